@@ -1,0 +1,27 @@
+import type {Term} from './terms.ts'
+
+/** The memory budget of one replica, seen on its fullest GPU. */
+export interface MemoryEstimate {
+  /** What the device holds in all. */
+  totalBytes: number
+  /** What the engine may use of it. */
+  budgetBytes: number
+  /** Terms by what they belong to; the parts of the result are sums over these. */
+  terms: (Term & {part: MemoryPart})[]
+  /** Room left for the cache; negative when weights and overheads alone exceed the budget. */
+  kvCacheBytes: number
+  /** Growing cache of one token of one sequence on one GPU. */
+  kvBytesPerToken: number
+  /** Recurrent state of one sequence on one GPU. */
+  stateBytesPerSequence: number
+  /** As the engine prints it at start. */
+  kvCacheTokens: number
+  maxConcurrencyAtMaxModelLen: number
+  largestMaxModelLen: number
+  /** Requests that can be in the cache at once, each of this many tokens. */
+  requestsOfTokens(tokens: number): number
+  /** The engine would refuse to start: the cache cannot hold one request of max_model_len. */
+  starts: boolean
+}
+
+export type MemoryPart = 'weights' | 'activation' | 'cuda-graph' | 'runtime' | 'kv-cache' | 'margin'

@@ -1,0 +1,88 @@
+import type {Architecture} from './architecture.ts'
+
+/**
+ * What a weight tensor is for. A checkpoint names a format for `default` and for the classes that differ; the longest
+ * matching prefix wins (`attention.output` before `attention` before `default`), and draft layers look under
+ * `draft.<class>` and `draft` first.
+ */
+export type TensorClass =
+  | 'embedding'
+  | 'head'
+  | 'attention.query'
+  | 'attention.key'
+  | 'attention.value'
+  | 'attention.output'
+  | 'attention.gate'
+  | 'attention.query-a'
+  | 'attention.query-b'
+  | 'attention.kv-a'
+  | 'attention.kv-b'
+  | 'attention.output-a'
+  | 'attention.compressor'
+  | 'linear.in'
+  | 'linear.gate'
+  | 'linear.out'
+  | 'linear.small'
+  | 'indexer'
+  | 'mlp'
+  | 'experts'
+  | 'shared-experts'
+  | 'latent'
+  | 'router'
+  | 'norm'
+  | 'bias'
+  | 'extra'
+  | 'encoder'
+
+/** Weight formats by tensor class or by a prefix of one; `default` covers the rest. */
+export type TensorFormats = {default: string} & Record<string, string>
+
+/** Some layers of a class kept in another format (the first and last ones, often). */
+export interface FormatException {
+  tensors: string
+  layers: number[]
+  format: string
+}
+
+/** A published set of weights of an architecture. */
+export interface Checkpoint {
+  hfId: string
+  /** Short name of the dominant format, as in the contract: bf16, fp8, fp8-block, awq-int4, nvfp4, native, q4_k_m, ... */
+  weights: string
+  formats: TensorFormats
+  exceptions?: FormatException[]
+  /** Bytes of the weight files, where a source states them. */
+  bytes?: number
+  /** Cache format that `auto` resolves to when the checkpoint carries cache scales. */
+  kvCache?: string
+  /** The draft layers are in the files. Default: as the architecture has them. */
+  draftIncluded?: boolean
+  /** The encoders are in the files. Default: true. */
+  encodersIncluded?: boolean
+  /** `quant_method` of its configuration, for the engines' support tables. */
+  quantMethod?: string
+  /** Publisher of the quantised build differs from the model's. */
+  thirdParty?: boolean
+  source?: string
+}
+
+/** A model of the catalogue, or one imported from a file. */
+export interface Model {
+  /** Name within the catalogue: qwen3-32b. */
+  id: string
+  /** Repository of the reference checkpoint. */
+  hfId: string
+  name: string
+  family: string
+  aliases?: string[]
+  licence?: string
+  released?: string
+  modality?: string[]
+  architecture: Architecture
+  checkpoints: Checkpoint[]
+  /** Figures the publisher states, for checking what is computed. */
+  published?: {totalParams?: number; activeParams?: number; source: string}
+  /** Longest context with the scaling that the publisher documents (YaRN). */
+  extendedContextTokens?: number
+  notes?: string[]
+}

@@ -1,0 +1,53 @@
+import type {MachineGpu, Machine} from '../core/accelerator.ts'
+import type {Deployment, DeploymentRequest, EngineId} from '../core/deployment.ts'
+import type {MemoryEstimate} from '../core/memory.ts'
+import type {Checkpoint, Model} from '../core/model.ts'
+import type {Reason, Warning} from '../core/terms.ts'
+
+/** Everything an engine needs to judge a deployment. */
+export interface Subject {
+  model: Model
+  checkpoint: Checkpoint
+  machine: Machine
+  /** The GPU that limits the group: the one with least room. */
+  gpu: MachineGpu
+  /** Longest request of the workload in tokens, where there is one. */
+  requestTokens?: number
+}
+
+export interface Support {
+  reasons: Reason[]
+  warnings: Warning[]
+}
+
+/** A flag to be written, with why it is there. `value: true` is a switch. */
+export interface LaunchFlag {
+  flag: string
+  value: string | number | true
+  because: string
+}
+
+/** A start command before it is written for a shell, a file or a manifest. Nothing in it is quoted. */
+export interface Launch {
+  /** Words before the flags: vllm serve Qwen/Qwen3-32B. */
+  program: string[]
+  flags: LaunchFlag[]
+  environment: {name: string; value: string; because: string}[]
+  /** Options that only the engine's configuration file takes (TensorRT-LLM), as a nested mapping. */
+  file?: {flag: string; name: string; content: Record<string, unknown>; because: Record<string, string>}
+}
+
+/** One serving engine. All functions are pure. */
+export interface Engine {
+  id: EngineId
+  title: string
+  docsUrl: string
+  newestVersion: string
+  /** Fills every open choice with what the engine would do by itself, or what the plan needs. */
+  resolve(subject: Subject, request: DeploymentRequest): Deployment
+  /** Refusals and remarks that can be told before anything is downloaded. */
+  support(subject: Subject, deployment: Deployment): Support
+  /** The budget of the fullest GPU, and the cache that the engine would report at start. */
+  memory(subject: Subject, deployment: Deployment): MemoryEstimate
+  launch(subject: Subject, deployment: Deployment): Launch
+}
