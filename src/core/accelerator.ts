@@ -11,6 +11,10 @@ export interface Accelerator {
   vendor: Vendor
   /** Names as drivers print them, and other spellings. */
   aliases: string[]
+  /** Names that other products print too: they identify this one only together with its PCI id or its memory. */
+  sharedAliases?: string[]
+  /** What people type and mean this one by: `4090`, `h200`. Never matched against a driver's text. */
+  nicknames?: string[]
   pciDeviceIds?: string[]
   architecture?: string
   /** NVIDIA compute capability, as a number: 8.9, 12.1. */
@@ -19,19 +23,39 @@ export interface Accelerator {
   form?: string
   /** What the driver reports as total; for unified memory what the system shows. */
   memoryBytes: number
+  /** reported: a tool printed it; system: what the operating system shows; nominal: as advertised, may be some per cent too high. */
+  memoryBasis?: 'reported' | 'system' | 'nominal'
+  /** Part of `memoryBytes` that the driver keeps: never free, before any process starts. Absent: not seen in a capture. */
+  driverReservedBytes?: number
+  /** Sizes that are known to be sold, where memory is chosen with the machine. `memoryBytes` is the largest then. */
+  memoryOptionsBytes?: number[]
   unifiedMemory?: boolean
   memoryBandwidthBytesPerSecond?: number
   /** Dense operations a second with fp32 accumulation, by type of the operands. Absent: not known, or not native (see `native`). */
   denseOperationsPerSecond: Partial<Record<ComputeType, number>>
+  /** The same with fp16 accumulation, where it is faster (GeForce). Engines accumulate in fp32: not for their estimates. */
+  fp16AccumulateOperationsPerSecond?: Partial<Record<ComputeType, number>>
+  /** Inferred rates for types with no published figure, and why: weaker than `denseOperationsPerSecond`. */
+  estimatedOperationsPerSecond?: Partial<Record<ComputeType, number>>
+  estimateBasis?: string
   /** Operand types the matrix units take; the rest is converted before use. `mxfp4` and `nvfp4` share the fp4 rate. */
   native: string[]
   scaleUp?: {kind: string; bytesPerSecondPerDirection: number; scope?: string; maxGpuCount?: number}
+  /** A link of its own beside PCIe exists, but its rate is not published. Never together with `scaleUp`. */
+  unratedScaleUp?: {kind: string; scope?: string; maxGpuCount?: number}
   pcie?: {generation?: number; laneCount?: number; bytesPerSecondPerDirection: number}
   /** Cards of this type can reach each other's memory over PCIe with the stock driver. Absent: not known. */
   pciePeerAccess?: boolean
+  /** Devices that one package or board shows to the driver; every other figure here is for one device. Absent: 1. */
+  devicesPerPackage?: number
+  /** GPU cores of the bins sold under one name (Apple), the only way to tell bins apart. */
+  gpuCoreCount?: {min: number; max: number}
+  /** Watts of the package or board. */
   tdpWatts?: number
   releaseYear?: number
   localDeployment?: boolean
+  /** How far the catalogue trusts its figures: `low` should not decide a verdict alone. */
+  confidence?: 'high' | 'medium' | 'low'
 }
 
 /** How two or more GPUs of a group are joined, best first. */

@@ -3,6 +3,9 @@ import type {Deployment, DeploymentRequest, EngineId} from '../core/deployment.t
 import type {MemoryEstimate} from '../core/memory.ts'
 import type {Checkpoint, Model} from '../core/model.ts'
 import type {Reason, Warning} from '../core/terms.ts'
+import type {CacheLayout} from '../core/kv-cache.ts'
+import type {ShardLayout} from '../core/weights.ts'
+import type {OverheadParameters} from './overheads.ts'
 
 /** Everything an engine needs to judge a deployment. */
 export interface Subject {
@@ -37,6 +40,13 @@ export interface Launch {
   file?: {flag: string; name: string; content: Record<string, unknown>; because: Record<string, string>}
 }
 
+/** What an engine's functions need beside the question: read from data/ once, at start. */
+export interface EngineData {
+  newestVersion: string
+  versions: string[]
+  overheads: OverheadParameters
+}
+
 /** One serving engine. All functions are pure. */
 export interface Engine {
   id: EngineId
@@ -49,5 +59,10 @@ export interface Engine {
   support(subject: Subject, deployment: Deployment): Support
   /** The budget of the fullest GPU, and the cache that the engine would report at start. */
   memory(subject: Subject, deployment: Deployment): MemoryEstimate
+  /** How one replica's ranks divide the weights, and how they store the cache: the speed model's view. */
+  shardLayout(deployment: Deployment): ShardLayout
+  cacheLayout(subject: Subject, deployment: Deployment): CacheLayout
+  /** GPUs that a deployment takes. */
+  gpuCount(deployment: Deployment): number
   launch(subject: Subject, deployment: Deployment): Launch
 }

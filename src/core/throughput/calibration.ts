@@ -1,0 +1,109 @@
+import type {ComputeType, LinkKind} from '../accelerator.ts'
+
+/** Fractions of a published rate that kernels of a family reach, each between 0 and 1. */
+export interface KernelEfficiency {
+  /** Share of memory bandwidth, by what is read. */
+  bandwidth: {dense: number; experts: number; keyValue: number; latent: number; state: number}
+  /** Share of the dense rate for matrix products, by operand type. */
+  compute: Record<ComputeType, number>
+  /** What weight-only formats, dequantised on the way, reach of the 16-bit rate, relative to `compute.bf16`. */
+  weightOnlyCompute: number
+  /** Grouped products of experts, relative to `compute`. */
+  expertCompute: number
+  /** Share of the 16-bit rate in attention: prompt, decode of grouped queries, decode of latent rows, indexer, linear attention. */
+  attentionCompute: {prefill: number; decode: number; latentPrefill: number; latent: number; indexer: number; linear: number}
+  /** Rows that an expert's product is padded by: products with few tokens waste the matrix units. */
+  expertPaddingTokens: number
+  /** Distinct experts touched relative to independent uniform routing. */
+  expertSpread: number
+}
+
+/** Multipliers of rates for a class of hardware: 1 is "as the published figure and the kernel family say". */
+export interface HardwareClass {
+  memory: number
+  compute: number
+  /** Multiplier of launch and collective latencies. */
+  latency: number
+}
+
+/** A joint: latency of a collective among two, what each doubling adds, and the share of the rated bandwidth. */
+export interface LinkCalibration {
+  latencyMicroseconds: number
+  perDoublingMicroseconds: number
+  bandwidthFraction: number
+  /** Used where the machine does not say. */
+  defaultBytesPerSecondPerDirection: number
+}
+
+/** How one serving engine spends time beside the kernels, and how its scheduler works. */
+export interface EngineCalibration {
+  /** Time of the host for each step, not hidden behind the device, and its share for each running sequence. */
+  hostMilliseconds: number
+  hostMicrosecondsPerSequence: number
+  /** Added for each doubling of the ranks: broadcast to workers. */
+  hostMillisecondsPerDoubling: number
+  /** From arrival to the scheduler, and from the first token to the client. */
+  requestMilliseconds: number
+  requestMicrosecondsPerInputToken: number
+  /** Decode steps that pass before the first token is delivered. */
+  firstTokenSteps: number
+  /** Tokens a second that the front end can stream to clients. */
+  frontEndTokensPerSecond: number
+  /** Multipliers of kernel efficiency, 1 is the common one. */
+  bandwidth: number
+  compute: number
+  /** Multiplier of the time of experts, attention, and launches. */
+  experts: number
+  attention: number
+  launch: number
+  collective: number
+  /** Prefill and decode share steps (1) or take turns (0). */
+  mixedSteps: number
+  /** Share of the output for which cache is reserved when a request is admitted. */
+  reservedOutputShare: number
+  /** Yearly decrease of host and launch time (logarithmic). */
+  hostTrendPerYear: number
+  /** Yearly decrease of kernel time (logarithmic). */
+  kernelTrendPerYear: number
+  /** First release of a version line and when it came out, oldest first. */
+  releases: {version: string; year: number}[]
+  /** Year taken for a version that is not a release: empty, or by what it starts with. */
+  unknownVersionYear: number
+  unknownVersions: {prefix: string; year: number}[]
+  /** Year of the trend's zero. */
+  referenceYear: number
+}
+
+/** Spread of logarithmic residuals: standard deviations. */
+export interface Spread {
+  ttft: number
+  tpot: number
+  throughput: number
+}
+
+export interface Residual {
+  n: number
+  median: number
+  p90: number
+}
+
+export interface Calibration {
+  name: string
+  /** What it was fitted to. */
+  about: string
+  kernels: KernelEfficiency
+  /** Exponent of the soft maximum of memory and compute time: high means perfect overlap. */
+  overlapExponent: number
+  launch: {graphMicroseconds: number; eagerMicroseconds: number}
+  hardwareClasses: Record<string, HardwareClass>
+  links: Record<LinkKind, LinkCalibration>
+  engines: Record<string, EngineCalibration>
+  /** Used for engines that the set does not know. */
+  defaultEngine: EngineCalibration
+  /** Chance that a drafted token is accepted, by method. */
+  acceptance: Record<string, number>
+  spread: {base: Spread; byEngine: Record<string, Spread>; extrapolated: {hardware: number; model: number; engine: number}}
+  /** Which hardware, models' features and engines took part, for `basis.extrapolated`. */
+  seen: {hardware: string[]; features: string[]; engines: string[]}
+  residuals: Record<string, {ttft?: Residual; tpot?: Residual; throughput?: Residual}>
+}

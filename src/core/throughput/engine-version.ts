@@ -1,0 +1,27 @@
+import type {EngineCalibration} from './calibration.ts'
+
+/** Numbers of a release, "0.5.1.post1" -> [0, 5, 1]; undefined for anything that does not start with one. */
+function numbersOf(version: string): number[] | undefined {
+  const match = /^v?(\d+(?:\.\d+)*)/.exec(version)
+  return match ? match[1]!.split('.').map(Number) : undefined
+}
+
+function compare(a: readonly number[], b: readonly number[]): number {
+  for (let i = 0; i < Math.max(a.length, b.length); i++) {
+    const difference = (a[i] ?? 0) - (b[i] ?? 0)
+    if (difference !== 0) return difference
+  }
+  return 0
+}
+
+/**
+ * When a version came out, as a fractional year. Between two known lines it is that of the older one; before the first
+ * and after the last it is theirs, so that a trend is never carried beyond what was seen.
+ */
+export function releaseYear(version: string, engine: EngineCalibration): number {
+  const numbers = numbersOf(version)
+  if (!numbers) return engine.unknownVersions.find((known) => version.startsWith(known.prefix))?.year ?? engine.unknownVersionYear
+  let year = engine.releases[0]?.year ?? engine.referenceYear
+  for (const release of engine.releases) if (compare(numbers, numbersOf(release.version) ?? []) >= 0) year = release.year
+  return year
+}

@@ -1,0 +1,48 @@
+import type {Accelerator, ComputeType} from '../accelerator.ts'
+import type {Calibration, HardwareClass} from './calibration.ts'
+
+const NEUTRAL: HardwareClass = {memory: 1, compute: 1, latency: 1}
+
+/** Rates of one card as published, with what had to be guessed. */
+export interface Rates {
+  bytesPerSecond: number
+  operationsPerSecond: Record<ComputeType, number>
+  /** A figure was not published and was inferred. */
+  guessed: boolean
+}
+
+/** Operations for each byte of bandwidth that cards without a published rate are taken to have: the low end of what is sold. */
+const OPERATIONS_PER_BYTE = 100
+
+/** How much faster a narrower operand is than 16 bits where the hardware takes it and no figure is published. */
+const NARROW: Record<ComputeType, number> = {fp16: 1, bf16: 1, fp8: 2, int8: 2, fp6: 2, fp4: 4, int4: 4}
+
+/** Published rates, the inferred ones where nothing is published, and a guess from bandwidth where even that is missing. */
+export function ratesOf(accelerator: Accelerator): Rates {
+  let guessed = accelerator.memoryBandwidthBytesPerSecond === undefined
+  const bytesPerSecond = accelerator.memoryBandwidthBytesPerSecond ?? 200e9
+  const stated = (type: ComputeType) => accelerator.denseOperationsPerSecond[type] ?? accelerator.estimatedOperationsPerSecond?.[type]
+  let base = stated('bf16') ?? stated('fp16')
+  for (const type of ['fp8', 'int8', 'fp4'] as const) {
+    const rate = stated(type)
+    if (base === undefined && rate !== undefined) {
+      base = rate / NARROW[type]
+      guessed = true
+    }
+  }
+  if (base === undefined) guessed = true
+  const sixteen = base ?? bytesPerSecond * OPERATIONS_PER_BYTE
+  const operationsPerSecond = {} as Record<ComputeType, number>
+  for (const type of Object.keys(NARROW) as ComputeType[]) operationsPerSecond[type] = stated(type) ?? sixteen * (accelerator.native.includes(type) || (type === 'fp4' && accelerator.native.some((n) => n.endsWith('fp4'))) ? NARROW[type] : 1)
+  return {bytesPerSecond, operationsPerSecond, guessed}
+}
+
+/** Name of the class that a card's kernels are written for: `nvidia-9`, `nvidia-8.9`, `amd-gfx942`, `apple`. */
+export function hardwareClass(accelerator: Accelerator): string {
+  const capability = accelerator.computeCapability
+  if (capability !== undefined) return `${accelerator.vendor}-${capability >= 9 ? Math.floor(capability) : capability}`
+  return accelerator.gfxTarget ? `${accelerator.vendor}-${accelerator.gfxTarget}` : accelerator.vendor
+}
+
+export const classModifiers = (accelerator: Accelerator, calibration: Calibration): HardwareClass =>
+  calibration.hardwareClasses[hardwareClass(accelerator)] ?? calibration.hardwareClasses[accelerator.vendor] ?? NEUTRAL

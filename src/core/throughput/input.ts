@@ -1,0 +1,73 @@
+import type {Accelerator, LinkKind} from '../accelerator.ts'
+import type {Architecture} from '../architecture.ts'
+import type {EngineId, Speculation, Workload} from '../deployment.ts'
+import type {CacheLayout} from '../kv-cache.ts'
+import type {Checkpoint} from '../model.ts'
+import type {Interval} from '../terms.ts'
+import type {ShardLayout} from '../weights.ts'
+
+/**
+ * Everything that the speed of a deployment is reckoned from. `layout`, `cacheLayout`, `maxNumSeqs`, `maxNumBatchedTokens`
+ * and `kvCacheTokens` describe one replica (one of `dp` copies of the model, or the whole group when `dpAttention`).
+ */
+export interface PerformanceInput {
+  architecture: Architecture
+  checkpoint: Checkpoint
+  /** How one replica's ranks divide the weights. */
+  layout: ShardLayout
+  /** How one rank stores the cache. */
+  cacheLayout: CacheLayout
+  /** The slowest card of the group, for mixed ones. */
+  accelerator: Accelerator
+  /** How the GPUs of one node are joined. `bytesPerSecondPerDirection` absent: a guess by kind is used. */
+  link: {kind: LinkKind; bytesPerSecondPerDirection?: number}
+  /** Between nodes, for each GPU. */
+  networkBytesPerSecondPerGpu?: number
+  nodes: number
+  engine: EngineId
+  /** As the person gave it: a release (`0.11.0`), or anything else (empty, `nightly-dev`) for an unknown one. Do not replace an empty string given by name. */
+  engineVersion: string
+  /** GPUs of the whole deployment: tp x pp x dp, or what the group holds when `dpAttention`. */
+  gpuCount: number
+  tp: number
+  pp: number
+  /**
+   * Independent replicas, each with its own share of the load. With `dpAttention` there is one replica of gpuCount / pp
+   * ranks, which split the sequences into ranks / layout.attentionTp groups for attention and work together on the experts.
+   */
+  dp: number
+  ep: number
+  dpAttention: boolean
+  enforceEager: boolean
+  maxNumSeqs: number
+  /** Tokens of one step at most: the chunk of chunked prefill. */
+  maxNumBatchedTokens: number
+  /** Tokens that one replica's cache holds (of one data-parallel rank times the ranks, when `dpAttention`). Absent: no limit. */
+  kvCacheTokens?: number
+  speculative?: Speculation
+  workload: Workload
+}
+
+export type BoundBy = 'memory-bandwidth' | 'compute' | 'interconnect' | 'overhead' | 'kv-capacity'
+
+/** A part of the time of one step or of the wait, in milliseconds: the parts of a phase add up to its figure. */
+export interface TimeTerm {
+  phase: 'prefill' | 'decode'
+  name: string
+  ms: number
+  /** The rule with the numbers that went in, in one line. */
+  because: string
+}
+
+/** The `performance` object of the machine-readable contract. Times are milliseconds, rates are per second of the whole deployment. */
+export interface Performance {
+  ttftMs: Interval
+  tpotMs: Interval
+  outputTokensPerSecond: Interval
+  outputTokensPerSecondPerUser: number
+  outputTokensPerSecondPerGpu: number
+  totalTokensPerSecond: number
+  boundBy: BoundBy
+  breakdown: TimeTerm[]
+  basis: {calibration: string; extrapolated: ('hardware' | 'model' | 'engine')[]}
+}

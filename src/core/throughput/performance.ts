@@ -1,0 +1,124 @@
+import {hardwareClass, ratesOf} from './hardware.ts'
+import type {Calibration, EngineCalibration} from './calibration.ts'
+import {releaseYear} from './engine-version.ts'
+import type {BoundBy, Performance, PerformanceInput, TimeTerm} from './input.ts'
+import {admissionLimit, closedLoop, openLoop, type Serving} from './serving.ts'
+import {stepModel, type StepModel} from './step.ts'
+
+export type {Calibration} from './calibration.ts'
+export type {Performance, PerformanceInput} from './input.ts'
+
+/** Standard normal deviate that leaves a tenth on either side. */
+const DEVIATE_80 = 1.2816
+
+const ms = (seconds: number): number => seconds * 1000
+const shown = (value: number): string => (value >= 100 ? value.toFixed(0) : value >= 1 ? value.toFixed(1) : value.toPrecision(2))
+
+export function engineCalibration(input: Pick<PerformanceInput, 'engine'>, calibration: Calibration): EngineCalibration {
+  return calibration.engines[input.engine] ?? calibration.defaultEngine
+}
+
+/** The deployment made ready for stepping, with the engine's version taken into account. */
+export function preparedModel(input: PerformanceInput, calibration: Calibration): StepModel {
+  const engine = engineCalibration(input, calibration)
+  const years = releaseYear(input.engineVersion, engine) - engine.referenceYear
+  return stepModel(input, calibration, engine, Math.exp(-engine.hostTrendPerYear * years), Math.exp(-engine.kernelTrendPerYear * years))
+}
+
+/** What the load does to one replica, without intervals and explanations: what a fit needs. */
+export function servingOf(input: PerformanceInput, calibration: Calibration): Serving {
+  const model = preparedModel(input, calibration)
+  const {workload} = input
+  const replicas = input.dpAttention ? 1 : Math.max(1, input.dp)
+  if (workload.requestRate !== undefined && workload.concurrency === undefined) return openLoop(input, calibration, model, workload.requestRate / replicas)
+  if (workload.concurrency === 'max') {
+    const limit = admissionLimit(input, {input: workload.inputTokens, output: workload.outputTokens}, Math.min(0.5, model.engine.reservedOutputShare))
+    return closedLoop({...input, kvCacheTokens: undefined}, calibration, model, Math.min(limit, input.maxNumSeqs), false)
+  }
+  return closedLoop(input, calibration, model, Math.max(1, (workload.concurrency ?? 1) / replicas), true)
+}
+
+function boundBy(serving: Serving): BoundBy {
+  if (serving.capacityLimited) return 'kv-capacity'
+  const {step} = serving
+  const overhead = step.launches + step.host + serving.streamingPerToken
+  const device = step.products + step.experts + step.attention + step.head
+  if (step.collectives >= Math.max(overhead, device)) return 'interconnect'
+  if (overhead >= device) return 'overhead'
+  const prefillShare = serving.interruption > step.total ? serving.prefillStep.compute >= serving.prefillStep.memory : step.compute >= step.memory
+  return prefillShare ? 'compute' : 'memory-bandwidth'
+}
+
+function decodeTerms(input: PerformanceInput, serving: Serving): TimeTerm[] {
+  const {step, stepTokens} = serving
+  const gbs = (input.accelerator.memoryBandwidthBytesPerSecond ?? 0) / 1e9
+  const sequences = shown(serving.decoding)
+  const term = (name: string, seconds: number, because: string): TimeTerm => ({phase: 'decode', name, ms: ms(seconds / stepTokens), because})
+  const device = step.products + step.experts + step.attention + step.head
+  // The step is never shorter than the sum of the parts; what the bound adds goes to the largest.
+  const stretch = device > 0 ? Math.max(1, (step.total - step.collectives - step.launches - step.host) / device) : 1
+  const terms = [
+    term('dense weights', (step.products + step.head) * stretch, `matrices of attention, dense layers and head for ${sequences} sequences, at ${gbs.toFixed(0)} GB/s and the dense rate times their efficiencies`),
+    term('experts', step.experts * stretch, `the distinct experts that ${sequences} tokens touch are read once`),
+    term('attention', step.attention * stretch, `cache or state of ${sequences} sequences of ${shown(input.workload.inputTokens + input.workload.outputTokens / 2)} tokens on average`),
+    term('collectives', step.collectives, `two sums over ${input.tp} ranks in each layer over ${input.link.kind}`),
+    term('kernel launches', step.launches, input.enforceEager ? 'launched one by one' : 'latency of kernels within captured graphs'),
+    term('host', step.host, `scheduling, sampling and bookkeeping for ${sequences} sequences`),
+    term('prompts of others', serving.interruption * stepTokens, `${shown(serving.admitted)} requests in flight each add one prompt of ${shown(input.workload.inputTokens)} tokens while one decodes`),
+    term('streaming', serving.streamingPerToken * stepTokens, 'the front end delivers so many tokens a second and no more'),
+  ]
+  return terms.filter((t) => t.ms > 0)
+}
+
+function prefillTerms(input: PerformanceInput, serving: Serving): TimeTerm[] {
+  const {wait} = serving
+  const term = (name: string, seconds: number, because: string): TimeTerm => ({phase: 'prefill', name, ms: ms(seconds), because})
+  const terms = [
+    term('front end', wait.frontEnd, `accepting and tokenising a request of ${shown(input.workload.inputTokens)} tokens`),
+    term('running step', wait.step, 'half a step passes before a new request is looked at'),
+    term('queue', wait.queue, input.workload.requestRate === undefined ? `prompts ahead of it; the first ${shown(serving.admitted)} requests arrive together` : 'prompts ahead of it'),
+    term('prompt', wait.prefill, `${serving.prefillChunks} step${serving.prefillChunks === 1 ? '' : 's'} of at most ${input.maxNumBatchedTokens} tokens`),
+    term('first token', wait.firstToken, 'steps until the first token is delivered'),
+    term('waiting for cache', wait.capacity, `${shown(serving.admitted)} of ${shown(serving.inFlight)} requests fit at once`),
+    term('streaming', wait.streaming, 'the front end delivers so many tokens a second and no more'),
+  ]
+  return terms.filter((t) => t.ms > 0)
+}
+
+const interval = (estimate: number, deviation: number) => ({estimate, low: estimate * Math.exp(-DEVIATE_80 * deviation), high: estimate * Math.exp(DEVIATE_80 * deviation)})
+
+function extrapolations(input: PerformanceInput, calibration: Calibration, features: readonly string[]): ('hardware' | 'model' | 'engine')[] {
+  const {seen} = calibration
+  const result: ('hardware' | 'model' | 'engine')[] = []
+  if (!seen.hardware.includes(hardwareClass(input.accelerator)) || ratesOf(input.accelerator).guessed) result.push('hardware')
+  if (features.some((feature) => !seen.features.includes(feature))) result.push('model')
+  if (!seen.engines.includes(input.engine)) result.push('engine')
+  return result
+}
+
+/**
+ * Speed of a deployment under its load: mean time to first token and time per further token, output rate of the whole
+ * deployment, each with a central 80% interval, and what the time goes into. Means over a closed loop of ten requests for
+ * each unit of concurrency whose first requests arrive together; over the steady state for an open loop or "max".
+ */
+export function performance(input: PerformanceInput, calibration: Calibration): Performance {
+  const model = preparedModel(input, calibration)
+  const serving = servingOf(input, calibration)
+  const replicas = input.dpAttention ? 1 : Math.max(1, input.dp)
+  const output = input.workload.outputTokens
+  const outputRate = serving.requestsPerSecond * replicas * output
+  const extrapolated = extrapolations(input, calibration, model.work.features)
+  const base = calibration.spread.byEngine[input.engine] ?? calibration.spread.base
+  const widened = (own: number) => Math.sqrt(extrapolated.reduce((sum, what) => sum + calibration.spread.extrapolated[what] ** 2, own * own))
+  return {
+    ttftMs: interval(ms(serving.ttft), widened(base.ttft)),
+    tpotMs: interval(ms(serving.tpot), widened(base.tpot)),
+    outputTokensPerSecond: interval(outputRate, widened(base.throughput)),
+    outputTokensPerSecondPerUser: 1 / serving.tpot,
+    outputTokensPerSecondPerGpu: outputRate / Math.max(1, input.gpuCount),
+    totalTokensPerSecond: (outputRate * (output + input.workload.inputTokens)) / Math.max(1, output),
+    boundBy: boundBy(serving),
+    breakdown: [...prefillTerms(input, serving), ...decodeTerms(input, serving)],
+    basis: {calibration: calibration.name, extrapolated},
+  }
+}

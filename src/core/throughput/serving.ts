@@ -1,0 +1,179 @@
+import type {Calibration} from './calibration.ts'
+import type {PerformanceInput} from './input.ts'
+import {softMaximum, type StepModel, type StepState, type StepTime} from './step.ts'
+
+/** Requests that a measured closed loop serves for each unit of concurrency; the first of them all arrive at once. */
+const GENERATIONS = 10
+/**
+ * Width of the window over which one round of requests ends, relative to the length of a request: outputs that vary
+ * evenly between 0.8 and 1.0 of a nominal length differ by a fifth of 0.9 of it.
+ */
+const LENGTH_SPREAD = 0.2 / 0.9
+/** How sharply the front end's limit sets in. */
+const FRONT_END_EXPONENT = 6
+
+/** What a load does to one replica, in seconds. */
+export interface Serving {
+  ttft: number
+  tpot: number
+  /** Requests in flight, those among them that the cache or the limit admits, and those that decode at one time. */
+  inFlight: number
+  admitted: number
+  decoding: number
+  requestsPerSecond: number
+  /** Parts of the time to the first token. */
+  wait: {frontEnd: number; step: number; queue: number; prefill: number; firstToken: number; capacity: number; streaming: number}
+  /** A decode step alone, and what prompts of others and the front end add to the time per token. */
+  step: StepTime
+  stepTokens: number
+  interruption: number
+  streamingPerToken: number
+  prefillStep: StepTime
+  prefillChunks: number
+  capacityLimited: boolean
+}
+
+interface Lengths {
+  prompt: number
+  input: number
+  output: number
+}
+
+/** Tokens that a step with drafts yields when each is accepted with chance `p`: (1 - p^(k+1)) / (1 - p) (arXiv 2211.17192, equation 1). */
+export const tokensPerStep = (p: number, drafted: number): number => (p >= 1 ? drafted + 1 : (1 - Math.pow(p, drafted + 1)) / (1 - p))
+
+const decodeState = (sequences: number, context: number): StepState => ({decodeSequences: sequences, contextTokens: context, promptTokens: 0, promptSequences: 0, promptContextTokens: 0})
+
+/** Requests that the cache and the limit on sequences admit at once on one replica. */
+export function admissionLimit(input: PerformanceInput, lengths: {input: number; output: number}, reservedShare: number): number {
+  const tokens = lengths.input + lengths.output * reservedShare
+  const byCache = input.kvCacheTokens === undefined ? Infinity : Math.max(1, input.kvCacheTokens / Math.max(1, tokens))
+  return Math.max(1, Math.min(input.maxNumSeqs, byCache))
+}
+
+/**
+ * Mean wait of a request whose round of `count` prompts, each `service` seconds of work, arrives over `window` seconds.
+ * A wide window gives the M/D/1 wait, a narrow one half of the backlog.
+ */
+export function queueWait(count: number, service: number, window: number): number {
+  const work = count * service
+  const slack = window - work
+  return (-slack + Math.sqrt(slack * slack + 4 * service * work)) / 4
+}
+
+/** One replica with `inFlight` requests in a closed loop. `burst`: they all arrive at once at the start. */
+export function closedLoop(input: PerformanceInput, calibration: Calibration, model: StepModel, inFlight: number, burst: boolean): Serving {
+  const {workload} = input
+  const {engine} = model
+  const output = Math.max(1, workload.outputTokens)
+  const lengths: Lengths = {input: workload.inputTokens, output, prompt: Math.max(1, workload.inputTokens * (1 - (workload.prefixHitRate ?? 0)))}
+  const limit = admissionLimit(input, lengths, engine.reservedOutputShare)
+  const admitted = Math.min(inFlight, limit)
+  const context = lengths.input + output / 2
+  const stages = model.stages
+
+  const drafted = input.speculative?.tokens ?? 0
+  const accepted = drafted > 0 ? tokensPerStep(calibration.acceptance[input.speculative!.method] ?? calibration.acceptance['default'] ?? 0.6, drafted) : 1
+
+  const budget = Math.max(64, input.maxNumBatchedTokens)
+  const chunk = Math.min(lengths.prompt, budget)
+  const chunks = Math.ceil(lengths.prompt / budget - 1e-9)
+  const coalesced = Math.max(1, Math.min(admitted, Math.floor(budget / lengths.prompt)))
+  const cached = lengths.input - lengths.prompt
+  const promptState = (sequences: number, prompts: number): StepState => ({
+    decodeSequences: sequences, contextTokens: context, promptTokens: (lengths.prompt / chunks) * prompts, promptSequences: prompts / chunks, promptContextTokens: cached + lengths.prompt / 2,
+  })
+  const {mixedSteps} = engine
+
+  let decoding = admitted
+  let step = model.time(decodeState(decoding, context))
+  let prefillStep = step
+  let interruption = 0
+  let queue = 0
+  let prefill = 0
+  let tpot = step.total
+  for (let round = 0; round < 4; round++) {
+    const width = decoding * (1 + drafted)
+    const state = decodeState(width, context)
+    step = model.time(state)
+    const beside = decoding * mixedSteps
+    prefillStep = model.time(promptState(beside, 1))
+    const alone = (chunks * (prefillStep.total - (mixedSteps > 0 ? mixedSteps * step.total : 0))) / stages
+    const together = coalesced > 1 ? (model.time(promptState(beside, coalesced)).total - mixedSteps * step.total) / coalesced / stages : alone
+    const single = Math.max(alone, 1e-6)
+    const batched = Math.min(single, Math.max(together, 1e-6))
+    const steps = (output - 1) / accepted
+    const decodeSeconds = Math.max(step.total, (output - 1) * tpot)
+
+    // Rounds of requests: all at once, then spread further by their lengths and by the queue itself.
+    let window = burst ? 0 : Infinity
+    let queueSum = 0
+    let prefillSum = 0
+    let workSum = 0
+    const rounds = burst ? GENERATIONS : 1
+    const cycle = decodeSeconds + queue + prefill
+    for (let g = 0; g < rounds; g++) {
+      const spread = Math.min(window, cycle)
+      const load = spread > 0 ? Math.min(1, (admitted * single) / spread) : 1
+      const service = single + (batched - single) * load * load
+      const wait = queueWait(admitted, service, Math.max(spread, 0))
+      const first = spread === 0
+      queueSum += first ? Math.max(0, (admitted * batched - coalesced * batched) / 2) : Math.min(wait, (admitted * service) / 2)
+      prefillSum += chunks * prefillStep.total + (first ? (coalesced - 1) * batched : 0)
+      workSum += service
+      window = Math.sqrt(Math.max(spread, admitted * service) ** 2 + (LENGTH_SPREAD * decodeSeconds) ** 2)
+    }
+    queue = queueSum / rounds
+    prefill = prefillSum / rounds
+    const service = workSum / rounds
+    const base = steps * step.total
+    const latency = base + interruption + queue + prefill
+    const share = (base + interruption) / latency
+    interruption = service * Math.max(0, admitted - 1) * share
+    tpot = output > 1 ? (base + interruption) / (output - 1) : step.total
+    const next = (admitted * (base + interruption)) / (base + interruption + queue + prefill)
+    decoding = Math.max(Math.min(1, admitted), (decoding + next) / 2)
+  }
+
+  const frontEnd = engine.requestMilliseconds * 1e-3 + lengths.input * engine.requestMicrosecondsPerInputToken * 1e-6
+  const stepWait = step.total / 2
+  const firstToken = engine.firstTokenSteps * tpot
+  let ttft = frontEnd + stepWait + queue + prefill + firstToken
+  const decodeSeconds = (output - 1) * tpot
+  const latency = ttft + decodeSeconds
+  const streamed = softMaximum(latency, (admitted * output) / engine.frontEndTokensPerSecond, FRONT_END_EXPONENT)
+  const streaming = streamed - latency
+  const streamingPerToken = output > 1 ? streaming / 2 / (output - 1) : 0
+  const streamingWait = output > 1 ? streaming / 2 : streaming
+  ttft += streamingWait
+  tpot += streamingPerToken
+  const requestsPerSecond = admitted / streamed
+  const capacity = (inFlight - admitted) / requestsPerSecond
+  return {
+    ttft: ttft + capacity, tpot, inFlight, admitted, decoding, requestsPerSecond,
+    wait: {frontEnd, step: stepWait, queue, prefill, firstToken, capacity, streaming: streamingWait},
+    step, stepTokens: accepted, interruption: output > 1 ? interruption / (output - 1) : 0, streamingPerToken, prefillStep, prefillChunks: chunks, capacityLimited: inFlight > limit,
+  }
+}
+
+/** One replica under `rate` requests a second: the number in flight follows from Little's law; beyond capacity the queue grows. */
+export function openLoop(input: PerformanceInput, calibration: Calibration, model: StepModel, rate: number): Serving {
+  const {workload} = input
+  const limit = admissionLimit(input, {input: workload.inputTokens, output: workload.outputTokens}, model.engine.reservedOutputShare)
+  const most = closedLoop(input, calibration, model, Math.min(limit, input.maxNumSeqs), false)
+  if (rate >= most.requestsPerSecond) {
+    // Overload: over a run of ten requests for each that fits, the mean request waits half of the backlog at its end.
+    const backlog = (GENERATIONS * most.admitted * (1 / most.requestsPerSecond - 1 / rate)) / 2
+    return {...most, ttft: most.ttft + backlog, wait: {...most.wait, capacity: backlog}, capacityLimited: true}
+  }
+  let low = 1e-3
+  let high = most.admitted
+  let serving = most
+  for (let i = 0; i < 24; i++) {
+    const middle = Math.sqrt(low * high)
+    serving = closedLoop(input, calibration, model, middle, false)
+    if (serving.requestsPerSecond < rate) low = middle
+    else high = middle
+  }
+  return {...serving, requestsPerSecond: rate}
+}

@@ -1,0 +1,220 @@
+import type {ComputeType} from '../accelerator.ts'
+import type {Calibration, EngineCalibration} from './calibration.ts'
+import {classModifiers, ratesOf} from './hardware.ts'
+import type {PerformanceInput} from './input.ts'
+import {computeTypeOf, rememberedWork, type Work} from './work.ts'
+import type {WeightFormat} from '../formats.ts'
+
+/** What one step computes, for one replica. */
+export interface StepState {
+  /** Sequences that decode one token each, and how many tokens of context each attends to. */
+  decodeSequences: number
+  contextTokens: number
+  /** Prompt tokens, the sequences they belong to, and the mean context that each of them attends to. */
+  promptTokens: number
+  promptSequences: number
+  promptContextTokens: number
+}
+
+/** Seconds of one step by what they are spent on. `total` counts the device's time with what the host adds. */
+export interface StepTime {
+  products: number
+  experts: number
+  attention: number
+  head: number
+  collectives: number
+  launches: number
+  host: number
+  total: number
+  /** Seconds that the memory and the matrix units alone would need. */
+  memory: number
+  compute: number
+}
+
+/** One deployment made ready for stepping: rates times efficiencies, and the work of a rank. */
+export interface StepModel {
+  work: Work
+  engine: EngineCalibration
+  /** Ranks of a replica's stage, stages, and groups of ranks that hold their own sequences. */
+  ranks: number
+  stages: number
+  attentionGroups: number
+  time(state: StepState): StepTime
+}
+
+/** Soft maximum of two times that mostly overlap: never below the larger. */
+export function softMaximum(a: number, b: number, exponent: number): number {
+  const high = a > b ? a : b
+  const low = a > b ? b : a
+  if (low <= 0 || low < high * 1e-3) return high
+  const ratio = low / high
+  return high * Math.pow(1 + Math.pow(ratio, exponent), 1 / exponent)
+}
+
+/**
+ * Distinct experts that `tokens` touch when each picks `k` of `count` at random: E (1 - (1 - k/E)^T). `spread` scales the
+ * tokens, for routing that is less even than chance.
+ */
+export const distinctExperts = (count: number, k: number, tokens: number, spread: number): number =>
+  count * (1 - Math.pow(1 - Math.min(1, k / count), tokens * spread))
+
+/** Expected load of the busiest of `groups` relative to the mean, when `pairs` fall at random: mean plus the expected maximum of normal deviates. */
+export function imbalance(pairs: number, groups: number): number {
+  if (groups <= 1 || pairs <= 0) return 1
+  return Math.min(groups, 1 + Math.sqrt((2 * Math.log(groups) * (groups - 1)) / pairs))
+}
+
+/** Makes a deployment ready. Cheap: a handful of multiplications for each kind of kernel. */
+export function stepModel(input: PerformanceInput, calibration: Calibration, engine: EngineCalibration, hostFactor: number, kernelFactor: number): StepModel {
+  const {accelerator, layout, dpAttention} = input
+  const work = rememberedWork(input.architecture, input.checkpoint, layout, input.cacheLayout)
+  const rates = ratesOf(accelerator)
+  const modifiers = classModifiers(accelerator, calibration)
+  const {kernels, overlapExponent: exponent} = calibration
+  const stages = Math.max(1, input.pp)
+  const ranks = dpAttention ? Math.max(1, Math.round(input.gpuCount / stages)) : Math.max(1, input.tp)
+  const attentionGroups = dpAttention ? Math.max(1, Math.round(ranks / layout.attentionTp)) : 1
+
+  const bandwidth = rates.bytesPerSecond * modifiers.memory * engine.bandwidth
+  const fraction = (value: number) => Math.min(1, value)
+  const memoryRate = (family: keyof typeof kernels.bandwidth) => rates.bytesPerSecond * fraction((kernels.bandwidth[family] * bandwidth) / rates.bytesPerSecond)
+  const computeRate = (type: ComputeType, factor = 1) => rates.operationsPerSecond[type] * fraction(kernels.compute[type] * modifiers.compute * engine.compute * factor)
+  const productRate = (format: WeightFormat, factor = 1) => {
+    const {type, dequantised} = computeTypeOf(format, accelerator)
+    return computeRate(type, (dequantised ? kernels.weightOnlyCompute : 1) * factor)
+  }
+  const denseMemory = memoryRate('dense')
+  const expertMemory = memoryRate('experts')
+  const products = work.products.map((product) => ({
+    memory: (product.times * product.bytes) / denseMemory,
+    computePerToken: (product.times * 2 * product.macsPerToken) / productRate(product.format),
+    replicatedByAttention: /^(qkv|down|attention|linear|indexer)/.test(product.name),
+  }))
+  const headMemory = work.head.bytes / denseMemory
+  const headComputePerToken = (2 * work.head.macsPerToken) / productRate(work.head.format)
+  const experts = work.experts.map((expert) => ({
+    expert,
+    memoryPerExpert: (expert.times * expert.bytesPerExpert) / expertMemory,
+    computePerPair: (expert.times * 2 * expert.macsPerPair) / productRate(expert.format, kernels.expertCompute),
+    activationPerPair: (expert.times * expert.activationElements * 2) / denseMemory,
+  }))
+  const sixteen = rates.operationsPerSecond.bf16 * modifiers.compute
+  const attentionRate = (share: number) => Math.min(rates.operationsPerSecond.bf16, sixteen * share * engine.compute)
+  const eight = computeRate('fp8', kernels.attentionCompute.indexer / kernels.compute.fp8)
+  const attention = work.attention.map((part) => ({
+    part,
+    memory: memoryRate(part.family),
+    decodeRate: attentionRate(part.family === 'latent' ? kernels.attentionCompute.latent : kernels.attentionCompute.decode),
+    promptRate: attentionRate(part.family === 'latent' ? kernels.attentionCompute.latentPrefill : kernels.attentionCompute.prefill),
+  }))
+  const linearRate = attentionRate(kernels.attentionCompute.linear)
+  const activationPerToken = (work.activationElementsPerToken * 2) / denseMemory
+
+  const launchSeconds = ((input.enforceEager ? calibration.launch.eagerMicroseconds : calibration.launch.graphMicroseconds) * 1e-6 * engine.launch * modifiers.latency * (work.smallKernelCount + work.productKernelCount))
+  const crossesNodes = input.nodes > 1 && ranks > input.gpuCount / input.nodes
+  const kind = crossesNodes ? 'network' : input.link.kind
+  const link = calibration.links[kind]
+  const linkBytes = (crossesNodes ? input.networkBytesPerSecondPerGpu : input.link.bytesPerSecondPerDirection) ?? link.defaultBytesPerSecondPerDirection
+  const linkRate = linkBytes * fraction(link.bandwidthFraction)
+  const latency = (group: number) => (link.latencyMicroseconds + link.perDoublingMicroseconds * Math.log2(group)) * 1e-6 * modifiers.latency * engine.collective
+  const {attentionTp} = layout
+  // Ranks whose partial sums of a feed-forward are added up; with data-parallel attention tokens are gathered and scattered instead.
+  const collectiveSeconds = (tokens: number): number => {
+    if (ranks === 1) return 0
+    const bytes = tokens * work.hiddenSize * 2
+    let seconds = 0
+    if (attentionTp > 1) {
+      const groupBytes = bytes / attentionGroups
+      seconds += work.mixerLayers * (latency(attentionTp) + (2 * (attentionTp - 1) * groupBytes) / attentionTp / linkRate)
+    }
+    if (attentionGroups > 1) seconds += work.feedForwardLayers * 2 * (latency(ranks) + ((ranks - 1) * bytes) / ranks / linkRate)
+    else seconds += work.feedForwardLayers * (latency(ranks) + (2 * (ranks - 1) * bytes) / ranks / linkRate)
+    return seconds + latency(ranks)
+  }
+  const networkLink = calibration.links[input.nodes > 1 ? 'network' : input.link.kind]
+  const stageHop = stages > 1 ? (stages - 1) * networkLink.latencyMicroseconds * 1e-6 : 0
+  const hostRanks = Math.log2(Math.max(1, ranks * stages))
+
+  /** Whole model with one stage's worth of sequences: the sum over stages. */
+  function time(state: StepState): StepTime {
+    const decode = state.decodeSequences / stages
+    const prompt = state.promptTokens
+    const tokens = decode + prompt
+    const groupTokens = tokens / attentionGroups
+    const groupDecode = decode / attentionGroups
+    let memory = 0
+    let compute = 0
+    let productSeconds = 0
+    for (const product of products) {
+      const needed = product.computePerToken * (product.replicatedByAttention ? groupTokens : tokens)
+      memory += product.memory
+      compute += needed
+      productSeconds += softMaximum(product.memory, needed, exponent)
+    }
+    const activation = activationPerToken * groupTokens
+    memory += activation
+    productSeconds += activation
+
+    let expertSeconds = 0
+    for (const {expert, memoryPerExpert, computePerPair, activationPerPair} of experts) {
+      const pairs = (tokens * expert.expertsPerToken) / expert.expertParallel
+      const busiest = imbalance(pairs, expert.expertParallel)
+      const touched = distinctExperts(expert.expertCount, expert.expertsPerToken, tokens, kernels.expertSpread) / expert.expertParallel
+      const read = Math.min(expert.expertCount / expert.expertParallel, touched * imbalance(touched, expert.expertParallel)) * memoryPerExpert
+      const needed = (pairs * busiest + touched * kernels.expertPaddingTokens) * computePerPair
+      const moved = pairs * busiest * activationPerPair
+      memory += read + moved
+      compute += needed
+      expertSeconds += softMaximum(read, needed, exponent) + moved
+    }
+    expertSeconds *= engine.experts
+
+    let attentionSeconds = 0
+    for (const {part, memory: rate, decodeRate, promptRate} of attention) {
+      if (part.family === 'state') {
+        const moved = (part.times * 2 * part.stateBytes * (groupDecode + state.promptSequences / attentionGroups)) / rate
+        const needed = (part.times * part.stateOperationsPerToken * (groupDecode + prompt / attentionGroups)) / linearRate
+        memory += moved
+        compute += needed
+        attentionSeconds += softMaximum(moved, needed, exponent)
+        continue
+      }
+      if (groupDecode > 0) {
+        const rows = state.contextTokens / part.tokensPerRow
+        const attended = Math.min(rows, part.tokenLimit)
+        const moved = (part.times * groupDecode * (attended * part.bytesPerToken + state.contextTokens * part.indexBytesPerToken)) / rate
+        const needed = (part.times * groupDecode * attended * part.decodeOperationsPerPair) / decodeRate + (part.times * groupDecode * state.contextTokens * part.indexOperationsPerPair) / eight
+        memory += moved
+        compute += needed
+        attentionSeconds += softMaximum(moved, needed, exponent)
+      }
+      if (prompt > 0) {
+        const attended = Math.min(state.promptContextTokens / part.tokensPerRow, part.tokenLimit)
+        const own = prompt / attentionGroups
+        const needed = (part.times * own * attended * part.prefillOperationsPerPair) / promptRate + (part.times * own * state.promptContextTokens * part.indexOperationsPerPair) / eight
+        compute += needed
+        attentionSeconds += needed
+      }
+    }
+    attentionSeconds *= engine.attention
+
+    const sampled = decode + state.promptSequences
+    const headNeeded = headComputePerToken * sampled
+    // Logits are written once and read a few times by the sampler.
+    const logits = (sampled * work.vocabularySize * 16) / layoutVocabulary / denseMemory
+    const head = softMaximum(headMemory, headNeeded, exponent) + logits
+    memory += headMemory + logits
+    compute += headNeeded
+
+    const collectives = collectiveSeconds(tokens)
+    const device = (productSeconds + expertSeconds + attentionSeconds + head) * kernelFactor
+    const launches = launchSeconds * kernelFactor * stages
+    const host = (engine.hostMilliseconds * 1e-3 + engine.hostMillisecondsPerDoubling * 1e-3 * hostRanks + engine.hostMicrosecondsPerSequence * 1e-6 * decode) * hostFactor
+    return {
+      products: productSeconds * kernelFactor, experts: expertSeconds * kernelFactor, attention: attentionSeconds * kernelFactor, head: head * kernelFactor, collectives, launches,
+      host: host + stageHop, total: Math.max(device, memory, compute) + collectives + launches + host + stageHop, memory, compute,
+    }
+  }
+  const layoutVocabulary = layout.vocabularyTp
+  return {work, engine, ranks, stages, attentionGroups, time}
+}

@@ -1,0 +1,254 @@
+import type {Accelerator, ComputeType} from '../accelerator.ts'
+import {type Architecture, layerCounts, type Mixer, type MixtureOfExperts} from '../architecture.ts'
+import {type WeightFormat, weightFormat} from '../formats.ts'
+import {type CacheLayout, ceilShare, mixerCache} from '../kv-cache.ts'
+import type {Checkpoint} from '../model.ts'
+import {layerTensors, outerTensors, type WeightTensor} from '../tensors.ts'
+import {formatOf, type ShardLayout, shardOf, tensorBytes} from '../weights.ts'
+
+/** A matrix product on one rank, or several that engines fuse, repeated in `times` layers. */
+export interface Product {
+  name: string
+  times: number
+  /** Bytes of weights, scales included. */
+  bytes: number
+  /** Multiply-adds for one token. */
+  macsPerToken: number
+  format: WeightFormat
+}
+
+/** The experts of one layer on one rank. */
+export interface ExpertWork {
+  times: number
+  expertCount: number
+  expertsPerToken: number
+  /** Ranks that divide the experts. */
+  expertParallel: number
+  /** Bytes and multiply-adds of one expert's share on this rank. */
+  bytesPerExpert: number
+  macsPerPair: number
+  /** Elements read and written for each pair of token and expert. */
+  activationElements: number
+  format: WeightFormat
+}
+
+export type AttentionFamily = 'keyValue' | 'latent' | 'state'
+
+/** Attention of one mixer on one rank, without its projections. */
+export interface AttentionWork {
+  times: number
+  family: AttentionFamily
+  /** Bytes of the cache for each token that is attended to. */
+  bytesPerToken: number
+  /** Tokens attended to at most (window, top-k selection); Infinity otherwise. */
+  tokenLimit: number
+  /** Context tokens that one cached row stands for. */
+  tokensPerRow: number
+  /** Operations for each pair of query and attended token, when decoding and in the prompt. */
+  decodeOperationsPerPair: number
+  prefillOperationsPerPair: number
+  /** Selection over the whole context: bytes for each context token and operations for each pair. */
+  indexBytesPerToken: number
+  indexOperationsPerPair: number
+  /** Recurrent state read and written in each step, and operations for each token. */
+  stateBytes: number
+  stateOperationsPerToken: number
+}
+
+/** What one rank of one replica does in a step, free of engine and hardware. */
+export interface Work {
+  products: Product[]
+  head: Product
+  experts: ExpertWork[]
+  attention: AttentionWork[]
+  /** Layers with a mixer, with a feed-forward, and all. */
+  mixerLayers: number
+  feedForwardLayers: number
+  layerCount: number
+  /** Kernels of a step besides the matrix products. */
+  smallKernelCount: number
+  productKernelCount: number
+  hiddenSize: number
+  vocabularySize: number
+  /** Elements of activations read and written for one token in all layers. */
+  activationElementsPerToken: number
+  /** Kinds of layers and formats that occur, for saying what a calibration has not seen. */
+  features: string[]
+  parameterBytes: number
+}
+
+/** Tensors that engines compute in one kernel. */
+const FUSED: Record<string, string> = {
+  'attention.query': 'qkv', 'attention.key': 'qkv', 'attention.value': 'qkv', 'attention.gate': 'qkv', 'attention.query-a': 'down', 'attention.kv-a': 'down', 'linear.in': 'linear-in',
+  'linear.small': 'linear-in', 'linear.gate': 'linear-in',
+}
+
+const dominant = (current: Product | undefined, bytes: number, format: WeightFormat): WeightFormat => (current && current.bytes >= bytes ? current.format : format)
+
+function addProduct(products: Map<string, Product>, key: string, name: string, times: number, bytes: number, macs: number, format: WeightFormat) {
+  const current = products.get(key)
+  products.set(key, {
+    name, times, bytes: (current?.bytes ?? 0) + bytes, macsPerToken: (current?.macsPerToken ?? 0) + macs,
+    format: dominant(current, bytes, format),
+  })
+}
+
+function attentionOf(mixer: Mixer, times: number, cache: CacheLayout, attentionTp: number): AttentionWork | undefined {
+  const parts = mixerCache(mixer, cache)
+  const of = (content: string) => parts.filter((part) => part.content === content)
+  const bytesOf = (content: string) => of(content).reduce((sum, part) => sum + part.bytesPerToken, 0)
+  const stateBytes = parts.reduce((sum, part) => sum + part.stateBytes, 0)
+  const base = {times, tokenLimit: Infinity, tokensPerRow: 1, indexBytesPerToken: 0, indexOperationsPerPair: 0, stateBytes: 0, stateOperationsPerToken: 0}
+  switch (mixer.kind) {
+    case 'full': {
+      const heads = ceilShare(mixer.queryHeadCount, attentionTp)
+      const operations = 2 * heads * (mixer.headDim + (mixer.valueHeadDim ?? mixer.headDim))
+      const sparse = mixer.blockSparse
+      const shared = mixer.sharesKvCache ? mixerCache({...mixer, sharesKvCache: false}, cache) : parts
+      return {
+        ...base, family: 'keyValue', bytesPerToken: shared.filter((part) => part.content === 'key-value').reduce((sum, part) => sum + part.bytesPerToken, 0),
+        tokenLimit: mixer.window?.tokens ?? (sparse ? sparse.topKBlockCount * sparse.blockTokens : Infinity),
+        decodeOperationsPerPair: operations, prefillOperationsPerPair: operations,
+        indexBytesPerToken: bytesOf('index-key'), indexOperationsPerPair: sparse ? 2 * sparse.indexHeadCount * sparse.indexHeadDim : 0,
+      }
+    }
+    case 'mla': {
+      const heads = ceilShare(mixer.queryHeadCount, attentionTp)
+      return {
+        ...base, family: 'latent', bytesPerToken: bytesOf('latent'), tokenLimit: mixer.indexer?.topKTokens ?? Infinity,
+        decodeOperationsPerPair: 2 * heads * (2 * mixer.kvLoraRank + mixer.ropeHeadDim),
+        // Sparse attention computes prompts in the absorbed form too: each query has its own set of keys.
+        prefillOperationsPerPair: 2 * heads * (mixer.indexer ? 2 * mixer.kvLoraRank + mixer.ropeHeadDim : mixer.nopeHeadDim + mixer.ropeHeadDim + mixer.valueHeadDim),
+        indexBytesPerToken: bytesOf('index-key'),
+        indexOperationsPerPair: mixer.indexer && !mixer.indexer.shared ? 2 * mixer.indexer.headCount * mixer.indexer.headDim : 0,
+      }
+    }
+    case 'compressed': {
+      const heads = ceilShare(mixer.queryHeadCount, attentionTp)
+      const row = of('compressed')[0]?.bytesPerToken ?? 0
+      const operations = 4 * heads * mixer.headDim
+      const ratio = mixer.compressionRatio
+      return {
+        ...base, family: 'latent', bytesPerToken: row, tokensPerRow: Math.max(1, ratio),
+        // The window of raw rows is reckoned as further attended rows.
+        tokenLimit: mixer.windowTokens + (ratio === 0 ? 0 : (mixer.indexer?.topKTokens ?? Infinity)),
+        decodeOperationsPerPair: operations, prefillOperationsPerPair: operations, indexBytesPerToken: bytesOf('index-key'),
+        indexOperationsPerPair: mixer.indexer ? (2 * mixer.indexer.headCount * mixer.indexer.headDim) / Math.max(1, ratio) : 0,
+      }
+    }
+    default: {
+      // A recurrent layer: the state is read and written in each step; a token costs about three products with the recurrent matrix.
+      const elements = parts.reduce((sum, part) => sum + (part.recurrentBytes ?? 0), 0) / cache.stateElementBytes
+      return {...base, family: 'state', bytesPerToken: 0, tokenLimit: 0, decodeOperationsPerPair: 0, prefillOperationsPerPair: 0, stateBytes, stateOperationsPerToken: 8 * elements}
+    }
+  }
+}
+
+function expertWork(moe: MixtureOfExperts, tensors: readonly WeightTensor[], times: number, hidden: number, checkpoint: Checkpoint, layout: ShardLayout): ExpertWork {
+  const mine = tensors.filter((tensor) => tensor.class === 'experts.in' || tensor.class === 'experts.out')
+  let bytes = 0
+  let macs = 0
+  for (const tensor of mine) {
+    const shard = shardOf(tensor, layout)
+    bytes += tensorBytes(tensor, formatOf(checkpoint.formats, tensor.class), layout) / shard.count
+    macs += shard.rows * shard.columns
+  }
+  const width = moe.latentSize ?? hidden
+  return {
+    times, expertCount: moe.expertCount, expertsPerToken: moe.expertsPerToken, expertParallel: layout.expertParallel, bytesPerExpert: bytes, macsPerPair: macs,
+    activationElements: 3 * width + (4 * moe.expertIntermediateSize) / layout.expertTp, format: weightFormat(formatOf(checkpoint.formats, 'experts.in')),
+  }
+}
+
+/** Kernels of a mixer besides its projections: norm, rotation and cache write, attention with its reduction, and the like. */
+const SMALL_KERNELS: Record<Mixer['kind'], number> = {
+  full: 4, mla: 6, compressed: 8, 'gated-delta-net': 6, 'kimi-delta': 7, lightning: 4, mamba2: 5, mamba1: 5, 'short-conv': 3,
+}
+
+/** The work of one rank of a replica: whole model, all pipeline stages together. */
+export function workOf(architecture: Architecture, checkpoint: Checkpoint, layout: ShardLayout, cache: CacheLayout): Work {
+  const counts = layerCounts(architecture)
+  const hidden = architecture.hiddenSize
+  const products: Product[] = []
+  const experts: ExpertWork[] = []
+  const attention: AttentionWork[] = []
+  const features = new Set<string>()
+  let mixerLayers = 0
+  let feedForwardLayers = 0
+  let small = 0
+  let activation = 0
+  let parameterBytes = 0
+  architecture.layerKinds.forEach((kind, index) => {
+    const times = counts[index]!
+    if (times === 0) return
+    const tensors = layerTensors(architecture, kind)
+    const fused = new Map<string, Product>()
+    for (const tensor of tensors) {
+      const format = weightFormat(formatOf(checkpoint.formats, tensor.class))
+      const bytes = tensorBytes(tensor, format.id, layout)
+      parameterBytes += times * bytes
+      if (tensor.class.startsWith('experts.') || tensor.unquantised || tensor.lookup) continue
+      const {rows, columns} = shardOf(tensor, layout)
+      const name = FUSED[tensor.class] ?? tensor.class
+      addProduct(fused, name, name, times, bytes, rows * columns, format)
+    }
+    products.push(...fused.values())
+    if (kind.mixers.length > 0) mixerLayers += times
+    for (const mixer of kind.mixers) {
+      const work = attentionOf(mixer, times, cache, layout.attentionTp)
+      if (work) attention.push(work)
+      small += times * (SMALL_KERNELS[mixer.kind] + ('indexer' in mixer && mixer.indexer && !mixer.indexer.shared ? 4 : 0))
+      features.add('window' in mixer && mixer.window ? 'window' : 'indexer' in mixer && mixer.indexer ? `${mixer.kind}-sparse` : mixer.kind)
+    }
+    activation += times * (8 * hidden)
+    if (kind.feedForward) {
+      feedForwardLayers += times
+      features.add(kind.feedForward.kind)
+      if (kind.feedForward.kind === 'moe') {
+        experts.push(expertWork(kind.feedForward, tensors, times, hidden, checkpoint, layout))
+        small += times * 6
+      } else {
+        small += times * 2
+        activation += (times * 3 * kind.feedForward.intermediateSize) / layout.denseTp
+      }
+    }
+  })
+  let head: Product | undefined
+  for (const tensor of outerTensors(architecture)) {
+    const format = weightFormat(formatOf(checkpoint.formats, tensor.class))
+    parameterBytes += tensorBytes(tensor, format.id, layout)
+    if (tensor.class !== 'head' && !(tensor.class === 'embedding' && architecture.tiedEmbeddings)) continue
+    const {rows, columns} = shardOf(tensor, layout)
+    head = {name: 'head', times: 1, bytes: tensorBytes(tensor, format.id, layout), macsPerToken: rows * columns, format}
+  }
+  return {
+    products, head: head!, experts, attention, mixerLayers, feedForwardLayers, layerCount: architecture.layerSequence.length, smallKernelCount: small,
+    productKernelCount: products.reduce((sum, product) => sum + product.times, 0) + 2 * experts.reduce((sum, expert) => sum + expert.times, 0),
+    hiddenSize: hidden, vocabularySize: architecture.vocabularySize, activationElementsPerToken: activation, features: [...features].sort(), parameterBytes,
+  }
+}
+
+/** Work by architecture and checkpoint: the same objects give the same work. Freed with them. */
+const known = new WeakMap<Architecture, WeakMap<Checkpoint, Map<string, Work>>>()
+
+/** As `workOf`, remembered for as long as architecture and checkpoint live. */
+export function rememberedWork(architecture: Architecture, checkpoint: Checkpoint, layout: ShardLayout, cache: CacheLayout): Work {
+  let byCheckpoint = known.get(architecture)
+  if (!byCheckpoint) known.set(architecture, (byCheckpoint = new WeakMap()))
+  let byLayout = byCheckpoint.get(checkpoint)
+  if (!byLayout) byCheckpoint.set(checkpoint, (byLayout = new Map()))
+  const key = `${layout.attentionTp} ${layout.denseTp} ${layout.vocabularyTp} ${layout.expertTp} ${layout.expertParallel} ${cache.format.id} ${cache.latentRowBytes?.(576) ?? ''} ${cache.compressedRowBytes?.(512, 64) ?? ''} ${cache.indexKeyBytes?.(128) ?? ''} ${cache.stateElementBytes} ${cache.convolutionElementBytes} ${cache.speculativeTokens}`
+  let work = byLayout.get(key)
+  if (!work) byLayout.set(key, (work = workOf(architecture, checkpoint, layout, cache)))
+  return work
+}
+
+/** What the matrix units are fed: the format's own type where the hardware takes it, 16 bits otherwise. */
+export function computeTypeOf(format: WeightFormat, accelerator: Accelerator): {type: ComputeType; dequantised: boolean} {
+  if (format.elementBits >= 16) return {type: 'bf16', dequantised: false}
+  const type = format.computeType
+  const native = accelerator.native
+  const taken = type === 'fp4' ? native.includes(format.id) || native.includes('fp4') : native.includes(type)
+  if (format.weightOnly || !taken) return {type: 'bf16', dequantised: true}
+  return {type, dequantised: false}
+}

@@ -1,0 +1,52 @@
+import type {NvidiaDevice} from './nvidia-device.ts'
+import type {Exec, ExecOutcome} from './probe.ts'
+
+/** `nvidia-smi -L`, the only short output that names the profiles of MIG slices. */
+export function runNvidiaList(exec: Exec, command: string): Promise<ExecOutcome> {
+  return exec(command, ['-L'])
+}
+
+export interface ListedSlice {
+  parentIndex: number
+  device: number
+  profile: string
+}
+
+/** Slices with their profile. The identities in the same lines are not kept. */
+export function parseNvidiaList(text: string): ListedSlice[] {
+  const slices: ListedSlice[] = []
+  let parentIndex: number | undefined
+  for (const line of text.split(/\r?\n/)) {
+    const card = /^GPU (\d{1,3}):/.exec(line)
+    if (card) parentIndex = Number(card[1])
+    const slice = /^\s+MIG\s+(\S{1,24})\s+Device\s+(\d{1,3}):/.exec(line)
+    if (slice?.[1] && parentIndex !== undefined) slices.push({parentIndex, device: Number(slice[2]), profile: slice[1]})
+  }
+  return slices
+}
+
+/** Adds profiles to the slices of each card, and slices that only the list shows, without memory. */
+export function withProfiles(devices: NvidiaDevice[], listed: ListedSlice[]): NvidiaDevice[] {
+  return devices.map((device) => {
+    const mine = listed.filter(({parentIndex}) => parentIndex === device.index)
+    if (mine.length === 0) return device
+    const known = device.slices.map((slice) => ({...slice, profile: slice.profile ?? mine.find(({device: number}) => number === slice.device)?.profile}))
+    const added = mine.filter(({device: number}) => !device.slices.some((slice) => slice.device === number)).map(({device: number, profile}) => ({device: number, profile}))
+    return {...device, slices: [...known, ...added]}
+  })
+}
+
+/** Share of the card's compute units: 3 of 7 for `3g.40gb`. Nothing for profiles of another form. */
+export function computeShareOf(profile: string | undefined): number | undefined {
+  const slices = Number(/^([1-7])g\./.exec(profile ?? '')?.[1] ?? 0)
+  return slices > 0 ? slices / 7 : undefined
+}
+
+/**
+ * Share of the card's memory bandwidth, in eighths. NVIDIA's MIG guide: a memory slice is "roughly one eighth of the total
+ * GPU memory resources, including both capacity and bandwidth" (docs.nvidia.com/datacenter/tesla/mig-user-guide, Concepts).
+ */
+export function bandwidthShareOf(sliceBytes: number, parentBytes: number): number | undefined {
+  const eighths = Math.round((8 * sliceBytes) / parentBytes)
+  return eighths >= 1 && eighths <= 8 ? eighths / 8 : undefined
+}

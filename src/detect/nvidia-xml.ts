@@ -1,0 +1,91 @@
+import type {NvidiaDevice, NvidiaSlice, UnknownField} from './nvidia-device.ts'
+import type {Exec, ExecOutcome} from './probe.ts'
+import {bytesOf, computeCapabilityOf, countOf, known, pciAddressOf, saysUnknown, totalBytesOf} from './quantity.ts'
+import {elementAt, elementsAt, parseXml, textAt, type XmlElement} from './xml.ts'
+
+/** `nvidia-smi -q -x`: the fullest answer, the same in shape from driver 390 to 610. */
+export function runNvidiaXml(exec: Exec, command: string): Promise<ExecOutcome> {
+  return exec(command, ['-q', '-x'])
+}
+
+/** Cards in the order of the driver's numbers. Whatever the text, memory is a positive number of bytes or absent. */
+export function parseNvidiaXml(text: string): NvidiaDevice[] {
+  const log = elementAt(parseXml(text), 'nvidia_smi_log')
+  // Driver 610 tells kernel-mode and user-mode driver apart in its table.
+  const driverText = textAt(log, 'driver_version') ?? textAt(log, 'kmd_version')
+  return elementsAt(log, 'gpu')
+    .map((gpu, index) => readGpu(gpu, index, driverText))
+    .filter(({name, memoryBytes, pciAddress, slices}) => Boolean(name || memoryBytes || pciAddress || slices.length > 0))
+}
+
+function readGpu(gpu: XmlElement, index: number, driverText: string | undefined): NvidiaDevice {
+  const nameText = textAt(gpu, 'product_name')
+  const memory = readMemory(elementAt(gpu, 'fb_memory_usage'))
+  const fabricState = known(textAt(gpu, 'fabric', 'state'))
+  return {
+    index,
+    pciAddress: pciAddressOf(gpu.attributes['id']) ?? pciAddressOf(textAt(gpu, 'pci', 'pci_bus_id')),
+    pciDeviceId: pciDeviceIdOf(textAt(gpu, 'pci', 'pci_device_id')),
+    name: known(nameText),
+    architecture: known(textAt(gpu, 'product_architecture')),
+    computeCapability: computeCapabilityOf(textAt(gpu, 'compute_cap')),
+    driver: known(driverText),
+    ...memory.values,
+    processListBytes: processBytes(gpu),
+    pcie: pcieOf(elementAt(gpu, 'pci', 'pci_gpu_link_info')),
+    migEnabled: migEnabledOf(textAt(gpu, 'mig_mode', 'current_mig')),
+    slices: elementsAt(gpu, 'mig_devices', 'mig_device').map(readSlice),
+    fabric: fabricState ? {state: fabricState, status: known(textAt(gpu, 'fabric', 'status'))} : undefined,
+    unknownFields: [...unknownField('name', nameText), ...memory.unknownFields, ...unknownField('driver_version', driverText)],
+  }
+}
+
+function readMemory(usage: XmlElement | undefined) {
+  const total = textAt(usage, 'total')
+  const free = textAt(usage, 'free')
+  return {values: memoryOf(total, textAt(usage, 'used'), free), unknownFields: [...unknownField('memory.total', total), ...unknownField('memory.free', free)]}
+}
+
+/** Total, used and free from their texts. Used or free above the total is nonsense and left out. */
+export function memoryOf(total: string | undefined, used: string | undefined, free: string | undefined) {
+  const memoryBytes = totalBytesOf(total, 'MiB')
+  const atMost = (bytes: number | undefined) => (bytes !== undefined && bytes <= (memoryBytes ?? Number.POSITIVE_INFINITY) ? bytes : undefined)
+  return {memoryBytes, usedBytes: atMost(bytesOf(used, 'MiB')), freeBytes: atMost(bytesOf(free, 'MiB'))}
+}
+
+export function unknownField(field: UnknownField['field'], printed: string | undefined): UnknownField[] {
+  return printed !== undefined && saysUnknown(printed) ? [{field, printed}] : []
+}
+
+/** Device and vendor run together: `248710DE`, and with `0x` in the query. */
+export function pciDeviceIdOf(text: string | undefined): string | undefined {
+  const match = /^(?:0x)?([0-9a-f]{4})10de$/i.exec(text?.trim() ?? '')
+  return match ? `0x${match[1]}`.toLowerCase() : undefined
+}
+
+export function migEnabledOf(text: string | undefined): boolean | undefined {
+  const mode = known(text)?.toLowerCase()
+  return mode === 'enabled' ? true : mode === 'disabled' ? false : undefined
+}
+
+function readSlice(slice: XmlElement, position: number): NvidiaSlice {
+  const indexText = textAt(slice, 'index') ?? ''
+  // Newer drivers call it shared in their text output.
+  const usage = elementAt(slice, 'fb_memory_usage') ?? elementAt(slice, 'shared_fb_memory_usage')
+  return {device: /^\d{1,3}$/.test(indexText) ? Number(indexText) : position, ...readMemory(usage).values}
+}
+
+function processBytes(gpu: XmlElement): number | undefined {
+  const held = elementsAt(gpu, 'processes', 'process_info')
+    .map((process) => bytesOf(textAt(process, 'used_memory'), 'MiB'))
+    .filter((bytes) => bytes !== undefined)
+  return held.length > 0 ? held.reduce((sum, bytes) => sum + bytes, 0) : undefined
+}
+
+/** The current generation drops at idle, so the highest that both ends can do counts; the width does not drop. */
+function pcieOf(link: XmlElement | undefined) {
+  const generations = [textAt(link, 'pcie_gen', 'max_link_gen'), textAt(link, 'pcie_gen', 'max_host_link_gen')].map(countOf).filter((generation) => generation !== undefined)
+  const generation = generations.length > 0 ? Math.min(...generations) : undefined
+  const laneCount = countOf(textAt(link, 'link_widths', 'current_link_width'))
+  return generation === undefined && laneCount === undefined ? undefined : {generation, laneCount}
+}

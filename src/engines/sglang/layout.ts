@@ -1,0 +1,31 @@
+import type {Deployment} from '../../core/deployment.ts'
+import {cacheFormat} from '../../core/formats.ts'
+import type {CacheLayout} from '../../core/kv-cache.ts'
+import type {ShardLayout} from '../../core/weights.ts'
+
+/** SGLang's sharding: data-parallel attention divides tp among dp groups; experts by ep inside tp (docs, server_args.py). */
+export function sglangLayout({tp, dp, ep, dpAttention}: Deployment): ShardLayout {
+  return {
+    attentionTp: dpAttention ? Math.max(1, tp / dp) : tp,
+    denseTp: tp,
+    vocabularyTp: tp,
+    expertTp: Math.max(1, tp / ep),
+    expertParallel: ep,
+    encoderTp: tp,
+  }
+}
+
+/** Sparse MLA under fp8 packs 512 fp8, 4 fp32 scales and 64 bf16; DeepSeek-V4 rows are packed in every case (deepseek_v4_memory_pool.py). */
+export function sglangCacheLayout(deployment: Deployment, sparse: boolean): CacheLayout {
+  const format = cacheFormat(deployment.kvCache)
+  return {
+    attentionTp: sglangLayout(deployment).attentionTp,
+    format,
+    latentRowBytes: format.elementBytes === 1 && sparse ? (elements) => elements - 64 + 16 + 128 : undefined,
+    compressedRowBytes: (headDim, ropeHeadDim) => headDim - ropeHeadDim + 2 * ropeHeadDim + 8,
+    // --mamba-ssm-dtype: float32 unless given.
+    stateElementBytes: 4,
+    convolutionElementBytes: 2,
+    speculativeTokens: deployment.speculative?.tokens ?? 0,
+  }
+}

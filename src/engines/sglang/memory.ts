@@ -1,0 +1,77 @@
+/**
+ * What SGLang's start-up log will say: cache = free after loading - (1 - mem_fraction_static) x free before loading, weights of the
+ * draft included (python/sglang/srt/mem_cache/kv_cache_configurator.py _profile_available_bytes, 0.5.18). Activations and graphs
+ * live in the share that is left out.
+ */
+import type {Deployment} from '../../core/deployment.ts'
+import {type CachePart, cacheTotals, layerCache} from '../../core/kv-cache.ts'
+import type {MemoryEstimate} from '../../core/memory.ts'
+import {sumBytes} from '../../core/terms.ts'
+import type {Stage} from '../../core/weights.ts'
+import type {EngineData, Subject} from '../engine.ts'
+import {activationPeak, graphBytes, runtimeBytes, visibleBytes} from '../overheads.ts'
+import {stagesOf} from '../stages.ts'
+import {isAtLeast} from '../versions.ts'
+import {type PartTerm, weightTerms} from '../weight-terms.ts'
+import {attentionBackend, decodeGraphSizes, pageSizeTokens, prefillGraphSizes} from './defaults.ts'
+import {sglangCacheLayout, sglangLayout} from './layout.ts'
+import {STATE_SLOTS_PER_REQUEST, sglangPools} from './pools.ts'
+import {sglangQuestion, subjectKinds} from './question.ts'
+
+function stageParts(subject: Subject, deployment: Deployment, stage: Stage): CachePart[] {
+  const {architecture} = subject.model
+  const kinds = subjectKinds(subject)
+  const layout = sglangCacheLayout(deployment, kinds.sparse)
+  const byKind = architecture.layerKinds.map((kind) => layerCache(kind, layout))
+  const parts = architecture.layerSequence.slice(stage.first, stage.last).flatMap((index) => byKind[index]!)
+  // DeepSeek-V4's pools always count the draft entry; elsewhere the draft's cache is there only with speculation.
+  if (architecture.draft && stage.head && (kinds.compressed || deployment.speculative)) parts.push(...layerCache(architecture.draft.kind, layout))
+  return parts
+}
+
+export function sglangMemory(subject: Subject, deployment: Deployment, data: EngineData): MemoryEstimate {
+  const {architecture} = subject.model
+  const kinds = subjectKinds(subject)
+  const version = deployment.engineVersion
+  const question = sglangQuestion(subject, deployment)
+  const totalBytes = visibleBytes(subject.gpu)
+  const world = deployment.tp * deployment.pp
+  const runtime = Math.round(runtimeBytes(subject.gpu, world, data.overheads))
+  const freeBefore = Math.min(totalBytes, subject.gpu.freeBytes ?? totalBytes) - deployment.reservedBytesPerGpu - runtime
+  const pageTokens = pageSizeTokens(attentionBackend(question), kinds.sparse)
+  const graphs = decodeGraphSizes(question).length + prefillGraphSizes(question).length
+  const stages = stagesOf(architecture, deployment.pp, 'last-stages-first').map((stage) => {
+    const weights = weightTerms({architecture, checkpoint: subject.checkpoint, layout: sglangLayout(deployment), stage, stageCount: deployment.pp, drafts: deployment.speculative !== undefined, offloadedBytes: deployment.cpuOffloadBytes})
+    const cacheBytes = freeBefore * deployment.gpuMemoryUtilization - sumBytes(weights)
+    const pools = sglangPools({version, parts: stageParts(subject, deployment, stage), availableBytes: Math.max(0, cacheBytes), pageTokens, maxNumSeqs: deployment.maxNumSeqs})
+    return {stage, weights, cacheBytes, pools}
+  })
+  const worst = stages.reduce((a, b) => (b.pools.tokens < a.pools.tokens ? b : a))
+  const {stage, pools, cacheBytes} = worst
+  const peak = activationPeak(architecture, sglangLayout(deployment), deployment.maxNumBatchedTokens, 0, data.overheads, 0)
+  const terms: PartTerm[] = [
+    ...worst.weights,
+    {name: 'runtime', bytes: runtime, kind: 'measured', part: 'runtime', because: world > 1 ? `context, libraries and collectives of ${world} GPUs` : 'context and libraries'},
+    {name: 'activations', bytes: peak.bytes, kind: 'measured', part: 'activation', because: `one prefill chunk: ${peak.because}`},
+  ]
+  const graph = graphBytes(graphs, stage.last - stage.first, data.overheads)
+  if (graph > 0) terms.push({name: 'CUDA graphs', bytes: graph, kind: 'measured', part: 'cuda-graph', because: `${graphs} sizes`})
+  const kvBytes = Math.max(0, Math.floor(cacheBytes))
+  terms.push({name: 'KV cache', bytes: kvBytes, kind: 'derived', part: 'kv-cache', because: `${deployment.gpuMemoryUtilization} of what is free before loading, less the weights: ${pools.because}`})
+  const content = cacheTotals(architecture, sglangCacheLayout(deployment, kinds.sparse), stage.first, stage.last)
+  const slots = pools.stateSlots === undefined ? Number.POSITIVE_INFINITY : Math.floor(pools.stateSlots / STATE_SLOTS_PER_REQUEST)
+  return {
+    totalBytes,
+    budgetBytes: Math.max(0, Math.round(freeBefore + runtime)),
+    terms,
+    kvCacheBytes: Math.floor(cacheBytes),
+    kvBytesPerToken: content.growingBytesPerToken,
+    stateBytesPerSequence: content.stateBytesPerSequence,
+    kvCacheTokens: pools.tokens,
+    maxConcurrencyAtMaxModelLen: Math.min(pools.tokens / deployment.maxModelLen, slots),
+    largestMaxModelLen: Math.min(architecture.contextTokens, pools.tokens),
+    requestsOfTokens: (tokens) => Math.min(pools.tokens / Math.max(1, tokens), slots),
+    // The server starts with any pool that is not empty; a request longer than the pool is refused later. Before 0.5.10 the graphs' room was not checked.
+    starts: cacheBytes > 0 && pools.tokens > 0 && (pools.stateSlots ?? 1) > 0 && (isAtLeast(version, '0.4.0') ? sumBytes(terms) <= totalBytes : true),
+  }
+}

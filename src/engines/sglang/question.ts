@@ -1,0 +1,46 @@
+import type {Deployment} from '../../core/deployment.ts'
+import type {Subject} from '../engine.ts'
+import type {SglangQuestion} from './defaults.ts'
+
+export interface SubjectKinds {
+  latent: boolean
+  sparse: boolean
+  compressed: boolean
+  recurrent: boolean
+}
+
+/** Which kinds of attention a model has, as SGLang's defaults ask. */
+export function subjectKinds(subject: Subject): SubjectKinds {
+  const mixers = subject.model.architecture.layerKinds.flatMap((kind) => kind.mixers)
+  return {
+    latent: mixers.some((mixer) => mixer.kind === 'mla'),
+    sparse: mixers.some((mixer) => mixer.kind === 'mla' && mixer.indexer !== undefined),
+    compressed: mixers.some((mixer) => mixer.kind === 'compressed'),
+    recurrent: mixers.some((mixer) => ['gated-delta-net', 'kimi-delta', 'lightning', 'mamba2', 'mamba1', 'short-conv'].includes(mixer.kind)),
+  }
+}
+
+type Known = Pick<Deployment, 'engineVersion' | 'tp' | 'pp' | 'dp' | 'dpAttention' | 'enforceEager'> & Partial<Deployment>
+
+/** The question that SGLang's defaults are functions of. */
+export function sglangQuestion(subject: Subject, known: Known): SglangQuestion {
+  const kinds = subjectKinds(subject)
+  const tower = subject.model.architecture.encoders?.find((encoder) => encoder.layerCount && encoder.hiddenSize)
+  return {
+    version: known.engineVersion,
+    gpu: subject.gpu,
+    tp: known.tp,
+    pp: known.pp,
+    dp: known.dp,
+    dpAttention: known.dpAttention,
+    latentAttention: kinds.latent,
+    compressedAttention: kinds.compressed,
+    sparseIndexer: kinds.sparse,
+    vision: tower && {layerCount: tower.layerCount!, hiddenSize: tower.hiddenSize!},
+    draft: known.speculative && {algorithm: known.speculative.method.toUpperCase(), draftTokens: known.speculative.tokens},
+    enforceEager: known.enforceEager,
+    cpuOffload: (known.cpuOffloadBytes ?? 0) > 0,
+    chunkedPrefillTokens: known.maxNumBatchedTokens,
+    contextTokens: known.maxModelLen,
+  }
+}

@@ -1,0 +1,39 @@
+import type {Deployment, DeploymentRequest} from '../../core/deployment.ts'
+import {findCacheFormat} from '../../core/formats.ts'
+import type {EngineData, Subject} from '../engine.ts'
+import {resolveVersion} from '../versions.ts'
+import {chunkedPrefillTokens, maxRunningRequests, memFractionStatic} from './defaults.ts'
+import {sglangMemory} from './memory.ts'
+import {sglangQuestion, subjectKinds} from './question.ts'
+
+export function resolveSglang(subject: Subject, request: DeploymentRequest, data: EngineData): Deployment {
+  const {version} = resolveVersion(request.engineVersion, data.newestVersion)
+  const tp = request.tp ?? 1
+  const dpAttention = request.dpAttention ?? false
+  const dp = request.dp !== undefined && request.dp > 1 ? request.dp : dpAttention ? tp : 1
+  const kvCache = request.kvCache !== undefined && request.kvCache !== 'auto' ? request.kvCache : (subject.checkpoint.kvCache ?? 'bf16')
+  const settings = {
+    engineVersion: version, tp, pp: request.pp ?? 1, dp, dpAttention, enforceEager: request.enforceEager ?? false,
+    maxModelLen: request.maxModelLen ?? subject.model.architecture.contextTokens, speculative: request.speculative, cpuOffloadBytes: request.cpuOffloadBytes ?? 0,
+  }
+  const maxNumBatchedTokens = request.maxNumBatchedTokens ?? chunkedPrefillTokens({version, gpu: subject.gpu, dp, dpAttention})
+  const deployment: Deployment = {
+    ...settings,
+    engine: 'sglang',
+    weights: subject.checkpoint.weights,
+    kvCache: findCacheFormat(kvCache)?.id ?? kvCache,
+    ep: request.ep ?? 1,
+    maxNumSeqs: request.maxNumSeqs ?? 256,
+    maxNumBatchedTokens,
+    gpuMemoryUtilization: request.gpuMemoryUtilization ?? memFractionStatic(sglangQuestion(subject, {...settings, maxNumBatchedTokens: request.maxNumBatchedTokens})),
+    reservedBytesPerGpu: request.reservedBytesPerGpu ?? 0,
+  }
+  if (request.maxNumSeqs !== undefined) return deployment
+  // How many requests run at once follows from the pool, which for DeepSeek-V4 follows from the requests: its default is fixed first.
+  const {kvCacheTokens, requestsOfTokens} = sglangMemory(subject, deployment, data)
+  const running = maxRunningRequests({
+    version, poolTokens: kvCacheTokens, contextTokens: deployment.maxModelLen, dp: dpAttention ? dp : 1,
+    drafted: request.speculative !== undefined, compressedAttention: subjectKinds(subject).compressed,
+  })
+  return {...deployment, maxNumSeqs: Math.max(1, Math.min(running, subjectKinds(subject).recurrent ? Math.floor(requestsOfTokens(1)) : running))}
+}

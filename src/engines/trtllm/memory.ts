@@ -1,0 +1,76 @@
+/**
+ * TensorRT-LLM: cache = (total - peak of a trial run) x free_gpu_memory_fraction, where the peak holds weights, activations of
+ * max_num_tokens, graphs and everything the process took (tensorrt_llm/_torch/pyexecutor/_util.py _cal_max_memory).
+ */
+import type {Deployment} from '../../core/deployment.ts'
+import {type CachePart, cacheTotals, layerCache} from '../../core/kv-cache.ts'
+import type {MemoryEstimate} from '../../core/memory.ts'
+import {sumBytes} from '../../core/terms.ts'
+import type {EngineData, Subject} from '../engine.ts'
+import {activationPeak, graphBytes, runtimeBytes, visibleBytes} from '../overheads.ts'
+import {stagesOf} from '../stages.ts'
+import {type PartTerm, weightTerms} from '../weight-terms.ts'
+import {cudaGraphSizes, TOKENS_PER_BLOCK} from './defaults.ts'
+import {trtllmCacheLayout, trtllmLayout} from './layout.ts'
+
+/** Bytes of a sequence of `tokens`: windows are capped, one pool for each window size (kv_cache_manager v2). */
+const sequenceBytes = (parts: readonly CachePart[], tokens: number): number =>
+  parts.reduce((sum, part) => sum + part.bytesPerToken * Math.ceil(Math.min(tokens, part.windowTokens ?? tokens) / TOKENS_PER_BLOCK) * TOKENS_PER_BLOCK + part.stateBytes, 0)
+
+export function trtllmMemory(subject: Subject, deployment: Deployment, data: EngineData): MemoryEstimate {
+  const {architecture} = subject.model
+  const totalBytes = visibleBytes(subject.gpu)
+  const takenBytes = deployment.reservedBytesPerGpu + Math.max(0, totalBytes - (subject.gpu.freeBytes ?? totalBytes))
+  const world = deployment.tp * deployment.pp
+  const layout = trtllmLayout(deployment)
+  const cacheLayout = trtllmCacheLayout(deployment)
+  const kinds = architecture.layerKinds.map((kind) => layerCache(kind, cacheLayout))
+  const sizes = cudaGraphSizes({version: deployment.engineVersion, maxBatchSize: deployment.maxNumSeqs, enforceEager: deployment.enforceEager})
+  const stages = stagesOf(architecture, deployment.pp, 'first-stages-first').map((stage) => {
+    const peak = activationPeak(architecture, layout, deployment.maxNumBatchedTokens, 0, data.overheads, 0)
+    const terms: PartTerm[] = [
+      ...weightTerms({architecture, checkpoint: subject.checkpoint, layout, stage, stageCount: deployment.pp, drafts: deployment.speculative !== undefined, offloadedBytes: 0}),
+      {name: 'activations', bytes: peak.bytes, kind: 'measured', part: 'activation', because: `trial run: ${peak.because}`},
+      {name: 'runtime', bytes: Math.round(runtimeBytes(subject.gpu, world, data.overheads)), kind: 'measured', part: 'runtime', because: world > 1 ? `context, libraries and collectives of ${world} GPUs` : 'context and libraries'},
+    ]
+    const graphs = graphBytes(sizes.length, stage.last - stage.first, data.overheads)
+    if (graphs > 0) terms.push({name: 'CUDA graphs', bytes: graphs, kind: 'measured', part: 'cuda-graph', because: `${sizes.length} batch sizes up to ${sizes.at(-1)}`})
+    const cacheBytes = (totalBytes - takenBytes - sumBytes(terms)) * deployment.gpuMemoryUtilization
+    const parts = architecture.layerSequence.slice(stage.first, stage.last).flatMap((index) => kinds[index]!)
+    if (deployment.speculative && stage.head && architecture.draft) parts.push(...layerCache(architecture.draft.kind, cacheLayout))
+    const perToken = parts.reduce((sum, part) => sum + part.bytesPerToken, 0)
+    const tokens = perToken > 0 ? Math.max(0, Math.floor(cacheBytes / perToken / TOKENS_PER_BLOCK) * TOKENS_PER_BLOCK) : 0
+    return {stage, terms, cacheBytes, parts, perToken, tokens}
+  })
+  const worst = stages.reduce((a, b) => (b.tokens < a.tokens ? b : a))
+  const {cacheBytes, parts, tokens, stage} = worst
+  const content = cacheTotals(architecture, cacheLayout, stage.first, stage.last)
+  const requests = (length: number) => Math.max(0, cacheBytes) / sequenceBytes(parts, Math.max(1, length))
+  return {
+    totalBytes,
+    budgetBytes: totalBytes - takenBytes,
+    terms: [...worst.terms, {
+      name: 'KV cache', bytes: Math.max(0, Math.floor(cacheBytes)), kind: 'derived', part: 'kv-cache',
+      because: `${deployment.gpuMemoryUtilization} of what is free after loading and the trial run: ${worst.perToken} bytes for a token in all layers`,
+    }],
+    kvCacheBytes: Math.floor(cacheBytes),
+    kvBytesPerToken: content.growingBytesPerToken,
+    stateBytesPerSequence: content.stateBytesPerSequence,
+    kvCacheTokens: tokens,
+    maxConcurrencyAtMaxModelLen: requests(deployment.maxModelLen),
+    largestMaxModelLen: Math.min(architecture.contextTokens, longest(parts, cacheBytes, architecture.contextTokens)),
+    requestsOfTokens: requests,
+    starts: cacheBytes > 0 && tokens > 0 && requests(deployment.maxModelLen) >= 1,
+  }
+}
+
+function longest(parts: readonly CachePart[], cacheBytes: number, limit: number): number {
+  let low = 0
+  let high = limit + 1
+  while (high - low > 1) {
+    const middle = Math.floor((low + high) / 2)
+    if (sequenceBytes(parts, middle) <= cacheBytes) low = middle
+    else high = middle
+  }
+  return low
+}

@@ -1,0 +1,29 @@
+import type {Deployment, DeploymentRequest} from '../../core/deployment.ts'
+import {findCacheFormat} from '../../core/formats.ts'
+import type {EngineData, Subject} from '../engine.ts'
+import {resolveVersion} from '../versions.ts'
+import {FREE_GPU_MEMORY_FRACTION, MAX_BATCH_SIZE, MAX_NUM_TOKENS} from './defaults.ts'
+
+export function resolveTrtllm(subject: Subject, request: DeploymentRequest, data: EngineData): Deployment {
+  const {version} = resolveVersion(request.engineVersion, data.newestVersion)
+  const kvCache = request.kvCache !== undefined && request.kvCache !== 'auto' ? request.kvCache : (subject.checkpoint.kvCache ?? 'bf16')
+  return {
+    engine: 'trtllm',
+    engineVersion: version,
+    weights: subject.checkpoint.weights,
+    kvCache: findCacheFormat(kvCache)?.id ?? kvCache,
+    tp: request.tp ?? 1,
+    pp: request.pp ?? 1,
+    dp: request.dp ?? 1,
+    ep: request.ep ?? 1,
+    dpAttention: request.dpAttention ?? false,
+    maxModelLen: request.maxModelLen ?? subject.model.architecture.contextTokens,
+    maxNumSeqs: request.maxNumSeqs ?? MAX_BATCH_SIZE,
+    maxNumBatchedTokens: request.maxNumBatchedTokens ?? MAX_NUM_TOKENS,
+    gpuMemoryUtilization: request.gpuMemoryUtilization ?? FREE_GPU_MEMORY_FRACTION,
+    enforceEager: request.enforceEager ?? false,
+    speculative: request.speculative,
+    cpuOffloadBytes: 0,
+    reservedBytesPerGpu: request.reservedBytesPerGpu ?? 0,
+  }
+}

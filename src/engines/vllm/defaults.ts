@@ -1,0 +1,157 @@
+/**
+ * What vLLM chooses when an option is unset, for the OpenAI server (`vllm serve`).
+ *
+ * Read in the source distributions of the releases 0.8.0 to 0.28.0: vllm/engine/arg_utils.py, vllm/config.py (later
+ * vllm/config/*.py), vllm/envs.py. Each rule names the first release that has it. Releases 0.8 to 0.10 fall back to an
+ * older engine (V0) below compute capability 8.0; its defaults are not covered.
+ */
+import type {MachineGpu} from '../../core/accelerator.ts'
+import {isAtLeast} from '../versions.ts'
+
+const GIB = 1024 ** 3
+
+/** Names of a GPU, as its driver might print them, in lower case. */
+const namesOf = (gpu: MachineGpu): string =>
+  [gpu.accelerator.id, gpu.accelerator.name, ...gpu.accelerator.aliases].join(' ').toLowerCase()
+
+/**
+ * Default of `gpu_memory_utilization`, a fraction of the device's total memory: 0.92 from 0.20.0, 0.90 before
+ * (CacheConfig; 0.19.0 has 0.9, 0.20.0 has 0.92).
+ */
+export const gpuMemoryUtilization = (version: string): number => (isAtLeast(version, '0.20.0') ? 0.92 : 0.9)
+
+/**
+ * Whether the memory of CUDA graphs is estimated and taken out of the fraction before the cache is sized. The switch
+ * VLLM_MEMORY_PROFILER_ESTIMATE_CUDAGRAPHS came off in 0.18.0 and is on from 0.20.0; earlier, graphs come on top.
+ */
+export const cudaGraphsInsideBudget = (version: string): boolean => isAtLeast(version, '0.20.0')
+
+export interface BatchLimits {
+  maxNumBatchedTokens: number
+  maxNumSeqs: number
+}
+
+/**
+ * Limits by device before they are capped (EngineArgs.get_batch_defaults, earlier _set_default_args_v1).
+ * - 0.28.0: at least 160 GiB of total memory: 16,384 tokens and 1,024 sequences; earlier releases have no such step.
+ * - 0.8.5: at least 70 GiB: 8,192 and 1,024; from 0.9.0 not for an A100.
+ * - before: an H100 or H200 by name: 8,192; 1,024 sequences on all (from 0.8.4 256 on the others).
+ * - everything else: 2,048 and 256.
+ */
+export function batchDefaults(version: string, gpu: MachineGpu): BatchLimits {
+  const {memoryBytes} = gpu
+  const names = namesOf(gpu)
+  if (isAtLeast(version, '0.28.0') && memoryBytes >= 160 * GIB) return {maxNumBatchedTokens: 16384, maxNumSeqs: 1024}
+  if (!isAtLeast(version, '0.8.5')) {
+    const large = names.includes('h100') || names.includes('h200')
+    const maxNumSeqs = large || !isAtLeast(version, '0.8.4') ? 1024 : 256
+    return {maxNumBatchedTokens: large ? 8192 : 2048, maxNumSeqs}
+  }
+  const excluded = isAtLeast(version, '0.9.0') && names.includes('a100')
+  if (memoryBytes >= 70 * GIB && !excluded) return {maxNumBatchedTokens: 8192, maxNumSeqs: 1024}
+  return {maxNumBatchedTokens: 2048, maxNumSeqs: 256}
+}
+
+export interface SchedulerQuestion {
+  version: string
+  gpu: MachineGpu
+  /** Tokens; the model's own limit where none was given. */
+  maxModelLen: number
+  maxNumSeqs?: number
+  maxNumBatchedTokens?: number
+  /** Encoder-decoder and some pooling models cannot prefill in chunks. Default: they can. */
+  chunkedPrefill?: boolean
+  /** Tokens of the largest image or clip, for models that attend over it in both directions and never split it (Gemma 3 and 4). */
+  unsplittableItemTokens?: number
+}
+
+/**
+ * `max_num_batched_tokens` and `max_num_seqs` as the server ends up with.
+ *
+ * From 0.11.1 a default number of tokens is at most sequences x max_model_len, and a default number of sequences at
+ * most the tokens; from 0.22.0 an item that may not be split raises the tokens. Without chunked prefill the tokens
+ * are at least max_model_len (before 0.11.1 exactly that).
+ */
+export function schedulerDefaults(question: SchedulerQuestion): BatchLimits {
+  const {version, gpu, maxModelLen, chunkedPrefill = true} = question
+  const defaults = batchDefaults(version, gpu)
+  const capped = isAtLeast(version, '0.11.1')
+  let tokens = question.maxNumBatchedTokens ?? defaults.maxNumBatchedTokens
+  let seqs = question.maxNumSeqs ?? defaults.maxNumSeqs
+  if (question.maxNumBatchedTokens === undefined) {
+    if (!chunkedPrefill) tokens = capped ? Math.max(maxModelLen, tokens) : maxModelLen
+    if (isAtLeast(version, '0.22.0')) tokens = Math.max(tokens, question.unsplittableItemTokens ?? 0)
+    if (capped) tokens = Math.min(seqs * maxModelLen, tokens)
+  }
+  if (question.maxNumSeqs === undefined && capped) seqs = Math.min(seqs, tokens)
+  return {maxNumBatchedTokens: tokens, maxNumSeqs: seqs}
+}
+
+export interface GraphQuestion {
+  version: string
+  gpu: MachineGpu
+  maxNumSeqs: number
+  maxNumBatchedTokens: number
+  /** Draft tokens for each step; 0 without speculation. */
+  speculativeTokens?: number
+  enforceEager?: boolean
+}
+
+const range = (from: number, to: number, step: number): number[] => {
+  const values: number[] = []
+  for (let value = from; value <= to; value += step) values.push(value)
+  return values
+}
+
+/**
+ * Batch sizes, in tokens of a step, for which a CUDA graph is captured; ascending, empty when graphs are off
+ * (VllmConfig._set_cudagraph_sizes).
+ * - largest: 512 up to 0.9; from 0.10.0 min(2 x sequences, 512); from 0.13.0 2 x sequences x (1 + draft tokens);
+ *   from 0.28.0 up to 1,024 on the compute capability family 10. Never above the batched tokens.
+ * - steps: 1, 2, 4, then 8 by 8; from 0.11.1 by 16 from 256 on; from 0.21.0 the batched tokens themselves where they
+ *   are within the largest.
+ */
+export function cudaGraphSizes(question: GraphQuestion): number[] {
+  const {version, gpu, maxNumSeqs, maxNumBatchedTokens, speculativeTokens = 0, enforceEager = false} = question
+  if (enforceEager) return []
+  const capability = gpu.accelerator.computeCapability ?? 0
+  const isFamilyTen = gpu.accelerator.vendor === 'nvidia' && Math.floor(capability) === 10
+  const ceiling = isAtLeast(version, '0.28.0') && isFamilyTen ? 1024 : 512
+  const queryTokens = isAtLeast(version, '0.13.0') ? 1 + speculativeTokens : 1
+  const wanted = isAtLeast(version, '0.10.0') ? Math.min(maxNumSeqs * queryTokens * 2, ceiling) : ceiling
+  const largest = Math.min(wanted, maxNumBatchedTokens)
+  const small = [1, 2, 4].filter((size) => size <= largest)
+  if (!isAtLeast(version, '0.11.1')) return [...small, ...range(8, largest, 8)]
+  const sizes = [...small, ...range(8, Math.min(largest, 248), 8), ...range(256, largest, 16)]
+  if (isAtLeast(version, '0.21.0') && maxNumBatchedTokens <= largest && !sizes.includes(maxNumBatchedTokens)) sizes.push(maxNumBatchedTokens)
+  return sizes.sort((left, right) => left - right)
+}
+
+/** What a layer's cache looks like to the choice of an attention backend. */
+export type CacheKind = 'attention' | 'mla' | 'sparse-mla' | 'compressed'
+
+/**
+ * Tokens of a cache block when `--block-size` is unset, before hybrid models raise it (that is the memory policy's).
+ *
+ * - Attention with K and V: 16.
+ * - MLA, up to 0.17: the size is forced by the backend that the device gets: 128 on the compute capability 10.0
+ *   (CUTLASS MLA; from 0.16 FlashInfer MLA with 64), 64 on 9.0 (FlashMLA), 16 elsewhere (Triton).
+ * - MLA, from 0.18: 16 where the first usable backend takes it, else that backend's smallest: 32 on 10.x (FlashInfer
+ *   MLA takes 32 and 64), 16 on 9.0 (FlashAttention MLA), or 64 there with a quantised cache (FlashMLA).
+ * - Sparse MLA: 64, the only size its indexer takes. DeepSeek-V4: 256.
+ * Sources: vllm/platforms/cuda.py check_and_update_config (0.10.2, 0.11.0, 0.14.0, 0.17.0) and _get_backend_priorities
+ * (0.18.0, 0.28.0); vllm/v1/attention/backends/mla/*.py get_supported_kernel_block_sizes (0.28.0). On AMD 16 is assumed.
+ */
+export function blockSizeTokens(version: string, gpu: MachineGpu, kind: CacheKind, quantisedCache = false): number {
+  if (kind === 'compressed') return 256
+  if (kind === 'sparse-mla') return 64
+  const {vendor, computeCapability = 0} = gpu.accelerator
+  if (kind === 'attention' || vendor !== 'nvidia') return 16
+  const family = Math.floor(computeCapability)
+  if (family === 10) {
+    if (isAtLeast(version, '0.18.0')) return 32
+    return isAtLeast(version, '0.16.0') ? 64 : 128
+  }
+  if (family !== 9) return 16
+  return isAtLeast(version, '0.18.0') && !quantisedCache ? 16 : 64
+}

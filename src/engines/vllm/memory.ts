@@ -1,0 +1,125 @@
+/**
+ * What vLLM's start-up log will say. Order of the engine: requested = total x utilisation; less weights, the profile run's peak,
+ * context and collectives, and (from 0.20) CUDA graphs; the rest is cache (vllm/v1/worker/gpu_worker.py determine_available_memory).
+ */
+import type {Deployment} from '../../core/deployment.ts'
+import {cacheFormat} from '../../core/formats.ts'
+import {type CacheLayout, cacheTotals, layerCache} from '../../core/kv-cache.ts'
+import type {MemoryEstimate} from '../../core/memory.ts'
+import {sumBytes} from '../../core/terms.ts'
+import type {Stage} from '../../core/weights.ts'
+import type {EngineData, Subject} from '../engine.ts'
+import {activationPeak, graphBytes, type OverheadParameters, runtimeBytes, visibleBytes} from '../overheads.ts'
+import {stagesOf} from '../stages.ts'
+import {isAtLeast} from '../versions.ts'
+import {type PartTerm, weightTerms} from '../weight-terms.ts'
+import {type CachePool, cachePool, capacity, longestRequest} from './cache-groups.ts'
+import {blockSizeTokens, cudaGraphSizes, cudaGraphsInsideBudget} from './defaults.ts'
+import {vllmLayout} from './layout.ts'
+
+/** Packed rows of the sparse kernels: 512 fp8, 4 fp32 scales, 64 bf16 (FlashMLA); DeepSeek-V4: 448 fp8, 8 scale bytes, 64 bf16. */
+export function vllmCacheLayout(deployment: Deployment, sparse: boolean): CacheLayout {
+  const format = cacheFormat(deployment.kvCache)
+  const packed = format.elementBytes === 1
+  return {
+    attentionTp: deployment.tp,
+    format,
+    latentRowBytes: packed && sparse ? (elements) => elements - 64 + 16 + 128 : undefined,
+    compressedRowBytes: packed ? (headDim, ropeHeadDim) => headDim - ropeHeadDim + 2 * ropeHeadDim + 8 : undefined,
+    // `auto` keeps recurrent states at the model's 16 bits unless the configuration says otherwise (mamba_utils.py).
+    stateElementBytes: 2,
+    convolutionElementBytes: 2,
+    speculativeTokens: deployment.speculative?.tokens ?? 0,
+  }
+}
+
+export const hasSparseLatent = (subject: Subject): boolean =>
+  subject.model.architecture.layerKinds.some((kind) => kind.mixers.some((mixer) => mixer.kind === 'mla' && mixer.indexer))
+
+function blockTokens(subject: Subject, version: string, quantisedCache: boolean): number {
+  const kinds = subject.model.architecture.layerKinds.flatMap((kind) => kind.mixers)
+  if (kinds.some((mixer) => mixer.kind === 'compressed')) return blockSizeTokens(version, subject.gpu, 'compressed')
+  if (hasSparseLatent(subject)) return blockSizeTokens(version, subject.gpu, 'sparse-mla')
+  return blockSizeTokens(version, subject.gpu, kinds.some((mixer) => mixer.kind === 'mla') ? 'mla' : 'attention', quantisedCache)
+}
+
+function stagePool(subject: Subject, deployment: Deployment, layout: CacheLayout, stage: Stage): CachePool {
+  const {architecture} = subject.model
+  const parts = architecture.layerKinds.map((kind) => layerCache(kind, layout))
+  const layers = architecture.layerSequence.slice(stage.first, stage.last).map((index) => parts[index]!)
+  if (deployment.speculative && stage.head && architecture.draft) layers.push(layerCache(architecture.draft.kind, layout))
+  return cachePool({
+    version: deployment.engineVersion,
+    layers,
+    blockTokens: blockTokens(subject, deployment.engineVersion, layout.format.elementBytes < 2),
+    maxNumBatchedTokens: deployment.maxNumBatchedTokens,
+    pipelineStages: deployment.pp,
+    speculativeTokens: deployment.speculative?.tokens ?? 0,
+    prefixCaching: isAtLeast(deployment.engineVersion, '0.26.0'),
+  })
+}
+
+/** Bytes for each logit of the sampler's trial run in this version; 0 before there was one. */
+const logitBytes = (parameters: OverheadParameters, version: string): number => parameters.logitBytes.findLast(({since}) => isAtLeast(version, since))?.bytes ?? 0
+
+function overheadTerms(subject: Subject, deployment: Deployment, stage: Stage, parameters: OverheadParameters): PartTerm[] {
+  const {architecture} = subject.model
+  const version = deployment.engineVersion
+  const peak = activationPeak(architecture, vllmLayout(deployment), deployment.maxNumBatchedTokens, stage.head ? deployment.maxNumSeqs : 0, parameters, logitBytes(parameters, version))
+  const sizes = cudaGraphSizes({
+    version, gpu: subject.gpu, maxNumSeqs: deployment.maxNumSeqs, maxNumBatchedTokens: deployment.maxNumBatchedTokens,
+    speculativeTokens: deployment.speculative?.tokens, enforceEager: deployment.enforceEager,
+  })
+  const world = deployment.tp * deployment.pp * deployment.dp
+  const graphs = graphBytes(sizes.length, stage.last - stage.first, parameters)
+  const terms: PartTerm[] = [
+    {name: 'activations', bytes: peak.bytes, kind: 'measured', part: 'activation', because: `peak of the profile run: ${peak.because}`},
+    {name: 'runtime', bytes: Math.round(runtimeBytes(subject.gpu, world, parameters)), kind: 'measured', part: 'runtime', because: world > 1 ? `context, libraries and collectives of ${world} GPUs` : 'context and libraries'},
+  ]
+  if (graphs > 0)
+    terms.push({
+      name: 'CUDA graphs', bytes: graphs, kind: 'measured', part: 'cuda-graph',
+      because: `${sizes.length} batch sizes up to ${sizes.at(-1)}${cudaGraphsInsideBudget(version) ? '' : '; this version captures them beyond its budget'}`,
+    })
+  return terms
+}
+
+export function vllmMemory(subject: Subject, deployment: Deployment, data: EngineData): MemoryEstimate {
+  const {architecture} = subject.model
+  const version = deployment.engineVersion
+  const totalBytes = visibleBytes(subject.gpu)
+  const budgetBytes = Math.min(totalBytes, Math.ceil(totalBytes * deployment.gpuMemoryUtilization))
+  const layout = vllmCacheLayout(deployment, hasSparseLatent(subject))
+  const outside = cudaGraphsInsideBudget(version) ? [] : ['cuda-graph']
+  // The stage with the fewest blocks decides for all.
+  const stages = stagesOf(architecture, deployment.pp, 'middle-stages-first').map((stage) => {
+    const terms = [
+      ...weightTerms({architecture, checkpoint: subject.checkpoint, layout: vllmLayout(deployment), stage, stageCount: deployment.pp, drafts: deployment.speculative !== undefined, offloadedBytes: deployment.cpuOffloadBytes}),
+      ...overheadTerms(subject, deployment, stage, data.overheads),
+    ]
+    const cacheBytes = budgetBytes - sumBytes(terms.filter((term) => !outside.includes(term.part)))
+    const pool = stagePool(subject, deployment, layout, stage)
+    return {stage, terms, cacheBytes, pool, blocks: Math.max(0, Math.floor(cacheBytes / pool.blockBytes))}
+  })
+  const worst = stages.reduce((a, b) => (b.blocks < a.blocks || (b.blocks === a.blocks && b.cacheBytes < a.cacheBytes) ? b : a))
+  const {pool, cacheBytes, blocks} = worst
+  const reported = capacity(version, pool, cacheBytes, deployment.maxModelLen)
+  const content = cacheTotals(architecture, layout, worst.stage.first, worst.stage.last)
+  const kvBytes = Math.max(0, Math.floor(cacheBytes))
+  return {
+    totalBytes,
+    budgetBytes,
+    terms: [...worst.terms, {
+      name: 'KV cache', bytes: kvBytes, kind: 'derived', part: 'kv-cache',
+      because: `what is left of ${deployment.gpuMemoryUtilization} of the total: ${blocks} blocks of ${pool.blockTokens} tokens in ${pool.groupCount} group${pool.groupCount === 1 ? '' : 's'}, ${deployment.kvCache}`,
+    }],
+    kvCacheBytes: Math.floor(cacheBytes),
+    kvBytesPerToken: content.growingBytesPerToken,
+    stateBytesPerSequence: content.stateBytesPerSequence,
+    kvCacheTokens: reported.tokens,
+    maxConcurrencyAtMaxModelLen: reported.maxConcurrency,
+    largestMaxModelLen: longestRequest(pool, blocks, architecture.contextTokens),
+    requestsOfTokens: (tokens) => blocks / pool.blocksPerRequest(Math.max(1, tokens)),
+    starts: blocks > 0 && pool.blocksPerRequest(deployment.maxModelLen) <= blocks,
+  }
+}

@@ -1,0 +1,56 @@
+import type {Deployment, DeploymentRequest} from '../../core/deployment.ts'
+import {findCacheFormat} from '../../core/formats.ts'
+import type {EngineData, Subject} from '../engine.ts'
+import {visibleBytes} from '../overheads.ts'
+import {resolveVersion} from '../versions.ts'
+import {gpuMemoryUtilization, schedulerDefaults} from './defaults.ts'
+
+/** `auto` follows the checkpoint's own cache scheme; DeepSeek-V4 has kernels for packed fp8 rows only (recipes set it). */
+export function resolveCacheFormat(subject: Subject, requested: string | undefined): string {
+  if (requested !== undefined && requested !== 'auto') return findCacheFormat(requested)?.id ?? requested
+  if (subject.checkpoint.kvCache) return findCacheFormat(subject.checkpoint.kvCache)?.id ?? 'bf16'
+  return subject.model.architecture.layerKinds.some((kind) => kind.mixers.some((mixer) => mixer.kind === 'compressed')) ? 'fp8' : 'bf16'
+}
+
+/** What is free of what the runtime sees, less what is reserved for others; of a machine that was looked at, what is free now. */
+export function freeBytes(subject: Subject, reservedBytes: number): number {
+  const visible = visibleBytes(subject.gpu)
+  return Math.min(visible, subject.gpu.freeBytes ?? visible) - reservedBytes
+}
+
+/** The default share of the total, or less where that much is not free: the engine refuses to start on a share that is taken. */
+function utilization(subject: Subject, version: string, reservedBytes: number): number {
+  const wanted = gpuMemoryUtilization(version)
+  const free = freeBytes(subject, reservedBytes) / visibleBytes(subject.gpu)
+  return free >= wanted ? wanted : Math.max(0.01, Math.floor(free * 100) / 100)
+}
+
+export function resolveVllm(subject: Subject, request: DeploymentRequest, data: EngineData): Deployment {
+  const {version} = resolveVersion(request.engineVersion, data.newestVersion)
+  const maxModelLen = request.maxModelLen ?? subject.model.architecture.contextTokens
+  const limits = schedulerDefaults({version, gpu: subject.gpu, maxModelLen, maxNumSeqs: request.maxNumSeqs, maxNumBatchedTokens: request.maxNumBatchedTokens})
+  const tp = request.tp ?? 1
+  // vLLM has no switch for data-parallel attention: it is data parallelism with expert parallelism over the same GPUs.
+  const attentionRanks = request.dpAttention && (request.dp ?? 1) === 1 ? tp : undefined
+  const dp = attentionRanks ?? request.dp ?? 1
+  const ownTp = attentionRanks ? 1 : tp
+  return {
+    engine: 'vllm',
+    engineVersion: version,
+    weights: subject.checkpoint.weights,
+    kvCache: resolveCacheFormat(subject, request.kvCache),
+    tp: ownTp,
+    pp: request.pp ?? 1,
+    dp,
+    ep: (request.ep ?? 1) > 1 ? ownTp * dp : 1,
+    dpAttention: attentionRanks !== undefined,
+    maxModelLen,
+    maxNumSeqs: limits.maxNumSeqs,
+    maxNumBatchedTokens: limits.maxNumBatchedTokens,
+    gpuMemoryUtilization: request.gpuMemoryUtilization ?? utilization(subject, version, request.reservedBytesPerGpu ?? 0),
+    enforceEager: request.enforceEager ?? false,
+    speculative: request.speculative,
+    cpuOffloadBytes: request.cpuOffloadBytes ?? 0,
+    reservedBytesPerGpu: request.reservedBytesPerGpu ?? 0,
+  }
+}

@@ -1,0 +1,72 @@
+import type {Architecture} from '../core/architecture.ts'
+import type {MemoryPart} from '../core/memory.ts'
+import type {Checkpoint, TensorClass} from '../core/model.ts'
+import type {Term} from '../core/terms.ts'
+import {draftWeightBytes, encoderWeightBytes, type ShardLayout, type Stage, weightBytes} from '../core/weights.ts'
+
+export type PartTerm = Term & {part: MemoryPart}
+
+const GROUPS: {name: string; classes: string[]}[] = [
+  {name: 'experts', classes: ['experts', 'latent']},
+  {name: 'feed-forward and shared experts', classes: ['mlp', 'shared-experts']},
+  {name: 'attention', classes: ['attention', 'indexer']},
+  {name: 'linear attention and SSM', classes: ['linear']},
+  {name: 'embedding and head', classes: ['embedding', 'head']},
+]
+
+const groupOf = (tensorClass: TensorClass): string => GROUPS.find(({classes}) => classes.some((name) => tensorClass === name || tensorClass.startsWith(`${name}.`)))?.name ?? 'routers, norms and other small tensors'
+
+function formatNames(checkpoint: Checkpoint): string {
+  const names = [...new Set(Object.values(checkpoint.formats))]
+  return names.length === 1 ? names[0]! : `${checkpoint.formats.default} with ${names.filter((name) => name !== checkpoint.formats.default).join(', ')}`
+}
+
+/** How a rank divides the weights, in words. */
+export function layoutWords(layout: ShardLayout, stageCount: number): string {
+  const words = []
+  if (layout.attentionTp > 1) words.push(`attention over ${layout.attentionTp} GPUs`)
+  if (layout.expertParallel > 1) words.push(`experts dealt to ${layout.expertParallel}`)
+  else if (layout.expertTp > 1 && layout.expertTp !== layout.attentionTp) words.push(`experts split over ${layout.expertTp}`)
+  if (stageCount > 1) words.push(`${stageCount} pipeline stages`)
+  return words.length === 0 ? 'on one GPU' : words.join(', ')
+}
+
+/** Bytes of kv_b_proj's two halves that engines keep at 16 bits for absorbed decoding (vllm/v1/attention/backends/mla/common.py process_weights_after_loading). */
+export function absorbedBytes(architecture: Architecture, layout: ShardLayout, stage: Stage): number {
+  let bytes = 0
+  for (let layer = stage.first; layer < stage.last; layer++)
+    for (const mixer of architecture.layerKinds[architecture.layerSequence[layer]!]!.mixers)
+      if (mixer.kind === 'mla') bytes += (2 * mixer.kvLoraRank * mixer.queryHeadCount * (mixer.nopeHeadDim + mixer.valueHeadDim)) / layout.attentionTp
+  return bytes
+}
+
+export interface WeightQuestion {
+  architecture: Architecture
+  checkpoint: Checkpoint
+  layout: ShardLayout
+  stage: Stage
+  stageCount: number
+  /** Draft layers are loaded. */
+  drafts: boolean
+  offloadedBytes: number
+}
+
+/** Terms of the weights that one rank of a stage holds. */
+export function weightTerms(question: WeightQuestion): PartTerm[] {
+  const {architecture, checkpoint, layout, stage} = question
+  const byGroup = new Map<string, number>()
+  for (const [tensorClass, bytes] of weightBytes(architecture, checkpoint, layout, stage)) {
+    const group = groupOf(tensorClass)
+    byGroup.set(group, (byGroup.get(group) ?? 0) + bytes)
+  }
+  const how = `${formatNames(checkpoint)}, ${layoutWords(layout, question.stageCount)}`
+  const terms: PartTerm[] = [...byGroup].map(([name, bytes]) => ({name: `weights: ${name}`, bytes: Math.round(bytes), kind: 'exact', part: 'weights', because: how}))
+  const add = (name: string, bytes: number, because: string, kind: Term['kind'] = 'exact') => {
+    if (bytes !== 0) terms.push({name, bytes: Math.round(bytes), kind, part: 'weights', because})
+  }
+  add('weights: absorbed latent projections', absorbedBytes(architecture, layout, stage), 'the K and V halves of kv_b are kept again at 16 bits for decoding', 'derived')
+  if (stage.embedding) add('weights: encoders', encoderWeightBytes(architecture, checkpoint, layout), `${architecture.encoders?.map((encoder) => `${encoder.modality} ${encoder.parameterCount} parameters`).join(', ')}`)
+  if (question.drafts && stage.head) add('weights: draft layers', draftWeightBytes(architecture, checkpoint, layout), 'speculation is on: the multi-token-prediction layers are loaded')
+  add('weights: offloaded to host memory', -Math.min(question.offloadedBytes, terms.reduce((sum, term) => sum + term.bytes, 0)), 'cpu offload, for each GPU')
+  return terms
+}
