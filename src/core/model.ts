@@ -66,6 +66,8 @@ export interface Checkpoint {
   quantMethod?: string
   /** Publisher of the quantised build differs from the model's. */
   thirdParty?: boolean
+  /** Further names of the same repository or of mirrors of it. */
+  aliases?: string[]
   source?: string
 }
 

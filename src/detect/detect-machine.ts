@@ -1,11 +1,14 @@
+import {amdGpus, detectAmd} from './amd.ts'
+import {appleGpus, detectApple} from './apple.ts'
 import {runDisk, sharedMemoryProblem} from './disk.ts'
-import {hostMemoryProblem, runCpu, runHostMemory} from './host.ts'
+import {type HostMemory, hostMemoryProblem, runCpu, runHostMemory} from './host.ts'
+import {detectIntel, intelGpus} from './intel.ts'
 import {interconnectOf} from './interconnect.ts'
 import type {DetectedGpu, GpuPair, MachineDocument, MachineProblem} from './machine-document.ts'
 import {detectNvidia} from './nvidia.ts'
 import {nvidiaGpus} from './nvidia-gpus.ts'
-import {runPciScan} from './pci.ts'
-import {type DetectionEffects, guarded, PROBE_TIMEOUT_MS} from './probe.ts'
+import {type PciGpu, runPciScan} from './pci.ts'
+import {type DetectionEffects, type FindGpu, guarded, PROBE_TIMEOUT_MS, within} from './probe.ts'
 import {quotable} from './quantity.ts'
 import {readSurroundings, type Surroundings} from './surroundings.ts'
 
@@ -22,12 +25,23 @@ interface VendorAnswer {
  */
 export async function detectMachine(given: DetectionEffects): Promise<MachineDocument> {
   const effects = harmless(given)
-  const [surroundings, pci, memory, cpu, disk] = [readSurroundings(effects), runPciScan(effects), runHostMemory(effects), runCpu(effects), runDisk(effects)]
-  const answers = await Promise.all([nvidia(effects, surroundings, pci, memory)])
+  const [surroundings, pci, memory, cpu, disk] = [
+    readSurroundings(effects),
+    runPciScan(effects),
+    runHostMemory(effects),
+    runCpu(effects),
+    runDisk(effects),
+  ]
+  const answers = await Promise.all([nvidia, amd, apple, intel].map(probe => probe(effects, surroundings, pci, memory)))
   const {gpus, pairs} = renumbered(answers)
   const place = await surroundings
   const {interconnect, problems: linkProblems} = interconnectOf(gpus, pairs)
-  const problems = [...answers.flatMap((answer) => answer.problems), ...linkProblems, ...hostMemoryProblem(await memory), ...sharedMemoryProblem(await disk, gpus.length, place.container)]
+  const problems = [
+    ...answers.flatMap(answer => answer.problems),
+    ...linkProblems,
+    ...hostMemoryProblem(await memory),
+    ...sharedMemoryProblem(await disk, gpus.length, place.container),
+  ]
   if (gpus.length === 0 && problems.every(({code}) => code === 'host-memory-unknown')) problems.unshift(noGpu())
   if (place.wsl) problems.push(wslHint())
   const {totalBytes, availableBytes} = (await memory).limited
@@ -44,14 +58,47 @@ export async function detectMachine(given: DetectionEffects): Promise<MachineDoc
   })
 }
 
-async function nvidia(effects: DetectionEffects, surroundings: Promise<Surroundings>, pci: ReturnType<typeof runPciScan>, memory: ReturnType<typeof runHostMemory>): Promise<VendorAnswer> {
+type Probe = (
+  effects: DetectionEffects,
+  surroundings: Promise<Surroundings>,
+  pci: Promise<PciGpu[]>,
+  memory: Promise<HostMemory>,
+) => Promise<VendorAnswer>
+
+const NOTHING: VendorAnswer = {gpus: [], pairs: [], problems: []}
+
+const nvidia: Probe = async (effects, surroundings, pci, memory) => {
   // No driver for macOS since 2019.
-  if (effects.system?.platform === 'darwin') return {gpus: [], pairs: [], problems: []}
+  if (effects.system?.platform === 'darwin') return NOTHING
   const {devices, pairs, problems} = await detectNvidia(effects, await surroundings, await pci)
   const board = devices.length > 0 ? await effects.readFile('/proc/device-tree/model') : undefined
   const {totalBytes, availableBytes} = await memory
-  const {value, problems: more} = nvidiaGpus(devices, {totalBytes, availableBytes, boardModel: board ? quotable(board, 80) || undefined : undefined}, effects.findGpu)
-  return {gpus: value, pairs, problems: [...problems, ...more]}
+  const read = nvidiaGpus(
+    devices,
+    {totalBytes, availableBytes, boardModel: board ? quotable(board, 80) || undefined : undefined},
+    effects.findGpu,
+  )
+  return {gpus: read.value, pairs, problems: [...problems, ...read.problems]}
+}
+
+const amd: Probe = async (effects, surroundings, pci, memory) => {
+  if (effects.system && effects.system.platform !== 'linux') return NOTHING
+  const {devices, pairs, problems} = await detectAmd(effects, await surroundings, await pci)
+  const read = amdGpus(devices, await memory, effects.findGpu)
+  return {gpus: read.value, pairs, problems: [...problems, ...read.problems]}
+}
+
+const apple: Probe = async (effects, _surroundings, _pci, memory) => {
+  if (effects.system?.platform !== 'darwin') return NOTHING
+  const read = appleGpus(await detectApple(effects), await memory, effects.findGpu)
+  return {gpus: read.value, pairs: [], problems: read.problems}
+}
+
+const intel: Probe = async (effects, _surroundings, pci) => {
+  if (effects.system && effects.system.platform !== 'linux') return NOTHING
+  const {devices, problems} = await detectIntel(effects, await pci)
+  const read = intelGpus(devices, effects.findGpu)
+  return {gpus: read.value, pairs: [], problems: [...problems, ...read.problems]}
 }
 
 /** Vendors count from zero each; the document's numbers are unique. The first vendor keeps its own. */
@@ -60,52 +107,69 @@ function renumbered(answers: VendorAnswer[]): {gpus: DetectedGpu[]; pairs: GpuPa
   const pairs: GpuPair[] = []
   for (const answer of answers) {
     const offset = Math.max(-1, ...gpus.map(({index}) => index)) + 1
-    gpus.push(...answer.gpus.map((gpu) => ({...gpu, index: gpu.index + offset})))
+    gpus.push(...answer.gpus.map(gpu => ({...gpu, index: gpu.index + offset})))
     pairs.push(...answer.pairs.map((pair): GpuPair => ({...pair, gpus: [pair.gpus[0] + offset, pair.gpus[1] + offset]})))
   }
   return {gpus, pairs}
 }
 
-/** Effects that can neither throw nor hang, whatever was handed in. */
+/** Effects that can neither throw nor hang, whatever was handed in: even a file can hang, where a driver answers for it. */
 function harmless(effects: DetectionEffects): DetectionEffects {
   const {readFile, listDirectory, exists, diskSpace, findGpu} = effects
   const timeoutMs = effects.timeoutMs ?? PROBE_TIMEOUT_MS
   const quiet =
     <A extends unknown[], R>(work: ((...args: A) => Promise<R>) | undefined) =>
-    async (...args: A): Promise<R | undefined> => {
-      try {
-        return await work?.(...args)
-      } catch {
-        return undefined
-      }
-    }
+    (...args: A): Promise<R | undefined> =>
+      within(timeoutMs, (async () => work?.(...args))(), undefined)
   return {
     ...effects,
     timeoutMs,
     exec: guarded(effects.exec, timeoutMs),
     readFile: quiet(readFile),
     listDirectory: quiet(listDirectory),
-    exists: async (path) => (await quiet(exists)(path)) ?? false,
+    exists: async path => (await quiet(exists)(path)) ?? false,
     diskSpace: quiet(diskSpace),
-    ...(findGpu ? {findGpu} : {}),
+    findGpu: findGpu && ((...report) => foundBy(findGpu, report)),
+  }
+}
+
+/** A catalogue that throws, as for a name that several cards share, knows no card. */
+function foundBy(findGpu: FindGpu, report: Parameters<FindGpu>): ReturnType<FindGpu> {
+  try {
+    return findGpu(...report)
+  } catch {
+    return undefined
   }
 }
 
 function noGpu(): MachineProblem {
-  return {code: 'no-devices', message: 'No GPU was found on this machine', remedy: 'name the GPUs to plan for with --gpu, such as `--gpu 2xrtx-4090`'}
+  return {
+    code: 'no-devices',
+    message: 'No GPU was found on this machine',
+    remedy: 'name the GPUs to plan for with --gpu, such as `--gpu 2xrtx-4090`',
+  }
 }
 
 function wslHint(): MachineProblem {
-  return {code: 'wsl', message: 'This is WSL: Windows lends it half of its memory by default, and what Windows itself holds on the GPU is counted but not listed', remedy: 'raise `memory=` in .wslconfig if models load slowly; leave a GiB or two of GPU memory to Windows'}
+  return {
+    code: 'wsl',
+    message:
+      'This is WSL: Windows lends it half of its memory by default, and what Windows itself holds on the GPU is counted but not listed',
+    remedy: 'raise `memory=` in .wslconfig if models load slowly; leave a GiB or two of GPU memory to Windows',
+  }
 }
 
 function distinct(problems: MachineProblem[]): MachineProblem[] {
-  return [...new Map(problems.map((problem) => [`${problem.code}\n${problem.message}`, problem])).values()]
+  return [...new Map(problems.map(problem => [`${problem.code}\n${problem.message}`, problem])).values()]
 }
 
 /** Without the fields whose value is undefined, so that a document in memory equals the one that is printed. */
 function withoutAbsent<T>(value: T): T {
   if (Array.isArray(value)) return value.map(withoutAbsent) as T
   if (value === null || typeof value !== 'object') return value
-  return Object.fromEntries(Object.entries(value).filter(([, field]) => field !== undefined).map(([name, field]) => [name, withoutAbsent(field)])) as T
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([, field]) => field !== undefined)
+      .map(([name, field]) => [name, withoutAbsent(field)]),
+  ) as T
 }

@@ -10,10 +10,10 @@ export function checkpointDirectory(env: Record<string, string | undefined>, pla
   const {join} = platform === 'win32' ? win32 : posix
   const home = homeOf(env)
   const expand = (path: string) => (home && /^~(?=$|[\\/])/.test(path) ? join(home, path.slice(1)) : path)
-  const hub = env['HF_HUB_CACHE'] || env['HUGGINGFACE_HUB_CACHE']
+  const hub = env.HF_HUB_CACHE || env.HUGGINGFACE_HUB_CACHE
   if (hub) return expand(hub)
-  if (env['HF_HOME']) return join(expand(env['HF_HOME']), 'hub')
-  if (env['XDG_CACHE_HOME']) return join(expand(env['XDG_CACHE_HOME']), 'huggingface', 'hub')
+  if (env.HF_HOME) return join(expand(env.HF_HOME), 'hub')
+  if (env.XDG_CACHE_HOME) return join(expand(env.XDG_CACHE_HOME), 'huggingface', 'hub')
   return home ? join(home, '.cache', 'huggingface', 'hub') : undefined
 }
 
@@ -24,7 +24,9 @@ export async function runDisk({env, diskSpace, system}: DetectionEffects): Promi
   const measure = async (path: string | undefined, use: DiskSpace['use'], climb: boolean): Promise<DiskSpace[]> => {
     if (!path || !diskSpace) return []
     const space = await within(DISK_LIMIT_MS, climb ? nearestSpace(path, platform, diskSpace) : diskSpace(path), undefined)
-    return space && space.totalBytes > 0 ? [{path: withoutHome(path, env), use, totalBytes: space.totalBytes, freeBytes: space.freeBytes}] : []
+    return space && space.totalBytes > 0
+      ? [{path: withoutHome(path, env), use, totalBytes: space.totalBytes, freeBytes: space.freeBytes}]
+      : []
   }
   const shared = platform === undefined || platform === 'linux' ? '/dev/shm' : undefined
   return (await Promise.all([measure(checkpoints, 'checkpoints', true), measure(shared, 'shared-memory', false)])).flat()
@@ -41,7 +43,7 @@ async function nearestSpace(path: string, platform: string | undefined, diskSpac
 }
 
 function homeOf(env: Record<string, string | undefined>): string | undefined {
-  return env['HOME'] || env['USERPROFILE'] || undefined
+  return env.HOME || env.USERPROFILE || undefined
 }
 
 /** A home directory holds a person's name, which is nobody's business in a document that is passed around. */
@@ -54,5 +56,11 @@ function withoutHome(path: string, env: Record<string, string | undefined>): str
 export function sharedMemoryProblem(disk: DiskSpace[], gpuCount: number, container: boolean): MachineProblem[] {
   const shared = disk.find(({use}) => use === 'shared-memory')
   if (!container || gpuCount < 2 || !shared || shared.totalBytes >= GiB) return []
-  return [{code: 'shared-memory-small', message: `/dev/shm holds ${Math.round(shared.totalBytes / 1024 ** 2)} MiB, too little for workers on ${gpuCount} GPUs`, remedy: 'start the container with `--ipc=host` or `--shm-size=16g`'}]
+  return [
+    {
+      code: 'shared-memory-small',
+      message: `/dev/shm holds ${Math.round(shared.totalBytes / 1024 ** 2)} MiB, too little for workers on ${gpuCount} GPUs`,
+      remedy: 'start the container with `--ipc=host` or `--shm-size=16g`',
+    },
+  ]
 }

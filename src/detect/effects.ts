@@ -1,10 +1,8 @@
 import {spawn} from 'node:child_process'
 import {access, readdir, readFile, statfs} from 'node:fs/promises'
 import {arch, cpus, freemem, hostname, platform, totalmem} from 'node:os'
-import {type DetectionEffects, type ExecOutcome, type FindGpu, PROBE_TIMEOUT_MS, type SlowFacts} from './probe.ts'
+import {type DetectionEffects, type ExecOutcome, type FindGpu, OUTPUT_LIMIT, PROBE_TIMEOUT_MS, type SlowFacts} from './probe.ts'
 
-/** More than any tool prints: eight GPUs with all their clocks are below 1 MiB. */
-const OUTPUT_LIMIT_BYTES = 4 * 1024 ** 2
 const FILE_LIMIT_BYTES = 4 * 1024 ** 2
 
 /** The world as it is. `findGpu` is handed in, since detection does not know the catalogue. */
@@ -14,8 +12,12 @@ export function realEffects(findGpu?: FindGpu): DetectionEffects {
     readFile: readText,
     env: process.env,
     findGpu,
-    listDirectory: (path) => readdir(path).catch(() => undefined),
-    exists: (path) => access(path).then(() => true, () => false),
+    listDirectory: path => readdir(path).catch(() => undefined),
+    exists: path =>
+      access(path).then(
+        () => true,
+        () => false,
+      ),
     diskSpace,
     system: {
       platform: platform(),
@@ -34,12 +36,21 @@ export function realEffects(findGpu?: FindGpu): DetectionEffects {
  * Runs a program with its output captured. Ends by the time limit in any case: the whole process group is killed then, and
  * a child that cannot be killed (stuck in a driver call) is left behind rather than waited for.
  */
-export function runProgram(command: string, args: string[], {timeoutMs = PROBE_TIMEOUT_MS}: {timeoutMs?: number} = {}): Promise<ExecOutcome> {
-  return new Promise((resolve) => {
+export function runProgram(
+  command: string,
+  args: string[],
+  {timeoutMs = PROBE_TIMEOUT_MS}: {timeoutMs?: number} = {},
+): Promise<ExecOutcome> {
+  return new Promise(resolve => {
     const ownGroup = platform() !== 'win32'
     let child: ReturnType<typeof spawn>
     try {
-      child = spawn(command, args, {stdio: ['ignore', 'pipe', 'pipe'], detached: ownGroup, windowsHide: true, env: {...process.env, LC_ALL: 'C', LANG: 'C'}})
+      child = spawn(command, args, {
+        stdio: ['ignore', 'pipe', 'pipe'],
+        detached: ownGroup,
+        windowsHide: true,
+        env: {...process.env, LC_ALL: 'C', LANG: 'C'},
+      })
     } catch (error) {
       return resolve({kind: 'failed', message: String(error)})
     }
@@ -64,7 +75,7 @@ export function runProgram(command: string, args: string[], {timeoutMs = PROBE_T
     }, timeoutMs)
     for (const from of ['stdout', 'stderr'] as const) {
       child[from]?.on('data', (chunk: Buffer) => {
-        const room = OUTPUT_LIMIT_BYTES - bytes
+        const room = OUTPUT_LIMIT - bytes
         if (chunk.length > room) truncated = true
         if (room > 0) output[from].push(chunk.subarray(0, room))
         bytes += Math.min(chunk.length, Math.max(0, room))
@@ -76,10 +87,10 @@ export function runProgram(command: string, args: string[], {timeoutMs = PROBE_T
       child[from]?.on('error', () => {})
     }
     child.on('error', (error: NodeJS.ErrnoException) => finish(startFailure(error)))
-    child.on('exit', (exitCode) => {
+    child.on('exit', exitCode => {
       ended = {exitCode}
     })
-    child.on('close', (exitCode) => finish({kind: 'ended', exitCode, stdout: text('stdout'), stderr: text('stderr')}))
+    child.on('close', exitCode => finish({kind: 'ended', exitCode, stdout: text('stdout'), stderr: text('stderr')}))
   })
 }
 
@@ -122,7 +133,12 @@ const slowFacts: SlowFacts = {
   async cpu() {
     const {cpu} = await import('systeminformation')
     const {manufacturer, brand, physicalCores, processors} = await cpu()
-    return {name: [manufacturer, brand].filter(Boolean).join(' ') || undefined, vendor: manufacturer || undefined, physicalCount: positive(physicalCores), socketCount: positive(processors)}
+    return {
+      name: [manufacturer, brand].filter(Boolean).join(' ') || undefined,
+      vendor: manufacturer || undefined,
+      physicalCount: positive(physicalCores),
+      socketCount: positive(processors),
+    }
   },
   async memory() {
     const {mem} = await import('systeminformation')

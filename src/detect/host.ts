@@ -39,7 +39,10 @@ export interface MemoryGroup {
 }
 
 /** The lower of what the host has and what the tightest of the control groups allows. */
-export function limitMemory(host: {totalBytes?: number; availableBytes?: number}, groups: MemoryGroup[]): {totalBytes?: number; availableBytes?: number} {
+export function limitMemory(
+  host: {totalBytes?: number; availableBytes?: number},
+  groups: MemoryGroup[],
+): {totalBytes?: number; availableBytes?: number} {
   let {totalBytes, availableBytes} = host
   for (const {limitBytes, heldBytes} of groups) {
     if (totalBytes !== undefined) totalBytes = Math.min(totalBytes, limitBytes)
@@ -53,25 +56,39 @@ const GROUPS = '/sys/fs/cgroup'
 /** Memory limits of this process's control group and those above it; none where there is no limit. */
 export async function runMemoryGroup({readFile}: Pick<DetectionEffects, 'readFile'>): Promise<MemoryGroup[]> {
   const own = (await readFile('/proc/self/cgroup')) ?? ''
-  const places = [...groupDirectories(/^0::(\/.*)$/m.exec(own)?.[1] ?? '/').map((path) => `${GROUPS}${path}`)]
+  const places = [...groupDirectories(/^0::(\/.*)$/m.exec(own)?.[1] ?? '/').map(path => `${GROUPS}${path}`)]
   const v2 = await Promise.all(
-    places.map(async (place) => {
-      const [max, current, stat] = await Promise.all([readFile(`${place}/memory.max`), readFile(`${place}/memory.current`), readFile(`${place}/memory.stat`)])
+    places.map(async place => {
+      const [max, current, stat] = await Promise.all([
+        readFile(`${place}/memory.max`),
+        readFile(`${place}/memory.current`),
+        readFile(`${place}/memory.stat`),
+      ])
       return parseMemoryGroup(max, current, stat, 'inactive_file')
     }),
   )
-  const [limit, usage, stat] = await Promise.all(['limit_in_bytes', 'usage_in_bytes', 'stat'].map((file) => readFile(`${GROUPS}/memory/memory.${file}`)))
-  return [...v2, parseMemoryGroup(limit, usage, stat, 'total_inactive_file')].filter((group) => group !== undefined)
+  const [limit, usage, stat] = await Promise.all(
+    ['limit_in_bytes', 'usage_in_bytes', 'stat'].map(file => readFile(`${GROUPS}/memory/memory.${file}`)),
+  )
+  return [...v2, parseMemoryGroup(limit, usage, stat, 'total_inactive_file')].filter(group => group !== undefined)
 }
 
 /** The directory and those above it: `/user.slice/a`, `/user.slice`, and the root. */
 function groupDirectories(path: string): string[] {
-  const parts = path.split('/').filter((part) => part !== '' && part !== '..').slice(0, 16)
+  const parts = path
+    .split('/')
+    .filter(part => part !== '' && part !== '..')
+    .slice(0, 16)
   return parts.map((_, depth) => `/${parts.slice(0, depth + 1).join('/')}`).concat('')
 }
 
 /** Files of one control group. The word `max`, and the huge number that v1 prints instead, mean no limit. */
-export function parseMemoryGroup(max: string | undefined, current: string | undefined, stat: string | undefined, droppableName: string): MemoryGroup | undefined {
+export function parseMemoryGroup(
+  max: string | undefined,
+  current: string | undefined,
+  stat: string | undefined,
+  droppableName: string,
+): MemoryGroup | undefined {
   const limitBytes = totalBytesOf(max)
   if (limitBytes === undefined) return undefined
   const used = bytesOf(current)
@@ -81,10 +98,15 @@ export function parseMemoryGroup(max: string | undefined, current: string | unde
 
 /** `/proc/cpuinfo` of x86; on Arm it holds no name, and only the count is taken. */
 export function parseCpuinfo(text: string): DetectedCpu {
-  const blocks = text.split(/\n\s*\n/).filter((block) => /^processor\s*:/m.test(block))
+  const blocks = text.split(/\n\s*\n/).filter(block => /^processor\s*:/m.test(block))
   const field = (block: string | undefined, name: string) => new RegExp(`^${name}[ \\t]*:[ \\t]*(.+)$`, 'm').exec(block ?? '')?.[1]?.trim()
-  const sockets = new Set(blocks.map((block) => field(block, 'physical id')).filter((id) => id !== undefined))
-  const cores = new Set(blocks.map((block) => [field(block, 'physical id'), field(block, 'core id')]).filter(([, core]) => core !== undefined).map(String))
+  const sockets = new Set(blocks.map(block => field(block, 'physical id')).filter(id => id !== undefined))
+  const cores = new Set(
+    blocks
+      .map(block => [field(block, 'physical id'), field(block, 'core id')])
+      .filter(([, core]) => core !== undefined)
+      .map(String),
+  )
   return {
     name: field(blocks[0], 'model name')?.replace(/\s+/g, ' '),
     vendor: field(blocks[0], 'vendor_id'),
@@ -112,11 +134,21 @@ export async function runCpu(effects: DetectionEffects): Promise<DetectedCpu> {
 
 function nodeCpu(system: SystemFacts | undefined): DetectedCpu {
   const name = system?.cpuModel?.trim()
-  return {name: name && name !== 'unknown' ? name : undefined, architecture: system?.architecture, logicalCount: system?.logicalCpuCount || undefined}
+  return {
+    name: name && name !== 'unknown' ? name : undefined,
+    architecture: system?.architecture,
+    logicalCount: system?.logicalCpuCount || undefined,
+  }
 }
 
 /** Where nothing told the size of memory. */
 export function hostMemoryProblem(memory: HostMemory): MachineProblem[] {
   if (memory.totalBytes !== undefined) return []
-  return [{code: 'host-memory-unknown', message: 'No source told how much memory the host has', remedy: 'plans that offload to the host cannot be checked; everything else can'}]
+  return [
+    {
+      code: 'host-memory-unknown',
+      message: 'No source told how much memory the host has',
+      remedy: 'plans that offload to the host cannot be checked; everything else can',
+    },
+  ]
 }

@@ -33,6 +33,10 @@ export interface DetectedGpu {
   /** NVIDIA compute capability as a number: 8.9, 12.1. */
   computeCapability?: number
   architecture?: string
+  /** AMD: gfx942. */
+  gfxTarget?: string
+  /** Apple: cores of the GPU. */
+  gpuCoreCount?: number
   driver?: string
   mig?: MigSlice
   unifiedMemory?: boolean

@@ -15,11 +15,15 @@ const gpu = z.looseObject({
   id: z.string().optional().describe('The card in the catalogue; for a MIG slice the card that it is cut from'),
   name: z.string(),
   vendor: z.enum(['nvidia', 'amd', 'apple', 'intel', 'huawei', 'google', 'cerebras', 'other']),
-  memoryBytes: positiveBytes.optional().describe('As the driver reports it; for unified memory the total of the operating system. Absent: not known'),
+  memoryBytes: positiveBytes
+    .optional()
+    .describe('As the driver reports it; for unified memory the total of the operating system. Absent: not known'),
   freeBytes: bytes.optional().describe('Free now'),
   memoryBandwidthBytesPerSecond: z.number().positive().optional(),
   computeCapability: z.number().positive().optional(),
   architecture: z.string().optional(),
+  gfxTarget: z.string().optional().describe('AMD: gfx942'),
+  gpuCoreCount: z.int().positive().optional().describe('Apple: cores of the GPU'),
   driver: z.string().optional(),
   mig: z
     .looseObject({parentIndex: index, device: index, profile: z.string().optional(), parentMemoryBytes: positiveBytes.optional()})
@@ -56,6 +60,8 @@ export const MachineDocumentSchema = z.looseObject({
   }),
   memoryBytes: positiveBytes.optional().describe('Host memory that programs may use, limits of a container applied'),
   availableMemoryBytes: bytes.optional(),
-  disk: z.array(z.looseObject({path: z.string(), use: z.enum(['checkpoints', 'shared-memory']), totalBytes: positiveBytes, freeBytes: bytes})),
+  disk: z.array(
+    z.looseObject({path: z.string(), use: z.enum(['checkpoints', 'shared-memory']), totalBytes: positiveBytes, freeBytes: bytes}),
+  ),
   problems: z.array(z.looseObject({code: z.string(), message: z.string(), remedy: z.string()})),
 }) satisfies z.ZodType<MachineDocument>

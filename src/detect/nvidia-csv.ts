@@ -4,7 +4,20 @@ import type {Exec, ExecOutcome} from './probe.ts'
 import {computeCapabilityOf, countOf, known, pciAddressOf} from './quantity.ts'
 
 /** The name stands last, since it alone may hold a comma. */
-export const NVIDIA_FIELDS = ['index', 'pci.bus_id', 'pci.device_id', 'memory.total', 'memory.used', 'memory.free', 'compute_cap', 'driver_version', 'mig.mode.current', 'pcie.link.gen.max', 'pcie.link.width.current', 'name'] as const
+export const NVIDIA_FIELDS = [
+  'index',
+  'pci.bus_id',
+  'pci.device_id',
+  'memory.total',
+  'memory.used',
+  'memory.free',
+  'compute_cap',
+  'driver_version',
+  'mig.mode.current',
+  'pcie.link.gen.max',
+  'pcie.link.width.current',
+  'name',
+] as const
 
 /** What every driver since 2012 knows. One field that a driver does not know spoils the whole query. */
 export const NVIDIA_OLD_FIELDS = ['index', 'pci.bus_id', 'memory.total', 'memory.used', 'memory.free', 'driver_version', 'name'] as const
@@ -12,7 +25,12 @@ export const NVIDIA_OLD_FIELDS = ['index', 'pci.bus_id', 'memory.total', 'memory
 export type NvidiaField = (typeof NVIDIA_FIELDS)[number]
 
 /** The short query: quick, and the only place of the compute capability. `device` restricts it to one card by number or address. */
-export function runNvidiaCsv(exec: Exec, command: string, fields: readonly NvidiaField[] = NVIDIA_FIELDS, device?: string): Promise<ExecOutcome> {
+export function runNvidiaCsv(
+  exec: Exec,
+  command: string,
+  fields: readonly NvidiaField[] = NVIDIA_FIELDS,
+  device?: string,
+): Promise<ExecOutcome> {
   return exec(command, [...(device ? ['-i', device] : []), `--query-gpu=${fields.join(',')}`, '--format=csv,noheader,nounits'])
 }
 
@@ -23,7 +41,7 @@ export function saysFieldUnknown(text: string): boolean {
 
 /** Rows of the query in the order of `fields`; lines that are not rows are passed over. Numbers may carry their unit. */
 export function parseNvidiaCsv(text: string, fields: readonly NvidiaField[] = NVIDIA_FIELDS): NvidiaDevice[] {
-  return text.split(/\r?\n/).flatMap((line) => {
+  return text.split(/\r?\n/).flatMap(line => {
     const cells = line.split(/,\s*/)
     if (cells.length < fields.length) return []
     const last = cells.slice(fields.length - 1).join(', ')

@@ -18,7 +18,9 @@ const FAILURES: {pattern: RegExp; problem: (match: RegExpExecArray, at: Surround
     problem: ([line, address], {container}) => ({
       code: 'gpu-lost',
       message: `${address ? `The GPU at ${address}` : 'A GPU'} does not answer: ${quotable(line)}`,
-      remedy: container ? 'restart the container; if the host shows the same, look for "Xid" in its dmesg and reboot' : 'look for "Xid" in dmesg, then reboot; check power and seating of the card',
+      remedy: container
+        ? 'restart the container; if the host shows the same, look for "Xid" in its dmesg and reboot'
+        : 'look for "Xid" in dmesg, then reboot; check power and seating of the card',
     }),
   },
   {
@@ -33,7 +35,9 @@ const FAILURES: {pattern: RegExp; problem: (match: RegExpExecArray, at: Surround
     pattern: /couldn'?t communicate with the NVIDIA driver|NVML:?\s*Driver Not Loaded|driver is not loaded/i,
     problem: (_, {wsl}) => ({
       code: 'driver-not-loaded',
-      message: wsl ? 'nvidia-smi cannot reach the NVIDIA driver of Windows' : 'nvidia-smi cannot reach the NVIDIA driver: its kernel module is not loaded',
+      message: wsl
+        ? 'nvidia-smi cannot reach the NVIDIA driver of Windows'
+        : 'nvidia-smi cannot reach the NVIDIA driver: its kernel module is not loaded',
       remedy: wsl
         ? 'install or update the NVIDIA driver in Windows (none in WSL), then run `wsl --update` and `wsl --shutdown` in Windows'
         : 'run `sudo modprobe nvidia`; if that fails reinstall the driver for the running kernel (DKMS, Secure Boot signing) and read dmesg',
@@ -44,7 +48,9 @@ const FAILURES: {pattern: RegExp; problem: (match: RegExpExecArray, at: Surround
     problem: (_, {container}) => ({
       code: 'no-devices',
       message: 'nvidia-smi runs but finds no GPU',
-      remedy: container ? 'start the container with `--gpus all` (Docker) or a GPU resource request (Kubernetes)' : 'check that the card is seated, powered and supported by this driver (`lspci`, dmesg), and not bound to vfio-pci',
+      remedy: container
+        ? 'start the container with `--gpus all` (Docker) or a GPU resource request (Kubernetes)'
+        : 'check that the card is seated, powered and supported by this driver (`lspci`, dmesg), and not bound to vfio-pci',
     }),
   },
   {
@@ -60,7 +66,9 @@ const FAILURES: {pattern: RegExp; problem: (match: RegExpExecArray, at: Surround
     problem: (_, {container}) => ({
       code: 'driver-library-missing',
       message: 'nvidia-smi is there, but the driver library libnvidia-ml is not',
-      remedy: container ? 'start the container through the NVIDIA Container Toolkit (`--gpus all`)' : 'reinstall the NVIDIA driver, and run `sudo ldconfig`',
+      remedy: container
+        ? 'start the container through the NVIDIA Container Toolkit (`--gpus all`)'
+        : 'reinstall the NVIDIA driver, and run `sudo ldconfig`',
     }),
   },
   {
@@ -70,14 +78,24 @@ const FAILURES: {pattern: RegExp; problem: (match: RegExpExecArray, at: Surround
         ? {
             code: 'container-lost-gpus',
             message: 'The container has lost its access to the GPUs, as happens when the host reloads systemd',
-            remedy: 'restart the container; to prevent it pass the device nodes explicitly (`--device /dev/nvidia0 ...`) or use the cgroupfs driver',
+            remedy:
+              'restart the container; to prevent it pass the device nodes explicitly (`--device /dev/nvidia0 ...`) or use the cgroupfs driver',
           }
-        : {code: 'unreadable-output', message: 'nvidia-smi could not start: Failed to initialize NVML: Unknown Error', remedy: 'look for "NVRM" in dmesg, then reboot'},
+        : {
+            code: 'unreadable-output',
+            message: 'nvidia-smi could not start: Failed to initialize NVML: Unknown Error',
+            remedy: 'look for "NVRM" in dmesg, then reboot',
+          },
   },
 ]
 
 /** Exit codes by themselves, from the manual of nvidia-smi ("RETURN VALUE"), for a tool that fails without a word. */
-const EXIT_TEXT: Record<number, string> = {4: 'insufficient permissions', 9: 'driver is not loaded', 12: "couldn't find libnvidia-ml", 15: 'GPU is lost'}
+const EXIT_TEXT: Record<number, string> = {
+  4: 'insufficient permissions',
+  9: 'driver is not loaded',
+  12: "couldn't find libnvidia-ml",
+  15: 'GPU is lost',
+}
 
 /** Named problems in the words of nvidia-smi, each at most once. Nothing where none is recognised. */
 export function parseNvidiaFailure(text: string, surroundings: Surroundings): MachineProblem[] {
@@ -91,8 +109,18 @@ export function parseNvidiaFailure(text: string, surroundings: Surroundings): Ma
 /** What is to be said of a run of nvidia-smi that gave no devices. A missing tool is for the caller to judge. */
 export function nvidiaProblemOf(outcome: ExecOutcome, surroundings: Surroundings, timeoutMs: number): MachineProblem[] {
   if (outcome.kind === 'missing') return []
-  if (outcome.kind === 'no-permission') return [{code: 'no-permission', message: 'nvidia-smi may not be run by this user', remedy: 'check the rights of the nvidia-smi program'}]
-  if (outcome.kind === 'failed') return [{code: 'unreadable-output', message: `nvidia-smi could not be started: ${quotable(outcome.message)}`, remedy: 'run `nvidia-smi` by hand and see what it says'}]
+  if (outcome.kind === 'no-permission')
+    return [
+      {code: 'no-permission', message: 'nvidia-smi may not be run by this user', remedy: 'check the rights of the nvidia-smi program'},
+    ]
+  if (outcome.kind === 'failed')
+    return [
+      {
+        code: 'unreadable-output',
+        message: `nvidia-smi could not be started: ${quotable(outcome.message)}`,
+        remedy: 'run `nvidia-smi` by hand and see what it says',
+      },
+    ]
   const said = saidBy(outcome)
   const named = parseNvidiaFailure(said, surroundings)
   if (named.length > 0) return named

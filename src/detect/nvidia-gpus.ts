@@ -2,7 +2,7 @@ import type {Accelerator} from '../core/accelerator.ts'
 import type {DetectedGpu, MachineProblem} from './machine-document.ts'
 import {bandwidthShareOf} from './nvidia-mig.ts'
 import type {NvidiaDevice, NvidiaSlice} from './nvidia-device.ts'
-import type {FindGpu, Reading} from './probe.ts'
+import {type FindGpu, firstFound, type Reading} from './probe.ts'
 import {quotable} from './quantity.ts'
 
 /** What the operating system says of memory that the GPU shares, and of the board, for machines where nvidia-smi says N/A. */
@@ -41,20 +41,31 @@ interface Card {
 function readCard(device: NvidiaDevice, shared: SharedMemory, findGpu: FindGpu | undefined, problems: MachineProblem[]): Card {
   const {index} = device
   const names = namesOf(device, shared)
-  const sharing = names.some((name) => SHARING_NAMES.test(name)) || SHARING_PCI_IDS.has(device.pciDeviceId ?? '')
-  const look = (memoryBytes: number | undefined) => firstFound(findGpu, names, memoryBytes, device.pciDeviceId)
+  const sharing = names.some(name => SHARING_NAMES.test(name)) || SHARING_PCI_IDS.has(device.pciDeviceId ?? '')
+  const look = (memoryBytes: number | undefined) =>
+    firstFound(findGpu, names, memoryBytes, device.pciDeviceId ? `10de:${device.pciDeviceId.slice(2)}` : undefined)
   // Looked up twice at most: only the catalogue may know that an unnamed chip shares the host's memory.
   const first = look(device.memoryBytes ?? (sharing ? shared.totalBytes : undefined))
   const unified = sharing || first?.unifiedMemory === true
-  const memory = unified ? sharedMemoryOf(device, shared, problems) : {memoryBytes: device.memoryBytes, freeBytes: device.freeBytes, processesBytes: device.usedBytes ?? device.processListBytes}
+  const memory = unified
+    ? sharedMemoryOf(device, shared, problems)
+    : {memoryBytes: device.memoryBytes, freeBytes: device.freeBytes, processesBytes: device.usedBytes ?? device.processListBytes}
   const catalogued = memory.memoryBytes === device.memoryBytes ? first : (look(memory.memoryBytes) ?? first)
   const name = names[0] ?? catalogued?.name ?? (device.pciDeviceId ? `NVIDIA GPU [10de:${device.pciDeviceId.slice(2)}]` : 'NVIDIA GPU')
   problems.push(...unknownFieldProblems(device, unified && memory.memoryBytes !== undefined))
   if (memory.memoryBytes === undefined && !device.unknownFields.some(({field}) => field === 'memory.total')) {
-    problems.push({code: 'memory-unknown', message: `No tool told how much memory GPU ${index} (${name}) has`, remedy: 'mend the driver, or name the GPU with --gpu'})
+    problems.push({
+      code: 'memory-unknown',
+      message: `No tool told how much memory GPU ${index} (${name}) has`,
+      remedy: 'mend the driver, or name the GPU with --gpu',
+    })
   }
   if (findGpu && !catalogued) {
-    problems.push({code: 'gpu-unknown', message: `${name} is not in the catalogue, so its speed cannot be predicted`, remedy: 'name the closest card with --gpu (see `servefit gpus`), or add a data file for it'})
+    problems.push({
+      code: 'gpu-unknown',
+      message: `${name} is not in the catalogue, so its speed cannot be predicted`,
+      remedy: 'name the closest card with --gpu (see `servefit gpus`), or add a data file for it',
+    })
   }
   problems.push(...fabricProblem(device))
   return {
@@ -79,15 +90,7 @@ function readCard(device: NvidiaDevice, shared: SharedMemory, findGpu: FindGpu |
 function namesOf({name}: NvidiaDevice, {boardModel}: SharedMemory): string[] {
   const shown = name ? quotable(name, 100) : undefined
   const names = !shown || /\(nvgpu\)|^NVIDIA (?:Thor|Tegra)/i.test(shown) ? [boardModel, shown] : [shown]
-  return names.filter((candidate) => candidate !== undefined)
-}
-
-function firstFound(findGpu: FindGpu | undefined, names: string[], memoryBytes: number | undefined, pciId: string | undefined): Accelerator | undefined {
-  for (const name of names.length > 0 ? names : ['']) {
-    const found = findGpu?.(name, memoryBytes, pciId)
-    if (found) return found
-  }
-  return undefined
+  return names.filter(candidate => candidate !== undefined)
 }
 
 /**
@@ -117,7 +120,8 @@ function unknownFieldProblems({index, unknownFields}: NvidiaDevice, memoryFromHo
     const message = `nvidia-smi printed ${quotable(printed, 60)} for ${field} of GPU ${index}`
     if (/gpu is lost/i.test(printed)) return [{code: 'gpu-lost', message, remedy: 'reboot; if it happens again look for "Xid 79" in dmesg'}]
     if (field === 'name') return [{code: 'name-unknown', message, remedy: 'update the driver, or name the GPU with --gpu'}]
-    if (field === 'driver_version') return [{code: 'driver-version-unknown', message, remedy: 'nothing needs doing unless an engine refuses to start'}]
+    if (field === 'driver_version')
+      return [{code: 'driver-version-unknown', message, remedy: 'nothing needs doing unless an engine refuses to start'}]
     if (memoryFromHost) return []
     if (field === 'memory.total') return [{code: 'memory-unknown', message, remedy: 'name the GPU with --gpu'}]
     return [{code: 'free-memory-unknown', message, remedy: 'all memory is taken as free; say what is taken with --reserved-bytes-per-gpu'}]
@@ -127,18 +131,38 @@ function unknownFieldProblems({index, unknownFields}: NvidiaDevice, memoryFromHo
 /** Boards with NVSwitch need the fabric manager: until it has run, CUDA fails with error 802. PCIe cards print N/A. */
 function fabricProblem({index, fabric}: NvidiaDevice): MachineProblem[] {
   if (!fabric || /^completed$/i.test(fabric.state)) return []
-  return [{code: 'fabric-not-ready', message: `The NVLink fabric of GPU ${index} is "${quotable(fabric.state, 40)}", not "Completed": CUDA will refuse to start`, remedy: 'start the fabric manager: `sudo systemctl enable --now nvidia-fabricmanager`, of the same version as the driver'}]
+  return [
+    {
+      code: 'fabric-not-ready',
+      message: `The NVLink fabric of GPU ${index} is "${quotable(fabric.state, 40)}", not "Completed": CUDA will refuse to start`,
+      remedy: 'start the fabric manager: `sudo systemctl enable --now nvidia-fabricmanager`, of the same version as the driver',
+    },
+  ]
 }
 
 function emptyMig({index}: NvidiaDevice): MachineProblem {
-  return {code: 'mig-without-slices', message: `GPU ${index} is in MIG mode but has no slices, so nothing can run on it`, remedy: `create slices (\`sudo nvidia-smi mig -i ${index} -cgi ... -C\`) or leave MIG mode (\`sudo nvidia-smi -i ${index} -mig 0\`)`}
+  return {
+    code: 'mig-without-slices',
+    message: `GPU ${index} is in MIG mode but has no slices, so nothing can run on it`,
+    remedy: `create slices (\`sudo nvidia-smi mig -i ${index} -cgi ... -C\`) or leave MIG mode (\`sudo nvidia-smi -i ${index} -mig 0\`)`,
+  }
 }
 
-function readSlice(slice: NvidiaSlice, device: NvidiaDevice, {gpu, catalogued}: Card, index: number, problems: MachineProblem[]): DetectedGpu {
+function readSlice(
+  slice: NvidiaSlice,
+  device: NvidiaDevice,
+  {gpu, catalogued}: Card,
+  index: number,
+  problems: MachineProblem[],
+): DetectedGpu {
   const share = slice.memoryBytes && gpu.memoryBytes ? bandwidthShareOf(slice.memoryBytes, gpu.memoryBytes) : undefined
   const whole = catalogued?.memoryBandwidthBytesPerSecond
   if (slice.memoryBytes === undefined) {
-    problems.push({code: 'mig-slice-unknown', message: `No tool told how much memory MIG slice ${slice.device} of GPU ${device.index} has`, remedy: 'run `nvidia-smi -q -x` by hand and see what it says'})
+    problems.push({
+      code: 'mig-slice-unknown',
+      message: `No tool told how much memory MIG slice ${slice.device} of GPU ${device.index} has`,
+      remedy: 'run `nvidia-smi -q -x` by hand and see what it says',
+    })
   }
   return {
     ...gpu,

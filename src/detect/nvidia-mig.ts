@@ -27,11 +27,16 @@ export function parseNvidiaList(text: string): ListedSlice[] {
 
 /** Adds profiles to the slices of each card, and slices that only the list shows, without memory. */
 export function withProfiles(devices: NvidiaDevice[], listed: ListedSlice[]): NvidiaDevice[] {
-  return devices.map((device) => {
+  return devices.map(device => {
     const mine = listed.filter(({parentIndex}) => parentIndex === device.index)
     if (mine.length === 0) return device
-    const known = device.slices.map((slice) => ({...slice, profile: slice.profile ?? mine.find(({device: number}) => number === slice.device)?.profile}))
-    const added = mine.filter(({device: number}) => !device.slices.some((slice) => slice.device === number)).map(({device: number, profile}) => ({device: number, profile}))
+    const known = device.slices.map(slice => ({
+      ...slice,
+      profile: slice.profile ?? mine.find(({device: number}) => number === slice.device)?.profile,
+    }))
+    const added = mine
+      .filter(({device: number}) => !device.slices.some(slice => slice.device === number))
+      .map(({device: number, profile}) => ({device: number, profile}))
     return {...device, slices: [...known, ...added]}
   })
 }

@@ -24,7 +24,7 @@ function readGpu(gpu: XmlElement, index: number, driverText: string | undefined)
   const fabricState = known(textAt(gpu, 'fabric', 'state'))
   return {
     index,
-    pciAddress: pciAddressOf(gpu.attributes['id']) ?? pciAddressOf(textAt(gpu, 'pci', 'pci_bus_id')),
+    pciAddress: pciAddressOf(gpu.attributes.id) ?? pciAddressOf(textAt(gpu, 'pci', 'pci_bus_id')),
     pciDeviceId: pciDeviceIdOf(textAt(gpu, 'pci', 'pci_device_id')),
     name: known(nameText),
     architecture: known(textAt(gpu, 'product_architecture')),
@@ -43,13 +43,17 @@ function readGpu(gpu: XmlElement, index: number, driverText: string | undefined)
 function readMemory(usage: XmlElement | undefined) {
   const total = textAt(usage, 'total')
   const free = textAt(usage, 'free')
-  return {values: memoryOf(total, textAt(usage, 'used'), free), unknownFields: [...unknownField('memory.total', total), ...unknownField('memory.free', free)]}
+  return {
+    values: memoryOf(total, textAt(usage, 'used'), free),
+    unknownFields: [...unknownField('memory.total', total), ...unknownField('memory.free', free)],
+  }
 }
 
 /** Total, used and free from their texts. Used or free above the total is nonsense and left out. */
 export function memoryOf(total: string | undefined, used: string | undefined, free: string | undefined) {
   const memoryBytes = totalBytesOf(total, 'MiB')
-  const atMost = (bytes: number | undefined) => (bytes !== undefined && bytes <= (memoryBytes ?? Number.POSITIVE_INFINITY) ? bytes : undefined)
+  const atMost = (bytes: number | undefined) =>
+    bytes !== undefined && bytes <= (memoryBytes ?? Number.POSITIVE_INFINITY) ? bytes : undefined
   return {memoryBytes, usedBytes: atMost(bytesOf(used, 'MiB')), freeBytes: atMost(bytesOf(free, 'MiB'))}
 }
 
@@ -77,14 +81,16 @@ function readSlice(slice: XmlElement, position: number): NvidiaSlice {
 
 function processBytes(gpu: XmlElement): number | undefined {
   const held = elementsAt(gpu, 'processes', 'process_info')
-    .map((process) => bytesOf(textAt(process, 'used_memory'), 'MiB'))
-    .filter((bytes) => bytes !== undefined)
+    .map(process => bytesOf(textAt(process, 'used_memory'), 'MiB'))
+    .filter(bytes => bytes !== undefined)
   return held.length > 0 ? held.reduce((sum, bytes) => sum + bytes, 0) : undefined
 }
 
 /** The current generation drops at idle, so the highest that both ends can do counts; the width does not drop. */
 function pcieOf(link: XmlElement | undefined) {
-  const generations = [textAt(link, 'pcie_gen', 'max_link_gen'), textAt(link, 'pcie_gen', 'max_host_link_gen')].map(countOf).filter((generation) => generation !== undefined)
+  const generations = [textAt(link, 'pcie_gen', 'max_link_gen'), textAt(link, 'pcie_gen', 'max_host_link_gen')]
+    .map(countOf)
+    .filter(generation => generation !== undefined)
   const generation = generations.length > 0 ? Math.min(...generations) : undefined
   const laneCount = countOf(textAt(link, 'link_widths', 'current_link_width'))
   return generation === undefined && laneCount === undefined ? undefined : {generation, laneCount}

@@ -44,8 +44,14 @@ export async function detectNvidia(effects: DetectionEffects, surroundings: Surr
   const timeoutMs = effects.timeoutMs ?? PROBE_TIMEOUT_MS
   if (devices.length > 0) {
     // With cards to show, the only general failure worth a word is that another one is missing.
-    problems.push(...[answers.xml, answers.csv].flatMap((outcome) => parseNvidiaFailure(saidBy(outcome), surroundings)).filter(({code}) => code === 'gpu-lost').slice(0, 1))
-    if (answers.xml.kind !== 'ended' && answers.csv.kind !== 'ended') problems.push(...nvidiaProblemOf(answers.xml, surroundings, timeoutMs).slice(0, 1))
+    problems.push(
+      ...[answers.xml, answers.csv]
+        .flatMap(outcome => parseNvidiaFailure(saidBy(outcome), surroundings))
+        .filter(({code}) => code === 'gpu-lost')
+        .slice(0, 1),
+    )
+    if (answers.xml.kind !== 'ended' && answers.csv.kind !== 'ended')
+      problems.push(...nvidiaProblemOf(answers.xml, surroundings, timeoutMs).slice(0, 1))
   } else {
     const failures = [...nvidiaProblemOf(answers.csv, surroundings, timeoutMs), ...nvidiaProblemOf(answers.xml, surroundings, timeoutMs)]
     // A named cause beats silence or a hang of the other call.
@@ -54,7 +60,7 @@ export async function detectNvidia(effects: DetectionEffects, surroundings: Surr
     if (problem) problems.push(problem)
     if (problem?.code === 'gpu-lost') devices = await askEachOther(effects, answers, pci)
     if (answers.xml.kind === 'missing') problems.push(...(await missingTool(effects, surroundings, pci)))
-    if (devices.length === 0 && mayListAnyway(problems)) devices = await devicesWithoutTool(effects, pci)
+    if (devices.length === 0 && mayListAnyway(problems)) devices = await devicesWithoutTool(effects, surroundings.container ? [] : pci)
   }
   const slices: ListedSlice[] = devices.some(({migEnabled}) => migEnabled) ? parseNvidiaList(printedBy(answers.list)) : []
   devices = withProfiles(devices, slices)
@@ -86,10 +92,12 @@ async function askTool({exec}: DetectionEffects): Promise<ToolAnswers> {
 async function askEachOther(effects: DetectionEffects, answers: ToolAnswers, pci: PciGpu[]): Promise<NvidiaDevice[]> {
   const said = `${saidBy(answers.xml)}\n${saidBy(answers.csv)}`.toLowerCase()
   const addresses = pci.filter(({vendorId}) => vendorId === NVIDIA).map(({address}) => address)
-  const others = addresses.filter((address) => !said.includes(address))
+  const others = addresses.filter(address => !said.includes(address))
   if (others.length === addresses.length) return []
-  const outcomes = await Promise.all(others.slice(0, 16).map((address) => runNvidiaCsv(effects.exec, answers.command, NVIDIA_OLD_FIELDS, address)))
-  return outcomes.flatMap((outcome) => parseNvidiaCsv(printedBy(outcome), NVIDIA_OLD_FIELDS))
+  const outcomes = await Promise.all(
+    others.slice(0, 16).map(address => runNvidiaCsv(effects.exec, answers.command, NVIDIA_OLD_FIELDS, address)),
+  )
+  return outcomes.flatMap(outcome => parseNvidiaCsv(printedBy(outcome), NVIDIA_OLD_FIELDS))
 }
 
 /** Nothing is said of a missing tool on a machine without an NVIDIA card. */
@@ -103,20 +111,35 @@ async function missingTool({readFile, exists}: DetectionEffects, {container}: Su
       {
         code: 'in-container-without-gpus',
         message: `The host has ${count}, but this container was started without access to GPUs`,
-        remedy: 'start it with `--gpus all` (Docker, with the NVIDIA Container Toolkit), `--device nvidia.com/gpu=all` (Podman) or a GPU resource request (Kubernetes)',
+        remedy:
+          'start it with `--gpus all` (Docker, with the NVIDIA Container Toolkit), `--device nvidia.com/gpu=all` (Podman) or a GPU resource request (Kubernetes)',
       },
     ]
   }
   if (container) {
-    return [{code: 'tool-missing', message: `This container has GPUs but no nvidia-smi`, remedy: 'set NVIDIA_DRIVER_CAPABILITIES=compute,utility when starting the container'}]
+    return [
+      {
+        code: 'tool-missing',
+        message: `This container has GPUs but no nvidia-smi`,
+        remedy: 'set NVIDIA_DRIVER_CAPABILITIES=compute,utility when starting the container',
+      },
+    ]
   }
   const holder = cards.find(({driver}) => driver === 'vfio-pci' || driver === 'nouveau')?.driver
-  const because = holder === 'vfio-pci' ? '; it is handed to virtual machines (vfio-pci)' : holder === 'nouveau' ? '; it runs on the nouveau driver, which cannot serve models' : ''
+  const because =
+    holder === 'vfio-pci'
+      ? '; it is handed to virtual machines (vfio-pci)'
+      : holder === 'nouveau'
+        ? '; it runs on the nouveau driver, which cannot serve models'
+        : ''
   return [
     {
       code: 'tool-missing',
       message: `The machine has ${count} but no nvidia-smi${because}`,
-      remedy: holder === 'vfio-pci' ? 'run servefit inside the virtual machine, or give the card back to the host' : 'install the NVIDIA driver with its tools (package nvidia-utils or nvidia-driver), then reboot',
+      remedy:
+        holder === 'vfio-pci'
+          ? 'run servefit inside the virtual machine, or give the card back to the host'
+          : 'install the NVIDIA driver with its tools (package nvidia-utils or nvidia-driver), then reboot',
     },
   ]
 }
@@ -126,13 +149,17 @@ function mayListAnyway(problems: MachineProblem[]): boolean {
   return !problems.some(({code}) => code === 'in-container-without-gpus' || code === 'container-lost-gpus' || code === 'no-devices')
 }
 
+/** A container sees every card of its host on the bus, so there only the kernel module's own list is taken: `pci` is empty. */
 async function devicesWithoutTool(effects: DetectionEffects, pci: PciGpu[]): Promise<NvidiaDevice[]> {
-  const cards = pci.filter(({vendorId, driver}) => vendorId === NVIDIA && driver !== 'vfio-pci').map(({address, deviceId}, index): NvidiaDevice => ({index, pciAddress: address, pciDeviceId: deviceId, slices: [], unknownFields: []}))
+  const cards = pci
+    .filter(({vendorId, driver}) => vendorId === NVIDIA && driver !== 'vfio-pci')
+    .map(({address, deviceId}, index): NvidiaDevice => ({index, pciAddress: address, pciDeviceId: deviceId, slices: [], unknownFields: []}))
   const fromKernel = await runNvidiaProc(effects)
-  return fromKernel.length > 0 ? fromKernel.map((device) => ({...device, pciDeviceId: cards.find(({pciAddress}) => pciAddress === device.pciAddress)?.pciDeviceId})) : cards
+  return fromKernel.length > 0
+    ? fromKernel.map(device => ({...device, pciDeviceId: cards.find(({pciAddress}) => pciAddress === device.pciAddress)?.pciDeviceId}))
+    : cards
 }
 
 function uniqueByIndex(devices: NvidiaDevice[]): NvidiaDevice[] {
-  return [...new Map(devices.toReversed().map((device) => [device.index, device])).values()].sort((a, b) => a.index - b.index)
+  return [...new Map(devices.toReversed().map(device => [device.index, device])).values()].sort((a, b) => a.index - b.index)
 }
-

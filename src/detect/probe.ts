@@ -11,8 +11,26 @@ export type ExecOutcome =
 
 export type Exec = (command: string, args: string[], options?: {timeoutMs?: number}) => Promise<ExecOutcome>
 
-/** Looks a GPU up by the name its driver prints, its total memory in bytes and its PCI device id (`0x2330`). */
-export type FindGpu = (name: string, memoryBytes?: number, pciId?: string) => Accelerator | undefined
+/**
+ * Looks a GPU up by the name its driver prints (or its id in the catalogue), its total memory in bytes, its PCI id as vendor and
+ * device (`10de:2330`), and, for Apple, the cores of its GPU. Nothing where no card or more than one fits.
+ */
+export type FindGpu = (name: string, memoryBytes?: number, pciId?: string, gpuCoreCount?: number) => Accelerator | undefined
+
+/** The first card that goes by one of these names; by what else is known alone where there is no name. */
+export function firstFound(
+  findGpu: FindGpu | undefined,
+  names: string[],
+  memoryBytes?: number,
+  pciId?: string,
+  gpuCoreCount?: number,
+): Accelerator | undefined {
+  for (const name of names.length > 0 ? names : ['']) {
+    const found = findGpu?.(name, memoryBytes, pciId, gpuCoreCount)
+    if (found) return found
+  }
+  return undefined
+}
 
 /** What Node knows of the machine without starting anything. */
 export interface SystemFacts {
@@ -62,7 +80,7 @@ export interface Reading<T> {
 /** The value, or `fallback` where the promise fails or takes too long. Leaves no timer behind. */
 export async function within<T>(limitMs: number, work: Promise<T>, fallback: T): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined
-  const late = new Promise<T>((resolve) => {
+  const late = new Promise<T>(resolve => {
     timer = setTimeout(() => resolve(fallback), limitMs)
   })
   try {
@@ -72,20 +90,35 @@ export async function within<T>(limitMs: number, work: Promise<T>, fallback: T):
   }
 }
 
-/** An `exec` that can neither throw nor outlast its limit, whatever the one inside does. */
+/** More than any tool prints: eight GPUs with all their clocks are below 1 MiB. In characters or bytes, whichever is counted. */
+export const OUTPUT_LIMIT = 4 * 1024 ** 2
+
+/** An `exec` that can neither throw, nor outlast its limit, nor flood its reader, whatever the one inside does. */
 export function guarded(exec: Exec, defaultTimeoutMs: number): Exec {
   return async (command, args, options) => {
     const timeoutMs = options?.timeoutMs ?? defaultTimeoutMs
     const run = async () => exec(command, args, {timeoutMs})
     // The inner limit should strike first, since it alone can kill the child and keep what it has said so far.
     const limitMs = timeoutMs + 150
-    return within<ExecOutcome>(limitMs, run().catch((error: unknown) => ({kind: 'failed', message: String(error)})), {kind: 'timeout', stdout: '', stderr: ''})
+    const outcome = await within<ExecOutcome>(
+      limitMs,
+      run().catch((error: unknown) => ({kind: 'failed', message: String(error)})),
+      {kind: 'timeout', stdout: '', stderr: ''},
+    )
+    return outcome.kind === 'ended' || outcome.kind === 'timeout'
+      ? {...outcome, stdout: outcome.stdout.slice(0, OUTPUT_LIMIT), stderr: outcome.stderr.slice(0, OUTPUT_LIMIT)}
+      : outcome
   }
 }
 
-/** Standard output and error together, since tools disagree about where a failure belongs. */
+/** Failures are told in a few lines; what is longer is data. */
+const FAILURE_LIMIT = 16 * 1024
+
+/** The beginning of standard output and error together, since tools disagree about where a failure belongs. */
 export function saidBy(outcome: ExecOutcome): string {
-  return outcome.kind === 'ended' || outcome.kind === 'timeout' ? `${outcome.stdout}\n${outcome.stderr}` : ''
+  return outcome.kind === 'ended' || outcome.kind === 'timeout'
+    ? `${outcome.stdout.slice(0, FAILURE_LIMIT)}\n${outcome.stderr.slice(0, FAILURE_LIMIT)}`
+    : ''
 }
 
 /** Standard output; empty where the tool did not run. */

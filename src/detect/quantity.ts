@@ -1,6 +1,7 @@
 /** Reading numbers out of tool output. A word in place of a number means unknown, and unknown is never zero. */
 
-const UNKNOWN_WORDS = /^(?:n\/a|not supported|not available|unsupported|unknown|unknown error|err!?|error|none|null|undefined|-+|requested functionality has been deprecated|insufficient permissions|gpu is lost|gpu requires reset|no permission)$/i
+const UNKNOWN_WORDS =
+  /^(?:n\/a|not supported|not available|unsupported|unknown|unknown error|err!?|error|none|null|undefined|-+|requested functionality has been deprecated|insufficient permissions|gpu is lost|gpu requires reset|no permission)$/i
 
 const LARGEST_BYTES = 64 * 1024 ** 4
 
@@ -59,11 +60,17 @@ export function pciAddressOf(text: string | undefined): string | undefined {
   return `${domain}:${match[2]}:${match[3]}.${match[4]}`.toLowerCase()
 }
 
-/** A line fit to be quoted in a message: no control characters, not long. */
+/** Text without the escape sequences that colour or underline it, which some tools print even into a pipe. */
+export function withoutStyling(text: string): string {
+  const [first = '', ...styled] = text.split('\u001b')
+  return first + styled.map(part => part.replace(/^\[[0-9;]*[A-Za-z]/, '')).join('')
+}
+
+/** A line fit to be quoted in a message: no control characters, not long, and without identities of devices, since people paste it into issues. */
 export function quotable(text: string, limit = 160): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is taken out
-  const plain = text.replace(/\u001b\[[0-9;]*[A-Za-z]/g, '').replace(/[\u0000-\u001f\u007f]+/g, ' ').replace(/\s+/g, ' ').trim()
-  // Identities of devices have no place in a document that people paste into issues.
-  const anonymous = plain.replace(/\b(?:GPU-|MIG-)?[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\b/gi, '(id)')
-  return anonymous.length > limit ? `${anonymous.slice(0, limit - 3)}...` : anonymous
+  const plain = withoutStyling(text)
+    .replace(/[\p{Cc}\s]+/gu, ' ')
+    .replace(/\b(?:GPU-|MIG-)?[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\b/gi, '(id)')
+    .trim()
+  return plain.length > limit ? `${plain.slice(0, limit - 3)}...` : plain
 }

@@ -17,8 +17,8 @@ export async function readSurroundings(effects: Pick<DetectionEffects, 'readFile
     effects.readFile('/proc/1/cgroup'),
   ])
   return {
-    container: docker || podman || Boolean(effects.env['KUBERNETES_SERVICE_HOST'] || effects.env['container']) || containerGroups(groups ?? ''),
-    wsl: Boolean(effects.env['WSL_DISTRO_NAME']) || /microsoft/i.test(version ?? ''),
+    container: docker || podman || Boolean(effects.env.KUBERNETES_SERVICE_HOST || effects.env.container) || containerGroups(groups ?? ''),
+    wsl: Boolean(effects.env.WSL_DISTRO_NAME) || /microsoft/i.test(version ?? ''),
   }
 }
 

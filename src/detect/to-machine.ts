@@ -8,7 +8,7 @@ import type {FindGpu} from './probe.ts'
 const PCIE_LANE_BYTES_PER_SECOND = [0, 0.25e9, 0.5e9, 0.985e9, 1.969e9, 3.938e9, 7.563e9]
 
 /**
- * The machine as the arithmetic takes it: the largest group of equal GPUs (most memory in all; then the lower number).
+ * The machine as the arithmetic takes it: the first of `toMachineGroups`, the largest group of equal GPUs.
  * Unequal cards do not share one model well, so the others are left to `toMachineGroups`. Without any usable GPU `gpus` is empty.
  */
 export function toMachine(document: MachineDocument, findGpu: FindGpu): Machine {
@@ -16,7 +16,8 @@ export function toMachine(document: MachineDocument, findGpu: FindGpu): Machine 
 }
 
 /**
- * One machine for each group of equal GPUs, largest first. A MIG slice is a group by itself, because a model cannot be
+ * One machine for each group of equal GPUs, largest first, cards with memory of their own before graphics that borrow the
+ * host's: a desktop's processor graphics can claim more memory than its card has. A MIG slice is a group by itself, because a model cannot be
  * split over slices. GPUs whose memory neither the document nor the catalogue knows are left out.
  */
 export function toMachineGroups(document: MachineDocument, findGpu: FindGpu): Machine[] {
@@ -28,7 +29,10 @@ export function toMachineGroups(document: MachineDocument, findGpu: FindGpu): Ma
     groups.set(key, [...(groups.get(key) ?? []), usable])
   }
   const size = (gpus: MachineGpu[]) => gpus.reduce((sum, {memoryBytes}) => sum + memoryBytes, 0)
-  return [...groups.values()].sort((a, b) => size(b) - size(a) || (a[0]?.index ?? 0) - (b[0]?.index ?? 0)).map((gpus) => machineOf(document, gpus))
+  const borrows = (gpus: MachineGpu[]) => Number(gpus[0]?.accelerator.unifiedMemory ?? false)
+  return [...groups.values()]
+    .sort((a, b) => borrows(a) - borrows(b) || size(b) - size(a) || (a[0]?.index ?? 0) - (b[0]?.index ?? 0))
+    .map(gpus => machineOf(document, gpus))
 }
 
 /** Equal means the same card of the catalogue; of unknown cards the same name and, to the GiB, the same memory. */
@@ -37,7 +41,7 @@ function groupKey(gpu: DetectedGpu, {accelerator, memoryBytes}: MachineGpu): str
 }
 
 function machineOf(document: MachineDocument, gpus: MachineGpu[]): Machine {
-  const pcie = slowestPcie(document.gpus.filter(({index}) => gpus.some((gpu) => gpu.index === index)))
+  const pcie = slowestPcie(document.gpus.filter(({index}) => gpus.some(gpu => gpu.index === index)))
   return {
     ...present({name: document.hostname, hostMemoryBytes: document.memoryBytes, availableHostMemoryBytes: document.availableMemoryBytes}),
     ...present({freeDiskBytes: document.disk.find(({use}) => use === 'checkpoints')?.freeBytes}),
@@ -52,14 +56,21 @@ function linkOf(document: MachineDocument, gpus: MachineGpu[], pcieBytesPerSecon
   const accelerator = gpus[0]?.accelerator
   const kind = linkKindOf(document, gpus)
   const bytesPerSecondPerDirection =
-    kind === 'nvlink' || kind === 'xgmi' ? accelerator?.scaleUp?.bytesPerSecondPerDirection : kind === 'pcie-p2p' || kind === 'pcie-host' ? (pcieBytesPerSecond ?? accelerator?.pcie?.bytesPerSecondPerDirection) : undefined
+    kind === 'nvlink' || kind === 'xgmi'
+      ? accelerator?.scaleUp?.bytesPerSecondPerDirection
+      : kind === 'pcie-p2p' || kind === 'pcie-host'
+        ? (pcieBytesPerSecond ?? accelerator?.pcie?.bytesPerSecondPerDirection)
+        : undefined
   return {kind, ...present({bytesPerSecondPerDirection})}
 }
 
 function linkKindOf(document: MachineDocument, gpus: MachineGpu[]): LinkKind {
   const accelerator = gpus[0]?.accelerator
   if (accelerator?.unifiedMemory && gpus.length < 2) return 'unified'
-  const pairs = pairsAmong(document.interconnect.pairs ?? [], gpus.map(({index}) => index))
+  const pairs = pairsAmong(
+    document.interconnect.pairs ?? [],
+    gpus.map(({index}) => index),
+  )
   const kind = (pairs && slowestKind(pairs)) ?? statedKind(document, gpus.length)
   // Nobody told: through the host is what always works. A machine without a second GPU has no use for a link.
   if (kind === undefined) return 'pcie-host'
@@ -75,14 +86,16 @@ function statedKind(document: MachineDocument, gpuCount: number): LinkKind | und
 }
 
 function slowestPcie(gpus: DetectedGpu[]): number | undefined {
-  const rates = gpus.map(({pcie}) => (PCIE_LANE_BYTES_PER_SECOND[pcie?.generation ?? 0] ?? 0) * (pcie?.laneCount ?? 0)).filter((rate) => rate > 0)
+  const rates = gpus
+    .map(({pcie}) => (PCIE_LANE_BYTES_PER_SECOND[pcie?.generation ?? 0] ?? 0) * (pcie?.laneCount ?? 0))
+    .filter(rate => rate > 0)
   return rates.length > 0 ? Math.min(...rates) : undefined
 }
 
 function toMachineGpu(gpu: DetectedGpu, findGpu: FindGpu): MachineGpu | undefined {
   const cardName = gpu.mig ? gpu.name.replace(/ MIG(?: \S+)?$/, '') : gpu.name
   const cardBytes = gpu.mig ? gpu.mig.parentMemoryBytes : gpu.memoryBytes
-  const card = (gpu.id ? findGpu(gpu.id, cardBytes) : undefined) ?? findGpu(cardName, cardBytes)
+  const card = (gpu.id ? (findGpu(gpu.id, cardBytes) ?? findGpu(gpu.id)) : undefined) ?? findGpu(cardName, cardBytes)
   const memoryBytes = gpu.memoryBytes ?? (gpu.mig ? undefined : card?.memoryBytes)
   if (!memoryBytes) return undefined
   const accelerator = gpu.mig ? sliceAccelerator(gpu, memoryBytes, card) : wholeAccelerator(gpu, memoryBytes, card)
@@ -92,12 +105,20 @@ function toMachineGpu(gpu: DetectedGpu, findGpu: FindGpu): MachineGpu | undefine
 /** The catalogue's card with what was read on this machine laid over it; an unknown card has only what was read, and no rates. */
 function wholeAccelerator(gpu: DetectedGpu, memoryBytes: number, card: Accelerator | undefined): Accelerator {
   return {
-    ...(card ?? {id: gpu.id ?? idFrom(gpu.name), name: gpu.name, vendor: gpu.vendor, aliases: [gpu.name], denseOperationsPerSecond: {}, native: []}),
+    ...(card ?? {
+      id: gpu.id ?? idFrom(gpu.name),
+      name: gpu.name,
+      vendor: gpu.vendor,
+      aliases: [gpu.name],
+      denseOperationsPerSecond: {},
+      native: [],
+    }),
     memoryBytes,
     ...present({
       memoryBandwidthBytesPerSecond: card?.memoryBandwidthBytesPerSecond ?? gpu.memoryBandwidthBytesPerSecond,
       computeCapability: gpu.computeCapability ?? card?.computeCapability,
       architecture: card?.architecture ?? gpu.architecture,
+      gfxTarget: gpu.gfxTarget ?? card?.gfxTarget,
       unifiedMemory: gpu.unifiedMemory ?? card?.unifiedMemory,
     }),
   }
@@ -110,7 +131,8 @@ function sliceAccelerator(gpu: DetectedGpu, memoryBytes: number, card: Accelerat
   const cardBytes = gpu.mig?.parentMemoryBytes ?? card?.memoryBytes
   const bandwidthShare = cardBytes ? bandwidthShareOf(memoryBytes, cardBytes) : undefined
   const cardBandwidth = card?.memoryBandwidthBytesPerSecond
-  const bandwidth = gpu.memoryBandwidthBytesPerSecond ?? (cardBandwidth && bandwidthShare ? Math.round(cardBandwidth * bandwidthShare) : undefined)
+  const bandwidth =
+    gpu.memoryBandwidthBytesPerSecond ?? (cardBandwidth && bandwidthShare ? Math.round(cardBandwidth * bandwidthShare) : undefined)
   const rates = Object.entries(whole.denseOperationsPerSecond).map(([type, rate]) => [type, rate * (share ?? 0)])
   const {scaleUp: _links, memoryBandwidthBytesPerSecond: _bandwidth, pciePeerAccess: _peer, ...rest} = whole
   return {
@@ -125,9 +147,16 @@ function sliceAccelerator(gpu: DetectedGpu, memoryBytes: number, card: Accelerat
 }
 
 function idFrom(name: string): string {
-  return name.toLowerCase().replace(/[^a-z0-9]+/g, '-').replace(/^-|-$/g, '') || 'gpu'
+  return (
+    name
+      .toLowerCase()
+      .replace(/[^a-z0-9]+/g, '-')
+      .replace(/^-|-$/g, '') || 'gpu'
+  )
 }
 
 function present<T extends object>(fields: T): {[K in keyof T]?: Exclude<T[K], undefined>} {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {[K in keyof T]?: Exclude<T[K], undefined>}
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: Exclude<T[K], undefined>
+  }
 }

@@ -23,7 +23,11 @@ export function parseXml(source: string): XmlElement {
     const start = source.indexOf('<', at)
     if (start !== at) top.text += decode(source.slice(at, start < 0 ? source.length : start))
     if (start < 0) break
-    const [terminator, length] = source.startsWith('<!--', start) ? ['-->', 3] as const : source.startsWith('<?', start) ? ['?>', 2] as const : ['>', 1] as const
+    const [terminator, length] = source.startsWith('<!--', start)
+      ? (['-->', 3] as const)
+      : source.startsWith('<?', start)
+        ? (['?>', 2] as const)
+        : (['>', 1] as const)
     const end = terminator === '>' ? endOfTag(source, start) : source.indexOf(terminator, start + 2)
     if (end === undefined) {
       // A bare `<` in the text, as in a program's name: it is text.
@@ -51,7 +55,10 @@ function readTag(inside: string, open: XmlElement[]): void {
   const match = /^(\/?)([A-Za-z_][\w.:-]*)/.exec(inside)
   const name = match?.[2]
   if (!match || !name) return
-  if (match[1]) return close(open, name)
+  if (match[1]) {
+    close(open, name)
+    return
+  }
   const child = element(name, attributesOf(inside.slice(match[0].length)))
   open[open.length - 1]?.children.push(child)
   if (!inside.endsWith('/') && open.length < DEEPEST) open.push(child)
@@ -63,12 +70,12 @@ export function textAt(from: XmlElement | undefined, ...path: string[]): string 
 }
 
 export function elementAt(from: XmlElement | undefined, ...path: string[]): XmlElement | undefined {
-  return path.reduce<XmlElement | undefined>((at, name) => at?.children.find((child) => child.name === name), from)
+  return path.reduce<XmlElement | undefined>((at, name) => at?.children.find(child => child.name === name), from)
 }
 
 export function elementsAt(from: XmlElement | undefined, ...path: string[]): XmlElement[] {
   const last = path[path.length - 1]
-  return elementAt(from, ...path.slice(0, -1))?.children.filter((child) => child.name === last) ?? []
+  return elementAt(from, ...path.slice(0, -1))?.children.filter(child => child.name === last) ?? []
 }
 
 function element(name: string, attributes: Record<string, string> = {}): XmlElement {

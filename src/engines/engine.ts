@@ -5,7 +5,9 @@ import type {Checkpoint, Model} from '../core/model.ts'
 import type {Reason, Warning} from '../core/terms.ts'
 import type {CacheLayout} from '../core/kv-cache.ts'
 import type {ShardLayout} from '../core/weights.ts'
+import type {NeedsTable} from './launch/needs.ts'
 import type {OverheadParameters} from './overheads.ts'
+import type {SupportTable} from './support-formats.ts'
 
 /** Everything an engine needs to judge a deployment. */
 export interface Subject {
@@ -42,9 +44,15 @@ export interface Launch {
 
 /** What an engine's functions need beside the question: read from data/ once, at start. */
 export interface EngineData {
+  title: string
+  docsUrl: string
   newestVersion: string
   versions: string[]
+  /** Vendors of the GPUs that images exist for. */
+  vendors: string[]
   overheads: OverheadParameters
+  support: SupportTable
+  needs: NeedsTable
 }
 
 /** One serving engine. All functions are pure. */
@@ -53,6 +61,9 @@ export interface Engine {
   title: string
   docsUrl: string
   newestVersion: string
+  versions: string[]
+  /** Standard deviation of the overhead terms: what a verdict keeps clear of. */
+  spreadBytes: number
   /** Fills every open choice with what the engine would do by itself, or what the plan needs. */
   resolve(subject: Subject, request: DeploymentRequest): Deployment
   /** Refusals and remarks that can be told before anything is downloaded. */

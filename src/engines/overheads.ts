@@ -31,11 +31,11 @@ const MIB = 1024 ** 2
 
 /**
  * What the CUDA runtime reports as total is less than what the driver's tool prints: firmware keeps 0.43 GiB and 0.16% of the
- * memory for itself (fitted to eight pairs, 24 to 179 GiB, within 0.12 GiB).
+ * memory for itself (fitted to eight pairs, 24 to 179 GiB, within 0.12 GiB), where the card's own figure is not known.
  */
 export function visibleBytes(gpu: MachineGpu): number {
   if (gpu.accelerator.vendor !== 'nvidia' || gpu.accelerator.unifiedMemory) return gpu.memoryBytes
-  return gpu.memoryBytes - Math.round(440 * MIB + gpu.memoryBytes * 0.0016)
+  return gpu.memoryBytes - (gpu.accelerator.driverReservedBytes ?? Math.round(440 * MIB + gpu.memoryBytes * 0.0016))
 }
 
 /** Elements of a token's activations inside a mixer on one rank. */

@@ -60,7 +60,21 @@ describe('nvidia-smi -q -x', () => {
     expect(device?.freeBytes).toBeUndefined()
   })
 
-  test.each(['N/A', '[N/A]', 'Not Supported', '[Not Supported]', 'ERR!', 'Unknown Error', '[Unknown Error]', 'GPU is lost', '0 MiB', '-1 MiB', '1e3 MiB', '99999999999999 MiB', ''])('takes a total of "%s" for unknown', (printed) => {
+  test.each([
+    'N/A',
+    '[N/A]',
+    'Not Supported',
+    '[Not Supported]',
+    'ERR!',
+    'Unknown Error',
+    '[Unknown Error]',
+    'GPU is lost',
+    '0 MiB',
+    '-1 MiB',
+    '1e3 MiB',
+    '99999999999999 MiB',
+    '',
+  ])('takes a total of "%s" for unknown', printed => {
     const [device] = parseNvidiaXml(fixture('nvidia-q-x-rtx-3060.xml').replace('<total>12288 MiB</total>', `<total>${printed}</total>`))
     expect(device?.name).toBe('NVIDIA GeForce RTX 3060')
     expect(device?.memoryBytes).toBeUndefined()
@@ -71,9 +85,12 @@ describe('nvidia-smi -q -x', () => {
     expect(device?.freeBytes).toBeUndefined()
   })
 
-  test.each(['', 'No devices were found', '<', '<nvidia_smi_log>', '<gpu><product_name>x', '\u0000\u0001'])('finds nothing in "%s"', (text) => {
-    expect(parseNvidiaXml(text)).toEqual([])
-  })
+  test.each(['', 'No devices were found', '<', '<nvidia_smi_log>', '<gpu><product_name>x', '\u0000\u0001'])(
+    'finds nothing in "%s"',
+    text => {
+      expect(parseNvidiaXml(text)).toEqual([])
+    },
+  )
 })
 
 describe('nvidia-smi --query-gpu', () => {
@@ -135,8 +152,19 @@ test('nvidia-smi -L names the profiles of slices and nothing else is kept', () =
 })
 
 test("the kernel module's own files give name, address and version", () => {
-  const information = 'Model: \t\t NVIDIA GeForce RTX 3090\nIRQ:   \t\t 71\nVideo BIOS: \t 94.02.42.00.a9\nBus Type: \t PCIe\nBus Location: \t 0000:0a:00.0\nDevice Minor: \t 0\n'
-  expect(parseNvidiaProcGpu(information, '0000:0a:00.0', 0)).toEqual({index: 0, pciAddress: '0000:0a:00.0', name: 'NVIDIA GeForce RTX 3090', slices: [], unknownFields: []})
-  expect(parseNvidiaProcVersion('NVRM version: NVIDIA UNIX x86_64 Kernel Module  535.183.01  Sun May 12 19:39:15 UTC 2024\nGCC version:  gcc version 12.2.0\n')).toBe('535.183.01')
+  const information =
+    'Model: \t\t NVIDIA GeForce RTX 3090\nIRQ:   \t\t 71\nVideo BIOS: \t 94.02.42.00.a9\nBus Type: \t PCIe\nBus Location: \t 0000:0a:00.0\nDevice Minor: \t 0\n'
+  expect(parseNvidiaProcGpu(information, '0000:0a:00.0', 0)).toEqual({
+    index: 0,
+    pciAddress: '0000:0a:00.0',
+    name: 'NVIDIA GeForce RTX 3090',
+    slices: [],
+    unknownFields: [],
+  })
+  expect(
+    parseNvidiaProcVersion(
+      'NVRM version: NVIDIA UNIX x86_64 Kernel Module  535.183.01  Sun May 12 19:39:15 UTC 2024\nGCC version:  gcc version 12.2.0\n',
+    ),
+  ).toBe('535.183.01')
   expect(parseNvidiaProcVersion('NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  580.126.09  Release Build\n')).toBe('580.126.09')
 })

@@ -18,7 +18,7 @@ export function groupLayers(plans: LayerPlan[]): Pick<Architecture, 'layerKinds'
 
 function named(plans: LayerPlan[]): LayerKind[] {
   const mixers = plans.map(plan => plan.mixers.map(mixerName).join('+'))
-  const blocks = plans.map(plan => plan.feedForward?.kind ?? '')
+  const blocks = plans.map(plan => (plan.feedForward?.kind === 'moe' && plan.feedForward.hashRouting ? 'hash' : (plan.feedForward?.kind ?? '')))
   const severalBlocks = new Set(blocks.filter(block => block !== '')).size > 1
   const names = plans.map((plan, index) => {
     const mixer = mixers[index]!

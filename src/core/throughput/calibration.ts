@@ -8,8 +8,10 @@ export interface KernelEfficiency {
   compute: Record<ComputeType, number>
   /** What weight-only formats, dequantised on the way, reach of the 16-bit rate, relative to `compute.bf16`. */
   weightOnlyCompute: number
-  /** Grouped products of experts, relative to `compute`. */
-  expertCompute: number
+  /** Block-scaled dense products, relative to `compute`. */
+  blockScaledCompute: number
+  /** Share of the rate that grouped products of experts reach, by operand type; `weightOnly`: dequantised on the way, of the 16-bit rate. */
+  expertCompute: {bf16: number; fp8: number; fp4: number; weightOnly: number}
   /** Share of the 16-bit rate in attention: prompt, decode of grouped queries, decode of latent rows, indexer, linear attention. */
   attentionCompute: {prefill: number; decode: number; latentPrefill: number; latent: number; indexer: number; linear: number}
   /** Rows that an expert's product is padded by: products with few tokens waste the matrix units. */
@@ -22,6 +24,8 @@ export interface KernelEfficiency {
 export interface HardwareClass {
   memory: number
   compute: number
+  /** Of the compute rate of weight-only kernels, which are written for older matrix units. */
+  weightOnly: number
   /** Multiplier of launch and collective latencies. */
   latency: number
 }
@@ -45,18 +49,25 @@ export interface EngineCalibration {
   /** From arrival to the scheduler, and from the first token to the client. */
   requestMilliseconds: number
   requestMicrosecondsPerInputToken: number
-  /** Decode steps that pass before the first token is delivered. */
+  /** Decode steps that pass before the first token is delivered, with one request in flight and how that grows: steps x C^growth. */
   firstTokenSteps: number
+  firstTokenGrowth: number
+  /** Further steps where attention is data parallel and ranks wait for each other. */
+  attentionGroupSteps: number
   /** Tokens a second that the front end can stream to clients. */
   frontEndTokensPerSecond: number
   /** Multipliers of kernel efficiency, 1 is the common one. */
   bandwidth: number
+  /** Further multiplier of bandwidth for dense products whose weights carry block scales. */
+  blockScaledBandwidth: number
   compute: number
   /** Multiplier of the time of experts, attention, and launches. */
   experts: number
   attention: number
   launch: number
   collective: number
+  /** Multiplier of the time to launch kernels outside graphs: prompts, and everything with graphs switched off. */
+  eager: number
   /** Prefill and decode share steps (1) or take turns (0). */
   mixedSteps: number
   /** Share of the output for which cache is reserved when a request is admitted. */
@@ -94,7 +105,13 @@ export interface Calibration {
   kernels: KernelEfficiency
   /** Exponent of the soft maximum of memory and compute time: high means perfect overlap. */
   overlapExponent: number
-  launch: {graphMicroseconds: number; eagerMicroseconds: number}
+  /**
+   * Time of a kernel that does not shrink with its work, within captured graphs: start, ramp, tail. `experts`: all that a
+   * mixture-of-experts layer does around its products (routing, sorting, combining), and what dequantising kernels add.
+   * `quantise`: scales of activations computed on the fly. `eager`: the host's time to launch one kernel outside
+   * graphs, which hides behind the device when that is slower.
+   */
+  launchMicroseconds: {product: number; small: number; quantise: number; experts: number; weightOnlyExperts: number; eager: number}
   hardwareClasses: Record<string, HardwareClass>
   links: Record<LinkKind, LinkCalibration>
   engines: Record<string, EngineCalibration>

@@ -22,7 +22,8 @@ export function engineCalibration(input: Pick<PerformanceInput, 'engine'>, calib
 export function preparedModel(input: PerformanceInput, calibration: Calibration): StepModel {
   const engine = engineCalibration(input, calibration)
   const years = releaseYear(input.engineVersion, engine) - engine.referenceYear
-  return stepModel(input, calibration, engine, Math.exp(-engine.hostTrendPerYear * years), Math.exp(-engine.kernelTrendPerYear * years))
+  const trend = (perYear: number, most: number) => Math.min(most, Math.max(1 / most, Math.exp(-perYear * years)))
+  return stepModel(input, calibration, engine, trend(engine.hostTrendPerYear, 2.5), trend(engine.kernelTrendPerYear, 1.3))
 }
 
 /** What the load does to one replica, without intervals and explanations: what a fit needs. */

@@ -76,7 +76,6 @@ export function closedLoop(input: PerformanceInput, calibration: Calibration, mo
   const accepted = drafted > 0 ? tokensPerStep(calibration.acceptance[input.speculative!.method] ?? calibration.acceptance['default'] ?? 0.6, drafted) : 1
 
   const budget = Math.max(64, input.maxNumBatchedTokens)
-  const chunk = Math.min(lengths.prompt, budget)
   const chunks = Math.ceil(lengths.prompt / budget - 1e-9)
   const coalesced = Math.max(1, Math.min(admitted, Math.floor(budget / lengths.prompt)))
   const cached = lengths.input - lengths.prompt
@@ -121,7 +120,8 @@ export function closedLoop(input: PerformanceInput, calibration: Calibration, mo
       queueSum += first ? Math.max(0, (admitted * batched - coalesced * batched) / 2) : Math.min(wait, (admitted * service) / 2)
       prefillSum += chunks * prefillStep.total + (first ? (coalesced - 1) * batched : 0)
       workSum += service
-      window = Math.sqrt(Math.max(spread, admitted * service) ** 2 + (LENGTH_SPREAD * decodeSeconds) ** 2)
+      // Where prompts and decoding share steps, the first to be served are also the first to end; where they take turns all decode in step.
+      window = Math.sqrt(Math.max(spread, mixedSteps * admitted * service) ** 2 + (LENGTH_SPREAD * decodeSeconds) ** 2)
     }
     queue = queueSum / rounds
     prefill = prefillSum / rounds
@@ -137,7 +137,7 @@ export function closedLoop(input: PerformanceInput, calibration: Calibration, mo
 
   const frontEnd = engine.requestMilliseconds * 1e-3 + lengths.input * engine.requestMicrosecondsPerInputToken * 1e-6
   const stepWait = step.total / 2
-  const firstToken = engine.firstTokenSteps * tpot
+  const firstToken = (engine.firstTokenSteps * Math.pow(Math.max(1, admitted), engine.firstTokenGrowth) + (model.attentionGroups > 1 ? engine.attentionGroupSteps : 0)) * tpot
   let ttft = frontEnd + stepWait + queue + prefill + firstToken
   const decodeSeconds = (output - 1) * tpot
   const latency = ttft + decodeSeconds

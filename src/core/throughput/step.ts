@@ -58,11 +58,19 @@ export function softMaximum(a: number, b: number, exponent: number): number {
 export const distinctExperts = (count: number, k: number, tokens: number, spread: number): number =>
   count * (1 - Math.pow(1 - Math.min(1, k / count), tokens * spread))
 
-/** Expected load of the busiest of `groups` relative to the mean, when `pairs` fall at random: mean plus the expected maximum of normal deviates. */
-export function imbalance(pairs: number, groups: number): number {
-  if (groups <= 1 || pairs <= 0) return 1
-  return Math.min(groups, 1 + Math.sqrt((2 * Math.log(groups) * (groups - 1)) / pairs))
+/**
+ * Expected load of the busiest of `groups` relative to the mean, when `count` things fall at random: the mean plus the
+ * expected maximum of normal deviates, sqrt(2 ln g) standard deviations, each sqrt((g - 1) / count) of the mean.
+ */
+export function imbalance(count: number, groups: number): number {
+  if (groups <= 1 || count <= 0) return 1
+  return Math.min(groups, 1 + 0.7 * Math.sqrt((2 * Math.log(groups) * (groups - 1)) / count))
 }
+
+/** Kernels around and in the products of a mixture-of-experts layer, where the host launches each. */
+const EXPERT_LAYER_KERNELS = 8
+/** Steps with more tokens than engines capture graphs for. */
+const GRAPH_TOKENS = 512
 
 /** Makes a deployment ready. Cheap: a handful of multiplications for each kind of kernel. */
 export function stepModel(input: PerformanceInput, calibration: Calibration, engine: EngineCalibration, hostFactor: number, kernelFactor: number): StepModel {
@@ -79,14 +87,19 @@ export function stepModel(input: PerformanceInput, calibration: Calibration, eng
   const fraction = (value: number) => Math.min(1, value)
   const memoryRate = (family: keyof typeof kernels.bandwidth) => rates.bytesPerSecond * fraction((kernels.bandwidth[family] * bandwidth) / rates.bytesPerSecond)
   const computeRate = (type: ComputeType, factor = 1) => rates.operationsPerSecond[type] * fraction(kernels.compute[type] * modifiers.compute * engine.compute * factor)
-  const productRate = (format: WeightFormat, factor = 1) => {
+  const productRate = (format: WeightFormat) => {
     const {type, dequantised} = computeTypeOf(format, accelerator)
-    return computeRate(type, (dequantised ? kernels.weightOnlyCompute : 1) * factor)
+    return computeRate(type, dequantised ? kernels.weightOnlyCompute * modifiers.weightOnly : format.scale?.per === 'block' ? kernels.blockScaledCompute : 1)
+  }
+  const expertRate = (format: WeightFormat) => {
+    const {type, dequantised} = computeTypeOf(format, accelerator)
+    const share = dequantised ? kernels.expertCompute.weightOnly * modifiers.weightOnly : type === 'fp4' ? kernels.expertCompute.fp4 : type === 'bf16' ? kernels.expertCompute.bf16 : kernels.expertCompute.fp8
+    return computeRate(type, share / kernels.compute[type])
   }
   const denseMemory = memoryRate('dense')
   const expertMemory = memoryRate('experts')
   const products = work.products.map((product) => ({
-    memory: (product.times * product.bytes) / denseMemory,
+    memory: (product.times * product.bytes) / (denseMemory * (product.format.scale?.per === 'block' ? Math.min(1, engine.blockScaledBandwidth) : 1)),
     computePerToken: (product.times * 2 * product.macsPerToken) / productRate(product.format),
     replicatedByAttention: /^(qkv|down|attention|linear|indexer)/.test(product.name),
   }))
@@ -95,7 +108,7 @@ export function stepModel(input: PerformanceInput, calibration: Calibration, eng
   const experts = work.experts.map((expert) => ({
     expert,
     memoryPerExpert: (expert.times * expert.bytesPerExpert) / expertMemory,
-    computePerPair: (expert.times * 2 * expert.macsPerPair) / productRate(expert.format, kernels.expertCompute),
+    computePerPair: (expert.times * 2 * expert.macsPerPair) / expertRate(expert.format),
     activationPerPair: (expert.times * expert.activationElements * 2) / denseMemory,
   }))
   const sixteen = rates.operationsPerSecond.bf16 * modifiers.compute
@@ -110,7 +123,15 @@ export function stepModel(input: PerformanceInput, calibration: Calibration, eng
   const linearRate = attentionRate(kernels.attentionCompute.linear)
   const activationPerToken = (work.activationElementsPerToken * 2) / denseMemory
 
-  const launchSeconds = ((input.enforceEager ? calibration.launch.eagerMicroseconds : calibration.launch.graphMicroseconds) * 1e-6 * engine.launch * modifiers.latency * (work.smallKernelCount + work.productKernelCount))
+  const {launchMicroseconds} = calibration
+  const kernelCount = work.productKernelCount + work.smallKernelCount + work.quantiseKernelCount
+  // Quantising weight-only inputs is not needed where the hardware cannot take the format anyway.
+  const quantised = work.products.concat(work.experts.map((e) => ({...work.head, format: e.format}))).some((product) => !computeTypeOf(product.format, accelerator).dequantised)
+  const launchSeconds = 1e-6 * engine.launch * modifiers.latency * (
+    work.productKernelCount * launchMicroseconds.product + work.smallKernelCount * launchMicroseconds.small + (quantised ? work.quantiseKernelCount * launchMicroseconds.quantise : 0) +
+    work.experts.reduce((sum, expert) => sum + expert.times * (launchMicroseconds.experts + (computeTypeOf(expert.format, accelerator).dequantised ? launchMicroseconds.weightOnlyExperts : 0)), 0)
+  )
+  const eagerSeconds = 1e-6 * launchMicroseconds.eager * engine.eager * (kernelCount + EXPERT_LAYER_KERNELS * work.experts.reduce((sum, expert) => sum + expert.times, 0))
   const crossesNodes = input.nodes > 1 && ranks > input.gpuCount / input.nodes
   const kind = crossesNodes ? 'network' : input.link.kind
   const link = calibration.links[kind]
@@ -158,9 +179,10 @@ export function stepModel(input: PerformanceInput, calibration: Calibration, eng
     let expertSeconds = 0
     for (const {expert, memoryPerExpert, computePerPair, activationPerPair} of experts) {
       const pairs = (tokens * expert.expertsPerToken) / expert.expertParallel
-      const busiest = imbalance(pairs, expert.expertParallel)
-      const touched = distinctExperts(expert.expertCount, expert.expertsPerToken, tokens, kernels.expertSpread) / expert.expertParallel
-      const read = Math.min(expert.expertCount / expert.expertParallel, touched * imbalance(touched, expert.expertParallel)) * memoryPerExpert
+      const busiest = imbalance(tokens * expert.expertsPerToken, expert.expertParallel)
+      const distinct = distinctExperts(expert.expertCount, expert.expertsPerToken, tokens, kernels.expertSpread)
+      const touched = Math.min(expert.expertCount, distinct * imbalance(distinct, expert.expertParallel)) / expert.expertParallel
+      const read = touched * memoryPerExpert
       const needed = (pairs * busiest + touched * kernels.expertPaddingTokens) * computePerPair
       const moved = pairs * busiest * activationPerPair
       memory += read + moved
@@ -210,9 +232,12 @@ export function stepModel(input: PerformanceInput, calibration: Calibration, eng
     const device = (productSeconds + expertSeconds + attentionSeconds + head) * kernelFactor
     const launches = launchSeconds * kernelFactor * stages
     const host = (engine.hostMilliseconds * 1e-3 + engine.hostMillisecondsPerDoubling * 1e-3 * hostRanks + engine.hostMicrosecondsPerSequence * 1e-6 * decode) * hostFactor
+    const busy = Math.max(device, memory, compute) + collectives + launches
+    // Outside graphs the host launches kernel by kernel: the slower of the two sets the pace.
+    const pace = input.enforceEager || prompt > GRAPH_TOKENS ? softMaximum(busy, eagerSeconds * hostFactor * stages, exponent) : busy
     return {
-      products: productSeconds * kernelFactor, experts: expertSeconds * kernelFactor, attention: attentionSeconds * kernelFactor, head: head * kernelFactor, collectives, launches,
-      host: host + stageHop, total: Math.max(device, memory, compute) + collectives + launches + host + stageHop, memory, compute,
+      products: productSeconds * kernelFactor, experts: expertSeconds * kernelFactor, attention: attentionSeconds * kernelFactor, head: head * kernelFactor, collectives, launches: launches + pace - busy,
+      host: host + stageHop, total: pace + host + stageHop, memory, compute,
     }
   }
   const layoutVocabulary = layout.vocabularyTp

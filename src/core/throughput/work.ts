@@ -65,9 +65,10 @@ export interface Work {
   mixerLayers: number
   feedForwardLayers: number
   layerCount: number
-  /** Kernels of a step besides the matrix products. */
-  smallKernelCount: number
+  /** Kernels of a step by kind: dense products, what stands between them, and quantisation of activations. */
   productKernelCount: number
+  smallKernelCount: number
+  quantiseKernelCount: number
   hiddenSize: number
   vocabularySize: number
   /** Elements of activations read and written for one token in all layers. */
@@ -165,6 +166,8 @@ const SMALL_KERNELS: Record<Mixer['kind'], number> = {
   full: 4, mla: 6, compressed: 8, 'gated-delta-net': 6, 'kimi-delta': 7, lightning: 4, mamba2: 5, mamba1: 5, 'short-conv': 3,
 }
 
+const dynamicScales = (format: WeightFormat): boolean => !format.weightOnly && (format.scale?.per === 'block' || format.scale?.per === 'group')
+
 /** The work of one rank of a replica: whole model, all pipeline stages together. */
 export function workOf(architecture: Architecture, checkpoint: Checkpoint, layout: ShardLayout, cache: CacheLayout): Work {
   const counts = layerCounts(architecture)
@@ -206,7 +209,6 @@ export function workOf(architecture: Architecture, checkpoint: Checkpoint, layou
       features.add(kind.feedForward.kind)
       if (kind.feedForward.kind === 'moe') {
         experts.push(expertWork(kind.feedForward, tensors, times, hidden, checkpoint, layout))
-        small += times * 6
       } else {
         small += times * 2
         activation += (times * 3 * kind.feedForward.intermediateSize) / layout.denseTp
@@ -221,9 +223,13 @@ export function workOf(architecture: Architecture, checkpoint: Checkpoint, layou
     const {rows, columns} = shardOf(tensor, layout)
     head = {name: 'head', times: 1, bytes: tensorBytes(tensor, format.id, layout), macsPerToken: rows * columns, format}
   }
+  // Formats whose activations get a scale for each block or group are quantised by a kernel of their own before a product.
+  let quantise = 0
+  for (const product of products) if (dynamicScales(product.format)) quantise += product.times
+  for (const expert of experts) if (dynamicScales(expert.format)) quantise += 2 * expert.times
   return {
     products, head: head!, experts, attention, mixerLayers, feedForwardLayers, layerCount: architecture.layerSequence.length, smallKernelCount: small,
-    productKernelCount: products.reduce((sum, product) => sum + product.times, 0) + 2 * experts.reduce((sum, expert) => sum + expert.times, 0),
+    productKernelCount: products.reduce((sum, product) => sum + product.times, 0), quantiseKernelCount: quantise,
     hiddenSize: hidden, vocabularySize: architecture.vocabularySize, activationElementsPerToken: activation, features: [...features].sort(), parameterBytes,
   }
 }

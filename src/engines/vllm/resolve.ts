@@ -43,7 +43,7 @@ export function resolveVllm(subject: Subject, request: DeploymentRequest, data: 
     pp: request.pp ?? 1,
     dp,
     ep: (request.ep ?? 1) > 1 ? ownTp * dp : 1,
-    dpAttention: attentionRanks !== undefined,
+    dpAttention: (request.dpAttention ?? false) && dp > 1,
     maxModelLen,
     maxNumSeqs: limits.maxNumSeqs,
     maxNumBatchedTokens: limits.maxNumBatchedTokens,

@@ -1,0 +1,184 @@
+import {existsSync, readdirSync, readFileSync} from 'node:fs'
+import {mkdir, rename, rm, writeFile} from 'node:fs/promises'
+import {dirname, join, relative, sep} from 'node:path'
+import {parse} from 'yaml'
+import * as z from 'zod'
+import type {ClosedModel, ModelEntry} from '../catalogue/catalogue.ts'
+import {checkGpuFile} from '../catalogue/gpu-schema.ts'
+import {checkMachineFile} from '../catalogue/machine-schema.ts'
+import {checkModelFile} from '../catalogue/model-schema.ts'
+import type {System} from '../catalogue/system.ts'
+import {problemsOf} from '../catalogue/zod-problems.ts'
+import type {Accelerator} from '../core/accelerator.ts'
+import type {Model} from '../core/model.ts'
+import {countParameters} from '../core/tensors.ts'
+import type {EngineData} from '../engines/engine.ts'
+import {checkEngineFile, type EngineFile} from '../engines/engine-schema.ts'
+import type {FlagTable} from '../engines/flags.ts'
+import type {NeedsTable} from '../engines/launch/needs.ts'
+import type {MemoryCalibration} from '../engines/overheads.ts'
+import type {SupportTable} from '../engines/support-formats.ts'
+import type {Task} from './task.ts'
+
+interface Source {
+  /** Path from the repository's root, with forward slashes: data/gpus/nvidia/rtx-4090.yaml. */
+  path: string
+  value: unknown
+}
+
+/** Everything under data/, checked, or every problem of every file. */
+export interface Compiled {
+  files: Map<string, unknown>
+  problems: string[]
+}
+
+function yamlFiles(root: string, folder: string, problems: string[]): Source[] {
+  const base = join(root, 'data', folder)
+  if (!existsSync(base)) return []
+  const sources: Source[] = []
+  for (const name of readdirSync(base, {recursive: true, encoding: 'utf8'}).sort()) {
+    if (!name.endsWith('.yaml')) continue
+    const path = relative(root, join(base, name)).split(sep).join('/')
+    try {
+      sources.push({path, value: parse(readFileSync(join(base, name), 'utf8'), {maxAliasCount: 0})})
+    } catch (error) {
+      problems.push(`${path}: not YAML: ${(error as Error).message.split('\n')[0]}`)
+    }
+  }
+  return sources
+}
+
+function jsonFile<T>(root: string, path: string): T {
+  return JSON.parse(readFileSync(join(root, 'data', path), 'utf8')) as T
+}
+
+function compileModels(root: string, problems: string[], files: Map<string, unknown>): void {
+  const entries: ModelEntry[] = []
+  const paths = new Map<string, string>()
+  for (const {path, value} of yamlFiles(root, 'models', problems)) {
+    const {model, problems: found} = checkModelFile(path, value)
+    problems.push(...found)
+    if (!model) continue
+    const other = paths.get(model.id)
+    if (other) problems.push(`${path}: the id ${model.id} is also that of ${other}`)
+    paths.set(model.id, path)
+    files.set(`models/${model.id}`, model)
+    entries.push(entryOf(model))
+  }
+  problems.push(...doubleNames(entries))
+  files.set('models', entries)
+}
+
+function entryOf(model: Model): ModelEntry {
+  const {total, active} = countParameters(model.architecture)
+  return {id: model.id, hfId: model.hfId, name: model.name, names: model.aliases ?? [], checkpointIds: model.checkpoints.map(({hfId}) => hfId), totalParams: total, activeParams: active}
+}
+
+/** A repository that two models claim would be found by luck. */
+function doubleNames(entries: readonly ModelEntry[]): string[] {
+  const owners = new Map<string, string>()
+  const problems: string[] = []
+  for (const {id, hfId, names, checkpointIds} of entries)
+    for (const name of new Set([hfId, ...names, ...checkpointIds].map((text) => text.toLowerCase()))) {
+      const owner = owners.get(name)
+      if (owner !== undefined && owner !== id) problems.push(`data/models: "${name}" is claimed by ${owner} and by ${id}`)
+      owners.set(name, id)
+    }
+  return problems
+}
+
+function compileHardware(root: string, problems: string[], files: Map<string, unknown>): void {
+  const gpus: Accelerator[] = []
+  for (const {path, value} of yamlFiles(root, 'gpus', problems)) {
+    const {accelerator, problems: found} = checkGpuFile(path, value)
+    problems.push(...found)
+    if (accelerator) gpus.push(accelerator)
+  }
+  const known = new Set(gpus.map(({id}) => id))
+  const systems: System[] = []
+  for (const {path, value} of yamlFiles(root, 'machines', problems)) {
+    const {system, problems: found} = checkMachineFile(path, value)
+    problems.push(...found, ...(system?.gpus ?? []).filter(({id}) => !known.has(id)).map(({id}) => `${path}: gpus: no GPU "${id}" in data/gpus`))
+    if (system) systems.push(system)
+  }
+  files.set('gpus', gpus)
+  files.set('machines', systems)
+}
+
+function compileEngines(root: string, problems: string[], files: Map<string, unknown>): void {
+  const engines = new Map<string, EngineFile>()
+  let support: SupportTable | undefined
+  let needs: NeedsTable | undefined
+  for (const {path, value} of yamlFiles(root, 'engines', problems)) {
+    const checked = checkEngineFile(path, value)
+    problems.push(...checked.problems)
+    const stem = path.slice(path.lastIndexOf('/') + 1, -'.yaml'.length)
+    if (checked.kind === 'engine') engines.set(stem, checked.value)
+    else if (checked.kind === 'flags') files.set(`engines/${stem}`, checked.value satisfies FlagTable)
+    else if (checked.kind === 'support') support = checked.value
+    else if (checked.kind === 'needs') needs = checked.value
+  }
+  if (!support || !needs) {
+    problems.push('data/engines: support.yaml and needs.yaml are both needed')
+    return
+  }
+  const overheads = jsonFile<MemoryCalibration>(root, 'calibration/memory.json')
+  for (const [id, {title, docsUrl, newestVersion, versions, images, ...rest}] of engines) {
+    const measured = overheads[id]
+    if (!measured) problems.push(`data/calibration/memory.json: no parameters for ${id}`)
+    else
+      files.set(`engines/${id}`, {
+        title, docsUrl, newestVersion, versions: versions.map(({version}) => version), vendors: [...new Set(images.map(({vendor}) => vendor))], overheads: measured, images, ...rest,
+      } satisfies Omit<EngineData, 'support' | 'needs'> & Record<string, unknown>)
+  }
+  files.set('engines/support', support)
+  files.set('engines/needs', needs)
+}
+
+/** Reads and checks all of data/. */
+export function compile(root: string): Compiled {
+  const files = new Map<string, unknown>()
+  const problems: string[] = []
+  compileModels(root, problems, files)
+  compileHardware(root, problems, files)
+  compileEngines(root, problems, files)
+  files.set('closed-models', closedModels(root, problems, files.get('models') as ModelEntry[]))
+  files.set('calibration/serving', jsonFile(root, 'calibration/serving.json'))
+  return {files, problems}
+}
+
+const ClosedModelsFile = z.strictObject({
+  models: z.array(z.strictObject({names: z.array(z.string().min(1)).min(1), vendor: z.string().min(1), nearest: z.array(z.string().min(1)), source: z.string().optional()})),
+})
+
+/** Models known by name whose weights are not published; what is suggested instead must be in the catalogue. */
+function closedModels(root: string, problems: string[], entries: readonly ModelEntry[]): ClosedModel[] {
+  const path = 'data/closed-models.yaml'
+  if (!existsSync(join(root, path))) return []
+  const parsed = ClosedModelsFile.safeParse(parse(readFileSync(join(root, path), 'utf8')))
+  if (!parsed.success) {
+    problems.push(...problemsOf(path, parsed.error))
+    return []
+  }
+  const known = new Set(entries.map(({id}) => id))
+  for (const {names, nearest} of parsed.data.models) problems.push(...nearest.filter((id) => !known.has(id)).map((id) => `${path}: ${names[0]}: no model "${id}" in data/models`))
+  return parsed.data.models.map(({names, vendor, nearest}) => ({names, vendor, nearest}))
+}
+
+export async function main({root}: Task): Promise<number> {
+  const {files, problems} = compile(root)
+  if (problems.length > 0) {
+    console.error(`data/ has ${problems.length} problem${problems.length === 1 ? '' : 's'}:\n${problems.map((problem) => `  ${problem}`).join('\n')}`)
+    return 1
+  }
+  const target = join(root, 'dist', 'data')
+  const fresh = join(root, 'dist', `data-${process.pid}`)
+  for (const [name, value] of files) {
+    const path = join(fresh, `${name}.json`)
+    await mkdir(dirname(path), {recursive: true})
+    await writeFile(path, JSON.stringify(value))
+  }
+  await rm(target, {recursive: true, force: true})
+  await rename(fresh, target)
+  return 0
+}

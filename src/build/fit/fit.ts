@@ -1,0 +1,79 @@
+import type {Calibration} from '../../core/throughput/calibration.ts'
+import {hardwareClass} from '../../core/throughput/hardware.ts'
+import type {PerformanceInput} from '../../core/throughput/input.ts'
+import {servingOf} from '../../core/throughput/performance.ts'
+import {minimise} from './optimise.ts'
+import {type Parameter, parametersFor, readParameter, writeParameter} from './parameters.ts'
+
+/** A deployment with what was measured of it. Times in milliseconds, rate in output tokens a second. */
+export interface Measurement {
+  id: string
+  input: PerformanceInput
+  observed: {ttftMs?: number; tpotMs?: number; outputTokensPerSecond?: number}
+  /** What it can be held out by. */
+  model: string
+  gpu: string
+  /** How much it counts relative to others; 1 when absent. */
+  weight?: number
+}
+
+/** What a residual of one standard deviation is, in logarithms: the targets for unseen measurements. */
+const DEVIATIONS = {ttft: 0.22, tpot: 0.08, throughput: 0.08}
+
+/** Logarithms of predicted over observed: time to first token, time per token, rate. NaN where nothing was measured. */
+export function logErrors(measurement: Measurement, calibration: Calibration): [number, number, number] {
+  const {observed, input} = measurement
+  const serving = servingOf(input, calibration)
+  const replicas = input.dpAttention ? 1 : Math.max(1, input.dp)
+  const ratio = (predicted: number, seen: number | undefined) => (seen === undefined ? NaN : Math.log(predicted / seen))
+  return [ratio(serving.ttft * 1000, observed.ttftMs), ratio(serving.tpot * 1000, observed.tpotMs), ratio(serving.requestsPerSecond * replicas * input.workload.outputTokens, observed.outputTokensPerSecond)]
+}
+
+/** Fits the numbers that the measurements can tell; the rest stays at `start`. */
+export function fit(measurements: readonly Measurement[], start: Calibration, mostIterations = 25): Calibration {
+  const classes = new Set(measurements.map((m) => hardwareClass(m.input.accelerator)))
+  const parameters = parametersFor(
+    Object.keys(start.engines).filter((engine) => measurements.some((m) => m.input.engine === engine)),
+    // One class is the yardstick of the common efficiencies.
+    Object.keys(start.hardwareClasses).filter((name) => name !== YARDSTICK && classes.has(name)),
+    Object.keys(start.links).filter((link) => measurements.some((m) => m.input.link.kind === link && m.input.gpuCount > 1)),
+  )
+  const working = structuredClone(start)
+  const prior = parameters.map((parameter) => readParameter(start, parameter))
+  const concerns = (parameter: Parameter, m: Measurement) =>
+    (parameter.engine === undefined || parameter.engine === m.input.engine) && (parameter.hardwareClass === undefined || parameter.hardwareClass === hardwareClass(m.input.accelerator))
+  const put = (values: readonly number[]) => parameters.forEach((parameter, i) => writeParameter(working, parameter, values[i]!))
+  const into = (m: Measurement, i: number, target: Float64Array) => {
+    const [ttft, tpot, throughput] = logErrors(m, working)
+    const weight = Math.sqrt(m.weight ?? 1)
+    target[3 * i] = Number.isNaN(ttft) ? 0 : (weight * ttft) / DEVIATIONS.ttft
+    target[3 * i + 1] = Number.isNaN(tpot) ? 0 : (weight * tpot) / DEVIATIONS.tpot
+    target[3 * i + 2] = Number.isNaN(throughput) ? 0 : (weight * throughput) / DEVIATIONS.throughput
+  }
+  const solution = minimise(
+    {
+      prior,
+      deviations: parameters.map((parameter) => parameter.deviation),
+      residuals(values) {
+        put(values)
+        const target = new Float64Array(3 * measurements.length)
+        measurements.forEach((m, i) => into(m, i, target))
+        return target
+      },
+      residualsAfter(values, moved, base) {
+        put(values)
+        const target = Float64Array.from(base)
+        measurements.forEach((m, i) => {
+          if (concerns(parameters[moved]!, m)) into(m, i, target)
+        })
+        return target
+      },
+    },
+    mostIterations,
+  )
+  put(solution.parameters)
+  return working
+}
+
+/** The class whose modifiers stay at 1. */
+const YARDSTICK = 'nvidia-9'

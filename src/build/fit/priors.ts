@@ -1,0 +1,69 @@
+import type {Calibration, EngineCalibration} from '../../core/throughput/calibration.ts'
+
+/** What is believed of an engine before anything is measured. */
+const ENGINE: EngineCalibration = {
+  hostMilliseconds: 0.5, hostMicrosecondsPerSequence: 10, hostMillisecondsPerDoubling: 0.1,
+  requestMilliseconds: 15, requestMicrosecondsPerInputToken: 2, firstTokenSteps: 1, firstTokenGrowth: 0.1, attentionGroupSteps: 4, frontEndTokensPerSecond: 30_000,
+  bandwidth: 1, blockScaledBandwidth: 0.9, compute: 1, experts: 1, attention: 1, launch: 1, collective: 1, eager: 1, mixedSteps: 1, reservedOutputShare: 0.7,
+  hostTrendPerYear: 0.2, kernelTrendPerYear: 0.1, releases: [], unknownVersionYear: 2025.8, unknownVersions: [], referenceYear: 2025.9,
+}
+
+/**
+ * The set before fitting: magnitudes from vendors' and engines' documentation and from what is commonly measured. Where
+ * a set of measurements says nothing about a parameter, this is the value that stays.
+ */
+export const PRIORS: Calibration = {
+  name: 'priors',
+  about: 'values before fitting',
+  kernels: {
+    bandwidth: {dense: 0.8, experts: 0.7, keyValue: 0.7, latent: 0.6, state: 0.6},
+    compute: {fp16: 0.65, bf16: 0.65, fp8: 0.6, int8: 0.55, fp6: 0.5, fp4: 0.45, int4: 0.4},
+    weightOnlyCompute: 0.7,
+    blockScaledCompute: 0.85,
+    expertCompute: {bf16: 0.45, fp8: 0.35, fp4: 0.25, weightOnly: 0.4},
+    attentionCompute: {prefill: 0.5, decode: 0.2, latentPrefill: 0.5, latent: 0.4, indexer: 0.3, linear: 0.15},
+    expertPaddingTokens: 8,
+    expertSpread: 0.8,
+  },
+  overlapExponent: 4,
+  launchMicroseconds: {product: 2.5, small: 2, quantise: 3, experts: 25, weightOnlyExperts: 20, eager: 5},
+  hardwareClasses: {
+    'nvidia-9': {memory: 1, compute: 1, weightOnly: 1, latency: 1},
+    'nvidia-10': {memory: 1, compute: 0.9, weightOnly: 0.5, latency: 1},
+  },
+  links: {
+    nvlink: {latencyMicroseconds: 5, perDoublingMicroseconds: 1.5, bandwidthFraction: 0.6, defaultBytesPerSecondPerDirection: 300e9},
+    xgmi: {latencyMicroseconds: 10, perDoublingMicroseconds: 3, bandwidthFraction: 0.5, defaultBytesPerSecondPerDirection: 300e9},
+    'pcie-p2p': {latencyMicroseconds: 12, perDoublingMicroseconds: 6, bandwidthFraction: 0.6, defaultBytesPerSecondPerDirection: 25e9},
+    'pcie-host': {latencyMicroseconds: 25, perDoublingMicroseconds: 12, bandwidthFraction: 0.35, defaultBytesPerSecondPerDirection: 25e9},
+    network: {latencyMicroseconds: 25, perDoublingMicroseconds: 12, bandwidthFraction: 0.6, defaultBytesPerSecondPerDirection: 12e9},
+    unified: {latencyMicroseconds: 5, perDoublingMicroseconds: 2, bandwidthFraction: 0.5, defaultBytesPerSecondPerDirection: 100e9},
+    other: {latencyMicroseconds: 20, perDoublingMicroseconds: 10, bandwidthFraction: 0.4, defaultBytesPerSecondPerDirection: 20e9},
+  },
+  engines: {
+    vllm: {
+      ...ENGINE,
+      unknownVersions: [{prefix: 'nightly', year: 2026.3}],
+      releases: [
+        {version: '0.6.0', year: 2024.68}, {version: '0.8.0', year: 2025.21}, {version: '0.9.0', year: 2025.37}, {version: '0.10.0', year: 2025.56}, {version: '0.11.0', year: 2025.75},
+        {version: '0.12.0', year: 2025.92}, {version: '0.13.0', year: 2025.96}, {version: '0.14.0', year: 2026.05}, {version: '0.15.0', year: 2026.08}, {version: '0.16.0', year: 2026.15},
+        {version: '0.17.0', year: 2026.18}, {version: '0.18.0', year: 2026.22}, {version: '0.19.0', year: 2026.26},
+      ],
+    },
+    sglang: {
+      ...ENGINE, mixedSteps: 0, reservedOutputShare: 0.8,
+      unknownVersions: [{prefix: 'nightly', year: 2026.15}],
+      releases: [{version: '0.4.0', year: 2024.92}, {version: '0.5.0', year: 2025.65}, {version: '0.5.1', year: 2025.65}, {version: '0.5.3', year: 2025.77}, {version: '0.5.5', year: 2025.85}, {version: '0.5.6', year: 2025.92}, {version: '0.5.9', year: 2026.15}],
+    },
+    trtllm: {
+      ...ENGINE, firstTokenSteps: 8, reservedOutputShare: 1,
+      unknownVersions: [{prefix: 'gpt-oss-dev', year: 2025.75}],
+      releases: [{version: '0.14.0', year: 2024.84}, {version: '0.17.0', year: 2025.1}, {version: '1.0.0rc3', year: 2025.55}, {version: '1.0.0', year: 2025.72}, {version: '1.1.0', year: 2025.85}, {version: '1.2.0', year: 2026.05}],
+    },
+  },
+  defaultEngine: ENGINE,
+  acceptance: {default: 0.6, mtp: 0.75, eagle: 0.6, eagle3: 0.7, ngram: 0.3},
+  spread: {base: {ttft: 0.35, tpot: 0.15, throughput: 0.15}, byEngine: {}, extrapolated: {hardware: 0.3, model: 0.2, engine: 0.3}},
+  seen: {hardware: [], features: [], engines: []},
+  residuals: {},
+}

@@ -1,0 +1,56 @@
+import {readFileSync} from 'node:fs'
+import {join} from 'node:path'
+import type {Accelerator} from '../core/accelerator.ts'
+import type {Model} from '../core/model.ts'
+import type {Calibration} from '../core/throughput/calibration.ts'
+import type {System} from './system.ts'
+
+/** What finding a model needs of it: every file of the catalogue in one small list. */
+export interface ModelEntry {
+  id: string
+  hfId: string
+  name: string
+  /** Further names: aliases, Ollama tags, other repositories of the same weights. */
+  names: string[]
+  checkpointIds: string[]
+  totalParams: number
+  activeParams: number
+}
+
+/** A model whose weights are not published. */
+export interface ClosedModel {
+  names: string[]
+  vendor: string
+  nearest: string[]
+}
+
+/** The compiled data of an installation. Each part is read once, when it is first asked for. */
+export interface Catalogue {
+  readonly gpus: readonly Accelerator[]
+  readonly systems: readonly System[]
+  readonly modelEntries: readonly ModelEntry[]
+  readonly closedModels: readonly ClosedModel[]
+  readonly speedCalibration: Calibration
+  /** @throws when the id is not in `modelEntries`. */
+  model(id: string): Model
+  /** A compiled file by its path below the data folder, without `.json`. */
+  file<T>(path: string): T
+}
+
+/** Opens the JSON that `npm run build` compiled from `data/`. */
+export function openCatalogue(folder: string): Catalogue {
+  const read = new Map<string, unknown>()
+  const file = <T>(path: string): T => {
+    if (!read.has(path)) read.set(path, JSON.parse(readFileSync(join(folder, `${path}.json`), 'utf8')))
+    return read.get(path) as T
+  }
+  return {
+    get gpus() { return file<Accelerator[]>('gpus') },
+    get systems() { return file<System[]>('machines') },
+    get modelEntries() { return file<ModelEntry[]>('models') },
+    get closedModels() { return file<ClosedModel[]>('closed-models') },
+    get speedCalibration() { return file<Calibration>('calibration/serving') },
+    model: (id) => file<Model>(`models/${id}`),
+    file,
+  }
+}

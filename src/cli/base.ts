@@ -1,0 +1,61 @@
+import {join} from 'node:path'
+import {Command} from '@oclif/core/command'
+import {type Catalogue, openCatalogue} from '../catalogue/catalogue.ts'
+import {InputError} from '../core/input-error.ts'
+import {inColour} from '../render/style.ts'
+import {EXIT, type Failure, failureOf} from './failures.ts'
+
+/**
+ * What all commands share: the compiled catalogue, one JSON document on standard output, and errors as one clear message with
+ * the contract's exit codes in both forms.
+ */
+export abstract class ServefitCommand extends Command {
+  static override enableJsonFlag = true
+
+  private opened: Catalogue | undefined
+
+  protected get catalogue(): Catalogue {
+    this.opened ??= openCatalogue(join(this.config.root, 'dist', 'data'))
+    return this.opened
+  }
+
+  protected override async init(): Promise<void> {
+    await super.init()
+    // A reader that went away (head, a pager) is no error.
+    process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : EXIT.defect))
+  }
+
+  /** Columns for text: those of the terminal, 80 where there is none. */
+  protected get columns(): number {
+    return Math.max(40, Math.min(process.stdout.columns ?? 80, 120))
+  }
+
+  protected get colour(): boolean {
+    return inColour(process.stdout, process.env)
+  }
+
+  /** "Does it fit?" was answered with no. */
+  protected answerNo(): void {
+    process.exitCode = EXIT.no
+  }
+
+  protected override logJson(json: unknown): void {
+    process.stdout.write(`${JSON.stringify(json, undefined, 2)}\n`)
+  }
+
+  protected override toErrorJson(error: unknown): Failure['json'] {
+    return failureOf(error).json
+  }
+
+  protected override async catch(error: Error): Promise<void> {
+    const failure = failureOf(error)
+    process.exitCode = failure.exitCode
+    if (this.jsonEnabled()) this.logJson(failure.json)
+    else process.stderr.write(failure.text)
+    if (failure.exitCode === EXIT.defect || debugging()) process.stderr.write(debugging() ? `${error.stack}\n` : '')
+  }
+}
+
+const debugging = (): boolean => /(^|,)\s*(\*|servefit)/.test(process.env.DEBUG ?? '')
+
+export {InputError}

@@ -1,0 +1,83 @@
+import {once} from 'node:events'
+import {open} from 'node:fs/promises'
+import {createInterface} from 'node:readline'
+import type {Readable, Writable} from 'node:stream'
+import {InputError} from '../core/input-error.ts'
+import {problemsOf} from '../catalogue/zod-problems.ts'
+import {answer} from '../planner/answer.ts'
+import type {Context} from '../planner/context.ts'
+import {type Result, toResult} from '../planner/result.ts'
+import {ScenarioSchema} from '../planner/scenario-schema.ts'
+import type {Scenario} from '../planner/scenario.ts'
+import {failureOf} from './failures.ts'
+
+/** A longer line is no scenario: reading on would only fill memory. */
+const MAX_LINE_CHARACTERS = 1_000_000
+/** Characters of a foreign id that are echoed. */
+const MAX_ID_CHARACTERS = 1000
+
+export interface LineError {
+  id?: string
+  error: {code: string; message: string; path?: string; suggestions?: string[]}
+}
+
+/** Lines of a file or of standard input. @throws InputError when the file cannot be opened. */
+export async function linesOf(file: string): Promise<AsyncIterable<string>> {
+  let input: Readable = process.stdin
+  if (file !== '-') {
+    try {
+      const handle = await open(file)
+      if ((await handle.stat()).isDirectory()) throw new InputError('FILE_UNREADABLE', `${file} is a directory: expected a JSON Lines file, or -`)
+      input = handle.createReadStream({encoding: 'utf8'})
+    } catch (error) {
+      if (error instanceof InputError) throw error
+      throw new InputError('FILE_UNREADABLE', `${file} cannot be read (${(error as NodeJS.ErrnoException).code ?? 'error'}): expected a JSON Lines file, or -`)
+    }
+  }
+  return createInterface({input, crlfDelay: Number.POSITIVE_INFINITY})
+}
+
+/** Answers line by line, in order; returns how many lines were errors. Waits when the reader is slow, so memory stays level. */
+export async function answerLines(context: Context, lines: AsyncIterable<string>, output: Writable): Promise<number> {
+  let errors = 0
+  for await (const line of lines) {
+    if (line.trim() === '') continue
+    const result = await answerLine(context, line)
+    if ('error' in result) errors += 1
+    if (!output.write(`${JSON.stringify(result)}\n`)) await once(output, 'drain')
+  }
+  return errors
+}
+
+export async function answerLine(context: Context, line: string): Promise<Result | LineError> {
+  let id: string | undefined
+  try {
+    if (line.length > MAX_LINE_CHARACTERS) throw new InputError('LINE_TOO_LONG', `A line of ${line.length} characters: expected at most ${MAX_LINE_CHARACTERS}`)
+    const value = parseLine(line)
+    id = idOf(value)
+    const parsed = ScenarioSchema.safeParse(value)
+    if (!parsed.success) {
+      const issue = parsed.error.issues[0]!
+      const path = issue.path.join('.')
+      return withId(id, {error: {code: 'SCENARIO_INVALID', message: problemsOf('scenario', parsed.error).slice(0, 3).join('; '), ...(path !== '' && {path})}})
+    }
+    return toResult((await answer(context, parsed.data as Scenario)).best, id)
+  } catch (error) {
+    return withId(id, failureOf(error).json)
+  }
+}
+
+function parseLine(line: string): unknown {
+  try {
+    return JSON.parse(line)
+  } catch (error) {
+    throw new InputError('JSON_INVALID', `Not JSON: ${(error as Error).message.slice(0, 200)}`)
+  }
+}
+
+const idOf = (value: unknown): string | undefined => {
+  const id = typeof value === 'object' && value !== null && 'id' in value ? (value as {id: unknown}).id : undefined
+  return typeof id === 'string' ? id.slice(0, MAX_ID_CHARACTERS) : typeof id === 'number' ? String(id) : undefined
+}
+
+const withId = (id: string | undefined, error: LineError): LineError => (id === undefined ? error : {id, ...error})

@@ -1,0 +1,22 @@
+/** Work shorter than this shows no spinner. */
+const PATIENCE_MS = 500
+
+/** Runs the work; a spinner says what is being done, on standard error, only on a terminal and only once it takes long. */
+export async function withProgress<T>(what: string, work: () => Promise<T>): Promise<T> {
+  if (!process.stderr.isTTY) return work()
+  let stop = (): void => {}
+  let finished = false
+  const timer = setTimeout(async () => {
+    const {default: ora} = await import('ora')
+    if (finished) return
+    const spinner = ora({text: what, stream: process.stderr}).start()
+    stop = () => spinner.stop()
+  }, PATIENCE_MS)
+  try {
+    return await work()
+  } finally {
+    finished = true
+    clearTimeout(timer)
+    stop()
+  }
+}

@@ -1,0 +1,40 @@
+import * as Args from '@oclif/core/args'
+import * as Flags from '@oclif/core/flags'
+import {ServefitCommand} from '../cli/base.ts'
+import {deploymentFlags, machineFlags, scenarioFrom, workloadFlags} from '../cli/flags.ts'
+import {commandWords} from '../cli/command-words.ts'
+import {realContext} from '../cli/world.ts'
+import {adviseOn} from '../planner/advice.ts'
+import {answer} from '../planner/answer.ts'
+import {type Result, toResult} from '../planner/result.ts'
+import {renderCheck} from '../render/check.ts'
+
+export default class Check extends ServefitCommand {
+  static override summary = 'Does a model fit, with which context and how many users, and how fast is it?'
+  static override description = 'Without --gpu or --machine the question is about this machine. A name asks about the model: the least quantised published checkpoint that fits is taken. A repository asks about exactly that checkpoint.'
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> qwen3-32b --gpu 2xrtx-4090 --users 8 --input 2k --output 500',
+    '<%= config.bin %> <%= command.id %> deepseek-ai/DeepSeek-V3.2 --machine dgx-h200 --json',
+    '<%= config.bin %> <%= command.id %> ./config.json --gpu 1xgb10 --explain',
+  ]
+  static override args = {model: Args.string({required: true, description: 'a name (qwen3-32b), a repository (Qwen/Qwen3-32B-AWQ) or a path to a config.json'})}
+  static override flags = {
+    ...machineFlags,
+    ...workloadFlags,
+    ...deploymentFlags,
+    explain: Flags.boolean({description: 'show every term with its rule'}),
+  }
+
+  async run(): Promise<Result> {
+    const {args, flags} = await this.parse(Check)
+    const context = realContext(this.catalogue)
+    const answered = await answer(context, scenarioFrom(args.model, flags))
+    const {verdict} = answered.best
+    if (verdict !== 'fits' && verdict !== 'tight') this.answerNo()
+    if (!this.jsonEnabled()) {
+      const advice = adviseOn(context, answered, commandWords(args.model, flags, Check.flags))
+      process.stdout.write(renderCheck(answered, advice, {columns: this.columns, colour: this.colour, explain: flags.explain}))
+    }
+    return toResult(answered.best)
+  }
+}

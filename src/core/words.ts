@@ -1,0 +1,13 @@
+const GIB = 1024 ** 3
+const MIB = 1024 ** 2
+
+/** Bytes for a sentence: 17.9 GiB, 1,003 GiB, 312 MiB. */
+export function bytesInWords(bytes: number): string {
+  const magnitude = Math.abs(bytes)
+  if (magnitude < GIB) return `${Math.max(magnitude > 0 ? 1 : 0, Math.round(bytes / MIB))} MiB`
+  const gib = bytes / GIB
+  return `${Math.abs(gib) >= 1000 ? Math.round(gib).toLocaleString('en-US') : gib.toFixed(1)} GiB`
+}
+
+/** 170,400 */
+export const countInWords = (count: number): string => Math.round(count).toLocaleString('en-US')

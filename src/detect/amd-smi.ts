@@ -1,0 +1,114 @@
+import {type AmdDevice, amdNames, gfxTargetOf} from './amd-device.ts'
+import {arrayOf, objectOf, parseLooseJson, textOf} from './loose-json.ts'
+import type {GpuPair} from './machine-document.ts'
+import type {Exec, ExecOutcome} from './probe.ts'
+import {bytesOf, known, pciAddressOf, totalBytesOf} from './quantity.ts'
+
+export function runAmdStatic(exec: Exec, timeoutMs: number): Promise<ExecOutcome> {
+  return exec('amd-smi', ['static', '--json'], {timeoutMs})
+}
+
+export function runAmdMemory(exec: Exec, timeoutMs: number): Promise<ExecOutcome> {
+  return exec('amd-smi', ['metric', '--mem-usage', '--json'], {timeoutMs})
+}
+
+export function runAmdTopology(exec: Exec, timeoutMs: number): Promise<ExecOutcome> {
+  return exec('amd-smi', ['topology', '--json'], {timeoutMs})
+}
+
+/** `amd-smi static --json`: a bare array up to version 25, an object with `gpu_data` since. */
+export function parseAmdStatic(text: string): AmdDevice[] {
+  return entries(text).flatMap(({index, entry}) => {
+    const asic = objectOf(entry.asic)
+    const board = objectOf(entry.board)
+    const vram = objectOf(entry.vram)
+    const names = amdNames(known(textOf(asic.market_name)), known(textOf(board.product_name)))
+    const gfxTarget = gfxTargetOf(textOf(asic.target_graphics_version))
+    const vramBytes = totalBytesOf(amountOf(vram.size))
+    if (names.length === 0 && gfxTarget === undefined && vramBytes === undefined) return []
+    return [
+      {
+        index,
+        names,
+        gfxTarget,
+        vramBytes,
+        pciAddress: pciAddressOf(textOf(objectOf(entry.bus).bdf)),
+        pciDeviceId: deviceIdOf(textOf(asic.device_id)),
+        driver: driverOf(textOf(objectOf(entry.driver).version)),
+      },
+    ]
+  })
+}
+
+/** `amd-smi metric --mem-usage --json`: what is in use, by GPU. */
+export function parseAmdMemory(text: string): Map<number, Partial<AmdDevice>> {
+  return new Map(
+    entries(text).map(({index, entry}) => {
+      const usage = objectOf(entry.mem_usage)
+      return [
+        index,
+        {
+          vramUsedBytes: bytesOf(amountOf(usage.used_vram)),
+          gttBytes: totalBytesOf(amountOf(usage.total_gtt)),
+          gttUsedBytes: bytesOf(amountOf(usage.used_gtt)),
+        },
+      ]
+    }),
+  )
+}
+
+/** `amd-smi topology --json`, the shape with maps of `gpu_0` and the later one with `links`. */
+export function parseAmdTopology(text: string): GpuPair[] {
+  const pairs = new Map<string, GpuPair>()
+  const add = (from: number, to: number, type: string | undefined, status: string | undefined) => {
+    const path = type?.toUpperCase()
+    if (from === to || (path !== 'XGMI' && path !== 'PCIE')) return
+    const gpus: [number, number] = from < to ? [from, to] : [to, from]
+    const peerAccess = status === 'ENABLED' ? true : status === 'DISABLED' ? false : undefined
+    const kind = path === 'XGMI' ? 'xgmi' : peerAccess ? 'pcie-p2p' : 'pcie-host'
+    if (!pairs.has(gpus.join('-'))) pairs.set(gpus.join('-'), {gpus, kind, path, ...(peerAccess === undefined ? {} : {peerAccess})})
+  }
+  for (const {index, entry} of entries(text)) {
+    for (const link of arrayOf(entry.links).map(objectOf)) {
+      const to = indexOf(link.gpu)
+      if (to !== undefined) add(index, to, textOf(link.link_type), textOf(link.link_status))
+    }
+    const status = objectOf(entry.link_accessibility)
+    for (const [name, type] of Object.entries(objectOf(entry.link_type))) {
+      const to = /^gpu_(\d{1,3})$/.exec(name)?.[1]
+      if (to !== undefined) add(index, Number(to), textOf(type), textOf(status[name]))
+    }
+  }
+  return [...pairs.values()].sort((a, b) => a.gpus[0] - b.gpus[0] || a.gpus[1] - b.gpus[1])
+}
+
+function entries(text: string): {index: number; entry: Record<string, unknown>}[] {
+  return parseLooseJson(text)
+    .flatMap(document => (Array.isArray(document) ? document : arrayOf(objectOf(document).gpu_data)))
+    .map(objectOf)
+    .flatMap(entry => {
+      const index = indexOf(entry.gpu)
+      return index === undefined ? [] : [{index, entry}]
+    })
+}
+
+function indexOf(value: unknown): number | undefined {
+  return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value < 1000 ? value : undefined
+}
+
+/** `{"value": 65520, "unit": "MB"}`, where MB are 1,048,576 bytes; older versions print one string. */
+function amountOf(value: unknown): string | undefined {
+  const {value: number, unit} = objectOf(value)
+  const text = textOf(value) ?? (textOf(number) === undefined ? undefined : `${textOf(number)} ${textOf(unit) ?? 'MB'}`)
+  return text?.replace(/\s*([KMG])B$/, ' $1iB')
+}
+
+export function deviceIdOf(text: string | undefined): string | undefined {
+  const id = text?.trim().toLowerCase()
+  return id && /^0x[0-9a-f]{4}$/.test(id) ? id : undefined
+}
+
+/** `6.12.12`; in-tree drivers print the whole line of the kernel's version, which says nothing of the driver. */
+function driverOf(text: string | undefined): string | undefined {
+  return text && /^\d{1,4}(?:\.\d{1,4}){1,3}$/.test(text.trim()) ? text.trim() : undefined
+}

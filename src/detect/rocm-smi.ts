@@ -1,0 +1,57 @@
+import {type AmdDevice, amdNames, gfxTargetOf} from './amd-device.ts'
+import {deviceIdOf} from './amd-smi.ts'
+import {parseGpuMatrix} from './gpu-matrix.ts'
+import {objectOf, parseLooseJson, textOf} from './loose-json.ts'
+import type {GpuPair} from './machine-document.ts'
+import type {Exec, ExecOutcome} from './probe.ts'
+import {bytesOf, known, pciAddressOf, totalBytesOf} from './quantity.ts'
+
+/** Deprecated by its makers, and often the only one that is installed. */
+export function runRocmSmi(exec: Exec, timeoutMs: number): Promise<ExecOutcome> {
+  return exec('rocm-smi', ['--showproductname', '--showid', '--showbus', '--showmeminfo', 'vram', 'gtt', '--json'], {timeoutMs})
+}
+
+export function runRocmTopology(exec: Exec, timeoutMs: number): Promise<ExecOutcome> {
+  return exec('rocm-smi', ['--showtopotype'], {timeoutMs})
+}
+
+/** Cards by `card0`, `card1`, ...; keys are compared without their capitals, which changed between releases. */
+export function parseRocmSmi(text: string): AmdDevice[] {
+  return parseLooseJson(text)
+    .flatMap(document => Object.entries(objectOf(document)))
+    .flatMap(([name, value]): AmdDevice[] => {
+      const index = /^card(\d{1,3})$/.exec(name)?.[1]
+      if (index === undefined) return []
+      const fields = new Map(Object.entries(objectOf(value)).map(([key, field]) => [key.toLowerCase(), known(textOf(field))]))
+      const gfxTarget = gfxTargetOf(fields.get('gfx version'))
+      const vramBytes = totalBytesOf(fields.get('vram total memory (b)'))
+      const names = amdNames(fields.get('card series'), fields.get('device name'))
+      if (names.length === 0 && gfxTarget === undefined && vramBytes === undefined) return []
+      return [
+        {
+          index: Number(index),
+          names,
+          gfxTarget,
+          vramBytes,
+          vramUsedBytes: bytesOf(fields.get('vram total used memory (b)')),
+          gttBytes: totalBytesOf(fields.get('gtt total memory (b)')),
+          gttUsedBytes: bytesOf(fields.get('gtt total used memory (b)')),
+          pciAddress: pciAddressOf(fields.get('pci bus')),
+          // "Card model" is the chip in newer releases and the board in older ones.
+          pciDeviceId: deviceIdOf(fields.get('device id')) ?? (gfxTarget ? deviceIdOf(fields.get('card model')) : undefined),
+        },
+      ]
+    })
+    .sort((a, b) => a.index - b.index)
+}
+
+/** The matrix under "Link Type between two GPUs". Whether peers may reach each other over PCIe is not told. */
+export function parseRocmTopology(text: string): GpuPair[] {
+  const from = text.search(/Link Type between two GPUs/i)
+  if (from < 0) return []
+  return parseGpuMatrix(text.slice(from), /^(?:XGMI|PCIE)$/).map(({gpus, cell}) => ({
+    gpus,
+    kind: cell === 'XGMI' ? 'xgmi' : 'pcie-host',
+    path: cell,
+  }))
+}

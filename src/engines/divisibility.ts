@@ -1,0 +1,76 @@
+/** Parallel layouts that an engine's model code refuses, told before anything is loaded. */
+import type {Architecture} from '../core/architecture.ts'
+import {weightFormat} from '../core/formats.ts'
+import type {Checkpoint} from '../core/model.ts'
+import {layerTensors, type WeightTensor} from '../core/tensors.ts'
+import type {Reason} from '../core/terms.ts'
+import {formatOf, shardOf, type ShardLayout} from '../core/weights.ts'
+
+const smallerTp = (tp: number, fits: (candidate: number) => boolean): string => {
+  for (let candidate = tp - 1; candidate >= 1; candidate--) if (tp % candidate === 0 && fits(candidate)) return `use --tp ${candidate}`
+  return 'use --tp 1'
+}
+
+/** Query heads must divide; KV heads must divide, or be divided by, the ranks (vllm/config/model.py verify_with_parallel_config, models/llama.py; S models/llama.py). */
+function headReasons(architecture: Architecture, layout: ShardLayout): Reason[] {
+  const tp = layout.attentionTp
+  if (tp === 1) return []
+  const groups = architecture.layerKinds.flatMap(({mixers}) => mixers.flatMap((mixer): {what: string; count: number; replicated?: boolean}[] => {
+    switch (mixer.kind) {
+      case 'full': return [{what: 'attention heads', count: mixer.queryHeadCount}, ...(mixer.sharesKvCache ? [] : [{what: 'KV heads', count: mixer.kvHeadCount, replicated: true}])]
+      case 'mla': case 'compressed': return [{what: 'attention heads', count: mixer.queryHeadCount}]
+      case 'gated-delta-net': return [{what: 'linear-attention key heads', count: mixer.keyHeadCount}, {what: 'linear-attention value heads', count: mixer.valueHeadCount}]
+      case 'kimi-delta': case 'lightning': return [{what: 'linear-attention heads', count: mixer.headCount}]
+      case 'mamba2': return [{what: 'Mamba heads', count: mixer.headCount}]
+      default: return []
+    }
+  }))
+  const fits = (ranks: number) => groups.every(({count, replicated}) => count % ranks === 0 || (replicated && ranks % count === 0))
+  const bad = groups.find(({count, replicated}) => !(count % tp === 0 || (replicated && tp % count === 0)))
+  return bad ? [{code: 'tp-not-divisible', message: `${bad.count} ${bad.what} cannot be divided among ${tp} GPUs`, remedy: smallerTp(tp, fits)}] : []
+}
+
+/** Sides of a matrix that a block-quantised kernel needs whole: outputs when rows are split, inputs when columns are. */
+function blockSplit(tensor: WeightTensor, layout: ShardLayout): number {
+  const shard = shardOf(tensor, layout)
+  // Gate and up lie behind one another: each is split by itself.
+  const halves = tensor.class === 'mlp.in' || tensor.class === 'experts.in' || tensor.class === 'shared-experts.in' ? 2 : 1
+  return tensor.shard.axis === 'columns' ? shard.columns : shard.rows / halves
+}
+
+/**
+ * 128 x 128 blocks must not be cut: output part of gate and up, input part of down (vllm/model_executor/layers/quantization/fp8.py,
+ * utils/fp8_utils.py; S layers/quantization/fp8.py). Attention projections whose parts are whole heads pass in practice.
+ */
+function blockReasons(architecture: Architecture, checkpoint: Checkpoint, layout: ShardLayout): Reason[] {
+  for (const kind of architecture.layerKinds)
+    for (const tensor of layerTensors(architecture, kind)) {
+      const sharded = tensor.class.startsWith('experts') ? layout.expertTp > 1 : tensor.class.startsWith('mlp') && layout.denseTp > 1
+      if (!sharded) continue
+      const {scale} = weightFormat(formatOf(checkpoint.formats, tensor.class))
+      if (scale?.per !== 'block') continue
+      const part = blockSplit(tensor, layout)
+      if (part % scale.size! === 0) continue
+      const experts = tensor.class.startsWith('experts')
+      const ranks = experts ? layout.expertTp : layout.denseTp
+      const whole = part * ranks
+      const remedy = `${experts ? 'use --ep to keep experts whole, or ' : ''}${smallerTp(ranks, (candidate) => (whole / candidate) % scale.size! === 0)}`
+      return [{code: 'quantization-block-not-divisible', message: `${whole} ${experts ? 'columns of an expert' : 'columns of the feed-forward part'} over ${ranks} GPUs are ${part} each, which blocks of ${scale.size} do not divide`, remedy}]
+    }
+  return []
+}
+
+function expertReasons(architecture: Architecture, layout: ShardLayout): Reason[] {
+  if (layout.expertParallel === 1) return []
+  const counts = architecture.layerKinds.flatMap(({feedForward}) => (feedForward?.kind === 'moe' ? [feedForward.expertCount] : []))
+  if (counts.length === 0) return [{code: 'no-experts', message: 'expert parallelism is asked for, and this model has no experts', remedy: 'leave --ep out'}]
+  const few = counts.find((count) => count < layout.expertParallel)
+  return few === undefined ? [] : [{code: 'ep-not-divisible', message: `${few} experts cannot be dealt to ${layout.expertParallel} GPUs`, remedy: `use --ep ${few} or less`}]
+}
+
+/** All refusals of a layout. `stages`: pipeline stages. */
+export function layoutReasons(architecture: Architecture, checkpoint: Checkpoint, layout: ShardLayout, stages: number): Reason[] {
+  const reasons = [...headReasons(architecture, layout), ...blockReasons(architecture, checkpoint, layout), ...expertReasons(architecture, layout)]
+  if (stages > architecture.layerSequence.length) reasons.push({code: 'pp-too-large', message: `${architecture.layerSequence.length} layers cannot make ${stages} pipeline stages`, remedy: `use --pp ${architecture.layerSequence.length} or less`})
+  return reasons
+}

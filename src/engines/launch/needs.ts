@@ -1,0 +1,84 @@
+import type {EngineId} from '../../core/deployment.ts'
+import type {Subject} from '../engine.ts'
+import {isAtLeast} from '../versions.ts'
+
+/** What one model wants from one engine besides its layout; `data/engines/needs.yaml`. */
+export interface ModelNeed {
+  toolCallParser?: string
+  reasoningParser?: string
+  trustRemoteCode?: boolean
+  tokenizerMode?: string
+  /** TensorRT-LLM's name for the same. */
+  customTokenizer?: string
+  configFormat?: string
+  loadFormat?: string
+  kvCacheDtype?: string
+  /** Tokens of a cache block. */
+  blockSize?: number
+  tokensPerBlock?: number
+  environment?: Record<string, string>
+}
+
+export interface NeedEntry {
+  match: string[]
+  architectures?: string[]
+  source: string[]
+  vllm?: ModelNeed
+  sglang?: ModelNeed
+  trtllm?: ModelNeed
+}
+
+/** First release with each parser's name; `any`: every release that is known. */
+export type ParserReleases = Record<'toolCallParser' | 'reasoningParser', Record<string, string>>
+
+export interface NeedsTable {
+  parsers: Record<EngineId, ParserReleases>
+  models: NeedEntry[]
+}
+
+const NO_NEED: ModelNeed = {}
+
+const lastPart = (repository: string): string => (repository.split('/').filter(part => part !== '').at(-1) ?? repository).toLowerCase()
+
+const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
+
+function fits(pattern: string, name: string): boolean {
+  const expression = pattern.toLowerCase().split('*').map(escaped).join('.*')
+  return new RegExp(`^${expression}$`, 's').test(name)
+}
+
+/** The entry with the longest pattern that fits the name. */
+function byName(table: NeedsTable, name: string): NeedEntry | undefined {
+  let best: {entry: NeedEntry; length: number} | undefined
+  for (const entry of table.models) {
+    for (const pattern of entry.match) {
+      if (fits(pattern, name) && pattern.length > (best?.length ?? 0)) best = {entry, length: pattern.length}
+    }
+  }
+  return best?.entry
+}
+
+/** The entry of a model: by its checkpoint's name, its own, then its architecture class. */
+export function needEntry(table: NeedsTable, subject: Subject): NeedEntry | undefined {
+  const {model, checkpoint} = subject
+  const {className} = model.architecture
+  return (
+    byName(table, lastPart(checkpoint.hfId)) ??
+    byName(table, lastPart(model.hfId)) ??
+    (className === undefined ? undefined : table.models.find(entry => entry.architectures?.includes(className)))
+  )
+}
+
+/** What the model wants from this engine in this version: parsers that the version does not have yet are left out. */
+export function modelNeed(table: NeedsTable | undefined, engine: EngineId, version: string, subject: Subject): ModelNeed {
+  if (!table) return NO_NEED
+  const entry = needEntry(table, subject) as (NeedEntry & Partial<Record<EngineId, ModelNeed>>) | undefined
+  const need = entry?.[engine]
+  if (!need) return NO_NEED
+  const exists = (kind: keyof ParserReleases): string | undefined => {
+    const name = need[kind]
+    const since = name === undefined ? undefined : table.parsers[engine]?.[kind][name]
+    return since !== undefined && (since === 'any' || isAtLeast(version, since)) ? name : undefined
+  }
+  return {...need, toolCallParser: exists('toolCallParser'), reasoningParser: exists('reasoningParser')}
+}

@@ -1,0 +1,26 @@
+import type {Engine, EngineData} from '../engine.ts'
+import {supportOf} from '../support.ts'
+import {sglangLaunch} from './launch.ts'
+import {sglangCacheLayout, sglangLayout} from './layout.ts'
+import {sglangMemory} from './memory.ts'
+import {subjectKinds} from './question.ts'
+import {resolveSglang} from './resolve.ts'
+
+export function createSglang(data: EngineData): Engine {
+  const id = 'sglang'
+  return {
+    id,
+    title: data.title,
+    docsUrl: data.docsUrl,
+    newestVersion: data.newestVersion,
+    versions: data.versions,
+    spreadBytes: data.overheads.spreadBytes,
+    resolve: (subject, request) => resolveSglang(subject, request, data),
+    support: (subject, deployment) => supportOf({id, title: data.title, subject, deployment, layout: sglangLayout(deployment), data}),
+    memory: (subject, deployment) => sglangMemory(subject, deployment, data),
+    shardLayout: sglangLayout,
+    cacheLayout: (subject, deployment) => sglangCacheLayout(deployment, subjectKinds(subject).sparse),
+    gpuCount: ({tp, pp, dp, dpAttention}) => tp * pp * (dpAttention ? 1 : dp),
+    launch: (subject, deployment) => sglangLaunch(subject, deployment, data.needs),
+  }
+}

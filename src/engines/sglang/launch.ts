@@ -1,0 +1,104 @@
+import type {Deployment} from '../../core/deployment.ts'
+import type {Launch, Subject} from '../engine.ts'
+import {FlagList} from '../launch/flag-list.ts'
+import {isGguf, modelArgument} from '../launch/model-argument.ts'
+import {type ModelNeed, modelNeed, type NeedsTable} from '../launch/needs.ts'
+import {counted, fraction, gib, sameFraction, wholeGib} from '../launch/numbers.ts'
+import {isAtLeast} from '../versions.ts'
+import {chunkedPrefillTokens, memFractionStatic} from './defaults.ts'
+import {sglangQuestion, subjectKinds} from './question.ts'
+
+/** How SGLang spells a cache format; 16 bits are what `auto` gives. */
+const CACHE_VALUES: Record<string, string> = {fp8: 'fp8_e4m3', mxfp4: 'fp4_mx_block16', bf16: 'bf16'}
+
+/**
+ * `sglang serve` (the module before 0.5.6), one node. An option is written only where it differs from what this version
+ * does by itself on this GPU, or where the model wants it.
+ */
+export function sglangLaunch(subject: Subject, deployment: Deployment, needs?: NeedsTable): Launch {
+  const {model, checkpoint} = subject
+  const {engineVersion: version} = deployment
+  const need = modelNeed(needs, 'sglang', version, subject)
+  const list = new FlagList()
+  list.add('--model-path', modelArgument(checkpoint.hfId), `the ${checkpoint.weights} checkpoint of ${model.name}`)
+  addLayout(list, deployment)
+  addLimits(list, subject, deployment)
+  addMemory(list, subject, deployment)
+  addWeights(list, subject)
+  addSpeculation(list, deployment)
+  addNeeds(list, need)
+  const program = isAtLeast(version, '0.5.6') ? ['sglang', 'serve'] : ['python3', '-m', 'sglang.launch_server']
+  const environment = Object.entries(need.environment ?? {}).map(([name, value]) => ({name, value, because: `${model.name} is run with it`}))
+  return {program, flags: list.flags, environment}
+}
+
+function addLayout(list: FlagList, {engineVersion, tp, pp, dp, ep, dpAttention}: Deployment): void {
+  list.addIf(tp > 1, '--tp-size', tp, dpAttention ? `the group has ${tp} GPUs` : `each layer is split over ${tp} GPUs`)
+  list.addIf(pp > 1, '--pp-size', pp, `the layers are split into ${pp} stages`)
+  list.addIf(dp > 1, '--dp-size', dp, dpAttention ? `attention runs on ${dp} ranks of the ${tp} GPUs, each with its own cache` : `${dp} replicas`)
+  list.addIf(dpAttention && dp > 1, '--enable-dp-attention', true, 'requests are spread over the ranks instead of splitting attention')
+  // Before 0.5.1 a switch makes the expert groups as large as tp; the size alone does nothing.
+  if (isAtLeast(engineVersion, '0.5.1')) list.addIf(ep > 1, '--ep-size', ep, `experts are kept whole, spread over ${ep} GPUs`)
+  else list.addIf(ep > 1, '--enable-ep-moe', true, `experts are kept whole, spread over ${tp} GPUs`)
+}
+
+function addLimits(list: FlagList, subject: Subject, deployment: Deployment): void {
+  const {maxModelLen, maxNumSeqs, maxNumBatchedTokens, speculative} = deployment
+  const {contextTokens} = subject.model.architecture
+  list.addIf(
+    maxModelLen !== contextTokens, '--context-length', maxModelLen,
+    maxModelLen < contextTokens ? `instead of the model's ${counted(contextTokens)} tokens` : `beyond the ${counted(contextTokens)} tokens of the model's configuration: it must allow scaling`,
+  )
+  // The default lies between 2,048 and 4,096 as the pool allows, or is filled by speculation and DeepSeek-V4 (defaults.ts).
+  const filled = subjectKinds(subject).compressed ? 256 : speculative ? 48 : undefined
+  const isDefault = filled === undefined ? maxNumSeqs >= 2048 && maxNumSeqs <= 4096 : maxNumSeqs === filled
+  list.addIf(!isDefault, '--max-running-requests', maxNumSeqs, `requests at once; ${filled === undefined ? '2,048 or more' : filled} by default`)
+  const chunk = chunkedPrefillTokens({version: deployment.engineVersion, gpu: subject.gpu, dp: deployment.dp, dpAttention: deployment.dpAttention})
+  list.addIf(maxNumBatchedTokens !== chunk, '--chunked-prefill-size', maxNumBatchedTokens, `tokens of one prefill step; ${counted(chunk)} by default`)
+}
+
+function addMemory(list: FlagList, subject: Subject, deployment: Deployment): void {
+  const {gpuMemoryUtilization: share, kvCache, cpuOffloadBytes, enforceEager} = deployment
+  const question = sglangQuestion(subject, deployment)
+  const chunk = chunkedPrefillTokens(question)
+  // A chunk that is the default is not written, and the formula starts from the one before it is divided among the ranks.
+  const usual = memFractionStatic({...question, chunkedPrefillTokens: deployment.maxNumBatchedTokens === chunk ? undefined : deployment.maxNumBatchedTokens})
+  list.addIf(
+    !sameFraction(share, usual), '--mem-fraction-static', fraction(share),
+    `${gib(share * subject.gpu.memoryBytes)} of ${gib(subject.gpu.memoryBytes)} for weights and cache; ${usual.toFixed(3)} by default`,
+  )
+  const automatic = subject.checkpoint.kvCache ?? (subjectKinds(subject).compressed ? 'fp8' : 'bf16')
+  const is16Bit = (format: string): boolean => format === 'bf16' || format === 'fp16'
+  const same = kvCache === automatic || (is16Bit(kvCache) && is16Bit(automatic))
+  list.addIf(!same, '--kv-cache-dtype', CACHE_VALUES[kvCache] ?? kvCache, `the cache is kept as ${kvCache}`)
+  list.addIf(cpuOffloadBytes > 0, '--cpu-offload-gb', wholeGib(cpuOffloadBytes), `${gib(cpuOffloadBytes)} of weights for each GPU stay in host memory`)
+  list.addIf(enforceEager, '--disable-cuda-graph', true, 'no CUDA graphs: their memory goes to the cache')
+}
+
+/** Formats that SGLang does not recognise by itself (python/sglang/srt/layers/quantization/gguf.py, bitsandbytes.py). */
+function addWeights(list: FlagList, {checkpoint}: Subject): void {
+  const format = isGguf(checkpoint.weights) ? 'gguf' : checkpoint.weights === 'nf4' ? 'bitsandbytes' : undefined
+  if (format === undefined) return
+  list.add('--load-format', format, `the weights are ${checkpoint.weights}`)
+  list.add('--quantization', format, 'not recognised from the files')
+}
+
+function addSpeculation(list: FlagList, {speculative}: Deployment): void {
+  if (!speculative) return
+  const {method, tokens} = speculative
+  const algorithm = method === 'mtp' ? 'EAGLE' : method.toUpperCase()
+  list.add('--speculative-algorithm', algorithm, method === 'mtp' ? "the model's own draft layers run as an EAGLE draft" : `drafts by ${method}`)
+  if (algorithm === 'NGRAM') {
+    list.add('--speculative-num-draft-tokens', tokens, `${tokens} draft tokens a step`)
+    return
+  }
+  list.add('--speculative-num-steps', tokens, `${tokens} draft token${tokens === 1 ? '' : 's'} a step, in a chain`)
+  list.add('--speculative-eagle-topk', 1, 'a chain, no tree')
+  list.add('--speculative-num-draft-tokens', tokens + 1, 'the drafts and the token they start from')
+}
+
+function addNeeds(list: FlagList, need: ModelNeed): void {
+  list.addIf(need.trustRemoteCode === true, '--trust-remote-code', true, 'the repository brings code of its own')
+  list.addIf(need.reasoningParser !== undefined, '--reasoning-parser', need.reasoningParser ?? '', 'reasoning comes apart from the answer')
+  list.addIf(need.toolCallParser !== undefined, '--tool-call-parser', need.toolCallParser ?? '', "the model's form of tool calls")
+}

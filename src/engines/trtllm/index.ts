@@ -1,0 +1,25 @@
+import type {Engine, EngineData} from '../engine.ts'
+import {supportOf} from '../support.ts'
+import {trtllmLaunch} from './launch.ts'
+import {trtllmCacheLayout, trtllmLayout} from './layout.ts'
+import {trtllmMemory} from './memory.ts'
+import {resolveTrtllm} from './resolve.ts'
+
+export function createTrtllm(data: EngineData): Engine {
+  const id = 'trtllm'
+  return {
+    id,
+    title: data.title,
+    docsUrl: data.docsUrl,
+    newestVersion: data.newestVersion,
+    versions: data.versions,
+    spreadBytes: data.overheads.spreadBytes,
+    resolve: (subject, request) => resolveTrtllm(subject, request, data),
+    support: (subject, deployment) => supportOf({id, title: data.title, subject, deployment, layout: trtllmLayout(deployment), data}),
+    memory: (subject, deployment) => trtllmMemory(subject, deployment, data),
+    shardLayout: trtllmLayout,
+    cacheLayout: (_subject, deployment) => trtllmCacheLayout(deployment),
+    gpuCount: ({tp, pp, dp, dpAttention}) => tp * pp * (dpAttention ? 1 : dp),
+    launch: (subject, deployment) => trtllmLaunch(subject, deployment, data.needs),
+  }
+}

@@ -1,0 +1,25 @@
+import type {Engine, EngineData} from '../engine.ts'
+import {supportOf} from '../support.ts'
+import {vllmLaunch} from './launch.ts'
+import {vllmLayout} from './layout.ts'
+import {hasSparseLatent, vllmCacheLayout, vllmMemory} from './memory.ts'
+import {resolveVllm} from './resolve.ts'
+
+export function createVllm(data: EngineData): Engine {
+  const id = 'vllm'
+  return {
+    id,
+    title: data.title,
+    docsUrl: data.docsUrl,
+    newestVersion: data.newestVersion,
+    versions: data.versions,
+    spreadBytes: data.overheads.spreadBytes,
+    resolve: (subject, request) => resolveVllm(subject, request, data),
+    support: (subject, deployment) => supportOf({id, title: data.title, subject, deployment, layout: vllmLayout(deployment), data}),
+    memory: (subject, deployment) => vllmMemory(subject, deployment, data),
+    shardLayout: vllmLayout,
+    cacheLayout: (subject, deployment) => vllmCacheLayout(deployment, hasSparseLatent(subject)),
+    gpuCount: ({tp, pp, dp}) => tp * pp * dp,
+    launch: (subject, deployment) => vllmLaunch(subject, deployment, data.needs),
+  }
+}

@@ -1,0 +1,126 @@
+import type {Machine} from '../core/accelerator.ts'
+import type {DeploymentRequest, Workload} from '../core/deployment.ts'
+import {isWeightFormat, weightFormat} from '../core/formats.ts'
+import {InputError} from '../core/input-error.ts'
+import type {Checkpoint, Model} from '../core/model.ts'
+import {sumBytes} from '../core/terms.ts'
+import type {Calibration} from '../core/throughput/calibration.ts'
+import {checkpointBytes} from '../core/weights.ts'
+import type {Engine} from '../engines/engine.ts'
+import {type Evaluation, evaluate} from './evaluate.ts'
+import {layoutsFor} from './layouts.ts'
+
+export interface Choice {
+  best: Evaluation
+  /** Checkpoints that were considered before the chosen one, and why they were not taken. */
+  passedOver: Evaluation[]
+  /** No such checkpoint is published: the answer is computed as if there were one. */
+  hypothetical?: boolean
+}
+
+export interface ChoiceQuestion {
+  model: Model
+  /** Set when a repository was named: exactly this one. */
+  checkpoint?: Checkpoint
+  machine: Machine
+  engine: Engine
+  request: DeploymentRequest
+  workload?: Workload
+  calibration: Calibration
+}
+
+/** Load that layouts are ranked by when none was given: a handful of people chatting. */
+const USUAL_WORKLOAD: Workload = {inputTokens: 1024, outputTokens: 512, concurrency: 4}
+
+const isGood = (evaluation: Evaluation): boolean => evaluation.verdict === 'fits' || evaluation.verdict === 'tight'
+const VERDICT_ORDER = {fits: 0, tight: 1, 'does-not-fit': 2, unsupported: 3}
+
+/** Bytes that are missing for the engine to start, on the fullest GPU. */
+export function missingBytes(evaluation: Evaluation): number {
+  const {memory} = evaluation
+  return Math.max(0, sumBytes(memory.terms.filter(({part}) => part !== 'kv-cache')) - memory.budgetBytes, -memory.kvCacheBytes)
+}
+
+/** The best layout of one checkpoint: fits before tight, then the higher cautious throughput at the load, then fewer bytes missing. */
+export function bestLayout(question: ChoiceQuestion & {checkpoint: Checkpoint}): Evaluation {
+  const {workload} = question
+  const layouts = layoutsFor(question.model.architecture, question.machine, question.request)
+  const ranked = layouts.map((request) => ({request, evaluation: evaluate({...question, request, workload: layouts.length === 1 ? workload : (workload ?? USUAL_WORKLOAD)})}))
+  const cautious = ({performance}: Evaluation) => performance?.outputTokensPerSecond.low ?? 0
+  const best = ranked.reduce((a, b) => {
+    const order = VERDICT_ORDER[a.evaluation.verdict] - VERDICT_ORDER[b.evaluation.verdict]
+    if (order !== 0) return order < 0 ? a : b
+    if (!isGood(a.evaluation)) return missingBytes(b.evaluation) < missingBytes(a.evaluation) ? b : a
+    return cautious(b.evaluation) > cautious(a.evaluation) ? b : a
+  })
+  return workload || layouts.length === 1 ? best.evaluation : evaluate({...question, request: best.request})
+}
+
+/** How close a checkpoint is to the original: the published original first, then by format, the publisher's own before others. */
+function fidelityOf(checkpoint: Checkpoint): number {
+  const format = checkpoint.formats.default
+  return (checkpoint.weights === 'native' ? 99 : isWeightFormat(format) ? weightFormat(format).fidelity : 0) - (checkpoint.thirdParty ? 0.5 : 0)
+}
+
+export const byFidelity = (checkpoints: readonly Checkpoint[]): Checkpoint[] => [...checkpoints].sort((a, b) => fidelityOf(b) - fidelityOf(a))
+
+/** Checkpoints of a model whose short format is the asked one, or one of its kind (fp8 also takes per-channel and block builds). */
+export function checkpointsOfWeights(model: Model, weights: string): Checkpoint[] {
+  const exact = model.checkpoints.filter((checkpoint) => checkpoint.weights === weights)
+  if (exact.length > 0) return exact
+  return model.checkpoints.filter((checkpoint) => checkpoint.weights.startsWith(`${weights}-`))
+}
+
+/** A checkpoint that nobody published: every matrix in this format, what recipes usually keep left at 16 bits. */
+function imagined(model: Model, weights: string): Checkpoint {
+  const format = HYPOTHETICAL[weights] ?? weights
+  if (!isWeightFormat(format)) throw new InputError('WEIGHTS_UNKNOWN', `No weight format "${weights}"`, {suggestions: []})
+  return {hfId: model.hfId, weights, formats: {default: format}}
+}
+
+const HYPOTHETICAL: Record<string, string> = {'compressed-int4': 'int4-group128', 'compressed-int8': 'int8-group', q4_k_m: 'q4_k', q5_k_m: 'q5_k', q3_k_m: 'q3_k', native: 'bf16'}
+
+/**
+ * The checkpoint and layout that a question means. A repository is taken as it is; a model's name means the least quantised
+ * published checkpoint that fits with the context that is needed; a format means the published checkpoint of that format.
+ */
+export function choose(question: ChoiceQuestion): Choice {
+  const {model, request} = question
+  if (question.checkpoint) return {best: bestLayout({...question, checkpoint: withFormat(model, question.checkpoint, request.weights)}), passedOver: []}
+  let candidates = byFidelity(model.checkpoints)
+  let hypothetical = false
+  if (request.weights !== undefined) {
+    candidates = byFidelity(checkpointsOfWeights(model, request.weights))
+    if (candidates.length === 0) {
+      candidates = [imagined(model, request.weights)]
+      hypothetical = true
+    }
+  }
+  const passedOver: Evaluation[] = []
+  const seen = new Set<string>()
+  for (const checkpoint of candidates) {
+    // Repositories of the same format differ in nothing that is judged here.
+    const key = `${checkpoint.weights} ${JSON.stringify(checkpoint.formats)}`
+    if (seen.has(key)) continue
+    seen.add(key)
+    const evaluation = bestLayout({...question, checkpoint})
+    if (isGood(evaluation)) return {best: evaluation, passedOver, hypothetical}
+    passedOver.push(evaluation)
+  }
+  if (passedOver.length === 0) throw new InputError('MODEL_WITHOUT_CHECKPOINT', `${model.name} has no checkpoint in the catalogue`)
+  // Nothing fits: the answer is about the one that is closest.
+  const supported = passedOver.filter(({verdict}) => verdict === 'does-not-fit')
+  const best = (supported.length > 0 ? supported : passedOver).reduce((a, b) => (missingBytes(b) < missingBytes(a) ? b : a))
+  return {best, passedOver: passedOver.filter((evaluation) => evaluation !== best), hypothetical}
+}
+
+/** A repository whose format is asked for differently: the model's checkpoint of that format if the repository is the model's own. */
+function withFormat(model: Model, checkpoint: Checkpoint, weights: string | undefined): Checkpoint {
+  if (weights === undefined || weights === checkpoint.weights || checkpoint.weights.startsWith(`${weights}-`) || weights === 'native') return checkpoint
+  // fp16 and bf16 name the same bytes; a repository in one is served in the other.
+  if (['bf16', 'fp16'].includes(weights) && ['bf16', 'fp16'].includes(checkpoint.weights)) return checkpoint
+  return checkpointsOfWeights(model, weights)[0] ?? {...imagined(model, weights), hfId: checkpoint.hfId}
+}
+
+/** Bytes on disk: as published where known. */
+export const diskBytes = (model: Model, checkpoint: Checkpoint): number => checkpoint.bytes ?? Math.round(checkpointBytes(model.architecture, checkpoint))

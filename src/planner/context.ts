@@ -1,0 +1,33 @@
+import type {Catalogue} from '../catalogue/catalogue.ts'
+import {nearest} from '../catalogue/nearest.ts'
+import type {Machine} from '../core/accelerator.ts'
+import {InputError} from '../core/input-error.ts'
+import type {Engine, EngineData} from '../engines/engine.ts'
+import {DEFAULT_ENGINE, ENGINE_ALIASES, ENGINES} from '../engines/registry.ts'
+import type {FoundModelFile} from './models.ts'
+
+/** What answering needs of the world: compiled data, and the two things that are looked at only when asked about. */
+export interface Context {
+  catalogue: Catalogue
+  /** This machine. */
+  detect(): Promise<Machine>
+  /** A machine that detect --json wrote. */
+  readMachine(path: string): Promise<Machine>
+  /** A model from a file or a directory of the user's. */
+  readModel(path: string): Promise<FoundModelFile>
+  /** Engines that were opened, by id. */
+  engines: Map<string, Engine>
+}
+
+/** The engine of this name; the default one when none is named. @throws InputError ENGINE_UNKNOWN. */
+export function engineOf(context: Context, name: string = DEFAULT_ENGINE): Engine {
+  const id = ENGINE_ALIASES[name.toLowerCase()] ?? name.toLowerCase()
+  const opened = context.engines.get(id)
+  if (opened) return opened
+  const create = Object.hasOwn(ENGINES, id) ? ENGINES[id] : undefined
+  if (!create) throw new InputError('ENGINE_UNKNOWN', `No engine named "${name}": expected ${Object.keys(ENGINES).join(', ')}`, {suggestions: nearest(name, Object.keys(ENGINES))})
+  const {catalogue} = context
+  const engine = create({...catalogue.file<Omit<EngineData, 'support' | 'needs'>>(`engines/${id}`), support: catalogue.file('engines/support'), needs: catalogue.file('engines/needs')})
+  context.engines.set(id, engine)
+  return engine
+}

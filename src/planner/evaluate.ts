@@ -1,0 +1,171 @@
+import type {Machine} from '../core/accelerator.ts'
+import type {Deployment, DeploymentRequest, Workload} from '../core/deployment.ts'
+import type {MemoryEstimate} from '../core/memory.ts'
+import type {Checkpoint, Model} from '../core/model.ts'
+import type {Reason, Warning} from '../core/terms.ts'
+import {sumBytes} from '../core/terms.ts'
+import type {Calibration} from '../core/throughput/calibration.ts'
+import type {Performance, PerformanceInput} from '../core/throughput/input.ts'
+import {performance} from '../core/throughput/performance.ts'
+import type {Engine, Subject} from '../engines/engine.ts'
+import {tightestGpu} from './machines.ts'
+import {bytesInWords} from '../core/words.ts'
+
+export type Verdict = 'fits' | 'tight' | 'does-not-fit' | 'unsupported'
+
+/** One deployment, judged. The one path that every command takes. */
+export interface Evaluation {
+  model: Model
+  checkpoint: Checkpoint
+  machine: Machine
+  engine: Engine
+  deployment: Deployment
+  memory: MemoryEstimate
+  verdict: Verdict
+  reasons: Reason[]
+  warnings: Warning[]
+  workload?: Workload
+  performance?: Performance
+}
+
+export interface Question {
+  model: Model
+  checkpoint: Checkpoint
+  /** A group of equal GPUs, or one limited by its smallest. */
+  machine: Machine
+  engine: Engine
+  request: DeploymentRequest
+  workload?: Workload
+  /** Shortest context that counts as fitting, where the request fixes none. */
+  neededContextTokens?: number
+  calibration: Calibration
+}
+
+/** Context that an answer must reach when nobody asked for one (what "fits" means): 8,192 tokens, or the model's limit. */
+export const UNASKED_CONTEXT_TOKENS = 8192
+
+const requestTokens = (workload: Workload | undefined): number | undefined => workload && workload.inputTokens + workload.outputTokens
+
+export function subjectOf(question: Pick<Question, 'model' | 'checkpoint' | 'machine' | 'workload'>): Subject {
+  const {model, checkpoint, machine} = question
+  return {model, checkpoint, machine, gpu: tightestGpu(machine), requestTokens: requestTokens(question.workload)}
+}
+
+/** Judges one deployment: what the engine would say at start, and how fast it would be. */
+export function evaluate(question: Question): Evaluation {
+  const {engine, model, machine} = question
+  const subject = subjectOf(question)
+  const limit = model.architecture.contextTokens
+  const needed = question.request.maxModelLen ?? question.neededContextTokens ?? Math.max(Math.min(UNASKED_CONTEXT_TOKENS, limit), Math.min(limit, requestTokens(question.workload) ?? 0))
+  let deployment = engine.resolve(subject, question.request)
+  let memory = engine.memory(subject, deployment)
+  // Nobody asked for a context: the model's own if it starts, else as much as there is room for.
+  if (question.request.maxModelLen === undefined && memory.largestMaxModelLen < deployment.maxModelLen && memory.largestMaxModelLen >= needed) {
+    deployment = engine.resolve(subject, {...question.request, maxModelLen: memory.largestMaxModelLen})
+    memory = engine.memory(subject, deployment)
+  }
+  const support = engine.support(subject, deployment)
+  const reasons = [...support.reasons, ...machineReasons(engine, deployment, machine)]
+  const warnings = [...support.warnings, ...contextWarnings(model, needed)]
+  const evaluation: Evaluation = {
+    model, checkpoint: question.checkpoint, machine, engine, deployment, memory,
+    verdict: 'unsupported', reasons, warnings, workload: question.workload,
+  }
+  if (reasons.length > 0) return evaluation
+  const shortage = shortageOf(subject, deployment, memory, needed)
+  if (shortage) return {...evaluation, verdict: 'does-not-fit', reasons: [shortage]}
+  const tight = tightness(engine, deployment, memory, question.workload)
+  return {
+    ...evaluation,
+    verdict: tight ? 'tight' : 'fits',
+    warnings: tight ? [...warnings, tight] : warnings,
+    performance: question.workload && performance(performanceInput(evaluation, question.workload), question.calibration),
+  }
+}
+
+/** The deployment needs more GPUs than there are, or more of one node than it has. */
+function machineReasons(engine: Engine, deployment: Deployment, machine: Machine): Reason[] {
+  const there = machine.gpus.length * machine.nodeCount
+  const needed = engine.gpuCount(deployment)
+  if (needed > there) {
+    const sizes = `tp ${deployment.tp} x pp ${deployment.pp}${deployment.dp > 1 && !deployment.dpAttention ? ` x dp ${deployment.dp}` : ''}`
+    return [{code: 'not-enough-gpus', message: `${sizes} needs ${needed} GPUs, there are ${there}`, remedy: `use at most ${there} GPUs in all`}]
+  }
+  return []
+}
+
+function contextWarnings(model: Model, needed: number): Warning[] {
+  const limit = model.architecture.contextTokens
+  if (needed <= limit) return []
+  const scaled = model.extendedContextTokens && needed <= model.extendedContextTokens ? ' (documented with rope scaling)' : ''
+  return [{code: 'context-beyond-model', message: `${needed} tokens are asked for, the model's own limit is ${limit}${scaled}`}]
+}
+
+/** Why it would not start, if it would not. */
+function shortageOf(subject: Subject, deployment: Deployment, memory: MemoryEstimate, needed: number): Reason | undefined {
+  const weights = sumBytes(memory.terms.filter(({part}) => part === 'weights'))
+  if (weights > memory.budgetBytes) {
+    const short = weights - memory.budgetBytes
+    return {code: 'weights-exceed-memory', message: `weights need ${bytesInWords(weights)} per GPU, ${bytesInWords(memory.budgetBytes)} may be used: ${bytesInWords(short)} short`}
+  }
+  if (memory.kvCacheBytes <= 0) {
+    const others = sumBytes(memory.terms.filter(({part}) => part !== 'weights' && part !== 'kv-cache'))
+    return {
+      code: 'kv-cache-too-small',
+      message: `weights of ${bytesInWords(weights)} and ${bytesInWords(others)} for the engine itself leave no room for a cache in ${bytesInWords(memory.budgetBytes)} per GPU: ${bytesInWords(Math.max(1, -memory.kvCacheBytes))} short`,
+    }
+  }
+  const wanted = Math.min(deployment.maxModelLen, needed)
+  if (!memory.starts || memory.largestMaxModelLen < Math.min(wanted, subject.model.architecture.contextTokens)) {
+    return {
+      code: 'kv-cache-too-small',
+      message: `the cache of ${bytesInWords(memory.kvCacheBytes)} per GPU holds one request of ${memory.largestMaxModelLen} tokens, ${Math.max(wanted, Math.min(deployment.maxModelLen, needed))} are needed`,
+    }
+  }
+  return undefined
+}
+
+/** It starts, but within the error of the estimate, or without room for the whole load. */
+function tightness(engine: Engine, deployment: Deployment, memory: MemoryEstimate, workload: Workload | undefined): Warning | undefined {
+  const cache = memory.kvCacheBytes
+  const share = memory.maxConcurrencyAtMaxModelLen > 0 ? 1 / memory.maxConcurrencyAtMaxModelLen : 1
+  if (cache - engine.spreadBytes < cache * Math.min(1, share)) return {code: 'memory-tight', message: `it starts with ${bytesInWords(cache)} of cache per GPU, within the error of the estimate (${bytesInWords(engine.spreadBytes)})`}
+  if (workload && typeof workload.concurrency === 'number') {
+    const replicas = deployment.dpAttention ? 1 : deployment.dp
+    const held = Math.floor(memory.requestsOfTokens(workload.inputTokens + workload.outputTokens)) * (deployment.dpAttention ? deployment.dp : 1) * replicas
+    if (held < workload.concurrency) return {code: 'concurrency-exceeds-cache', message: `the cache holds ${held} requests of this size at once, ${workload.concurrency} are asked for: the others wait`}
+  }
+  return undefined
+}
+
+/** What the speed model is asked: one replica as the engine divides it. */
+export function performanceInput(evaluation: Evaluation, workload: Workload): PerformanceInput {
+  const {engine, deployment, machine, memory, model, checkpoint} = evaluation
+  const subject = subjectOf({...evaluation, workload})
+  const nodes = Math.max(1, Math.ceil(engine.gpuCount(deployment) / machine.gpus.length))
+  return {
+    architecture: model.architecture,
+    checkpoint,
+    layout: engine.shardLayout(deployment),
+    cacheLayout: engine.cacheLayout(subject, deployment),
+    accelerator: subject.gpu.accelerator,
+    link: machine.link,
+    networkBytesPerSecondPerGpu: machine.networkBytesPerSecondPerGpu,
+    nodes,
+    engine: engine.id,
+    engineVersion: deployment.engineVersion,
+    tp: deployment.tp,
+    pp: deployment.pp,
+    dp: deployment.dp,
+    ep: deployment.ep,
+    dpAttention: deployment.dpAttention,
+    enforceEager: deployment.enforceEager,
+    gpuCount: engine.gpuCount(deployment),
+    // Limits are those of one data-parallel rank.
+    maxNumSeqs: deployment.maxNumSeqs * (deployment.dpAttention ? deployment.dp : 1),
+    maxNumBatchedTokens: deployment.maxNumBatchedTokens,
+    kvCacheTokens: memory.kvCacheTokens * (deployment.dpAttention ? deployment.dp : 1),
+    speculative: deployment.speculative,
+    workload,
+  }
+}

@@ -1,0 +1,171 @@
+import {weightFormat, cacheFormat} from '../core/formats.ts'
+import type {Deployment} from '../core/deployment.ts'
+import type {Evaluation} from '../planner/evaluate.ts'
+import type {Answer} from '../planner/answer.ts'
+import type {Advice} from '../planner/advice.ts'
+import {toResult, type Result} from '../planner/result.ts'
+import {machineTitle} from './hardware.ts'
+import {count, duration, gib, rate} from './numbers.ts'
+import {harmless, type Paint, padEnd, paint, widthOf, wrap} from './style.ts'
+
+export interface View {
+  columns: number
+  colour: boolean
+  /** Every term with its rule. */
+  explain?: boolean
+}
+
+const LABEL = 14
+const BOUND_WORDS: Record<string, string> = {'memory-bandwidth': 'memory bandwidth', compute: 'compute', interconnect: 'the link between GPUs', overhead: 'per-step overhead', 'kv-capacity': 'room in the cache'}
+
+/** `check` for people: the verdict, the memory, the speed, and what to do next. */
+export function renderCheck(answer: Answer, advice: Advice, view: View): string {
+  const style = paint(view.colour)
+  const {best} = answer
+  const result = toResult(best)
+  const lines = [titleLine(answer, view, style), '', ...verdictLines(answer, result, view, style), '', ...memoryLines(best, result, view, style)]
+  const rows = best.verdict === 'unsupported' ? [] : capacityRows(best, result)
+  if (best.performance) rows.push(...speedRows(best))
+  rows.push(...noteRows(best))
+  if (rows.length > 0) lines.push('', ...rows.map(([label, text]) => row(label, text, view)))
+  const passed = passedOver(answer, view)
+  if (passed) lines.push('', passed)
+  lines.push(...adviceLines(advice, view, style))
+  if (view.explain) lines.push('', ...explainLines(best, view))
+  return `${lines.join('\n')}\n`
+}
+
+const row = (label: string, text: string, {columns}: View): string => `  ${padEnd(label, LABEL)}${wrap(text, columns - LABEL - 2, LABEL + 2)}`
+
+function titleLine({best, machine}: Answer, {columns}: View, style: Paint): string {
+  const left = `${harmless(best.model.name)} on ${machineTitle(machine)}`
+  const right = `${best.engine.title} ${best.deployment.engineVersion}`
+  const gap = columns - widthOf(left) - widthOf(right)
+  return gap >= 2 ? style.bold(left) + ' '.repeat(gap) + style.dim(right) : `${style.bold(wrap(left, columns))}\n${style.dim(right)}`
+}
+
+/** What was chosen, in words: AWQ INT4 (repository), tensor parallel 2, FP8 KV cache. */
+export function deploymentWords({checkpoint, deployment, model}: Evaluation): string {
+  const format = checkpoint.weights === 'native' ? 'published' : formatTitle(checkpoint.formats.default)
+  const words = [`${format}${checkpoint.hfId ? ` (${harmless(checkpoint.hfId)})` : ''}`, ...layoutWords(deployment)]
+  const plain = deployment.kvCache === 'bf16' || deployment.kvCache === 'fp16'
+  if (!plain && model.architecture.layerKinds.some(({mixers}) => mixers.length > 0)) words.push(`${cacheFormat(deployment.kvCache).title} KV cache`)
+  return words.join(', ')
+}
+
+const formatTitle = (format: string): string => weightFormat(format).title
+
+function layoutWords({tp, pp, dp, ep, dpAttention}: Deployment): string[] {
+  const words = []
+  if (tp > 1) words.push(`tensor parallel ${tp}`)
+  if (pp > 1) words.push(`pipeline parallel ${pp}`)
+  if (dpAttention) words.push('data-parallel attention')
+  else if (dp > 1) words.push(`${dp} replicas`)
+  if (ep > 1) words.push(`expert parallel ${ep}`)
+  return words
+}
+
+function verdictLines({best}: Answer, result: Result, view: View, style: Paint): string[] {
+  const say = (word: string, text: string) => `  ${word}${' '.repeat(3)}${wrap(text, view.columns - widthOf(word) - 5, widthOf(word) + 5)}`
+  switch (best.verdict) {
+    case 'fits': return [say(style.good(style.bold('fits')), `as ${deploymentWords(best)}`)]
+    case 'tight': return [say(style.warn(style.bold('tight')), `as ${deploymentWords(best)}`), ...result.warnings.filter(({code}) => code === 'memory-tight' || code === 'concurrency-exceeds-cache').map(({message}) => `  ${wrap(message, view.columns - 4, 2)}`)]
+    case 'does-not-fit': return [say(style.bad(style.bold('does not fit')), `as ${deploymentWords(best)}`), ...result.reasons.map(({message}) => `  ${wrap(message, view.columns - 4, 2)}`)]
+    case 'unsupported': return [say(style.bad(style.bold('unsupported')), `as ${deploymentWords(best)}`), ...result.reasons.map(({message, remedy}) => `  ${wrap(remedy ? `${message}; ${remedy}` : message, view.columns - 4, 2)}`)]
+  }
+}
+
+const PARTS = [
+  {key: 'weightsBytes', label: 'weights', mark: '#'},
+  {key: 'kvCacheBytes', label: 'KV cache', mark: '='},
+  {key: 'activationBytes', label: 'activations', mark: '-'},
+  {key: 'cudaGraphBytes', label: 'graphs', mark: '-'},
+  {key: 'runtimeBytes', label: 'runtime', mark: '-'},
+] as const
+
+function memoryLines({memory}: Evaluation, {memory: {perGpu}}: Result, {columns}: View, style: Paint): string[] {
+  const used = PARTS.reduce((sum, {key}) => sum + perGpu[key], 0)
+  const left = 'Memory per GPU, GiB'
+  const right = `${gib(used)} of ${gib(memory.totalBytes)} used`
+  const width = columns - 4
+  const scale = Math.max(memory.totalBytes, used)
+  let bar = ''
+  let done = 0
+  for (const {key, mark} of PARTS) {
+    done += perGpu[key]
+    bar += mark.repeat(Math.max(0, Math.round((done / scale) * width) - bar.length))
+  }
+  bar = used > memory.totalBytes ? `${bar.slice(0, Math.max(0, Math.round((memory.totalBytes / scale) * width) - 1))}|${bar.slice(Math.round((memory.totalBytes / scale) * width))}` : bar + '.'.repeat(Math.max(0, width - bar.length))
+  const parts = PARTS.filter(({key}) => perGpu[key] > 0).map(({key, label}) => `${label} ${gib(perGpu[key])}`)
+  parts.push(used > memory.totalBytes ? `over by ${gib(used - memory.totalBytes)}` : `left ${gib(perGpu.freeBytes)}`)
+  return [`  ${left}${' '.repeat(Math.max(1, width - left.length - right.length))}${right}`, `  ${style.dim(bar)}`, `  ${wrap(parts.join(', '), width, 2)}`]
+}
+
+function capacityRows({deployment, memory, model, workload, verdict}: Evaluation, result: Result): [string, string][] {
+  if (verdict === 'does-not-fit') return []
+  const limit = model.architecture.contextTokens
+  const rows: [string, string][] = []
+  const own = deployment.maxModelLen === limit ? "the model's own limit" : deployment.maxModelLen < limit ? `of the model's ${count(limit)}` : `beyond the model's ${count(limit)}`
+  const extended = model.extendedContextTokens && model.extendedContextTokens > limit && deployment.maxModelLen === limit ? ` (${count(model.extendedContextTokens)} with YaRN)` : ''
+  rows.push(['Context', `${count(deployment.maxModelLen)} tokens, ${own}${extended}`])
+  const replicas = deployment.dp > 1 ? ' for each replica' : ''
+  const size = workload ? `${count(Math.floor(memory.requestsOfTokens(workload.inputTokens + workload.outputTokens)))} requests of this size, ` : ''
+  rows.push(['KV cache', `${count(memory.kvCacheTokens)} tokens${replicas}: ${size}${rate(result.memory.maxConcurrencyAtMaxModelLen)} of full length`])
+  if (result.memory.stateBytesPerSequence) rows.push(['State', `${gib(result.memory.stateBytesPerSequence * 1)} GiB for each request beside the cache`.replace(/^0\.0 GiB/, `${Math.round(result.memory.stateBytesPerSequence / 2 ** 20)} MiB`)])
+  return rows
+}
+
+const span = ({low, high}: {low: number; high: number}, words: (value: number) => string): string => `(${words(low)} to ${words(high)})`
+
+function speedRows({performance, workload, deployment}: Evaluation): [string, string][] {
+  if (!performance || !workload) return []
+  const {ttftMs, tpotMs, outputTokensPerSecond, outputTokensPerSecondPerUser, boundBy, basis} = performance
+  const users = workload.requestRate !== undefined ? `${workload.requestRate} requests/s` : workload.concurrency === 'max' ? 'as many users as fit' : `${count(workload.concurrency ?? 1)} user${workload.concurrency === 1 ? '' : 's'}`
+  const load = `prompts of ${count(workload.inputTokens)} and answers of ${count(workload.outputTokens)} tokens`
+  const perUser = {low: 1000 / tpotMs.high, high: 1000 / tpotMs.low}
+  const rows: [string, string][] = [
+    ['Per user', `${rate(1000 / tpotMs.estimate)} tok/s ${span(perUser, rate)}, first token ${duration(ttftMs.estimate)} ${span(ttftMs, duration)}`],
+    ['In all', `${rate(outputTokensPerSecond.estimate)} tok/s ${span(outputTokensPerSecond, rate)} at ${users}, ${load}; ${BOUND_WORDS[boundBy]} is the limit`],
+  ]
+  if (deployment.dp > 1 && !deployment.dpAttention && Math.abs(outputTokensPerSecondPerUser) === 0) rows.pop()
+  if (basis.extrapolated.length > 0) rows.push(['Basis', `no measurement of this ${basis.extrapolated.join(', ')} stands behind the speed: the interval is wider`])
+  return rows
+}
+
+/** Warnings that are not part of the verdict already. */
+function noteRows({warnings}: Evaluation): [string, string][] {
+  return warnings.filter(({code}) => code !== 'memory-tight' && code !== 'concurrency-exceeds-cache').map(({message}) => ['Note', harmless(message)])
+}
+
+function passedOver({passedOver: evaluations, best}: Answer, {columns}: View): string | undefined {
+  if (evaluations.length === 0 || best.verdict === 'does-not-fit' || best.verdict === 'unsupported') return undefined
+  const seen = new Map<string, string>()
+  for (const evaluation of evaluations) {
+    const name = formatTitle(evaluation.checkpoint.formats.default)
+    if (!seen.has(name) && evaluation.reasons[0]) seen.set(name, `${name} passed over: ${evaluation.reasons[0].message}.`)
+  }
+  return [...seen.values()].map((text) => `  ${wrap(text, columns - 4, 2)}`).join('\n')
+}
+
+function adviceLines(advice: Advice, view: View, style: Paint): string[] {
+  const lines: string[] = []
+  const block = (label: string, texts: string[]) => {
+    if (texts.length > 0) lines.push('', ...texts.map((text, index) => row(index === 0 ? label : '', text, view)))
+  }
+  block('Would do', advice.changes.map(({what, outcome, command}) => `${what}: ${outcome}${command ? `  ${style.dim(command)}` : ''}`))
+  if (advice.holders.length > 0) block('What holds it', advice.holders.map(({title, memoryBytes, outcome}) => `${padEnd(title, 24)} ${gib(memoryBytes).padStart(6)} GiB   ${outcome}`))
+  if (advice.fitting.length > 0) block('What fits here', [advice.fitting.join(', ')])
+  block('Next', advice.next)
+  return lines
+}
+
+function explainLines({memory, performance}: Evaluation, view: View): string[] {
+  const lines = ['  Memory terms of the fullest GPU']
+  for (const {name, bytes, kind, because} of memory.terms) lines.push(`  ${`${gib(bytes)} GiB`.padStart(11)}  ${name} (${kind})`, `  ${' '.repeat(13)}${wrap(because, view.columns - 17, 15)}`)
+  if (performance) {
+    lines.push('', '  Time')
+    for (const {phase, name, ms, because} of performance.breakdown) lines.push(`  ${duration(ms).padStart(11)}  ${phase}: ${name}`, `  ${' '.repeat(13)}${wrap(because, view.columns - 17, 15)}`)
+    lines.push('', `  Speed rests on the calibration "${performance.basis.calibration}".`)
+  }
+  return lines
+}

@@ -1,0 +1,37 @@
+const GIB = 1024 ** 3
+
+/** GiB for the eye: 0.7, 22.1, 1,003. */
+export function gib(bytes: number): string {
+  const value = bytes / GIB
+  return Math.abs(value) >= 999.5 ? Math.round(value).toLocaleString('en-US') : value.toFixed(1)
+}
+
+/** 170,400 */
+export const count = (value: number): string => Math.round(value).toLocaleString('en-US')
+
+/** 131,072 or 128k, where the whole number would not help. */
+export function tokens(value: number): string {
+  if (value >= 1024 * 1024 && value % (1024 * 1024) === 0) return `${value / 1024 / 1024}M`
+  return value >= 10_000 && value % 1024 === 0 ? `${value / 1024}k` : count(value)
+}
+
+/** Milliseconds as people say them: 9.3 ms, 420 ms, 1.4 s, 3 min. */
+export function duration(ms: number): string {
+  if (ms < 10) return `${ms.toFixed(1)} ms`
+  if (ms < 1000) return `${Math.round(ms)} ms`
+  if (ms < 120_000) return `${(ms / 1000).toFixed(ms < 10_000 ? 2 : 1)} s`
+  return `${Math.round(ms / 60_000)} min`
+}
+
+/** Three significant figures, thousands separated. */
+export function rate(value: number): string {
+  if (value >= 100) return Math.round(value).toLocaleString('en-US')
+  return value >= 10 ? value.toFixed(0) : value.toFixed(1)
+}
+
+/** Parameters: 32.8B, 1.6T, 494M. */
+export function parameters(value: number): string {
+  if (value >= 999.5e9) return `${(value / 1e12).toFixed(2).replace(/\.?0+$/, '')}T`
+  if (value >= 999.5e6) return `${(value / 1e9).toFixed(value < 9.95e9 ? 1 : 0)}B`
+  return `${Math.round(value / 1e6)}M`
+}

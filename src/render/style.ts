@@ -1,0 +1,50 @@
+/** Colour never carries meaning alone: everything reads the same without it. */
+export interface Paint {
+  bold(text: string): string
+  dim(text: string): string
+  good(text: string): string
+  warn(text: string): string
+  bad(text: string): string
+}
+
+const escape = (open: number, close: number) => (text: string): string => `\u001B[${open}m${text}\u001B[${close}m`
+const plain = (text: string): string => text
+
+export const paint = (colour: boolean): Paint =>
+  colour
+    ? {bold: escape(1, 22), dim: escape(2, 22), good: escape(32, 39), warn: escape(33, 39), bad: escape(31, 39)}
+    : {bold: plain, dim: plain, good: plain, warn: plain, bad: plain}
+
+/** NO_COLOR and FORCE_COLOR are honoured; otherwise colour is for terminals (no-color.org, force-color.org). */
+export function inColour(stream: {isTTY?: boolean}, environment: Record<string, string | undefined>): boolean {
+  if (environment.FORCE_COLOR !== undefined && environment.FORCE_COLOR !== '' && environment.FORCE_COLOR !== '0') return true
+  if (environment.NO_COLOR !== undefined && environment.NO_COLOR !== '') return false
+  return stream.isTTY === true && environment.TERM !== 'dumb'
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: it is what colours are made of
+const ESCAPES = /\u001B\[[0-9;]*m/g
+
+/** Columns that a text takes. Names of models and machines are ASCII; anything else counts one column a character. */
+export const widthOf = (text: string): number => [...text.replaceAll(ESCAPES, '')].length
+
+export const padEnd = (text: string, columns: number): string => text + ' '.repeat(Math.max(0, columns - widthOf(text)))
+export const padStart = (text: string, columns: number): string => ' '.repeat(Math.max(0, columns - widthOf(text))) + text
+
+/** Lines of at most `columns`, broken at blanks; a longer word stands alone. `indent` blanks before every line but the first. */
+export function wrap(text: string, columns: number, indent = 0): string {
+  const lines: string[] = []
+  let line = ''
+  for (const word of text.split(' ')) {
+    const room = columns - (lines.length === 0 ? 0 : indent)
+    if (line !== '' && widthOf(line) + 1 + widthOf(word) > room) {
+      lines.push(line)
+      line = word
+    } else line = line === '' ? word : `${line} ${word}`
+  }
+  lines.push(line)
+  return lines.join(`\n${' '.repeat(indent)}`)
+}
+
+/** Foreign text for a terminal: control characters cannot move the cursor or colour the screen. */
+export const harmless = (text: string): string => text.replaceAll(/[\u0000-\u001F\u007F-\u009F\u202A-\u202E\u2066-\u2069]/g, '?')

@@ -1,0 +1,55 @@
+import type {Accelerator} from '../core/accelerator.ts'
+import type {ModelSummary} from '../planner/model-summary.ts'
+import {parameters, tokens} from './numbers.ts'
+import {harmless, padEnd, padStart, widthOf} from './style.ts'
+
+export interface Column<T> {
+  title: string
+  value(row: T): string
+  right?: boolean
+  /** Dropped first, highest first, when the terminal is too narrow. */
+  expendable?: number
+}
+
+/** Rows under titles, two blanks between columns; what does not fit the width is dropped column by column, then cut. */
+export function table<T>(rows: readonly T[], columns: readonly Column<T>[], width: number): string {
+  let shown = [...columns]
+  const measure = (set: readonly Column<T>[]) => set.map((column) => Math.max(widthOf(column.title), ...rows.map((row) => widthOf(column.value(row)))))
+  let widths = measure(shown)
+  const total = () => widths.reduce((sum, value) => sum + value, 0) + 2 * (widths.length - 1)
+  while (total() > width && shown.some(({expendable}) => expendable)) {
+    const most = Math.max(...shown.map(({expendable}) => expendable ?? 0))
+    shown = shown.filter(({expendable}) => (expendable ?? 0) !== most)
+    widths = measure(shown)
+  }
+  const line = (cells: string[]) => cells.map((cell, index) => (shown[index]!.right ? padStart(cell, widths[index]!) : index === cells.length - 1 ? cell : padEnd(cell, widths[index]!))).join('  ').slice(0, width).trimEnd()
+  return [line(shown.map(({title}) => title)), ...rows.map((row) => line(shown.map(({value}) => value(row))))].join('\n') + '\n'
+}
+
+const GIB = 1024 ** 3
+const teraOperations = (accelerator: Accelerator, type: 'bf16' | 'fp8' | 'fp4'): string => {
+  const value = accelerator.denseOperationsPerSecond[type]
+  return value === undefined ? '-' : Math.round(value / 1e12).toLocaleString('en-US')
+}
+
+export const gpusTable = (gpus: readonly Accelerator[], width: number): string =>
+  table(gpus, [
+    {title: 'GPU', value: ({id}) => id},
+    {title: 'Name', value: ({name}) => name, expendable: 3},
+    {title: 'GiB', value: ({memoryBytes}) => (memoryBytes / GIB).toFixed(1), right: true},
+    {title: 'GB/s', value: ({memoryBandwidthBytesPerSecond: rate}) => (rate === undefined ? '-' : Math.round(rate / 1e9).toLocaleString('en-US')), right: true},
+    {title: 'BF16 T/s', value: (gpu) => teraOperations(gpu, 'bf16'), right: true},
+    {title: 'FP8 T/s', value: (gpu) => teraOperations(gpu, 'fp8'), right: true},
+    {title: 'FP4 T/s', value: (gpu) => teraOperations(gpu, 'fp4'), right: true, expendable: 1},
+    {title: 'Architecture', value: ({architecture}) => architecture ?? '-', expendable: 2},
+  ], width)
+
+export const modelsTable = (models: readonly ModelSummary[], width: number): string =>
+  table(models, [
+    {title: 'Model', value: ({id}) => harmless(id)},
+    {title: 'Parameters', value: ({totalParams}) => parameters(totalParams), right: true},
+    {title: 'Active', value: ({totalParams, activeParams}) => (activeParams < totalParams * 0.7 ? parameters(activeParams) : ''), right: true},
+    {title: 'Context', value: ({contextTokens}) => tokens(contextTokens), right: true},
+    {title: 'Licence', value: ({licence}) => licence ?? '', expendable: 2},
+    {title: 'Published as', value: ({checkpoints}) => [...new Set(checkpoints.map(({weights}) => weights))].join(' '), expendable: 1},
+  ], width)

@@ -1,0 +1,99 @@
+import {readdirSync} from 'node:fs'
+import {describe, expect, it} from 'vitest'
+import {checkEngineFile} from '../../src/engines/engine-schema.ts'
+import {architectureAnswer, cacheAnswer, formatAnswer, formatFamily} from '../../src/engines/support-formats.ts'
+import {weightFormatIds} from '../../src/core/formats.ts'
+import {engineFile, flagTable, gpus, needsTable, supportTable} from './launch-fixtures.ts'
+
+const names = readdirSync(new URL('../../data/engines/', import.meta.url)).filter(name => /^(?:vllm|sglang|trtllm|support|needs)/.test(name)).map(name => name.replace('.yaml', ''))
+
+describe('files of data/engines', () => {
+  it.each(names.map(name => [name]))('%s has the shape it should have', name => {
+    expect(checkEngineFile(`data/engines/${name}.yaml`, engineFile(name)).problems).toEqual([])
+  })
+
+  it('names every problem at once', () => {
+    const {problems} = checkEngineFile('data/engines/vllm.yaml', {...(engineFile('vllm') as object), port: 0, healthPath: 'health'})
+    expect(problems).toHaveLength(2)
+    expect(problems[0]).toContain('data/engines/vllm.yaml: port')
+  })
+
+  it('refuses flags under another engine, twice, or without their source', () => {
+    const file = flagTable('vllm')
+    expect(checkEngineFile('sglang-flags.yaml', file).problems).toHaveLength(1)
+    const row = file.flags[0]!
+    expect(checkEngineFile('vllm-flags.yaml', {...file, flags: [row, row, {...row, name: '--x', source: 'nowhere'}]}).problems).toHaveLength(2)
+  })
+
+  it('knows as many options as were counted in the engines: 286, 488, 47 and 281', () => {
+    const existing = (engine: string) => flagTable(engine).flags.filter(({type}) => type !== undefined).length
+    expect(existing('vllm')).toBe(286)
+    expect(existing('sglang')).toBe(488)
+    expect(existing('trtllm')).toBe(47)
+    expect(flagTable('trtllm').fields).toHaveLength(281)
+  })
+})
+
+describe('what engines can load', () => {
+  const table = supportTable()
+
+  it.each([
+    ['vllm', 'fp8', 'rtx4090', '0.28.0', 'native'],
+    ['vllm', 'fp8', 'a100', '0.28.0', 'stored'], // Marlin, weight-only below 8.9
+    ['trtllm', 'fp8-block', 'rtx4090', '1.3.0rc24', 'refused'], // Hopper and 10.x only
+    ['vllm', 'nvfp4', 'h100', '0.28.0', 'stored'],
+    ['vllm', 'nvfp4', 'b200', '0.28.0', 'native'],
+    ['trtllm', 'nvfp4', 'h100', '1.3.0rc24', 'refused'],
+    ['vllm', 'mxfp4', 'h100', '0.9.2', 'refused'], // came with 0.10.1
+    ['vllm', 'mxfp4', 'h100', '0.11.0', 'stored'],
+    ['vllm', 'int4-group128', 'a100', '0.28.0', 'stored'],
+    ['vllm', 'q4_k', 'rtx4090', '0.28.0', 'stored'],
+    ['trtllm', 'q4_k', 'rtx4090', '1.3.0rc24', 'refused'],
+    ['trtllm', 'mxfp8', 'b200', '1.3.0rc24', 'unknown'],
+  ])('%s, %s on %s in %s: %s', (engine, format, gpu, version, kind) => {
+    expect(formatAnswer(table, engine, format, gpus[gpu as keyof typeof gpus].accelerator, version).kind).toBe(kind)
+  })
+
+  it('says why not, with the capability', () => {
+    expect(formatAnswer(table, 'trtllm', 'nvfp4', gpus.h100.accelerator, '1.3.0rc24').because).toBe('it needs compute capability 10.0 or later, this is 9.0')
+  })
+
+  it('asks for a package where the engine gave a format away', () => {
+    expect(formatAnswer(table, 'vllm', 'q4_k', gpus.rtx4090.accelerator, '0.28.0').plugin).toBe('vllm-gguf-plugin')
+    expect(formatAnswer(table, 'vllm', 'q4_k', gpus.rtx4090.accelerator, '0.23.0').plugin).toBeUndefined()
+  })
+
+  it('has a rule for every weight format but FP32', () => {
+    expect(weightFormatIds.filter(id => !(formatFamily(id) in table.formats))).toEqual(['fp32'])
+  })
+
+  it('judges AMD by target', () => {
+    const mi300x = {...gpus.h100.accelerator, vendor: 'amd' as const, computeCapability: undefined, gfxTarget: 'gfx942', native: ['fp8']}
+    expect(formatAnswer(table, 'vllm', 'fp8', mi300x, '0.28.0').kind).toBe('native')
+    expect(formatAnswer(table, 'vllm', 'awq-int4', mi300x, '0.28.0').kind).toBe('refused')
+    expect(formatAnswer(table, 'vllm', 'mxfp4', mi300x, '0.28.0').kind).toBe('refused')
+  })
+
+  it('knows cache formats by engine and version', () => {
+    expect(cacheAnswer(table, 'vllm', 'nvfp4', gpus.b200.accelerator, '0.28.0').kind).not.toBe('refused')
+    expect(cacheAnswer(table, 'vllm', 'nvfp4', gpus.h100.accelerator, '0.28.0').kind).toBe('refused')
+    expect(cacheAnswer(table, 'vllm', 'nvfp4', gpus.b200.accelerator, '0.19.0').kind).toBe('refused')
+  })
+
+  it.each([
+    ['vllm', 'Qwen3ForCausalLM', '0.8.0', {kind: 'too-old', since: '0.8.4'}],
+    ['vllm', 'DeepseekV4ForCausalLM', '0.19.0', {kind: 'too-old', since: '0.20.0'}],
+    ['vllm', 'DeepseekV4ForCausalLM', '0.28.0', {kind: 'supported'}],
+    ['vllm', 'MllamaForConditionalGeneration', '0.11.0', {kind: 'gone', until: '0.10.2'}],
+    ['sglang', 'AXK1ForCausalLM', '0.5.18', {kind: 'unsupported'}],
+    ['vllm', 'MiniMaxM3ForCausalLM', '0.24.0', {kind: 'supported'}], // registered as MiniMaxM3Sparse...
+    ['vllm', 'NobodyForCausalLM', '0.28.0', {kind: 'unknown'}],
+  ])('%s, %s in %s', (engine, className, version, answer) => {
+    expect(architectureAnswer(table, engine, className, version)).toEqual(answer)
+  })
+
+  it('names only architectures that the support table has', () => {
+    const named = needsTable().models.flatMap(({architectures}) => architectures ?? [])
+    expect(named.filter(name => !(name in table.architectures))).toEqual([])
+  })
+})

@@ -1,0 +1,14 @@
+sglang serve \
+  --model-path deepseek-ai/DeepSeek-V4-Pro \
+  --tp-size 8 \
+  --dp-size 8 \
+  --enable-dp-attention \
+  --ep-size 8 \
+  --context-length 262144 \
+  --speculative-algorithm EAGLE \
+  --speculative-num-steps 3 \
+  --speculative-eagle-topk 1 \
+  --speculative-num-draft-tokens 4 \
+  --trust-remote-code \
+  --reasoning-parser deepseek-v4 \
+  --tool-call-parser deepseekv4

@@ -1,0 +1,13 @@
+vllm serve deepseek-ai/DeepSeek-V4-Pro \
+  --data-parallel-size 8 \
+  --enable-expert-parallel \
+  --max-model-len 262144 \
+  --max-num-seqs 256 \
+  --kv-cache-dtype fp8 \
+  --block-size 256 \
+  --speculative-config '{"method":"mtp","num_speculative_tokens":1}' \
+  --trust-remote-code \
+  --tokenizer-mode deepseek_v4 \
+  --reasoning-parser deepseek_v4 \
+  --enable-auto-tool-choice \
+  --tool-call-parser deepseek_v4

@@ -1,0 +1,7 @@
+vllm serve Qwen/Qwen3-235B-A22B-FP8 \
+  --tensor-parallel-size 8 \
+  --enable-expert-parallel \
+  --max-model-len 32768 \
+  --reasoning-parser qwen3 \
+  --enable-auto-tool-choice \
+  --tool-call-parser hermes
