@@ -1,9 +1,26 @@
-import {main as bundle} from './bundle.ts'
-import {main as compileData} from './compile-data.ts'
+import {rename, rm} from 'node:fs/promises'
+import {join} from 'node:path'
+import {bundle} from './bundle.ts'
+import {writeData} from './compile-data.ts'
 import type {Task} from './task.ts'
 
-/** Everything that `npm run build` makes: data as JSON, the bundled commands, their manifest. */
-export async function main(task: Task): Promise<number> {
-  const code = await compileData(task)
-  return code === 0 ? bundle(task) : code
+/**
+ * Everything that `npm run build` makes: data as JSON, the bundled commands, their manifest. Built beside the last build and
+ * put in its place when all went well.
+ */
+export async function main({root}: Task): Promise<number> {
+  const fresh = join(root, `.dist-${process.pid}`)
+  try {
+    const problems = await writeData(root, join(fresh, 'data'))
+    if (problems.length > 0) {
+      console.error(`data/ has ${problems.length} problem${problems.length === 1 ? '' : 's'}:\n${problems.map((problem) => `  ${problem}`).join('\n')}`)
+      return 1
+    }
+    await bundle(root, fresh)
+    await rm(join(root, 'dist'), {recursive: true, force: true})
+    await rename(fresh, join(root, 'dist'))
+    return 0
+  } finally {
+    await rm(fresh, {recursive: true, force: true})
+  }
 }

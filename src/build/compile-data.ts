@@ -1,5 +1,5 @@
 import {existsSync, readdirSync, readFileSync} from 'node:fs'
-import {mkdir, rename, rm, writeFile} from 'node:fs/promises'
+import {mkdir, writeFile} from 'node:fs/promises'
 import {dirname, join, relative, sep} from 'node:path'
 import {parse} from 'yaml'
 import * as z from 'zod'
@@ -18,7 +18,6 @@ import type {FlagTable} from '../engines/flags.ts'
 import type {NeedsTable} from '../engines/launch/needs.ts'
 import type {MemoryCalibration} from '../engines/overheads.ts'
 import type {SupportTable} from '../engines/support-formats.ts'
-import type {Task} from './task.ts'
 
 interface Source {
   /** Path from the repository's root, with forward slashes: data/gpus/nvidia/rtx-4090.yaml. */
@@ -71,7 +70,7 @@ function compileModels(root: string, problems: string[], files: Map<string, unkn
 
 function entryOf(model: Model): ModelEntry {
   const {total, active} = countParameters(model.architecture)
-  return {id: model.id, hfId: model.hfId, name: model.name, names: model.aliases ?? [], checkpointIds: model.checkpoints.map(({hfId}) => hfId), totalParams: total, activeParams: active}
+  return {id: model.id, hfId: model.hfId, name: model.name, names: model.aliases ?? [], checkpointIds: model.checkpoints.flatMap(({hfId, aliases = []}) => [hfId, ...aliases]), totalParams: total, activeParams: active}
 }
 
 /** A repository that two models claim would be found by luck. */
@@ -165,20 +164,14 @@ function closedModels(root: string, problems: string[], entries: readonly ModelE
   return parsed.data.models.map(({names, vendor, nearest}) => ({names, vendor, nearest}))
 }
 
-export async function main({root}: Task): Promise<number> {
+/** Compiles data/ into a folder of JSON; nothing is written when there is any problem, and all of them are returned. */
+export async function writeData(root: string, folder: string): Promise<string[]> {
   const {files, problems} = compile(root)
-  if (problems.length > 0) {
-    console.error(`data/ has ${problems.length} problem${problems.length === 1 ? '' : 's'}:\n${problems.map((problem) => `  ${problem}`).join('\n')}`)
-    return 1
-  }
-  const target = join(root, 'dist', 'data')
-  const fresh = join(root, 'dist', `data-${process.pid}`)
+  if (problems.length > 0) return problems
   for (const [name, value] of files) {
-    const path = join(fresh, `${name}.json`)
+    const path = join(folder, `${name}.json`)
     await mkdir(dirname(path), {recursive: true})
     await writeFile(path, JSON.stringify(value))
   }
-  await rm(target, {recursive: true, force: true})
-  await rename(fresh, target)
-  return 0
+  return []
 }

@@ -100,6 +100,7 @@ const checkpoint = z.strictObject({
   encodersIncluded: z.literal(false).optional(),
   quantMethod: text.optional(),
   thirdParty: flag,
+  formatsAssumed: flag,
   /** Former names of the repository and mirrors of it. */
   aliases: z.array(repository).min(1).optional(),
   source: text.optional(),

@@ -66,6 +66,8 @@ export interface Checkpoint {
   quantMethod?: string
   /** Publisher of the quantised build differs from the model's. */
   thirdParty?: boolean
+  /** The publisher's recipe could not be read: `formats` are those that the method leaves by default. */
+  formatsAssumed?: boolean
   /** Further names of the same repository or of mirrors of it. */
   aliases?: string[]
   source?: string

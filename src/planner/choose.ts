@@ -43,8 +43,14 @@ export function missingBytes(evaluation: Evaluation): number {
 
 /** The best layout of one checkpoint: fits before tight, then the higher cautious throughput at the load, then fewer bytes missing. */
 export function bestLayout(question: ChoiceQuestion & {checkpoint: Checkpoint}): Evaluation {
-  const {workload} = question
-  const layouts = layoutsFor(question.model.architecture, question.machine, question.request)
+  const {workload, request: asked} = question
+  const layouts = layoutsFor(question.model.architecture, question.machine, asked)
+  if (asked.tp !== undefined || asked.pp !== undefined || asked.dp !== undefined) {
+    // The layout is given: experts are dealt out whole only where they cannot be split.
+    const plain = evaluate({...question, request: layouts[0]!})
+    if (plain.verdict !== 'unsupported') return plain
+    return layouts.slice(1).map((request) => evaluate({...question, request})).find(({verdict}) => verdict !== 'unsupported') ?? plain
+  }
   const ranked = layouts.map((request) => ({request, evaluation: evaluate({...question, request, workload: layouts.length === 1 ? workload : (workload ?? USUAL_WORKLOAD)})}))
   const cautious = ({performance}: Evaluation) => performance?.outputTokensPerSecond.low ?? 0
   const best = ranked.reduce((a, b) => {

@@ -10,7 +10,7 @@ const isLatent = (architecture: Architecture): boolean => architecture.layerKind
 
 /** Tensor-parallel sizes that split the heads of every attention layer evenly. */
 function dividesHeads(architecture: Architecture, tp: number): boolean {
-  return architecture.layerKinds.every(({mixers}) => mixers.every((mixer) => {
+  return architecture.layerKinds.every(({mixers}) => mixers.every((mixer): boolean => {
     switch (mixer.kind) {
       case 'full': return mixer.queryHeadCount % tp === 0 && (mixer.kvHeadCount % tp === 0 || tp % mixer.kvHeadCount === 0)
       case 'mla': return mixer.queryHeadCount % tp === 0

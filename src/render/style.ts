@@ -7,12 +7,12 @@ export interface Paint {
   bad(text: string): string
 }
 
-const escape = (open: number, close: number) => (text: string): string => `\u001B[${open}m${text}\u001B[${close}m`
+const coloured = (open: number, close: number) => (text: string): string => `\u001B[${open}m${text}\u001B[${close}m`
 const plain = (text: string): string => text
 
 export const paint = (colour: boolean): Paint =>
   colour
-    ? {bold: escape(1, 22), dim: escape(2, 22), good: escape(32, 39), warn: escape(33, 39), bad: escape(31, 39)}
+    ? {bold: coloured(1, 22), dim: coloured(2, 22), good: coloured(32, 39), warn: coloured(33, 39), bad: coloured(31, 39)}
     : {bold: plain, dim: plain, good: plain, warn: plain, bad: plain}
 
 /** NO_COLOR and FORCE_COLOR are honoured; otherwise colour is for terminals (no-color.org, force-color.org). */

@@ -16,7 +16,7 @@ export const PRIORS: Calibration = {
   name: 'priors',
   about: 'values before fitting',
   kernels: {
-    bandwidth: {dense: 0.8, experts: 0.7, keyValue: 0.7, latent: 0.6, state: 0.6},
+    bandwidth: {dense: 0.8, experts: 0.75, keyValue: 0.75, latent: 0.6, state: 0.3},
     compute: {fp16: 0.65, bf16: 0.65, fp8: 0.6, int8: 0.55, fp6: 0.5, fp4: 0.45, int4: 0.4},
     weightOnlyCompute: 0.7,
     blockScaledCompute: 0.85,
@@ -26,10 +26,10 @@ export const PRIORS: Calibration = {
     expertSpread: 0.8,
   },
   overlapExponent: 4,
-  launchMicroseconds: {product: 2.5, small: 2, quantise: 3, experts: 25, weightOnlyExperts: 20, eager: 5},
+  launchMicroseconds: {product: 4, small: 1.5, quantise: 3, experts: 20, weightOnlyExperts: 20, eager: 8},
   hardwareClasses: {
-    'nvidia-9': {memory: 1, compute: 1, weightOnly: 1, latency: 1},
-    'nvidia-10': {memory: 1, compute: 0.9, weightOnly: 0.5, latency: 1},
+    'nvidia-9': {memory: 1, compute: 1, weightOnly: 1, blockScaled: 1, latency: 1},
+    'nvidia-10': {memory: 1, compute: 0.9, weightOnly: 0.4, blockScaled: 0.6, latency: 1},
   },
   links: {
     nvlink: {latencyMicroseconds: 5, perDoublingMicroseconds: 1.5, bandwidthFraction: 0.6, defaultBytesPerSecondPerDirection: 300e9},

@@ -33,7 +33,7 @@ export function denseFeedForward(config: Fields, traits: Traits, layer: number):
   const intermediateSize =
     config.optionalInteger(['intermediate_size_mlp', 'dense_intermediate_size', 'ffn_hidden_size']) ?? perLayer(config, layer, ['intermediate_size', 'n_inner', 'block_ff_dim'])
   if (intermediateSize === undefined) throw config.missing(['intermediate_size'])
-  return tidy({kind: 'dense' as const, intermediateSize: adjusted(config, intermediateSize), gated: isGated(config, traits), bias: config.boolean('mlp_bias')})
+  return {...tidy({kind: 'dense' as const, intermediateSize: adjusted(config, intermediateSize), bias: config.boolean('mlp_bias')}), gated: isGated(config, traits)}
 }
 
 /** LFM2 states a width that its implementation shrinks to two thirds and rounds up (huggingface/transformers models/lfm2). */
@@ -75,12 +75,8 @@ export function mixtureOfExperts(config: Fields, traits: Traits, layer: number):
   const parallel = config.boolean('enable_moe_block') ? config.integer('intermediate_size') : undefined
   const latentSize = config.optionalInteger(['moe_latent_size', 'routed_expert_hidden_size'])
   const hidden = config.integer('hidden_size')
-  return tidy({
-    kind: 'moe' as const,
-    expertCount,
-    expertsPerToken,
-    expertIntermediateSize,
-    gated: isGated(config, traits),
+  const experts = {kind: 'moe' as const, expertCount, expertsPerToken, expertIntermediateSize, gated: isGated(config, traits)}
+  return {...experts, ...tidy({
     expertBias: traits.expertBias,
     sharedIntermediateSize: sharedSize(config, traits, layer, expertIntermediateSize),
     sharedGate: (config.optionalInteger('shared_expert_intermediate_size', {min: 0}) ?? 0) > 0,
@@ -91,7 +87,7 @@ export function mixtureOfExperts(config: Fields, traits: Traits, layer: number):
     parallelDenseIntermediateSize: parallel,
     // Gemma 4: a scale for each expert, one vector in the router, and three norms more than the dense layer has.
     extraElementCount: parallel === undefined ? undefined : expertCount + 4 * hidden,
-  })
+  })}
 }
 
 /** Which layers have experts, from whichever of the known spellings. */

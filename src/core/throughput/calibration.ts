@@ -26,6 +26,8 @@ export interface HardwareClass {
   compute: number
   /** Of the compute rate of weight-only kernels, which are written for older matrix units. */
   weightOnly: number
+  /** Of the compute rate of products with scales for square blocks of weights, which newer matrix units do not apply by themselves. */
+  blockScaled: number
   /** Multiplier of launch and collective latencies. */
   latency: number
 }

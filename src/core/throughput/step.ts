@@ -2,7 +2,7 @@ import type {ComputeType} from '../accelerator.ts'
 import type {Calibration, EngineCalibration} from './calibration.ts'
 import {classModifiers, ratesOf} from './hardware.ts'
 import type {PerformanceInput} from './input.ts'
-import {computeTypeOf, rememberedWork, type Work} from './work.ts'
+import {computeTypeOf, dynamicScales, rememberedWork, type Work} from './work.ts'
 import type {WeightFormat} from '../formats.ts'
 
 /** What one step computes, for one replica. */
@@ -89,12 +89,12 @@ export function stepModel(input: PerformanceInput, calibration: Calibration, eng
   const computeRate = (type: ComputeType, factor = 1) => rates.operationsPerSecond[type] * fraction(kernels.compute[type] * modifiers.compute * engine.compute * factor)
   const productRate = (format: WeightFormat) => {
     const {type, dequantised} = computeTypeOf(format, accelerator)
-    return computeRate(type, dequantised ? kernels.weightOnlyCompute * modifiers.weightOnly : format.scale?.per === 'block' ? kernels.blockScaledCompute : 1)
+    return computeRate(type, dequantised ? kernels.weightOnlyCompute * modifiers.weightOnly : format.scale?.per === 'block' ? kernels.blockScaledCompute * modifiers.blockScaled : 1)
   }
   const expertRate = (format: WeightFormat) => {
     const {type, dequantised} = computeTypeOf(format, accelerator)
     const share = dequantised ? kernels.expertCompute.weightOnly * modifiers.weightOnly : type === 'fp4' ? kernels.expertCompute.fp4 : type === 'bf16' ? kernels.expertCompute.bf16 : kernels.expertCompute.fp8
-    return computeRate(type, share / kernels.compute[type])
+    return computeRate(type, (share / kernels.compute[type]) * (!dequantised && format.scale?.per === 'block' ? modifiers.blockScaled : 1))
   }
   const denseMemory = memoryRate('dense')
   const expertMemory = memoryRate('experts')
@@ -124,12 +124,12 @@ export function stepModel(input: PerformanceInput, calibration: Calibration, eng
   const activationPerToken = (work.activationElementsPerToken * 2) / denseMemory
 
   const {launchMicroseconds} = calibration
-  const kernelCount = work.productKernelCount + work.smallKernelCount + work.quantiseKernelCount
-  // Quantising weight-only inputs is not needed where the hardware cannot take the format anyway.
-  const quantised = work.products.concat(work.experts.map((e) => ({...work.head, format: e.format}))).some((product) => !computeTypeOf(product.format, accelerator).dequantised)
+  const dequantises = (format: WeightFormat) => computeTypeOf(format, accelerator).dequantised
+  const quantiseKernels = [...work.products, ...work.experts].reduce((sum, {format, times}) => sum + (dynamicScales(format) && !dequantises(format) ? times : 0), 0)
+  const kernelCount = work.productKernelCount + work.smallKernelCount + quantiseKernels
   const launchSeconds = 1e-6 * engine.launch * modifiers.latency * (
-    work.productKernelCount * launchMicroseconds.product + work.smallKernelCount * launchMicroseconds.small + (quantised ? work.quantiseKernelCount * launchMicroseconds.quantise : 0) +
-    work.experts.reduce((sum, expert) => sum + expert.times * (launchMicroseconds.experts + (computeTypeOf(expert.format, accelerator).dequantised ? launchMicroseconds.weightOnlyExperts : 0)), 0)
+    work.productKernelCount * launchMicroseconds.product + work.smallKernelCount * launchMicroseconds.small + quantiseKernels * launchMicroseconds.quantise +
+    work.experts.reduce((sum, expert) => sum + expert.times * (launchMicroseconds.experts + (dequantises(expert.format) ? launchMicroseconds.weightOnlyExperts : 0)), 0)
   )
   const eagerSeconds = 1e-6 * launchMicroseconds.eager * engine.eager * (kernelCount + EXPERT_LAYER_KERNELS * work.experts.reduce((sum, expert) => sum + expert.times, 0))
   const crossesNodes = input.nodes > 1 && ranks > input.gpuCount / input.nodes

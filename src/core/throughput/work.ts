@@ -65,10 +65,9 @@ export interface Work {
   mixerLayers: number
   feedForwardLayers: number
   layerCount: number
-  /** Kernels of a step by kind: dense products, what stands between them, and quantisation of activations. */
+  /** Kernels of a step: dense products, and what stands between them. */
   productKernelCount: number
   smallKernelCount: number
-  quantiseKernelCount: number
   hiddenSize: number
   vocabularySize: number
   /** Elements of activations read and written for one token in all layers. */
@@ -163,10 +162,11 @@ function expertWork(moe: MixtureOfExperts, tensors: readonly WeightTensor[], tim
 
 /** Kernels of a mixer besides its projections: norm, rotation and cache write, attention with its reduction, and the like. */
 const SMALL_KERNELS: Record<Mixer['kind'], number> = {
-  full: 4, mla: 6, compressed: 8, 'gated-delta-net': 6, 'kimi-delta': 7, lightning: 4, mamba2: 5, mamba1: 5, 'short-conv': 3,
+  full: 4, mla: 6, compressed: 8, 'gated-delta-net': 9, 'kimi-delta': 10, lightning: 4, mamba2: 7, mamba1: 7, 'short-conv': 3,
 }
 
-const dynamicScales = (format: WeightFormat): boolean => !format.weightOnly && (format.scale?.per === 'block' || format.scale?.per === 'group')
+/** The activations of such products get a scale for each block or group, by a kernel of its own before the product. */
+export const dynamicScales = (format: WeightFormat): boolean => !format.weightOnly && (format.scale?.per === 'block' || format.scale?.per === 'group')
 
 /** The work of one rank of a replica: whole model, all pipeline stages together. */
 export function workOf(architecture: Architecture, checkpoint: Checkpoint, layout: ShardLayout, cache: CacheLayout): Work {
@@ -223,13 +223,9 @@ export function workOf(architecture: Architecture, checkpoint: Checkpoint, layou
     const {rows, columns} = shardOf(tensor, layout)
     head = {name: 'head', times: 1, bytes: tensorBytes(tensor, format.id, layout), macsPerToken: rows * columns, format}
   }
-  // Formats whose activations get a scale for each block or group are quantised by a kernel of their own before a product.
-  let quantise = 0
-  for (const product of products) if (dynamicScales(product.format)) quantise += product.times
-  for (const expert of experts) if (dynamicScales(expert.format)) quantise += 2 * expert.times
   return {
     products, head: head!, experts, attention, mixerLayers, feedForwardLayers, layerCount: architecture.layerSequence.length, smallKernelCount: small,
-    productKernelCount: products.reduce((sum, product) => sum + product.times, 0), quantiseKernelCount: quantise,
+    productKernelCount: products.reduce((sum, product) => sum + product.times, 0),
     hiddenSize: hidden, vocabularySize: architecture.vocabularySize, activationElementsPerToken: activation, features: [...features].sort(), parameterBytes,
   }
 }
