@@ -1,8 +1,18 @@
 import {flush} from '@oclif/core/flush'
 import {run} from '@oclif/core/run'
+import {failureOf} from './cli/failures.ts'
+import {printFailure} from './cli/print-failure.ts'
 
-/** Starts oclif for the file that was executed. Commands turn errors into messages and exit codes themselves (commands/base). */
+export {COMMANDS} from 'servefit:commands'
+
+/** Starts oclif for the file that was executed. Commands answer for themselves; what fails before one is found is answered here. */
 export async function start(executedFile: string): Promise<void> {
-  await run(process.argv.slice(2), executedFile)
-  await flush()
+  // No configuration files of oclif's own: looking for them takes time.
+  process.env.OCLIF_DISABLE_RC ??= '1'
+  try {
+    await run(process.argv.slice(2), executedFile)
+    await flush()
+  } catch (error) {
+    printFailure(failureOf(error), process.argv.includes('--json'))
+  }
 }

@@ -101,6 +101,7 @@ function compileHardware(root: string, problems: string[], files: Map<string, un
     if (system) systems.push(system)
   }
   files.set('gpus', gpus)
+  for (const gpu of gpus) files.set(`gpus/${gpu.id}`, gpu)
   files.set('machines', systems)
 }
 

@@ -1,4 +1,4 @@
-import {readFileSync} from 'node:fs'
+import {existsSync, readFileSync} from 'node:fs'
 import {join} from 'node:path'
 import type {Accelerator} from '../core/accelerator.ts'
 import type {Model} from '../core/model.ts'
@@ -31,11 +31,16 @@ export interface Catalogue {
   readonly modelEntries: readonly ModelEntry[]
   readonly closedModels: readonly ClosedModel[]
   readonly speedCalibration: Calibration
+  /** The card of this id, without reading all the others; undefined where the id is not one. */
+  gpu(id: string): Accelerator | undefined
   /** @throws when the id is not in `modelEntries`. */
   model(id: string): Model
   /** A compiled file by its path below the data folder, without `.json`. */
   file<T>(path: string): T
 }
+
+/** What may stand in a file's name. */
+const ID = /^[a-z0-9][a-z0-9.-]*$/
 
 /** Opens the JSON that `npm run build` compiled from `data/`. */
 export function openCatalogue(folder: string): Catalogue {
@@ -50,6 +55,7 @@ export function openCatalogue(folder: string): Catalogue {
     get modelEntries() { return file<ModelEntry[]>('models') },
     get closedModels() { return file<ClosedModel[]>('closed-models') },
     get speedCalibration() { return file<Calibration>('calibration/serving') },
+    gpu: (id) => (ID.test(id) && existsSync(join(folder, 'gpus', `${id}.json`)) ? file<Accelerator>(`gpus/${id}`) : undefined),
     model: (id) => file<Model>(`models/${id}`),
     file,
   }

@@ -1,6 +1,6 @@
 import type {Accelerator, Vendor} from '../core/accelerator.ts'
 import {InputError} from '../core/input-error.ts'
-import {nearest} from './nearest.ts'
+import {nearest} from '../core/nearest.ts'
 
 /** What a driver says about a card. The more is known, the fewer cards are confused. */
 export interface DriverReport {

@@ -22,7 +22,7 @@ const mixer = z.discriminatedUnion('kind', [
   }),
   z.strictObject({
     kind: z.literal('mla'), queryHeadCount: count, queryLoraRank: count.optional(), kvLoraRank: count, nopeHeadDim: count, ropeHeadDim: count, valueHeadDim: count,
-    outputGate: flag, indexer: indexer.optional(),
+    outputGate: z.union([z.literal(true), z.literal('head')]).optional(), indexer: indexer.optional(),
   }),
   z.strictObject({
     kind: z.literal('compressed'), queryHeadCount: count, headDim: count, ropeHeadDim: count, queryLoraRank: count, outputLoraRank: count, outputGroupCount: count,
@@ -32,7 +32,7 @@ const mixer = z.discriminatedUnion('kind', [
     kind: z.literal('gated-delta-net'), keyHeadCount: count, keyHeadDim: count, valueHeadCount: count, valueHeadDim: count, convKernelTokens: count,
     stateElementBytes: stateBytes,
   }),
-  z.strictObject({kind: z.literal('kimi-delta'), headCount: count, headDim: count, convKernelTokens: count, fullRankGate: flag}),
+  z.strictObject({kind: z.literal('kimi-delta'), headCount: count, headDim: count, convKernelTokens: count, fullRankGate: flag, fullRankForgetGate: flag}),
   z.strictObject({kind: z.literal('lightning'), headCount: count, headDim: count}),
   z.strictObject({
     kind: z.literal('mamba2'), headCount: count, headDim: count, groupCount: count, stateSize: count, convKernelTokens: count, convBias: flag, projectionBias: flag,

@@ -1,6 +1,6 @@
 import type {LinkKind} from '../core/accelerator.ts'
 import {InputError} from '../core/input-error.ts'
-import {nearest} from './nearest.ts'
+import {nearest} from '../core/nearest.ts'
 
 /** A machine one can buy or rent, by name. GPUs and host are those of one node; nodes are alike. */
 export interface System {

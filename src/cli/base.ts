@@ -1,9 +1,9 @@
 import {join} from 'node:path'
 import {Command} from '@oclif/core/command'
 import {type Catalogue, openCatalogue} from '../catalogue/catalogue.ts'
-import {InputError} from '../core/input-error.ts'
 import {inColour} from '../render/style.ts'
-import {EXIT, type Failure, failureOf} from './failures.ts'
+import {EXIT, failureOf} from './failures.ts'
+import {printFailure} from './print-failure.ts'
 
 /**
  * What all commands share: the compiled catalogue, one JSON document on standard output, and errors as one clear message with
@@ -43,19 +43,7 @@ export abstract class ServefitCommand extends Command {
     process.stdout.write(`${JSON.stringify(json, undefined, 2)}\n`)
   }
 
-  protected override toErrorJson(error: unknown): Failure['json'] {
-    return failureOf(error).json
-  }
-
   protected override async catch(error: Error): Promise<void> {
-    const failure = failureOf(error)
-    process.exitCode = failure.exitCode
-    if (this.jsonEnabled()) this.logJson(failure.json)
-    else process.stderr.write(failure.text)
-    if (failure.exitCode === EXIT.defect || debugging()) process.stderr.write(debugging() ? `${error.stack}\n` : '')
+    printFailure(failureOf(error), this.jsonEnabled(), error.stack)
   }
 }
-
-const debugging = (): boolean => /(^|,)\s*(\*|servefit)/.test(process.env.DEBUG ?? '')
-
-export {InputError}

@@ -1,4 +1,5 @@
 import {InputError} from '../core/input-error.ts'
+import {nearest} from '../core/nearest.ts'
 
 /** Exit codes of the machine-readable contract. */
 export const EXIT = {yes: 0, no: 1, input: 2, defect: 70} as const
@@ -11,25 +12,41 @@ export interface Failure {
 
 const ISSUES = 'https://github.com/servefit/servefit/issues'
 
-/** What oclif's parser throws: a wrong flag, a missing argument. It names itself by its constructor. */
-function parserMessage(error: Error): string | undefined {
-  const isParserError = 'oclif' in error && (error as {oclif?: {exit?: number}}).oclif?.exit === 2
-  if (!isParserError) return undefined
-  return error.message.split('\n').filter((line) => line.trim() !== '' && !/^See more help/i.test(line)).map((line) => line.trim()).join('; ').replaceAll(/\s+/g, ' ')
+/** What oclif's parser throws, told by its shape: names of classes do not survive bundling. */
+interface ParserError extends Error {
+  oclif?: {exit?: number}
+  /** Arguments that are missing, or that are too many. */
+  args?: {name: string; description?: string}[] | string[]
 }
+
+function parserFailure(error: ParserError): Failure | undefined {
+  const unknown = /^command (.+) not found$/.exec(error.message)
+  if (unknown) return inputFailure('COMMAND_UNKNOWN', `No command "${unknown[1]}": servefit --help lists them`, nearest(unknown[1]!.replaceAll(':', ' '), COMMAND_NAMES))
+  if (error.oclif?.exit !== 2) return undefined
+  const missing = /^Missing \d+ required arg/.test(error.message) ? error.args?.[0] : undefined
+  if (typeof missing === 'object') return inputFailure('ARGUMENT_MISSING', `Missing ${missing.name.toUpperCase()}: expected ${missing.description ?? 'a value'}`, [])
+  const text = error.message.split('\n').filter((line) => line.trim() !== '' && !/^See more help/i.test(line)).map((line) => line.trim()).join('; ').replaceAll(/\s+/g, ' ').replaceAll(':;', ':').replace(/\.$/, '')
+  return inputFailure('FLAGS_INVALID', `${text}: see --help`, [])
+}
+
+/** For "did you mean" before any command is loaded. */
+const COMMAND_NAMES = ['check', 'config', 'detect', 'models', 'models show', 'models import', 'gpus', 'engines', 'batch', 'schema', 'help']
 
 /** The one place that turns an error into words, JSON and an exit code. */
 export function failureOf(thrown: unknown): Failure {
   const error = thrown instanceof Error ? thrown : new Error(String(thrown))
-  if (error instanceof InputError) return inputFailure(error.code, error.message, error.suggestions)
-  const parser = parserMessage(error)
-  if (parser !== undefined) return inputFailure('FLAGS_INVALID', `${parser.replace(/\.$/, '')}: see --help`, [])
+  if (error instanceof InputError) return inputFailure(error.code, withoutParserWords(error.message), error.suggestions)
+  const parser = parserFailure(error)
+  if (parser) return parser
   return {
     exitCode: EXIT.defect,
     json: {error: {code: 'DEFECT', message: `A defect of servefit: ${error.message}`}},
     text: `servefit: a defect of ours: ${error.message}\n  Please report it with the command you ran: ${ISSUES}\n  DEBUG=servefit shows where it happened.\n`,
   }
 }
+
+/** oclif's parser wraps what a flag's own check says. */
+const withoutParserWords = (message: string): string => message.replace(/^Parsing --\S+\s+/, '').replace(/\s*See more help with --help$/, '')
 
 function inputFailure(code: string, message: string, suggestions: string[]): Failure {
   const meant = suggestions.length === 0 ? '' : `  Did you mean ${suggestions.length === 1 ? suggestions[0] : `${suggestions.slice(0, -1).join(', ')} or ${suggestions.at(-1)}`}?\n`

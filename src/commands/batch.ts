@@ -1,6 +1,5 @@
 import * as Args from '@oclif/core/args'
 import {ServefitCommand} from '../cli/base.ts'
-import {answerLines, linesOf} from '../cli/batch-stream.ts'
 import {realContext} from '../cli/world.ts'
 
 export default class Batch extends ServefitCommand {
@@ -11,6 +10,7 @@ export default class Batch extends ServefitCommand {
 
   async run(): Promise<void> {
     const {args} = await this.parse(Batch)
+    const {answerLines, linesOf} = await import('../cli/batch-stream.ts')
     const lines = await linesOf(args.file)
     const errors = await answerLines(realContext(this.catalogue), lines, process.stdout)
     if (errors > 0) this.answerNo()

@@ -49,7 +49,8 @@ export interface LatentAttention {
   nopeHeadDim: number
   ropeHeadDim: number
   valueHeadDim: number
-  outputGate?: boolean
+  /** One gate value for each element of the output, or (`head`) for each query head (Ling 3.0). */
+  outputGate?: boolean | 'head'
   indexer?: SparseIndexer
 }
 
@@ -86,6 +87,8 @@ export interface KimiDelta {
   headDim: number
   convKernelTokens: number
   fullRankGate?: boolean
+  /** The forget gate is one matrix, not two of low rank (Ling 3.0, `no_kda_lora`). */
+  fullRankForgetGate?: boolean
 }
 
 /** Lightning attention (MiniMax-Text-01), arXiv 2501.08313. */

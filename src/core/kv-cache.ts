@@ -32,6 +32,8 @@ export interface CacheLayout {
   compressedRowBytes?: (headDim: number, ropeHeadDim: number) => number
   /** Bytes of one index key of this width. */
   indexKeyBytes?: (elements: number) => number
+  /** Layers that reuse another layer's selection get a cache of index keys all the same. */
+  keysForSharedIndexers?: boolean
   /** Element of the recurrent state where the model does not fix it, and of the convolution's window. */
   stateElementBytes: number
   convolutionElementBytes: number
@@ -43,8 +45,8 @@ export const ceilShare = (heads: number, ranks: number): number => Math.max(1, M
 
 const growing = (content: CachePart['content'], bytesPerToken: number, tokensPerRow = 1): CachePart => ({content, growth: 'growing', bytesPerToken, tokensPerRow, stateBytes: 0})
 
-const state = (convolutionBytes: number, recurrentBytes: number): CachePart =>
-  ({content: 'state', growth: 'state', bytesPerToken: 0, tokensPerRow: 1, stateBytes: convolutionBytes + recurrentBytes, convolutionBytes, recurrentBytes})
+const state = (convolutionBytes: number, recurrentBytes: number, tokensPerRow = 1): CachePart =>
+  ({content: 'state', growth: 'state', bytesPerToken: 0, tokensPerRow, stateBytes: convolutionBytes + recurrentBytes, convolutionBytes, recurrentBytes})
 
 /** One fp8 key and an fp32 scale for each 128 elements: 132 bytes for 128 (vllm-project/vllm vllm/models/deepseek_v4/attention.py @ 0484480bc730). */
 export const fp8IndexKeyBytes = (elements: number): number => elements + 4 * Math.ceil(elements / 128)
@@ -67,7 +69,7 @@ export function mixerCache(mixer: Mixer, layout: CacheLayout): CachePart[] {
     case 'mla': {
       const elements = mixer.kvLoraRank + mixer.ropeHeadDim
       const parts = [growing('latent', layout.latentRowBytes?.(elements) ?? elements * element)]
-      if (mixer.indexer && !mixer.indexer.shared) parts.push(growing('index-key', (layout.indexKeyBytes ?? fp8IndexKeyBytes)(mixer.indexer.headDim)))
+      if (mixer.indexer && (!mixer.indexer.shared || layout.keysForSharedIndexers)) parts.push(growing('index-key', (layout.indexKeyBytes ?? fp8IndexKeyBytes)(mixer.indexer.headDim)))
       return parts
     }
     case 'compressed': {
@@ -76,8 +78,8 @@ export function mixerCache(mixer: Mixer, layout: CacheLayout): CachePart[] {
       const ratio = mixer.compressionRatio
       if (ratio > 0) {
         const wide = compressorOverlap(ratio)
-        parts.push(growing('compressed', row / ratio, ratio), state(0, ratio * wide * 2 * wide * mixer.headDim * 4))
-        if (mixer.indexer) parts.push(growing('index-key', (layout.indexKeyBytes ?? fp8IndexKeyBytes)(mixer.indexer.headDim) / ratio, ratio), state(0, ratio * wide * 2 * wide * mixer.indexer.headDim * 4))
+        parts.push(growing('compressed', row / ratio, ratio), state(0, ratio * wide * 2 * wide * mixer.headDim * 4, ratio))
+        if (mixer.indexer) parts.push(growing('index-key', (layout.indexKeyBytes ?? fp8IndexKeyBytes)(mixer.indexer.headDim) / ratio, ratio), state(0, ratio * wide * 2 * wide * mixer.indexer.headDim * 4, ratio))
       }
       return parts
     }

@@ -104,7 +104,7 @@ function latentAttention(a: LatentAttention, hidden: number): WeightTensor[] {
       vector(a.queryLoraRank),
       matrix('attention.query-b', queryRows, a.queryLoraRank, ATTENTION_ROWS),
     )
-  if (a.outputGate) tensors.push(matrix('attention.gate', a.queryHeadCount * a.valueHeadDim, hidden, ATTENTION_ROWS))
+  if (a.outputGate) tensors.push(matrix('attention.gate', a.queryHeadCount * (a.outputGate === 'head' ? 1 : a.valueHeadDim), hidden, ATTENTION_ROWS))
   if (a.indexer) tensors.push(...indexerTensors(a.indexer, hidden, a.queryLoraRank ?? hidden))
   return tensors
 }
@@ -157,13 +157,13 @@ function kimiDelta(a: KimiDelta, hidden: number): WeightTensor[] {
   const tensors = [
     matrix('linear.in', 3 * inner, hidden, ATTENTION_ROWS),
     vector(3 * inner * a.convKernelTokens, ATTENTION_ROWS, 'linear.small'),
-    matrix('linear.gate', a.headDim, hidden, REPLICATED),
-    matrix('linear.gate', inner, a.headDim, ATTENTION_ROWS),
     matrix('linear.small', a.headCount, hidden, ATTENTION_ROWS),
     vector(a.headCount + inner, ATTENTION_ROWS),
     vector(a.headDim),
     matrix('linear.out', hidden, inner, ATTENTION_COLUMNS),
   ]
+  if (a.fullRankForgetGate) tensors.push(matrix('linear.gate', inner, hidden, ATTENTION_ROWS))
+  else tensors.push(matrix('linear.gate', a.headDim, hidden, REPLICATED), matrix('linear.gate', inner, a.headDim, ATTENTION_ROWS))
   if (a.fullRankGate) tensors.push(matrix('linear.gate', inner, hidden, ATTENTION_ROWS))
   else tensors.push(matrix('linear.gate', a.headDim, hidden, REPLICATED), matrix('linear.gate', inner, a.headDim, ATTENTION_ROWS))
   return tensors

@@ -8,6 +8,8 @@ export interface ShardLayout {
   attentionTp: number
   denseTp: number
   vocabularyTp: number
+  /** Ranks that share the input embedding, where they are not those of the head (data-parallel attention). */
+  embeddingTp?: number
   /** Ranks that share one expert's matrices. */
   expertTp: number
   /** Ranks that divide the experts among them. */
@@ -61,7 +63,7 @@ export function shardOf(tensor: WeightTensor, layout: ShardLayout): {rows: numbe
   const {axis, domain} = tensor.shard
   let {rows, columns, count} = tensor
   if (domain === 'experts') count = Math.ceil(count / layout.expertParallel)
-  const ranks = domain === 'attention' ? layout.attentionTp : domain === 'dense' ? layout.denseTp : domain === 'experts' ? layout.expertTp : layout.vocabularyTp
+  const ranks = domain === 'attention' ? layout.attentionTp : domain === 'dense' ? layout.denseTp : domain === 'experts' ? layout.expertTp : tensor.class === 'embedding' ? (layout.embeddingTp ?? layout.vocabularyTp) : layout.vocabularyTp
   if (ranks === 1 || axis === 'none') return {rows, columns, count}
   switch (axis) {
     case 'rows': rows = Math.ceil(rows / ranks); break

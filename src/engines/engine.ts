@@ -32,12 +32,42 @@ export interface LaunchFlag {
   because: string
 }
 
+/** What a node learns only when it is started: where node 0 is, and its own number (times a factor). */
+export interface NodeValue {
+  of: 'address' | 'rank'
+  /** What follows it in the same word: `:20000`. */
+  after?: string
+  times?: number
+}
+
+export interface NodeFlag {
+  flag: string
+  value: string | number | true | NodeValue
+  because: string
+}
+
+/** One deployment over several nodes. Each way to start it that the engine has; a format takes the one it can express. */
+export interface NodePlan {
+  count: number
+  gpusPerNode: number
+  /** The engine's own launcher: the same command on every node, with these flags; `followers` on all but node 0. */
+  own?: {every: NodeFlag[]; followers: NodeFlag[]}
+  /** On a Ray cluster: one command on the head, with these flags. */
+  ray?: LaunchFlag[]
+  /** One process for each GPU under mpirun or srun, each started through this program. */
+  mpi?: {wrapper: string}
+  /** Why this layout cannot be spread over nodes, where it cannot. */
+  problem?: string
+}
+
 /** A start command before it is written for a shell, a file or a manifest. Nothing in it is quoted. */
 export interface Launch {
   /** Words before the flags: vllm serve Qwen/Qwen3-32B. */
   program: string[]
   flags: LaunchFlag[]
   environment: {name: string; value: string; because: string}[]
+  /** Present where the deployment needs more than one node. */
+  nodes?: NodePlan
   /** Options that only the engine's configuration file takes (TensorRT-LLM), as a nested mapping. */
   file?: {flag: string; name: string; content: Record<string, unknown>; because: Record<string, string>}
 }

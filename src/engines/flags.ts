@@ -1,4 +1,4 @@
-import {nearest} from '../catalogue/nearest.ts'
+import {nearest} from '../core/nearest.ts'
 import type {EngineId} from '../core/deployment.ts'
 import {compareVersions, isAtLeast} from './versions.ts'
 

@@ -9,9 +9,11 @@ import {usualLink} from './machines.ts'
 
 /** A single change, evaluated: with it the model starts. */
 export interface Change {
-  what: string
+  /** As flags to add, or as the command to run instead. */
+  flags: string
   outcome: string
-  command?: string
+  /** The whole question with the change in it. */
+  command: string
 }
 
 export interface Holder {
@@ -34,44 +36,45 @@ export interface Advice {
 
 const starts = ({verdict}: Evaluation): boolean => verdict === 'fits' || verdict === 'tight'
 
-function outcomeOf({verdict, deployment, memory}: Evaluation): string {
-  return `${verdict}, ${countInWords(deployment.maxModelLen)} tokens of context, ${countInWords(memory.kvCacheTokens)} in the cache`
+function outcomeOf({verdict, deployment}: Evaluation): string {
+  return `${verdict}, ${countInWords(deployment.maxModelLen)} tokens of context`
 }
 
 /** Advice for an answer: the way on when it fits, the ways out when it does not. */
 export function adviseOn(context: Context, answer: Answer, command: string): Advice {
   const {best} = answer
-  if (starts(best)) return {changes: best.verdict === 'tight' ? changesFor(answer) : [], holders: [], fitting: [], next: [`servefit config ${command}`]}
-  const changes = changesFor(answer)
+  if (starts(best)) return {changes: best.verdict === 'tight' ? changesFor(answer, command) : [], holders: [], fitting: [], next: [`servefit config ${command}`]}
+  const changes = changesFor(answer, command)
   const holders = holdersOf(context, answer)
   const fitting = changes.length === 0 ? fittingModels(context, answer) : []
-  const next = changes.find((change) => change.command)?.command ?? (holders[0] ? `servefit check ${answer.scenario.model} --gpu ${holders[0].spec}` : undefined)
+  const next = changes[0]?.command ?? (holders[0] ? `servefit check ${answer.scenario.model} --gpu ${holders[0].spec}` : undefined)
   return {changes, holders, fitting, next: next ? [next] : []}
 }
 
 /** The smallest single changes that make it start, each tried. */
-function changesFor(answer: Answer): Change[] {
+function changesFor(answer: Answer, command: string): Change[] {
   const {best, question} = answer
   const {model, machine, request} = question
   const changes: Change[] = []
-  const attempt = (what: string, changed: Partial<ChoiceQuestion>, flags: string) => {
+  const attempt = (changed: Partial<ChoiceQuestion>, flags: string, whole = `servefit check ${command} ${flags}`) => {
     const tried = bestLayout({...question, checkpoint: best.checkpoint, ...changed})
-    if (starts(tried) && !(best.verdict === 'tight' && tried.verdict === 'tight')) changes.push({what, outcome: outcomeOf(tried), command: flags})
+    if (starts(tried) && !(best.verdict === 'tight' && tried.verdict === 'tight')) changes.push({flags, outcome: outcomeOf(tried), command: whole})
   }
   const {largestMaxModelLen} = best.memory
-  if (best.verdict === 'does-not-fit' && largestMaxModelLen >= 256) attempt('less context', {request: {...request, maxModelLen: largestMaxModelLen}}, `--max-model-len ${largestMaxModelLen}`)
-  if (best.deployment.kvCache === 'bf16') attempt('FP8 cache', {request: {...request, kvCache: 'fp8'}}, '--kv-cache fp8')
-  if (request.maxNumSeqs === undefined && best.deployment.maxNumSeqs > 32) attempt('fewer requests at once', {request: {...request, maxNumSeqs: 32}}, '--max-num-seqs 32')
+  if (best.verdict === 'does-not-fit' && largestMaxModelLen >= 256) attempt({request: {...request, maxModelLen: largestMaxModelLen}}, `--max-model-len ${largestMaxModelLen}`)
+  if (best.deployment.kvCache === 'bf16') attempt({request: {...request, kvCache: 'fp8'}}, '--kv-cache fp8')
+  if (request.maxNumSeqs === undefined && best.deployment.maxNumSeqs > 32) attempt({request: {...request, maxNumSeqs: 32}}, '--max-num-seqs 32')
   if (best.verdict !== 'tight') {
     for (const checkpoint of byFidelity(model.checkpoints)) {
       if (checkpoint.hfId === best.checkpoint.hfId) continue
       const before = changes.length
-      attempt(`${checkpoint.hfId}`, {checkpoint, request: {...request, weights: undefined}}, `servefit check ${checkpoint.hfId}`)
+      attempt({checkpoint, request: {...request, weights: undefined}}, checkpoint.hfId, `servefit check ${checkpoint.hfId} ${command.slice(command.indexOf(' ') + 1)}`)
       if (changes.length > before) break
     }
     if (request.engine === undefined || request.tp === undefined) {
       const grown = withMoreGpus(machine)
-      if (grown) attempt(`${grown.gpus.length} of these GPUs`, {machine: grown, request: {...request, tp: undefined, pp: undefined, dp: undefined}}, `--gpu ${grown.gpus.length}x${machine.gpus[0]!.accelerator.id}`)
+      const spec = `${grown?.gpus.length}x${machine.gpus[0]!.accelerator.id}`
+      if (grown) attempt({machine: grown, request: withoutLayout(request)}, `--gpu ${spec}`, `servefit check ${answer.scenario.model} --gpu ${spec}`)
     }
   }
   return changes.slice(0, 4)
@@ -89,34 +92,30 @@ function machineOfCount(machine: Machine, count: number): Machine {
   return {...machine, detected: false, gpus: Array.from({length: count}, (_, index) => ({index, accelerator, memoryBytes})), link: usualLink(accelerator, count)}
 }
 
-/** Servers and desks people have: the sizes that are tried for "what holds it". */
-const SIZES = [1, 2, 4, 8]
-
+/** Machines of the catalogue that hold it, least memory first, one for each kind of GPU. */
 function holdersOf(context: Context, {question, best}: Answer): Holder[] {
-  const needed = sumBytes(best.memory.terms.filter(({part}) => part === 'weights')) * Math.max(1, best.deployment.tp * best.deployment.pp)
-  const holders: (Holder & {cost: number})[] = []
-  for (const accelerator of context.catalogue.gpus) {
-    if (!['nvidia', 'amd'].includes(accelerator.vendor) || accelerator.localDeployment === false || accelerator.memoryBandwidthBytesPerSecond === undefined || accelerator.unifiedMemory) continue
-    const count = SIZES.find((size) => size * accelerator.memoryBytes * 0.9 > needed)
-    if (count === undefined || (count > 1 && accelerator.scaleUp === undefined && count > 4)) continue
+  const {catalogue} = context
+  const needed = sumBytes(best.memory.terms.filter(({part}) => part === 'weights')) * best.deployment.tp * best.deployment.pp
+  const sized = catalogue.systems.flatMap((system) => {
+    const [gpu, ...others] = system.gpus
+    const accelerator = others.length === 0 && gpu ? catalogue.gpus.find(({id}) => id === gpu.id) : undefined
+    if (!gpu || !accelerator || system.nodeCount > 1 || !['nvidia', 'amd'].includes(accelerator.vendor)) return []
+    return [{accelerator, count: gpu.count, memoryBytes: gpu.count * (gpu.memoryBytes ?? accelerator.memoryBytes)}]
+  })
+  const holders: Holder[] = []
+  const seen = new Set<string>()
+  for (const {accelerator, count, memoryBytes} of sized.sort((a, b) => a.memoryBytes - b.memoryBytes || a.count - b.count)) {
+    if (memoryBytes < needed || seen.has(accelerator.id) || holders.length === 3) continue
+    seen.add(accelerator.id)
     const machine = machineOfCount({gpus: [{index: 0, accelerator, memoryBytes: accelerator.memoryBytes}], nodeCount: 1, link: {kind: 'pcie-host'}, detected: false}, count)
-    const memoryBytes = count * accelerator.memoryBytes
-    const evaluation = bestLayout({...question, checkpoint: best.checkpoint, machine, request: {...question.request, tp: undefined, pp: undefined, dp: undefined, ep: undefined, dpAttention: undefined}})
-    if (starts(evaluation)) holders.push({title: `${count} x ${accelerator.name.replace(/^GeForce /, '')}`, memoryBytes, outcome: `${evaluation.verdict}, ${countInWords(evaluation.deployment.maxModelLen)} tokens of context`, spec: `${count}x${accelerator.id}`, cost: memoryBytes})
+    const evaluation = bestLayout({...question, checkpoint: best.checkpoint, machine, request: withoutLayout(question.request)})
+    if (starts(evaluation)) holders.push({title: `${count > 1 ? `${count} x ` : ''}${shortGpuName(accelerator.name)}`, memoryBytes, outcome: `${evaluation.verdict}, ${countInWords(evaluation.deployment.maxModelLen)} tokens`, spec: `${count}x${accelerator.id}`})
   }
-  // The smallest few, not six of one family.
-  const families = new Set<string>()
   return holders
-    .sort((a, b) => a.cost - b.cost)
-    .filter(({title}) => {
-      const family = title.replace(/\d+GB.*$/, '').split(' ').slice(0, 4).join(' ')
-      if (families.has(family)) return false
-      families.add(family)
-      return true
-    })
-    .slice(0, 3)
-    .map(({cost: _cost, ...holder}) => holder)
 }
+
+const shortGpuName = (name: string): string => name.replace(/^GeForce |^Instinct /, '').replace(/ ?\(.*\)$/, '')
+const withoutLayout = (request: ChoiceQuestion['request']): ChoiceQuestion['request'] => ({...request, tp: undefined, pp: undefined, dp: undefined, ep: undefined, dpAttention: undefined})
 
 /** Names of the largest models that these GPUs hold, most parameters first. */
 function fittingModels(context: Context, {question}: Answer): string[] {

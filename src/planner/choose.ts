@@ -44,7 +44,7 @@ export function missingBytes(evaluation: Evaluation): number {
 /** The best layout of one checkpoint: fits before tight, then the higher cautious throughput at the load, then fewer bytes missing. */
 export function bestLayout(question: ChoiceQuestion & {checkpoint: Checkpoint}): Evaluation {
   const {workload, request: asked} = question
-  const layouts = layoutsFor(question.model.architecture, question.machine, asked)
+  const layouts = layoutsFor(question.model.architecture, question.machine, asked, requestsInFlight(workload ?? USUAL_WORKLOAD))
   if (asked.tp !== undefined || asked.pp !== undefined || asked.dp !== undefined) {
     // The layout is given: experts are dealt out whole only where they cannot be split.
     const plain = evaluate({...question, request: layouts[0]!})
@@ -61,6 +61,9 @@ export function bestLayout(question: ChoiceQuestion & {checkpoint: Checkpoint}):
   })
   return workload || layouts.length === 1 ? best.evaluation : evaluate({...question, request: best.request})
 }
+
+/** Requests that can keep replicas busy; for an open loop and for offline runs as many as there are replicas. */
+const requestsInFlight = ({concurrency}: Workload): number => (typeof concurrency === 'number' ? concurrency : Number.POSITIVE_INFINITY)
 
 /** How close a checkpoint is to the original: the published original first, then by format, the publisher's own before others. */
 function fidelityOf(checkpoint: Checkpoint): number {

@@ -1,5 +1,5 @@
 import type {Catalogue} from '../catalogue/catalogue.ts'
-import {nearest} from '../catalogue/nearest.ts'
+import {nearest} from '../core/nearest.ts'
 import type {Machine} from '../core/accelerator.ts'
 import {InputError} from '../core/input-error.ts'
 import type {Engine, EngineData} from '../engines/engine.ts'
@@ -27,7 +27,12 @@ export function engineOf(context: Context, name: string = DEFAULT_ENGINE): Engin
   const create = Object.hasOwn(ENGINES, id) ? ENGINES[id] : undefined
   if (!create) throw new InputError('ENGINE_UNKNOWN', `No engine named "${name}": expected ${Object.keys(ENGINES).join(', ')}`, {suggestions: nearest(name, Object.keys(ENGINES))})
   const {catalogue} = context
-  const engine = create({...catalogue.file<Omit<EngineData, 'support' | 'needs'>>(`engines/${id}`), support: catalogue.file('engines/support'), needs: catalogue.file('engines/needs')})
+  const engine = create({
+    ...catalogue.file<Omit<EngineData, 'support' | 'needs'>>(`engines/${id}`),
+    support: catalogue.file('engines/support'),
+    // Only start commands ask for it.
+    get needs() { return catalogue.file<EngineData['needs']>('engines/needs') },
+  })
   context.engines.set(id, engine)
   return engine
 }

@@ -24,27 +24,31 @@ function dividesHeads(architecture: Architecture, tp: number): boolean {
 }
 
 /**
- * Ways to lay a model over a machine, with what the request fixes kept. Without a fixed size: tensor parallelism inside a node,
- * pipeline stages and replicas over the rest; experts dealt out whole, and attention data-parallel for latent attention, as
- * variants. All GPUs are used where sizes divide; a smaller number only where none do.
+ * Ways to lay a model over a machine, with what the request fixes kept. Without a fixed size: tensor parallelism inside a node, with
+ * replicas over the rest as long as there are requests to keep each busy, or fewer GPUs where that is quicker for a few; pipeline
+ * stages where GPUs are joined by the host or stand in several nodes. Experts dealt out whole, and attention data-parallel for latent
+ * attention, are variants.
  */
-export function layoutsFor(architecture: Architecture, machine: Machine, request: DeploymentRequest): DeploymentRequest[] {
+export function layoutsFor(architecture: Architecture, machine: Machine, request: DeploymentRequest, concurrency = Number.POSITIVE_INFINITY): DeploymentRequest[] {
   const {tp, pp, dp, ep, dpAttention} = request
   if (tp !== undefined || pp !== undefined || dp !== undefined) return variants(architecture, {...request, tp: tp ?? 1, pp: pp ?? 1, dp: dp ?? 1, ep, dpAttention})
   const perNode = machine.gpus.length
   const all = perNode * machine.nodeCount
+  const staged = machine.nodeCount > 1 || (machine.link.kind !== 'nvlink' && machine.link.kind !== 'xgmi')
+  const layouts: DeploymentRequest[] = []
   for (let used = all; used >= 1; used--) {
-    const layouts: DeploymentRequest[] = []
     for (const tensor of divisors(used)) {
       if (tensor > perNode || !dividesHeads(architecture, tensor)) continue
       for (const stages of divisors(used / tensor)) {
-        if (stages > architecture.layerSequence.length) continue
-        layouts.push(...variants(architecture, {...request, tp: tensor, pp: stages, dp: used / tensor / stages}))
+        const replicas = used / tensor / stages
+        if (stages > architecture.layerSequence.length || replicas > concurrency || (stages > 1 && !staged)) continue
+        // A part of the GPUs: only as one group, beside what uses them all.
+        if (used < all && (layouts.length > 0 || used < all / 2) && (replicas > 1 || stages > 1 || concurrency >= all)) continue
+        layouts.push(...variants(architecture, {...request, tp: tensor, pp: stages, dp: replicas}))
       }
     }
-    if (layouts.length > 0) return layouts
   }
-  return [{...request, tp: 1, pp: 1, dp: 1}]
+  return layouts.length > 0 ? layouts : [{...request, tp: 1, pp: 1, dp: 1}]
 }
 
 /** A layout, and for mixtures of experts its expert-parallel forms, where the request leaves them open. */

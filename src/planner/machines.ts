@@ -26,7 +26,7 @@ const gpusOf = (accelerator: Accelerator, count: number, from: number, memoryByt
 /** The machine that `8xh200-sxm` or `2xrtx-4090,1xrtx-3090` stands for. `nodes` of them where more than one. */
 export function machineFromSpec(catalogue: Catalogue, spec: string, nodes = 1): Machine {
   const gpus: MachineGpu[] = []
-  for (const {count, id} of parseGpuSpec(spec)) gpus.push(...gpusOf(requireGpu(catalogue.gpus, id), count, gpus.length))
+  for (const {count, id} of parseGpuSpec(spec)) gpus.push(...gpusOf(catalogue.gpu(id) ?? requireGpu(catalogue.gpus, id), count, gpus.length))
   return {gpus, nodeCount: nodes, link: linkOfAll(gpus), networkBytesPerSecondPerGpu: nodes > 1 ? ASSUMED_NETWORK_BYTES_PER_SECOND : undefined, detected: false}
 }
 
@@ -39,7 +39,7 @@ function linkOfAll(gpus: readonly MachineGpu[]): Machine['link'] {
 export function machineFromSystem(catalogue: Catalogue, system: System, nodes?: number): Machine {
   const gpus: MachineGpu[] = []
   for (const {id, count, memoryBytes} of system.gpus) {
-    const accelerator = requireGpu(catalogue.gpus, id)
+    const accelerator = catalogue.gpu(id) ?? requireGpu(catalogue.gpus, id)
     gpus.push(...gpusOf(accelerator, count, gpus.length, memoryBytes))
   }
   if (gpus.length === 0) throw new InputError('MACHINE_WITHOUT_GPU', `${system.name} has no GPU: servefit plans for GPUs only`)

@@ -1,6 +1,6 @@
 import type {Catalogue, ClosedModel} from '../catalogue/catalogue.ts'
 import {findModel} from '../catalogue/find-model.ts'
-import {nearest} from '../catalogue/nearest.ts'
+import {nearest} from '../core/nearest.ts'
 import {InputError} from '../core/input-error.ts'
 import type {Checkpoint, Model} from '../core/model.ts'
 import type {Context} from './context.ts'

@@ -2,7 +2,7 @@ import {weightFormat, cacheFormat} from '../core/formats.ts'
 import type {Deployment} from '../core/deployment.ts'
 import type {Evaluation} from '../planner/evaluate.ts'
 import type {Answer} from '../planner/answer.ts'
-import type {Advice} from '../planner/advice.ts'
+import {type Advice, shortageInWords} from '../planner/advice.ts'
 import {toResult, type Result} from '../planner/result.ts'
 import {machineTitle} from './hardware.ts'
 import {count, duration, gib, rate} from './numbers.ts'
@@ -15,7 +15,7 @@ export interface View {
   explain?: boolean
 }
 
-const LABEL = 14
+const LABEL = 16
 const BOUND_WORDS: Record<string, string> = {'memory-bandwidth': 'memory bandwidth', compute: 'compute', interconnect: 'the link between GPUs', overhead: 'per-step overhead', 'kv-capacity': 'room in the cache'}
 
 /** `check` for people: the verdict, the memory, the speed, and what to do next. */
@@ -35,6 +35,7 @@ export function renderCheck(answer: Answer, advice: Advice, view: View): string 
   return `${lines.join('\n')}\n`
 }
 
+/** Lines wrap within the width less a margin, and go on under their text. */
 const row = (label: string, text: string, {columns}: View): string => `  ${padEnd(label, LABEL)}${wrap(text, columns - LABEL - 2, LABEL + 2)}`
 
 function titleLine({best, machine}: Answer, {columns}: View, style: Paint): string {
@@ -142,7 +143,7 @@ function passedOver({passedOver: evaluations, best}: Answer, {columns}: View): s
   const seen = new Map<string, string>()
   for (const evaluation of evaluations) {
     const name = formatTitle(evaluation.checkpoint.formats.default)
-    if (!seen.has(name) && evaluation.reasons[0]) seen.set(name, `${name} passed over: ${evaluation.reasons[0].message}.`)
+    if (!seen.has(name) && evaluation.reasons[0]) seen.set(name, evaluation.verdict === 'does-not-fit' ? `${name} is ${shortageInWords(evaluation)}.` : `${name}: ${evaluation.reasons[0].message}.`)
   }
   return [...seen.values()].map((text) => `  ${wrap(text, columns - 4, 2)}`).join('\n')
 }
@@ -152,8 +153,9 @@ function adviceLines(advice: Advice, view: View, style: Paint): string[] {
   const block = (label: string, texts: string[]) => {
     if (texts.length > 0) lines.push('', ...texts.map((text, index) => row(index === 0 ? label : '', text, view)))
   }
-  block('Would do', advice.changes.map(({what, outcome, command}) => `${what}: ${outcome}${command ? `  ${style.dim(command)}` : ''}`))
-  if (advice.holders.length > 0) block('What holds it', advice.holders.map(({title, memoryBytes, outcome}) => `${padEnd(title, 24)} ${gib(memoryBytes).padStart(6)} GiB   ${outcome}`))
+  const flagsWidth = Math.max(0, ...advice.changes.map(({flags}) => flags.length))
+  block('Would do', advice.changes.map(({flags, outcome}) => `${padEnd(flags, Math.min(flagsWidth, 26))}  ${style.dim(outcome)}`))
+  if (advice.holders.length > 0) block('What holds it', advice.holders.map(({title, memoryBytes, outcome}) => `${padEnd(title, 22)} ${gib(memoryBytes).padStart(7)} GiB  ${outcome}`))
   if (advice.fitting.length > 0) block('What fits here', [advice.fitting.join(', ')])
   block('Next', advice.next)
   return lines

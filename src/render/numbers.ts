@@ -1,13 +1,14 @@
+import {countInWords as count} from '../core/words.ts'
+
+export {count}
+
 const GIB = 1024 ** 3
 
 /** GiB for the eye: 0.7, 22.1, 1,003. */
 export function gib(bytes: number): string {
   const value = bytes / GIB
-  return Math.abs(value) >= 999.5 ? Math.round(value).toLocaleString('en-US') : value.toFixed(1)
+  return Math.abs(value) >= 999.5 ? count(value) : value.toFixed(1)
 }
-
-/** 170,400 */
-export const count = (value: number): string => Math.round(value).toLocaleString('en-US')
 
 /** 131,072 or 128k, where the whole number would not help. */
 export function tokens(value: number): string {
@@ -25,7 +26,7 @@ export function duration(ms: number): string {
 
 /** Three significant figures, thousands separated. */
 export function rate(value: number): string {
-  if (value >= 100) return Math.round(value).toLocaleString('en-US')
+  if (value >= 100) return count(value)
   return value >= 10 ? value.toFixed(0) : value.toFixed(1)
 }
 

@@ -31,13 +31,12 @@ export const widthOf = (text: string): number => [...text.replaceAll(ESCAPES, ''
 export const padEnd = (text: string, columns: number): string => text + ' '.repeat(Math.max(0, columns - widthOf(text)))
 export const padStart = (text: string, columns: number): string => ' '.repeat(Math.max(0, columns - widthOf(text))) + text
 
-/** Lines of at most `columns`, broken at blanks; a longer word stands alone. `indent` blanks before every line but the first. */
+/** Lines of at most `columns` beside their indent, broken at blanks; a longer word stands alone. `indent` blanks before every line but the first. */
 export function wrap(text: string, columns: number, indent = 0): string {
   const lines: string[] = []
   let line = ''
   for (const word of text.split(' ')) {
-    const room = columns - (lines.length === 0 ? 0 : indent)
-    if (line !== '' && widthOf(line) + 1 + widthOf(word) > room) {
+    if (line !== '' && widthOf(line) + 1 + widthOf(word) > columns) {
       lines.push(line)
       line = word
     } else line = line === '' ? word : `${line} ${word}`

@@ -2,6 +2,7 @@ import type {Calibration} from '../../core/throughput/calibration.ts'
 import {hardwareClass} from '../../core/throughput/hardware.ts'
 import type {PerformanceInput} from '../../core/throughput/input.ts'
 import {servingOf} from '../../core/throughput/performance.ts'
+import {releaseYear} from '../../core/throughput/engine-version.ts'
 import {minimise} from './optimise.ts'
 import {type Parameter, parametersFor, readParameter, writeParameter} from './parameters.ts'
 
@@ -39,6 +40,10 @@ export function fit(measurements: readonly Measurement[], start: Calibration, mo
     Object.keys(start.links).filter((link) => measurements.some((m) => m.input.link.kind === link && m.input.gpuCount > 1)),
   )
   const working = structuredClone(start)
+  for (const [id, engine] of Object.entries(working.engines)) {
+    const years = measurements.filter((m) => m.input.engine === id).map((m) => releaseYear(m.input.engineVersion, engine))
+    if (years.length > 0) engine.measuredYears = {oldest: Math.min(...years), newest: Math.max(...years)}
+  }
   const prior = parameters.map((parameter) => readParameter(start, parameter))
   const concerns = (parameter: Parameter, m: Measurement) =>
     (parameter.engine === undefined || parameter.engine === m.input.engine) && (parameter.hardwareClass === undefined || parameter.hardwareClass === hardwareClass(m.input.accelerator))

@@ -30,14 +30,15 @@ export function parametersFor(engines: readonly string[], hardwareClasses: reado
     ...['product', 'small', 'quantise', 'experts', 'weightOnlyExperts', 'eager'].map((kind) => log(`launchMicroseconds/${kind}`, 0.4)),
     ...links.flatMap((link) => [log(`links/${link}/latencyMicroseconds`, 0.4), log(`links/${link}/perDoublingMicroseconds`, 0.5), odds(`links/${link}/bandwidthFraction`, 0.6)]),
   ]
-  const hardware = hardwareClasses.flatMap((name) => ['memory', 'compute', 'weightOnly', 'blockScaled', 'latency'].map((what) => log(`hardwareClasses/${name}/${what}`, what === 'weightOnly' || what === 'blockScaled' ? 0.4 : 0.15, {hardwareClass: name})))
+  const hardware = hardwareClasses.flatMap((name) => ['memory', 'compute', 'weightOnly', 'blockScaled', 'latency'].map((what) => log(`hardwareClasses/${name}/${what}`, what === 'weightOnly' || what === 'blockScaled' ? 0.6 : what === 'compute' ? 0.4 : 0.2, {hardwareClass: name})))
   const byEngine = engines.flatMap((engine) => [
     ...ENGINE_DEVIATIONS.map(([name, deviation]) => log(`engines/${engine}/${name}`, deviation, {engine})),
     {path: ['engines', engine, 'firstTokenGrowth'], scale: 'linear' as const, deviation: 0.2, engine},
+    {path: ['engines', engine, 'frontEndTrendPerYear'], scale: 'linear' as const, deviation: 2, engine},
     {path: ['engines', engine, 'hostTrendPerYear'], scale: 'linear' as const, deviation: 0.15, engine},
     {path: ['engines', engine, 'kernelTrendPerYear'], scale: 'linear' as const, deviation: 0.05, engine},
   ])
-  const scale = Number((globalThis as any).process?.env?.SD ?? 1)
+  const scale = Number((globalThis as any).process?.env?.SD ?? 0.5)
   return [...common, ...hardware, ...byEngine].map((p) => ({...p, deviation: p.deviation * scale}))
 }
 

@@ -2,8 +2,8 @@ import type {Calibration, EngineCalibration} from '../../core/throughput/calibra
 
 /** What is believed of an engine before anything is measured. */
 const ENGINE: EngineCalibration = {
-  hostMilliseconds: 0.5, hostMicrosecondsPerSequence: 10, hostMillisecondsPerDoubling: 0.1,
-  requestMilliseconds: 15, requestMicrosecondsPerInputToken: 2, firstTokenSteps: 1, firstTokenGrowth: 0.1, attentionGroupSteps: 4, frontEndTokensPerSecond: 30_000,
+  hostMilliseconds: 0.4, hostMicrosecondsPerSequence: 8, hostMillisecondsPerDoubling: 0.1,
+  requestMilliseconds: 15, requestMicrosecondsPerInputToken: 2, firstTokenSteps: 1, firstTokenGrowth: 0.1, attentionGroupSteps: 4, frontEndTokensPerSecond: 30_000, frontEndTrendPerYear: 0.3,
   bandwidth: 1, blockScaledBandwidth: 0.9, compute: 1, experts: 1, attention: 1, launch: 1, collective: 1, eager: 1, mixedSteps: 1, reservedOutputShare: 0.7,
   hostTrendPerYear: 0.2, kernelTrendPerYear: 0.1, releases: [], unknownVersionYear: 2025.8, unknownVersions: [], referenceYear: 2025.9,
 }
@@ -17,19 +17,19 @@ export const PRIORS: Calibration = {
   about: 'values before fitting',
   kernels: {
     bandwidth: {dense: 0.8, experts: 0.75, keyValue: 0.75, latent: 0.6, state: 0.3},
-    compute: {fp16: 0.65, bf16: 0.65, fp8: 0.6, int8: 0.55, fp6: 0.5, fp4: 0.45, int4: 0.4},
+    compute: {fp16: 0.65, bf16: 0.65, fp8: 0.65, int8: 0.6, fp6: 0.55, fp4: 0.55, int4: 0.4},
     weightOnlyCompute: 0.7,
-    blockScaledCompute: 0.85,
+    blockScaledCompute: 0.75,
     expertCompute: {bf16: 0.45, fp8: 0.35, fp4: 0.25, weightOnly: 0.4},
     attentionCompute: {prefill: 0.5, decode: 0.2, latentPrefill: 0.5, latent: 0.4, indexer: 0.3, linear: 0.15},
     expertPaddingTokens: 8,
     expertSpread: 0.8,
   },
-  overlapExponent: 4,
-  launchMicroseconds: {product: 4, small: 1.5, quantise: 3, experts: 20, weightOnlyExperts: 20, eager: 8},
+  overlapExponent: 3,
+  launchMicroseconds: {product: 3.5, small: 2, quantise: 7, experts: 20, weightOnlyExperts: 25, eager: 8},
   hardwareClasses: {
     'nvidia-9': {memory: 1, compute: 1, weightOnly: 1, blockScaled: 1, latency: 1},
-    'nvidia-10': {memory: 1, compute: 0.9, weightOnly: 0.4, blockScaled: 0.6, latency: 1},
+    'nvidia-10': {memory: 1, compute: 0.8, weightOnly: 0.4, blockScaled: 0.6, latency: 0.9},
   },
   links: {
     nvlink: {latencyMicroseconds: 5, perDoublingMicroseconds: 1.5, bandwidthFraction: 0.6, defaultBytesPerSecondPerDirection: 300e9},

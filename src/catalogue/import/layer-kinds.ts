@@ -42,7 +42,8 @@ export function mixerKinds(config: Fields, traits: Traits, layerCount: number): 
   }
   if (config.has('layer_group_size') && !config.has('sliding_window')) {
     const size = config.integer('layer_group_size')
-    return fill(layerCount, layer => ((layer + 1) % size === 0 || layer >= Math.floor(layerCount / size) * size ? 'full' : 'lightning'))
+    const linear = config.has('short_conv_kernel_size') ? 'kimi-delta' : 'lightning'
+    return fill(layerCount, layer => ((layer + 1) % size === 0 || layer >= Math.floor(layerCount / size) * size ? 'full' : linear))
   }
   if (config.has('mamba_d_state', 'ssm_state_size')) {
     if (attentionLayers) return fill(layerCount, layer => (attentionLayers.includes(layer) ? 'full' : mambaKind(config)))

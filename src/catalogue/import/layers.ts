@@ -3,7 +3,7 @@ import {denseFeedForward, expertLayers, feedForwardOf, hasExperts, mixtureOfExpe
 import {type Fields, invalid, MAX_LAYERS} from './fields.ts'
 import {type MixerKind, mixerKinds} from './layer-kinds.ts'
 import {
-  blockSparseOf, compressedAttention, fullAttention, gatedDeltaNet, kimiDelta, latentAttention, lightning, mamba1, mamba2, puzzleBlocks, shortConvolution, tidy,
+  blockSparseOf, compressedAttention, fullAttention, gatedDeltaNet, kimiDelta, latentAttention, lightning, mamba1, mamba2, puzzleBlocks, queryHeadsPerLayer, shortConvolution, tidy,
   windowAttention,
 } from './mixers.ts'
 import type {Traits} from './traits.ts'
@@ -71,29 +71,31 @@ function mixersOf(config: Fields, traits: Traits, layerCount: number): (layer: n
     return layer => [compressedAttention(config, ratios[layer]!)]
   }
   const kinds = mixerKinds(config, traits, layerCount)
-  const attention = attentionOf(config, traits)
-  return layer => mixersOfKind(config, traits, kinds[layer]!, layer, attention)
+  const heads = queryHeadsPerLayer(config, layerCount)
+  const attention = attentionOf(config, traits, heads)
+  return layer => mixersOfKind(config, traits, kinds[layer]!, layer, attention, heads)
 }
 
 /** The attention of layers that see everything: latent where a latent rank is given, grouped-query otherwise. */
-function attentionOf(config: Fields, traits: Traits): (layer: number) => Mixer {
+function attentionOf(config: Fields, traits: Traits, heads: number[] | undefined): (layer: number) => Mixer {
   if (config.has('kv_lora_rank')) {
     const latent = latentAttention(config)
     const indexers = config.strings('indexer_types')
     return layer => (latent.indexer && indexers?.[layer] === 'shared' ? {...latent, indexer: {...latent.indexer, shared: true}} : latent)
   }
+  if (heads) return layer => fullAttention(config, traits, heads[layer])
   const full = fullAttention(config, traits)
   const sparse = blockSparseOf(config)
   return layer => (sparse?.inLayer(layer) ? {...full, blockSparse: sparse.settings} : full)
 }
 
-function mixersOfKind(config: Fields, traits: Traits, kind: MixerKind, layer: number, attention: (layer: number) => Mixer): Mixer[] {
+function mixersOfKind(config: Fields, traits: Traits, kind: MixerKind, layer: number, attention: (layer: number) => Mixer, heads: number[] | undefined): Mixer[] {
   switch (kind) {
     case 'full': return [attention(layer)]
-    case 'sliding': return [windowAttention(config, traits, windowOf(config, 'sliding'))]
-    case 'chunked': return [windowAttention(config, traits, windowOf(config, 'chunked'))]
+    case 'sliding': return [windowAttention(config, traits, windowOf(config, 'sliding'), heads?.[layer])]
+    case 'chunked': return [windowAttention(config, traits, windowOf(config, 'chunked'), heads?.[layer])]
     case 'gated-delta-net': return [gatedDeltaNet(config)]
-    case 'kimi-delta': return [kimiDelta(config, config.child('linear_attn_config')!)]
+    case 'kimi-delta': return [kimiDelta(config, config.child('linear_attn_config') ?? config)]
     case 'lightning': return [lightning(config)]
     case 'mamba2': return [mamba2(config)]
     case 'mamba1': return [mamba1(config)]

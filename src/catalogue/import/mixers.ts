@@ -27,6 +27,16 @@ const headDimOf = (config: Fields, queryHeadCount: number): number => {
 
 export const queryHeads = (config: Fields): number => config.integer(['num_attention_heads', 'n_head', 'n_heads', 'num_heads'], {max: 4096})
 
+/** Query heads of each layer where a list gives them (Laguna); undefined where all layers have the same. */
+export function queryHeadsPerLayer(config: Fields, layerCount: number): number[] | undefined {
+  const list = config.integers('num_attention_heads_per_layer')
+  if (!list) return undefined
+  if (list.length < layerCount) throw invalid(`${config.name('num_attention_heads_per_layer')} has ${list.length} entries; expected ${layerCount}, one for each layer`)
+  const wrong = list.findIndex(heads => heads < 1 || heads > 4096)
+  if (wrong >= 0) throw invalid(`${config.name('num_attention_heads_per_layer')}[${wrong}] is ${list[wrong]}; expected a whole number from 1 to 4096`)
+  return list
+}
+
 /** Key and value heads: as many as query heads where the field is absent, one where `multi_query` says so. */
 const kvHeads = (config: Fields, queryHeadCount: number): number => {
   const given = config.optionalInteger(['num_key_value_heads', 'num_attention_groups', 'multi_query_group_num', 'num_kv_heads', 'n_head_kv'], {max: 4096})
@@ -62,9 +72,9 @@ function biasesOf(config: Fields, traits: Traits): {queryKeyValueBias?: boolean;
 }
 
 /** Grouped-query attention of layers that see everything. */
-export function fullAttention(config: Fields, traits: Traits): FullAttention {
-  const queryHeadCount = queryHeads(config)
-  const headDim = config.optionalInteger('global_head_dim', {max: 4096}) ?? headDimOf(config, queryHeadCount)
+export function fullAttention(config: Fields, traits: Traits, ownQueryHeads?: number): FullAttention {
+  const queryHeadCount = ownQueryHeads ?? queryHeads(config)
+  const headDim = config.optionalInteger('global_head_dim', {max: 4096}) ?? headDimOf(config, queryHeads(config))
   const kvHeadCount = config.optionalInteger('num_global_key_value_heads', {max: 4096}) ?? kvHeads(config, queryHeadCount)
   const valueHeadDim = config.optionalInteger('v_head_dim', {max: 4096})
   return checked(config, tidy({
@@ -82,9 +92,9 @@ export function fullAttention(config: Fields, traits: Traits): FullAttention {
 }
 
 /** Layers that see the last tokens only; their heads may differ from the full layers' (MiMo-V2, Gemma 4, Step 3.5). */
-export function windowAttention(config: Fields, traits: Traits, window: FullAttention['window']): FullAttention {
+export function windowAttention(config: Fields, traits: Traits, window: FullAttention['window'], ownQueryHeads?: number): FullAttention {
   const other = config.child('attention_other_setting')
-  const queryHeadCount = other?.optionalInteger('num_attention_heads', {max: 4096}) ?? config.optionalInteger('swa_num_attention_heads', {max: 4096}) ?? queryHeads(config)
+  const queryHeadCount = ownQueryHeads ?? other?.optionalInteger('num_attention_heads', {max: 4096}) ?? config.optionalInteger('swa_num_attention_heads', {max: 4096}) ?? queryHeads(config)
   const headDim = other?.optionalInteger('head_dim', {max: 4096}) ?? config.optionalInteger('swa_head_dim', {max: 4096}) ?? headDimOf(config, queryHeads(config))
   const kvHeadCount = other?.optionalInteger('num_attention_groups', {max: 4096}) ?? config.optionalInteger('swa_num_key_value_heads', {max: 4096}) ?? kvHeads(config, queryHeadCount)
   const valueHeadDim = config.optionalInteger(['swa_v_head_dim', 'v_head_dim'], {max: 4096})
@@ -118,6 +128,12 @@ function indexerOf(config: Fields): SparseIndexer | undefined {
   }
 }
 
+/** Ling names the width of the gate on the attention's output. */
+function latentGateOf(config: Fields): boolean | 'head' | undefined {
+  const granularity = config.string('gated_attention_proj_granularity_type')
+  return granularity === undefined ? undefined : granularity.startsWith('head') ? 'head' : true
+}
+
 /** Multi-head latent attention; `head_dim` and `num_key_value_heads` of these files mean nothing for the cache. */
 export function latentAttention(config: Fields): LatentAttention {
   return tidy({
@@ -128,7 +144,7 @@ export function latentAttention(config: Fields): LatentAttention {
     nopeHeadDim: config.integer('qk_nope_head_dim', {max: 4096}),
     ropeHeadDim: config.integer('qk_rope_head_dim', {max: 4096}),
     valueHeadDim: config.integer('v_head_dim', {max: 4096}),
-    outputGate: config.boolean('mla_use_output_gate'),
+    outputGate: config.boolean('mla_use_output_gate') || latentGateOf(config),
     indexer: indexerOf(config),
   })
 }
@@ -161,14 +177,16 @@ export function gatedDeltaNet(config: Fields): GatedDeltaNet {
   })
 }
 
-/** `linear`: the `linear_attn_config` object. The kernel is 4 in Kimi-Linear, whose quoted fields lack it. */
+/** `linear`: the `linear_attn_config` object of Kimi; Ling 3.0 keeps the same fields beside the others. */
 export function kimiDelta(config: Fields, linear: Fields): KimiDelta {
+  const fullRank = linear.boolean('no_kda_lora')
   return tidy({
     kind: 'kimi-delta' as const,
     headCount: linear.optionalInteger('num_heads', {max: 4096}) ?? queryHeads(config),
     headDim: linear.integer('head_dim', {max: 4096}),
     convKernelTokens: linear.integer('short_conv_kernel_size', {max: 256}),
-    fullRankGate: linear.boolean('use_full_rank_gate'),
+    fullRankGate: linear.boolean('use_full_rank_gate') || fullRank,
+    fullRankForgetGate: fullRank,
   })
 }
 

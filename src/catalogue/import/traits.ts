@@ -64,6 +64,8 @@ const TABLE: ReadonlyArray<[RegExp, Traits]> = [
   [/^hy_v3|^hy3/, {queryKeyNorm: 'head', routerBias: true}],
   [/^lfm2/, {queryKeyNorm: 'head', tiedEmbeddings: true}],
   [/^step3p/, {queryKeyNorm: 'head'}],
+  [/^muse_glimmer/, {normCount: 4, outputGate: true}],
+  [/^laguna/, {queryKeyNorm: 'head', routerBias: true}],
   [/^starcoder2/, {ungated: true, queryKeyValueBias: true}],
   [/^apertus/, {ungated: true, queryKeyNorm: 'head'}],
   [/^arcee/, {ungated: true}],
@@ -79,7 +81,7 @@ const TABLE: ReadonlyArray<[RegExp, Traits]> = [
   [/^mimo_v2/, {}],
   [/^longcat/, {}],
   [/^minimax/, {}],
-  [/^(llama|mistral|ministral|mixtral|deepseek|kimi|internlm|yi|smollm|nemotron-nas|nemotron_nas|dots1|afmoe|laguna|solar|xverse|aquila|baichuan|mimo|muse)/, {}],
+  [/^(llama|mistral|ministral|mixtral|deepseek|kimi|internlm|yi|smollm|nemotron-nas|nemotron_nas|dots1|afmoe|solar|xverse|aquila|baichuan|mimo)/, {}],
 ]
 
 /** Traits of a `model_type`; `known` is false where the family was never looked at. */

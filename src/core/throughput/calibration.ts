@@ -58,6 +58,8 @@ export interface EngineCalibration {
   attentionGroupSteps: number
   /** Tokens a second that the front end can stream to clients. */
   frontEndTokensPerSecond: number
+  /** Yearly growth of that number (logarithmic). */
+  frontEndTrendPerYear: number
   /** Multipliers of kernel efficiency, 1 is the common one. */
   bandwidth: number
   /** Further multiplier of bandwidth for dense products whose weights carry block scales. */
@@ -85,6 +87,8 @@ export interface EngineCalibration {
   unknownVersions: {prefix: string; year: number}[]
   /** Year of the trend's zero. */
   referenceYear: number
+  /** Years of the oldest and newest version measured: the trend is not carried beyond them. Absent: no trend. */
+  measuredYears?: {oldest: number; newest: number}
 }
 
 /** Spread of logarithmic residuals: standard deviations. */

@@ -21,9 +21,10 @@ export function engineCalibration(input: Pick<PerformanceInput, 'engine'>, calib
 /** The deployment made ready for stepping, with the engine's version taken into account. */
 export function preparedModel(input: PerformanceInput, calibration: Calibration): StepModel {
   const engine = engineCalibration(input, calibration)
-  const years = releaseYear(input.engineVersion, engine) - engine.referenceYear
-  const trend = (perYear: number, most: number) => Math.min(most, Math.max(1 / most, Math.exp(-perYear * years)))
-  return stepModel(input, calibration, engine, trend(engine.hostTrendPerYear, 2.5), trend(engine.kernelTrendPerYear, 1.3))
+  const {measuredYears, referenceYear} = engine
+  const year = releaseYear(input.engineVersion, engine)
+  const years = measuredYears ? Math.min(measuredYears.newest, Math.max(measuredYears.oldest, year)) - referenceYear : 0
+  return stepModel(input, calibration, engine, years)
 }
 
 /** What the load does to one replica, without intervals and explanations: what a fit needs. */

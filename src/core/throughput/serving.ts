@@ -141,7 +141,7 @@ export function closedLoop(input: PerformanceInput, calibration: Calibration, mo
   let ttft = frontEnd + stepWait + queue + prefill + firstToken
   const decodeSeconds = (output - 1) * tpot
   const latency = ttft + decodeSeconds
-  const streamed = softMaximum(latency, (admitted * output) / engine.frontEndTokensPerSecond, FRONT_END_EXPONENT)
+  const streamed = softMaximum(latency, (admitted * output) / model.frontEndTokensPerSecond, FRONT_END_EXPONENT)
   const streaming = streamed - latency
   const streamingPerToken = output > 1 ? streaming / 2 / (output - 1) : 0
   const streamingWait = output > 1 ? streaming / 2 : streaming

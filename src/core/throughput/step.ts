@@ -39,6 +39,7 @@ export interface StepModel {
   ranks: number
   stages: number
   attentionGroups: number
+  frontEndTokensPerSecond: number
   time(state: StepState): StepTime
 }
 
@@ -73,7 +74,10 @@ const EXPERT_LAYER_KERNELS = 8
 const GRAPH_TOKENS = 512
 
 /** Makes a deployment ready. Cheap: a handful of multiplications for each kind of kernel. */
-export function stepModel(input: PerformanceInput, calibration: Calibration, engine: EngineCalibration, hostFactor: number, kernelFactor: number): StepModel {
+export function stepModel(input: PerformanceInput, calibration: Calibration, engine: EngineCalibration, yearsPastReference = 0): StepModel {
+  const hostFactor = Math.exp(-engine.hostTrendPerYear * yearsPastReference)
+  const kernelFactor = Math.exp(-engine.kernelTrendPerYear * yearsPastReference)
+  const frontEndTokensPerSecond = engine.frontEndTokensPerSecond * Math.exp(engine.frontEndTrendPerYear * yearsPastReference)
   const {accelerator, layout, dpAttention} = input
   const work = rememberedWork(input.architecture, input.checkpoint, layout, input.cacheLayout)
   const rates = ratesOf(accelerator)
@@ -146,6 +150,7 @@ export function stepModel(input: PerformanceInput, calibration: Calibration, eng
     let seconds = 0
     if (attentionTp > 1) {
       const groupBytes = bytes / attentionGroups
+      seconds += work.normCollectives * latency(attentionTp)
       seconds += work.mixerLayers * (latency(attentionTp) + (2 * (attentionTp - 1) * groupBytes) / attentionTp / linkRate)
     }
     if (attentionGroups > 1) seconds += work.feedForwardLayers * 2 * (latency(ranks) + ((ranks - 1) * bytes) / ranks / linkRate)
@@ -241,5 +246,5 @@ export function stepModel(input: PerformanceInput, calibration: Calibration, eng
     }
   }
   const layoutVocabulary = layout.vocabularyTp
-  return {work, engine, ranks, stages, attentionGroups, time}
+  return {work, engine, ranks, stages, attentionGroups, frontEndTokensPerSecond, time}
 }

@@ -63,6 +63,8 @@ export interface Work {
   attention: AttentionWork[]
   /** Layers with a mixer, with a feed-forward, and all. */
   mixerLayers: number
+  /** Small sums over the ranks besides those of partial results: norms over all heads of a layer. */
+  normCollectives: number
   feedForwardLayers: number
   layerCount: number
   /** Kernels of a step: dense products, and what stands between them. */
@@ -162,7 +164,7 @@ function expertWork(moe: MixtureOfExperts, tensors: readonly WeightTensor[], tim
 
 /** Kernels of a mixer besides its projections: norm, rotation and cache write, attention with its reduction, and the like. */
 const SMALL_KERNELS: Record<Mixer['kind'], number> = {
-  full: 4, mla: 6, compressed: 8, 'gated-delta-net': 9, 'kimi-delta': 10, lightning: 4, mamba2: 7, mamba1: 7, 'short-conv': 3,
+  full: 4, mla: 8, compressed: 10, 'gated-delta-net': 9, 'kimi-delta': 10, lightning: 4, mamba2: 7, mamba1: 7, 'short-conv': 3,
 }
 
 /** The activations of such products get a scale for each block or group, by a kernel of its own before the product. */
@@ -177,6 +179,7 @@ export function workOf(architecture: Architecture, checkpoint: Checkpoint, layou
   const attention: AttentionWork[] = []
   const features = new Set<string>()
   let mixerLayers = 0
+  let normCollectives = 0
   let feedForwardLayers = 0
   let small = 0
   let activation = 0
@@ -201,6 +204,7 @@ export function workOf(architecture: Architecture, checkpoint: Checkpoint, layou
       const work = attentionOf(mixer, times, cache, layout.attentionTp)
       if (work) attention.push(work)
       small += times * (SMALL_KERNELS[mixer.kind] + ('indexer' in mixer && mixer.indexer && !mixer.indexer.shared ? 4 : 0))
+      if (mixer.kind === 'full' && mixer.queryKeyNorm === 'layer' && layout.attentionTp > 1) normCollectives += times
       features.add('window' in mixer && mixer.window ? 'window' : 'indexer' in mixer && mixer.indexer ? `${mixer.kind}-sparse` : mixer.kind)
     }
     activation += times * (8 * hidden)
@@ -224,7 +228,7 @@ export function workOf(architecture: Architecture, checkpoint: Checkpoint, layou
     head = {name: 'head', times: 1, bytes: tensorBytes(tensor, format.id, layout), macsPerToken: rows * columns, format}
   }
   return {
-    products, head: head!, experts, attention, mixerLayers, feedForwardLayers, layerCount: architecture.layerSequence.length, smallKernelCount: small,
+    products, head: head!, experts, attention, mixerLayers, normCollectives, feedForwardLayers, layerCount: architecture.layerSequence.length, smallKernelCount: small,
     productKernelCount: products.reduce((sum, product) => sum + product.times, 0),
     hiddenSize: hidden, vocabularySize: architecture.vocabularySize, activationElementsPerToken: activation, features: [...features].sort(), parameterBytes,
   }

@@ -6,13 +6,14 @@ import {type ModelNeed, modelNeed, type NeedsTable} from '../launch/needs.ts'
 import {counted, fraction, gib, sameFraction, wholeGib} from '../launch/numbers.ts'
 import {isAtLeast} from '../versions.ts'
 import {chunkedPrefillTokens, memFractionStatic} from './defaults.ts'
+import {sglangNodes} from './nodes.ts'
 import {sglangQuestion, subjectKinds} from './question.ts'
 
 /** How SGLang spells a cache format; 16 bits are what `auto` gives. */
 const CACHE_VALUES: Record<string, string> = {fp8: 'fp8_e4m3', mxfp4: 'fp4_mx_block16', bf16: 'bf16'}
 
 /**
- * `sglang serve` (the module before 0.5.6), one node. An option is written only where it differs from what this version
+ * `sglang serve` (the module before 0.5.6). An option is written only where it differs from what this version
  * does by itself on this GPU, or where the model wants it.
  */
 export function sglangLaunch(subject: Subject, deployment: Deployment, needs?: NeedsTable): Launch {
@@ -29,7 +30,8 @@ export function sglangLaunch(subject: Subject, deployment: Deployment, needs?: N
   addNeeds(list, need)
   const program = isAtLeast(version, '0.5.6') ? ['sglang', 'serve'] : ['python3', '-m', 'sglang.launch_server']
   const environment = Object.entries(need.environment ?? {}).map(([name, value]) => ({name, value, because: `${model.name} is run with it`}))
-  return {program, flags: list.flags, environment}
+  const nodes = sglangNodes(subject, deployment)
+  return {program, flags: list.flags, environment, ...(nodes && {nodes})}
 }
 
 function addLayout(list: FlagList, {engineVersion, tp, pp, dp, ep, dpAttention}: Deployment): void {

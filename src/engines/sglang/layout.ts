@@ -3,12 +3,16 @@ import {cacheFormat} from '../../core/formats.ts'
 import type {CacheLayout} from '../../core/kv-cache.ts'
 import type {ShardLayout} from '../../core/weights.ts'
 
-/** SGLang's sharding: data-parallel attention divides tp among dp groups; experts by ep inside tp (docs, server_args.py). */
+/**
+ * SGLang's sharding: data-parallel attention divides tp among dp groups and keeps the whole input embedding on every rank
+ * (models/deepseek_v2.py, qwen3_moe.py: VocabParallelEmbedding is switched off then); experts by ep inside tp (server_args.py).
+ */
 export function sglangLayout({tp, dp, ep, dpAttention}: Deployment): ShardLayout {
   return {
     attentionTp: dpAttention ? Math.max(1, tp / dp) : tp,
     denseTp: tp,
     vocabularyTp: tp,
+    ...(dpAttention && {embeddingTp: 1}),
     expertTp: Math.max(1, tp / ep),
     expertParallel: ep,
     encoderTp: tp,
@@ -23,9 +27,12 @@ export function sglangCacheLayout(deployment: Deployment, sparse: boolean): Cach
     format,
     latentRowBytes: format.elementBytes === 1 && sparse ? (elements) => elements - 64 + 16 + 128 : undefined,
     compressedRowBytes: (headDim, ropeHeadDim) => headDim - ropeHeadDim + 2 * ropeHeadDim + 8,
+    // The price of a token counts an index key for every layer (model_executor/pool_configurator.py _compute_cell_size).
+    keysForSharedIndexers: true,
     // --mamba-ssm-dtype: float32 unless given.
     stateElementBytes: 4,
     convolutionElementBytes: 2,
-    speculativeTokens: deployment.speculative?.tokens ?? 0,
+    // The convolution's window is lengthened only in the buffers of a verification step.
+    speculativeTokens: 0,
   }
 }

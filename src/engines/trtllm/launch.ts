@@ -6,6 +6,7 @@ import {type ModelNeed, modelNeed, type NeedsTable} from '../launch/needs.ts'
 import {counted, fraction, sameFraction} from '../launch/numbers.ts'
 import {isAtLeast} from '../versions.ts'
 import {FREE_GPU_MEMORY_FRACTION, MAX_BATCH_SIZE, MAX_NUM_TOKENS, TOKENS_PER_BLOCK} from './defaults.ts'
+import {trtllmNodes} from './nodes.ts'
 
 /** Name of the configuration file beside the command; it is written where the command is run. */
 const FILE_NAME = 'servefit-trtllm.yaml'
@@ -14,7 +15,7 @@ const FILE_NAME = 'servefit-trtllm.yaml'
 const fileFlag = (version: string): string => (isAtLeast(version, '1.3.0rc0') ? '--config' : '--extra_llm_api_options')
 
 /**
- * `trtllm-serve`, one node, PyTorch backend. What the command line takes stands there, in the spellings that every release
+ * `trtllm-serve`, PyTorch backend. What the command line takes stands there, in the spellings that every release
  * has; the rest in a file of LlmArgs fields. Both only where they differ from the defaults or the model wants them.
  */
 export function trtllmLaunch(subject: Subject, deployment: Deployment, needs?: NeedsTable): Launch {
@@ -29,10 +30,12 @@ export function trtllmLaunch(subject: Subject, deployment: Deployment, needs?: N
   const file = new FileFields()
   addFields(file, subject, deployment, need)
   const environment = Object.entries(need.environment ?? {}).map(([name, value]) => ({name, value, because: `${model.name} is run with it`}))
+  const nodes = trtllmNodes(subject, deployment)
   return {
     program: ['trtllm-serve', modelArgument(checkpoint.hfId)],
     flags: list.flags,
     environment,
+    ...(nodes && {nodes}),
     ...(file.isEmpty() ? {} : {file: {flag: fileFlag(version), name: FILE_NAME, content: file.content, because: file.because}}),
   }
 }

@@ -6,6 +6,7 @@ import {type ModelNeed, modelNeed, type NeedsTable} from '../launch/needs.ts'
 import {counted, fraction, gib, sameFraction} from '../launch/numbers.ts'
 import {isAtLeast} from '../versions.ts'
 import {gpuMemoryUtilization, schedulerDefaults} from './defaults.ts'
+import {vllmNodes} from './nodes.ts'
 
 const GIB = 1024 ** 3
 
@@ -13,7 +14,7 @@ const GIB = 1024 ** 3
 const CACHE_VALUES: Record<string, string> = {bf16: 'bfloat16', fp16: 'float16', int8: 'int8_per_token_head', int4: 'int4_per_token_head'}
 
 /**
- * `vllm serve`, one node. An option is written only where it differs from what this version does by itself on this GPU,
+ * `vllm serve`. An option is written only where it differs from what this version does by itself on this GPU,
  * or where the model wants it.
  */
 export function vllmLaunch(subject: Subject, deployment: Deployment, needs?: NeedsTable): Launch {
@@ -29,7 +30,8 @@ export function vllmLaunch(subject: Subject, deployment: Deployment, needs?: Nee
   list.addIf(gguf, '--tokenizer', model.hfId, 'a GGUF file carries no tokenizer that vLLM reads')
   const name = gguf && !checkpoint.hfId.endsWith('.gguf') ? `${checkpoint.hfId}:${ggufTag(checkpoint.weights)}` : checkpoint.hfId
   const environment = Object.entries(need.environment ?? {}).map(([variable, value]) => ({name: variable, value, because: `${model.name} is run with it`}))
-  return {program: ['vllm', 'serve', modelArgument(name)], flags: list.flags, environment}
+  const nodes = vllmNodes(subject, deployment)
+  return {program: ['vllm', 'serve', modelArgument(name)], flags: list.flags, environment, ...(nodes && {nodes})}
 }
 
 function addLayout(list: FlagList, {tp, pp, dp, ep, dpAttention}: Deployment): void {

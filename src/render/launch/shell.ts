@@ -1,5 +1,6 @@
 import type {Launch} from '../../engines/engine.ts'
-import {quoteAssignment, quoteFlag, quoteWord} from './shell-quote.ts'
+import {quoteAssignment, quoteWord} from './shell-quote.ts'
+import {type Line, linesOf, type Word} from './words.ts'
 import {yamlText} from './yaml.ts'
 
 /** Ends the here-document; longer while a line of the content is the same. */
@@ -11,24 +12,43 @@ function endMark(content: string): string {
 }
 
 /** Commands that write the configuration file, as it is, beside the command. */
-function fileText(file: NonNullable<Launch['file']>): string {
+export function fileText(file: NonNullable<Launch['file']>): string {
   const content = yamlText(file.content, file.because)
   const mark = endMark(content)
   // The mark is quoted: the shell changes nothing in the lines.
   return `cat > ${quoteWord(file.name)} <<'${mark}'\n${content}${mark}\n`
 }
 
+/** Names of the shell variables that hold a node's address and number. */
+export interface NodeVariables {
+  address: string
+  rank: string
+}
+
+export function shellWord(word: Word, {address, rank}: NodeVariables): string {
+  if (typeof word === 'string') return quoteWord(word)
+  const {of, after = '', times = 1} = word.node
+  const value = of === 'address' ? `"$${address}"` : times === 1 ? `"$${rank}"` : `"$((${rank} * ${times}))"`
+  return `${word.before === '' ? '' : quoteWord(word.before)}${value}${after === '' ? '' : quoteWord(after)}`
+}
+
+export const NODE_VARIABLES: NodeVariables = {address: 'HEAD_ADDRESS', rank: 'NODE_RANK'}
+
+/** A command with a line for each flag. */
+export function commandText(first: readonly string[], lines: readonly Line[], variables: NodeVariables = NODE_VARIABLES, indent = ''): string {
+  const rest = lines.map(({words}) => `${indent}  ${words.map(word => shellWord(word, variables)).join(' ')}`)
+  return `${indent}${[...first, ...rest].join(` \\\n`)}\n`
+}
+
+/** Assignments before a command, one on each line. */
+export const assignments = ({environment}: Launch): string[] => environment.map(({name, value}) => quoteAssignment(name, value))
+
+export const programText = ({program}: Launch): string => program.map(quoteWord).join(' ')
+
 /**
- * A launch as text for a POSIX shell: the file it needs, then one command with a flag on each line, in the order of the
- * launch. What comes out can be pasted or saved as it is; no value can end its word, and no secret is in it.
+ * A launch on one node as text for a POSIX shell: the file it needs, then one command with a flag on each line, in the order
+ * of the launch. What comes out can be pasted or saved as it is; no value can end its word, and no secret is in it.
  */
 export function shellText(launch: Launch): string {
-  const {program, flags, environment, file} = launch
-  const words = [
-    ...environment.map(({name, value}) => quoteAssignment(name, value)),
-    program.map(quoteWord).join(' '),
-    ...flags.map(({flag, value}) => `  ${quoteFlag(flag, value)}`),
-    ...(file ? [`  ${quoteFlag(file.flag, file.name)}`] : []),
-  ]
-  return `${file ? fileText(file) : ''}${words.join(' \\\n')}\n`
+  return `${launch.file ? fileText(launch.file) : ''}${commandText([...assignments(launch), programText(launch)], linesOf(launch))}`
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import {describe, expect, test} from 'vitest'
-import {editDistance, nearest} from '../../src/catalogue/nearest.ts'
+import {editDistance, nearest} from '../../src/core/nearest.ts'
 
 const models = ['llama-3.1-8b-instruct', 'llama-3.1-70b-instruct', 'qwen3-32b', 'qwen3-8b', 'qwen2.5-32b-instruct', 'deepseek-v3', 'gpt-oss-120b']
 

@@ -1,0 +1,63 @@
+/** Something that can be asked for: the name to suggest, and all the spellings it goes by. */
+export interface Known {
+  name: string
+  spellings: readonly string[]
+}
+
+/** Below this share of agreement a suggestion is noise. Set by hand on misspelt model and card names. */
+const closeEnough = 0.6
+
+/**
+ * "Did you mean": the known names closest to a misspelt one, best first; none when nothing is close.
+ * A spelling scores by its edit distance as a whole or by the words it shares, whichever is better: `rtx-4900` is one
+ * slip away from `rtx-4090`, whereas `llama 8b` shares two words with `llama-3.1-8b-instruct`.
+ */
+export function nearest(asked: string, known: readonly (string | Known)[], limit = 5): string[] {
+  const scored = known.map(entry => {
+    const {name, spellings} = typeof entry === 'string' ? {name: entry, spellings: []} : entry
+    return {name, score: Math.max(...[name, ...spellings].map(spelling => similarity(asked, spelling)))}
+  })
+  const close = scored.filter(({score}) => score >= closeEnough)
+  const ordered = close.sort((a, b) => b.score - a.score || (a.name < b.name ? -1 : 1))
+  return [...new Set(ordered.map(({name}) => name))].slice(0, limit)
+}
+
+/** Agreement of two names, 0 to 1; case and punctuation do not count. */
+function similarity(asked: string, spelling: string): number {
+  const [a, b] = [words(asked), words(spelling)]
+  if (a.length === 0 || b.length === 0) return 0
+  return Math.max(closeness(a.join(''), b.join('')), overlap(a, b))
+}
+
+/** Runs of letters and runs of digits: `qwen3-32b` gives qwen, 3, 32, b. */
+const words = (name: string): string[] => name.toLowerCase().match(/\p{L}+|\d+/gu) ?? []
+
+/** Share of the asked letters that have a like word in the other name; less where that name has many words more. */
+function overlap(asked: readonly string[], other: readonly string[]): number {
+  const best = asked.map(word => ({word, score: Math.max(...other.map(candidate => closeness(word, candidate)))}))
+  const matched = best.filter(({score}) => score >= closeEnough)
+  const letters = asked.join('').length
+  const covered = matched.reduce((sum, {word, score}) => sum + word.length * score, 0) / letters
+  return covered * (0.75 + 0.25 * Math.min(1, matched.length / other.length))
+}
+
+/** 1 for equal words, 0 for words that share nothing. */
+const closeness = (a: string, b: string): number => 1 - editDistance(a, b) / Math.max(a.length, b.length)
+
+/** Damerau-Levenshtein distance (optimal string alignment): insertions, deletions, changes, and swaps of neighbours. */
+export function editDistance(a: string, b: string): number {
+  let beforeLast: number[] = []
+  let last = Array.from({length: b.length + 1}, (_, column) => column)
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i]
+    for (let j = 1; j <= b.length; j++) {
+      const change = (last[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)
+      const swapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]
+      const swap = swapped ? (beforeLast[j - 2] ?? 0) + 1 : Number.POSITIVE_INFINITY
+      row.push(Math.min(change, (last[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1, swap))
+    }
+    beforeLast = last
+    last = row
+  }
+  return last[b.length] ?? 0
+}

@@ -1,0 +1,36 @@
+import type {Accelerator} from '../../core/accelerator.ts'
+import {isAtLeast} from '../versions.ts'
+
+/** A published container image; `data/engines/<engine>.yaml`. */
+export interface EngineImage {
+  vendor: string
+  repository: string
+  /** `{version}` stands for the release. */
+  tag: string
+  since?: string
+  /** AMD targets that it is built for; absent: all. */
+  gfx?: string[]
+  /** What it starts by itself; absent: the words it is given. */
+  entrypoint?: string[]
+}
+
+/** How an engine is reached and configured once it runs; part of `data/engines/<engine>.yaml`. */
+export interface EngineServing {
+  images: EngineImage[]
+  port: number
+  /** Address it listens at unless told otherwise; absent: all of them. */
+  defaultHost?: string
+  healthPath: string
+  metricsPath?: string
+  configFile: {flag: string; format: string; keys: 'hyphen' | 'field'}
+}
+
+/** The last image whose vendor, release and target fit, as `repository:tag`; undefined where none is known. */
+export function imageFor({images}: EngineServing, {vendor, gfxTarget}: Accelerator, version: string): string | undefined {
+  const fitting = images.filter(image => image.vendor === vendor && (image.since === undefined || isAtLeast(version, image.since)) && (image.gfx === undefined || (gfxTarget !== undefined && image.gfx.includes(gfxTarget))))
+  const image = fitting.at(-1)
+  return image && `${image.repository}:${image.tag.replaceAll('{version}', version)}`
+}
+
+/** Whether the engine's images start it by themselves, so that what they start must be replaced. */
+export const imagesStartEngine = ({images}: EngineServing): boolean => images.some(({entrypoint}) => entrypoint !== undefined)

@@ -1,0 +1,53 @@
+import {readdir, readFile, realpath, stat} from 'node:fs/promises'
+import {join, sep} from 'node:path'
+import {InputError} from '../core/input-error.ts'
+import {fileSource} from './byte-source.ts'
+import {MAX_TEXT_BYTES, type ModelFolder} from './model-folder.ts'
+
+/** Entries of a directory that are looked at; a repository has a few hundred. */
+const MAX_ENTRIES = 20_000
+
+/** A text file of a user's. @throws InputError FILE_UNREADABLE, FILE_TOO_LARGE, FILE_BINARY. */
+export async function readTextFile(path: string, what: string): Promise<string> {
+  try {
+    const found = await stat(path)
+    if (found.isDirectory()) throw new InputError('FILE_UNREADABLE', `${path} is a directory: expected ${what}`)
+    if (found.size > MAX_TEXT_BYTES) throw new InputError('FILE_TOO_LARGE', `${path} has ${Math.round(found.size / 2 ** 20)} MiB: expected ${what} of at most ${MAX_TEXT_BYTES / 2 ** 20} MiB`)
+    const bytes = await readFile(path)
+    if (bytes.subarray(0, 4096).includes(0)) throw new InputError('FILE_BINARY', `${path} is a binary file: expected ${what}`)
+    return bytes.toString('utf8')
+  } catch (error) {
+    if (error instanceof InputError) throw error
+    throw new InputError('FILE_UNREADABLE', `${path} cannot be read (${(error as NodeJS.ErrnoException).code ?? 'error'}): expected ${what}`)
+  }
+}
+
+export interface LocalFolderOptions {
+  title?: string
+  hfId?: string
+  /** Files of subdirectories count as well: repositories keep GGUF variants in some. */
+  deep?: boolean
+}
+
+/** A directory with a model's files; links (the cache is made of them) are followed. */
+export async function localFolder(path: string, {title = path, hfId, deep = false}: LocalFolderOptions = {}): Promise<ModelFolder> {
+  const files = new Map<string, number | undefined>()
+  try {
+    const names = await readdir(path, {recursive: deep, encoding: 'utf8'})
+    for (const name of names.slice(0, MAX_ENTRIES)) {
+      if (!/\.(json|safetensors|gguf)$/i.test(name)) continue
+      const found = await stat(join(path, name)).catch(() => undefined)
+      if (found?.isFile()) files.set(name.split(sep).join('/'), found.size)
+    }
+  } catch (error) {
+    throw new InputError('FILE_UNREADABLE', `${path} cannot be read (${(error as NodeJS.ErrnoException).code ?? 'error'}): expected a directory with a model's files`)
+  }
+  return {
+    title, hfId, files, parallel: 8,
+    text: (file) => readTextFile(join(path, file), file === 'config.json' ? "a model's config.json" : 'JSON'),
+    open: (file) => fileSource(join(path, file)),
+  }
+}
+
+/** The real path, for telling a repository from where the cache keeps it; the path itself where there is nothing. */
+export const resolved = (path: string): Promise<string> => realpath(path).catch(() => path)

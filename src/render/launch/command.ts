@@ -1,0 +1,42 @@
+import {cannot, type Format} from './format.ts'
+import {deviceEnvironment} from './devices.ts'
+import {assignments, commandText, fileText, NODE_VARIABLES, programText, shellText} from './shell.ts'
+import type {Startable} from './startable.ts'
+import {linesOf, withRank} from './words.ts'
+
+/** The launch with the variables that choose GPUs. */
+export const native = (startable: Startable): Startable => ({...startable, launch: {...startable.launch, environment: [...deviceEnvironment(startable), ...startable.launch.environment]}})
+
+/** A shell command; for several nodes one for each, or one under mpirun. */
+export const command: Format = {
+  id: 'command',
+  summary: 'a shell command',
+  write(given) {
+    const startable = native(given)
+    const {launch} = startable
+    if (!launch.nodes) return [{name: 'serve.sh', text: shellText(launch)}]
+    if (launch.nodes.problem !== undefined) throw cannot(launch.nodes.problem)
+    if (launch.nodes.own) return Array.from({length: launch.nodes.count}, (_, rank) => ({name: `serve-node-${rank}.sh`, text: nodeText(startable, rank)}))
+    if (launch.nodes.mpi) return [{name: 'serve-mpi.sh', text: mpiText(startable)}]
+    throw cannot(`${startable.engine.title} ${startable.engine.version} joins nodes through Ray only: use --format ray`)
+  },
+}
+
+function nodeText({launch}: Startable, rank: number): string {
+  const {count} = launch.nodes!
+  const address = NODE_VARIABLES.address
+  const where = rank === 0 ? "this node's address, as the others reach it" : 'the address of node 0'
+  const text = commandText([...assignments(launch), programText(launch)], withRank(linesOf(launch, rank === 0 ? 'first' : 'follower'), rank))
+  return `# Node ${rank} of 0 to ${count - 1}. ${address}: ${where}.\n: "\${${address}:?${where}}"\n${launch.file ? fileText(launch.file) : ''}${text}`
+}
+
+/** `mpirun` with one process for each GPU; `hosts` names the nodes with their slots. */
+function mpiText({launch}: Startable): string {
+  const {count, gpusPerNode, mpi} = launch.nodes!
+  const first = [
+    `mpirun -np ${count * gpusPerNode} --hostfile hosts --allow-run-as-root`,
+    ...(launch.environment.length > 0 ? [`  env ${assignments(launch).join(' ')}`] : []),
+    `  ${mpi!.wrapper} ${programText(launch)}`,
+  ]
+  return `# Run on one node, in a folder that all of them see. hosts: a line "ADDRESS slots=${gpusPerNode}" for each of ${count} nodes.\n${launch.file ? fileText(launch.file) : ''}${commandText(first, linesOf(launch))}`
+}

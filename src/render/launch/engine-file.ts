@@ -1,0 +1,109 @@
+import {InputError} from '../../core/input-error.ts'
+import {isAtLeast} from '../../engines/versions.ts'
+import {native} from './command.ts'
+import {cannot, type Format} from './format.ts'
+import {assignments, commandText, programText} from './shell.ts'
+import type {Startable} from './startable.ts'
+import {type Line, flagWords} from './words.ts'
+import {yamlText} from './yaml.ts'
+
+/** First SGLang release with `--config`. */
+const SGLANG_CONFIG_SINCE = '0.5.3'
+/** First TensorRT-LLM release whose file holds the fields that are known here. */
+const TRTLLM_FIELDS_SINCE = '1.0.0rc0'
+
+/** Options of the TensorRT-LLM command line that its file knows under another name; the rest is the same or stays outside. */
+const TRTLLM_FIELDS: Record<string, string> = {
+  '--tp_size': 'tensor_parallel_size',
+  '--pp_size': 'pipeline_parallel_size',
+  '--ep_size': 'moe_expert_parallel_size',
+  '--max_seq_len': 'max_seq_len',
+  '--max_batch_size': 'max_batch_size',
+  '--max_num_tokens': 'max_num_tokens',
+  '--kv_cache_free_gpu_memory_fraction': 'kv_cache_config.free_gpu_memory_fraction',
+  '--trust_remote_code': 'trust_remote_code',
+  '--custom_tokenizer': 'custom_tokenizer',
+  '--reasoning_parser': 'reasoning_parser',
+}
+
+/** The engine's own configuration file, with the command that reads it in its first line. */
+export const engineFile: Format = {
+  id: 'file',
+  summary: "the engine's own configuration file",
+  write(given) {
+    const startable = native(given)
+    if (startable.launch.nodes) throw cannot(`the file of ${startable.engine.title} is the same on every node, what joins them is not: use --format command`)
+    return [startable.serving.configFile.keys === 'field' ? fieldFile(startable) : optionFile(startable)]
+  },
+}
+
+const commented = (text: string): string => text.trimEnd().split('\n').map(line => `# ${line}\n`).join('')
+
+/** Option names as keys (vllm/utils/argparse_utils.py, sglang/srt/server_args_config_parser.py): a switch is `true`. */
+function optionFile({engine, launch, serving}: Startable): {name: string; text: string} {
+  if (engine.id === 'sglang' && !isAtLeast(engine.version, SGLANG_CONFIG_SINCE)) throw cannot(`SGLang reads a file from ${SGLANG_CONFIG_SINCE} on, not in ${engine.version}: use --format command`)
+  const name = `${engine.id}.yaml`
+  const content: Record<string, unknown> = {}
+  const because: Record<string, string> = {}
+  const outside: Line[] = []
+  for (const given of launch.flags) {
+    const {flag, value} = given
+    const key = flag.replace(/^--/, '')
+    // `sglang serve` looks for the model on the command line before it reads the file.
+    const staysOutside = flag === '--model-path' || !flag.startsWith('--') || /[.]/.test(key) || (typeof value === 'string' && value.startsWith('-')) || Object.hasOwn(content, key)
+    if (staysOutside) outside.push({words: flagWords(given)})
+    else {
+      content[key] = value
+      because[key] = given.because
+    }
+  }
+  const command = commandText([...assignments(launch), programText(launch)], [...outside, {words: [serving.configFile.flag, name]}])
+  return {name, text: `${commented(command)}${yamlText(content, because)}`}
+}
+
+/** LlmArgs fields; options of the web server stay on the command line. */
+function fieldFile({engine, launch}: Startable): {name: string; text: string} {
+  if (!isAtLeast(engine.version, TRTLLM_FIELDS_SINCE)) throw new InputError('FORMAT_CANNOT', `The fields of TensorRT-LLM's file are known from ${TRTLLM_FIELDS_SINCE} on, not in ${engine.version}: use --format command`)
+  const name = 'trtllm.yaml'
+  const {content, because, outside} = llmArgs(launch)
+  const flag = launch.file?.flag ?? (isAtLeast(engine.version, '1.3.0rc0') ? '--config' : '--extra_llm_api_options')
+  const command = commandText([...assignments(launch), programText(launch)], [...outside, {words: [flag, name]}])
+  return {name, text: `${commented(command)}${yamlText(content, because)}`}
+}
+
+/** Everything of a TensorRT-LLM launch that its file can hold, and what is left over. */
+export function llmArgs(launch: Startable['launch']): {content: Record<string, unknown>; because: Record<string, string>; outside: Line[]} {
+  const content: Record<string, unknown> = {}
+  const because: Record<string, string> = {}
+  const outside: Line[] = []
+  for (const given of launch.flags) {
+    const field = TRTLLM_FIELDS[given.flag]
+    if (field === undefined) outside.push({words: flagWords(given)})
+    else {
+      setField(content, field, given.value)
+      because[field] = given.because
+    }
+  }
+  merge(content, launch.file?.content ?? {})
+  return {content, because: {...because, ...launch.file?.because}, outside}
+}
+
+const isMapping = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value)
+
+export function setField(content: Record<string, unknown>, path: string, value: unknown): void {
+  const parts = path.split('.')
+  const last = parts.pop() ?? path
+  let place = content
+  for (const part of parts) {
+    if (!isMapping(place[part])) place[part] = {}
+    place = place[part] as Record<string, unknown>
+  }
+  place[last] = value
+}
+
+function merge(into: Record<string, unknown>, from: Record<string, unknown>): void {
+  for (const [key, value] of Object.entries(from)) {
+    if (isMapping(value) && isMapping(into[key])) merge(into[key] as Record<string, unknown>, value)
+    else into[key] = isMapping(value) ? structuredClone(value) : value
+  }
+}

@@ -1,0 +1,22 @@
+import {InputError} from '../../core/input-error.ts'
+import type {Artifact} from './artifact.ts'
+import type {Startable} from './startable.ts'
+
+/** One way to write a start down. @throws InputError where it cannot express the deployment. */
+export interface Format {
+  id: string
+  summary: string
+  write(startable: Startable): Artifact[]
+}
+
+export const cannot = (message: string): InputError => new InputError('FORMAT_CANNOT', message)
+
+/** For formats of one machine. */
+export function requireOneNode({launch}: Startable, what: string): void {
+  if (launch.nodes) throw cannot(`${what} starts one machine; this deployment takes ${launch.nodes.count}: use --format command, slurm, ray or leaderworkerset`)
+}
+
+export function requireImage({image, engine, vendor}: Startable): string {
+  if (image === undefined) throw cannot(`no container image of ${engine.title} ${engine.version} is known for this ${vendor.toUpperCase()} GPU: use --format command`)
+  return image
+}

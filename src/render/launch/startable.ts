@@ -1,0 +1,61 @@
+import type {Workload} from '../../core/deployment.ts'
+import type {Launch} from '../../engines/engine.ts'
+import {type EngineServing, imagesStartEngine} from '../../engines/launch/serving.ts'
+
+/** A launch with what the formats need to know around it. Everything is plain text; each format quotes for its target. */
+export interface Startable {
+  engine: {id: string; title: string; version: string}
+  launch: Launch
+  serving: EngineServing
+  /** Name of the model for people. */
+  modelName: string
+  /** Repository or path, as it was given. */
+  model: string
+  /** Name that requests give. */
+  servedName: string
+  /** A DNS label: name of the container, the unit, the objects. */
+  name: string
+  vendor: string
+  /** Container image; absent: none is known for this GPU. */
+  image?: string
+  /** GPUs that one node gives. */
+  gpusPerNode: number
+  /** Only these of the node's GPUs, by the driver's index; absent: all of them. */
+  devices?: number[]
+  port: number
+  /** Bytes that are downloaded first, where known. */
+  checkpointBytes?: number
+  /** Requests that are kept in flight by the benchmark, and their lengths. */
+  workload?: Workload
+  /** Options that belong to the engine proper and not to its web server, for runtimes that bring their own. */
+  isEngineFlag(flag: string): boolean
+}
+
+/** A DNS label (RFC 1123) from any text; short enough to take a suffix. */
+export function labelOf(text: string): string {
+  const label = text.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-').replaceAll(/^-+|-+$/g, '').slice(0, 40).replace(/-+$/, '')
+  if (label === '') return 'model'
+  return /^[a-z]/.test(label) ? label : `m-${label}`
+}
+
+/** Whether the model is a folder of this machine rather than a repository; `absolute` paths can be mounted as they are. */
+export function localPath(model: string): 'absolute' | 'relative' | undefined {
+  if (model.startsWith('/')) return 'absolute'
+  return /^(?:\.{1,2}\/|~|-)/.test(model) ? 'relative' : undefined
+}
+
+/** How long a first start may take: half an hour, and the download at 100 MB/s. */
+export const startSeconds = ({checkpointBytes = 0}: Startable): number => 1800 + Math.ceil(checkpointBytes / 100e6)
+
+/** The launch as it runs behind a published port: listening at every address, its file at a fixed place. */
+export function inContainer({launch, serving}: Startable, filePath?: string): Launch {
+  const listens = serving.defaultHost === undefined || launch.flags.some(({flag}) => flag === '--host')
+  return {
+    ...launch,
+    flags: listens ? launch.flags : [...launch.flags, {flag: '--host', value: '0.0.0.0', because: 'reached from outside the container'}],
+    ...(launch.file && filePath !== undefined && {file: {...launch.file, name: filePath}}),
+  }
+}
+
+/** Words that replace what an image starts by itself, and how many of the program's words they are. */
+export const replacedEntrypoint = ({serving, launch}: Startable): string | undefined => (imagesStartEngine(serving) ? launch.program[0] : undefined)
