@@ -1,28 +1,33 @@
 /**
  * What engines hold beside weights and cache, and state no constants for: small models of what drives it, with parameters that
- * are data (data/calibration/memory.json).
+ * are data (data/calibration/memory.json, written by src/build/fit-memory.ts).
  */
-import type {MachineGpu} from '../core/accelerator.ts'
-import type {Architecture, LayerKind, Mixer} from '../core/architecture.ts'
+import type {Machine, MachineGpu} from '../core/accelerator.ts'
+import type {Architecture, Encoder, LayerKind, Mixer} from '../core/architecture.ts'
 import type {ShardLayout} from '../core/weights.ts'
+import {isAtLeast} from './versions.ts'
 
 export interface OverheadParameters {
   /** CUDA or HIP context and libraries of one process, outside the framework's allocator, by vendor; bytes. */
   runtimeBytes: Record<string, number>
-  /** Collective library for each process once there is more than one GPU; bytes. */
-  collectiveBytes: number
-  /** Part of the collective's memory that grows with each doubling of the group; bytes. */
-  collectiveBytesPerDoubling: number
+  /** Collective library and its buffers for each further GPU of the group: over NVLink or xGMI, and over PCIe; bytes. */
+  collectiveBytes: {direct: number; host: number}
   /** Copies of the widest layer's activations alive at the peak. */
   activationCopies: number
+  /** The same of an image tower's widest layer. */
+  encoderCopies: number
   /** Bytes for each logit of the sampler's trial run, by first release. */
   logitBytes: {since: string; bytes: number}[]
   /** One captured graph of one layer, in bytes, and what every capture costs. */
   graphBytesPerLayer: number
   graphBaseBytes: number
+  /** What loading leaves in the allocator's cache where the engine counts it as taken (AMD), of quantised weights; bytes. */
+  loaderBytes: number
   /** Standard deviation of the sum of these terms, in bytes: what a verdict keeps clear of. */
   spreadBytes: number
   basis: string
+  /** What the fit left: relative error of the cache over the cases that it was fitted to. */
+  residuals?: {n: number; median: number; p90: number}
 }
 
 export type MemoryCalibration = Record<string, OverheadParameters>
@@ -54,21 +59,41 @@ function mixerWidth(mixer: Mixer, layout: ShardLayout): number {
   }
 }
 
-/** Elements of a token's activations inside the feed-forward part on one rank. */
-function feedForwardWidth(kind: LayerKind, hidden: number, layout: ShardLayout): number {
+/** Elements of a token's activations inside dense matrices on one rank: gate and up, and their product. */
+function denseWidth(kind: LayerKind, layout: ShardLayout): number {
   const {feedForward} = kind
   if (!feedForward) return 0
-  if (feedForward.kind === 'dense') return ((feedForward.gated ? 3 : 2) * feedForward.intermediateSize) / layout.denseTp
-  const routed = feedForward.expertsPerToken * (((feedForward.gated ? 3 : 2) * feedForward.expertIntermediateSize) / layout.expertTp + (feedForward.latentSize ?? hidden))
-  return routed + ((feedForward.gated ? 3 : 2) * (feedForward.sharedIntermediateSize ?? 0)) / layout.denseTp
+  const width = feedForward.kind === 'dense' ? feedForward.intermediateSize : (feedForward.sharedIntermediateSize ?? 0) + (feedForward.parallelDenseIntermediateSize ?? 0)
+  return ((feedForward.gated ? 3 : 2) * width) / layout.denseTp
 }
 
-/** Elements of one token's activations in the widest layer, with the residual stream and its norm. */
-export function activationElementsPerToken(architecture: Architecture, layout: ShardLayout): number {
-  const hidden = architecture.hiddenSize
-  const widest = Math.max(...architecture.layerKinds.map((kind) =>
-    Math.max(kind.mixers.reduce((sum, mixer) => sum + mixerWidth(mixer, layout), 0), feedForwardWidth(kind, hidden, layout))))
-  return 3 * hidden + widest
+/**
+ * Elements of a token in the workspaces of routed experts: gate and up share a buffer with the output, their product has its own
+ * (vllm/model_executor/layers/fused_moe/fused_moe.py fused_experts_impl, intermediate_cache1 to 3).
+ */
+function expertWidth(kind: LayerKind, hidden: number, layout: ShardLayout): number {
+  const {feedForward} = kind
+  if (feedForward?.kind !== 'moe') return 0
+  const width = feedForward.expertIntermediateSize / layout.expertTp
+  return feedForward.expertsPerToken * (Math.max((feedForward.gated ? 2 : 1) * width, feedForward.latentSize ?? hidden) + width)
+}
+
+export interface ActivationQuestion {
+  architecture: Architecture
+  layout: ShardLayout
+  /** Tokens of the trial's forward pass. */
+  tokens: number
+  /** Tokens that one rank's experts see: those of all data-parallel ranks. */
+  gatheredTokens?: number
+  /** Most tokens that go through the experts' workspaces at once. */
+  expertChunkTokens?: number
+  /** Sequences of the sampler's trial; 0 without one. */
+  sequences: number
+  /** Bytes for each of its logits. */
+  logitBytes: number
+  /** Embeddings of images that the trial encodes; 0 without. */
+  imageTokens?: number
+  parameters: OverheadParameters
 }
 
 export interface ActivationPeak {
@@ -76,21 +101,62 @@ export interface ActivationPeak {
   because: string
 }
 
-/** Peak of a forward pass of `tokens`, or of the sampler's trial over `sequences`, whichever is higher. */
-export function activationPeak(architecture: Architecture, layout: ShardLayout, tokens: number, sequences: number, parameters: OverheadParameters, logitBytes: number): ActivationPeak {
-  const perToken = activationElementsPerToken(architecture, layout)
-  const forward = tokens * perToken * 2 * parameters.activationCopies
-  const sampler = sequences * architecture.vocabularySize * logitBytes
-  return forward >= sampler
-    ? {bytes: Math.round(forward), because: `${tokens} tokens x ${Math.round(perToken)} elements of the widest layer x 2 bytes x ${parameters.activationCopies} copies`}
-    : {bytes: Math.round(sampler), because: `the sampler's trial: ${sequences} sequences x ${architecture.vocabularySize} logits x ${logitBytes} bytes`}
+/** Peak of the forward pass: the residual stream beside the widest layer. */
+function forwardPeak({architecture, layout, tokens, gatheredTokens = tokens, expertChunkTokens = Number.POSITIVE_INFINITY, parameters}: ActivationQuestion): ActivationPeak {
+  const hidden = architecture.hiddenSize
+  // With data-parallel ranks every rank gathers the tokens of all: their inputs and their outputs.
+  const gathered = gatheredTokens > tokens ? 2 * hidden * gatheredTokens : 0
+  const elements = Math.max(...architecture.layerKinds.map((kind) => {
+    const mixers = kind.mixers.reduce((sum, mixer) => sum + mixerWidth(mixer, layout), 0) * tokens
+    const experts = expertWidth(kind, hidden, layout) * Math.min(gatheredTokens, expertChunkTokens)
+    return Math.max(mixers, denseWidth(kind, layout) * tokens + experts + (experts > 0 ? gathered : 0))
+  }))
+  const total = elements + 3 * hidden * tokens
+  return {bytes: total * 2 * parameters.activationCopies, because: `${tokens} tokens x ${Math.round(total / tokens)} elements of the widest layer x 2 bytes x ${parameters.activationCopies} copies`}
 }
 
-/** Context, libraries and collectives of one process. */
-export function runtimeBytes(gpu: MachineGpu, worldSize: number, parameters: OverheadParameters): number {
-  const base = parameters.runtimeBytes[gpu.accelerator.vendor] ?? parameters.runtimeBytes.nvidia ?? 0
-  return base + (worldSize > 1 ? parameters.collectiveBytes + parameters.collectiveBytesPerDoubling * Math.log2(worldSize) : 0)
+/** Patches that a tower looks at for one embedding: 2 x 2 merged, or 3 x 3 where it hands on a few hundred. */
+const patchesPerEmbedding = ({maxTokensPerItem}: Encoder): number => (maxTokensPerItem !== undefined && maxTokensPerItem <= 1024 ? 9 : 4)
+
+/** Embeddings of the largest image that towers of arbitrary resolution take by default (Qwen-VL preprocessors: 16,384). */
+const LARGEST_IMAGE_TOKENS = 16384
+
+/** Embeddings that a trial of the encoder covers: a batch of images, at least one of the largest (vllm/multimodal/encoder_budget.py). */
+export function trialImageTokens(architecture: Architecture, batchTokens: number): number {
+  const tower = visionTower(architecture)
+  return tower ? Math.max(batchTokens, tower.maxTokensPerItem ?? LARGEST_IMAGE_TOKENS) : 0
 }
+
+const visionTower = (architecture: Architecture): Encoder | undefined => architecture.encoders?.find(({modality, hiddenSize}) => modality === 'vision' && hiddenSize !== undefined)
+
+/** Peak of the image tower: per patch 6 widths of attention and 8 of the feed-forward part over the ranks, 4 on each. */
+function encoderPeak({architecture, layout, imageTokens = 0, parameters}: ActivationQuestion): ActivationPeak {
+  const tower = visionTower(architecture)
+  if (!tower || imageTokens === 0) return {bytes: 0, because: ''}
+  const patches = imageTokens * patchesPerEmbedding(tower)
+  const width = tower.hiddenSize! * (14 / layout.encoderTp + 4)
+  return {bytes: (patches * width + imageTokens * architecture.hiddenSize) * 2 * parameters.encoderCopies, because: `the image tower's trial: ${patches} patches x ${Math.round(width)} elements x 2 bytes x ${parameters.encoderCopies} copies`}
+}
+
+/** Peak of the engine's trial run: of the forward pass, the sampler over all sequences, or the image tower, whichever is highest. */
+export function activationPeak(question: ActivationQuestion): ActivationPeak {
+  const {architecture, sequences, logitBytes} = question
+  const sampler = {bytes: sequences * architecture.vocabularySize * logitBytes, because: `the sampler's trial: ${sequences} sequences x ${architecture.vocabularySize} logits x ${logitBytes} bytes`}
+  const peak = [forwardPeak(question), sampler, encoderPeak(question)].reduce((a, b) => (b.bytes > a.bytes ? b : a))
+  return {bytes: Math.round(peak.bytes), because: peak.because}
+}
+
+/** Bytes for each logit of the sampler's trial run in this version; 0 before there was one. */
+export const logitBytes = (parameters: OverheadParameters, version: string): number => parameters.logitBytes.findLast(({since}) => isAtLeast(version, since))?.bytes ?? 0
+
+/** Context, libraries and collectives of one process in a group of `worldSize`. */
+export function runtimeBytes(gpu: MachineGpu, machine: Pick<Machine, 'link'>, worldSize: number, parameters: OverheadParameters): number {
+  const base = parameters.runtimeBytes[gpu.accelerator.vendor] ?? parameters.runtimeBytes.nvidia ?? 0
+  const direct = machine.link.kind === 'nvlink' || machine.link.kind === 'xgmi'
+  return base + (worldSize - 1) * (direct ? parameters.collectiveBytes.direct : parameters.collectiveBytes.host)
+}
+
+export const runtimeWords = (worldSize: number): string => (worldSize > 1 ? `context, libraries and collectives of ${worldSize} GPUs` : 'context and libraries')
 
 /** Graphs of `sizes` batch sizes over `layers` layers. */
 export const graphBytes = (sizes: number, layers: number, parameters: OverheadParameters): number =>

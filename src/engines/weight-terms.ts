@@ -1,7 +1,10 @@
 import type {Architecture} from '../core/architecture.ts'
+import type {Speculation} from '../core/deployment.ts'
 import type {MemoryPart} from '../core/memory.ts'
 import type {Checkpoint, TensorClass} from '../core/model.ts'
 import type {Term} from '../core/terms.ts'
+import {ownDraftBytes, usesDraftLayers} from './drafts.ts'
+import {type ExpertTile, expertPaddingBytes} from './expert-padding.ts'
 import {draftWeightBytes, encoderWeightBytes, type ShardLayout, type Stage, weightBytes} from '../core/weights.ts'
 
 export type PartTerm = Term & {part: MemoryPart}
@@ -46,9 +49,10 @@ export interface WeightQuestion {
   layout: ShardLayout
   stage: Stage
   stageCount: number
-  /** Draft layers are loaded. */
-  drafts: boolean
+  speculative?: Speculation
   offloadedBytes: number
+  /** Tiles that MXFP4 experts are rounded up to. */
+  expertTile?: ExpertTile
 }
 
 /** Terms of the weights that one rank of a stage holds. */
@@ -65,8 +69,10 @@ export function weightTerms(question: WeightQuestion): PartTerm[] {
     if (bytes !== 0) terms.push({name, bytes: Math.round(bytes), kind, part: 'weights', because})
   }
   add('weights: absorbed latent projections', absorbedBytes(architecture, layout, stage), 'the K and V halves of kv_b are kept again at 16 bits for decoding', 'derived')
+  if (question.expertTile) add('weights: padding of MXFP4 experts', expertPaddingBytes(architecture, checkpoint, layout, stage, question.expertTile), question.expertTile.because, 'derived')
   if (stage.embedding) add('weights: encoders', encoderWeightBytes(architecture, checkpoint, layout), `${architecture.encoders?.map((encoder) => `${encoder.modality} ${encoder.parameterCount} parameters`).join(', ')}`)
-  if (question.drafts && stage.head) add('weights: draft layers', draftWeightBytes(architecture, checkpoint, layout), 'speculation is on: the multi-token-prediction layers are loaded')
+  if (stage.head && usesDraftLayers(architecture, question.speculative)) add('weights: draft layers', draftWeightBytes(architecture, checkpoint, layout), 'speculation is on: the multi-token-prediction layers are loaded')
+  if (stage.head) add('weights: draft model', ownDraftBytes(architecture, question.speculative, layout.attentionTp), `a ${question.speculative?.method} draft as wide as the model, at 16 bits`, 'assumed')
   add('weights: offloaded to host memory', -Math.min(question.offloadedBytes, terms.reduce((sum, term) => sum + term.bytes, 0)), 'cpu offload, for each GPU')
   return terms
 }

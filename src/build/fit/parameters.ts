@@ -35,8 +35,8 @@ export function parametersFor(engines: readonly string[], hardwareClasses: reado
     ...ENGINE_DEVIATIONS.map(([name, deviation]) => log(`engines/${engine}/${name}`, deviation, {engine})),
     {path: ['engines', engine, 'firstTokenGrowth'], scale: 'linear' as const, deviation: 0.2, engine},
     {path: ['engines', engine, 'frontEndTrendPerYear'], scale: 'linear' as const, deviation: 2, engine},
-    {path: ['engines', engine, 'hostTrendPerYear'], scale: 'linear' as const, deviation: 0.15, engine},
-    {path: ['engines', engine, 'kernelTrendPerYear'], scale: 'linear' as const, deviation: 0.05, engine},
+    {path: ['engines', engine, 'hostTrendPerYear'], scale: 'linear' as const, deviation: 0.8, engine},
+    {path: ['engines', engine, 'kernelTrendPerYear'], scale: 'linear' as const, deviation: 0.25, engine},
   ])
   const scale = Number((globalThis as any).process?.env?.SD ?? 0.5)
   return [...common, ...hardware, ...byEngine].map((p) => ({...p, deviation: p.deviation * scale}))

@@ -154,17 +154,23 @@ export function prefillGraphSizes(question: SglangQuestion): number[] {
 /**
  * Automatic `mem_fraction_static`: the share of the device's total memory that weights and cache may take.
  * The rest is reserved by a formula in MiB; see `memory.md` of the engine's facts and the functions named on top.
- * With a vision tower the fraction is scaled down; from 0.5.5 on AMD's
- * backend (aiter) with more than 8,192 tokens of context it is multiplied by 0.85.
+ * With a vision tower the fraction is scaled down.
  */
 export function memFractionStatic(question: SglangQuestion): number {
   const {version, gpu} = question
   const memory = memoryMiB(gpu)
   let fraction = isAtLeast(version, '0.4.10') ? roundTo3((memory - reservedMiB(question)) / memory) : earlyFraction(memory, question.tp)
   if (question.vision && isAtLeast(version, '0.4.10')) fraction *= visionFactor(question.vision)
-  const usesAiter = gpu.accelerator.vendor === 'amd' && !question.latentAttention
-  if (usesAiter && isAtLeast(version, '0.5.5') && (question.contextTokens ?? 0) > 8192) fraction *= 0.85
   return fraction
+}
+
+/**
+ * What the fraction, given or automatic, is multiplied by before it is used: 0.85 from 0.5.5 on AMD's backend (aiter) with more than
+ * 8,192 tokens of context (server_args.py, behind the choice of the backend).
+ */
+export function fractionFactor({version, gpu, latentAttention, contextTokens = 0}: Pick<SglangQuestion, 'version' | 'gpu' | 'latentAttention' | 'contextTokens'>): number {
+  const usesAiter = gpu.accelerator.vendor === 'amd' && !latentAttention
+  return usesAiter && isAtLeast(version, '0.5.5') && contextTokens > 8192 ? 0.85 : 1
 }
 
 const roundTo3 = (value: number): number => Math.round(value * 1000) / 1000

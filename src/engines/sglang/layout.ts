@@ -2,6 +2,7 @@ import type {Deployment} from '../../core/deployment.ts'
 import {cacheFormat} from '../../core/formats.ts'
 import type {CacheLayout} from '../../core/kv-cache.ts'
 import type {ShardLayout} from '../../core/weights.ts'
+import {isAtLeast} from '../versions.ts'
 
 /**
  * SGLang's sharding: data-parallel attention divides tp among dp groups and keeps the whole input embedding on every rank
@@ -27,8 +28,8 @@ export function sglangCacheLayout(deployment: Deployment, sparse: boolean): Cach
     format,
     latentRowBytes: format.elementBytes === 1 && sparse ? (elements) => elements - 64 + 16 + 128 : undefined,
     compressedRowBytes: (headDim, ropeHeadDim) => headDim - ropeHeadDim + 2 * ropeHeadDim + 8,
-    // The price of a token counts an index key for every layer (model_executor/pool_configurator.py _compute_cell_size).
-    keysForSharedIndexers: true,
+    // Before 0.5.18 the price of a token counts an index key for every layer (model_executor/pool_configurator.py _compute_cell_size).
+    keysForSharedIndexers: !isAtLeast(deployment.engineVersion, '0.5.18'),
     // --mamba-ssm-dtype: float32 unless given.
     stateElementBytes: 4,
     convolutionElementBytes: 2,

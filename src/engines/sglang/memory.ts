@@ -9,13 +9,15 @@ import type {MemoryEstimate} from '../../core/memory.ts'
 import {sumBytes} from '../../core/terms.ts'
 import type {Stage} from '../../core/weights.ts'
 import type {EngineData, Subject} from '../engine.ts'
-import {activationPeak, graphBytes, runtimeBytes, visibleBytes} from '../overheads.ts'
+import {ownDraftLayers, usesDraftLayers} from '../drafts.ts'
+import {sglangExpertTile} from '../expert-padding.ts'
+import {activationPeak, graphBytes, runtimeBytes, runtimeWords, visibleBytes} from '../overheads.ts'
 import {stagesOf} from '../stages.ts'
 import {isAtLeast} from '../versions.ts'
 import {type PartTerm, weightTerms} from '../weight-terms.ts'
-import {attentionBackend, decodeGraphSizes, pageSizeTokens, prefillGraphSizes} from './defaults.ts'
+import {attentionBackend, decodeGraphSizes, fractionFactor, pageSizeTokens, prefillGraphSizes} from './defaults.ts'
 import {sglangCacheLayout, sglangLayout} from './layout.ts'
-import {STATE_SLOTS_PER_REQUEST, sglangPools} from './pools.ts'
+import {type DraftPool, sglangPools, stateSlotsPerRequest} from './pools.ts'
 import {sglangQuestion, subjectKinds} from './question.ts'
 
 function stageParts(subject: Subject, deployment: Deployment, stage: Stage): CachePart[] {
@@ -24,9 +26,19 @@ function stageParts(subject: Subject, deployment: Deployment, stage: Stage): Cac
   const layout = sglangCacheLayout(deployment, kinds.sparse)
   const byKind = architecture.layerKinds.map((kind) => layerCache(kind, layout))
   const parts = architecture.layerSequence.slice(stage.first, stage.last).flatMap((index) => byKind[index]!)
-  // DeepSeek-V4's pools always count the draft entry; elsewhere the draft's cache is there only with speculation.
-  if (architecture.draft && stage.head && (kinds.compressed || deployment.speculative)) parts.push(...layerCache(architecture.draft.kind, layout))
+  // DeepSeek-V4's pools always count the draft entry; elsewhere a draft's cache is reckoned by the pools.
+  if (architecture.draft && stage.head && kinds.compressed) parts.push(...layerCache(architecture.draft.kind, layout))
   return parts
+}
+
+/** Requests that run at once on one data-parallel rank. */
+const runningRequests = ({maxNumSeqs}: Deployment): number => maxNumSeqs
+
+/** Layers that a draft adds to the pools, and the tokens that one step verifies: those drafted and the one before. */
+function draftPool({model}: Subject, {speculative}: Deployment): DraftPool | undefined {
+  if (!speculative) return undefined
+  const layerCount = usesDraftLayers(model.architecture, speculative) ? model.architecture.draft!.layerCount : ownDraftLayers(speculative)
+  return {layerCount, tokens: speculative.tokens}
 }
 
 export function sglangMemory(subject: Subject, deployment: Deployment, data: EngineData): MemoryEstimate {
@@ -36,30 +48,31 @@ export function sglangMemory(subject: Subject, deployment: Deployment, data: Eng
   const question = sglangQuestion(subject, deployment)
   const totalBytes = visibleBytes(subject.gpu)
   const world = deployment.tp * deployment.pp
-  const runtime = Math.round(runtimeBytes(subject.gpu, world, data.overheads))
+  const runtime = Math.round(runtimeBytes(subject.gpu, subject.machine, world, data.overheads))
   const freeBefore = Math.min(totalBytes, subject.gpu.freeBytes ?? totalBytes) - deployment.reservedBytesPerGpu - runtime
   const pageTokens = pageSizeTokens(attentionBackend(question), kinds.sparse)
   const graphs = decodeGraphSizes(question).length + prefillGraphSizes(question).length
+  const fraction = deployment.gpuMemoryUtilization * fractionFactor(question)
   const stages = stagesOf(architecture, deployment.pp, 'last-stages-first').map((stage) => {
-    const weights = weightTerms({architecture, checkpoint: subject.checkpoint, layout: sglangLayout(deployment), stage, stageCount: deployment.pp, drafts: deployment.speculative !== undefined, offloadedBytes: deployment.cpuOffloadBytes})
-    const cacheBytes = freeBefore * deployment.gpuMemoryUtilization - sumBytes(weights)
-    const pools = sglangPools({version, parts: stageParts(subject, deployment, stage), availableBytes: Math.max(0, cacheBytes), pageTokens, maxNumSeqs: deployment.maxNumSeqs})
+    const weights = weightTerms({architecture, checkpoint: subject.checkpoint, layout: sglangLayout(deployment), stage, stageCount: deployment.pp, speculative: deployment.speculative, offloadedBytes: deployment.cpuOffloadBytes, expertTile: sglangExpertTile(subject.gpu.accelerator)})
+    const cacheBytes = freeBefore * fraction - sumBytes(weights)
+    const pools = sglangPools({version, parts: stageParts(subject, deployment, stage), availableBytes: Math.max(0, cacheBytes), pageTokens, maxNumSeqs: runningRequests(deployment), draft: draftPool(subject, deployment)})
     return {stage, weights, cacheBytes, pools}
   })
   const worst = stages.reduce((a, b) => (b.pools.tokens < a.pools.tokens ? b : a))
   const {stage, pools, cacheBytes} = worst
-  const peak = activationPeak(architecture, sglangLayout(deployment), deployment.maxNumBatchedTokens, 0, data.overheads, 0)
+  const peak = activationPeak({architecture, layout: sglangLayout(deployment), tokens: deployment.maxNumBatchedTokens, sequences: 0, logitBytes: 0, parameters: data.overheads})
   const terms: PartTerm[] = [
     ...worst.weights,
-    {name: 'runtime', bytes: runtime, kind: 'measured', part: 'runtime', because: world > 1 ? `context, libraries and collectives of ${world} GPUs` : 'context and libraries'},
+    {name: 'runtime', bytes: runtime, kind: 'measured', part: 'runtime', because: runtimeWords(world)},
     {name: 'activations', bytes: peak.bytes, kind: 'measured', part: 'activation', because: `one prefill chunk: ${peak.because}`},
   ]
   const graph = graphBytes(graphs, stage.last - stage.first, data.overheads)
   if (graph > 0) terms.push({name: 'CUDA graphs', bytes: graph, kind: 'measured', part: 'cuda-graph', because: `${graphs} sizes`})
   const kvBytes = Math.max(0, Math.floor(cacheBytes))
-  terms.push({name: 'KV cache', bytes: kvBytes, kind: 'derived', part: 'kv-cache', because: `${deployment.gpuMemoryUtilization} of what is free before loading, less the weights: ${pools.because}`})
+  terms.push({name: 'KV cache', bytes: kvBytes, kind: 'derived', part: 'kv-cache', because: `${fraction} of what is free before loading, less the weights: ${pools.because}`})
   const content = cacheTotals(architecture, sglangCacheLayout(deployment, kinds.sparse), stage.first, stage.last)
-  const slots = pools.stateSlots === undefined ? Number.POSITIVE_INFINITY : Math.floor(pools.stateSlots / STATE_SLOTS_PER_REQUEST)
+  const slots = pools.stateSlots === undefined ? Number.POSITIVE_INFINITY : Math.floor(pools.stateSlots / stateSlotsPerRequest(version))
   return {
     totalBytes,
     budgetBytes: Math.max(0, Math.round(freeBefore + runtime)),

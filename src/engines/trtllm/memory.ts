@@ -7,7 +7,8 @@ import {type CachePart, cacheTotals, layerCache} from '../../core/kv-cache.ts'
 import type {MemoryEstimate} from '../../core/memory.ts'
 import {sumBytes} from '../../core/terms.ts'
 import type {EngineData, Subject} from '../engine.ts'
-import {activationPeak, graphBytes, runtimeBytes, visibleBytes} from '../overheads.ts'
+import {usesDraftLayers} from '../drafts.ts'
+import {activationPeak, graphBytes, runtimeBytes, runtimeWords, visibleBytes} from '../overheads.ts'
 import {stagesOf} from '../stages.ts'
 import {type PartTerm, weightTerms} from '../weight-terms.ts'
 import {cudaGraphSizes, TOKENS_PER_BLOCK} from './defaults.ts'
@@ -27,17 +28,17 @@ export function trtllmMemory(subject: Subject, deployment: Deployment, data: Eng
   const kinds = architecture.layerKinds.map((kind) => layerCache(kind, cacheLayout))
   const sizes = cudaGraphSizes({version: deployment.engineVersion, maxBatchSize: deployment.maxNumSeqs, enforceEager: deployment.enforceEager})
   const stages = stagesOf(architecture, deployment.pp, 'first-stages-first').map((stage) => {
-    const peak = activationPeak(architecture, layout, deployment.maxNumBatchedTokens, 0, data.overheads, 0)
+    const peak = activationPeak({architecture, layout, tokens: deployment.maxNumBatchedTokens, sequences: 0, logitBytes: 0, parameters: data.overheads})
     const terms: PartTerm[] = [
-      ...weightTerms({architecture, checkpoint: subject.checkpoint, layout, stage, stageCount: deployment.pp, drafts: deployment.speculative !== undefined, offloadedBytes: 0}),
+      ...weightTerms({architecture, checkpoint: subject.checkpoint, layout, stage, stageCount: deployment.pp, speculative: deployment.speculative, offloadedBytes: 0}),
       {name: 'activations', bytes: peak.bytes, kind: 'measured', part: 'activation', because: `trial run: ${peak.because}`},
-      {name: 'runtime', bytes: Math.round(runtimeBytes(subject.gpu, world, data.overheads)), kind: 'measured', part: 'runtime', because: world > 1 ? `context, libraries and collectives of ${world} GPUs` : 'context and libraries'},
+      {name: 'runtime', bytes: Math.round(runtimeBytes(subject.gpu, subject.machine, world, data.overheads)), kind: 'measured', part: 'runtime', because: runtimeWords(world)},
     ]
     const graphs = graphBytes(sizes.length, stage.last - stage.first, data.overheads)
     if (graphs > 0) terms.push({name: 'CUDA graphs', bytes: graphs, kind: 'measured', part: 'cuda-graph', because: `${sizes.length} batch sizes up to ${sizes.at(-1)}`})
     const cacheBytes = (totalBytes - takenBytes - sumBytes(terms)) * deployment.gpuMemoryUtilization
     const parts = architecture.layerSequence.slice(stage.first, stage.last).flatMap((index) => kinds[index]!)
-    if (deployment.speculative && stage.head && architecture.draft) parts.push(...layerCache(architecture.draft.kind, cacheLayout))
+    if (stage.head && architecture.draft && usesDraftLayers(architecture, deployment.speculative)) parts.push(...layerCache(architecture.draft.kind, cacheLayout))
     const perToken = parts.reduce((sum, part) => sum + part.bytesPerToken, 0)
     const tokens = perToken > 0 ? Math.max(0, Math.floor(cacheBytes / perToken / TOKENS_PER_BLOCK) * TOKENS_PER_BLOCK) : 0
     return {stage, terms, cacheBytes, parts, perToken, tokens}

@@ -9,7 +9,9 @@ import type {MemoryEstimate} from '../../core/memory.ts'
 import {sumBytes} from '../../core/terms.ts'
 import type {Stage} from '../../core/weights.ts'
 import type {EngineData, Subject} from '../engine.ts'
-import {activationPeak, graphBytes, type OverheadParameters, runtimeBytes, visibleBytes} from '../overheads.ts'
+import {ownDraftLayers, usesDraftLayers} from '../drafts.ts'
+import {vllmExpertTile} from '../expert-padding.ts'
+import {activationPeak, graphBytes, logitBytes, type OverheadParameters, runtimeBytes, runtimeWords, trialImageTokens, visibleBytes} from '../overheads.ts'
 import {stagesOf} from '../stages.ts'
 import {isAtLeast} from '../versions.ts'
 import {type PartTerm, weightTerms} from '../weight-terms.ts'
@@ -29,6 +31,7 @@ export function vllmCacheLayout(deployment: Deployment, sparse: boolean): CacheL
     // `auto` keeps recurrent states at the model's 16 bits unless the configuration says otherwise (mamba_utils.py).
     stateElementBytes: 2,
     convolutionElementBytes: 2,
+    keysForSharedIndexers: !isAtLeast(deployment.engineVersion, '0.24.0'),
     speculativeTokens: deployment.speculative?.tokens ?? 0,
   }
 }
@@ -47,7 +50,10 @@ function stagePool(subject: Subject, deployment: Deployment, layout: CacheLayout
   const {architecture} = subject.model
   const parts = architecture.layerKinds.map((kind) => layerCache(kind, layout))
   const layers = architecture.layerSequence.slice(stage.first, stage.last).map((index) => parts[index]!)
-  if (deployment.speculative && stage.head && architecture.draft) layers.push(layerCache(architecture.draft.kind, layout))
+  if (stage.head && architecture.draft && usesDraftLayers(architecture, deployment.speculative)) layers.push(layerCache(architecture.draft.kind, layout))
+  // A draft of its own keeps whole layers like the model's.
+  const whole = parts.find((kindParts) => kindParts.some((part) => part.growth === 'growing'))
+  if (stage.head && whole) for (let i = 0; i < ownDraftLayers(deployment.speculative); i++) layers.push(whole)
   return cachePool({
     version: deployment.engineVersion,
     layers,
@@ -59,13 +65,23 @@ function stagePool(subject: Subject, deployment: Deployment, layout: CacheLayout
   })
 }
 
-/** Bytes for each logit of the sampler's trial run in this version; 0 before there was one. */
-const logitBytes = (parameters: OverheadParameters, version: string): number => parameters.logitBytes.findLast(({since}) => isAtLeast(version, since))?.bytes ?? 0
+/** VLLM_FUSED_MOE_CHUNK_SIZE: experts work through longer batches in parts. */
+const EXPERT_CHUNK_TOKENS = 32768
 
 function overheadTerms(subject: Subject, deployment: Deployment, stage: Stage, parameters: OverheadParameters): PartTerm[] {
   const {architecture} = subject.model
   const version = deployment.engineVersion
-  const peak = activationPeak(architecture, vllmLayout(deployment), deployment.maxNumBatchedTokens, stage.head ? deployment.maxNumSeqs : 0, parameters, logitBytes(parameters, version))
+  const peak = activationPeak({
+    architecture,
+    layout: vllmLayout(deployment),
+    tokens: deployment.maxNumBatchedTokens,
+    gatheredTokens: deployment.maxNumBatchedTokens * deployment.dp,
+    expertChunkTokens: EXPERT_CHUNK_TOKENS,
+    sequences: stage.head ? deployment.maxNumSeqs : 0,
+    logitBytes: logitBytes(parameters, version),
+    imageTokens: stage.embedding ? trialImageTokens(architecture, deployment.maxNumBatchedTokens) : 0,
+    parameters,
+  })
   const sizes = cudaGraphSizes({
     version, gpu: subject.gpu, maxNumSeqs: deployment.maxNumSeqs, maxNumBatchedTokens: deployment.maxNumBatchedTokens,
     speculativeTokens: deployment.speculative?.tokens, enforceEager: deployment.enforceEager,
@@ -74,7 +90,7 @@ function overheadTerms(subject: Subject, deployment: Deployment, stage: Stage, p
   const graphs = graphBytes(sizes.length, stage.last - stage.first, parameters)
   const terms: PartTerm[] = [
     {name: 'activations', bytes: peak.bytes, kind: 'measured', part: 'activation', because: `peak of the profile run: ${peak.because}`},
-    {name: 'runtime', bytes: Math.round(runtimeBytes(subject.gpu, world, parameters)), kind: 'measured', part: 'runtime', because: world > 1 ? `context, libraries and collectives of ${world} GPUs` : 'context and libraries'},
+    {name: 'runtime', bytes: Math.round(runtimeBytes(subject.gpu, subject.machine, world, parameters)), kind: 'measured', part: 'runtime', because: runtimeWords(world)},
   ]
   if (graphs > 0)
     terms.push({
@@ -82,6 +98,12 @@ function overheadTerms(subject: Subject, deployment: Deployment, stage: Stage, p
       because: `${sizes.length} batch sizes up to ${sizes.at(-1)}${cudaGraphsInsideBudget(version) ? '' : '; this version captures them beyond its budget'}`,
     })
   return terms
+}
+
+/** On AMD, before 0.24, what the allocator still caches after loading counts as weights (vllm/platforms/rocm.py get_current_memory_usage). */
+function loaderTerms(subject: Subject, version: string, {loaderBytes}: OverheadParameters): PartTerm[] {
+  if (subject.gpu.accelerator.vendor !== 'amd' || isAtLeast(version, '0.24.0') || ['bf16', 'fp16', 'fp32'].includes(subject.checkpoint.formats.default)) return []
+  return [{name: 'weights: buffers left by the loader', bytes: loaderBytes, kind: 'measured', part: 'weights', because: 'on AMD this version counts what the allocator still holds after converting the weights'}]
 }
 
 export function vllmMemory(subject: Subject, deployment: Deployment, data: EngineData): MemoryEstimate {
@@ -94,7 +116,8 @@ export function vllmMemory(subject: Subject, deployment: Deployment, data: Engin
   // The stage with the fewest blocks decides for all.
   const stages = stagesOf(architecture, deployment.pp, 'middle-stages-first').map((stage) => {
     const terms = [
-      ...weightTerms({architecture, checkpoint: subject.checkpoint, layout: vllmLayout(deployment), stage, stageCount: deployment.pp, drafts: deployment.speculative !== undefined, offloadedBytes: deployment.cpuOffloadBytes}),
+      ...weightTerms({architecture, checkpoint: subject.checkpoint, layout: vllmLayout(deployment), stage, stageCount: deployment.pp, speculative: deployment.speculative, offloadedBytes: deployment.cpuOffloadBytes, expertTile: vllmExpertTile(subject.gpu.accelerator, version)}),
+      ...loaderTerms(subject, version, data.overheads),
       ...overheadTerms(subject, deployment, stage, data.overheads),
     ]
     const cacheBytes = budgetBytes - sumBytes(terms.filter((term) => !outside.includes(term.part)))

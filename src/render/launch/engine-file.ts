@@ -5,7 +5,7 @@ import {cannot, type Format} from './format.ts'
 import {assignments, commandText, programText} from './shell.ts'
 import type {Startable} from './startable.ts'
 import {type Line, flagWords} from './words.ts'
-import {yamlText} from './yaml.ts'
+import {commentLines, yamlText} from './yaml.ts'
 
 /** First SGLang release with `--config`. */
 const SGLANG_CONFIG_SINCE = '0.5.3'
@@ -37,8 +37,6 @@ export const engineFile: Format = {
   },
 }
 
-const commented = (text: string): string => text.trimEnd().split('\n').map(line => `# ${line}\n`).join('')
-
 /** Option names as keys (vllm/utils/argparse_utils.py, sglang/srt/server_args_config_parser.py): a switch is `true`. */
 function optionFile({engine, launch, serving}: Startable): {name: string; text: string} {
   if (engine.id === 'sglang' && !isAtLeast(engine.version, SGLANG_CONFIG_SINCE)) throw cannot(`SGLang reads a file from ${SGLANG_CONFIG_SINCE} on, not in ${engine.version}: use --format command`)
@@ -58,7 +56,7 @@ function optionFile({engine, launch, serving}: Startable): {name: string; text: 
     }
   }
   const command = commandText([...assignments(launch), programText(launch)], [...outside, {words: [serving.configFile.flag, name]}])
-  return {name, text: `${commented(command)}${yamlText(content, because)}`}
+  return {name, text: `${commentLines(command)}${yamlText(content, because)}`}
 }
 
 /** LlmArgs fields; options of the web server stay on the command line. */
@@ -68,7 +66,7 @@ function fieldFile({engine, launch}: Startable): {name: string; text: string} {
   const {content, because, outside} = llmArgs(launch)
   const flag = launch.file?.flag ?? (isAtLeast(engine.version, '1.3.0rc0') ? '--config' : '--extra_llm_api_options')
   const command = commandText([...assignments(launch), programText(launch)], [...outside, {words: [flag, name]}])
-  return {name, text: `${commented(command)}${yamlText(content, because)}`}
+  return {name, text: `${commentLines(command)}${yamlText(content, because)}`}
 }
 
 /** Everything of a TensorRT-LLM launch that its file can hold, and what is left over. */

@@ -1,0 +1,22 @@
+import {spawnSync} from 'node:child_process'
+import {join} from 'node:path'
+
+export const root = join(import.meta.dirname, '..', '..')
+
+export interface Ran {
+  code: number | null
+  stdout: string
+  stderr: string
+}
+
+/** Runs the bundled command as a user would, away from any terminal. */
+export function servefit(args: string[], options: {input?: string; env?: Record<string, string>; cwd?: string} = {}): Ran {
+  const {status, stdout, stderr} = spawnSync(process.execPath, [join(root, 'bin', 'run.js'), ...args], {
+    encoding: 'utf8',
+    input: options.input ?? '',
+    cwd: options.cwd ?? root,
+    env: {PATH: process.env.PATH, HOME: process.env.HOME, ...options.env},
+    maxBuffer: 1 << 28,
+  })
+  return {code: status, stdout, stderr}
+}

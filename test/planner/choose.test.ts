@@ -1,0 +1,138 @@
+import {join} from 'node:path'
+import {beforeAll, describe, expect, it} from 'vitest'
+import {type Catalogue, openCatalogue} from '../../src/catalogue/catalogue.ts'
+import {answer, type Answer} from '../../src/planner/answer.ts'
+import {byFidelity} from '../../src/planner/choose.ts'
+import type {Context} from '../../src/planner/context.ts'
+import {layoutsFor} from '../../src/planner/layouts.ts'
+import {machineFromName, machineFromSpec, servingGroup, tightestGpu, usualLink} from '../../src/planner/machines.ts'
+import type {Scenario} from '../../src/planner/scenario.ts'
+
+let catalogue: Catalogue
+let context: Context
+beforeAll(() => {
+  catalogue = openCatalogue(join(import.meta.dirname, '..', '..', 'dist', 'data'))
+  const refuse = () => Promise.reject(new Error('not here'))
+  context = {catalogue, engines: new Map(), detect: refuse, readMachine: refuse, readModel: refuse}
+})
+const ask = (scenario: Scenario): Promise<Answer> => answer(context, scenario)
+
+describe('which checkpoint is meant', () => {
+  it('a name means the least quantised that fits, and says what was passed over', async () => {
+    // 32.8 billion weights: 65.5 GB in BF16 and 32.8 in FP8 against 2 x 24 GiB; AWQ is 19.3.
+    const {best, passedOver} = await ask({model: 'qwen3-32b', gpu: '2xrtx-4090'})
+    expect(['fits', 'tight']).toContain(best.verdict)
+    expect(best.checkpoint.weights).not.toBe('bf16')
+    expect(passedOver[0]?.checkpoint.weights).toBe('bf16')
+    expect(passedOver[0]?.reasons[0]?.code).toBe('weights-exceed-memory')
+  })
+
+  it('with room it is the original', async () => {
+    expect((await ask({model: 'qwen3-32b', gpu: '2xh100-sxm'})).best.checkpoint).toMatchObject({hfId: 'Qwen/Qwen3-32B', weights: 'bf16'})
+  })
+
+  it('a repository means exactly that one', async () => {
+    const {best, passedOver} = await ask({model: 'Qwen/Qwen3-32B', gpu: '2xrtx-4090'})
+    expect(best).toMatchObject({verdict: 'does-not-fit', checkpoint: {hfId: 'Qwen/Qwen3-32B'}})
+    expect(passedOver).toEqual([])
+  })
+
+  it('a format means the published checkpoint of it, or one computed as if there were one', async () => {
+    expect((await ask({model: 'qwen3-32b', gpu: '1xh100-sxm', weights: 'awq-int4'})).best.checkpoint.hfId).toBe('Qwen/Qwen3-32B-AWQ')
+    const {best, hypothetical} = await ask({model: 'llama-2-7b', gpu: '1xh100-sxm', weights: 'int8'})
+    expect(hypothetical).toBe(true)
+    expect(best.warnings.map(({code}) => code)).toContain('checkpoint-not-published')
+  })
+
+  it('orders by fidelity, the publisher before others', () => {
+    const order = byFidelity([
+      {hfId: 'a/awq', weights: 'awq-int4', formats: {default: 'awq-int4'}},
+      {hfId: 'b/fp8', weights: 'fp8', formats: {default: 'fp8'}, thirdParty: true},
+      {hfId: 'a/fp8', weights: 'fp8', formats: {default: 'fp8'}},
+      {hfId: 'a/bf16', weights: 'bf16', formats: {default: 'bf16'}},
+    ])
+    expect(order.map(({hfId}) => hfId)).toEqual(['a/bf16', 'a/fp8', 'b/fp8', 'a/awq'])
+  })
+})
+
+describe('which context is meant', () => {
+  it("unasked, the model's own limit where there is room", async () => {
+    const {best} = await ask({model: 'qwen3-32b', gpu: '2xh100-sxm'})
+    expect(best.deployment.maxModelLen).toBe(40_960)
+  })
+  it('unasked, as much as there is room for, from 8,192 tokens on', async () => {
+    const {best} = await ask({model: 'Qwen/Qwen3-32B-FP8', gpu: '2xrtx-4090'})
+    expect(best.deployment.maxModelLen).toBeLessThan(40_960)
+    expect(best.deployment.maxModelLen).toBeGreaterThanOrEqual(8192)
+    expect(best.memory.starts).toBe(true)
+  })
+  it('asked for, it must be there', async () => {
+    const {best} = await ask({model: 'Qwen/Qwen3-32B-FP8', gpu: '2xrtx-4090', maxModelLen: 40_960})
+    expect(best).toMatchObject({verdict: 'does-not-fit', reasons: [{code: 'kv-cache-too-small'}]})
+  })
+})
+
+describe('layouts', () => {
+  const model = (id: string) => catalogue.model(id).architecture
+  it('tensor parallelism divides the heads', () => {
+    const sizes = layoutsFor(model('qwen3-32b'), machineFromSpec(catalogue, '6xh100-sxm'), {}).map(({tp}) => tp)
+    // 64 query and 8 KV heads: of 1, 2, 3, 6 only 1 and 2.
+    expect([...new Set(sizes)].sort()).toEqual([1, 2])
+  })
+  it('no more replicas than requests in flight', () => {
+    const layouts = layoutsFor(model('llama-3.1-8b'), machineFromSpec(catalogue, '8xh100-sxm'), {}, 2)
+    expect(Math.max(...layouts.map(({dp}) => dp ?? 1))).toBe(2)
+  })
+  it('what the request fixes is kept', () => {
+    expect(layoutsFor(model('llama-3.1-8b'), machineFromSpec(catalogue, '8xh100-sxm'), {tp: 4})).toEqual([{tp: 4, pp: 1, dp: 1}])
+  })
+  it('pipeline stages only where GPUs are not joined directly', () => {
+    expect(layoutsFor(model('llama-3.1-8b'), machineFromSpec(catalogue, '4xh100-sxm'), {}).some(({pp}) => pp! > 1)).toBe(false)
+    expect(layoutsFor(model('llama-3.1-8b'), machineFromSpec(catalogue, '4xrtx-4090'), {}).some(({pp}) => pp! > 1)).toBe(true)
+  })
+  it('block-quantised experts that a split would cut are dealt out whole', async () => {
+    // 1,536 columns over 8 ranks are 192, which blocks of 128 do not divide.
+    const {best} = await ask({model: 'Qwen/Qwen3-235B-A22B-FP8', gpu: '8xh100-sxm', tp: 8})
+    expect(best.deployment.ep).toBe(8)
+    const refused = await ask({model: 'Qwen/Qwen3-235B-A22B-FP8', gpu: '8xh100-sxm', tp: 8, ep: 1})
+    expect(refused.best).toMatchObject({verdict: 'unsupported', reasons: [{code: 'quantization-block-not-divisible'}]})
+  })
+  it('sizes beyond the machine are refused', async () => {
+    const {best} = await ask({model: 'llama-3.1-8b', gpu: '2xh100-sxm', tp: 4})
+    expect(best).toMatchObject({verdict: 'unsupported', reasons: [{code: 'not-enough-gpus'}]})
+  })
+})
+
+describe('machines', () => {
+  it('knows the links of its cards', () => {
+    const card = (id: string) => catalogue.gpu(id)!
+    expect(usualLink(card('h100-sxm'), 8).kind).toBe('nvlink')
+    expect(usualLink(card('rtx-4090'), 2).kind).toBe('pcie-host')
+    expect(usualLink(card('mi300x'), 8).kind).toBe('xgmi')
+    expect(usualLink(card('gb10'), 2).kind).toBe('network')
+  })
+  it('takes the largest group of equal cards, and says what is left', () => {
+    const {machine, left} = servingGroup(machineFromSpec(catalogue, '2xrtx-4090,1xrtx-3090'))
+    expect(machine.gpus.map(({accelerator}) => accelerator.id)).toEqual(['rtx-4090', 'rtx-4090'])
+    expect(left.map(({accelerator}) => accelerator.id)).toEqual(['rtx-3090'])
+  })
+  it('is limited by the card with least room', () => {
+    const machine = machineFromSpec(catalogue, '2xrtx-4090')
+    machine.gpus[1] = {...machine.gpus[1]!, freeBytes: 5e9}
+    expect(tightestGpu(machine).index).toBe(1)
+  })
+  it('a system has its GPUs and link', () => {
+    const machine = machineFromName(catalogue, 'dgx-h200')
+    expect(machine).toMatchObject({nodeCount: 1, link: {kind: 'nvlink'}})
+    expect(machine.gpus).toHaveLength(8)
+  })
+  it('free memory of this machine counts, not what is installed', async () => {
+    const free = machineFromSpec(catalogue, '1xh100-sxm')
+    const taken = {...free, detected: true, gpus: [{...free.gpus[0]!, freeBytes: 20 * 2 ** 30}]}
+    const busy = await answer({...context, detect: async () => taken}, {model: 'llama-3.1-8b'})
+    const idle = await answer({...context, detect: async () => free}, {model: 'llama-3.1-8b'})
+    expect(busy.best.memory.budgetBytes).toBeLessThanOrEqual(20 * 2 ** 30)
+    expect(idle.best.memory.budgetBytes).toBeGreaterThan(70 * 2 ** 30)
+    expect(busy.best.deployment.gpuMemoryUtilization).toBeLessThan(0.26)
+  })
+})
