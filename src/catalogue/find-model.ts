@@ -32,12 +32,12 @@ export interface FoundModel {
 }
 
 /**
- * The model of a name: catalogue id (`qwen3-32b`), repository (`Qwen/Qwen3-32B-AWQ`, any case), title (`Qwen3 32B`), alias or
+ * The model of a name, a remark in brackets behind it being ignored: catalogue id (`qwen3-32b`), repository (`Qwen/Qwen3-32B-AWQ`, any case), title (`Qwen3 32B`), alias or
  * Ollama tag (`qwen3:32b`). A repository names a checkpoint, anything else the model. undefined when nobody goes by that
  * name or several do.
  */
 export function findModel(asked: string, index: readonly NamedModel[]): FoundModel | undefined {
-  const name = asked.trim().replace(/^https?:\/\/(?:www\.)?huggingface\.co\//, '').replace(/\/+$/, '')
+  const name = asked.trim().replace(/^https?:\/\/(?:www\.)?huggingface\.co\//, '').replace(/\/+$/, '').replace(/\s+\([^()]*\)$/, '')
   if (name === '' || name.length > 300) return undefined
   if (/^[^/\s]+\/[^/\s]+$/.test(name)) return byRepository(name.toLowerCase(), index)
   const lower = name.toLowerCase()

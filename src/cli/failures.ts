@@ -21,7 +21,12 @@ interface ParserError extends Error {
 
 function parserFailure(error: ParserError): Failure | undefined {
   const unknown = /^command (.+) not found$/.exec(error.message)
-  if (unknown) return inputFailure('COMMAND_UNKNOWN', `No command "${unknown[1]}": servefit --help lists them`, nearest(unknown[1]!.replaceAll(':', ' '), COMMAND_NAMES))
+  if (unknown) {
+    // oclif takes the arguments for parts of the command's name.
+    const [topic = '', word] = unknown[1]!.split(':')
+    const asked = topic === 'models' && word ? `${topic} ${word}` : topic
+    return inputFailure('COMMAND_UNKNOWN', `No command "${asked}": servefit --help lists them`, nearest(asked, COMMAND_NAMES))
+  }
   if (error.oclif?.exit !== 2) return undefined
   const missing = /^Missing \d+ required arg/.test(error.message) ? error.args?.[0] : undefined
   if (typeof missing === 'object') return inputFailure('ARGUMENT_MISSING', `Missing ${missing.name.toUpperCase()}: expected ${missing.description ?? 'a value'}`, [])

@@ -30,3 +30,14 @@ export function parseBytes(text: string, what: string, {min, max}: Range): numbe
   if (!(value >= min && value <= max)) throw new InputError('NUMBER_INVALID', `--${what} ${text}: expected bytes, or a number with MiB or GiB, such as 4GiB`)
   return value
 }
+
+const PARAMETER_UNITS: Record<string, number> = {'': 1, m: 1e6, b: 1e9, t: 1e12}
+
+/** Parameters as models are named: 600m, 7b, 1.6t, or a plain count. */
+export function parseParameters(text: string, what: string): number {
+  const match = /^(\d+(?:\.\d+)?)([mbt]?)$/i.exec(text.trim().replaceAll(/[,_](?=\d{3})/g, ''))
+  const value = match ? Number(match[1]) * PARAMETER_UNITS[match[2]!.toLowerCase()]! : Number.NaN
+  // 32 alone is far more likely a slip for 32b than a model of 32 numbers.
+  if (!(value >= 1e6 && value <= 1e15)) throw new InputError('NUMBER_INVALID', `--${what} ${text}: expected a number of parameters such as 600m, 32b or 1.6t`)
+  return value
+}

@@ -1,19 +1,21 @@
 import {readFile, stat} from 'node:fs/promises'
-import {basename, dirname, join} from 'node:path'
 import type {Catalogue} from '../catalogue/catalogue.ts'
 import {matchDriverReport} from '../catalogue/find-gpu.ts'
 import type {Accelerator, Machine} from '../core/accelerator.ts'
 import {InputError} from '../core/input-error.ts'
 import type {MachineDocument} from '../detect/machine-document.ts'
 import type {Context} from '../planner/context.ts'
-import type {FoundModelFile} from '../planner/models.ts'
+import type {Hub} from '../import/hub/open-hub.ts'
+import type {FoundModelFile, FoundRepository} from '../planner/models.ts'
 
 /** Largest file of a user's that is read whole. */
 const MAX_FILE_BYTES = 32 * 2 ** 20
 
 /** The planner's context with the real world behind it. */
-export function realContext(catalogue: Catalogue): Context {
+export function realContext(catalogue: Catalogue, sources: ModelSources = {}): Context {
   const models = new Map<string, Promise<FoundModelFile>>()
+  const repositories = new Map<string, Promise<FoundRepository>>()
+  const findRepository = repositoryFinder(sources)
   const machines = new Map<string, Promise<Machine>>()
   let here: Promise<Machine> | undefined
   const once = <T>(map: Map<string, Promise<T>>, key: string, make: () => Promise<T>): Promise<T> => {
@@ -27,6 +29,8 @@ export function realContext(catalogue: Catalogue): Context {
     detect: () => (here ??= detectHere(catalogue)),
     readMachine: (path) => once(machines, path, () => readMachine(catalogue, path)),
     readModel: (path) => once(models, path, () => readModel(path)),
+    repository: (name) => once(repositories, name, () => findRepository(name)),
+    refresh: sources.refresh ?? false,
   }
 }
 
@@ -85,32 +89,36 @@ async function readMachine(catalogue: Catalogue, path: string): Promise<Machine>
   return machine
 }
 
-/** Files beside a config.json that say more about the weights. */
-async function optionalJson(path: string): Promise<unknown> {
-  const {parseTolerantJson} = await import('../catalogue/import/tolerant-json.ts')
-  try {
-    return parseTolerantJson(await readText(path, 'JSON'), basename(path))
-  } catch (error) {
-    if (error instanceof InputError && error.code === 'FILE_UNREADABLE') return undefined
-    throw error
-  }
+/** Where models that are not in the catalogue may come from. */
+export interface ModelSources {
+  /** The hub is not asked, whatever the name. */
+  offline?: boolean
+  /** Repositories come from the hub even where the catalogue or the local cache has them. */
+  refresh?: boolean
 }
 
 async function readModel(path: string): Promise<FoundModelFile> {
-  if (/\.gguf$/i.test(path)) throw new InputError('GGUF_UNREAD', `${path}: reading a GGUF header is not built yet; give the model's name with --weights q4_k_m`)
-  const isDirectory = await stat(path).then((found) => found.isDirectory(), () => false)
-  const file = isDirectory ? join(path, 'config.json') : path
-  const text = await readText(file, "a model's config.json")
-  const [{parseTolerantJson}, {importConfig}] = await Promise.all([import('../catalogue/import/tolerant-json.ts'), import('../catalogue/import/import-config.ts')])
-  const folder = dirname(file)
-  const besides = basename(file) === 'config.json'
-  const [quantConfig, index] = besides ? await Promise.all([optionalJson(join(folder, 'hf_quant_config.json')), optionalJson(join(folder, 'model.safetensors.index.json'))]) : []
-  try {
-    const {model, warnings} = importConfig({config: parseTolerantJson(text, file), quantConfig, index})
-    return {model: model.hfId === '' ? {...model, name: model.name === 'model' ? basename(isDirectory ? path : folder) : model.name} : model, warnings}
-  } catch (error) {
-    if (error instanceof InputError) throw new InputError(error.code, error.message.includes(file) ? error.message : `${file}: ${error.message}`, {suggestions: error.suggestions})
-    throw error
-  }
+  const {importPath} = await import('../import/import-model.ts')
+  return importPath(path)
 }
 
+/** Looks for a repository in the working directory, in Hugging Face's local cache, and on the hub where that is allowed. */
+function repositoryFinder({offline = false, refresh = false}: ModelSources): (name: string) => Promise<FoundRepository> {
+  let hub: Promise<Hub> | undefined
+  return async (name) => {
+    const {importPath, importRepository, isModelDirectory, repositoryName} = await import('../import/import-model.ts')
+    const repository = repositoryName(name)
+    if (!repository) return {}
+    if (!refresh && (await isModelDirectory(name))) return {found: await importPath(`./${name}`)}
+    const {isOffline, openHub} = await import('../import/hub/open-hub.ts')
+    const forbidden = offline || isOffline(process.env)
+    if (!forbidden) hub ??= Promise.resolve(openHub(process.env))
+    try {
+      const found = await importRepository(repository, {env: process.env, hub: forbidden ? undefined : await hub, refresh})
+      return found ? {found} : {because: `the hub was not asked (${offline ? '--offline' : 'HF_HUB_OFFLINE'})`}
+    } catch (error) {
+      if (error instanceof InputError && (error.code === 'HUB_UNREACHABLE' || error.code === 'HUB_NOT_FOUND' || error.code === 'HUB_TIMEOUT')) return {because: error.message}
+      throw error
+    }
+  }
+}

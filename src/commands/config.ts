@@ -4,47 +4,75 @@ import {ServefitCommand} from '../cli/base.ts'
 import {deploymentFlags, machineFlags, scenarioFrom, workloadFlags} from '../cli/flags.ts'
 import {realContext} from '../cli/world.ts'
 import {InputError} from '../core/input-error.ts'
-import {answer} from '../planner/answer.ts'
-import {subjectOf} from '../planner/evaluate.ts'
+import {parseSetting} from '../engines/launch/settings.ts'
+import {type Answer, answer} from '../planner/answer.ts'
 import {type Result, toResult} from '../planner/result.ts'
+import type {Artifact} from '../render/launch/artifact.ts'
 import {explainLaunch} from '../render/launch/explain.ts'
-import {shellText} from '../render/launch/shell.ts'
+import {extras} from '../render/launch/extras.ts'
+import {FORMATS, formatOf, joinArtifacts, writeFormat} from '../render/launch/formats.ts'
+import {startableOf} from '../render/launch/startable-from.ts'
 
 /** What `config --json` prints: the answer with its artifact. */
 export interface ConfigResult extends Result {
-  artifact?: {format: string; text: string}
+  artifact?: {format: string; text: string; files: Artifact[]}
+  /** Paths of what --out wrote. */
+  written?: string[]
 }
 
 export default class Config extends ServefitCommand {
-  static override summary = 'The command that starts it: vLLM, SGLang or TensorRT-LLM'
-  static override description = 'Prints a shell command and nothing else. Every flag differs from what the engine would do by itself; --explain says why each is there.'
+  static override summary = 'What starts it: a command, a unit or a manifest for vLLM, SGLang or TensorRT-LLM'
+  static override description = `Prints the artifact and nothing else. Every option differs from what the engine would do by itself; --explain says why each is there. With --out it is written to files, with a first request and the engine's own benchmark beside it.
+
+Formats: ${FORMATS.map(({id, summary}) => `${id} (${summary})`).join(', ')}.`
   static override examples = [
     '<%= config.bin %> <%= command.id %> qwen3-32b --gpu 2xrtx-4090',
+    '<%= config.bin %> <%= command.id %> qwen3-32b --gpu 2xrtx-4090 --format compose --out ./qwen',
     '<%= config.bin %> <%= command.id %> gpt-oss-120b --gpu 1xh100-sxm --engine trtllm --explain',
+    '<%= config.bin %> <%= command.id %> qwen3-32b --gpu 1xh100-sxm --set seed=1 --set served-model-name=qwen',
   ]
   static override args = {model: Args.string({required: true, description: 'a name, a repository or a path to a config.json'})}
   static override flags = {
     ...machineFlags,
     ...workloadFlags,
     ...deploymentFlags,
-    format: Flags.string({description: 'command (a shell command)', options: ['command'], default: 'command'}),
-    explain: Flags.boolean({description: 'show a table of flag, value and reason instead'}),
+    format: Flags.string({description: FORMATS.map(({id}) => id).join(', '), helpValue: 'FORMAT', default: 'command'}),
+    set: Flags.string({description: "an option of the engine, as FLAG=VALUE or FLAG; checked against that version's options", helpValue: 'FLAG=VALUE', multiple: true, multipleNonGreedy: true}),
+    out: Flags.string({description: 'write files into this folder instead of printing', helpValue: 'FOLDER'}),
+    force: Flags.boolean({description: 'replace files that are there already', dependsOn: ['out']}),
+    explain: Flags.boolean({description: 'show a table of flag, value and reason instead', exclusive: ['out']}),
   }
 
   async run(): Promise<ConfigResult> {
     const {args, flags} = await this.parse(Config)
+    formatOf(flags.format)
+    const settings = (flags.set ?? []).map(parseSetting)
     const answered = await answer(realContext(this.catalogue), scenarioFrom(args.model, flags))
     const {best} = answered
     const result = toResult(best)
     if (best.checkpoint.hfId === '') throw new InputError('MODEL_NAMELESS', `${args.model} does not say which repository it belongs to, so there is nothing to start: give the repository's name`)
     if (best.verdict !== 'fits' && best.verdict !== 'tight') {
       this.answerNo()
-      if (!this.jsonEnabled()) process.stderr.write(`servefit: ${best.model.name} ${best.verdict === 'unsupported' ? 'cannot be served so' : 'does not fit'}: ${best.reasons.map(({message}) => message).join('; ')}\n  servefit check says what would\n`)
+      if (!this.jsonEnabled()) process.stderr.write(refusal(answered))
       return result
     }
-    const launch = best.engine.launch(subjectOf(best), best.deployment)
-    const text = shellText(launch)
-    if (!this.jsonEnabled()) process.stdout.write(flags.explain ? explainLaunch(launch, this.columns) : text)
-    return {...result, artifact: {format: flags.format, text}}
+    const startable = startableOf(this.catalogue, answered, settings)
+    if (flags.explain) {
+      if (!this.jsonEnabled()) process.stdout.write(explainLaunch(startable.launch, this.columns))
+      return result
+    }
+    const files = writeFormat(flags.format, startable)
+    const artifact = {format: flags.format, text: joinArtifacts(files), files}
+    if (flags.out === undefined) {
+      if (!this.jsonEnabled()) process.stdout.write(artifact.text)
+      return {...result, artifact}
+    }
+    const {writeFiles} = await import('../cli/write-files.ts')
+    const written = await writeFiles(flags.out, [...files, ...extras(startable, flags.format)], {force: flags.force})
+    process.stderr.write(written.map(path => `wrote ${path}\n`).join(''))
+    return {...result, artifact, written}
   }
 }
+
+const refusal = ({best}: Answer): string =>
+  `servefit: ${best.model.name} ${best.verdict === 'unsupported' ? 'cannot be served so' : 'does not fit'}: ${best.reasons.map(({message}) => message).join('; ')}\n  servefit check says what would\n`

@@ -56,6 +56,7 @@ const FORMATS: WeightFormat[] = [
   {id: 'q6_k', title: 'GGUF Q6_K', elementBits: 6.5625, computeType: 'bf16', weightOnly: true, fidelity: 75},
   {id: 'q5_k', title: 'GGUF Q5_K', elementBits: 5.5, computeType: 'bf16', weightOnly: true, fidelity: 68},
   {id: 'q5_0', title: 'GGUF Q5_0', elementBits: 5.5, computeType: 'bf16', weightOnly: true, fidelity: 66},
+  {id: 'q5_1', title: 'GGUF Q5_1', elementBits: 6, computeType: 'bf16', weightOnly: true, fidelity: 67},
   {id: 'q4_k', title: 'GGUF Q4_K', elementBits: 4.5, computeType: 'bf16', weightOnly: true, fidelity: 56},
   {id: 'q4_0', title: 'GGUF Q4_0', elementBits: 4.5, computeType: 'bf16', weightOnly: true, fidelity: 52},
   {id: 'q4_1', title: 'GGUF Q4_1', elementBits: 5, computeType: 'bf16', weightOnly: true, fidelity: 53},
@@ -66,8 +67,10 @@ const FORMATS: WeightFormat[] = [
   {id: 'iq3_s', title: 'GGUF IQ3_S', elementBits: 3.4375, computeType: 'bf16', weightOnly: true, fidelity: 38},
   {id: 'q2_k', title: 'GGUF Q2_K', elementBits: 2.625, computeType: 'bf16', weightOnly: true, fidelity: 20},
   {id: 'iq2_xxs', title: 'GGUF IQ2_XXS', elementBits: 2.0625, computeType: 'bf16', weightOnly: true, fidelity: 10},
+  {id: 'iq2_xs', title: 'GGUF IQ2_XS', elementBits: 2.3125, computeType: 'bf16', weightOnly: true, fidelity: 12},
   {id: 'iq2_s', title: 'GGUF IQ2_S', elementBits: 2.5625, computeType: 'bf16', weightOnly: true, fidelity: 15},
   {id: 'iq1_s', title: 'GGUF IQ1_S', elementBits: 1.5625, computeType: 'bf16', weightOnly: true, fidelity: 5},
+  {id: 'iq1_m', title: 'GGUF IQ1_M', elementBits: 1.75, computeType: 'bf16', weightOnly: true, fidelity: 7},
 ]
 
 const byId: ReadonlyMap<string, WeightFormat> = new Map(FORMATS.map((format) => [format.id, format]))

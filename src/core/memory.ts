@@ -1,4 +1,4 @@
-import type {Term} from './terms.ts'
+import type {Reason, Term} from './terms.ts'
 
 /** The memory budget of one replica, seen on its fullest GPU. */
 export interface MemoryEstimate {
@@ -20,8 +20,10 @@ export interface MemoryEstimate {
   largestMaxModelLen: number
   /** Requests that can be in the cache at once, each of this many tokens. */
   requestsOfTokens(tokens: number): number
-  /** The engine would refuse to start: the cache cannot hold one request of max_model_len. */
+  /** The engine comes up. false: the cache cannot hold what the engine insists on, or `startProblem` says why. */
   starts: boolean
+  /** It fails after the cache is sized, for want of memory. */
+  startProblem?: Reason
 }
 
 export type MemoryPart = 'weights' | 'activation' | 'cuda-graph' | 'runtime' | 'kv-cache' | 'margin'

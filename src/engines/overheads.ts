@@ -10,7 +10,10 @@ import {isAtLeast} from './versions.ts'
 export interface OverheadParameters {
   /** CUDA or HIP context and libraries of one process, outside the framework's allocator, by vendor; bytes. */
   runtimeBytes: Record<string, number>
-  /** Collective library and its buffers for each further GPU of the group: over NVLink or xGMI, and over PCIe; bytes. */
+  /**
+   * Collective library and its buffers for each further GPU of the group; bytes. `direct`: with multicast or peer buffers (NVLink of
+   * compute capability 9.0 and later, xGMI); `host`: without.
+   */
   collectiveBytes: {direct: number; host: number}
   /** Copies of the widest layer's activations alive at the peak. */
   activationCopies: number
@@ -18,9 +21,13 @@ export interface OverheadParameters {
   encoderCopies: number
   /** Bytes for each logit of the sampler's trial run, by first release. */
   logitBytes: {since: string; bytes: number}[]
-  /** One captured graph of one layer, in bytes, and what every capture costs. */
+  /** The same under vLLM's second model runner, which samples in place. */
+  secondRunnerLogitBytes?: {since: string; bytes: number}
+  /** One captured graph of one layer, in bytes for each GPU of the group, and what every capture costs. */
   graphBytesPerLayer: number
   graphBaseBytes: number
+  /** What the system keeps of memory that it shares with the GPU, where nobody looked; bytes. */
+  unifiedSystemBytes: number
   /** What loading leaves in the allocator's cache where the engine counts it as taken (AMD), of quantised weights; bytes. */
   loaderBytes: number
   /** Standard deviation of the sum of these terms, in bytes: what a verdict keeps clear of. */
@@ -43,6 +50,16 @@ export function visibleBytes(gpu: MachineGpu): number {
   return gpu.memoryBytes - (gpu.accelerator.driverReservedBytes ?? Math.round(440 * MIB + gpu.memoryBytes * 0.0016))
 }
 
+/**
+ * What is free before the engine starts, by what is known: looked at, or all that the runtime sees. Memory shared with the system is
+ * never all free: an idle one keeps its own part and the page cache.
+ */
+export function freeBeforeBytes(gpu: MachineGpu, {unifiedSystemBytes}: OverheadParameters): number {
+  const visible = visibleBytes(gpu)
+  if (gpu.freeBytes !== undefined) return Math.min(visible, gpu.freeBytes)
+  return gpu.accelerator.unifiedMemory ? visible - Math.min(unifiedSystemBytes, visible / 4) : visible
+}
+
 /** Elements of a token's activations inside a mixer on one rank. */
 function mixerWidth(mixer: Mixer, layout: ShardLayout): number {
   const tp = layout.attentionTp
@@ -50,14 +67,20 @@ function mixerWidth(mixer: Mixer, layout: ShardLayout): number {
     case 'full': return ((mixer.queryHeadCount * (mixer.outputGate === 'element' ? 3 : 2) + 2 * mixer.kvHeadCount) * mixer.headDim) / tp
     case 'mla': return (mixer.queryHeadCount * (2 * (mixer.nopeHeadDim + mixer.ropeHeadDim) + 2 * mixer.valueHeadDim)) / tp + (mixer.queryLoraRank ?? 0) + mixer.kvLoraRank
     case 'compressed': return (2 * mixer.queryHeadCount * mixer.headDim) / tp + mixer.queryLoraRank
-    case 'gated-delta-net': return (2 * (2 * mixer.keyHeadCount * mixer.keyHeadDim + 2 * mixer.valueHeadCount * mixer.valueHeadDim)) / tp
-    case 'kimi-delta': return (6 * mixer.headCount * mixer.headDim) / tp
+    // Chunked kernels keep w, u, new values, the output and a state for every 64 tokens beside the projections
+    // (vllm/model_executor/layers/fla/ops/chunk.py); Kimi's gates are 32 bits wide for each channel.
+    case 'gated-delta-net': return (4 * mixer.keyHeadCount * mixer.keyHeadDim + 10 * mixer.valueHeadCount * mixer.valueHeadDim) / tp
+    case 'kimi-delta': return (15 * mixer.headCount * mixer.headDim) / tp
     case 'lightning': return (4 * mixer.headCount * mixer.headDim) / tp
     case 'mamba2': return (4 * mixer.headCount * mixer.headDim + 4 * mixer.groupCount * mixer.stateSize) / tp
     case 'mamba1': return (4 * mixer.innerSize) / tp
     case 'short-conv': return (4 * mixer.channelCount) / tp
   }
 }
+
+/** Elements of a token of earlier context: its latent row, and keys and values of every head (vllm/v1/attention/backends/mla/common.py). */
+const contextWidth = (mixer: Mixer, layout: ShardLayout): number =>
+  mixer.kind === 'mla' ? mixer.kvLoraRank + mixer.ropeHeadDim + (mixer.queryHeadCount * (mixer.nopeHeadDim + mixer.valueHeadDim)) / layout.attentionTp : 0
 
 /** Elements of a token's activations inside dense matrices on one rank: gate and up, and their product. */
 function denseWidth(kind: LayerKind, layout: ShardLayout): number {
@@ -91,6 +114,8 @@ export interface ActivationQuestion {
   sequences: number
   /** Bytes for each of its logits. */
   logitBytes: number
+  /** Tokens of earlier context whose latent rows the trial projects up to whole heads (MLA). */
+  latentContextTokens?: number
   /** Embeddings of images that the trial encodes; 0 without. */
   imageTokens?: number
   parameters: OverheadParameters
@@ -102,12 +127,13 @@ export interface ActivationPeak {
 }
 
 /** Peak of the forward pass: the residual stream beside the widest layer. */
-function forwardPeak({architecture, layout, tokens, gatheredTokens = tokens, expertChunkTokens = Number.POSITIVE_INFINITY, parameters}: ActivationQuestion): ActivationPeak {
+function forwardPeak({architecture, layout, tokens, gatheredTokens = tokens, latentContextTokens = 0, expertChunkTokens = Number.POSITIVE_INFINITY, parameters}: ActivationQuestion): ActivationPeak {
   const hidden = architecture.hiddenSize
   // With data-parallel ranks every rank gathers the tokens of all: their inputs and their outputs.
   const gathered = gatheredTokens > tokens ? 2 * hidden * gatheredTokens : 0
   const elements = Math.max(...architecture.layerKinds.map((kind) => {
-    const mixers = kind.mixers.reduce((sum, mixer) => sum + mixerWidth(mixer, layout), 0) * tokens
+    const context = kind.mixers.reduce((sum, mixer) => sum + contextWidth(mixer, layout), 0) * latentContextTokens
+    const mixers = kind.mixers.reduce((sum, mixer) => sum + mixerWidth(mixer, layout), 0) * tokens + context
     const experts = expertWidth(kind, hidden, layout) * Math.min(gatheredTokens, expertChunkTokens)
     return Math.max(mixers, denseWidth(kind, layout) * tokens + experts + (experts > 0 ? gathered : 0))
   }))
@@ -115,11 +141,11 @@ function forwardPeak({architecture, layout, tokens, gatheredTokens = tokens, exp
   return {bytes: total * 2 * parameters.activationCopies, because: `${tokens} tokens x ${Math.round(total / tokens)} elements of the widest layer x 2 bytes x ${parameters.activationCopies} copies`}
 }
 
-/** Patches that a tower looks at for one embedding: 2 x 2 merged, or 3 x 3 where it hands on a few hundred. */
-const patchesPerEmbedding = ({maxTokensPerItem}: Encoder): number => (maxTokensPerItem !== undefined && maxTokensPerItem <= 1024 ? 9 : 4)
-
 /** Embeddings of the largest image that towers of arbitrary resolution take by default (Qwen-VL preprocessors: 16,384). */
 const LARGEST_IMAGE_TOKENS = 16384
+
+/** Patches that a tower looks at for one embedding: 2 x 2 (Qwen-VL), 3 x 3 where it hands on a few hundred (Gemma 4: 280), 4 x 4 for 256 (Gemma 3). */
+const patchesPerEmbedding = ({maxTokensPerItem = LARGEST_IMAGE_TOKENS}: Encoder): number => (maxTokensPerItem <= 256 ? 16 : maxTokensPerItem <= 1024 ? 9 : 4)
 
 /** Embeddings that a trial of the encoder covers: a batch of images, at least one of the largest (vllm/multimodal/encoder_budget.py). */
 export function trialImageTokens(architecture: Architecture, batchTokens: number): number {
@@ -147,17 +173,24 @@ export function activationPeak(question: ActivationQuestion): ActivationPeak {
 }
 
 /** Bytes for each logit of the sampler's trial run in this version; 0 before there was one. */
-export const logitBytes = (parameters: OverheadParameters, version: string): number => parameters.logitBytes.findLast(({since}) => isAtLeast(version, since))?.bytes ?? 0
+export function logitBytes(parameters: OverheadParameters, version: string, secondRunner: boolean): number {
+  const second = parameters.secondRunnerLogitBytes
+  if (second && secondRunner && isAtLeast(version, second.since)) return second.bytes
+  return parameters.logitBytes.findLast(({since}) => isAtLeast(version, since))?.bytes ?? 0
+}
 
 /** Context, libraries and collectives of one process in a group of `worldSize`. */
 export function runtimeBytes(gpu: MachineGpu, machine: Pick<Machine, 'link'>, worldSize: number, parameters: OverheadParameters): number {
   const base = parameters.runtimeBytes[gpu.accelerator.vendor] ?? parameters.runtimeBytes.nvidia ?? 0
-  const direct = machine.link.kind === 'nvlink' || machine.link.kind === 'xgmi'
+  const direct = machine.link.kind === 'xgmi' || (machine.link.kind === 'nvlink' && (gpu.accelerator.computeCapability ?? 0) >= 9)
   return base + (worldSize - 1) * (direct ? parameters.collectiveBytes.direct : parameters.collectiveBytes.host)
 }
 
 export const runtimeWords = (worldSize: number): string => (worldSize > 1 ? `context, libraries and collectives of ${worldSize} GPUs` : 'context and libraries')
 
-/** Graphs of `sizes` batch sizes over `layers` layers. */
-export const graphBytes = (sizes: number, layers: number, parameters: OverheadParameters): number =>
-  sizes === 0 ? 0 : Math.round(parameters.graphBaseBytes + sizes * layers * parameters.graphBytesPerLayer)
+/**
+ * Graphs of `sizes` batch sizes over `layers` layers on one of `ranks` GPUs. Every captured collective keeps buffers for each of its
+ * peers: start-up logs grow about in proportion to the group (0.13 GiB on two cards, 4.8 GiB on eight).
+ */
+export const graphBytes = (sizes: number, layers: number, ranks: number, parameters: OverheadParameters): number =>
+  sizes === 0 ? 0 : Math.round(parameters.graphBaseBytes + sizes * layers * ranks * parameters.graphBytesPerLayer)

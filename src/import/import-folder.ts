@@ -11,16 +11,21 @@ const MAX_TENSORS = 2_000_000
 
 const INDEX = 'model.safetensors.index.json'
 
+export interface FolderQuestion {
+  /** One of several GGUF files, by its type (`Q4_K_M`) or its name. */
+  variant?: string
+  /** The configuration was named: GGUF files beside it are not meant. */
+  configuration?: boolean
+}
+
 /**
  * The model in a folder: its configuration held against the headers of its weight files, or a GGUF file's own header.
- * `variant` picks one of several GGUF files by its tag (`Q4_K_M`) or its name.
  *
  * @throws InputError naming the file and what is wrong with it.
  */
-export async function importFolder(folder: ModelFolder, variant?: string): Promise<Imported> {
-  const hasConfig = folder.files.has('config.json') || folder.files.has('params.json')
+export async function importFolder(folder: ModelFolder, {variant, configuration = false}: FolderQuestion = {}): Promise<Imported> {
   const ggufs = [...folder.files.keys()].filter((name) => /\.gguf$/i.test(name))
-  if (variant !== undefined || (!hasConfig && ggufs.length > 0) || (ggufs.length > 0 && !hasSafetensors(folder) && !folder.files.has('config.json'))) {
+  if (variant !== undefined || (ggufs.length > 0 && !configuration && !hasSafetensors(folder))) {
     const {importGgufFrom} = await import('./gguf/import-gguf.ts')
     return importGgufFrom(folder, ggufs, variant)
   }

@@ -1,4 +1,4 @@
-import {readdir, readFile, realpath, stat} from 'node:fs/promises'
+import {readdir, readFile, stat} from 'node:fs/promises'
 import {join, sep} from 'node:path'
 import {InputError} from '../core/input-error.ts'
 import {fileSource} from './byte-source.ts'
@@ -48,6 +48,3 @@ export async function localFolder(path: string, {title = path, hfId, deep = fals
     open: (file) => fileSource(join(path, file)),
   }
 }
-
-/** The real path, for telling a repository from where the cache keeps it; the path itself where there is nothing. */
-export const resolved = (path: string): Promise<string> => realpath(path).catch(() => path)

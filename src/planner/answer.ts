@@ -55,14 +55,15 @@ export async function answer(context: Context, scenario: Scenario): Promise<Answ
   const {model: _model, gpu: _gpu, machine: _machine, nodes: _nodes, id: _id, slo: _slo, workload, ...request} = scenario
   const question: ChoiceQuestion = {model: named.model, checkpoint: named.checkpoint, machine: group, engine, request, workload, calibration: context.catalogue.speedCalibration}
   const choice = choose(question)
-  const best: Evaluation = {...choice.best, warnings: [...generalWarnings(named, left, choice), ...diskWarnings(choice.best), ...choice.best.warnings]}
+  const best: Evaluation = {...choice.best, warnings: [...generalWarnings(scenario, named, left, choice), ...diskWarnings(choice.best), ...choice.best.warnings]}
   return {...choice, best, scenario, named, machine, left, question}
 }
 
-function generalWarnings({warnings}: NamedModel, left: MachineGpu[], choice: Choice): Warning[] {
+function generalWarnings({ep}: Scenario, {warnings}: NamedModel, left: MachineGpu[], choice: Choice): Warning[] {
   const list: Warning[] = warnings.map((message) => ({code: 'model-import', message}))
   if (left.length > 0) list.push({code: 'mixed-gpus', message: `${left.length === 1 ? `one ${left[0]!.accelerator.name} is` : `${left.length} further GPUs are`} left out: unequal cards do not share one model well`})
   if (choice.hypothetical) list.push({code: 'checkpoint-not-published', message: `no ${choice.best.checkpoint.weights} checkpoint of this model is in the catalogue: the answer is computed as if there were one`})
+  if (ep === 1 && choice.best.deployment.ep > 1) list.push({code: 'expert-parallel-needed', message: `experts cannot be split over ${choice.best.deployment.ep} GPUs: they are dealt out whole (expert parallel ${choice.best.deployment.ep})`})
   return list
 }
 

@@ -71,6 +71,18 @@ function fidelityOf(checkpoint: Checkpoint): number {
   return (checkpoint.weights === 'native' ? 99 : isWeightFormat(format) ? weightFormat(format).fidelity : 0) - (checkpoint.thirdParty ? 0.5 : 0)
 }
 
+/** Repositories of the same format differ in nothing that is judged here: the first of each. */
+function distinct(checkpoints: readonly Checkpoint[]): Checkpoint[] {
+  const seen = new Set<string>()
+  return checkpoints.filter((checkpoint) => {
+    const key = `${checkpoint.weights} ${JSON.stringify(checkpoint.formats)}`
+    return !seen.has(key) && seen.add(key)
+  })
+}
+
+/** A model's checkpoints that differ in what is judged, the closest to the original first. */
+export const distinctCheckpoints = (model: Model, weights?: string): Checkpoint[] => distinct(byFidelity(weights === undefined ? model.checkpoints : checkpointsOfWeights(model, weights)))
+
 export const byFidelity = (checkpoints: readonly Checkpoint[]): Checkpoint[] => [...checkpoints].sort((a, b) => fidelityOf(b) - fidelityOf(a))
 
 /** Checkpoints of a model whose short format is the asked one, or one of its kind (fp8 also takes per-channel and block builds). */
@@ -106,12 +118,7 @@ export function choose(question: ChoiceQuestion): Choice {
     }
   }
   const passedOver: Evaluation[] = []
-  const seen = new Set<string>()
-  for (const checkpoint of candidates) {
-    // Repositories of the same format differ in nothing that is judged here.
-    const key = `${checkpoint.weights} ${JSON.stringify(checkpoint.formats)}`
-    if (seen.has(key)) continue
-    seen.add(key)
+  for (const checkpoint of distinct(candidates)) {
     const evaluation = bestLayout({...question, checkpoint})
     if (isGood(evaluation)) return {best: evaluation, passedOver, hypothetical}
     passedOver.push(evaluation)

@@ -4,7 +4,7 @@ import type {Machine} from '../core/accelerator.ts'
 import {InputError} from '../core/input-error.ts'
 import type {Engine, EngineData} from '../engines/engine.ts'
 import {DEFAULT_ENGINE, ENGINE_ALIASES, ENGINES} from '../engines/registry.ts'
-import type {FoundModelFile} from './models.ts'
+import type {FoundModelFile, FoundRepository} from './models.ts'
 
 /** What answering needs of the world: compiled data, and the two things that are looked at only when asked about. */
 export interface Context {
@@ -15,6 +15,10 @@ export interface Context {
   readMachine(path: string): Promise<Machine>
   /** A model from a file or a directory of the user's. */
   readModel(path: string): Promise<FoundModelFile>
+  /** A repository that the catalogue does not have, from the local cache or the hub. Absent: there is no such way. */
+  repository?(name: string): Promise<FoundRepository>
+  /** Repositories are looked for outside the catalogue even where it has them. */
+  refresh?: boolean
   /** Engines that were opened, by id. */
   engines: Map<string, Engine>
 }

@@ -57,11 +57,20 @@ export function evaluate(question: Question): Evaluation {
   const subject = subjectOf(question)
   const limit = model.architecture.contextTokens
   const needed = question.request.maxModelLen ?? question.neededContextTokens ?? Math.max(Math.min(UNASKED_CONTEXT_TOKENS, limit), Math.min(limit, requestTokens(question.workload) ?? 0))
-  let deployment = engine.resolve(subject, question.request)
+  let request = question.request
+  let deployment = engine.resolve(subject, request)
   let memory = engine.memory(subject, deployment)
+  // Nobody asked for so many requests at once, and their share of memory is in the way: as many as the load needs.
+  const enough = sequencesFor(question.workload)
+  if (request.maxNumSeqs === undefined && enough !== undefined && enough < deployment.maxNumSeqs && !(memory.starts || memory.largestMaxModelLen >= needed)) {
+    const fewer = {...request, maxNumSeqs: enough}
+    const lowered = engine.resolve(subject, fewer)
+    const loweredMemory = engine.memory(subject, lowered)
+    if (loweredMemory.starts || loweredMemory.largestMaxModelLen >= needed) [request, deployment, memory] = [fewer, lowered, loweredMemory]
+  }
   // Nobody asked for a context: the model's own if it starts, else as much as there is room for.
-  if (question.request.maxModelLen === undefined && memory.largestMaxModelLen < deployment.maxModelLen && memory.largestMaxModelLen >= needed) {
-    deployment = engine.resolve(subject, {...question.request, maxModelLen: memory.largestMaxModelLen})
+  if (request.maxModelLen === undefined && memory.largestMaxModelLen < deployment.maxModelLen && memory.largestMaxModelLen >= needed) {
+    deployment = engine.resolve(subject, {...request, maxModelLen: memory.largestMaxModelLen})
     memory = engine.memory(subject, deployment)
   }
   const support = engine.support(subject, deployment)
@@ -72,9 +81,9 @@ export function evaluate(question: Question): Evaluation {
     verdict: 'unsupported', reasons, warnings, workload: question.workload,
   }
   if (reasons.length > 0) return evaluation
-  const shortage = shortageOf(subject, deployment, memory, needed)
+  const shortage = shortageOf(subject, deployment, memory, needed, question.request.maxModelLen !== undefined)
   if (shortage) return {...evaluation, verdict: 'does-not-fit', reasons: [shortage]}
-  const tight = tightness(engine, deployment, memory, question.workload)
+  const tight = tightness(subject, engine, deployment, memory, question.workload)
   return {
     ...evaluation,
     verdict: tight ? 'tight' : 'fits',
@@ -82,6 +91,12 @@ export function evaluate(question: Question): Evaluation {
     performance: question.workload && performance(performanceInput(evaluation, question.workload), question.calibration),
   }
 }
+
+/** Fewest sequences that a start command is given: room for a few more than one person. */
+const FEW_SEQUENCES = 32
+
+/** Sequences that a closed loop keeps in flight at most; undefined where the load does not say. */
+const sequencesFor = (workload: Workload | undefined): number | undefined => (typeof workload?.concurrency === 'number' ? Math.max(FEW_SEQUENCES, workload.concurrency) : undefined)
 
 /** The deployment needs more GPUs than there are, or more of one node than it has. */
 function machineReasons(engine: Engine, deployment: Deployment, machine: Machine): Reason[] {
@@ -102,7 +117,7 @@ function contextWarnings(model: Model, needed: number): Warning[] {
 }
 
 /** Why it would not start, if it would not. */
-function shortageOf(subject: Subject, deployment: Deployment, memory: MemoryEstimate, needed: number): Reason | undefined {
+function shortageOf(subject: Subject, deployment: Deployment, memory: MemoryEstimate, needed: number, asked: boolean): Reason | undefined {
   const weights = sumBytes(memory.terms.filter(({part}) => part === 'weights'))
   if (weights > memory.budgetBytes) {
     const short = weights - memory.budgetBytes
@@ -115,6 +130,9 @@ function shortageOf(subject: Subject, deployment: Deployment, memory: MemoryEsti
       message: `weights of ${bytesInWords(weights)} and ${bytesInWords(others)} for the engine itself leave no room for a cache in ${bytesInWords(memory.budgetBytes)} per GPU: ${bytesInWords(Math.max(1, -memory.kvCacheBytes))} short`,
     }
   }
+  if (memory.startProblem) return memory.startProblem
+  // An engine that was told its context and comes up with a smaller cache refuses single requests, not to start.
+  if (memory.starts && asked) return undefined
   const wanted = Math.min(deployment.maxModelLen, needed)
   if (!memory.starts || memory.largestMaxModelLen < Math.min(wanted, subject.model.architecture.contextTokens)) {
     return {
@@ -126,10 +144,11 @@ function shortageOf(subject: Subject, deployment: Deployment, memory: MemoryEsti
 }
 
 /** It starts, but within the error of the estimate, or without room for the whole load. */
-function tightness(engine: Engine, deployment: Deployment, memory: MemoryEstimate, workload: Workload | undefined): Warning | undefined {
+function tightness(subject: Subject, engine: Engine, deployment: Deployment, memory: MemoryEstimate, workload: Workload | undefined): Warning | undefined {
   const cache = memory.kvCacheBytes
   const share = memory.maxConcurrencyAtMaxModelLen > 0 ? 1 / memory.maxConcurrencyAtMaxModelLen : 1
   if (cache - engine.spreadBytes < cache * Math.min(1, share)) return {code: 'memory-tight', message: `it starts with ${bytesInWords(cache)} of cache per GPU, within the error of the estimate (${bytesInWords(engine.spreadBytes)})`}
+  if (memory.largestMaxModelLen < Math.min(deployment.maxModelLen, subject.model.architecture.contextTokens)) return {code: 'context-exceeds-cache', message: `the cache holds one request of ${memory.largestMaxModelLen} tokens: longer ones are refused, though the context is ${deployment.maxModelLen}`}
   if (workload && typeof workload.concurrency === 'number') {
     const replicas = deployment.dpAttention ? 1 : deployment.dp
     const held = Math.floor(memory.requestsOfTokens(workload.inputTokens + workload.outputTokens)) * (deployment.dpAttention ? deployment.dp : 1) * replicas

@@ -54,7 +54,8 @@ export function layoutsFor(architecture: Architecture, machine: Machine, request
 /** A layout, and for mixtures of experts its expert-parallel forms, where the request leaves them open. */
 function variants(architecture: Architecture, layout: DeploymentRequest): DeploymentRequest[] {
   const tp = layout.tp ?? 1
-  if (!hasExperts(architecture) || tp === 1 || layout.ep !== undefined || layout.dpAttention !== undefined) return [layout]
+  // An expert-parallel size of 1 is what engines do by themselves: it asks for nothing.
+  if (!hasExperts(architecture) || tp === 1 || (layout.ep ?? 1) > 1 || layout.dpAttention) return [layout]
   const forms: DeploymentRequest[] = [layout, {...layout, ep: tp}]
   if (isLatent(architecture) && (layout.dp ?? 1) === 1 && layout.pp === 1) forms.push({...layout, ep: tp, dpAttention: true})
   return forms

@@ -1,4 +1,4 @@
-import {layerCounts, type Mixer} from '../core/architecture.ts'
+import {type Architecture, layerCounts, type Mixer} from '../core/architecture.ts'
 import {cacheFormat} from '../core/formats.ts'
 import {type CacheLayout, cacheTotals, sequenceBytes} from '../core/kv-cache.ts'
 import type {Model} from '../core/model.ts'
@@ -43,7 +43,26 @@ export function summaryOf(model: Model): ModelSummary {
   }
 }
 
-const layoutOf = (format: string): CacheLayout => ({attentionTp: 1, format: cacheFormat(format), stateElementBytes: 2, convolutionElementBytes: 2, speculativeTokens: 0})
+/**
+ * The cache as engines' kernels store it: in fp8, rows of sparse latent attention are 512 fp8, 4 fp32 scales and 64 bf16, DeepSeek-V4's
+ * are packed with 8 scale bytes; index keys are fp8 with a scale, but 16-bit beside DeepSeek-V4's 16-bit rows (vllm/v1/kv_cache_interface.py,
+ * vllm/models/deepseek_v4/attention.py).
+ */
+function layoutOf(format: 'bf16' | 'fp8', {layerKinds}: Architecture): CacheLayout {
+  const mixers = layerKinds.flatMap((kind) => kind.mixers)
+  const sparse = mixers.some((mixer) => mixer.kind === 'mla' && mixer.indexer)
+  const compressed = mixers.some(({kind}) => kind === 'compressed')
+  return {
+    attentionTp: 1,
+    format: cacheFormat(format),
+    stateElementBytes: 2,
+    convolutionElementBytes: 2,
+    speculativeTokens: 0,
+    ...(format === 'fp8' && sparse && {latentRowBytes: (elements: number) => elements - 64 + 16 + 128}),
+    ...(format === 'fp8' && compressed && {compressedRowBytes: (headDim: number, ropeHeadDim: number) => headDim + ropeHeadDim + 8}),
+    ...(format === 'bf16' && compressed && {indexKeyBytes: (elements: number) => 2 * elements}),
+  }
+}
 
 /** An attention kind in words, with its figures. */
 export function mixerWords(mixer: Mixer): string {
@@ -69,7 +88,7 @@ export function detailsOf(model: Model): ModelDetails {
   const {architecture} = model
   const counts = layerCounts(architecture)
   const {draft, encoders} = countParameters(architecture)
-  const bf16 = cacheTotals(architecture, layoutOf('bf16'))
+  const bf16 = cacheTotals(architecture, layoutOf('bf16', architecture))
   return {
     ...summaryOf(model),
     layers: architecture.layerKinds.map(({name, mixers, feedForward}, index) => ({
@@ -80,8 +99,8 @@ export function detailsOf(model: Model): ModelDetails {
     })),
     ...(draft > 0 && {draftParams: draft}),
     ...(encoders > 0 && {encoderParams: encoders}),
-    kvBytesPerToken: {bf16: Math.round(bf16.growingBytesPerToken), fp8: Math.round(cacheTotals(architecture, layoutOf('fp8')).growingBytesPerToken)},
-    sequenceBytes: [8192, 131_072, 1_048_576].filter((tokens) => tokens <= architecture.contextTokens).map((tokens) => ({tokens, bf16: Math.round(sequenceBytes(architecture, layoutOf('bf16'), tokens))})),
+    kvBytesPerToken: {bf16: Math.round(bf16.growingBytesPerToken), fp8: Math.round(cacheTotals(architecture, layoutOf('fp8', architecture)).growingBytesPerToken)},
+    sequenceBytes: [8192, 131_072, 1_048_576].filter((tokens) => tokens <= architecture.contextTokens).map((tokens) => ({tokens, bf16: Math.round(sequenceBytes(architecture, layoutOf('bf16', architecture), tokens))})),
     ...(bf16.stateBytesPerSequence > 0 && {stateBytesPerSequence: Math.round(bf16.stateBytesPerSequence)}),
     ...(model.aliases && {aliases: model.aliases}),
     ...(model.released && {released: model.released}),

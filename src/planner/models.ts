@@ -1,5 +1,5 @@
 import type {Catalogue, ClosedModel} from '../catalogue/catalogue.ts'
-import {findModel} from '../catalogue/find-model.ts'
+import {type FoundModel, findModel} from '../catalogue/find-model.ts'
 import {nearest} from '../core/nearest.ts'
 import {InputError} from '../core/input-error.ts'
 import type {Checkpoint, Model} from '../core/model.ts'
@@ -11,6 +11,13 @@ export interface FoundModelFile {
   warnings: string[]
 }
 
+/** What looking for a repository outside the catalogue came to. */
+export interface FoundRepository {
+  found?: FoundModelFile
+  /** Why there is none, in words. */
+  because?: string
+}
+
 export interface NamedModel {
   model: Model
   /** Set where the name was a repository or a file: exactly this checkpoint is meant. */
@@ -19,7 +26,10 @@ export interface NamedModel {
 }
 
 /** Names that read as a path: they are looked for on disk, never in the catalogue. */
-export const looksLikeModelPath = (name: string): boolean => /^(\.{1,2}|~)?[\\/]|^\.{1,2}$|\.(json|gguf)$/i.test(name) || /^[a-z]:[\\/]/i.test(name)
+export const looksLikeModelPath = (name: string): boolean => /^(\.{1,2}|~)?[\\/]|^\.{1,2}$|\.(json|gguf|safetensors)$/i.test(name) || /^[a-z]:[\\/]/i.test(name)
+
+/** `org/name`, `org/name:TYPE` or the address of its page. */
+const looksLikeRepository = (name: string): boolean => /^(https?:\/\/[^/\s]+\/)?[^/\s:]+\/[^/\s:]+(:[\w.-]+)?\/?$/.test(name.trim())
 
 const plain = (name: string): string => name.toLowerCase().replaceAll(/[^a-z0-9]+/g, '')
 
@@ -28,24 +38,41 @@ function closedModel(catalogue: Catalogue, name: string): ClosedModel | undefine
   return catalogue.closedModels.find(({names}) => names.some((known) => asked === plain(known) || (known.endsWith('*') && asked.startsWith(plain(known)))))
 }
 
+const imported = ({model, warnings}: FoundModelFile): NamedModel => ({model, checkpoint: model.checkpoints[0], warnings})
+
+/** A path that an engine can be started with: weights lie there, and no repository is named in them. */
+function startedByPath(named: NamedModel, path: string): NamedModel {
+  const {checkpoint} = named
+  const holdsWeights = checkpoint !== undefined && checkpoint.hfId === '' && checkpoint.bytes !== undefined && !/\.(json|safetensors)$/i.test(path)
+  return holdsWeights ? {...named, checkpoint: {...checkpoint, hfId: path}} : named
+}
+
 /**
- * The model of a name, a repository or a path.
+ * The model of a name, a repository or a path. A repository that the catalogue does not have is looked for in the local cache
+ * and on the hub, where the context allows it.
  * @throws InputError MODEL_UNKNOWN with the closest names, MODEL_CLOSED for one whose weights are not published.
  */
 export async function modelOf(context: Context, name: string): Promise<NamedModel> {
-  if (looksLikeModelPath(name)) {
-    const {model, warnings} = await context.readModel(name)
-    return {model, checkpoint: model.checkpoints[0], warnings}
-  }
+  if (looksLikeModelPath(name)) return startedByPath(imported(await context.readModel(name)), name)
   const {catalogue} = context
-  const found = findModel(name, catalogue.modelEntries)
-  if (found) {
-    const model = catalogue.model(found.id)
-    const asked = found.checkpoint?.toLowerCase()
-    return {model, checkpoint: asked === undefined ? undefined : (model.checkpoints.find(({hfId}) => hfId.toLowerCase() === asked) ?? model.checkpoints[0]), warnings: []}
-  }
-  const closed = closedModel(catalogue, name)
+  const known = findModel(name, catalogue.modelEntries)
+  if (known && !context.refresh) return catalogued(catalogue, known)
+  const repository = known ? (known.checkpoint ?? catalogue.model(known.id).hfId) : name
+  const outside: FoundRepository = (looksLikeRepository(repository) && (await context.repository?.(repository))) || {}
+  if (outside.found) return imported(outside.found)
+  const closed = known ? undefined : closedModel(catalogue, name)
   if (closed) throw new InputError('MODEL_CLOSED', `The weights of ${name} are not published (${closed.vendor}): it cannot be run on machines of one's own`, {suggestions: closed.nearest})
+  if (known) throw new InputError('MODEL_UNKNOWN', `${repository} was not read anew: ${outside.because ?? 'it is on no hub that could be asked'}`)
+  throw unknownModel(catalogue, name.slice(0, 200), outside.because)
+}
+
+function catalogued(catalogue: Catalogue, {id, checkpoint}: FoundModel): NamedModel {
+  const model = catalogue.model(id)
+  const asked = checkpoint?.toLowerCase()
+  return {model, checkpoint: asked === undefined ? undefined : (model.checkpoints.find(({hfId}) => hfId.toLowerCase() === asked) ?? model.checkpoints[0]), warnings: []}
+}
+
+function unknownModel(catalogue: Catalogue, name: string, because: string | undefined): InputError {
   const known = catalogue.modelEntries.map((entry) => ({name: entry.id, spellings: [entry.name, entry.hfId, ...entry.names, ...entry.checkpointIds]}))
-  throw new InputError('MODEL_UNKNOWN', `No model named "${name.slice(0, 200)}" in the catalogue: expected a name (qwen3-32b), a repository (Qwen/Qwen3-32B) or a path (./config.json)`, {suggestions: nearest(name.slice(0, 200), known)})
+  return new InputError('MODEL_UNKNOWN', `No model named "${name}" in the catalogue${because === undefined ? '' : `, and ${because}`}: expected a name (qwen3-32b), a repository (Qwen/Qwen3-32B) or a path (./config.json)`, {suggestions: nearest(name, known)})
 }

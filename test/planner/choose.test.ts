@@ -94,8 +94,12 @@ describe('layouts', () => {
     // 1,536 columns over 8 ranks are 192, which blocks of 128 do not divide.
     const {best} = await ask({model: 'Qwen/Qwen3-235B-A22B-FP8', gpu: '8xh100-sxm', tp: 8})
     expect(best.deployment.ep).toBe(8)
-    const refused = await ask({model: 'Qwen/Qwen3-235B-A22B-FP8', gpu: '8xh100-sxm', tp: 8, ep: 1})
-    expect(refused.best).toMatchObject({verdict: 'unsupported', reasons: [{code: 'quantization-block-not-divisible'}]})
+    expect(best.warnings).toEqual([])
+    const told = await ask({model: 'Qwen/Qwen3-235B-A22B-FP8', gpu: '8xh100-sxm', tp: 8, ep: 1})
+    expect(told.best.warnings.map(({code}) => code)).toContain('expert-parallel-needed')
+    const refused = await ask({model: 'Qwen/Qwen3-235B-A22B-FP8', gpu: '8xh100-sxm', tp: 8, ep: 2, engine: 'sglang'})
+    // Two groups of four: 1,536 over 4 ranks is 384, three blocks.
+    expect(refused.best.verdict).toBe('fits')
   })
   it('sizes beyond the machine are refused', async () => {
     const {best} = await ask({model: 'llama-3.1-8b', gpu: '2xh100-sxm', tp: 4})

@@ -76,7 +76,6 @@ export function fit(measurements: readonly Measurement[], start: Calibration, mo
     },
     mostIterations,
   )
-  if ((globalThis as any).process?.env?.VERBOSE) console.log('cost', solution.cost, 'iterations', solution.iterations, 'parameters', parameters.length)
   put(solution.parameters)
   return working
 }

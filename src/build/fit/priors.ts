@@ -4,7 +4,7 @@ import type {Calibration, EngineCalibration} from '../../core/throughput/calibra
 const ENGINE: EngineCalibration = {
   hostMilliseconds: 0.4, hostMicrosecondsPerSequence: 8, hostMillisecondsPerDoubling: 0.1,
   requestMilliseconds: 15, requestMicrosecondsPerInputToken: 2, firstTokenSteps: 1, firstTokenGrowth: 0.1, attentionGroupSteps: 4, frontEndTokensPerSecond: 30_000, frontEndTrendPerYear: 0.3,
-  bandwidth: 1, blockScaledBandwidth: 0.9, compute: 1, experts: 1, attention: 1, launch: 1, collective: 1, eager: 1, mixedSteps: 1, reservedOutputShare: 0.7,
+  bandwidth: 1, blockScaledBandwidth: 0.9, compute: 1, experts: 1, attention: 1, launch: 1, collective: 1, eager: 1, mixedSteps: 1, reservedOutputShare: 0.85,
   hostTrendPerYear: 0.2, kernelTrendPerYear: 0.1, releases: [], unknownVersionYear: 2025.8, unknownVersions: [], referenceYear: 2025.9,
 }
 
@@ -56,9 +56,13 @@ export const PRIORS: Calibration = {
       releases: [{version: '0.4.0', year: 2024.92}, {version: '0.5.0', year: 2025.65}, {version: '0.5.1', year: 2025.65}, {version: '0.5.3', year: 2025.77}, {version: '0.5.5', year: 2025.85}, {version: '0.5.6', year: 2025.92}, {version: '0.5.9', year: 2026.15}],
     },
     trtllm: {
-      ...ENGINE, firstTokenSteps: 8, reservedOutputShare: 1,
-      unknownVersions: [{prefix: 'gpt-oss-dev', year: 2025.75}],
-      releases: [{version: '0.14.0', year: 2024.84}, {version: '0.17.0', year: 2025.1}, {version: '1.0.0rc3', year: 2025.55}, {version: '1.0.0', year: 2025.72}, {version: '1.1.0', year: 2025.85}, {version: '1.2.0', year: 2026.05}],
+      ...ENGINE, firstTokenSteps: 8, frontEndTokensPerSecond: 50_000, frontEndTrendPerYear: 3, reservedOutputShare: 1,
+      unknownVersionYear: 2025.78,
+      unknownVersions: [{prefix: 'gpt-oss-dev', year: 2025.78}],
+      releases: [
+        {version: '0.14.0', year: 2024.84}, {version: '0.17.0', year: 2025.1}, {version: '0.20.0', year: 2025.47}, {version: '1.0.0rc1', year: 2025.5}, {version: '1.0.0', year: 2025.73}, {version: '1.1.0rc1', year: 2025.7},
+        {version: '1.1.0rc2', year: 2025.75}, {version: '1.1.0', year: 2025.9}, {version: '1.2.0rc1', year: 2025.86}, {version: '1.2.0rc4', year: 2025.93}, {version: '1.2.0rc6', year: 2026.0}, {version: '1.2.0', year: 2026.15},
+      ],
     },
   },
   defaultEngine: ENGINE,

@@ -1,16 +1,75 @@
+import * as Flags from '@oclif/core/flags'
 import {ServefitCommand} from '../../cli/base.ts'
+import {machineFlags, scenarioFrom, workloadFlags} from '../../cli/flags.ts'
+import {parseCount, parseParameters} from '../../cli/quantities.ts'
+import {realContext} from '../../cli/world.ts'
+import type {Model} from '../../core/model.ts'
+import {machineOf} from '../../planner/answer.ts'
+import {matches, type ModelFilter} from '../../planner/catalogue-search.ts'
+import {type Fit, type FittingModel, fitOf, fittingModels} from '../../planner/fitting-models.ts'
 import {type ModelSummary, summaryOf} from '../../planner/model-summary.ts'
+import {LIMITS} from '../../planner/scenario.ts'
+import {fittingModelsTable} from '../../render/fitting-models.ts'
+import {machineTitle} from '../../render/hardware.ts'
 import {modelsTable} from '../../render/tables.ts'
 
-export default class Models extends ServefitCommand {
-  static override summary = 'The models that are known'
-  static override examples = ['<%= config.bin %> <%= command.id %>', '<%= config.bin %> <%= command.id %> --json']
+const FILTER = 'FILTER'
 
-  async run(): Promise<{models: ModelSummary[]}> {
-    await this.parse(Models)
+const parameterCount = (name: string, description: string) =>
+  Flags.custom<number>({description, helpValue: 'SIZE', helpGroup: FILTER, parse: async (text) => parseParameters(text, name)})()
+
+/** Flags that only mean something with --fits. */
+const {concurrency, 'input-tokens': inputTokens, 'output-tokens': outputTokens} = workloadFlags
+
+export default class Models extends ServefitCommand {
+  static override summary = 'The models that are known, and which of them fit'
+  static override description = 'With --fits, on this machine or the one of --gpu or --machine: each with its least quantised checkpoint that fits, its longest context there and the speed one user sees, best first: by size (the geometric mean of total and active parameters) doubled for every year of release, a rule of thumb; what decodes below 8 tokens a second comes last.'
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> --max-params 40b --licence apache --modality vision',
+    '<%= config.bin %> <%= command.id %> --fits --gpu 1xrtx-4090 --min-context 64k',
+    '<%= config.bin %> <%= command.id %> --fits --json',
+  ]
+  static override flags = {
+    'min-params': parameterCount('min-params', 'least total parameters, such as 7b'),
+    'max-params': parameterCount('max-params', 'most total parameters'),
+    'max-active': parameterCount('max-active', 'most parameters read for each token'),
+    licence: Flags.string({description: 'part of the licence: apache, mit, llama', aliases: ['license'], helpGroup: FILTER}),
+    modality: Flags.string({description: 'what it reads beside text', options: ['text', 'vision', 'audio', 'video'], helpGroup: FILTER}),
+    'min-context': Flags.custom<number>({description: 'context it must reach; with --fits, on the machine', helpValue: 'TOKENS', helpGroup: FILTER, parse: async (text) => parseCount(text, 'min-context', LIMITS.tokens)})(),
+    family: Flags.string({description: 'family, or how its name begins: qwen3, deepseek', helpGroup: FILTER}),
+    weights: Flags.string({description: 'format that a published checkpoint has: fp8, awq-int4, nvfp4', helpGroup: FILTER}),
+    fits: Flags.boolean({description: 'only what fits the machine', helpGroup: 'FITTING'}),
+    ...machineFlags,
+    engine: Flags.string({description: 'vllm, sglang or trtllm (default: vllm)', helpGroup: 'FITTING'}),
+    concurrency, 'input-tokens': inputTokens, 'output-tokens': outputTokens,
+  }
+
+  async run(): Promise<{models: (ModelSummary & {fit?: Fit})[]}> {
+    const {flags} = await this.parse(Models)
     const {catalogue} = this
-    const models = catalogue.modelEntries.map(({id}) => summaryOf(catalogue.model(id)))
-    if (!this.jsonEnabled()) process.stdout.write(modelsTable(models, this.columns))
-    return {models}
+    const filter: ModelFilter = {
+      minParams: flags['min-params'], maxParams: flags['max-params'], maxActive: flags['max-active'], licence: flags.licence, modality: flags.modality, minContextTokens: flags['min-context'], family: flags.family, weights: flags.weights,
+    }
+    const models = catalogue.modelEntries.map(({id}) => catalogue.model(id)).filter((model) => matches(model, filter))
+    // A machine or a load is named for what fits it.
+    if (flags.fits || flags.gpu !== undefined || flags.machine !== undefined) return this.fitting(models, flags)
+    if (!this.jsonEnabled()) process.stdout.write(models.length === 0 ? 'No model of the catalogue is like that.\n' : modelsTable(models.map(summaryOf), this.columns))
+    return {models: models.map(summaryOf)}
+  }
+
+  private async fitting(models: readonly Model[], flags: Record<string, unknown>): Promise<{models: (ModelSummary & {fit: Fit})[]}> {
+    const context = realContext(this.catalogue)
+    const {model: _model, gpu, machine: named, nodes, workload, ...rest} = scenarioFrom('', flags)
+    const machine = await machineOf(context, {model: '', gpu, machine: named, nodes})
+    const minContext = flags['min-context'] as number | undefined
+    const weights = flags.weights as string | undefined
+    const request = {...rest, ...(weights !== undefined && {weights: weights.toLowerCase()})}
+    const fitting = fittingModels(context, models, {machine, request, workload: workload!}).filter((entry: FittingModel) => minContext === undefined || fitOf(entry).contextTokens >= minContext)
+    if (!this.jsonEnabled()) {
+      const title = machineTitle(machine)
+      process.stdout.write(fitting.length === 0 ? `No model of the catalogue that is like that fits ${title}.\n` : `${title}: ${fitting.length} models fit\n\n${fittingModelsTable(fitting, this.columns)}`)
+    }
+    if (fitting.length === 0) this.answerNo()
+    return {models: fitting.map((entry) => ({...summaryOf(entry.model), fit: fitOf(entry)}))}
   }
 }

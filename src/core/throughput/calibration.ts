@@ -76,9 +76,9 @@ export interface EngineCalibration {
   mixedSteps: number
   /** Share of the output for which cache is reserved when a request is admitted. */
   reservedOutputShare: number
-  /** Yearly decrease of host and launch time (logarithmic). */
+  /** Yearly decrease of the host's time (logarithmic). */
   hostTrendPerYear: number
-  /** Yearly decrease of kernel time (logarithmic). */
+  /** Yearly decrease of kernel and launch time (logarithmic). */
   kernelTrendPerYear: number
   /** First release of a version line and when it came out, oldest first. */
   releases: {version: string; year: number}[]

@@ -1,9 +1,16 @@
 import type {EngineCalibration} from './calibration.ts'
 
-/** Numbers of a release, "0.5.1.post1" -> [0, 5, 1]; undefined for anything that does not start with one. */
+/**
+ * Numbers of a release: "0.5.1.post1" gives 0, 5, 1 and "1.0.0rc3" gives 1, 0, 0, -1, 3, which is older than 1.0.0.
+ * Undefined for anything that does not start with a number.
+ */
 function numbersOf(version: string): number[] | undefined {
-  const match = /^v?(\d+(?:\.\d+)*)/.exec(version)
-  return match ? match[1]!.split('.').map(Number) : undefined
+  const match = /^v?(\d+(?:\.\d+)*)(?:\.?(?:rc|a|b|dev)(\d+))?/.exec(version)
+  if (!match) return undefined
+  const numbers = match[1]!.split('.').map(Number)
+  if (match[2] === undefined) return numbers
+  while (numbers.length < 3) numbers.push(0)
+  return [...numbers, -1, Number(match[2])]
 }
 
 function compare(a: readonly number[], b: readonly number[]): number {

@@ -239,7 +239,7 @@ export function stepModel(input: PerformanceInput, calibration: Calibration, eng
     const host = (engine.hostMilliseconds * 1e-3 + engine.hostMillisecondsPerDoubling * 1e-3 * hostRanks + engine.hostMicrosecondsPerSequence * 1e-6 * decode) * hostFactor
     const busy = Math.max(device, memory, compute) + collectives + launches
     // Outside graphs the host launches kernel by kernel: the slower of the two sets the pace.
-    const pace = input.enforceEager || prompt > GRAPH_TOKENS ? softMaximum(busy, eagerSeconds * hostFactor * stages, exponent) : busy
+    const pace = input.enforceEager || prompt > GRAPH_TOKENS ? softMaximum(busy, eagerSeconds * kernelFactor * stages, exponent) : busy
     return {
       products: productSeconds * kernelFactor, experts: expertSeconds * kernelFactor, attention: attentionSeconds * kernelFactor, head: head * kernelFactor, collectives, launches: launches + pace - busy,
       host: host + stageHop, total: pace + host + stageHop, memory, compute,

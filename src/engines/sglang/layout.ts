@@ -22,7 +22,9 @@ export function sglangLayout({tp, dp, ep, dpAttention}: Deployment): ShardLayout
 
 /** Sparse MLA under fp8 packs 512 fp8, 4 fp32 scales and 64 bf16; DeepSeek-V4 rows are packed in every case (deepseek_v4_memory_pool.py). */
 export function sglangCacheLayout(deployment: Deployment, sparse: boolean): CacheLayout {
-  const format = cacheFormat(deployment.kvCache)
+  const named = cacheFormat(deployment.kvCache)
+  // Its 4-bit cache has a scale byte for 16 elements, not for 32 (pool_configurator.py _compute_cell_size).
+  const format = named.id === 'mxfp4' ? {...named, elementBytes: 0.5625} : named
   return {
     attentionTp: sglangLayout(deployment).attentionTp,
     format,

@@ -11,9 +11,8 @@ import type {Stage} from '../../core/weights.ts'
 import type {EngineData, Subject} from '../engine.ts'
 import {ownDraftLayers, usesDraftLayers} from '../drafts.ts'
 import {sglangExpertTile} from '../expert-padding.ts'
-import {activationPeak, graphBytes, runtimeBytes, runtimeWords, visibleBytes} from '../overheads.ts'
+import {activationPeak, freeBeforeBytes, graphBytes, runtimeBytes, runtimeWords, visibleBytes} from '../overheads.ts'
 import {stagesOf} from '../stages.ts'
-import {isAtLeast} from '../versions.ts'
 import {type PartTerm, weightTerms} from '../weight-terms.ts'
 import {attentionBackend, decodeGraphSizes, fractionFactor, pageSizeTokens, prefillGraphSizes} from './defaults.ts'
 import {sglangCacheLayout, sglangLayout} from './layout.ts'
@@ -49,7 +48,7 @@ export function sglangMemory(subject: Subject, deployment: Deployment, data: Eng
   const totalBytes = visibleBytes(subject.gpu)
   const world = deployment.tp * deployment.pp
   const runtime = Math.round(runtimeBytes(subject.gpu, subject.machine, world, data.overheads))
-  const freeBefore = Math.min(totalBytes, subject.gpu.freeBytes ?? totalBytes) - deployment.reservedBytesPerGpu - runtime
+  const freeBefore = freeBeforeBytes(subject.gpu, data.overheads) - deployment.reservedBytesPerGpu - runtime
   const pageTokens = pageSizeTokens(attentionBackend(question), kinds.sparse)
   const graphs = decodeGraphSizes(question).length + prefillGraphSizes(question).length
   const fraction = deployment.gpuMemoryUtilization * fractionFactor(question)
@@ -67,7 +66,7 @@ export function sglangMemory(subject: Subject, deployment: Deployment, data: Eng
     {name: 'runtime', bytes: runtime, kind: 'measured', part: 'runtime', because: runtimeWords(world)},
     {name: 'activations', bytes: peak.bytes, kind: 'measured', part: 'activation', because: `one prefill chunk: ${peak.because}`},
   ]
-  const graph = graphBytes(graphs, stage.last - stage.first, data.overheads)
+  const graph = graphBytes(graphs, stage.last - stage.first, deployment.tp, data.overheads)
   if (graph > 0) terms.push({name: 'CUDA graphs', bytes: graph, kind: 'measured', part: 'cuda-graph', because: `${graphs} sizes`})
   const kvBytes = Math.max(0, Math.floor(cacheBytes))
   terms.push({name: 'KV cache', bytes: kvBytes, kind: 'derived', part: 'kv-cache', because: `${fraction} of what is free before loading, less the weights: ${pools.because}`})
@@ -84,7 +83,8 @@ export function sglangMemory(subject: Subject, deployment: Deployment, data: Eng
     maxConcurrencyAtMaxModelLen: Math.min(pools.tokens / deployment.maxModelLen, slots),
     largestMaxModelLen: Math.min(architecture.contextTokens, pools.tokens),
     requestsOfTokens: (tokens) => Math.min(pools.tokens / Math.max(1, tokens), slots),
-    // The server starts with any pool that is not empty; a request longer than the pool is refused later. Before 0.5.10 the graphs' room was not checked.
-    starts: cacheBytes > 0 && pools.tokens > 0 && (pools.stateSlots ?? 1) > 0 && (isAtLeast(version, '0.4.0') ? sumBytes(terms) <= totalBytes : true),
+    // The server starts with any pool that is not empty and, for recurrent models, holds the states of one request; a request longer
+    // than the pool is refused later.
+    starts: cacheBytes > 0 && pools.tokens > 0 && slots >= 1,
   }
 }

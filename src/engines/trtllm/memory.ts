@@ -8,7 +8,7 @@ import type {MemoryEstimate} from '../../core/memory.ts'
 import {sumBytes} from '../../core/terms.ts'
 import type {EngineData, Subject} from '../engine.ts'
 import {usesDraftLayers} from '../drafts.ts'
-import {activationPeak, graphBytes, runtimeBytes, runtimeWords, visibleBytes} from '../overheads.ts'
+import {activationPeak, freeBeforeBytes, graphBytes, runtimeBytes, runtimeWords, visibleBytes} from '../overheads.ts'
 import {stagesOf} from '../stages.ts'
 import {type PartTerm, weightTerms} from '../weight-terms.ts'
 import {cudaGraphSizes, TOKENS_PER_BLOCK} from './defaults.ts'
@@ -21,7 +21,7 @@ const sequenceBytes = (parts: readonly CachePart[], tokens: number): number =>
 export function trtllmMemory(subject: Subject, deployment: Deployment, data: EngineData): MemoryEstimate {
   const {architecture} = subject.model
   const totalBytes = visibleBytes(subject.gpu)
-  const takenBytes = deployment.reservedBytesPerGpu + Math.max(0, totalBytes - (subject.gpu.freeBytes ?? totalBytes))
+  const takenBytes = deployment.reservedBytesPerGpu + Math.max(0, totalBytes - freeBeforeBytes(subject.gpu, data.overheads))
   const world = deployment.tp * deployment.pp
   const layout = trtllmLayout(deployment)
   const cacheLayout = trtllmCacheLayout(deployment)
@@ -34,7 +34,7 @@ export function trtllmMemory(subject: Subject, deployment: Deployment, data: Eng
       {name: 'activations', bytes: peak.bytes, kind: 'measured', part: 'activation', because: `trial run: ${peak.because}`},
       {name: 'runtime', bytes: Math.round(runtimeBytes(subject.gpu, subject.machine, world, data.overheads)), kind: 'measured', part: 'runtime', because: runtimeWords(world)},
     ]
-    const graphs = graphBytes(sizes.length, stage.last - stage.first, data.overheads)
+    const graphs = graphBytes(sizes.length, stage.last - stage.first, 1, data.overheads)
     if (graphs > 0) terms.push({name: 'CUDA graphs', bytes: graphs, kind: 'measured', part: 'cuda-graph', because: `${sizes.length} batch sizes up to ${sizes.at(-1)}`})
     const cacheBytes = (totalBytes - takenBytes - sumBytes(terms)) * deployment.gpuMemoryUtilization
     const parts = architecture.layerSequence.slice(stage.first, stage.last).flatMap((index) => kinds[index]!)

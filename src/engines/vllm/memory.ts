@@ -2,11 +2,13 @@
  * What vLLM's start-up log will say. Order of the engine: requested = total x utilisation; less weights, the profile run's peak,
  * context and collectives, and (from 0.20) CUDA graphs; the rest is cache (vllm/v1/worker/gpu_worker.py determine_available_memory).
  */
+import type {Architecture} from '../../core/architecture.ts'
 import type {Deployment} from '../../core/deployment.ts'
 import {cacheFormat} from '../../core/formats.ts'
 import {type CacheLayout, cacheTotals, layerCache} from '../../core/kv-cache.ts'
 import type {MemoryEstimate} from '../../core/memory.ts'
-import {sumBytes} from '../../core/terms.ts'
+import {type Reason, sumBytes} from '../../core/terms.ts'
+import {bytesInWords} from '../../core/words.ts'
 import type {Stage} from '../../core/weights.ts'
 import type {EngineData, Subject} from '../engine.ts'
 import {ownDraftLayers, usesDraftLayers} from '../drafts.ts'
@@ -65,6 +67,14 @@ function stagePool(subject: Subject, deployment: Deployment, layout: CacheLayout
   })
 }
 
+/** The second model runner is the default for models without experts from 0.25.0 (vllm/config/vllm.py use_v2_model_runner). */
+const hasExperts = (architecture: Architecture): boolean => architecture.layerKinds.some(({feedForward}) => feedForward?.kind === 'moe')
+
+/** Rows of the workspace for earlier context of chunked prefills (MLACommonMetadataBuilder.determine_chunked_prefill_workspace_size). */
+const latentContextTokens = ({maxModelLen, maxNumSeqs}: Deployment): number => Math.min(Math.max(8 * maxModelLen, 4 * maxNumSeqs * 16), 65536)
+
+const BEYOND_BUDGET = 'this version captures them beyond its budget'
+
 /** VLLM_FUSED_MOE_CHUNK_SIZE: experts work through longer batches in parts. */
 const EXPERT_CHUNK_TOKENS = 32768
 
@@ -78,7 +88,8 @@ function overheadTerms(subject: Subject, deployment: Deployment, stage: Stage, p
     gatheredTokens: deployment.maxNumBatchedTokens * deployment.dp,
     expertChunkTokens: EXPERT_CHUNK_TOKENS,
     sequences: stage.head ? deployment.maxNumSeqs : 0,
-    logitBytes: logitBytes(parameters, version),
+    logitBytes: logitBytes(parameters, version, !hasExperts(architecture)),
+    latentContextTokens: latentContextTokens(deployment),
     imageTokens: stage.embedding ? trialImageTokens(architecture, deployment.maxNumBatchedTokens) : 0,
     parameters,
   })
@@ -87,7 +98,7 @@ function overheadTerms(subject: Subject, deployment: Deployment, stage: Stage, p
     speculativeTokens: deployment.speculative?.tokens, enforceEager: deployment.enforceEager,
   })
   const world = deployment.tp * deployment.pp * deployment.dp
-  const graphs = graphBytes(sizes.length, stage.last - stage.first, parameters)
+  const graphs = graphBytes(sizes.length, stage.last - stage.first, deployment.tp, parameters)
   const terms: PartTerm[] = [
     {name: 'activations', bytes: peak.bytes, kind: 'measured', part: 'activation', because: `peak of the profile run: ${peak.because}`},
     {name: 'runtime', bytes: Math.round(runtimeBytes(subject.gpu, subject.machine, world, parameters)), kind: 'measured', part: 'runtime', because: runtimeWords(world)},
@@ -95,7 +106,7 @@ function overheadTerms(subject: Subject, deployment: Deployment, stage: Stage, p
   if (graphs > 0)
     terms.push({
       name: 'CUDA graphs', bytes: graphs, kind: 'measured', part: 'cuda-graph',
-      because: `${sizes.length} batch sizes up to ${sizes.at(-1)}${cudaGraphsInsideBudget(version) ? '' : '; this version captures them beyond its budget'}`,
+      because: `${sizes.length} batch sizes up to ${sizes.at(-1)}${cudaGraphsInsideBudget(version) ? '' : `; ${BEYOND_BUDGET}`}`,
     })
   return terms
 }
@@ -104,6 +115,21 @@ function overheadTerms(subject: Subject, deployment: Deployment, stage: Stage, p
 function loaderTerms(subject: Subject, version: string, {loaderBytes}: OverheadParameters): PartTerm[] {
   if (subject.gpu.accelerator.vendor !== 'amd' || isAtLeast(version, '0.24.0') || ['bf16', 'fp16', 'fp32'].includes(subject.checkpoint.formats.default)) return []
   return [{name: 'weights: buffers left by the loader', bytes: loaderBytes, kind: 'measured', part: 'weights', because: 'on AMD this version counts what the allocator still holds after converting the weights'}]
+}
+
+/**
+ * Releases that capture graphs beyond their budget need room for them in what the fraction leaves out, and in what the profile run's
+ * peak gave back. Told only where it is short by more than the error of the estimate.
+ */
+function graphShortage(terms: readonly PartTerm[], totalBytes: number, budgetBytes: number, {spreadBytes}: OverheadParameters): Reason | undefined {
+  const of = (part: PartTerm['part']) => sumBytes(terms.filter((term) => term.part === part))
+  const room = Math.max(0, totalBytes - budgetBytes) + of('activation')
+  const graphs = of('cuda-graph')
+  if (!terms.some(({part, because}) => part === 'cuda-graph' && because.includes(BEYOND_BUDGET)) || graphs - room <= spreadBytes) return undefined
+  return {
+    code: 'cuda-graphs-exceed-memory', message: `CUDA graphs need ${bytesInWords(graphs)} after the cache has taken its share, ${bytesInWords(room)} are left for them`,
+    remedy: 'use --enforce-eager, fewer --max-num-seqs or a smaller --gpu-memory-utilization',
+  }
 }
 
 export function vllmMemory(subject: Subject, deployment: Deployment, data: EngineData): MemoryEstimate {
@@ -129,6 +155,7 @@ export function vllmMemory(subject: Subject, deployment: Deployment, data: Engin
   const reported = capacity(version, pool, cacheBytes, deployment.maxModelLen)
   const content = cacheTotals(architecture, layout, worst.stage.first, worst.stage.last)
   const kvBytes = Math.max(0, Math.floor(cacheBytes))
+  const graphProblem = graphShortage(worst.terms, totalBytes - deployment.reservedBytesPerGpu, budgetBytes, data.overheads)
   return {
     totalBytes,
     budgetBytes,
@@ -143,6 +170,7 @@ export function vllmMemory(subject: Subject, deployment: Deployment, data: Engin
     maxConcurrencyAtMaxModelLen: reported.maxConcurrency,
     largestMaxModelLen: longestRequest(pool, blocks, architecture.contextTokens),
     requestsOfTokens: (tokens) => blocks / pool.blocksPerRequest(Math.max(1, tokens)),
-    starts: blocks > 0 && pool.blocksPerRequest(deployment.maxModelLen) <= blocks,
+    starts: blocks > 0 && pool.blocksPerRequest(deployment.maxModelLen) <= blocks && !graphProblem,
+    ...(graphProblem && {startProblem: graphProblem}),
   }
 }

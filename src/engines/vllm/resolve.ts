@@ -5,11 +5,12 @@ import {visibleBytes} from '../overheads.ts'
 import {resolveVersion} from '../versions.ts'
 import {gpuMemoryUtilization, schedulerDefaults} from './defaults.ts'
 
-/** `auto` follows the checkpoint's own cache scheme; DeepSeek-V4 has kernels for packed fp8 rows only (recipes set it). */
+/** `auto` follows the checkpoint's own cache scheme; DeepSeek-V4 has kernels for packed fp8 rows only (recipes set it); cards without bf16 run in fp16. */
 export function resolveCacheFormat(subject: Subject, requested: string | undefined): string {
   if (requested !== undefined && requested !== 'auto') return findCacheFormat(requested)?.id ?? requested
+  const {vendor, computeCapability} = subject.gpu.accelerator
   if (subject.checkpoint.kvCache) return findCacheFormat(subject.checkpoint.kvCache)?.id ?? 'bf16'
-  return subject.model.architecture.layerKinds.some((kind) => kind.mixers.some((mixer) => mixer.kind === 'compressed')) ? 'fp8' : 'bf16'
+  return subject.model.architecture.layerKinds.some((kind) => kind.mixers.some((mixer) => mixer.kind === 'compressed')) ? 'fp8' : vendor === 'nvidia' && computeCapability !== undefined && computeCapability < 8 ? 'fp16' : 'bf16'
 }
 
 /** What is free of what the runtime sees, less what is reserved for others; of a machine that was looked at, what is free now. */

@@ -16,7 +16,14 @@ export const GGML_TYPES: Readonly<Record<number, GgmlType>> = {
   14: type('Q6_K', 256, 210, 'q6_k'), 15: type('Q8_K', 256, 292), 16: type('IQ2_XXS', 256, 66, 'iq2_xxs'), 17: type('IQ2_XS', 256, 74, 'iq2_xs'), 18: type('IQ3_XXS', 256, 98, 'iq3_xxs'),
   19: type('IQ1_S', 256, 50, 'iq1_s'), 20: type('IQ4_NL', 32, 18, 'iq4_nl'), 21: type('IQ3_S', 256, 110, 'iq3_s'), 22: type('IQ2_S', 256, 82, 'iq2_s'), 23: type('IQ4_XS', 256, 136, 'iq4_xs'),
   24: type('I8', 1, 1), 25: type('I16', 1, 2), 26: type('I32', 1, 4), 27: type('I64', 1, 8), 28: type('F64', 1, 8), 29: type('IQ1_M', 256, 56, 'iq1_m'), 30: type('BF16', 1, 2, 'bf16'),
-  34: type('TQ1_0', 256, 54, 'tq1_0'), 35: type('TQ2_0', 256, 66, 'tq2_0'), 39: type('MXFP4', 32, 17, 'mxfp4'), 40: type('NVFP4', 64, 36, 'nvfp4'), 41: type('Q1_0', 128, 18),
+  34: type('TQ1_0', 256, 54), 35: type('TQ2_0', 256, 66), 39: type('MXFP4', 32, 17, 'mxfp4'), 40: type('NVFP4', 64, 36, 'nvfp4'), 41: type('Q1_0', 128, 18),
+}
+
+/** Our format whose weights take the nearest number of bits, for types that none stands for. */
+export function nearestFormat({blockBytes, blockElements}: GgmlType): string {
+  const bits = (8 * blockBytes) / blockElements
+  const candidates: ReadonlyArray<[number, string]> = [[1.5625, 'iq1_s'], [1.75, 'iq1_m'], [2.0625, 'iq2_xxs'], [2.625, 'q2_k'], [3.4375, 'q3_k'], [4.5, 'q4_k'], [8.5, 'q8_0'], [16, 'bf16'], [32, 'fp32']]
+  return candidates.reduce((best, entry) => (Math.abs(entry[0] - bits) < Math.abs(best[0] - bits) ? entry : best))[1]
 }
 
 /** The mixture that `general.file_type` names: `enum llama_ftype` in include/llama.h. */

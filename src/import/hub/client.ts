@@ -132,7 +132,10 @@ export class HubClient {
       return await this.effects.fetch(url, {headers, redirect: 'manual', signal})
     } catch (error) {
       if (signal.aborted) throw this.tooSlow()
-      throw new TryAgain(`cannot be reached (${reasonOf(error)})`)
+      const reason = reasonOf(error)
+      // Nobody is there: asking again a moment later finds nobody again.
+      if (/^(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ENETUNREACH|EHOSTUNREACH|UND_ERR_CONNECT_TIMEOUT)$/.test(reason)) throw new HubUnreachable(`${url.host} cannot be reached (${reason}): check the network and HF_ENDPOINT, or give the path of a local copy`)
+      throw new TryAgain(`cannot be reached (${reason})`)
     }
   }
 

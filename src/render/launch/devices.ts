@@ -7,9 +7,9 @@ type Setting = {name: string; value: string; because: string}
  * Variables that show a process only some of the GPUs. CUDA numbers cards by speed unless told to keep the order of the bus,
  * which is what nvidia-smi numbers by (CUDA C++ Programming Guide, CUDA_DEVICE_ORDER).
  */
-export function deviceEnvironment({devices, vendor}: Startable): Setting[] {
+export function deviceEnvironment({devices, vendor, devicesAreGuessed}: Startable): Setting[] {
   if (!devices) return []
-  const because = 'the other GPUs take no part'
+  const because = `the other GPUs take no part${devicesAreGuessed ? '; numbered in the order they were given' : ''}`
   if (vendor === 'amd') return [{name: 'HIP_VISIBLE_DEVICES', value: devices.join(','), because}]
   return [{name: 'CUDA_DEVICE_ORDER', value: 'PCI_BUS_ID', because: 'number GPUs as nvidia-smi does'}, {name: 'CUDA_VISIBLE_DEVICES', value: devices.join(','), because}]
 }

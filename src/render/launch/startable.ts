@@ -22,6 +22,10 @@ export interface Startable {
   gpusPerNode: number
   /** Only these of the node's GPUs, by the driver's index; absent: all of them. */
   devices?: number[]
+  /** The GPUs that are left out differ: even a plain command must not take them. */
+  devicesMatter?: boolean
+  /** The machine was named, not looked at: how its driver numbers the GPUs is not known. */
+  devicesAreGuessed?: boolean
   port: number
   /** Bytes that are downloaded first, where known. */
   checkpointBytes?: number

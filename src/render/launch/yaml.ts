@@ -44,7 +44,7 @@ const commentOf = (remark: string | undefined): string => (remark === undefined 
 export const commentLines = (text: string): string => text.trimEnd().split('\n').map(line => `# ${commentText(line)}`.trimEnd() + '\n').join('')
 
 /** Text of several lines that may stand as it is, indented: printable ASCII that ends with one line break. */
-const isBlockText = (text: string): boolean => /^(?:[\x21-\x7E][\x20-\x7E]*\n|\n(?=[\s\S]*[\x21-\x7E]))(?:[\x20-\x7E]*\n)*$/.test(text) && text.split('\n').length > 2 && !/\n\n$/.test(text) && !/ \n$/.test(text) && !text.startsWith('\n')
+const isBlockText = (text: string): boolean => /^[\x21-\x7E][\x20-\x7E]*\n(?:[\x20-\x7E]*\n)+$/.test(text) && !/\n *\n$/.test(text)
 
 function inline(value: unknown): string {
   if (value === null) return 'null'
@@ -91,7 +91,7 @@ function entryLines(start: string, value: unknown, remark: string | undefined, p
   const inner = `${place.indent}  `
   if (isMapping(value) && isFilled(value)) return [`${start}${comment}`, ...mappingLines(value, {...place, indent: inner})]
   if (Array.isArray(value) && value.some(entry => isFilled(entry) || entry instanceof Remarked)) return [`${start}${comment}`, ...value.flatMap(entry => listLines(entry, {...place, indent: inner}))]
-  if (typeof value === 'string' && isBlockText(value)) return [`${start} |${comment}`, ...value.trimEnd().split('\n').map(line => (line === '' ? '' : `${inner}${line}`))]
+  if (typeof value === 'string' && isBlockText(value)) return [`${start} |${comment}`, ...value.slice(0, -1).split('\n').map(line => (line === '' ? '' : `${inner}${line}`))]
   return [`${start} ${inline(value)}${comment}`]
 }
 

@@ -1,0 +1,130 @@
+import {mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
+import {tmpdir} from 'node:os'
+import {join} from 'node:path'
+import {openCatalogue} from '../catalogue/catalogue.ts'
+import type {Catalogue} from '../catalogue/catalogue.ts'
+import type {MemoryCalibration, OverheadParameters} from '../engines/overheads.ts'
+import {writeData} from './compile-data.ts'
+import {type Case, cacheError, partErrors, readCases} from './fit-memory/cases.ts'
+import {createEngine} from './fit-memory/engine.ts'
+import {FITTED, PRIORS} from './fit-memory/priors.ts'
+import {tablesOf} from './fit-memory/tables.ts'
+import type {Task} from './task.ts'
+
+/** Errors beyond this count in proportion, not squared: some logs were written under flags that nobody recorded. */
+const ROBUST_BEYOND = 0.03
+/** Weight of one doubling of a parameter against one case at ROBUST_BEYOND. */
+const PRIOR_WEIGHT = 1
+const FIRM = 20
+const FACTORS = [2, 1.4, 1.2, 1.1, 1.04, 1.015]
+
+const huber = (error: number): number => {
+  const e = Math.abs(error) / ROBUST_BEYOND
+  return e <= 1 ? e * e : 2 * e - 1
+}
+
+const quantile = (values: readonly number[], q: number): number => {
+  const sorted = [...values].sort((a, b) => a - b)
+  const at = (sorted.length - 1) * q
+  const low = sorted[Math.floor(at)] ?? 0
+  return low + ((sorted[Math.ceil(at)] ?? low) - low) * (at - Math.floor(at))
+}
+
+const significant = (value: number): number => Number(value.toPrecision(3))
+
+const errorsOf = (cases: readonly Case[], catalogue: Catalogue, id: string, parameters: OverheadParameters) => {
+  const engine = createEngine(catalogue, id, parameters)
+  return cases.flatMap((one) => cacheError(one, engine) ?? [])
+}
+
+/** Only vLLM prints the parts. */
+function partsOf(cases: readonly Case[], catalogue: Catalogue, id: string, parameters: OverheadParameters): number[] {
+  if (id !== 'vllm') return []
+  const engine = createEngine(catalogue, id, parameters)
+  return cases.flatMap((one) => partErrors(one, engine))
+}
+
+/** Parameters that leave the least robust error, by moving one at a time in ever smaller steps: the same files give the same numbers. */
+function fitEngine(id: string, cases: readonly Case[], all: readonly Case[], catalogue: Catalogue): OverheadParameters {
+  const prior = PRIORS[id]!
+  const parameters = structuredClone(prior)
+  const loss = (): number => {
+    let sum = 0
+    for (const {relative} of errorsOf(cases, catalogue, id, parameters)) sum += huber(relative)
+    for (const error of partsOf(all, catalogue, id, parameters)) sum += huber(error)
+    for (const parameter of FITTED[id]!) sum += PRIOR_WEIGHT * (parameter.firm ? FIRM : 1) * Math.log2(parameter.get(parameters) / parameter.get(prior)) ** 2
+    return sum
+  }
+  let best = loss()
+  for (const factor of FACTORS)
+    for (let moved = true, round = 0; moved && round < 6; round++) {
+      moved = false
+      for (const parameter of FITTED[id]!)
+        for (const by of [factor, 1 / factor]) {
+          const before = parameter.get(parameters)
+          parameter.set(parameters, before * by)
+          const now = loss()
+          if (now < best - 1e-6) {
+            best = now
+            moved = true
+            break
+          }
+          parameter.set(parameters, before)
+        }
+    }
+  for (const parameter of FITTED[id]!) parameter.set(parameters, significant(parameter.get(parameters)))
+  const errors = errorsOf(cases, catalogue, id, parameters)
+  // The spread is that of the bulk: 1.4826 times the median error is a standard deviation where errors are normal.
+  const spread = 1.4826 * quantile(errors.map(({bytes}) => Math.abs(bytes)), 0.5)
+  return {
+    ...parameters,
+    spreadBytes: significant(cases.length >= 8 ? spread : Math.max(spread, prior.spreadBytes)),
+    residuals: {n: errors.length, median: significant(quantile(errors.map(({relative}) => Math.abs(relative)), 0.5)), p90: significant(quantile(errors.map(({relative}) => Math.abs(relative)), 0.9))},
+  }
+}
+
+/** Cases that say something about parameters: started, of a named release, on memory that nothing else shares, with options that are known. */
+const usable = (one: Case): boolean => one.versioned && !one.unified && !one.unsaid && one.observed.outcome === 'started' && weightsKnown(one)
+
+/** Builds called GPTQ or AWQ differ in what they leave at 16 bits: without the logged weights they say nothing about the rest. */
+const weightsKnown = ({observed, question}: Case): boolean => observed.weightsGiB !== undefined || !/^(gptq|awq)/.test(question.checkpoint.weights)
+
+/** Fits data/calibration/memory.json to logs: `node src/build/run.mjs fit-memory FILE...`, one case a line. */
+export async function main({root, args}: Task): Promise<number> {
+  if (args.length === 0) {
+    console.error('usage: node src/build/run.mjs fit-memory FILE.jsonl...')
+    return 2
+  }
+  const folder = mkdtempSync(join(tmpdir(), 'servefit-'))
+  try {
+    const problems = await writeData(root, folder)
+    if (problems.length > 0) {
+      console.error(problems.join('\n'))
+      return 1
+    }
+    const catalogue = openCatalogue(folder)
+    const {cases, unknown} = await readCases(args, catalogue)
+    const calibration: MemoryCalibration = {}
+    for (const id of Object.keys(PRIORS)) {
+      const own = cases.filter((one) => one.engine === id && usable(one))
+      calibration[id] = fitEngine(id, own, cases.filter((one) => one.engine === id), catalogue)
+      const {n, median, p90} = calibration[id]!.residuals!
+      console.log(`${id}: ${n} of ${own.length} cases, median ${(100 * median).toFixed(1)}%, p90 ${(100 * p90).toFixed(1)}%`)
+    }
+    if (unknown.length > 0) console.log(`${unknown.length} lines not used:\n${unknown.join('\n')}`)
+    writeFileSync(join(root, 'data', 'calibration', 'memory.json'), `${JSON.stringify(calibration, undefined, 2)}\n`)
+    const page = join(root, 'docs', 'memory.md')
+    writeFileSync(page, withTables(readFileSync(page, 'utf8'), tablesOf(calibration)))
+    return 0
+  } finally {
+    rmSync(folder, {recursive: true, force: true})
+  }
+}
+
+/** The page with what stands between its marks replaced. */
+function withTables(page: string, tables: string): string {
+  const [start, end] = ['<!-- fit-memory: generated -->', '<!-- /fit-memory -->']
+  const from = page.indexOf(start)
+  const to = page.indexOf(end)
+  return from === -1 || to === -1 ? page : `${page.slice(0, from + start.length)}\n\n${tables}\n${page.slice(to)}`
+}

@@ -1,0 +1,60 @@
+import {readFileSync} from 'node:fs'
+import type {Catalogue} from '../../catalogue/catalogue.ts'
+import {realContext} from '../../cli/world.ts'
+import {answer} from '../../planner/answer.ts'
+import {performanceInput} from '../../planner/evaluate.ts'
+import {ScenarioSchema} from '../../planner/scenario-schema.ts'
+import type {Scenario} from '../../planner/scenario.ts'
+import type {Measurement} from './fit.ts'
+
+interface Observed {
+  ttftMs?: number | null
+  tpotMs?: number | null
+  outputTokensPerSecond?: number | null
+}
+
+/** A line that could not be used, and why. */
+export interface Unused {
+  id: string
+  why: string
+}
+
+const known = (value: number | null | undefined): number | undefined => value ?? undefined
+
+/** Output rate of a closed loop by Little's law, where only the times were published. */
+function rateOf(observed: Observed, concurrency: number | 'max' | undefined, outputTokens: number): number | undefined {
+  if (observed.outputTokensPerSecond != null) return observed.outputTokensPerSecond
+  if (observed.ttftMs == null || observed.tpotMs == null || typeof concurrency !== 'number') return undefined
+  return (concurrency * outputTokens * 1000) / (observed.ttftMs + observed.tpotMs * (outputTokens - 1))
+}
+
+/**
+ * Cases of JSON Lines files: a scenario's fields beside `observed`. Each becomes what the planner would ask the speed model,
+ * so that what is fitted is what is used.
+ */
+export async function readMeasurements(files: readonly string[], catalogue: Catalogue): Promise<{measurements: Measurement[]; unused: Unused[]}> {
+  const context = realContext(catalogue)
+  const fields = Object.keys(ScenarioSchema.shape)
+  const measurements: Measurement[] = []
+  const unused: Unused[] = []
+  for (const file of files)
+    for (const line of readFileSync(file, 'utf8').split('\n').filter(Boolean)) {
+      const raw = JSON.parse(line) as Record<string, unknown> & {id: string; observed: Observed}
+      try {
+        const scenario = ScenarioSchema.parse(Object.fromEntries(fields.filter((key) => raw[key] != null).map((key) => [key, raw[key]]))) as Scenario
+        const {best} = await answer(context, scenario)
+        if (!scenario.workload || !best.performance) {
+          unused.push({id: raw.id, why: best.reasons[0]?.message ?? best.verdict})
+          continue
+        }
+        const {observed} = raw
+        measurements.push({
+          id: raw.id, input: {...performanceInput(best, scenario.workload), engineVersion: scenario.engineVersion ?? best.deployment.engineVersion}, model: best.model.id, gpu: best.machine.gpus[0]!.accelerator.id,
+          observed: {ttftMs: known(observed.ttftMs), tpotMs: known(observed.tpotMs), outputTokensPerSecond: rateOf(observed, scenario.workload.concurrency, scenario.workload.outputTokens)},
+        })
+      } catch (error) {
+        unused.push({id: raw.id, why: (error as Error).message.split('\n')[0]!})
+      }
+    }
+  return {measurements, unused}
+}

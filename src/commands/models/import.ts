@@ -1,0 +1,65 @@
+import {existsSync} from 'node:fs'
+import {join} from 'node:path'
+import * as Args from '@oclif/core/args'
+import * as Flags from '@oclif/core/flags'
+import {ServefitCommand} from '../../cli/base.ts'
+import {withProgress} from '../../cli/progress.ts'
+import {sourceFlags, sourcesFrom} from '../../cli/source-flags.ts'
+import {realContext} from '../../cli/world.ts'
+import {InputError} from '../../core/input-error.ts'
+import type {Model} from '../../core/model.ts'
+import {detailsOf, type ModelDetails} from '../../planner/model-summary.ts'
+import {modelOf} from '../../planner/models.ts'
+import {renderModel} from '../../render/model.ts'
+
+export default class ModelsImport extends ServefitCommand {
+  static override summary = 'A model from its own files: a directory, a .gguf, a config.json, or a repository'
+  static override description = 'Headers of weight files are read, never the weights. A repository that is not in the catalogue comes from the local Hugging Face cache, else from the hub (HF_ENDPOINT, HF_TOKEN).'
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> ./my-model',
+    '<%= config.bin %> <%= command.id %> ./Qwen3-32B-Q4_K_M.gguf --json',
+    '<%= config.bin %> <%= command.id %> org/name --save name.yaml',
+  ]
+  static override args = {
+    model: Args.string({required: true, description: 'a path, or a repository (org/name, org/name:Q4_K_M)'}),
+    file: Args.string({description: 'where --save writes: a file, - for standard output (default: data/models/ORG/ID.yaml, or ID.yaml where there is no data/models)'}),
+  }
+  static override flags = {
+    ...sourceFlags,
+    save: Flags.boolean({description: "write the catalogue's YAML file"}),
+    repository: Flags.string({description: 'repository that the files are of, where they do not say so', helpValue: 'ORG/NAME'}),
+    force: Flags.boolean({description: 'replace the file of --save if it is there', dependsOn: ['save']}),
+  }
+
+  async run(): Promise<{model: ModelDetails; warnings: string[]}> {
+    const {args, flags} = await this.parse(ModelsImport)
+    if (args.file !== undefined && !flags.save) throw new InputError('FLAGS_INVALID', `${args.file}: a second name is where --save writes, which was not given`)
+    const context = realContext(this.catalogue, sourcesFrom(flags))
+    const {model: found, warnings} = await withProgress(`reading ${args.model}`, () => modelOf(context, args.model))
+    if (flags.repository !== undefined && !/^[\w.-]+\/[\w.-]+$/.test(flags.repository)) throw new InputError('REPOSITORY_INVALID', `--repository ${flags.repository}: expected one such as Qwen/Qwen3-32B`)
+    const model = flags.repository === undefined ? found : {...found, hfId: flags.repository}
+    const details = detailsOf(model)
+    if (flags.save) await this.save(model, warnings, args.file, flags.force)
+    else if (!this.jsonEnabled()) process.stdout.write(renderModel(details, warnings, this.columns))
+    return {model: details, warnings}
+  }
+
+  private async save(model: Model, warnings: string[], given: string | undefined, force: boolean): Promise<void> {
+    const [{modelYaml}, {yamlText}, {saveFile}] = await Promise.all([import('../../import/model-yaml.ts'), import('../../render/launch/yaml.ts'), import('../../cli/save-file.ts')])
+    const text = modelYaml(model, warnings, yamlText)
+    const file = given ?? usualFile(model)
+    if (file === '-') {
+      if (this.jsonEnabled()) throw new InputError('FLAGS_INVALID', '--save - and --json both write to standard output: give one of them')
+      process.stdout.write(text)
+      return
+    }
+    await saveFile(file, text, {force})
+    if (!this.jsonEnabled()) process.stderr.write(`wrote ${file}\n`)
+  }
+}
+
+/** Where the catalogue keeps such a file, in a checkout of it; the working directory elsewhere. */
+function usualFile({hfId, id}: Model): string {
+  const organisation = hfId.split('/')[0]!.toLowerCase()
+  return existsSync(join('data', 'models')) ? join('data', 'models', organisation, `${id}.yaml`) : `${id}.yaml`
+}

@@ -1,0 +1,91 @@
+import {stat} from 'node:fs/promises'
+import {homedir} from 'node:os'
+import {basename, dirname, join, resolve, sep} from 'node:path'
+import type {Imported} from '../catalogue/import/import-config.ts'
+import {InputError} from '../core/input-error.ts'
+import {cachedRepository, type Environment, isRepositoryId} from './hf-cache.ts'
+import type {Hub} from './hub/open-hub.ts'
+import {importFolder} from './import-folder.ts'
+import {localFolder, readTextFile} from './local-folder.ts'
+
+/** A repository by its name, with the GGUF type that is meant where one is given: `org/name:Q4_K_M`. */
+export interface RepositoryName {
+  id: string
+  variant?: string
+}
+
+export function repositoryName(name: string): RepositoryName | undefined {
+  const plain = name.trim().replace(/^https?:\/\/(?:www\.)?huggingface\.co\//, '').replace(/\/+$/, '')
+  const [id, variant, ...more] = plain.split(':')
+  if (id === undefined || more.length > 0 || !isRepositoryId(id)) return undefined
+  return variant === undefined || variant === '' ? {id} : {id, variant}
+}
+
+/** Directory and file of a path, a tilde standing for the home directory. */
+const expanded = (path: string): string => path.replace(/^~(?=$|[\\/])/, homedir())
+
+/** `.../models--Qwen--Qwen3-32B/snapshots/0123abc` is Qwen/Qwen3-32B in the local cache. */
+function repositoryOfSnapshot(path: string): string | undefined {
+  const match = /[\\/]models--([^\\/]+?)--([^\\/]+)[\\/]snapshots[\\/]/.exec(resolve(path) + sep)
+  return match ? `${match[1]}/${match[2]}` : undefined
+}
+
+/**
+ * The model of a path: a directory, a `.gguf` file, a `config.json` with what lies beside it, or a configuration by any
+ * other name, which stands alone.
+ *
+ * @throws InputError naming the file and what was expected of it.
+ */
+export async function importPath(given: string): Promise<Imported> {
+  const path = expanded(given)
+  const found = await stat(path).catch(() => undefined)
+  if (found?.isDirectory()) return withName(await importFolder(await folderAt(path, given)), basename(resolve(path)))
+  const name = basename(path)
+  const folder = dirname(path)
+  if (/\.gguf$/i.test(name)) {
+    if (!found) throw new InputError('FILE_UNREADABLE', `${given} cannot be read (ENOENT): expected a GGUF file`)
+    const {importGgufFrom} = await import('./gguf/import-gguf.ts')
+    const all = await localFolder(folder, {title: given})
+    const first = name.replace(/-\d{5}(?=-of-\d{5}\.gguf$)/i, '-00001')
+    return importGgufFrom(all, [...all.files.keys()], all.files.has(first) ? first : name)
+  }
+  const inFolder = name === 'config.json' || /\.safetensors(\.index\.json)?$/i.test(name)
+  if (inFolder && found) return withName(await importFolder(await folderAt(folder, folder === '.' ? '.' : dirname(given)), {configuration: true}), basename(resolve(folder)))
+  const [{importConfig}, {parseTolerantJson}] = await Promise.all([import('../catalogue/import/import-config.ts'), import('../catalogue/import/tolerant-json.ts')])
+  const config = parseTolerantJson(await readTextFile(path, "a model's config.json"), given)
+  try {
+    return withName(importConfig({config}), name.replace(/\.json$/i, ''))
+  } catch (error) {
+    if (!(error instanceof InputError) || error.message.includes(given)) throw error
+    throw new InputError(error.code, `${given}: ${error.message}`, {suggestions: error.suggestions})
+  }
+}
+
+const folderAt = (path: string, title: string) => localFolder(path, {title, hfId: repositoryOfSnapshot(path)})
+
+/** What a file does not name is named after where it lies. */
+function withName({model, warnings}: Imported, name: string): Imported {
+  return {model: model.hfId === '' && model.name === 'model' ? {...model, name: name || 'model'} : model, warnings}
+}
+
+export interface RepositoryQuestion {
+  env: Environment
+  /** Absent: asking is forbidden. */
+  hub?: Hub
+  /** What lies in the local cache is passed over. */
+  refresh?: boolean
+}
+
+/** The model of a repository: from the local cache, else from the hub. undefined where it is in neither or the hub may not be asked. */
+export async function importRepository({id, variant}: RepositoryName, {env, hub, refresh = false}: RepositoryQuestion): Promise<Imported | undefined> {
+  const cached = refresh ? undefined : await cachedRepository(id, env)
+  if (cached && (variant === undefined || [...cached.files.keys()].some((name) => /\.gguf$/i.test(name)))) return importFolder(cached, {variant})
+  if (!hub) return undefined
+  return importFolder(await hub.repository(id), {variant})
+}
+
+/** A directory that is written like a repository (`models/qwen`) and holds a model. */
+export async function isModelDirectory(name: string): Promise<boolean> {
+  const has = (file: string) => stat(join(name, file)).then((found) => found.isFile(), () => false)
+  return (await has('config.json')) || (await has('model.safetensors.index.json'))
+}

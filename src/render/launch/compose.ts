@@ -1,0 +1,72 @@
+import {containerProgram, CACHE_IN_CONTAINER, FILE_IN_CONTAINER} from './docker.ts'
+import {deviceEnvironment} from './devices.ts'
+import {cannot, type Format, requireImage, requireOneNode} from './format.ts'
+import {inContainer, localPath, startSeconds, type Startable} from './startable.ts'
+import {linesOf, plainWords} from './words.ts'
+import {commentLines, remarked, yamlText} from './yaml.ts'
+
+/** A dollar sign begins a variable of Compose unless it is doubled (compose-spec, 12-interpolation.md). */
+export const composeText = (text: string): string => text.replaceAll('$', '$$$$')
+
+/** A Compose file: one service, its GPUs, the cache of this user, a health check. */
+export const compose: Format = {
+  id: 'compose',
+  summary: 'Docker Compose',
+  write(startable) {
+    requireOneNode(startable, 'Compose')
+    const header = commentLines('docker compose up --detach\nHF_TOKEN is passed on from the environment, where it is set.')
+    return [{name: 'compose.yaml', text: `${header}${yamlText(content(startable))}`}]
+  },
+}
+
+function content(startable: Startable): Record<string, unknown> {
+  const {launch, name} = startable
+  return {
+    name,
+    services: {[name]: service(startable)},
+    ...(launch.file && {configs: {trtllm: {content: composeText(yamlText(launch.file.content, launch.file.because))}}}),
+  }
+}
+
+function service(startable: Startable): Record<string, unknown> {
+  const {port, vendor, devices, launch, engine, serving} = startable
+  const {entrypoint, program} = containerProgram(startable)
+  const lines = linesOf(inContainer(startable, FILE_IN_CONTAINER))
+  const chosen = devices && vendor === 'amd' ? deviceEnvironment(startable) : []
+  return {
+    image: requireImage(startable),
+    ...(entrypoint !== undefined && {entrypoint: [composeText(entrypoint)]}),
+    command: [...program.map(composeText), ...lines.flatMap(line => plainWords([line]).map((word, index) => remarked(composeText(word), index === 0 ? line.because : undefined)))],
+    environment: ['HF_TOKEN', ...[...chosen, ...launch.environment].map(({name: variable, value, because}) => remarked(composeText(`${variable}=${value}`), because))],
+    ports: [`${port}:${port}`],
+    ipc: 'host',
+    ...(engine.id === 'trtllm' && {ulimits: {memlock: -1, stack: 67_108_864}}),
+    volumes: volumes(startable),
+    ...(launch.file && {configs: [{source: 'trtllm', target: FILE_IN_CONTAINER}]}),
+    ...gpus(startable),
+    restart: 'unless-stopped',
+    healthcheck: {
+      // Every image has Python; not every one has curl.
+      test: ['CMD', 'python3', '-c', `import urllib.request; urllib.request.urlopen('http://127.0.0.1:${port}${serving.healthPath}', timeout=5)`],
+      interval: '30s',
+      timeout: '10s',
+      retries: 3,
+      start_period: remarked(`${startSeconds(startable)}s`, 'half an hour, and the download at 100 MB/s'),
+    },
+  }
+}
+
+function volumes({model}: Startable): Record<string, unknown>[] {
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: a variable of Compose
+  const list: Record<string, unknown>[] = [{type: 'bind', source: '${HOME}/.cache/huggingface', target: CACHE_IN_CONTAINER}]
+  const local = localPath(model)
+  if (local === 'relative') throw cannot(`${model} is a relative path, which a container cannot see: give the absolute path of the model's folder`)
+  if (local === 'absolute') list.push({type: 'bind', source: composeText(model), target: composeText(model), read_only: true})
+  return list
+}
+
+function gpus({vendor, devices}: Startable): Record<string, unknown> {
+  if (vendor === 'amd') return {devices: ['/dev/kfd', '/dev/dri'], group_add: ['video'], cap_add: ['SYS_PTRACE'], security_opt: ['seccomp=unconfined']}
+  const reserved = devices ? {device_ids: devices.map(String)} : {count: 'all'}
+  return {deploy: {resources: {reservations: {devices: [{driver: 'nvidia', ...reserved, capabilities: ['gpu']}]}}}}
+}

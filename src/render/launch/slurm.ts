@@ -1,0 +1,63 @@
+import {cannot, type Format} from './format.ts'
+import {native} from './command.ts'
+import {assignments, commandText, fileText, programText} from './shell.ts'
+import type {Startable} from './startable.ts'
+import {linesOf} from './words.ts'
+
+const VARIABLES = {address: 'HEAD_ADDRESS', rank: 'SLURM_NODEID'}
+
+/** A batch script for Slurm: one task for each node, or for each GPU where the engine runs under MPI. */
+export const slurm: Format = {
+  id: 'slurm',
+  summary: 'a Slurm batch script',
+  write(given) {
+    const startable = native({...given, devices: undefined})
+    const {nodes} = startable.launch
+    if (nodes?.problem !== undefined) throw cannot(nodes.problem)
+    const isMpi = startable.engine.id === 'trtllm'
+    if (nodes && !isMpi && !nodes.own) throw cannot(`${startable.engine.title} ${startable.engine.version} joins nodes through Ray only: use --format ray, or a later --engine-version`)
+    return [{name: 'serve.sbatch', text: isMpi ? mpiScript(startable) : nodeScript(startable)}]
+  },
+}
+
+function header({name, launch, gpusPerNode}: Startable, tasksPerNode: number): string {
+  const gpus = launch.nodes?.gpusPerNode ?? gpusPerNode
+  return `#!/bin/bash
+#SBATCH --job-name=${name}
+#SBATCH --nodes=${launch.nodes?.count ?? 1}
+#SBATCH --ntasks-per-node=${tasksPerNode}
+#SBATCH --gpus-per-node=${gpus}
+#SBATCH --exclusive
+#SBATCH --time=UNLIMITED
+# The engine is expected in the environment of the job; where pyxis is installed, --container-image can be added to srun.
+# HF_TOKEN is passed on from the environment of sbatch.
+set -euo pipefail
+${assignments(launch).map(setting => `export ${setting}\n`).join('')}`
+}
+
+function nodeScript(startable: Startable): string {
+  const {launch} = startable
+  if (!launch.nodes) return `${header(startable, 1)}${launch.file ? fileText(launch.file) : ''}${commandText([`srun ${programText(launch)}`], linesOf(launch))}`
+  const first = commandText([`exec ${programText(launch)}`], linesOf(launch, 'first'), VARIABLES, '    ')
+  const follower = commandText([`exec ${programText(launch)}`], linesOf(launch, 'follower'), VARIABLES, '    ')
+  return `${header(startable, 1)}HEAD_ADDRESS=$(scontrol show hostnames "$SLURM_JOB_NODELIST" | head -n 1)
+export HEAD_ADDRESS
+
+# Runs on every node; Slurm sets SLURM_NODEID there.
+serve() {
+  if [ "$SLURM_NODEID" -eq 0 ]; then
+${first}  else
+${follower}  fi
+}
+export -f serve
+srun bash -c serve
+`
+}
+
+/** TensorRT-LLM's own form: one MPI task for each GPU (docs/source/commands/trtllm-serve, also for one node). */
+function mpiScript(startable: Startable): string {
+  const {launch, gpusPerNode} = startable
+  const tasks = launch.nodes?.gpusPerNode ?? gpusPerNode
+  const first = ['srun --mpi=pmix', `  trtllm-llmapi-launch ${programText(launch)}`]
+  return `${header(startable, tasks)}# The folder of the job must be one that every node sees.\n${launch.file ? fileText(launch.file) : ''}${commandText(first, linesOf(launch))}`
+}

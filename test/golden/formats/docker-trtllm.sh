@@ -1,0 +1,20 @@
+cat > servefit-trtllm.yaml <<'END_OF_FILE'
+enable_chunked_prefill: true
+kv_cache_config:
+  dtype: fp8
+END_OF_FILE
+docker run --detach \
+  --name qwen3-32b \
+  --restart unless-stopped \
+  --gpus all \
+  --ipc host \
+  --ulimit 'memlock=-1' \
+  --ulimit 'stack=67108864' \
+  --publish 8000:8000 \
+  --env HF_TOKEN \
+  --volume "$HOME/.cache/huggingface":/root/.cache/huggingface \
+  --volume "$PWD"/servefit-trtllm.yaml:/etc/servefit/trtllm.yaml:ro \
+  nvcr.io/nvidia/tensorrt-llm/release:1.3.0rc24 trtllm-serve Qwen/Qwen3-32B \
+  --switch \
+  --host 0.0.0.0 \
+  --config /etc/servefit/trtllm.yaml

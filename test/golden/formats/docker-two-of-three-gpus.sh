@@ -1,0 +1,12 @@
+docker run --detach \
+  --name qwen3-32b \
+  --restart unless-stopped \
+  --gpus '"device=0,2"' \
+  --ipc host \
+  --publish 8000:8000 \
+  --env HF_TOKEN \
+  --env 'VLLM_USE_V2_MODEL_RUNNER=1' \
+  --volume "$HOME/.cache/huggingface":/root/.cache/huggingface \
+  --entrypoint vllm \
+  vllm/vllm-openai:0.28.0 serve Qwen/Qwen3-32B \
+  --tensor-parallel-size 8
