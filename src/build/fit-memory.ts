@@ -74,7 +74,7 @@ function fitEngine(id: string, cases: readonly Case[], all: readonly Case[], cat
     }
   for (const parameter of FITTED[id]!) parameter.set(parameters, significant(parameter.get(parameters)))
   const errors = errorsOf(cases, catalogue, id, parameters)
-  // The spread is that of the bulk: 1.4826 times the median error is a standard deviation where errors are normal.
+  // The spread is that of the bulk, on cards of every size: 1.4826 times the median error is a standard deviation where errors are normal.
   const spread = 1.4826 * quantile(errors.map(({bytes}) => Math.abs(bytes)), 0.5)
   return {
     ...parameters,

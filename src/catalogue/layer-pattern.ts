@@ -42,10 +42,14 @@ export function parseLayerPattern(pattern: string): string[] {
   return layers
 }
 
+/** Above this many layers only neighbours are counted together: looking for the shortest text takes their number cubed. */
+const MAX_SEARCHED = 256
+
 /** The shortest pattern for a sequence of layers that repetition and grouping give; the inverse of `parseLayerPattern`. */
 export function formatLayerPattern(layers: readonly string[]): string {
   const count = layers.length
   if (count === 0) return ''
+  if (count > MAX_SEARCHED) return runs(layers)
   // best[length][from]: shortest text for that stretch, and whether it is one part or a list of parts.
   const best: Array<Array<{text: string; parts: number}>> = [[]]
   for (let length = 1; length <= count; length++) {
@@ -53,6 +57,16 @@ export function formatLayerPattern(layers: readonly string[]): string {
     for (let from = 0; from + length <= count; from++) best[length]![from] = shortest(layers, best, from, length)
   }
   return best[count]![0]!.text
+}
+
+function runs(layers: readonly string[]): string {
+  const counted: Array<{name: string; times: number}> = []
+  for (const name of layers) {
+    const last = counted.at(-1)
+    if (last?.name === name) last.times++
+    else counted.push({name, times: 1})
+  }
+  return counted.map(({name, times}) => (times === 1 ? name : `${name} x${times}`)).join(', ')
 }
 
 function shortest(layers: readonly string[], best: Array<Array<{text: string; parts: number}>>, from: number, length: number): {text: string; parts: number} {

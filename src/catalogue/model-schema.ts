@@ -153,7 +153,7 @@ function layerProblems(file: ModelFile): string[] {
   }
   for (const [name, kind] of Object.entries(layers)) if (kind.mixer && kind.mixers) problems.push(`architecture.layers.${name}: has both mixer and mixers`)
   file.checkpoints.forEach((entry, index) => {
-    if (entry.formats && entry.formats['default'] === undefined) problems.push(`checkpoints.${index}.formats: default is missing`)
+    if (entry.formats && entry.formats.default === undefined) problems.push(`checkpoints.${index}.formats: default is missing`)
     if (!entry.formats && !isWeightFormat(entry.weights)) problems.push(`checkpoints.${index}.formats: missing, and "${entry.weights}" is not a weight format`)
     for (const exception of entry.exceptions ?? []) {
       try {

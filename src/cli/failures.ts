@@ -1,5 +1,6 @@
 import {InputError} from '../core/input-error.ts'
 import {nearest} from '../core/nearest.ts'
+import {harmless} from '../render/style.ts'
 
 /** Exit codes of the machine-readable contract. */
 export const EXIT = {yes: 0, no: 1, input: 2, defect: 70} as const
@@ -58,6 +59,7 @@ function inputFailure(code: string, message: string, suggestions: string[]): Fai
   return {
     exitCode: EXIT.input,
     json: {error: {code, message, ...(suggestions.length > 0 && {suggestions})}},
-    text: `servefit: ${message}\n${meant}`,
+    // Messages quote names from files and hubs: nothing in them may move the cursor.
+    text: `servefit: ${harmless(message)}\n${harmless(meant.trimEnd())}${meant === '' ? '' : '\n'}`,
   }
 }

@@ -3,6 +3,7 @@ import * as Flags from '@oclif/core/flags'
 import {ServefitCommand} from '../cli/base.ts'
 import {deploymentFlags, machineFlags, scenarioFrom, workloadFlags} from '../cli/flags.ts'
 import {commandWords} from '../cli/command-words.ts'
+import {sourceFlags, sourcesFrom} from '../cli/source-flags.ts'
 import {realContext} from '../cli/world.ts'
 import {adviseOn} from '../planner/advice.ts'
 import {answer} from '../planner/answer.ts'
@@ -17,17 +18,18 @@ export default class Check extends ServefitCommand {
     '<%= config.bin %> <%= command.id %> deepseek-ai/DeepSeek-V3.2 --machine dgx-h200 --json',
     '<%= config.bin %> <%= command.id %> ./config.json --gpu 1xgb10 --explain',
   ]
-  static override args = {model: Args.string({required: true, description: 'a name (qwen3-32b), a repository (Qwen/Qwen3-32B-AWQ) or a path to a config.json'})}
+  static override args = {model: Args.string({required: true, description: 'a name (qwen3-32b), a repository (Qwen/Qwen3-32B-AWQ), or a path to a directory, a .gguf or a config.json'})}
   static override flags = {
     ...machineFlags,
     ...workloadFlags,
     ...deploymentFlags,
+    ...sourceFlags,
     explain: Flags.boolean({description: 'show every term with its rule'}),
   }
 
   async run(): Promise<Result> {
     const {args, flags} = await this.parse(Check)
-    const context = realContext(this.catalogue)
+    const context = realContext(this.catalogue, sourcesFrom(flags))
     const answered = await answer(context, scenarioFrom(args.model, flags))
     const {verdict} = answered.best
     if (verdict !== 'fits' && verdict !== 'tight') this.answerNo()

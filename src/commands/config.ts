@@ -2,6 +2,7 @@ import * as Args from '@oclif/core/args'
 import * as Flags from '@oclif/core/flags'
 import {ServefitCommand} from '../cli/base.ts'
 import {deploymentFlags, machineFlags, scenarioFrom, workloadFlags} from '../cli/flags.ts'
+import {sourceFlags, sourcesFrom} from '../cli/source-flags.ts'
 import {realContext} from '../cli/world.ts'
 import {InputError} from '../core/input-error.ts'
 import {parseSetting} from '../engines/launch/settings.ts'
@@ -36,6 +37,7 @@ Formats: ${FORMATS.map(({id, summary}) => `${id} (${summary})`).join(', ')}.`
     ...machineFlags,
     ...workloadFlags,
     ...deploymentFlags,
+    ...sourceFlags,
     format: Flags.string({description: FORMATS.map(({id}) => id).join(', '), helpValue: 'FORMAT', default: 'command'}),
     set: Flags.string({description: "an option of the engine, as FLAG=VALUE or FLAG; checked against that version's options", helpValue: 'FLAG=VALUE', multiple: true, multipleNonGreedy: true}),
     out: Flags.string({description: 'write files into this folder instead of printing', helpValue: 'FOLDER'}),
@@ -47,7 +49,7 @@ Formats: ${FORMATS.map(({id, summary}) => `${id} (${summary})`).join(', ')}.`
     const {args, flags} = await this.parse(Config)
     formatOf(flags.format)
     const settings = (flags.set ?? []).map(parseSetting)
-    const answered = await answer(realContext(this.catalogue), scenarioFrom(args.model, flags))
+    const answered = await answer(realContext(this.catalogue, sourcesFrom(flags)), scenarioFrom(args.model, flags))
     const {best} = answered
     const result = toResult(best)
     if (best.checkpoint.hfId === '') throw new InputError('MODEL_NAMELESS', `${args.model} does not say which repository it belongs to, so there is nothing to start: give the repository's name`)

@@ -20,6 +20,8 @@ export interface MemoryEstimate {
   largestMaxModelLen: number
   /** Requests that can be in the cache at once, each of this many tokens. */
   requestsOfTokens(tokens: number): number
+  /** Blocks of the cache on one GPU, where the engine cuts it into blocks that a request's state takes whole. */
+  cacheBlocks?: number
   /** The engine comes up. false: the cache cannot hold what the engine insists on, or `startProblem` says why. */
   starts: boolean
   /** It fails after the cache is sized, for want of memory. */

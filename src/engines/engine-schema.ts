@@ -128,6 +128,7 @@ const need = z.strictObject({
   blockSize: z.int().positive().optional(),
   tokensPerBlock: z.int().positive().optional(),
   environment: z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), z.string()).optional(),
+  options: z.array(z.strictObject({flag: z.string().startsWith('--'), value: z.union([text, z.number(), z.literal(true)]), since: version.optional(), because: text})).min(1).optional(),
 })
 
 const parserReleases = z.strictObject({toolCallParser: z.record(text, versionOrAny), reasoningParser: z.record(text, versionOrAny)})

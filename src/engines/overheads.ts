@@ -26,6 +26,8 @@ export interface OverheadParameters {
   /** One captured graph of one layer, in bytes for each GPU of the group, and what every capture costs. */
   graphBytesPerLayer: number
   graphBaseBytes: number
+  /** What a process takes on top where memory is shared with the system: what loading leaves in the page cache counts as used; bytes. */
+  unifiedRuntimeBytes: number
   /** What the system keeps of memory that it shares with the GPU, where nobody looked; bytes. */
   unifiedSystemBytes: number
   /** What loading leaves in the allocator's cache where the engine counts it as taken (AMD), of quantised weights; bytes. */
@@ -143,14 +145,18 @@ function forwardPeak({architecture, layout, tokens, gatheredTokens = tokens, lat
 
 /** Embeddings of the largest image that towers of arbitrary resolution take by default (Qwen-VL preprocessors: 16,384). */
 const LARGEST_IMAGE_TOKENS = 16384
+/** The same of classes whose processors have another limit, where the model's file states none: mm_tokens_per_image; 1,540 / 28 squared; 17 tiles of 144. */
+const LARGEST_BY_CLASS: Record<string, number> = {Gemma3ForConditionalGeneration: 256, Mistral3ForConditionalGeneration: 3025, PixtralForConditionalGeneration: 3025, Llama4ForConditionalGeneration: 2448}
+
+const itemTokens = (architecture: Architecture, tower: Encoder): number => tower.maxTokensPerItem ?? LARGEST_BY_CLASS[architecture.className ?? ''] ?? LARGEST_IMAGE_TOKENS
 
 /** Patches that a tower looks at for one embedding: 2 x 2 (Qwen-VL), 3 x 3 where it hands on a few hundred (Gemma 4: 280), 4 x 4 for 256 (Gemma 3). */
-const patchesPerEmbedding = ({maxTokensPerItem = LARGEST_IMAGE_TOKENS}: Encoder): number => (maxTokensPerItem <= 256 ? 16 : maxTokensPerItem <= 1024 ? 9 : 4)
+const patchesPerEmbedding = (tokens: number): number => (tokens <= 256 ? 16 : tokens <= 1024 ? 9 : 4)
 
 /** Embeddings that a trial of the encoder covers: a batch of images, at least one of the largest (vllm/multimodal/encoder_budget.py). */
 export function trialImageTokens(architecture: Architecture, batchTokens: number): number {
   const tower = visionTower(architecture)
-  return tower ? Math.max(batchTokens, tower.maxTokensPerItem ?? LARGEST_IMAGE_TOKENS) : 0
+  return tower ? Math.max(batchTokens, itemTokens(architecture, tower)) : 0
 }
 
 const visionTower = (architecture: Architecture): Encoder | undefined => architecture.encoders?.find(({modality, hiddenSize}) => modality === 'vision' && hiddenSize !== undefined)
@@ -159,7 +165,7 @@ const visionTower = (architecture: Architecture): Encoder | undefined => archite
 function encoderPeak({architecture, layout, imageTokens = 0, parameters}: ActivationQuestion): ActivationPeak {
   const tower = visionTower(architecture)
   if (!tower || imageTokens === 0) return {bytes: 0, because: ''}
-  const patches = imageTokens * patchesPerEmbedding(tower)
+  const patches = imageTokens * patchesPerEmbedding(itemTokens(architecture, tower))
   const width = tower.hiddenSize! * (14 / layout.encoderTp + 4)
   return {bytes: (patches * width + imageTokens * architecture.hiddenSize) * 2 * parameters.encoderCopies, because: `the image tower's trial: ${patches} patches x ${Math.round(width)} elements x 2 bytes x ${parameters.encoderCopies} copies`}
 }
@@ -183,7 +189,7 @@ export function logitBytes(parameters: OverheadParameters, version: string, seco
 export function runtimeBytes(gpu: MachineGpu, machine: Pick<Machine, 'link'>, worldSize: number, parameters: OverheadParameters): number {
   const base = parameters.runtimeBytes[gpu.accelerator.vendor] ?? parameters.runtimeBytes.nvidia ?? 0
   const direct = machine.link.kind === 'xgmi' || (machine.link.kind === 'nvlink' && (gpu.accelerator.computeCapability ?? 0) >= 9)
-  return base + (worldSize - 1) * (direct ? parameters.collectiveBytes.direct : parameters.collectiveBytes.host)
+  return base + (gpu.accelerator.unifiedMemory ? parameters.unifiedRuntimeBytes : 0) + (worldSize - 1) * (direct ? parameters.collectiveBytes.direct : parameters.collectiveBytes.host)
 }
 
 export const runtimeWords = (worldSize: number): string => (worldSize > 1 ? `context, libraries and collectives of ${worldSize} GPUs` : 'context and libraries')

@@ -1,12 +1,15 @@
 import {stat} from 'node:fs/promises'
 import {homedir} from 'node:os'
 import {basename, dirname, join, resolve, sep} from 'node:path'
+import {displayName, modelId} from '../catalogue/import/model-names.ts'
 import type {Imported} from '../catalogue/import/import-config.ts'
 import {InputError} from '../core/input-error.ts'
+import {fileSource} from './byte-source.ts'
 import {cachedRepository, type Environment, isRepositoryId} from './hf-cache.ts'
 import type {Hub} from './hub/open-hub.ts'
 import {importFolder} from './import-folder.ts'
 import {localFolder, readTextFile} from './local-folder.ts'
+import type {ModelFolder} from './model-folder.ts'
 
 /** A repository by its name, with the GGUF type that is meant where one is given: `org/name:Q4_K_M`. */
 export interface RepositoryName {
@@ -39,9 +42,16 @@ function repositoryOfSnapshot(path: string): string | undefined {
 export async function importPath(given: string): Promise<Imported> {
   const path = expanded(given)
   const found = await stat(path).catch(() => undefined)
-  if (found?.isDirectory()) return withName(await importFolder(await folderAt(path, given)), basename(resolve(path)))
+  if (found?.isDirectory()) {
+    const imported = await importFolder(await folderAt(path, given))
+    return imported.model.hfId === '' && imported.model.checkpoints[0]?.quantMethod !== 'gguf' ? named(imported, basename(resolve(path))) : imported
+  }
   const name = basename(path)
   const folder = dirname(path)
+  if (found?.isFile() && !/\.(json|gguf|safetensors)$/i.test(name) && (await isGgufFile(path))) {
+    const {importGgufFrom} = await import('./gguf/import-gguf.ts')
+    return importGgufFrom(singleFile(path, given, found.size), [name], name)
+  }
   if (/\.gguf$/i.test(name)) {
     if (!found) throw new InputError('FILE_UNREADABLE', `${given} cannot be read (ENOENT): expected a GGUF file`)
     const {importGgufFrom} = await import('./gguf/import-gguf.ts')
@@ -61,11 +71,27 @@ export async function importPath(given: string): Promise<Imported> {
   }
 }
 
+/** Some stores (Ollama's) name their files by hash: the first four bytes tell. */
+async function isGgufFile(path: string): Promise<boolean> {
+  const source = await fileSource(path)
+  try {
+    return new TextDecoder().decode(await source.read(0, 4)) === 'GGUF'
+  } finally {
+    await source.close()
+  }
+}
+
+const singleFile = (path: string, title: string, sizeBytes: number): ModelFolder => ({
+  title, files: new Map([[basename(path), sizeBytes]]), parallel: 1, text: () => readTextFile(path, 'JSON'), open: () => fileSource(path),
+})
+
 const folderAt = (path: string, title: string) => localFolder(path, {title, hfId: repositoryOfSnapshot(path)})
 
 /** What a file does not name is named after where it lies. */
-function withName({model, warnings}: Imported, name: string): Imported {
-  return {model: model.hfId === '' && model.name === 'model' ? {...model, name: name || 'model'} : model, warnings}
+const withName = (imported: Imported, name: string): Imported => (imported.model.hfId === '' && imported.model.name === 'model' ? named(imported, name) : imported)
+
+function named({model, warnings}: Imported, name: string): Imported {
+  return {model: name === '' ? model : {...model, id: modelId(name), name: displayName(name)}, warnings}
 }
 
 export interface RepositoryQuestion {

@@ -74,5 +74,5 @@ function catalogued(catalogue: Catalogue, {id, checkpoint}: FoundModel): NamedMo
 
 function unknownModel(catalogue: Catalogue, name: string, because: string | undefined): InputError {
   const known = catalogue.modelEntries.map((entry) => ({name: entry.id, spellings: [entry.name, entry.hfId, ...entry.names, ...entry.checkpointIds]}))
-  return new InputError('MODEL_UNKNOWN', `No model named "${name}" in the catalogue${because === undefined ? '' : `, and ${because}`}: expected a name (qwen3-32b), a repository (Qwen/Qwen3-32B) or a path (./config.json)`, {suggestions: nearest(name, known)})
+  return new InputError('MODEL_UNKNOWN', `No model named "${name}" in the catalogue: expected a name (qwen3-32b), a repository (Qwen/Qwen3-32B) or a path (./config.json)${because === undefined ? '' : `. Outside the catalogue: ${because}`}`, {suggestions: nearest(name, known)})
 }

@@ -21,8 +21,8 @@ const families: Array<[file: string, pattern: string, language: number]> = [
   ['deepseek-v3', 'mla-dense x3, mla-moe x58', 671_026_419_200],
   ['deepseek-v3.2', 'dsa-dense x3, dsa-moe x58', 671_877_944_064],
   ['kimi-k2.5', 'mla-dense, mla-moe x60', 1_026_408_232_448],
-  ['kimi-linear', 'kda-dense, (kda-moe x2, mla-moe, kda-moe) x6, kda-moe, mla-moe', 49_122_681_728],
-  ['glm-4.5', 'full-dense x3, full-moe x89', 352_797_843_616],
+  ['kimi-linear', 'kda-dense, kda-moe, (kda-moe, mla-moe, kda-moe x2) x6, mla-moe', 49_122_681_728],
+  ['glm-4.5', 'full-dense x3, full-moe x89', 352_797_829_024],
   ['glm-5', 'dsa-dense x3, dsa-moe x75', 743_911_218_432],
   ['minimax-m2.5', 'full x62', 228_689_764_864],
   ['minimax-m3', 'full-dense x3, sparse-moe x57', 426_174_572_928],
@@ -36,16 +36,16 @@ const families: Array<[file: string, pattern: string, language: number]> = [
   ['mistral-7b-v0.1', 'sliding x32', 7_241_732_096],
   ['mistral-small-3.1', 'full x40', 23_572_403_200],
   ['falcon-h1-0.5b', 'full+mamba x36', 521_411_104],
-  ['mimo-v2-flash', 'full-dense, sliding-moe x4, (full-moe, sliding-moe x5) x7, full-moe', 308_778_780_864],
-  ['phi-3.5-moe', 'full x32', 41_872_628_864],
+  ['mimo-v2-flash', 'full-dense, sliding-moe x4, full-moe, (sliding-moe x5, full-moe) x7', 308_778_780_864],
+  ['phi-3.5-moe', 'full x32', 41_873_153_344],
   ['smollm3-3b', 'full x36', 3_075_098_624],
   ['olmo-3-7b', '(sliding x3, full) x8', 7_298_011_136],
   ['command-a', '(sliding x3, full) x16', 111_057_580_032],
   ['exaone-4.0-32b', '(sliding x3, full) x16', 32_003_216_384],
   ['jamba-1.5-mini', '((mamba-dense, mamba-moe) x2, full-dense, mamba-moe, mamba-dense, mamba-moe) x4', 51_570_323_328],
-  ['lfm2-1.2b', '(conv x2, full) x3, (conv, full) x3, conv', 1_170_340_608],
+  ['lfm2-1.2b', '(conv x2, full) x3, conv, (full, conv) x3', 1_170_340_608],
   ['seed-oss-36b', 'full x64', 36_151_104_512],
-  ['starcoder2-7b', 'sliding x32', 7_173_628_928],
+  ['starcoder2-7b', 'sliding x32', 7_173_923_840],
 ]
 
 test.each(families)('%s: %s', (file, pattern, language) => {
@@ -98,9 +98,9 @@ describe('what decides the cache', () => {
   test('DeepSeek-V4: 21 layers of ratio 4 with an index, 20 of ratio 128, 2 with the window alone; the draft has the window', () => {
     const {architecture} = imported('deepseek-v4-flash').model
     const kinds = architecture.layerSequence.map(index => architecture.layerKinds[index]!)
-    const ratio = (wanted: number) => kinds.filter(({mixers: [mixer]}) => mixer!.kind === 'compressed' && mixer.compressionRatio === wanted)
+    const ratio = (wanted: number) => kinds.filter(({mixers: [mixer]}) => mixer?.kind === 'compressed' && mixer.compressionRatio === wanted)
     expect([ratio(4).length, ratio(128).length, ratio(0).length]).toEqual([21, 20, 2])
-    expect(ratio(4).every(({mixers: [mixer]}) => mixer!.kind === 'compressed' && mixer.indexer?.topKTokens === 512)).toBe(true)
+    expect(ratio(4).every(({mixers: [mixer]}) => mixer?.kind === 'compressed' && mixer.indexer?.topKTokens === 512)).toBe(true)
     expect(kinds.filter(({feedForward}) => feedForward?.kind === 'moe' && feedForward.hashRouting)).toHaveLength(3)
     expect(architecture.draft!.kind.mixers[0]).toMatchObject({kind: 'compressed', compressionRatio: 0})
   })

@@ -44,7 +44,7 @@ describe('values that no configuration holds', () => {
           expect((error as InputError).message.length).toBeLessThan(600)
         }
       }),
-      {numRuns: 300},
+      {numRuns: 150},
     )
   })
 

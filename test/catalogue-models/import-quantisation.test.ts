@@ -75,7 +75,7 @@ describe('NVIDIA Model Optimizer', () => {
   test('NVFP4 with lists layer by layer: latent projections of every layer, the draft layer whole', () => {
     const ignored = ['lm_head', ...Array.from({length: 61}, (_, l) => ['kv_a_proj_with_mqa', 'kv_b_proj', 'q_a_proj', 'q_b_proj'].map(name => `model.layers.${l}.self_attn.${name}`)).flat(), 'model.layers.61*']
     expect(checkpoint('deepseek-v3', {quant_method: 'modelopt', quant_algo: 'NVFP4', group_size: 16, kv_cache_scheme: {num_bits: 8, type: 'float'}, ignore: ignored})).toMatchObject({
-      weights: 'nvfp4', kvCache: 'fp8', formats: {default: 'nvfp4', 'attention.query-a': 'bf16', 'attention.query-b': 'bf16', 'attention.kv-a': 'bf16', 'attention.kv-b': 'bf16', draft: 'bf16'},
+      weights: 'nvfp4', kvCache: 'fp8', formats: {default: 'nvfp4', attention: 'bf16', 'attention.output': 'nvfp4', draft: 'bf16'},
     })
   })
 

@@ -27,3 +27,10 @@ test('ranges', () => {
   expect(formatLayerRanges([60, 2, 1, 0])).toBe('0-2,60')
   for (const wrong of ['', '3-1', 'a', '1-', '99999']) expect(() => parseLayerRanges(wrong)).toThrow(SyntaxError)
 })
+
+test('thousands of layers take no time', () => {
+  const layers = Array.from({length: 2000}, (_, i) => (i % 7 === 3 ? 'full' : 'linear'))
+  const started = performance.now()
+  expect(parseLayerPattern(formatLayerPattern(layers))).toEqual(layers)
+  expect(performance.now() - started).toBeLessThan(1000)
+})

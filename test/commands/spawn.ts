@@ -15,7 +15,8 @@ export function servefit(args: string[], options: {input?: string; env?: Record<
     encoding: 'utf8',
     input: options.input ?? '',
     cwd: options.cwd ?? root,
-    env: {PATH: process.env.PATH, HOME: process.env.HOME, ...options.env},
+    // No test may ask a hub on the network by mistake.
+    env: {PATH: process.env.PATH, HOME: process.env.HOME, HF_HUB_OFFLINE: '1', ...options.env},
     maxBuffer: 1 << 28,
   })
   return {code: status, stdout, stderr}

@@ -18,7 +18,8 @@ describe('a checkpoint directory', () => {
     const all = tinyQwen3Tensors()
     const shards = {'model-00001-of-00002.safetensors': safetensors(all.slice(0, 7)), 'model-00002-of-00002.safetensors': safetensors(all.slice(7))}
     const map = Object.fromEntries(all.map(([name], index) => [name, `model-0000${index < 7 ? 1 : 2}-of-00002.safetensors`]))
-    for (const index of [{}, {'model.safetensors.index.json': {metadata: {total_size: 1}, weight_map: map}}]) {
+    const indexes: Record<string, object>[] = [{}, {'model.safetensors.index.json': {metadata: {total_size: 1}, weight_map: map}}]
+    for (const index of indexes) {
       const {model} = await importPath(await folderWith({'config.json': TINY_QWEN3, ...shards, ...index}))
       expect(model.checkpoints[0]!.bytes).toBe(2 * TINY_QWEN3_PARAMETERS)
     }

@@ -60,6 +60,13 @@ describe('a GGUF file', () => {
     await expect(imported({'general.architecture': 'clip'}, [['v.patch_embd.weight', 'F16', [4]]])).rejects.toMatchObject({message: expect.stringContaining('vision tower')})
   })
 
+  it('is known by its beginning where its name says nothing, and holds towers at times', async () => {
+    const file = gguf({...TINY_QWEN3_KEYS, 'general.file_type': 7}, [...tinyQwen3Gguf('Q8_0'), ['v.patch_embd.weight', 'F16', [100, 10]], ['mm.0.weight', 'F16', [10, 256]]])
+    const {model} = await importPath(`${await folderWith({'sha256-0123': file})}/sha256-0123`)
+    expect(model).toMatchObject({name: 'Tiny Qwen3', modality: ['text', 'vision'], checkpoints: [{weights: 'q8_0'}], architecture: {encoders: [{modality: 'vision', parameterCount: 1000 + 2560}]}})
+    expect(countParameters(model.architecture)).toMatchObject({language: TINY_QWEN3_PARAMETERS, encoders: 3560})
+  })
+
   it('reads experts, shared experts, sinks and windows', async () => {
     const keys: Record<string, Value> = {
       'general.architecture': 'gpt-oss', 'gpt-oss.block_count': 2, 'gpt-oss.context_length': 131_072, 'gpt-oss.embedding_length': 64, 'gpt-oss.attention.head_count': 8, 'gpt-oss.attention.head_count_kv': 2,
@@ -127,6 +134,33 @@ describe('a GGUF file', () => {
       [{kind: 'mamba2', headCount: 8, headDim: 16, groupCount: 1, stateSize: 16, convKernelTokens: 4, convBias: true, gatedNorm: true}], [{kind: 'full', queryHeadCount: 4, kvHeadCount: 2, headDim: 16}],
     ])
     expect(countParameters(model.architecture).total).toBe(tensors.reduce((sum, [, , shape]) => sum + shape.reduce((a, b) => a * b, 1), 0))
+  })
+
+  it('reads gated delta nets beside gated attention, fused or not', async () => {
+    const keys: Record<string, Value> = {
+      'general.architecture': 'qwen35', 'qwen35.block_count': 2, 'qwen35.context_length': 8192, 'qwen35.embedding_length': 64, 'qwen35.attention.head_count': 4, 'qwen35.attention.head_count_kv': 2, 'qwen35.attention.key_length': 32, 'qwen35.attention.value_length': 32,
+      'qwen35.ssm.conv_kernel': 4, 'qwen35.ssm.state_size': 16, 'qwen35.ssm.inner_size': 128, 'qwen35.ssm.time_step_rank': 8, 'qwen35.ssm.group_count': 4, 'qwen35.full_attention_interval': 2,
+    }
+    // Keys 4 x 16 twice and values 8 x 16: 256 rows, and as many taps of the convolution.
+    const linear: GgufEntry[] = [
+      ['blk.0.attn_qkv.weight', 'Q8_0', [64, 256]], ['blk.0.attn_gate.weight', 'Q8_0', [64, 128]], ['blk.0.ssm_conv1d.weight', 'F32', [4, 256]], ['blk.0.ssm_dt.bias', 'F32', [8]], ['blk.0.ssm_a', 'F32', [8]],
+      ['blk.0.ssm_beta.weight', 'Q8_0', [64, 8]], ['blk.0.ssm_alpha.weight', 'Q8_0', [64, 8]], ['blk.0.ssm_norm.weight', 'F32', [16]], ['blk.0.ssm_out.weight', 'Q8_0', [128, 64]],
+    ]
+    const rest: GgufEntry[] = [['token_embd.weight', 'Q8_0', [64, 100]], ['output_norm.weight', 'F32', [64]], ['blk.1.attn_output.weight', 'Q8_0', [128, 64]], ['blk.1.attn_q_norm.weight', 'F32', [32]], ['blk.1.attn_k_norm.weight', 'F32', [32]],
+      ...[0, 1].flatMap((layer): GgufEntry[] => [[`blk.${layer}.attn_norm.weight`, 'F32', [64]], [`blk.${layer}.post_attention_norm.weight`, 'F32', [64]], [`blk.${layer}.ffn_gate.weight`, 'Q8_0', [64, 96]], [`blk.${layer}.ffn_up.weight`, 'Q8_0', [64, 96]], [`blk.${layer}.ffn_down.weight`, 'Q8_0', [96, 64]]])]
+    // Queries and their gate 2 x 4 x 32, keys and values 2 x 32 each.
+    const apart: GgufEntry[] = [['blk.1.attn_q.weight', 'Q8_0', [64, 256]], ['blk.1.attn_k.weight', 'Q8_0', [64, 64]], ['blk.1.attn_v.weight', 'Q8_0', [64, 64]]]
+    const fused: GgufEntry[] = [['blk.1.attn_qkv.weight', 'Q8_0', [64, 384]]]
+    for (const attention of [apart, fused]) {
+      const tensors = [...rest, ...linear, ...attention]
+      const {model, warnings} = await imported(keys, tensors)
+      expect(warnings).toEqual([])
+      expect(model.architecture.layerKinds.map(({mixers}) => mixers)).toEqual([
+        [{kind: 'gated-delta-net', keyHeadCount: 4, keyHeadDim: 16, valueHeadCount: 8, valueHeadDim: 16, convKernelTokens: 4}],
+        [{kind: 'full', queryHeadCount: 4, kvHeadCount: 2, headDim: 32, queryKeyNorm: 'head', outputGate: 'element'}],
+      ])
+      expect(countParameters(model.architecture).total).toBe(tensors.reduce((sum, [, , shape]) => sum + shape.reduce((a, b) => a * b, 1), 0))
+    }
   })
 
   it('takes an architecture nobody has heard of, with a warning, and refuses one whose cache cannot be told', async () => {

@@ -13,7 +13,7 @@ function complaints(shell: string, text: string): string {
   return `${stdout}${stderr}`
 }
 
-const hostile: Given = {values: NASTY.filter(text => !/[\u0085\u2028\uFEFF]/.test(text)), setting: NASTY.slice(0, 20).join('')}
+const hostile: Given = {values: NASTY.filter(text => !/[\u0085\u2028\uFEFF]/.test(text)), setting: NASTY.filter(text => !/[\u0085\u2028\uFEFF]/.test(text)).join('')}
 const mpi = {count: 2, gpusPerNode: 8, mpi: {wrapper: 'trtllm-llmapi-launch'}}
 
 describe.skipIf(!there)('shellcheck finds nothing in', () => {

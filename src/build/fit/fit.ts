@@ -31,23 +31,26 @@ export function logErrors(measurement: Measurement, calibration: Calibration): [
 }
 
 /** Fits the numbers that the measurements can tell; the rest stays at `start`. */
-export function fit(measurements: readonly Measurement[], start: Calibration, mostIterations = 25): Calibration {
+export function fitCalibration(measurements: readonly Measurement[], start: Calibration, chosen: (parameter: Parameter) => boolean = () => true, mostIterations = 18): Calibration {
   const classes = new Set(measurements.map((m) => hardwareClass(m.input.accelerator)))
   const parameters = parametersFor(
     Object.keys(start.engines).filter((engine) => measurements.some((m) => m.input.engine === engine)),
     // One class is the yardstick of the common efficiencies.
     Object.keys(start.hardwareClasses).filter((name) => name !== YARDSTICK && classes.has(name)),
     Object.keys(start.links).filter((link) => measurements.some((m) => m.input.link.kind === link && m.input.gpuCount > 1)),
-  )
+  ).filter(chosen)
   const working = structuredClone(start)
   for (const [id, engine] of Object.entries(working.engines)) {
+    if (engine.measuredYears) continue
     const years = measurements.filter((m) => m.input.engine === id).map((m) => releaseYear(m.input.engineVersion, engine))
     if (years.length > 0) engine.measuredYears = {oldest: Math.min(...years), newest: Math.max(...years)}
   }
   const prior = parameters.map((parameter) => readParameter(start, parameter))
   const concerns = (parameter: Parameter, m: Measurement) =>
     (parameter.engine === undefined || parameter.engine === m.input.engine) && (parameter.hardwareClass === undefined || parameter.hardwareClass === hardwareClass(m.input.accelerator))
-  const put = (values: readonly number[]) => parameters.forEach((parameter, i) => writeParameter(working, parameter, values[i]!))
+  const put = (values: readonly number[]) => {
+    for (const [i, parameter] of parameters.entries()) writeParameter(working, parameter, values[i]!)
+  }
   const into = (m: Measurement, i: number, target: Float64Array) => {
     const [ttft, tpot, throughput] = logErrors(m, working)
     const weight = Math.sqrt(m.weight ?? 1)
@@ -62,15 +65,13 @@ export function fit(measurements: readonly Measurement[], start: Calibration, mo
       residuals(values) {
         put(values)
         const target = new Float64Array(3 * measurements.length)
-        measurements.forEach((m, i) => into(m, i, target))
+        for (const [i, m] of measurements.entries()) into(m, i, target)
         return target
       },
       residualsAfter(values, moved, base) {
         put(values)
         const target = Float64Array.from(base)
-        measurements.forEach((m, i) => {
-          if (concerns(parameters[moved]!, m)) into(m, i, target)
-        })
+        for (const [i, m] of measurements.entries()) if (concerns(parameters[moved]!, m)) into(m, i, target)
         return target
       },
     },

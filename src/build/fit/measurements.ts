@@ -29,6 +29,16 @@ function rateOf(observed: Observed, concurrency: number | 'max' | undefined, out
 }
 
 /**
+ * llama-benchy's rate is that of decoding alone, prompts left out: it says the time per token. Its time to first token is
+ * that of the whole first answer in some versions, and is not used.
+ */
+function decodeOnly(raw: {observed: Observed; note?: unknown}, concurrency: number | 'max' | undefined): Observed {
+  const {outputTokensPerSecond} = raw.observed
+  if (!String(raw.note ?? '').includes('llama-benchy') || outputTokensPerSecond == null || typeof concurrency !== 'number') return raw.observed
+  return {tpotMs: (concurrency * 1000) / outputTokensPerSecond}
+}
+
+/**
  * Cases of JSON Lines files: a scenario's fields beside `observed`. Each becomes what the planner would ask the speed model,
  * so that what is fitted is what is used.
  */
@@ -47,10 +57,10 @@ export async function readMeasurements(files: readonly string[], catalogue: Cata
           unused.push({id: raw.id, why: best.reasons[0]?.message ?? best.verdict})
           continue
         }
-        const {observed} = raw
+        const observed = decodeOnly(raw, scenario.workload.concurrency)
         measurements.push({
           id: raw.id, input: {...performanceInput(best, scenario.workload), engineVersion: scenario.engineVersion ?? best.deployment.engineVersion}, model: best.model.id, gpu: best.machine.gpus[0]!.accelerator.id,
-          observed: {ttftMs: known(observed.ttftMs), tpotMs: known(observed.tpotMs), outputTokensPerSecond: rateOf(observed, scenario.workload.concurrency, scenario.workload.outputTokens)},
+          observed: {ttftMs: known(observed.ttftMs), tpotMs: scenario.workload.concurrency === 'max' ? undefined : known(observed.tpotMs), outputTokensPerSecond: rateOf(observed, scenario.workload.concurrency, scenario.workload.outputTokens)},
         })
       } catch (error) {
         unused.push({id: raw.id, why: (error as Error).message.split('\n')[0]!})

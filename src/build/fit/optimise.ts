@@ -121,7 +121,7 @@ export function minimise(problem: Problem, mostIterations = 30): Solution {
           current = nextCost
           damping = Math.max(1e-7, damping / 5)
           improved = true
-          if (gain < 1e-5 * current) return {parameters: at, cost: current, iterations: iterations + 1}
+          if (gain < 1e-4 * current) return {parameters: at, cost: current, iterations: iterations + 1}
           break
         }
       }

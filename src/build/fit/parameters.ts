@@ -29,7 +29,7 @@ export function parametersFor(engines: readonly string[], hardwareClasses: reado
     ...['bf16', 'fp8', 'fp4'].map((type) => odds(`kernels/compute/${type}`, 0.5)),
     ...['bf16', 'fp8', 'fp4', 'weightOnly'].map((type) => odds(`kernels/expertCompute/${type}`, 0.6)),
     ...['prefill', 'decode', 'latentPrefill', 'latent', 'linear'].map((kind) => odds(`kernels/attentionCompute/${kind}`, 0.6)),
-    odds('kernels/blockScaledCompute', 0.5), log('kernels/expertPaddingTokens', 0.7), odds('kernels/expertSpread', 0.7), log('overlapExponent', 0.3), 
+    odds('kernels/blockScaledCompute', 0.5), log('kernels/expertPaddingTokens', 0.7), odds('kernels/expertSpread', 0.7), log('overlapExponent', 0.3), odds('kernels/weightOnlyCompute', 0.6), 
     ...['product', 'small', 'quantise', 'experts', 'weightOnlyExperts', 'eager'].map((kind) => log(`launchMicroseconds/${kind}`, 0.4)),
     ...links.flatMap((link) => [log(`links/${link}/latencyMicroseconds`, 0.4), log(`links/${link}/perDoublingMicroseconds`, 0.5), odds(`links/${link}/bandwidthFraction`, 0.6)]),
   ]
@@ -38,8 +38,8 @@ export function parametersFor(engines: readonly string[], hardwareClasses: reado
     ...ENGINE_DEVIATIONS.map(([name, deviation]) => log(`engines/${engine}/${name}`, deviation, {engine})),
     {path: ['engines', engine, 'firstTokenGrowth'], scale: 'linear' as const, deviation: 0.2, engine},
     {path: ['engines', engine, 'frontEndTrendPerYear'], scale: 'linear' as const, deviation: 2, engine},
-    {path: ['engines', engine, 'hostTrendPerYear'], scale: 'linear' as const, deviation: 0.8, engine},
-    {path: ['engines', engine, 'kernelTrendPerYear'], scale: 'linear' as const, deviation: 0.25, engine},
+    {path: ['engines', engine, 'hostTrendPerYear'], scale: 'linear' as const, deviation: 1.5, engine},
+    {path: ['engines', engine, 'kernelTrendPerYear'], scale: 'linear' as const, deviation: 0.4, engine},
   ])
   return [...common, ...hardware, ...byEngine].map((parameter) => ({...parameter, deviation: parameter.deviation * TIGHTNESS}))
 }

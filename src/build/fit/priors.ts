@@ -30,6 +30,7 @@ export const PRIORS: Calibration = {
   hardwareClasses: {
     'nvidia-9': {memory: 1, compute: 1, weightOnly: 1, blockScaled: 1, latency: 1},
     'nvidia-10': {memory: 1, compute: 0.8, weightOnly: 0.4, blockScaled: 0.6, latency: 0.9},
+    ...Object.fromEntries(['nvidia-8', 'nvidia-8.6', 'nvidia-8.9', 'nvidia-12', 'amd-gfx942', 'amd-gfx1201'].map((name) => [name, {memory: name.startsWith('amd') ? 0.85 : 1, compute: name.startsWith('amd') ? 0.6 : 0.9, weightOnly: 1, blockScaled: 1, latency: 1.1}])),
   },
   links: {
     nvlink: {latencyMicroseconds: 5, perDoublingMicroseconds: 1.5, bandwidthFraction: 0.6, defaultBytesPerSecondPerDirection: 300e9},

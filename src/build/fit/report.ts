@@ -1,5 +1,5 @@
 import type {Calibration, Residual} from '../../core/throughput/calibration.ts'
-import {fit, logErrors, type Measurement} from './fit.ts'
+import {fitCalibration, logErrors, type Measurement} from './fit.ts'
 
 export const quantile = (values: readonly number[], q: number): number => {
   const sorted = [...values].sort((a, b) => a - b)
@@ -59,7 +59,7 @@ export interface Holdout {
 /** Fits without some of the measurements and predicts those. */
 export function heldOut(measurements: readonly Measurement[], start: Calibration, name: string, leftOut: (m: Measurement) => boolean): Holdout {
   const tested = measurements.filter(leftOut)
-  const fitted = fit(measurements.filter((m) => !leftOut(m)), start)
+  const fitted = fitCalibration(measurements.filter((m) => !leftOut(m)), start)
   return {name, tested, errors: tested.map((m) => logErrors(m, fitted))}
 }
 

@@ -54,7 +54,7 @@ export function architectureFrom(config: Json, warnings: string[]): {architectur
     draft: draftOf(text, traits, plans),
     encoders: encoders.length > 0 ? encoders : undefined,
     perLayerEmbedding: perLayerEmbeddingOf(text),
-    extraElementCount: outerElements(text),
+    extraElementCount: outerElements(text, traits),
   })
   architecture.tiedEmbeddings ??= false
   if (!Number.isSafeInteger(countParameters(architecture).total)) throw invalid(`${text.name('hidden_size')} and ${text.name('num_hidden_layers')} describe more parameters than can be counted; expected a model that exists`)
@@ -63,7 +63,7 @@ export function architectureFrom(config: Json, warnings: string[]): {architectur
 
 /** Qwen-Omni keeps its towers beside the text, under `thinker_config`. */
 function encoderHome(config: Json, whole: Fields): Fields {
-  const thinker = config['thinker_config']
+  const thinker = config.thinker_config
   return isRecord(thinker) ? new Fields(thinker, 'thinker_config') : whole
 }
 
@@ -100,7 +100,8 @@ function perLayerEmbeddingOf(text: Fields): Architecture['perLayerEmbedding'] {
 }
 
 /** What stands outside the layers beside embeddings and final norm. */
-function outerElements(text: Fields): number | undefined {
+function outerElements(text: Fields, traits: Traits): number | undefined {
+  if (traits.normBias) return text.integer('hidden_size')
   const altup = text.optionalInteger('altup_num_inputs', {max: 64})
   if (altup !== undefined) return 2 * (altup - 1) * text.integer('hidden_size') ** 2
   const streams = text.optionalInteger('hc_mult', {max: 64})

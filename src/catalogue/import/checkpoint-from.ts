@@ -62,7 +62,7 @@ export function formatsUnder(recipe: Recipe, architecture: Architecture): Format
   const roots = rootsIn(recipe)
   const counts = layerCounts(architecture)
   const layersOf = architecture.layerKinds.map(() => [] as number[])
-  architecture.layerSequence.forEach((kind, layer) => layersOf[kind]!.push(layer))
+  for (const [layer, kind] of architecture.layerSequence.entries()) layersOf[kind]!.push(layer)
   architecture.layerKinds.forEach((kind, index) => {
     if (counts[index] === 0) return
     const names = moduleNames(kind)
@@ -85,7 +85,7 @@ export function formatsUnder(recipe: Recipe, architecture: Architecture): Format
   })
   const general = generalFormats(byClass)
   const head = architecture.tiedEmbeddings ? undefined : recipe.headFormat(HEAD_NAMES)
-  if (head !== undefined && head !== formatByDefault(general, 'head')) general['head'] = head
+  if (head !== undefined && head !== formatByDefault(general, 'head')) general.head = head
   addDraft(general, recipe, architecture)
   const exceptions = exceptionsFrom(byClass, general)
   return exceptions.length > 0 ? {formats: general, exceptions} : {formats: general}
@@ -152,7 +152,7 @@ function addDraft(general: TensorFormats, recipe: Recipe, architecture: Architec
     if (modules && !tensor.unquantised) wanted.set(tensor.class, formatOfModules(recipe, tensor.class, draftRoots(layer).flatMap(root => modules.map(module => `${root}.${module}`)), layer))
   }
   if ([...wanted.values()].every(format => format === 'bf16') && general.default !== 'bf16') {
-    general['draft'] = 'bf16'
+    general.draft = 'bf16'
     return
   }
   for (const [tensorClass, format] of wanted) if (formatByDefault(general, tensorClass) !== format) general[`draft.${tensorClass}`] = format

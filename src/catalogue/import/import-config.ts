@@ -12,7 +12,7 @@ export interface ImportInput {
   config: unknown
   /** Content of `hf_quant_config.json`. */
   quantConfig?: unknown
-  /** Content of `generation_config.json`. */
+  /** Content of `generation_config.json`; nothing in it bears on memory or speed, so it is not read. */
   generation?: unknown
   /** Content of `model.safetensors.index.json`: byte total and names of the stored tensors. */
   index?: unknown
@@ -57,7 +57,7 @@ function modalityOf(architecture: Architecture): {modality: string[]} {
 
 /** The quantisation section: at the top, beside the text, or in ModelOpt's own file; the cache format from either. */
 function quantisationOf(config: Json, text: Fields, quantConfig: unknown): {section: Fields | undefined; kvCache: string | undefined} | undefined {
-  const own = isRecord(quantConfig) && isRecord(quantConfig['quantization']) ? new Fields(quantConfig['quantization'], 'hf_quant_config.json: quantization') : undefined
+  const own = isRecord(quantConfig) && isRecord(quantConfig.quantization) ? new Fields(quantConfig.quantization, 'hf_quant_config.json: quantization') : undefined
   const whole = new Fields(config)
   const section = whole.child('quantization_config', 'compression_config') ?? text.child('quantization_config', 'compression_config')
   if (!section) return {section: own, kvCache: undefined}
@@ -96,9 +96,9 @@ const MAX_STORED_NAMES = 2_000_000
 /** What the index of the weight files tells. */
 function storedTensors(index: unknown): Stored | undefined {
   if (!isRecord(index)) return undefined
-  const metadata = isRecord(index['metadata']) ? index['metadata'] : {}
-  const size = metadata['total_size']
-  const map = isRecord(index['weight_map']) ? index['weight_map'] : {}
+  const metadata = isRecord(index.metadata) ? index.metadata : {}
+  const size = metadata.total_size
+  const map = isRecord(index.weight_map) ? index.weight_map : {}
   const names = Object.keys(map)
   if (names.length > MAX_STORED_NAMES) throw invalid(`model.safetensors.index.json names ${names.length} tensors; expected at most ${MAX_STORED_NAMES}`)
   const some = (test: (name: string) => boolean) => names.some(test)

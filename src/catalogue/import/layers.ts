@@ -1,5 +1,5 @@
 import type {FullAttention, LayerKind, Mixer} from '../../core/architecture.ts'
-import {denseFeedForward, expertLayers, feedForwardOf, hasExperts, mixtureOfExperts} from './feed-forward.ts'
+import {denseFeedForward, expertLayers, feedForwardOf, mixtureOfExperts} from './feed-forward.ts'
 import {type Fields, invalid, MAX_LAYERS} from './fields.ts'
 import {type MixerKind, mixerKinds} from './layer-kinds.ts'
 import {
@@ -43,8 +43,8 @@ export function layerPlans(config: Fields, traits: Traits): LayerPlan[] {
 
 /** Norm vectors of hidden width in a layer. */
 function normCountOf(config: Fields, traits: Traits): number {
-  if (config.boolean('use_parallel_residual', 'parallel_attn')) return 1
-  return traits.normCount ?? 2
+  const norms = config.boolean('use_parallel_residual', 'parallel_attn') ? 1 : (traits.normCount ?? 2)
+  return traits.normBias ? 2 * norms : norms
 }
 
 /** DeepSeek-V4 keeps `hc_mult` residual streams and mixes them before attention and before the experts. */
@@ -180,6 +180,3 @@ function puzzleWidth(feedForward: Fields, hidden: number): number {
   if (multiple === undefined || multiple <= 0 || multiple > 1024) throw feedForward.missing(['ffn_mult'])
   return Math.ceil(Math.floor((2 * multiple * hidden) / 3) / 256) * 256
 }
-
-/** True where the configuration has experts in some layers and dense feed-forward in others: names tell them apart. */
-export const mixesFeedForward = (plans: LayerPlan[], config: Fields): boolean => hasExperts(config) && plans.some(plan => plan.feedForward?.kind === 'dense')

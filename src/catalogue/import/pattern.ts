@@ -27,10 +27,9 @@ class Compiler {
     this.source = source
   }
 
-  /** Start state of the whole, or undefined when something unknown stands in it. */
+  /** Start state of the whole, or undefined when something unknown stands in it; the accepting state is the first. */
   compile(): number | undefined {
-    const accept = this.add({next: []})
-    const start = this.alternatives(accept)
+    const start = this.alternatives(this.add({next: []}))
     return start === undefined || this.at < this.source.length ? undefined : start
   }
 
@@ -162,35 +161,64 @@ export function compilePattern(source: string): Matcher | undefined {
   const start = compiler.compile()
   if (start === undefined) return undefined
   const {states} = compiler
-  const accept = 0
+  // Closures are the same wherever in a name, but for `$`: one table within the name, one at its end.
+  const tables = [new Map<number, Closure>(), new Map<number, Closure>()] as const
+  const closureOf = (index: number, atEnd: boolean): Closure => {
+    const table = tables[atEnd ? 1 : 0]
+    const known = table.get(index) ?? closure(states, index, atEnd)
+    table.set(index, known)
+    return known
+  }
+  const seen = new Uint32Array(states.length)
+  let round = 0
   return name => {
-    let current = closure(states, [start], name.length === 0)
-    for (let i = 0; i < name.length; i++) {
-      if (current.has(accept)) return true
+    const first = closureOf(start, name.length === 0)
+    if (first.accepts) return true
+    let current = first.consuming
+    for (let i = 0; i < name.length && current.length > 0; i++) {
       const character = name.charCodeAt(i)
-      const reached: number[] = []
+      const next: number[] = []
+      round++
       for (const index of current) {
         const state = states[index]!
-        if (state.test?.(character)) reached.push(...state.next)
+        if (!state.test!(character)) continue
+        for (const follower of state.next) {
+          const {accepts, consuming} = closureOf(follower, i === name.length - 1)
+          if (accepts) return true
+          for (const reached of consuming) {
+            if (seen[reached] === round) continue
+            seen[reached] = round
+            next.push(reached)
+          }
+        }
       }
-      if (reached.length === 0) return false
-      current = closure(states, reached, i === name.length - 1)
+      current = next
     }
-    return current.has(accept)
+    return false
   }
 }
 
-/** All states that are reached without consuming a character. */
-function closure(states: State[], from: number[], atEnd: boolean): Set<number> {
+interface Closure {
+  /** The end of the pattern is among what is reached. */
+  accepts: boolean
+  /** States that wait for a character. */
+  consuming: number[]
+}
+
+const ACCEPT = 0
+
+/** All states that are reached from one without consuming a character. */
+function closure(states: State[], from: number, atEnd: boolean): Closure {
   const seen = new Set<number>()
-  const open = [...from]
+  const open = [from]
+  const consuming: number[] = []
   while (open.length > 0) {
     const index = open.pop()!
     if (seen.has(index)) continue
     seen.add(index)
     const state = states[index]!
-    if (state.test || (state.end && !atEnd)) continue
-    open.push(...state.next)
+    if (state.test) consuming.push(index)
+    else if (!state.end || atEnd) open.push(...state.next)
   }
-  return seen
+  return {accepts: seen.has(ACCEPT), consuming}
 }

@@ -60,7 +60,7 @@ function perLayerMap(config: Fields, warnings: string[]): {formatOf: (module: st
   if (!isRecord(value)) return undefined
   const formats = new Map<string, string>()
   for (const [module, settings] of Object.entries(value).slice(0, 500_000)) {
-    const algorithm = isRecord(settings) ? settings['quant_algo'] : undefined
+    const algorithm = isRecord(settings) ? settings.quant_algo : undefined
     const format = typeof algorithm === 'string' ? modelOptFormat(algorithm) : undefined
     if (format) formats.set(module, format)
     else if (formats.size === 0) warnings.push(`${config.name('quantized_layers')}: "${String(algorithm).slice(0, 40)}" is not a known quant_algo`)

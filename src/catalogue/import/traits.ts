@@ -10,6 +10,8 @@ export interface Traits {
   queryKeyNorm?: 'head' | 'layer'
   /** Norm vectors of hidden width in a layer; 2 unless said. */
   normCount?: number
+  /** Norms have biases: layer norms, not RMS norms. */
+  normBias?: boolean
   /** Query projections are twice as wide: the other half gates the output. */
   outputGate?: boolean
   sinks?: boolean
@@ -66,10 +68,10 @@ const TABLE: ReadonlyArray<[RegExp, Traits]> = [
   [/^step3p/, {queryKeyNorm: 'head'}],
   [/^muse_glimmer/, {normCount: 4, outputGate: true}],
   [/^laguna/, {queryKeyNorm: 'head', routerBias: true}],
-  [/^starcoder2/, {ungated: true, queryKeyValueBias: true}],
+  [/^starcoder2/, {ungated: true, queryKeyValueBias: true, normBias: true}],
   [/^apertus/, {ungated: true, queryKeyNorm: 'head'}],
   [/^arcee/, {ungated: true}],
-  [/^phimoe/, {}],
+  [/^phimoe/, {normBias: true}],
   [/^phi3|^phi4/, {}],
   [/^smollm3/, {tiedEmbeddings: true}],
   [/^granitemoehybrid|^granite/, {}],

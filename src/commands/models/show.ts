@@ -1,5 +1,6 @@
 import * as Args from '@oclif/core/args'
 import {ServefitCommand} from '../../cli/base.ts'
+import {sourceFlags, sourcesFrom} from '../../cli/source-flags.ts'
 import {realContext} from '../../cli/world.ts'
 import {detailsOf, type ModelDetails} from '../../planner/model-summary.ts'
 import {modelOf} from '../../planner/models.ts'
@@ -8,11 +9,12 @@ import {renderModel} from '../../render/model.ts'
 export default class ModelsShow extends ServefitCommand {
   static override summary = 'One model: its layers, its cache, its checkpoints'
   static override examples = ['<%= config.bin %> <%= command.id %> deepseek-v4-pro', '<%= config.bin %> <%= command.id %> ./config.json --json']
-  static override args = {model: Args.string({required: true, description: 'a name, a repository or a path to a config.json'})}
+  static override args = {model: Args.string({required: true, description: 'a name, a repository, or a path to a directory, a .gguf or a config.json'})}
+  static override flags = sourceFlags
 
   async run(): Promise<{model: ModelDetails; warnings: string[]}> {
-    const {args} = await this.parse(ModelsShow)
-    const {model, warnings} = await modelOf(realContext(this.catalogue), args.model)
+    const {args, flags} = await this.parse(ModelsShow)
+    const {model, warnings} = await modelOf(realContext(this.catalogue, sourcesFrom(flags)), args.model)
     const details = detailsOf(model)
     if (!this.jsonEnabled()) process.stdout.write(renderModel(details, warnings, this.columns))
     return {model: details, warnings}

@@ -9,6 +9,8 @@ const GENERATIONS = 10
  * evenly between 0.8 and 1.0 of a nominal length differ by a fifth of 0.9 of it.
  */
 const LENGTH_SPREAD = 0.2 / 0.9
+/** Steps before the first token is delivered are at most this share of the answer: a short one is delivered when it ends. */
+const MOST_FIRST_TOKEN_SHARE = 0.15
 /** How sharply the front end's limit sets in. */
 const FRONT_END_EXPONENT = 6
 
@@ -40,7 +42,7 @@ interface Lengths {
 }
 
 /** Tokens that a step with drafts yields when each is accepted with chance `p`: (1 - p^(k+1)) / (1 - p) (arXiv 2211.17192, equation 1). */
-export const tokensPerStep = (p: number, drafted: number): number => (p >= 1 ? drafted + 1 : (1 - Math.pow(p, drafted + 1)) / (1 - p))
+export const tokensPerStep = (p: number, drafted: number): number => (p >= 1 ? drafted + 1 : (1 - p ** (drafted + 1)) / (1 - p))
 
 const decodeState = (sequences: number, context: number): StepState => ({decodeSequences: sequences, contextTokens: context, promptTokens: 0, promptSequences: 0, promptContextTokens: 0})
 
@@ -73,7 +75,7 @@ export function closedLoop(input: PerformanceInput, calibration: Calibration, mo
   const stages = model.stages
 
   const drafted = input.speculative?.tokens ?? 0
-  const accepted = drafted > 0 ? tokensPerStep(calibration.acceptance[input.speculative!.method] ?? calibration.acceptance['default'] ?? 0.6, drafted) : 1
+  const accepted = drafted > 0 ? tokensPerStep(calibration.acceptance[input.speculative!.method] ?? calibration.acceptance.default ?? 0.6, drafted) : 1
 
   const budget = Math.max(64, input.maxNumBatchedTokens)
   const chunks = Math.ceil(lengths.prompt / budget - 1e-9)
@@ -127,17 +129,22 @@ export function closedLoop(input: PerformanceInput, calibration: Calibration, mo
     prefill = prefillSum / rounds
     const service = workSum / rounds
     const base = steps * step.total
-    const latency = base + interruption + queue + prefill
-    const share = (base + interruption) / latency
-    interruption = service * Math.max(0, admitted - 1) * share
+    // While one request decodes, prompts of the others pass at the rate of one each in the time L of a whole request:
+    // L - wait = base + prompts (L - wait) / L, solved for L.
+    const wait = queue + prefill
+    const prompts = service * Math.max(0, admitted - 1)
+    const sum = wait + base + prompts
+    const latency = (sum + Math.sqrt(sum * sum - 4 * prompts * wait)) / 2
+    interruption = latency - wait - base
     tpot = output > 1 ? (base + interruption) / (output - 1) : step.total
-    const next = (admitted * (base + interruption)) / (base + interruption + queue + prefill)
+    const next = (admitted * (latency - wait)) / latency
     decoding = Math.max(Math.min(1, admitted), (decoding + next) / 2)
   }
 
   const frontEnd = engine.requestMilliseconds * 1e-3 + lengths.input * engine.requestMicrosecondsPerInputToken * 1e-6
   const stepWait = step.total / 2
-  const firstToken = (engine.firstTokenSteps * Math.pow(Math.max(1, admitted), engine.firstTokenGrowth) + (model.attentionGroups > 1 ? engine.attentionGroupSteps : 0)) * tpot
+  const waited = engine.firstTokenSteps * Math.max(1, admitted) ** engine.firstTokenGrowth + (model.attentionGroups > 1 ? engine.attentionGroupSteps : 0)
+  const firstToken = Math.min(waited, MOST_FIRST_TOKEN_SHARE * output) * tpot
   let ttft = frontEnd + stepWait + queue + prefill + firstToken
   const decodeSeconds = (output - 1) * tpot
   const latency = ttft + decodeSeconds

@@ -49,7 +49,7 @@ export function softMaximum(a: number, b: number, exponent: number): number {
   const low = a > b ? b : a
   if (low <= 0 || low < high * 1e-3) return high
   const ratio = low / high
-  return high * Math.pow(1 + Math.pow(ratio, exponent), 1 / exponent)
+  return high * (1 + ratio ** exponent) ** (1 / exponent)
 }
 
 /**
@@ -57,7 +57,7 @@ export function softMaximum(a: number, b: number, exponent: number): number {
  * tokens, for routing that is less even than chance.
  */
 export const distinctExperts = (count: number, k: number, tokens: number, spread: number): number =>
-  count * (1 - Math.pow(1 - Math.min(1, k / count), tokens * spread))
+  count * (1 - (1 - Math.min(1, k / count)) ** (tokens * spread))
 
 /**
  * Expected load of the busiest of `groups` relative to the mean, when `count` things fall at random: the mean plus the
@@ -70,6 +70,8 @@ export function imbalance(count: number, groups: number): number {
 
 /** Kernels around and in the products of a mixture-of-experts layer, where the host launches each. */
 const EXPERT_LAYER_KERNELS = 8
+/** How fast products with block scales catch up with others, a year (logarithmic). Assumed. */
+const BLOCK_SCALED_CATCH_UP_PER_YEAR = 3
 /** Steps with more tokens than engines capture graphs for. */
 const GRAPH_TOKENS = 512
 
@@ -101,9 +103,11 @@ export function stepModel(input: PerformanceInput, calibration: Calibration, eng
     return computeRate(type, (share / kernels.compute[type]) * (!dequantised && format.scale?.per === 'block' ? modifiers.blockScaled : 1))
   }
   const denseMemory = memoryRate('dense')
+  // Kernels for block scales were young: what they lacked shrinks with later versions.
+  const blockScaled = Math.min(1, engine.blockScaledBandwidth) ** Math.exp(-BLOCK_SCALED_CATCH_UP_PER_YEAR * yearsPastReference)
   const expertMemory = memoryRate('experts')
   const products = work.products.map((product) => ({
-    memory: (product.times * product.bytes) / (denseMemory * (product.format.scale?.per === 'block' ? Math.min(1, engine.blockScaledBandwidth) : 1)),
+    memory: (product.times * product.bytes) / (denseMemory * (product.format.scale?.per === 'block' ? blockScaled : 1)),
     computePerToken: (product.times * 2 * product.macsPerToken) / productRate(product.format),
     replicatedByAttention: /^(qkv|down|attention|linear|indexer)/.test(product.name),
   }))

@@ -239,13 +239,13 @@ const known = new WeakMap<Architecture, WeakMap<Checkpoint, Map<string, Work>>>(
 
 /** As `workOf`, remembered for as long as architecture and checkpoint live. */
 export function rememberedWork(architecture: Architecture, checkpoint: Checkpoint, layout: ShardLayout, cache: CacheLayout): Work {
-  let byCheckpoint = known.get(architecture)
-  if (!byCheckpoint) known.set(architecture, (byCheckpoint = new WeakMap()))
-  let byLayout = byCheckpoint.get(checkpoint)
-  if (!byLayout) byCheckpoint.set(checkpoint, (byLayout = new Map()))
-  const key = `${layout.attentionTp} ${layout.denseTp} ${layout.vocabularyTp} ${layout.expertTp} ${layout.expertParallel} ${cache.format.id} ${cache.latentRowBytes?.(576) ?? ''} ${cache.compressedRowBytes?.(512, 64) ?? ''} ${cache.indexKeyBytes?.(128) ?? ''} ${cache.stateElementBytes} ${cache.convolutionElementBytes} ${cache.speculativeTokens}`
-  let work = byLayout.get(key)
-  if (!work) byLayout.set(key, (work = workOf(architecture, checkpoint, layout, cache)))
+  const byCheckpoint = known.get(architecture) ?? new WeakMap<Checkpoint, Map<string, Work>>()
+  known.set(architecture, byCheckpoint)
+  const byLayout = byCheckpoint.get(checkpoint) ?? new Map<string, Work>()
+  byCheckpoint.set(checkpoint, byLayout)
+  const key = `${layout.attentionTp} ${layout.denseTp} ${layout.vocabularyTp} ${layout.expertTp} ${layout.expertParallel} ${cache.format.id} ${cache.latentRowBytes?.(576) ?? ''} ${cache.compressedRowBytes?.(512, 64) ?? ''} ${cache.indexKeyBytes?.(128) ?? ''} ${cache.stateElementBytes} ${cache.convolutionElementBytes} ${cache.speculativeTokens} ${cache.keysForSharedIndexers ?? ''}`
+  const work = byLayout.get(key) ?? workOf(architecture, checkpoint, layout, cache)
+  byLayout.set(key, work)
   return work
 }
 

@@ -2,6 +2,14 @@ import type {EngineId} from '../../core/deployment.ts'
 import type {Subject} from '../engine.ts'
 import {isAtLeast} from '../versions.ts'
 
+/** An option that a model wants, from the release that has it. */
+export interface NeededOption {
+  flag: string
+  value: string | number | true
+  since?: string
+  because: string
+}
+
 /** What one model wants from one engine besides its layout; `data/engines/needs.yaml`. */
 export interface ModelNeed {
   toolCallParser?: string
@@ -17,6 +25,8 @@ export interface ModelNeed {
   blockSize?: number
   tokensPerBlock?: number
   environment?: Record<string, string>
+  /** Further options that its publisher or a recipe gives it in every case. */
+  options?: NeededOption[]
 }
 
 export interface NeedEntry {
@@ -80,5 +90,6 @@ export function modelNeed(table: NeedsTable | undefined, engine: EngineId, versi
     const since = name === undefined ? undefined : table.parsers[engine]?.[kind][name]
     return since !== undefined && (since === 'any' || isAtLeast(version, since)) ? name : undefined
   }
-  return {...need, toolCallParser: exists('toolCallParser'), reasoningParser: exists('reasoningParser')}
+  const options = need.options?.filter(({since}) => since === undefined || isAtLeast(version, since))
+  return {...need, toolCallParser: exists('toolCallParser'), reasoningParser: exists('reasoningParser'), ...(options && {options})}
 }

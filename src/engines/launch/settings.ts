@@ -1,5 +1,6 @@
 import {InputError} from '../../core/input-error.ts'
 import type {Launch} from '../engine.ts'
+import {setField} from './fields.ts'
 import {checkFlag, findFlag, type FlagTable} from '../flags.ts'
 
 /** One `--set`: an option of the engine, or a field of TensorRT-LLM's file by its dotted path. */
@@ -87,14 +88,7 @@ function withField(launch: Launch, path: string, value: string | undefined, tabl
   if (wrong) throw new InputError('SETTING_ILLEGAL', wrong.message, {suggestions: wrong.suggestions})
   const {file = {flag: findFlag(table, version, '--config').row ? '--config' : '--extra_llm_api_options', name: 'servefit-trtllm.yaml', content: {}, because: {}}} = launch
   const content = structuredClone(file.content)
-  const parts = path.split('.')
-  const last = parts.pop() ?? path
-  let place = content
-  for (const part of parts) {
-    if (typeof place[part] !== 'object' || place[part] === null || Array.isArray(place[part])) place[part] = {}
-    place = place[part] as Record<string, unknown>
-  }
-  place[last] = typed
+  setField(content, path, typed)
   return {...launch, file: {...file, content, because: {...file.because, [path]: BECAUSE}}}
 }
 

@@ -40,8 +40,8 @@ export interface SglangQuestion {
   compressedAttention?: boolean
   /** Sparse MLA with an indexer (DeepSeek-V3.2, GLM-5). */
   sparseIndexer?: boolean
-  /** Largest vision tower, where the model has one: layers and hidden size. */
-  vision?: {layerCount: number; hiddenSize: number}
+  /** Largest vision tower, where the model has one: layers and hidden size as its configuration names them to SGLang. `nested`: it stands below another part's configuration, where the fraction's rule does not look. */
+  vision?: {layerCount: number; hiddenSize: number; nested?: boolean}
   draft?: DraftQuestion
   enforceEager?: boolean
   cpuOffload?: boolean
@@ -160,7 +160,7 @@ export function memFractionStatic(question: SglangQuestion): number {
   const {version, gpu} = question
   const memory = memoryMiB(gpu)
   let fraction = isAtLeast(version, '0.4.10') ? roundTo3((memory - reservedMiB(question)) / memory) : earlyFraction(memory, question.tp)
-  if (question.vision && isAtLeast(version, '0.4.10')) fraction *= visionFactor(question.vision)
+  if (question.vision && !question.vision.nested && isAtLeast(version, '0.4.10')) fraction *= visionFactor(question.vision)
   return fraction
 }
 

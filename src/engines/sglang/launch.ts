@@ -8,6 +8,7 @@ import {isAtLeast} from '../versions.ts'
 import {chunkedPrefillTokens, memFractionStatic} from './defaults.ts'
 import {sglangNodes} from './nodes.ts'
 import {sglangQuestion, subjectKinds} from './question.ts'
+import {automaticCache} from './resolve.ts'
 
 /** How SGLang spells a cache format; 16 bits are what `auto` gives. */
 const CACHE_VALUES: Record<string, string> = {fp8: 'fp8_e4m3', mxfp4: 'fp4_mx_block16', bf16: 'bf16'}
@@ -69,12 +70,16 @@ function addMemory(list: FlagList, subject: Subject, deployment: Deployment): vo
     !sameFraction(share, usual), '--mem-fraction-static', fraction(share),
     `${gib(share * subject.gpu.memoryBytes)} of ${gib(subject.gpu.memoryBytes)} for weights and cache; ${usual.toFixed(3)} by default`,
   )
-  const automatic = subject.checkpoint.kvCache ?? (subjectKinds(subject).compressed ? 'fp8' : 'bf16')
+  const automatic = subject.checkpoint.kvCache ?? automaticCache(subject)
   const is16Bit = (format: string): boolean => format === 'bf16' || format === 'fp16'
   const same = kvCache === automatic || (is16Bit(kvCache) && is16Bit(automatic))
   list.addIf(!same, '--kv-cache-dtype', CACHE_VALUES[kvCache] ?? kvCache, `the cache is kept as ${kvCache}`)
   list.addIf(cpuOffloadBytes > 0, '--cpu-offload-gb', wholeGib(cpuOffloadBytes), `${gib(cpuOffloadBytes)} of weights for each GPU stay in host memory`)
-  list.addIf(enforceEager, '--disable-cuda-graph', true, 'no CUDA graphs: their memory goes to the cache')
+  if (!enforceEager) return
+  const because = 'no CUDA graphs: their memory goes to the cache'
+  // One switch for both phases until 0.5.14, which deprecates it: a configuration file does not take it any more.
+  if (!isAtLeast(deployment.engineVersion, '0.5.14')) list.add('--disable-cuda-graph', true, because)
+  else for (const phase of ['decode', 'prefill']) list.add(`--cuda-graph-backend-${phase}`, 'disabled', because)
 }
 
 /** Formats that SGLang does not recognise by itself (python/sglang/srt/layers/quantization/gguf.py, bitsandbytes.py). */
@@ -103,4 +108,5 @@ function addNeeds(list: FlagList, need: ModelNeed): void {
   list.addIf(need.trustRemoteCode === true, '--trust-remote-code', true, 'the repository brings code of its own')
   list.addIf(need.reasoningParser !== undefined, '--reasoning-parser', need.reasoningParser ?? '', 'reasoning comes apart from the answer')
   list.addIf(need.toolCallParser !== undefined, '--tool-call-parser', need.toolCallParser ?? '', "the model's form of tool calls")
+  for (const {flag, value, because} of need.options ?? []) list.add(flag, value, because)
 }

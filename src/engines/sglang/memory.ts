@@ -30,9 +30,6 @@ function stageParts(subject: Subject, deployment: Deployment, stage: Stage): Cac
   return parts
 }
 
-/** Requests that run at once on one data-parallel rank. */
-const runningRequests = ({maxNumSeqs}: Deployment): number => maxNumSeqs
-
 /** Layers that a draft adds to the pools, and the tokens that one step verifies: those drafted and the one before. */
 function draftPool({model}: Subject, {speculative}: Deployment): DraftPool | undefined {
   if (!speculative) return undefined
@@ -55,7 +52,7 @@ export function sglangMemory(subject: Subject, deployment: Deployment, data: Eng
   const stages = stagesOf(architecture, deployment.pp, 'last-stages-first').map((stage) => {
     const weights = weightTerms({architecture, checkpoint: subject.checkpoint, layout: sglangLayout(deployment), stage, stageCount: deployment.pp, speculative: deployment.speculative, offloadedBytes: deployment.cpuOffloadBytes, expertTile: sglangExpertTile(subject.gpu.accelerator)})
     const cacheBytes = freeBefore * fraction - sumBytes(weights)
-    const pools = sglangPools({version, parts: stageParts(subject, deployment, stage), availableBytes: Math.max(0, cacheBytes), pageTokens, maxNumSeqs: runningRequests(deployment), draft: draftPool(subject, deployment)})
+    const pools = sglangPools({version, parts: stageParts(subject, deployment, stage), availableBytes: Math.max(0, cacheBytes), pageTokens, maxNumSeqs: deployment.maxNumSeqs, draft: draftPool(subject, deployment)})
     return {stage, weights, cacheBytes, pools}
   })
   const worst = stages.reduce((a, b) => (b.pools.tokens < a.pools.tokens ? b : a))

@@ -20,6 +20,13 @@ export function subjectKinds(subject: Subject): SubjectKinds {
   }
 }
 
+/** Layers that SGLang assumes where the configuration calls them `depth` (adjust_mem_fraction_for_vlm reads num_hidden_layers). */
+const UNNAMED_LAYERS = 24
+
+/** A tower as the rule for the fraction sees it: Qwen's say `depth`; in the Omni models it stands below `thinker_config`. */
+const visionOf = (className: string, layerCount: number, hiddenSize: number): SglangQuestion['vision'] =>
+  ({layerCount: className.startsWith('Qwen') ? UNNAMED_LAYERS : layerCount, hiddenSize, nested: className.includes('Omni')})
+
 type Known = Pick<Deployment, 'engineVersion' | 'tp' | 'pp' | 'dp' | 'dpAttention' | 'enforceEager'> & Partial<Deployment>
 
 /** The question that SGLang's defaults are functions of. */
@@ -36,7 +43,7 @@ export function sglangQuestion(subject: Subject, known: Known): SglangQuestion {
     latentAttention: kinds.latent,
     compressedAttention: kinds.compressed,
     sparseIndexer: kinds.sparse,
-    vision: tower && {layerCount: tower.layerCount!, hiddenSize: tower.hiddenSize!},
+    vision: tower && visionOf(subject.model.architecture.className ?? '', tower.layerCount!, tower.hiddenSize!),
     draft: known.speculative && {algorithm: known.speculative.method.toUpperCase(), draftTokens: known.speculative.tokens},
     enforceEager: known.enforceEager,
     cpuOffload: (known.cpuOffloadBytes ?? 0) > 0,

@@ -6,12 +6,15 @@ import {chunkedPrefillTokens, maxRunningRequests, memFractionStatic} from './def
 import {sglangMemory} from './memory.ts'
 import {sglangQuestion, subjectKinds} from './question.ts'
 
+/** What `auto` gives a checkpoint without cache scales: fp8 for DeepSeek-V4 (arg_groups/overrides.py _deepseek_v4_kv_cache_dtype). */
+export const automaticCache = (subject: Subject): 'fp8' | 'bf16' => (subjectKinds(subject).compressed ? 'fp8' : 'bf16')
+
 export function resolveSglang(subject: Subject, request: DeploymentRequest, data: EngineData): Deployment {
   const {version} = resolveVersion(request.engineVersion, data.newestVersion)
   const tp = request.tp ?? 1
   const dpAttention = request.dpAttention ?? false
   const dp = request.dp !== undefined && request.dp > 1 ? request.dp : dpAttention ? tp : 1
-  const kvCache = request.kvCache !== undefined && request.kvCache !== 'auto' ? request.kvCache : (subject.checkpoint.kvCache ?? 'bf16')
+  const kvCache = request.kvCache !== undefined && request.kvCache !== 'auto' ? request.kvCache : (subject.checkpoint.kvCache ?? automaticCache(subject))
   const settings = {
     engineVersion: version, tp, pp: request.pp ?? 1, dp, dpAttention, enforceEager: request.enforceEager ?? false,
     maxModelLen: request.maxModelLen ?? subject.model.architecture.contextTokens, speculative: request.speculative, cpuOffloadBytes: request.cpuOffloadBytes ?? 0,

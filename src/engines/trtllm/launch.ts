@@ -1,5 +1,6 @@
 import type {Deployment} from '../../core/deployment.ts'
 import type {Launch, Subject} from '../engine.ts'
+import {setField} from '../launch/fields.ts'
 import {FlagList} from '../launch/flag-list.ts'
 import {modelArgument} from '../launch/model-argument.ts'
 import {type ModelNeed, modelNeed, type NeedsTable} from '../launch/needs.ts'
@@ -63,6 +64,7 @@ function addNeeds(list: FlagList, version: string, need: ModelNeed): void {
   list.addIf(need.customTokenizer !== undefined && isAtLeast(version, '1.3.0rc0'), '--custom_tokenizer', need.customTokenizer ?? '', "the model's own tokenizer")
   list.addIf(need.reasoningParser !== undefined, '--reasoning_parser', need.reasoningParser ?? '', 'reasoning comes apart from the answer')
   list.addIf(need.toolCallParser !== undefined, '--tool_parser', need.toolCallParser ?? '', "the model's form of tool calls")
+  for (const {flag, value, because} of need.options ?? []) list.add(flag, value, because)
 }
 
 /**
@@ -80,11 +82,7 @@ class FileFields {
   readonly because: Record<string, string> = {}
 
   set(path: string, value: unknown, because: string): void {
-    const parts = path.split('.')
-    const last = parts.pop() ?? path
-    let place = this.content
-    for (const part of parts) place = (place[part] ??= {}) as Record<string, unknown>
-    place[last] = value
+    setField(this.content, path, value)
     this.because[path] = because
   }
 

@@ -122,38 +122,82 @@ const COMPRESSED_ALIGNMENT = 576
 const COMPRESSED_BLOCK_TOKENS = 256
 const WINDOW_BLOCK_TOKENS = 64
 
+/** Layers of one table of blocks: pages of each layer by size, and the blocks that a request takes. */
+interface CompressedGroup {
+  /** Layers by the size of their page. */
+  layersByPage: Map<number, number>
+  blocks(tokens: number): number
+}
+
 /**
- * DeepSeek-V4: rows of compressed layers and index keys in one group, windows and the compressors' states (declared as windows
- * over tiny blocks) in others, laid over one another in a slab as wide as the widest (from 0.20.0).
+ * DeepSeek-V4: rows of compressed layers and index keys in one group; windows and the compressors' states, declared as windows over
+ * tiny blocks, in others. All groups lie over one another in one slab (_get_kv_cache_groups_uniform_groups, 0.20.0 on).
+ *
+ * Up to 0.26 states are padded to the pages of the first group, the slab holds for each page size as many layers as the group with
+ * most, and a request is charged bytes of its pages in whole slabs. From 0.27 the slab is the widest group, and a request is charged
+ * a slab for every block of every group.
  */
 function compressedPool(question: GroupQuestion, parts: readonly CachePart[]): CachePool {
   const padded = (bytes: number) => roundUp(bytes, COMPRESSED_ALIGNMENT)
+  const dense = isAtLeast(question.version, '0.27.0')
+  const inFlight = inFlightTokens(question)
+  const windowBlocks = (window: number, block: number) => (tokens: number) => Math.ceil(Math.min(window - 1 + inFlight, tokens) / block) + 1
   const growing = parts.filter((part) => part.growth === 'growing')
   const windows = parts.filter((part) => part.growth === 'window')
-  const states = parts.filter((part) => part.growth === 'state')
-  const slab = growing.reduce((sum, part) => sum + padded(part.bytesPerToken * COMPRESSED_BLOCK_TOKENS), 0)
-  const tuples = mostAlike(growing)
-  const windowGroups = Math.ceil(windows.length / tuples)
-  const inFlight = inFlightTokens(question)
-  const windowBlocks = (window: number, block: number, tokens: number) => Math.ceil(Math.min(window - 1 + inFlight, tokens) / block) + 1
-  // A ratio-4 compressor keeps a window of 8 tokens in blocks of 4, a ratio-128 one of 128 in blocks of 8.
-  const hasIndexed = growing.some((part) => part.content === 'index-key')
-  const hasCoarse = states.length > 0 && growing.some((part) => part.content === 'compressed' && part.tokensPerRow > 4)
+  const first: CompressedGroup = {layersByPage: new Map(), blocks: (tokens) => Math.ceil(tokens / COMPRESSED_BLOCK_TOKENS)}
+  for (const part of growing) addLayer(first, padded(part.bytesPerToken * COMPRESSED_BLOCK_TOKENS))
+  const pages = [...first.layersByPage.keys()].sort((a, b) => a - b)
+  const stored = (bytes: number) => (dense ? padded(bytes) : (pages.find((page) => page >= padded(bytes)) ?? padded(bytes)))
+  const kinds: {group: CompressedGroup; count: number}[] = []
+  const declare = (blocks: CompressedGroup['blocks'], pageBytes: readonly number[]) => {
+    if (pageBytes.length === 0) return
+    const group: CompressedGroup = {layersByPage: new Map(), blocks}
+    for (const bytes of pageBytes) addLayer(group, stored(bytes))
+    kinds.push({group, count: Math.max(...group.layersByPage.values())})
+  }
+  declare(windowBlocks(windows[0]?.windowTokens ?? 1, WINDOW_BLOCK_TOKENS), windows.map((part) => part.bytesPerToken * WINDOW_BLOCK_TOKENS))
+  // A ratio-4 compressor keeps a window of 8 tokens in blocks of 4, a ratio-128 one of 128 in blocks of 8; a page is that many slots.
+  const slots = (ratio: number) => parts.filter((part) => part.growth === 'state' && part.tokensPerRow === ratio).map((part) => part.stateBytes)
+  declare(windowBlocks(8, 4), slots(4).map((bytes) => (bytes / 8) * 4))
+  declare(windowBlocks(128, 8), slots(128).map((bytes) => (bytes / 128) * 8))
+  const tuples = closestMultiple([Math.max(1, ...first.layersByPage.values()), ...kinds.map(({count}) => count)])
+  const groups = [first, ...kinds.flatMap(({group, count}) => cutGroup(group, count, tuples))]
+  const bytesOf = ({layersByPage}: CompressedGroup) => [...layersByPage].reduce((sum, [page, count]) => sum + page * count, 0)
+  const firstBytes = bytesOf(first)
   return {
-    blockBytes: slab,
+    blockBytes: dense ? Math.max(...groups.map(bytesOf)) : overlaidBytes(groups),
     blockTokens: COMPRESSED_BLOCK_TOKENS,
-    groupCount: 1 + windowGroups + (hasIndexed ? 1 : 0) + (hasCoarse ? 1 : 0),
-    blocksPerRequest: (tokens) =>
-      Math.ceil(tokens / COMPRESSED_BLOCK_TOKENS) + windowGroups * windowBlocks(windows[0]?.windowTokens ?? 1, WINDOW_BLOCK_TOKENS, tokens) +
-      (hasIndexed ? windowBlocks(8, 4, tokens) : 0) + (hasCoarse ? windowBlocks(128, 8, tokens) : 0),
+    groupCount: groups.length,
+    blocksPerRequest: (tokens) => (dense
+      ? groups.reduce((sum, group) => sum + group.blocks(tokens), 0)
+      : Math.ceil(groups.reduce((sum, group) => sum + group.blocks(tokens) * bytesOf(group), 0) / firstBytes)),
   }
 }
 
-/** Layers of the most frequent growing kind: other groups are cut to this length. */
-function mostAlike(growing: readonly CachePart[]): number {
-  const counts = new Map<string, number>()
-  for (const part of growing) counts.set(`${part.content} ${part.tokensPerRow}`, (counts.get(`${part.content} ${part.tokensPerRow}`) ?? 0) + 1)
-  return Math.max(1, ...counts.values())
+const addLayer = ({layersByPage}: CompressedGroup, page: number) => layersByPage.set(page, (layersByPage.get(page) ?? 0) + 1)
+
+/** A group cut so that none has more layers of a size than `tuples`; the parts differ by one layer at most. */
+function cutGroup(group: CompressedGroup, count: number, tuples: number): CompressedGroup[] {
+  const parts = Math.ceil(count / tuples)
+  return Array.from({length: parts}, (_, index) => ({...group, layersByPage: new Map([...group.layersByPage].map(([page, layers]) => [page, Math.floor(layers / parts) + (index < layers % parts ? 1 : 0)]))}))
+}
+
+/** For each page size the layers of the group with most of it. */
+function overlaidBytes(groups: readonly CompressedGroup[]): number {
+  const most = new Map<number, number>()
+  for (const {layersByPage} of groups) for (const [page, count] of layersByPage) most.set(page, Math.max(most.get(page) ?? 0, count))
+  return [...most].reduce((sum, [page, count]) => sum + page * count, 0)
+}
+
+/** The length, not below the first count, that all counts are rounded up to multiples of with least padding; of equals the longest (_approximate_gcd). */
+function closestMultiple(counts: readonly number[]): number {
+  let best = counts[0]!
+  let least = Number.POSITIVE_INFINITY
+  for (let length = best; length <= Math.max(...counts); length++) {
+    const padding = counts.reduce((sum, count) => sum + ((length - (count % length)) % length), 0)
+    if (padding <= least) [best, least] = [length, padding]
+  }
+  return best
 }
 
 export interface Capacity {

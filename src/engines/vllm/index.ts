@@ -3,7 +3,7 @@ import {supportOf} from '../support.ts'
 import {vllmLaunch} from './launch.ts'
 import {vllmLayout} from './layout.ts'
 import {hasSparseLatent, vllmCacheLayout, vllmMemory} from './memory.ts'
-import {resolveVllm} from './resolve.ts'
+import {withinStatePool} from './state-pool.ts'
 
 export function createVllm(data: EngineData): Engine {
   const id = 'vllm'
@@ -14,7 +14,7 @@ export function createVllm(data: EngineData): Engine {
     newestVersion: data.newestVersion,
     versions: data.versions,
     spreadBytes: data.overheads.spreadBytes,
-    resolve: (subject, request) => resolveVllm(subject, request, data),
+    resolve: (subject, request) => withinStatePool(subject, request, data),
     support: (subject, deployment) => supportOf({id, title: data.title, subject, deployment, layout: vllmLayout(deployment), data}),
     memory: (subject, deployment) => vllmMemory(subject, deployment, data),
     shardLayout: vllmLayout,

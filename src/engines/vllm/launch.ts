@@ -7,6 +7,7 @@ import {counted, fraction, gib, sameFraction} from '../launch/numbers.ts'
 import {isAtLeast} from '../versions.ts'
 import {gpuMemoryUtilization, schedulerDefaults} from './defaults.ts'
 import {vllmNodes} from './nodes.ts'
+import {isRecurrent} from './state-pool.ts'
 
 const GIB = 1024 ** 3
 
@@ -54,7 +55,7 @@ function addLimits(list: FlagList, subject: Subject, deployment: Deployment): vo
   // A number that is written moves the default of the other one, so each is judged with the other as it will be written.
   const tokensDiffer = maxNumBatchedTokens !== schedulerDefaults({...question, ...(maxNumSeqs !== unset.maxNumSeqs && {maxNumSeqs})}).maxNumBatchedTokens
   const seqsDefault = schedulerDefaults({...question, ...(tokensDiffer && {maxNumBatchedTokens})}).maxNumSeqs
-  list.addIf(maxNumSeqs !== seqsDefault, '--max-num-seqs', maxNumSeqs, `requests at once; ${counted(seqsDefault)} by default`)
+  list.addIf(maxNumSeqs !== seqsDefault, '--max-num-seqs', maxNumSeqs, `requests at once; ${counted(seqsDefault)} by default${isRecurrent(subject) ? ', and each takes a block of the state pool' : ''}`)
   const tokensDefault = schedulerDefaults({...question, ...(maxNumSeqs !== seqsDefault && {maxNumSeqs})}).maxNumBatchedTokens
   list.addIf(maxNumBatchedTokens !== tokensDefault, '--max-num-batched-tokens', maxNumBatchedTokens, `tokens of one step; ${counted(tokensDefault)} by default`)
 }
@@ -100,4 +101,5 @@ function addNeeds(list: FlagList, {engineVersion}: Deployment, need: ModelNeed):
   list.addIf(need.reasoningParser !== undefined, '--reasoning-parser', need.reasoningParser ?? '', 'reasoning comes apart from the answer')
   list.addIf(need.toolCallParser !== undefined, '--enable-auto-tool-choice', true, 'the model may call tools by itself')
   list.addIf(need.toolCallParser !== undefined, '--tool-call-parser', need.toolCallParser ?? '', "the model's form of tool calls")
+  for (const {flag, value, because} of need.options ?? []) list.add(flag, value, because)
 }

@@ -169,6 +169,7 @@ export function vllmMemory(subject: Subject, deployment: Deployment, data: Engin
     kvCacheTokens: reported.tokens,
     maxConcurrencyAtMaxModelLen: reported.maxConcurrency,
     largestMaxModelLen: longestRequest(pool, blocks, architecture.contextTokens),
+    cacheBlocks: blocks,
     requestsOfTokens: (tokens) => blocks / pool.blocksPerRequest(Math.max(1, tokens)),
     starts: blocks > 0 && pool.blocksPerRequest(deployment.maxModelLen) <= blocks && !graphProblem,
     ...(graphProblem && {startProblem: graphProblem}),

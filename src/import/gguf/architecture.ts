@@ -1,6 +1,6 @@
 import {groupLayers} from '../../catalogue/import/layer-names.ts'
 import {tidy} from '../../catalogue/import/mixers.ts'
-import type {Architecture, DraftLayers, LayerKind} from '../../core/architecture.ts'
+import type {Architecture, DraftLayers, Encoder, LayerKind} from '../../core/architecture.ts'
 import {elementCount, layerTensors} from '../../core/tensors.ts'
 import {FAMILIES} from './families.ts'
 import {feedForwardOf} from './feed-forward.ts'
@@ -33,18 +33,27 @@ export function architectureOf(file: GgufFile, warnings: string[]): Architecture
   const plans = blocks.slice(0, firstDraft).map((block, layer) => planOf(file, base, block, layer, warnings))
   const family = FAMILIES[file.architecture]
   if (!family) warnings.push(`"${file.architecture}" is not an architecture this importer knows: layers were read from their tensors`)
-  const hasExperts = plans.some(({feedForward}) => feedForward?.kind === 'moe')
   const contextTokens = file.optional('context_length')
   if (!contextTokens) warnings.push(`${file.name('context_length')} is missing; 4,096 tokens are assumed`)
   return {...tidy({
-    className: (hasExperts && family?.expertClassName) || family?.className,
+    className: classNameOf(file, plans),
     ...base,
     headBias: file.outer.has('output.bias'),
     contextTokens: contextTokens || 4096,
     ...groupLayers(plans),
     draft: firstDraft < blocks.length ? draftOf(file, base, firstDraft, warnings) : undefined,
+    encoders: encodersOf(file),
     extraElementCount: outerElements(file, hiddenSize) || undefined,
   }), tiedEmbeddings: !file.outer.has('output.weight')}
+}
+
+/** llama.cpp has one architecture for what the engines have several classes for. */
+function classNameOf({architecture}: GgufFile, plans: readonly Plan[]): string | undefined {
+  const family = FAMILIES[architecture]
+  const experts = plans.map(({feedForward}) => feedForward).filter((feedForward) => feedForward?.kind === 'moe')
+  // DeepSeek-V2 routes without the correction bias that V3 brought.
+  if (architecture === 'deepseek2' && !experts.some(({routerBias}) => routerBias)) return 'DeepseekV2ForCausalLM'
+  return (experts.length > 0 && family?.expertClassName) || family?.className
 }
 
 /** Draft layers stand behind the others and have `nextn` tensors. */
@@ -86,10 +95,20 @@ function draftOf(file: GgufFile, base: Base, first: number, warnings: string[]):
   return tidy({layerCount: file.blocks.length - first, kind: {name: 'draft', ...planOf(file, base, block, first, warnings)}, extraElementCount, storesEmbeddings})
 }
 
+/** Towers in the same file, as Ollama packs them (`v.blk.0.*`, `mm.*`, `a.blk.0.*`). */
+function encodersOf(file: GgufFile): Encoder[] | undefined {
+  const count = (pattern: RegExp) => [...file.outer].filter(([name]) => pattern.test(name)).reduce((sum, [, {elements}]) => sum + elements, 0)
+  const encoders = ([['vision', count(VISION)], ['audio', count(AUDIO)]] as const).filter(([, parameterCount]) => parameterCount > 0).map(([modality, parameterCount]) => ({modality, parameterCount}))
+  return encoders.length > 0 ? encoders : undefined
+}
+
+const VISION = /^(?:v|mm|vision)\./
+const AUDIO = /^(?:a|audio)\./
+
 /** What stands outside the layers beside embeddings, head and final norm; rotary tables are constants, not weights. */
 function outerElements(file: GgufFile, hiddenSize: number): number {
   const known = /^(?:token_embd|output|output_norm|rope_freqs|rope_factors_long|rope_factors_short|per_layer_)/
   let elements = 0
-  for (const [name, tensor] of file.outer) if (!known.test(name)) elements += tensor.elements
+  for (const [name, tensor] of file.outer) if (!known.test(name) && !VISION.test(name) && !AUDIO.test(name)) elements += tensor.elements
   return Math.max(0, elements + (file.outer.has('output_norm.bias') ? hiddenSize : 0))
 }

@@ -11,6 +11,8 @@ export interface Family {
   fullFirst?: boolean
   /** Chunks of this many tokens instead of a window. */
   chunkTokens?: number
+  /** So many first layers have a cache of their own, the others read theirs: `n_layer_kv_from_start`, fixed in llama.cpp's src/models/gemma3n.cpp. */
+  ownCacheLayers?: number
   /** A window key is there but not used by the engines for this family. */
   windowUnused?: boolean
 }
@@ -26,7 +28,7 @@ export const FAMILIES: Readonly<Record<string, Family>> = {
   qwen3vl: {className: 'Qwen3VLForConditionalGeneration', family: 'qwen3'}, qwen3vlmoe: {className: 'Qwen3VLMoeForConditionalGeneration', family: 'qwen3'},
   qwen35: {className: 'Qwen3_5ForConditionalGeneration', family: 'qwen3-5'}, qwen35moe: {className: 'Qwen3_5MoeForConditionalGeneration', family: 'qwen3-5'},
   gemma: {className: 'GemmaForCausalLM', family: 'gemma'}, gemma2: {className: 'Gemma2ForCausalLM', family: 'gemma2', windowPeriod: 2},
-  gemma3: {className: 'Gemma3ForConditionalGeneration', family: 'gemma3', windowPeriod: 6}, gemma3n: {className: 'Gemma3nForConditionalGeneration', family: 'gemma3n', windowPeriod: 5},
+  gemma3: {className: 'Gemma3ForConditionalGeneration', family: 'gemma3', windowPeriod: 6}, gemma3n: {className: 'Gemma3nForConditionalGeneration', family: 'gemma3n', windowPeriod: 5, ownCacheLayers: 20},
   gemma4: {className: 'Gemma4ForConditionalGeneration', family: 'gemma4'},
   deepseek: {className: 'DeepseekForCausalLM', family: 'deepseek'}, deepseek2: {className: 'DeepseekV3ForCausalLM', family: 'deepseek-v3'}, deepseek32: {className: 'DeepseekV32ForCausalLM', family: 'deepseek-v32'},
   deepseek4: {className: 'DeepseekV4ForCausalLM', family: 'deepseek-v4'},

@@ -55,7 +55,8 @@ function chosen(folder: ModelFolder, names: readonly string[], variant: string |
 }
 
 /** The type in a file's name: `Qwen3-32B-UD-Q4_K_XL.gguf` has `q4_k_xl`. */
-const tagOf = (name: string): string => /[-.]((?:I?Q\d\w*|TQ\d_\d|MXFP4\w*|NVFP4|BF16|F16|F32))(?:-\d{5}-of-\d{5})?\.gguf$/i.exec(name)?.[1]?.toLowerCase() ?? name.toLowerCase()
+const typeIn = (name: string): string | undefined => /[-.]((?:I?Q\d\w*|TQ\d_\d|MXFP4\w*|NVFP4|BF16|F16|F32))(?:-\d{5}-of-\d{5})?\.gguf$/i.exec(name)?.[1]?.toLowerCase()
+const tagOf = (name: string): string => typeIn(name) ?? name.toLowerCase()
 const tagsOf = (names: readonly string[]): string[] => [...new Set(names.map((name) => tagOf(name).toUpperCase()))].sort()
 
 function partsOf(folder: ModelFolder, file: string): string[] {
@@ -80,14 +81,18 @@ function modelOf(file: GgufFile, header: GgufHeader, name: string, folder: Model
   const recipe = formatsFrom(storedFormats(file, architecture.layerSequence.map((index) => architecture.layerKinds[index]!.mixers), unknown))
   if (unknown.size > 0) warnings.push(`${[...unknown].join(', ')}: this type is not known here; its tensors are reckoned as the nearest one`)
   const type = FILE_TYPES[file.general('general.file_type') ?? -1]
-  const tag = tagOf(name)
+  const tag = typeIn(name)?.replace(/^f(16|32)$/, 'fp$1')
   // Mixtures beyond llama.cpp's own (UD-Q4_K_XL) are told by the name alone.
-  const weights = /^[a-z0-9]+(?:_[a-z0-9]+)*$/.test(tag) && !tag.endsWith('gguf') ? tag.replace(/^f(16|32)$/, 'fp$1') : (type ?? recipe.formats.default)
+  const weights = tag ?? type ?? recipe.formats.default
   const checkpoint: Checkpoint = {hfId: folder.hfId ?? '', weights, ...recipe, bytes: fileBytes ?? dataBytes, quantMethod: 'gguf'}
+  // Norms, biases and constants are 32-bit here; they are reckoned at 16 bits, as the engines load them.
+  const reckoned = header.tensors.reduce((sum, {name: tensor, bytes, elements}) => sum + (isSmall(tensor) ? Math.min(bytes, 2 * elements) : bytes), 0)
   const computed = checkpointBytes(architecture, checkpoint)
-  if (Math.abs(computed - dataBytes) > 0.01 * dataBytes) warnings.push(`the tensors take ${dataBytes.toLocaleString('en-US')} bytes, the layers that were understood ${Math.round(computed).toLocaleString('en-US')}`)
+  if (Math.abs(computed - reckoned) > 0.01 * reckoned) warnings.push(`the tensors take ${dataBytes.toLocaleString('en-US')} bytes, the layers that were understood ${Math.round(computed).toLocaleString('en-US')}`)
   return {model: named(file, name, folder, {architecture, checkpoints: [checkpoint]}), warnings}
 }
+
+const isSmall = (tensor: string): boolean => !Object.hasOwn(OUTER_CLASSES, tensor) && classesOf(tensor.replace(/^blk\.\d+\./, ''), []).length === 0
 
 function named(file: GgufFile, name: string, folder: ModelFolder, rest: Pick<Model, 'architecture' | 'checkpoints'>): Model {
   const source = file.text('general.source.huggingface.repository') ?? file.text('general.source.repo_url') ?? file.text('general.base_model.0.repo_url')
@@ -97,7 +102,7 @@ function named(file: GgufFile, name: string, folder: ModelFolder, rest: Pick<Mod
   const licence = file.text('general.license') ?? folder.licence
   return {
     id: modelId(title.replaceAll(' ', '-')), hfId, name: title.slice(0, 200), family: FAMILIES[file.architecture]?.family ?? file.architecture,
-    ...(licence !== undefined && /^[\w .+-]{1,80}$/.test(licence) && {licence}), modality: ['text'], ...rest,
+    ...(licence !== undefined && /^[\w .+-]{1,80}$/.test(licence) && {licence}), modality: ['text', ...(rest.architecture.encoders ?? []).map(({modality}) => modality)], ...rest,
   }
 }
 

@@ -32,7 +32,7 @@ function attention(file: GgufFile, block: Block, layer: number, family: Family |
   if (headDim < 1) throw file.invalid(`layer ${layer}: heads of ${headDim}`)
   const queryRows = rowsOf(block, 'attn_q.weight')
   const keyRows = rowsOf(block, 'attn_k.weight')
-  const sharesKvCache = queryRows !== undefined && (keyRows === undefined || layer >= ownersOf(file))
+  const sharesKvCache = queryRows !== undefined && (keyRows === undefined || layer >= ownersOf(file, family))
   const kvHeadCount = keyRows !== undefined ? Math.round(keyRows / headDim) : (file.optional('attention.head_count_kv', layer) || queryHeadCount)
   if (kvHeadCount < 1 || queryHeadCount % kvHeadCount !== 0) throw file.invalid(`layer ${layer}: ${kvHeadCount} KV heads do not divide ${queryHeadCount} heads`)
   const norm = elementsOf(block, 'attn_q_norm.weight')
@@ -43,16 +43,23 @@ function attention(file: GgufFile, block: Block, layer: number, family: Family |
     queryKeyValueBias: has(block, 'attn_q.bias', 'attn_qkv.bias'),
     outputBias: has(block, 'attn_output.bias'),
     queryKeyNorm: norm === undefined ? undefined : norm === headDim ? 'head' as const : 'layer' as const,
-    outputGate: queryRows === 2 * queryHeadCount * headDim ? 'element' as const : rowsOf(block, 'attn_gate.weight') === queryHeadCount ? 'head' as const : undefined,
+    outputGate: (queryRows ?? fusedQueryRows(block, kvHeadCount * (headDim + valueHeadDim))) === 2 * queryHeadCount * headDim ? 'element' as const : rowsOf(block, 'attn_gate.weight') === queryHeadCount ? 'head' as const : undefined,
     sinks: has(block, 'attn_sinks.weight'),
     sharesKvCache,
     valueFromKey: keyRows !== undefined && !has(block, 'attn_v.weight'),
   })
 }
 
+/** Query rows where all three projections are one matrix. */
+function fusedQueryRows(block: Block, keyValueRows: number): number | undefined {
+  const rows = rowsOf(block, 'attn_qkv.weight')
+  return rows === undefined ? undefined : rows - keyValueRows
+}
+
 /** Layers that have a cache of their own: the last `shared_kv_layers` read an earlier one's. */
-function ownersOf(file: GgufFile): number {
-  return file.count('block_count') - (file.optional('attention.shared_kv_layers') ?? 0)
+function ownersOf(file: GgufFile, family: Family | undefined): number {
+  const shared = file.optional('attention.shared_kv_layers')
+  return shared === undefined ? (family?.ownCacheLayers ?? Number.POSITIVE_INFINITY) : file.count('block_count') - shared
 }
 
 function windowOf(file: GgufFile, layer: number, family: Family | undefined, warnings: string[]): FullAttention['window'] {

@@ -76,6 +76,10 @@ export class HubClient {
     this.endpoint = checkedEndpoint(settings.endpoint)
   }
 
+  now(): number {
+    return this.effects.now()
+  }
+
   get hasToken(): boolean {
     return this.settings.token !== undefined
   }

@@ -1,4 +1,4 @@
-import {InputError} from '../../core/input-error.ts'
+import type {InputError} from '../../core/input-error.ts'
 import {accessToken, type Environment} from '../hf-cache.ts'
 import type {ModelFolder} from '../model-folder.ts'
 import {HubClient, type HubEffects, HubUnreachable} from './client.ts'

@@ -9,6 +9,9 @@ const MAX_FILES = 50_000
 /** Read at once where a file's size is not known yet. */
 const FIRST_READ_BYTES = 128 * 1024
 
+/** Longest that one repository may take, however many files it has. */
+const LONGEST_MS = 120_000
+
 interface Listing {
   id: string
   revision: string
@@ -26,7 +29,9 @@ export async function hubRepository(client: HubClient, id: string): Promise<Mode
   refuseFailure(client, id, answer)
   const listing = listingOf(client, id, answer)
   const address = (file: string) => `/${listing.id}/resolve/${encodeURIComponent(listing.revision)}/${file.split('/').map(encodeURIComponent).join('/')}`
+  const until = client.now() + LONGEST_MS
   const ask = async (file: string, request: Parameters<HubClient['get']>[1]) => {
+    if (client.now() > until) throw new InputError('HUB_TIMEOUT', `${id} was not read within ${LONGEST_MS / 1000} s: give the path of a local copy`)
     const found = await client.get(address(file), request)
     refuseFailure(client, `${id} (${file})`, found)
     return found
@@ -103,7 +108,7 @@ function listingOf(client: HubClient, id: string, {body}: HubAnswer): Listing {
   if (value.siblings.length > MAX_FILES) throw refuse(`${value.siblings.length} files`)
   const files = new Map<string, number | undefined>()
   for (const entry of value.siblings as unknown[]) {
-    if (!isRecord(entry) || typeof entry.rfilename !== 'string' || entry.rfilename.split('/').some((part) => part === '..' || part === '.')) continue
+    if (!isRecord(entry) || typeof entry.rfilename !== 'string' || !isPlainPath(entry.rfilename)) continue
     const size = isRecord(entry.lfs) && typeof entry.lfs.size === 'number' ? entry.lfs.size : entry.size
     files.set(entry.rfilename, typeof size === 'number' && Number.isSafeInteger(size) && size >= 0 ? size : undefined)
   }
@@ -116,6 +121,9 @@ function listingOf(client: HubClient, id: string, {body}: HubAnswer): Listing {
     ...(licence !== undefined && {licence}),
   }
 }
+
+/** A path below the repository's root without control characters. */
+const isPlainPath = (path: string): boolean => path.length <= 500 && !/[\u0000-\u001F\u007F-\u009F\\]/.test(path) && !path.split('/').some((part) => part === '' || part === '.' || part === '..')
 
 function licenceOf(value: Record<string, unknown>): string | undefined {
   const card = isRecord(value.cardData) ? value.cardData : {}

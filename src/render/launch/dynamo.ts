@@ -1,6 +1,7 @@
 import type {Launch, LaunchFlag} from '../../engines/engine.ts'
+import {setField} from '../../engines/launch/fields.ts'
 import {FILE_IN_CONTAINER} from './docker.ts'
-import {llmArgs, setField} from './engine-file.ts'
+import {llmArgs} from './engine-file.ts'
 import {cannot, type Format} from './format.ts'
 import {podText, SECRET} from './pod.ts'
 import {localPath, type Startable} from './startable.ts'
@@ -112,6 +113,7 @@ function configMaps({engine, launch, name}: Startable): Mapping[] {
   if (engine.id !== 'trtllm') return []
   return (['prefill', 'decode'] as const).map(role => {
     const {content, because} = llmArgs(launch)
+    delete content.reasoning_parser
     setField(content, 'cache_transceiver_config.backend', 'DEFAULT')
     // Prefill alone has nothing to overlap with.
     if (role === 'prefill') content.disable_overlap_scheduler = true

@@ -1,4 +1,5 @@
 import {InputError} from '../../core/input-error.ts'
+import {mergeFields, setField} from '../../engines/launch/fields.ts'
 import {isAtLeast} from '../../engines/versions.ts'
 import {native} from './command.ts'
 import {cannot, type Format} from './format.ts'
@@ -9,6 +10,14 @@ import {commentLines, yamlText} from './yaml.ts'
 
 /** First SGLang release with `--config`. */
 const SGLANG_CONFIG_SINCE = '0.5.3'
+/**
+ * Options that SGLang refuses in its file: deprecated switches write to the same place, and what reads the file takes them for those
+ * (sglang/srt/server_args_config_parser.py ConfigArgumentMerger at v0.5.18).
+ */
+const SGLANG_OUTSIDE = new Set([
+  '--cuda-graph-backend-decode', '--cuda-graph-backend-prefill', '--cuda-graph-bs-decode', '--cuda-graph-bs-prefill', '--cuda-graph-max-bs-decode', '--cuda-graph-max-bs-prefill', '--cuda-graph-tc-compiler',
+  '--dsa-decode-backend', '--dsa-prefill-backend', '--enable-linear-replayssm-spec', '--incremental-streaming-output', '--mamba-radix-cache-strategy', '--speculative-draft-window-size',
+])
 /** First TensorRT-LLM release whose file holds the fields that are known here. */
 const TRTLLM_FIELDS_SINCE = '1.0.0rc0'
 
@@ -48,7 +57,7 @@ function optionFile({engine, launch, serving}: Startable): {name: string; text: 
     const {flag, value} = given
     const key = flag.replace(/^--/, '')
     // `sglang serve` looks for the model on the command line before it reads the file.
-    const staysOutside = flag === '--model-path' || !flag.startsWith('--') || /[.]/.test(key) || (typeof value === 'string' && value.startsWith('-')) || Object.hasOwn(content, key)
+    const staysOutside = flag === '--model-path' || (engine.id === 'sglang' && SGLANG_OUTSIDE.has(flag)) || !flag.startsWith('--') || /[.]/.test(key) || (typeof value === 'string' && value.startsWith('-')) || Object.hasOwn(content, key)
     if (staysOutside) outside.push({words: flagWords(given)})
     else {
       content[key] = value
@@ -82,26 +91,6 @@ export function llmArgs(launch: Startable['launch']): {content: Record<string, u
       because[field] = given.because
     }
   }
-  merge(content, launch.file?.content ?? {})
+  mergeFields(content, launch.file?.content ?? {})
   return {content, because: {...because, ...launch.file?.because}, outside}
-}
-
-const isMapping = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value)
-
-export function setField(content: Record<string, unknown>, path: string, value: unknown): void {
-  const parts = path.split('.')
-  const last = parts.pop() ?? path
-  let place = content
-  for (const part of parts) {
-    if (!isMapping(place[part])) place[part] = {}
-    place = place[part] as Record<string, unknown>
-  }
-  place[last] = value
-}
-
-function merge(into: Record<string, unknown>, from: Record<string, unknown>): void {
-  for (const [key, value] of Object.entries(from)) {
-    if (isMapping(value) && isMapping(into[key])) merge(into[key] as Record<string, unknown>, value)
-    else into[key] = isMapping(value) ? structuredClone(value) : value
-  }
 }

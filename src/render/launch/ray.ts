@@ -1,6 +1,6 @@
 import {deviceEnvironment} from './devices.ts'
 import {cannot, type Format} from './format.ts'
-import {assignments, commandText, programText} from './shell.ts'
+import {commandText, exportText, programText} from './shell.ts'
 import {linesOf} from './words.ts'
 
 /** A Ray cluster over the nodes, and one command on its head (vLLM docs/serving/parallelism_scaling.md). */
@@ -15,8 +15,7 @@ export const ray: Format = {
     const {count, gpusPerNode, ray: flags} = launch.nodes
     if (!flags) throw cannot(`vLLM ${engine.version} does not spread this layout over Ray: use a later --engine-version`)
     // Every process of a node inherits what the node was started with.
-    const settings = assignments({...launch, environment: [...deviceEnvironment(startable), ...launch.environment]})
-    const exports = settings.map(setting => `export ${setting}\n`).join('')
+    const exports = exportText({...launch, environment: [...deviceEnvironment(startable), ...launch.environment]})
     const head = `# On node 0. HEAD_ADDRESS: the address of this node, as the others reach it. Needs vLLM and Ray (pip install ray) on every node.
 : "\${HEAD_ADDRESS:?the address of this node, as the others reach it}"
 ${exports}export VLLM_HOST_IP="$HEAD_ADDRESS"

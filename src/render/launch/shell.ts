@@ -43,6 +43,9 @@ export function commandText(first: readonly string[], lines: readonly Line[], va
 /** Assignments before a command, one on each line. */
 export const assignments = ({environment}: Launch): string[] => environment.map(({name, value}) => quoteAssignment(name, value))
 
+/** The same as lines of their own, for everything that a script starts. */
+export const exportText = ({environment}: Launch): string => environment.map(({name, value}) => `${quoteAssignment(name, value)}\nexport ${name}\n`).join('')
+
 export const programText = ({program}: Launch): string => program.map(quoteWord).join(' ')
 
 /**

@@ -1,6 +1,6 @@
 import {cannot, type Format} from './format.ts'
 import {native} from './command.ts'
-import {assignments, commandText, fileText, programText} from './shell.ts'
+import {commandText, exportText, fileText, programText} from './shell.ts'
 import type {Startable} from './startable.ts'
 import {linesOf} from './words.ts'
 
@@ -28,11 +28,10 @@ function header({name, launch, gpusPerNode}: Startable, tasksPerNode: number): s
 #SBATCH --ntasks-per-node=${tasksPerNode}
 #SBATCH --gpus-per-node=${gpus}
 #SBATCH --exclusive
-#SBATCH --time=UNLIMITED
 # The engine is expected in the environment of the job; where pyxis is installed, --container-image can be added to srun.
 # HF_TOKEN is passed on from the environment of sbatch.
 set -euo pipefail
-${assignments(launch).map(setting => `export ${setting}\n`).join('')}`
+${exportText(launch)}`
 }
 
 function nodeScript(startable: Startable): string {

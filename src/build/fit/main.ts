@@ -1,0 +1,171 @@
+import {mkdtempSync, rmSync, writeFileSync} from 'node:fs'
+import {tmpdir} from 'node:os'
+import {join} from 'node:path'
+import {openCatalogue} from '../../catalogue/catalogue.ts'
+import type {Calibration, Residual, Spread} from '../../core/throughput/calibration.ts'
+import {hardwareClass} from '../../core/throughput/hardware.ts'
+import {preparedModel} from '../../core/throughput/performance.ts'
+import {writeData} from '../compile-data.ts'
+import type {Task} from '../task.ts'
+import {accuracyPage, type Section} from './accuracy-page.ts'
+import {fitCalibration, logErrors, type Measurement} from './fit.ts'
+import {readMeasurements} from './measurements.ts'
+import type {Parameter} from './parameters.ts'
+import {PRIORS} from './priors.ts'
+import {COLUMNS, heldOut, type Holdout, leaveOneOut, quantile, row, scoreOf, shareOf} from './report.ts'
+
+const USAGE = `usage: npm run fit -- [--holdout half|model|gpu|all] [--seed N] [--dry] SERVING.jsonl [--other OTHER.jsonl]
+
+SERVING holds measurements under load that everything is fitted to; OTHER further hardware, of which only what belongs to
+that hardware is fitted. Each line is a scenario with "observed" beside it.`
+
+/** Standard normal deviate that leaves a tenth on either side. */
+const DEVIATE_80 = 1.2816
+
+interface Options {
+  serving: string[]
+  other: string[]
+  holdout: string
+  seed: number
+  dry: boolean
+}
+
+function optionsOf(args: readonly string[]): Options | undefined {
+  const options: Options = {serving: [], other: [], holdout: 'all', seed: 1, dry: false}
+  for (let i = 0; i < args.length; i++) {
+    const argument = args[i]!
+    if (argument === '--dry') options.dry = true
+    else if (argument === '--holdout') options.holdout = args[++i] ?? ''
+    else if (argument === '--seed') options.seed = Number(args[++i])
+    else if (argument === '--other') options.other.push(args[++i] ?? '')
+    else if (argument.startsWith('--')) return undefined
+    else options.serving.push(argument)
+  }
+  return options.serving.length > 0 && ['none', 'half', 'model', 'gpu', 'all'].includes(options.holdout) ? options : undefined
+}
+
+/** Rounded so that the file says no more than is known and machines agree on it. */
+const significant = (value: number): number => Number(value.toPrecision(5))
+
+function rounded<T>(value: T): T {
+  if (typeof value === 'number') return significant(value) as T
+  if (Array.isArray(value)) return value.map(rounded) as T
+  if (value && typeof value === 'object') return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, rounded(inner)])) as T
+  return value
+}
+
+type Index = 0 | 1 | 2
+
+/** Deviation that puts 80% of the errors inside, from errors of measurements that the fit had not seen. */
+const deviationOf = (errors: readonly [number, number, number][], index: Index): number =>
+  quantile(errors.map((e) => Math.abs(e[index])).filter((value) => !Number.isNaN(value)), 0.8) / DEVIATE_80
+
+const spreadOf = (errors: readonly [number, number, number][]): Spread => ({ttft: deviationOf(errors, 0), tpot: deviationOf(errors, 1), throughput: deviationOf(errors, 2)})
+
+/** What an unseen kind adds to a deviation: the root of the difference of squares, by the median over what was left out. */
+function addedBy(holdouts: readonly Holdout[], base: number): number {
+  const deviations = holdouts.map((holdout) => deviationOf(holdout.errors, 2))
+  return Math.sqrt(Math.max(0, quantile(deviations, 0.5) ** 2 - base ** 2))
+}
+
+function residualsOf(measurements: readonly Measurement[], calibration: Calibration): Calibration['residuals'] {
+  const result: Calibration['residuals'] = {}
+  const plain = (residual: Residual | undefined) => residual && {n: residual.n, median: residual.median, p90: residual.p90}
+  const put = (name: string, part: readonly Measurement[]) => {
+    const {ttft, tpot, throughput} = scoreOf(part.map((m) => logErrors(m, calibration)))
+    result[name] = {ttft: plain(ttft), tpot: plain(tpot), throughput: plain(throughput)}
+  }
+  put('all', measurements)
+  const by = (field: string, of: (m: Measurement) => string) => {
+    for (const value of [...new Set(measurements.map(of))].sort()) put(`${field} ${value}`, measurements.filter((m) => of(m) === value))
+  }
+  by('engine', (m) => m.input.engine)
+  by('weights', (m) => m.input.checkpoint.weights)
+  by('hardware', (m) => hardwareClass(m.input.accelerator))
+  return result
+}
+
+/** Numbers of hardware and links that the serving measurements do not have, and of formats that only such hardware runs. */
+function fitOther(measurements: readonly Measurement[], calibration: Calibration, seen: readonly string[]): Calibration {
+  const chosen = (parameter: Parameter) =>
+    (parameter.hardwareClass !== undefined && !seen.includes(parameter.hardwareClass)) || (parameter.path[0] === 'links' && parameter.path[1] !== 'nvlink') || parameter.path.join('/') === 'kernels/weightOnlyCompute'
+  return fitCalibration(measurements.filter((m) => !seen.includes(hardwareClass(m.input.accelerator))), calibration, chosen)
+}
+
+/** Fits data/calibration/serving.json to measurements and writes what it leaves into docs/accuracy.md. The same files give the same numbers. */
+export async function main({root, args}: Task): Promise<number> {
+  const options = optionsOf(args)
+  if (!options) {
+    console.error(USAGE)
+    return 2
+  }
+  const folder = mkdtempSync(join(tmpdir(), 'servefit-'))
+  try {
+    const problems = await writeData(root, folder)
+    if (problems.length > 0) {
+      console.error(problems.join('\n'))
+      return 1
+    }
+    const catalogue = openCatalogue(folder)
+    const {measurements, unused} = await readMeasurements(options.serving, catalogue)
+    const other = await readMeasurements(options.other, catalogue)
+    console.log(`${measurements.length} measurements under load, ${other.measurements.length} of other hardware; ${unused.length + other.unused.length} lines not used`)
+    const reasons = new Map<string, number>()
+    for (const {why} of [...unused, ...other.unused]) reasons.set(why, (reasons.get(why) ?? 0) + 1)
+    for (const [why, count] of reasons) console.log(`  ${count} x ${why}`)
+
+    const sections: Section[] = []
+    const report = (title: string, rows: [string, Parameters<typeof row>[1]][]) => {
+      sections.push({title, rows})
+      console.log(`\n${title}\n${COLUMNS}`)
+      for (const [name, score] of rows) console.log(row(name, score))
+    }
+    const scored = (holdouts: readonly Holdout[]): [string, Parameters<typeof row>[1]][] => holdouts.map(({name, errors}) => [name, scoreOf(errors)])
+    const wanted = (what: string) => options.holdout === what || options.holdout === 'all'
+
+    const halves = wanted('half') ? [0, 1].map((half) => heldOut(measurements, PRIORS, `half ${half + 1}, fitted to the other`, (m) => (shareOf(m.id, options.seed) < 0.5) === (half === 0))) : []
+    if (halves.length > 0) report('A random half left out', scored(halves))
+    const models = wanted('model') ? leaveOneOut(measurements, PRIORS, 'model') : []
+    if (models.length > 0) report('One model left out', scored(models))
+    const gpus = wanted('gpu') ? leaveOneOut(measurements, PRIORS, 'gpu') : []
+    if (gpus.length > 0) report('One GPU left out', scored(gpus))
+
+    const loaded = fitCalibration(measurements, PRIORS)
+    const seen = [...new Set(measurements.map((m) => hardwareClass(m.input.accelerator)))].sort()
+    const calibration = other.measurements.length > 0 ? fitOther(other.measurements, loaded, seen) : loaded
+    const errorsOf = (part: readonly Measurement[]) => part.map((m) => logErrors(m, calibration))
+    // Errors of what was left out, where that was asked for; of what was fitted otherwise.
+    const unseen = halves.length > 0 ? halves.flatMap(({errors, tested}) => errors.map((e, i) => ({e, m: tested[i]!}))) : measurements.map((m) => ({e: logErrors(m, calibration), m}))
+    const base = spreadOf(unseen.map(({e}) => e))
+    const engines = [...new Set(measurements.map((m) => m.input.engine))].sort()
+    calibration.spread = {
+      base,
+      byEngine: Object.fromEntries(engines.map((engine) => [engine, spreadOf(unseen.filter(({m}) => m.input.engine === engine).map(({e}) => e))])),
+      extrapolated: {
+        hardware: Math.max(PRIORS.spread.extrapolated.hardware, gpus.length > 0 ? addedBy(gpus, base.throughput) : 0),
+        model: Math.max(PRIORS.spread.extrapolated.model, models.length > 0 ? addedBy(models, base.throughput) : 0),
+        engine: PRIORS.spread.extrapolated.engine,
+      },
+    }
+    calibration.name = 'serving'
+    calibration.about = `${measurements.length} measurements of closed loops on ${[...new Set(measurements.map((m) => m.gpu))].sort().join(', ')}; ${other.measurements.length} of other hardware for its own rates`
+    calibration.seen = {
+      // Other hardware counts as extrapolated: its measurements are few and of mixed rigour.
+      hardware: seen, engines,
+      features: [...new Set(measurements.flatMap((m) => preparedModel(m.input, calibration).work.features))].sort(),
+    }
+    calibration.residuals = residualsOf(measurements, calibration)
+    report('Fitted to all', [['all', scoreOf(errorsOf(measurements))], ...engines.map((engine): [string, Parameters<typeof row>[1]] => [engine, scoreOf(errorsOf(measurements.filter((m) => m.input.engine === engine)))])])
+    if (other.measurements.length > 0) {
+      const classes = [...new Set(other.measurements.map((m) => hardwareClass(m.input.accelerator)))].sort()
+      report('Other hardware', [['all', scoreOf(errorsOf(other.measurements))], ...classes.map((name): [string, Parameters<typeof row>[1]] => [name, scoreOf(errorsOf(other.measurements.filter((m) => hardwareClass(m.input.accelerator) === name)))])])
+    }
+    if (!options.dry) {
+      writeFileSync(join(root, 'data', 'calibration', 'serving.json'), `${JSON.stringify(rounded(calibration), undefined, 2)}\n`)
+      writeFileSync(join(root, 'docs', 'accuracy.md'), accuracyPage(rounded(calibration), sections))
+    }
+    return 0
+  } finally {
+    rmSync(folder, {recursive: true, force: true})
+  }
+}

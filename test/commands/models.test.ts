@@ -1,0 +1,86 @@
+import {describe, expect, it} from 'vitest'
+import {parseParameters} from '../../src/cli/quantities.ts'
+import {servefit} from './spawn.ts'
+
+interface Row {
+  id: string
+  totalParams: number
+  activeParams: number
+  contextTokens: number
+  licence?: string
+  checkpoints: {weights: string}[]
+  fit?: {verdict: string; contextTokens: number; weights: string; outputTokensPerSecondPerUser: number; tp: number; pp: number; dp: number}
+}
+
+const models = (...args: string[]): Row[] => (JSON.parse(servefit(['models', ...args, '--json']).stdout) as {models: Row[]}).models
+
+describe('models', () => {
+  const all = models()
+
+  it('filters by size, licence, modality, context, family and precision', () => {
+    expect(models('--min-params', '30b', '--max-params', '40b').map(({id}) => id)).toEqual(all.filter(({totalParams}) => totalParams >= 30e9 && totalParams <= 40e9).map(({id}) => id))
+    expect(models('--max-active', '4b').map(({id}) => id)).toEqual(all.filter(({activeParams}) => activeParams <= 4e9).map(({id}) => id))
+    expect(models('--licence', 'apache').map(({id}) => id)).toEqual(all.filter(({licence}) => licence?.startsWith('Apache')).map(({id}) => id))
+    expect(models('--weights', 'nvfp4').every(({checkpoints}) => checkpoints.some(({weights}) => weights === 'nvfp4'))).toBe(true)
+    expect(models('--min-context', '500k').every(({contextTokens}) => contextTokens >= 131_072)).toBe(true)
+    const vision = models('--modality', 'vision').map(({id}) => id)
+    expect(vision.length).toBeGreaterThan(5)
+    expect(vision).not.toContain('qwen3-32b')
+    const qwen = models('--family', 'qwen3').map(({id}) => id)
+    expect(qwen).toContain('qwen3-32b')
+    expect(qwen).not.toContain('llama-3.1-8b-instruct')
+    expect(models('--family', 'qwen3', '--max-params', '1m')).toEqual([])
+  })
+
+  it('takes sizes as models are named, and refuses the rest', () => {
+    expect(['600m', '32B', '1.6t', '7000000000'].map((text) => parseParameters(text, 'max-params'))).toEqual([600e6, 32e9, 1.6e12, 7e9])
+    for (const text of ['32', '32g', '-1b', '', 'b']) expect(() => parseParameters(text, 'max-params'), text).toThrow('such as 600m')
+  })
+})
+
+describe('models --fits', () => {
+  it('gives what fits with context and speed, and agrees with check', () => {
+    const rows = models('--fits', '--gpu', '1xrtx-4090')
+    expect(rows.length).toBeGreaterThan(20)
+    for (const {id, fit, contextTokens} of rows) {
+      expect(fit!.contextTokens, id).toBeLessThanOrEqual(contextTokens)
+      expect(fit!.outputTokensPerSecondPerUser, id).toBeGreaterThan(0)
+      expect(['fits', 'tight'], id).toContain(fit!.verdict)
+    }
+    for (const {id, fit} of [rows[0]!, rows[10]!, rows.at(-1)!]) {
+      const checked = JSON.parse(servefit(['check', id, '--gpu', '1xrtx-4090', '--json']).stdout)
+      expect({verdict: checked.verdict, weights: checked.deployment.weights}, id).toEqual({verdict: fit!.verdict, weights: fit!.weights})
+      expect(checked.memory.largestMaxModelLen, id).toBeGreaterThanOrEqual(fit!.contextTokens)
+      expect(1000 / checked.performance.tpotMs.estimate, id).toBeCloseTo(fit!.outputTokensPerSecondPerUser, 0)
+    }
+    expect(rows.map(({id}) => id)).not.toContain('deepseek-v3')
+  })
+
+  it('puts what one can wait for before what one cannot', () => {
+    const speeds = models('--fits', '--gpu', '8xh200-sxm').map(({fit}) => fit!.outputTokensPerSecondPerUser)
+    const firstSlow = speeds.findIndex((speed) => speed < 8)
+    expect(firstSlow === -1 || speeds.slice(firstSlow).every((speed) => speed < 8)).toBe(true)
+  })
+
+  it('reaches the context that is asked for, in the format that is asked for', () => {
+    for (const {fit} of models('--fits', '--gpu', '1xrtx-4090', '--min-context', '64k', '--weights', 'fp8')) {
+      expect(fit!.contextTokens).toBeGreaterThanOrEqual(64_000)
+      expect(fit!.weights).toMatch(/^fp8/)
+    }
+  })
+
+  it('is a question with an exit code, and keeps to the terminal', () => {
+    const none = servefit(['models', '--fits', '--gpu', '1xrtx-4090', '--min-params', '1t'])
+    expect(none).toMatchObject({code: 1, stdout: 'No model of the catalogue that is like that fits RTX 4090 (24 GiB).\n'})
+    const {code, stdout} = servefit(['models', '--fits', '--gpu', '1xrtx-4090'])
+    expect(code).toBe(0)
+    expect(stdout.split('\n').filter((line) => line.length > 80)).toEqual([])
+  })
+
+  it('judges the whole catalogue in about a second', () => {
+    const begun = performance.now()
+    servefit(['models', '--fits', '--gpu', '8xh200-sxm'])
+    // Under half a second on an idle machine; tests run beside each other.
+    expect(performance.now() - begun).toBeLessThan(4000)
+  })
+})

@@ -1,0 +1,3 @@
+vllm serve openai/gpt-oss-120b \
+  --enable-auto-tool-choice \
+  --tool-call-parser openai
