@@ -15,6 +15,8 @@ export interface ExpertTile {
   hidden: number
   /** Only the inputs of each matrix are rounded (swizzled Triton layouts). */
   inputsOnly?: boolean
+  /** Bytes of a scale where the loader does not keep it at one. */
+  scaleBytes?: number
   because: string
 }
 
@@ -24,23 +26,28 @@ const TRITON: ExpertTile = {intermediate: 256, hidden: 256, inputsOnly: true, be
 /**
  * vLLM (vllm/model_executor/layers/quantization/mxfp4.py, 0.11.1 to 0.18; fused_moe/oracle/mxfp4.py
  * mxfp4_round_up_hidden_size_and_intermediate_size, from 0.19): FlashInfer on compute capability 10, Triton kernels on 9 from
- * 0.11.0, Marlin elsewhere; on AMD 128, on gfx950 256, from 0.28 256 on all.
+ * 0.11.0 (not for DeepSeek-V4), Marlin elsewhere; on AMD 128, on gfx950 256, from 0.28 256 on all.
  */
-export function vllmExpertTile(accelerator: Accelerator, version: string): ExpertTile {
+export function vllmExpertTile(accelerator: Accelerator, version: string, compressedAttention: boolean): ExpertTile {
   if (accelerator.vendor === 'amd') {
     const multiple = accelerator.gfxTarget?.startsWith('gfx95') || isAtLeast(version, '0.28.0') ? 256 : 128
     return {intermediate: multiple, hidden: multiple, because: `tiles of ${multiple} on AMD`}
   }
   const family = Math.floor(accelerator.computeCapability ?? 0)
   if (family === 10) return {intermediate: isAtLeast(version, '0.28.0') ? 128 : 256, hidden: 256, because: 'FlashInfer tiles'}
-  if (family === 9 && isAtLeast(version, '0.11.0')) return TRITON
+  if (family === 9 && isAtLeast(version, '0.11.0') && !compressedAttention) return TRITON
   return MARLIN
 }
 
-/** SGLang (python/sglang/srt/layers/quantization/mxfp4.py): FlashInfer on compute capability 10, Triton kernels elsewhere. */
-export function sglangExpertTile(accelerator: Accelerator): ExpertTile {
+/**
+ * SGLang (python/sglang/srt/layers/quantization/mxfp4.py, arg_groups/overrides.py, 0.5.15): FlashInfer on compute capability 10, Marlin
+ * on 12, Triton kernels on 9. DeepSeek-V4 takes Marlin on 9 too, with scales loaded at 32 bits (mxfp4_marlin_moe.py).
+ */
+export function sglangExpertTile(accelerator: Accelerator, compressedAttention: boolean): ExpertTile {
   if (accelerator.vendor === 'amd') return {intermediate: 256, hidden: 256, because: 'tiles of 256 on AMD'}
-  return Math.floor(accelerator.computeCapability ?? 0) === 10 ? {intermediate: 256, hidden: 256, because: 'FlashInfer tiles of 256'} : TRITON
+  if (Math.floor(accelerator.computeCapability ?? 0) === 10) return {intermediate: 256, hidden: 256, because: 'FlashInfer tiles of 256'}
+  if (compressedAttention) return {...MARLIN, scaleBytes: 4, because: `${MARLIN.because}, scales loaded at 32 bits`}
+  return Math.floor(accelerator.computeCapability ?? 0) === 9 ? TRITON : MARLIN
 }
 
 const up = (value: number, multiple: number): number => Math.ceil(value / multiple) * multiple
@@ -49,6 +56,7 @@ const up = (value: number, multiple: number): number => Math.ceil(value / multip
 export function expertPaddingBytes(architecture: Architecture, checkpoint: Checkpoint, layout: ShardLayout, stage: Stage, tile: ExpertTile): number {
   if (formatOf(checkpoint.formats, 'experts.in') !== 'mxfp4') return 0
   const format = weightFormat('mxfp4')
+  const scaled = tile.scaleBytes === undefined ? format : {...format, scale: {...format.scale!, bits: tile.scaleBytes * 8}}
   let bytes = 0
   for (let layer = stage.first; layer < stage.last; layer++) {
     const {feedForward} = architecture.layerKinds[architecture.layerSequence[layer]!]!
@@ -58,7 +66,7 @@ export function expertPaddingBytes(architecture: Architecture, checkpoint: Check
     const gates = feedForward.gated ? 2 : 1
     const wide = up(width, tile.intermediate)
     const tall = up(hidden, tile.hidden)
-    const stored = matrixBytes(format, gates * (tile.inputsOnly ? width : wide), tall) + matrixBytes(format, tile.inputsOnly ? hidden : tall, wide)
+    const stored = matrixBytes(scaled, gates * (tile.inputsOnly ? width : wide), tall) + matrixBytes(scaled, tile.inputsOnly ? hidden : tall, wide)
     bytes += Math.ceil(feedForward.expertCount / layout.expertParallel) * (stored - matrixBytes(format, gates * width, hidden) - matrixBytes(format, hidden, width))
   }
   return bytes

@@ -65,7 +65,7 @@ function changesFor(answer: Answer, command: string): Change[] {
   if (best.deployment.kvCache === 'bf16') attempt({request: {...request, kvCache: 'fp8'}}, '--kv-cache fp8')
   if (request.maxNumSeqs === undefined && best.deployment.maxNumSeqs > 32) attempt({request: {...request, maxNumSeqs: 32}}, '--max-num-seqs 32')
   if (best.verdict !== 'tight') {
-    for (const checkpoint of byFidelity(model.checkpoints)) {
+    for (const checkpoint of byFidelity(model, model.checkpoints)) {
       if (checkpoint.hfId === best.checkpoint.hfId) continue
       const before = changes.length
       attempt({checkpoint, request: {...request, weights: undefined}}, checkpoint.hfId, `servefit check ${checkpoint.hfId} ${command.slice(command.indexOf(' ') + 1)}`)
@@ -124,7 +124,7 @@ function fittingModels(context: Context, {question}: Answer): string[] {
   const entries = [...context.catalogue.modelEntries].filter(({totalParams}) => totalParams * 0.5 < room).sort((a, b) => b.totalParams - a.totalParams)
   for (const {id} of entries.slice(0, 24)) {
     const model = context.catalogue.model(id)
-    const checkpoint = byFidelity(model.checkpoints).findLast(() => true)
+    const checkpoint = byFidelity(model, model.checkpoints).findLast(() => true)
     if (!checkpoint) continue
     const evaluation = bestLayout({...question, model, checkpoint, request: {engine: question.request.engine}})
     if (starts(evaluation)) names.push(`${model.id} (${checkpoint.weights})`)

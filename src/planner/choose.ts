@@ -65,10 +65,13 @@ export function bestLayout(question: ChoiceQuestion & {checkpoint: Checkpoint}):
 /** Requests that can keep replicas busy; for an open loop and for offline runs as many as there are replicas. */
 const requestsInFlight = ({concurrency}: Workload): number => (typeof concurrency === 'number' ? concurrency : Number.POSITIVE_INFINITY)
 
-/** How close a checkpoint is to the original: the published original first, then by format, the publisher's own before others. */
-function fidelityOf(checkpoint: Checkpoint): number {
-  const format = checkpoint.formats.default
-  return (checkpoint.weights === 'native' ? 99 : isWeightFormat(format) ? weightFormat(format).fidelity : 0) - (checkpoint.thirdParty ? 0.5 : 0)
+/**
+ * How close a checkpoint is to the original: the original itself, then by format, the publisher's own before others. More bits than the
+ * original's bring nothing back: such a rebuild stands right behind it.
+ */
+function fidelityOf({formats, weights, thirdParty}: Checkpoint): number {
+  const format = formats.default
+  return (weights === 'native' ? 99 : isWeightFormat(format) ? weightFormat(format).fidelity : 0) - (thirdParty ? 0.5 : 0)
 }
 
 /** Repositories of the same format differ in nothing that is judged here: the first of each. */
@@ -81,9 +84,14 @@ function distinct(checkpoints: readonly Checkpoint[]): Checkpoint[] {
 }
 
 /** A model's checkpoints that differ in what is judged, the closest to the original first. */
-export const distinctCheckpoints = (model: Model, weights?: string): Checkpoint[] => distinct(byFidelity(weights === undefined ? model.checkpoints : checkpointsOfWeights(model, weights)))
+export const distinctCheckpoints = (model: Model, weights?: string): Checkpoint[] => distinct(byFidelity(model, weights === undefined ? model.checkpoints : checkpointsOfWeights(model, weights)))
 
-export const byFidelity = (checkpoints: readonly Checkpoint[]): Checkpoint[] => [...checkpoints].sort((a, b) => fidelityOf(b) - fidelityOf(a))
+/** Checkpoints of a model, the closest to its original first. */
+export function byFidelity(model: Pick<Model, 'hfId'>, checkpoints: readonly Checkpoint[]): Checkpoint[] {
+  const original = checkpoints.find(({hfId}) => hfId === model.hfId)
+  const rank = (checkpoint: Checkpoint) => (checkpoint === original ? Number.POSITIVE_INFINITY : original ? Math.min(fidelityOf(checkpoint), fidelityOf(original)) : fidelityOf(checkpoint))
+  return [...checkpoints].sort((a, b) => rank(b) - rank(a))
+}
 
 /** Checkpoints of a model whose short format is the asked one, or one of its kind (fp8 also takes per-channel and block builds). */
 export function checkpointsOfWeights(model: Model, weights: string): Checkpoint[] {
@@ -108,10 +116,10 @@ const HYPOTHETICAL: Record<string, string> = {'compressed-int4': 'int4-group128'
 export function choose(question: ChoiceQuestion): Choice {
   const {model, request} = question
   if (question.checkpoint) return {best: bestLayout({...question, checkpoint: withFormat(model, question.checkpoint, request.weights)}), passedOver: []}
-  let candidates = byFidelity(model.checkpoints)
+  let candidates = byFidelity(model, model.checkpoints)
   let hypothetical = false
   if (request.weights !== undefined) {
-    candidates = byFidelity(checkpointsOfWeights(model, request.weights))
+    candidates = byFidelity(model, checkpointsOfWeights(model, request.weights))
     if (candidates.length === 0) {
       candidates = [imagined(model, request.weights)]
       hypothetical = true
@@ -130,12 +138,20 @@ export function choose(question: ChoiceQuestion): Choice {
   return {best, passedOver: passedOver.filter((evaluation) => evaluation !== best), hypothetical}
 }
 
-/** A repository whose format is asked for differently: the model's checkpoint of that format if the repository is the model's own. */
+/** A repository whose format is asked for differently: the model's checkpoint of that format, published or imagined. */
 function withFormat(model: Model, checkpoint: Checkpoint, weights: string | undefined): Checkpoint {
-  if (weights === undefined || weights === checkpoint.weights || checkpoint.weights.startsWith(`${weights}-`) || weights === 'native') return checkpoint
-  // fp16 and bf16 name the same bytes; a repository in one is served in the other.
-  if (['bf16', 'fp16'].includes(weights) && ['bf16', 'fp16'].includes(checkpoint.weights)) return checkpoint
+  if (weights === undefined || isCalled(checkpoint, weights)) return checkpoint
   return checkpointsOfWeights(model, weights)[0] ?? {...imagined(model, weights), hfId: checkpoint.hfId}
+}
+
+/** Names that people use for one another: what a repository holds in 16 bits, or in 4-bit integers, is called by any of them. */
+const SYNONYMS = [['bf16', 'fp16'], ['awq-int4', 'gptq-int4', 'compressed-int4', 'int4'], ['gptq-int8', 'compressed-int8']]
+
+function isCalled({weights: own, quantMethod}: Checkpoint, weights: string): boolean {
+  if (weights === 'native' || own === weights || own.startsWith(`${weights}-`)) return true
+  // A mixture goes by the name of its method too: DeepSeek-V4's FP4 experts come in an "fp8" checkpoint.
+  if (own === 'native' && quantMethod === weights) return true
+  return SYNONYMS.some((names) => names.includes(own) && names.includes(weights))
 }
 
 /** Bytes on disk: as published where known. */

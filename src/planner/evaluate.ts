@@ -9,7 +9,7 @@ import type {Performance, PerformanceInput} from '../core/throughput/input.ts'
 import {performance} from '../core/throughput/performance.ts'
 import type {Engine, Subject} from '../engines/engine.ts'
 import {tightestGpu} from './machines.ts'
-import {bytesInWords} from '../core/words.ts'
+import {bytesInWords, countInWords} from '../core/words.ts'
 
 export type Verdict = 'fits' | 'tight' | 'does-not-fit' | 'unsupported'
 
@@ -70,7 +70,7 @@ export function evaluate(question: Question): Evaluation {
   }
   // Nobody asked for a context: the model's own if it starts, else as much as there is room for.
   if (request.maxModelLen === undefined && memory.largestMaxModelLen < deployment.maxModelLen && memory.largestMaxModelLen >= needed) {
-    deployment = engine.resolve(subject, {...request, maxModelLen: memory.largestMaxModelLen})
+    deployment = engine.resolve(subject, {...request, maxModelLen: trustedContext(memory, engine.spreadBytes, needed)})
     memory = engine.memory(subject, deployment)
   }
   const support = engine.support(subject, deployment)
@@ -90,6 +90,22 @@ export function evaluate(question: Question): Evaluation {
     warnings: tight ? [...warnings, tight] : warnings,
     performance: question.workload && performance(performanceInput(evaluation, question.workload), question.calibration),
   }
+}
+
+/** Contexts that are chosen are whole multiples of this. */
+const CONTEXT_STEP_TOKENS = 256
+
+/** The longest request that still fits when the estimate errs by its spread; at least what is needed. */
+function trustedContext(memory: MemoryEstimate, spreadBytes: number, needed: number): number {
+  const cache = memory.kvCacheBytes
+  let low = needed
+  let high = memory.largestMaxModelLen
+  while (high - low >= CONTEXT_STEP_TOKENS) {
+    const middle = Math.floor((low + high) / 2)
+    if (cache / memory.requestsOfTokens(middle) <= cache - spreadBytes) low = middle
+    else high = middle
+  }
+  return Math.max(needed, Math.floor(low / CONTEXT_STEP_TOKENS) * CONTEXT_STEP_TOKENS)
 }
 
 /** Fewest sequences that a start command is given: room for a few more than one person. */
@@ -113,7 +129,7 @@ function contextWarnings(model: Model, needed: number): Warning[] {
   const limit = model.architecture.contextTokens
   if (needed <= limit) return []
   const scaled = model.extendedContextTokens && needed <= model.extendedContextTokens ? ' (documented with rope scaling)' : ''
-  return [{code: 'context-beyond-model', message: `${needed} tokens are asked for, the model's own limit is ${limit}${scaled}`}]
+  return [{code: 'context-beyond-model', message: `${countInWords(needed)} tokens are asked for, the model's own limit is ${countInWords(limit)}${scaled}`}]
 }
 
 /** Why it would not start, if it would not. */
@@ -137,7 +153,7 @@ function shortageOf(subject: Subject, deployment: Deployment, memory: MemoryEsti
   if (!memory.starts || memory.largestMaxModelLen < Math.min(wanted, subject.model.architecture.contextTokens)) {
     return {
       code: 'kv-cache-too-small',
-      message: `the cache of ${bytesInWords(memory.kvCacheBytes)} per GPU holds one request of ${memory.largestMaxModelLen} tokens, ${Math.max(wanted, Math.min(deployment.maxModelLen, needed))} are needed`,
+      message: `the cache of ${bytesInWords(memory.kvCacheBytes)} per GPU holds one request of ${countInWords(memory.largestMaxModelLen)} tokens, ${countInWords(Math.max(wanted, Math.min(deployment.maxModelLen, needed)))} are needed`,
     }
   }
   return undefined
@@ -148,7 +164,7 @@ function tightness(subject: Subject, engine: Engine, deployment: Deployment, mem
   const cache = memory.kvCacheBytes
   const share = memory.maxConcurrencyAtMaxModelLen > 0 ? 1 / memory.maxConcurrencyAtMaxModelLen : 1
   if (cache - engine.spreadBytes < cache * Math.min(1, share)) return {code: 'memory-tight', message: `it starts with ${bytesInWords(cache)} of cache per GPU, within the error of the estimate (${bytesInWords(engine.spreadBytes)})`}
-  if (memory.largestMaxModelLen < Math.min(deployment.maxModelLen, subject.model.architecture.contextTokens)) return {code: 'context-exceeds-cache', message: `the cache holds one request of ${memory.largestMaxModelLen} tokens: longer ones are refused, though the context is ${deployment.maxModelLen}`}
+  if (memory.largestMaxModelLen < Math.min(deployment.maxModelLen, subject.model.architecture.contextTokens)) return {code: 'context-exceeds-cache', message: `the cache holds one request of ${countInWords(memory.largestMaxModelLen)} tokens: longer ones are refused, though the context is ${countInWords(deployment.maxModelLen)}`}
   if (workload && typeof workload.concurrency === 'number') {
     const replicas = deployment.dpAttention ? 1 : deployment.dp
     const held = Math.floor(memory.requestsOfTokens(workload.inputTokens + workload.outputTokens)) * (deployment.dpAttention ? deployment.dp : 1) * replicas

@@ -50,7 +50,7 @@ export function fittingModels(context: Context, models: Iterable<Model>, {machin
 /** Published checkpoints, the closest to the original first; of equal ones the first. */
 function candidates(model: Model, weights: string | undefined): Checkpoint[] {
   const seen = new Set<string>()
-  return byFidelity(weights === undefined ? model.checkpoints : checkpointsOfWeights(model, weights)).filter((checkpoint) => {
+  return byFidelity(model, weights === undefined ? model.checkpoints : checkpointsOfWeights(model, weights)).filter((checkpoint) => {
     const key = `${checkpoint.weights} ${JSON.stringify(checkpoint.formats)}`
     return !seen.has(key) && seen.add(key)
   })

@@ -56,7 +56,7 @@ export async function modelOf(context: Context, name: string): Promise<NamedMode
   if (looksLikeModelPath(name)) return startedByPath(imported(await context.readModel(name)), name)
   const {catalogue} = context
   const known = findModel(name, catalogue.modelEntries)
-  if (known && !context.refresh) return catalogued(catalogue, known)
+  if (known && !context.refresh) return catalogued(catalogue, known, name)
   const repository = known ? (known.checkpoint ?? catalogue.model(known.id).hfId) : name
   const outside: FoundRepository = (looksLikeRepository(repository) && (await context.repository?.(repository))) || {}
   if (outside.found) return imported(outside.found)
@@ -66,10 +66,17 @@ export async function modelOf(context: Context, name: string): Promise<NamedMode
   throw unknownModel(catalogue, name.slice(0, 200), outside.because)
 }
 
-function catalogued(catalogue: Catalogue, {id, checkpoint}: FoundModel): NamedModel {
+function catalogued(catalogue: Catalogue, {id, checkpoint: repository}: FoundModel, name: string): NamedModel {
   const model = catalogue.model(id)
-  const asked = checkpoint?.toLowerCase()
-  return {model, checkpoint: asked === undefined ? undefined : (model.checkpoints.find(({hfId}) => hfId.toLowerCase() === asked) ?? model.checkpoints[0]), warnings: []}
+  if (repository === undefined) return {model, warnings: []}
+  const asked = repository.toLowerCase()
+  const own = model.checkpoints.find(({hfId}) => hfId.toLowerCase() === asked)
+  // Another repository of the same weights: it is the one that was asked for, and the one to start.
+  const twin = model.checkpoints.find(({aliases}) => aliases?.some((alias) => alias.toLowerCase() === asked))
+  // A repository that shares all but its weights with the model's own: what is started must be the one that was asked for.
+  const sibling = model.aliases?.find((alias) => alias.includes('/') && name.trim().toLowerCase().endsWith(alias.toLowerCase()))
+  const checkpoint = own ?? (twin && {...twin, hfId: repository}) ?? model.checkpoints[0]
+  return {model, checkpoint: sibling === undefined || checkpoint === undefined ? checkpoint : {...checkpoint, hfId: sibling}, warnings: []}
 }
 
 function unknownModel(catalogue: Catalogue, name: string, because: string | undefined): InputError {

@@ -29,7 +29,7 @@ const alone = (accelerator: Accelerator): Machine => ({gpus: [{index: 0, acceler
 /** Checkpoints whose support can differ: one of each format. */
 export function distinctFormats(model: Model): Checkpoint[] {
   const seen = new Set<string>()
-  return byFidelity(model.checkpoints).filter(checkpoint => {
+  return byFidelity(model, model.checkpoints).filter(checkpoint => {
     const key = `${checkpoint.weights} ${checkpoint.quantMethod ?? ''} ${JSON.stringify(Object.values(checkpoint.formats).sort())}`
     if (seen.has(key)) return false
     seen.add(key)

@@ -63,6 +63,10 @@ describe('known traps', () => {
     expect(Number(flagValue(launchOf(used), '--gpu-memory-utilization'))).toBeLessThan(0.85)
   })
 
+  it('a repository that shares its architecture with a catalogued one is started itself, with its own parsers', async () => {
+    expect(textOf(await ask({model: 'LiquidAI/LFM2.5-1.2B-Instruct', gpu: '1xh100-sxm'}))).toBe('vllm serve LiquidAI/LFM2.5-1.2B-Instruct \\\n  --enable-auto-tool-choice \\\n  --tool-call-parser lfm2\n')
+  })
+
   it('two cards of different size: the larger serves, and the command cannot take the other', async () => {
     const answered = await ask({model: 'Qwen/Qwen3-8B', gpu: '1xrtx-4090,1xrtx-5090', maxModelLen: 16_384})
     expect(answered.left).toHaveLength(1)

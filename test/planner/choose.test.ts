@@ -45,13 +45,19 @@ describe('which checkpoint is meant', () => {
   })
 
   it('orders by fidelity, the publisher before others', () => {
-    const order = byFidelity([
+    const order = byFidelity({hfId: 'a/bf16'}, [
       {hfId: 'a/awq', weights: 'awq-int4', formats: {default: 'awq-int4'}},
       {hfId: 'b/fp8', weights: 'fp8', formats: {default: 'fp8'}, thirdParty: true},
       {hfId: 'a/fp8', weights: 'fp8', formats: {default: 'fp8'}},
       {hfId: 'a/bf16', weights: 'bf16', formats: {default: 'bf16'}},
     ])
     expect(order.map(({hfId}) => hfId)).toEqual(['a/bf16', 'a/fp8', 'b/fp8', 'a/awq'])
+  })
+
+  it('a rebuild with more bits than the original does not stand before it', async () => {
+    // gpt-oss was published in MXFP4; lmsys/gpt-oss-120b-bf16 is made from it.
+    const {best} = await ask({model: 'gpt-oss-120b', gpu: '8xh200-sxm'})
+    expect(best.checkpoint.hfId).toBe('openai/gpt-oss-120b')
   })
 })
 

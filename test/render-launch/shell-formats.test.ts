@@ -16,7 +16,7 @@ function run(shell: 'sh' | 'bash', script: string, programs: string[], variables
 }
 
 const write = (format: string, given: Startable): string[] => formatOf(format).write(given).map(({text}) => text)
-const RUNS = {numRuns: 40}
+const RUNS = {numRuns: 25}
 
 describe('commands for a shell', () => {
   it('command: program, flags and environment arrive as they are', () => {

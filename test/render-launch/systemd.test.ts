@@ -34,7 +34,7 @@ describe('a systemd unit', () => {
         expect(words.slice(image + 1)).toEqual(expectedWords(start).slice(1))
         expect(words.slice(0, image)).toContain(`SERVEFIT_TEST=${given.setting}`)
       }),
-      {numRuns: 300},
+      {numRuns: 150},
     )
   })
 

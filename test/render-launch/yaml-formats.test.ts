@@ -29,7 +29,7 @@ const inCompose = (text: string): string => {
   return text.replaceAll('$$', '$')
 }
 
-const RUNS = {numRuns: 60}
+const RUNS = {numRuns: 40}
 const of = (found: Document[], kind: string): Document => found.find(document => document.kind === kind)
 
 describe('manifests hold exactly the words that were meant', () => {
@@ -113,7 +113,7 @@ describe('YAML', () => {
         expect(JSON.parse(JSON.stringify(parse(yamlText(content), {version})))).toEqual(plain)
         expect(JSON.parse(JSON.stringify(parse(yamlText(withRemarks(content, remark) as Record<string, unknown>), {version})))).toEqual(plain)
       }
-    }), {numRuns: 300})
+    }), {numRuns: 150})
   })
 
   it('keeps text of several lines readable', () => {

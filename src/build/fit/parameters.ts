@@ -37,9 +37,9 @@ export function parametersFor(engines: readonly string[], hardwareClasses: reado
   const byEngine = engines.flatMap((engine) => [
     ...ENGINE_DEVIATIONS.map(([name, deviation]) => log(`engines/${engine}/${name}`, deviation, {engine})),
     {path: ['engines', engine, 'firstTokenGrowth'], scale: 'linear' as const, deviation: 0.2, engine},
-    {path: ['engines', engine, 'frontEndTrendPerYear'], scale: 'linear' as const, deviation: 2, engine},
-    {path: ['engines', engine, 'hostTrendPerYear'], scale: 'linear' as const, deviation: 1.5, engine},
-    {path: ['engines', engine, 'kernelTrendPerYear'], scale: 'linear' as const, deviation: 0.4, engine},
+    {path: ['engines', engine, 'frontEndTrendPerYear'], scale: 'linear' as const, deviation: 1.5, engine},
+    {path: ['engines', engine, 'hostTrendPerYear'], scale: 'linear' as const, deviation: 0.4, engine},
+    {path: ['engines', engine, 'kernelTrendPerYear'], scale: 'linear' as const, deviation: 0.2, engine},
   ])
   return [...common, ...hardware, ...byEngine].map((parameter) => ({...parameter, deviation: parameter.deviation * TIGHTNESS}))
 }

@@ -15,6 +15,8 @@ const OPEN_REQUESTS = 2000
 /** Steps of fewer tokens than this are not asked for: the speed model's own bound. */
 const LEAST_BUDGET = 64
 const BLOCK_TOKENS = 16
+/** Steps until a first token is delivered, as a share of the answer at most: the speed model's own bound. */
+const MOST_FIRST_TOKEN_SHARE = 0.15
 
 /** What a person may ask of the simulation of a deployment; the rest follows from the deployment. */
 export interface SimulationChoices {
@@ -45,6 +47,7 @@ function deliveryOf(model: StepModel): Delivery {
     firstTokenSteps: engine.firstTokenSteps,
     firstTokenGrowth: engine.firstTokenGrowth,
     furtherFirstTokenSteps: model.attentionGroups > 1 ? engine.attentionGroupSteps : 0,
+    mostFirstTokenShare: MOST_FIRST_TOKEN_SHARE,
     tokensPerSecond: model.frontEndTokensPerSecond,
   }
 }
@@ -77,40 +80,40 @@ function loadOf(input: PerformanceInput, model: StepModel): Load {
   return {kind: 'closed-loop', concurrency: sequences, requestCount: GENERATIONS * sequences, ...drawn}
 }
 
-/** The share of a load that one of several equal replicas gets. Of a trace it is every n-th request, dealt out in turn. */
-function shareOf(load: Load, replicas: number): Load {
-  if (replicas === 1) return load
-  if (load.kind === 'trace') return {...load, requests: load.requests.filter((_, index) => index % replicas === 0)}
-  const requestCount = Math.max(1, Math.ceil(load.requestCount / replicas))
+/** How many of the simulated replica the deployment is, by load: ten requests in flight over four replicas are simulated as three on each, and count as ten. */
+const scaleOf = (load: Load, replicas: number): number => (load.kind === 'closed-loop' ? load.concurrency / Math.max(1, Math.round(load.concurrency / replicas)) : replicas)
+
+/** The share of a load that one of `scale` equal replicas gets. Of a trace it is every n-th request, dealt out in turn. */
+function shareOf(load: Load, scale: number): Load {
+  if (load.kind === 'trace') return {...load, requests: load.requests.filter((_, index) => index % scale === 0)}
+  const requestCount = Math.max(1, Math.round(load.requestCount / scale))
   switch (load.kind) {
-    case 'closed-loop': return {...load, requestCount, concurrency: Math.max(1, Math.round(load.concurrency / replicas))}
-    case 'poisson': return {...load, requestCount, requestsPerSecond: load.requestsPerSecond / replicas}
+    case 'closed-loop': return {...load, requestCount, concurrency: load.concurrency / scale}
+    case 'poisson': return {...load, requestCount, requestsPerSecond: load.requestsPerSecond / scale}
     // A burst is spread over all.
-    case 'bursts': return {...load, requestCount, requestsPerSecond: load.requestsPerSecond / replicas, requestsPerBurst: Math.max(1, load.requestsPerBurst / replicas)}
+    case 'bursts': return {...load, requestCount, requestsPerSecond: load.requestsPerSecond / scale, requestsPerBurst: Math.max(1, load.requestsPerBurst / scale)}
     case 'at-once': return {...load, requestCount}
   }
 }
 
 interface Prepared {
   question: SimulationQuestion
-  /** How many of the simulated replica the deployment is, by load. */
   scale: number
 }
 
 function prepared(input: PerformanceInput, calibration: Calibration, choices: SimulationChoices): Prepared {
   const model = preparedModel(input, calibration)
-  const replicas = replicasOf(input)
   const whole = choices.load ?? loadOf(input, model)
-  const load = shareOf(whole, replicas)
+  const scale = scaleOf(whole, replicasOf(input))
+  const load = shareOf(whole, scale)
   const offline = choices.load === undefined && input.workload.concurrency === 'max' && load.kind === 'closed-loop'
   // "max" asks for the steady state: without the burst at the start and the end that runs empty.
-  const skip = (requests: number | undefined) => (requests === undefined ? (offline ? load.concurrency : 0) : Math.ceil(requests / replicas))
-  const rules = rulesOf(model)
+  const skip = (requests: number | undefined) => (requests === undefined ? (offline ? load.concurrency : 0) : Math.ceil(requests / scale))
   return {
     question: {
       clock: clockOf(model),
       limits: {maxNumSeqs: input.maxNumSeqs, maxNumBatchedTokens: Math.max(LEAST_BUDGET, input.maxNumBatchedTokens), kvCacheTokens: input.kvCacheTokens},
-      rules: {...rules, ...choices.rules},
+      rules: {...rulesOf(model), ...choices.rules},
       delivery: deliveryOf(model),
       drafting: draftingOf(input, calibration),
       prefixHitRate: input.workload.prefixHitRate ?? 0,
@@ -121,8 +124,7 @@ function prepared(input: PerformanceInput, calibration: Calibration, choices: Si
       seed: choices.seed ?? 0,
       exact: choices.exact,
     },
-    // Ten requests in flight over four replicas are simulated as three on each, and count as ten.
-    scale: whole.kind === 'closed-loop' && load.kind === 'closed-loop' ? whole.concurrency / load.concurrency : replicas,
+    scale,
   }
 }
 

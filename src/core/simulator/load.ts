@@ -88,7 +88,7 @@ export function requestsOf(load: Load, seed: number): Requests {
 
 function arrivals(load: Exclude<Load, {kind: 'trace'}>, count: number, random: Random): Float64Array {
   const times = new Float64Array(count)
-  if (load.kind === 'closed-loop') return times.fill(NaN, Math.max(1, Math.floor(load.concurrency)))
+  if (load.kind === 'closed-loop') return times.fill(NaN, Math.max(1, Math.round(load.concurrency)))
   if (load.kind === 'at-once') return times
   const group = load.kind === 'bursts' ? Math.max(1, Math.round(load.requestsPerBurst)) : 1
   const gapMs = (1000 * group) / load.requestsPerSecond

@@ -17,7 +17,8 @@ export interface Records {
   measuredTo: number
 
   /** The window: from the arrival of the first measured request to that of the first measured no more, or to the end of all. What follows is summed over it. */
-  windowMs: number
+  fromMs: number
+  toMs: number
   busyMs: number
   outputTokensInWindow: number
   promptTokensInWindow: number
@@ -49,7 +50,7 @@ export function emptyRecords(requests: Requests, totalBlocks: number, skipFirst:
     arrivalMs: requests.arrivalMs.slice(), startMs: never(), firstTokenMs: never(), finishMs: never(),
     inputTokens: requests.inputTokens, outputTokens: requests.outputTokens, refused: new Uint8Array(count),
     measuredFrom, measuredTo: Math.max(measuredFrom, count - Math.max(0, skipLast)),
-    windowMs: 0, busyMs: 0, outputTokensInWindow: 0, promptTokensInWindow: 0, runningMs: 0, waitingMs: 0, blockMs: 0,
+    fromMs: Infinity, toMs: Infinity, busyMs: 0, outputTokensInWindow: 0, promptTokensInWindow: 0, runningMs: 0, waitingMs: 0, blockMs: 0,
     totalBlocks, peakRunning: 0, peakWaiting: 0, peakBlocks: 0, waitingAtLastArrival: 0,
     preemptions: 0, recomputedTokens: 0, iterations: 0, computedPromptTokens: 0, emittedTokens: 0,
   }

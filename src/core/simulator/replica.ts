@@ -77,9 +77,6 @@ class Replica {
   readonly #partTokens: number[] = []
   #partContext = 0
 
-  #fromMs = Infinity
-  #toMs = Infinity
-
   constructor(question: ReplicaQuestion) {
     const {requests, limits, rules, drafting, skipFirst, skipLast} = question
     const {count, arrivalMs} = requests
@@ -110,7 +107,7 @@ class Replica {
     }
     let end = this.#nowMs
     for (const finish of records.finishMs) if (finish > end) end = finish
-    records.windowMs = this.#fromMs === Infinity ? 0 : Math.min(this.#toMs, end) - this.#fromMs
+    records.toMs = Math.min(records.toMs, end)
     return records
   }
 
@@ -120,8 +117,8 @@ class Replica {
     const {delivery} = this.#q
     const id = this.#next++
     records.arrivalMs[id] = atMs
-    if (id === records.measuredFrom) this.#fromMs = atMs
-    if (id === records.measuredTo) this.#toMs = atMs
+    if (id === records.measuredFrom) records.fromMs = atMs
+    if (id === records.measuredTo) records.toMs = atMs
     this.#arriving.push(atMs + delivery.requestMs + delivery.requestMsPerInputToken * records.inputTokens[id]!, id)
   }
 
@@ -190,7 +187,7 @@ class Replica {
     records.iterations += 1
     if (this.#running.size > records.peakRunning) records.peakRunning = this.#running.size
     if (this.#room.used > records.peakBlocks) records.peakBlocks = this.#room.used
-    const insideMs = Math.min(startMs + stepMs, this.#toMs) - Math.max(startMs, this.#fromMs)
+    const insideMs = Math.min(startMs + stepMs, records.toMs) - Math.max(startMs, records.fromMs)
     if (!(insideMs > 0)) return 0
     records.busyMs += insideMs
     records.runningMs += insideMs * this.#running.size
@@ -329,8 +326,9 @@ class Replica {
 
   /** Its first token is with the client some whole steps from now. */
   #deliver(id: number): void {
-    const {firstTokenSteps, firstTokenGrowth, furtherFirstTokenSteps} = this.#q.delivery
-    const steps = Math.round(firstTokenSteps * this.#running.size ** firstTokenGrowth + furtherFirstTokenSteps)
+    const {firstTokenSteps, firstTokenGrowth, furtherFirstTokenSteps, mostFirstTokenShare = Infinity} = this.#q.delivery
+    const most = mostFirstTokenShare * this.#records.outputTokens[id]!
+    const steps = Math.round(Math.min(most, firstTokenSteps * this.#running.size ** firstTokenGrowth + furtherFirstTokenSteps))
     if (steps <= 0) {
       this.#firstToken(id)
       return

@@ -36,6 +36,8 @@ export interface Delivery {
   firstTokenSteps: number
   firstTokenGrowth: number
   furtherFirstTokenSteps: number
+  /** These steps are at most this share of the answer's tokens: a short answer is delivered when it ends. Absent: no bound. */
+  mostFirstTokenShare?: number
   /** Tokens that can be streamed to clients; a step that yields more takes as long as they need. Absent: no limit. */
   tokensPerSecond?: number
 }

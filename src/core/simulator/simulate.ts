@@ -113,13 +113,13 @@ function* measured(records: Records): Generator<number> {
 function summary(records: Records, seed: number): SimulationResult {
   const ids = [...measured(records)]
   const several = ids.filter((id) => records.outputTokens[id]! > 1)
-  const {windowMs, totalBlocks} = records
+  const {fromMs, toMs, totalBlocks} = records
+  const windowMs = Math.max(0, toMs - fromMs)
   const perSecond = (amount: number) => (windowMs > 0 ? (amount * 1000) / windowMs : 0)
   const share = (sum: number) => (windowMs > 0 ? sum / windowMs : 0)
-  const until = ids.length > 0 ? records.arrivalMs[records.measuredFrom]! + windowMs : 0
   let answered = 0
-  for (const finish of records.finishMs) if (finish > records.arrivalMs[records.measuredFrom]! && finish <= until) answered += 1
-  const lastArrival = records.arrivalMs[records.measuredTo - 1]! - records.arrivalMs[records.measuredFrom]!
+  for (const finish of records.finishMs) if (finish > fromMs && finish <= toMs) answered += 1
+  const lastArrival = records.arrivalMs[records.measuredTo - 1]! - fromMs
   const bounded = totalBlocks < Infinity
   return {
     seed,

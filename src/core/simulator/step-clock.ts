@@ -1,6 +1,6 @@
 import type {StepModel} from '../throughput/step.ts'
 
-/** How long steps of one replica take. A pure function: the same state, the same time. */
+/** How long steps of one replica take: always more than nothing. A pure function: the same state, the same time. */
 export interface StepClock {
   /**
    * Milliseconds until the next step can start. `contextTokens` is the mean that each decoding sequence attends to,

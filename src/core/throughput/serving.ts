@@ -11,6 +11,8 @@ const GENERATIONS = 10
 const LENGTH_SPREAD = 0.2 / 0.9
 /** Steps before the first token is delivered are at most this share of the answer: a short one is delivered when it ends. */
 const MOST_FIRST_TOKEN_SHARE = 0.15
+/** Rounds in which the number that decode together is found. */
+const ROUNDS = 5
 /** How sharply the front end's limit sets in. */
 const FRONT_END_EXPONENT = 6
 
@@ -63,6 +65,15 @@ export function queueWait(count: number, service: number, window: number): numbe
   return (-slack + Math.sqrt(slack * slack + 4 * service * work)) / 4
 }
 
+/**
+ * Wait in a closed loop of `count` requests that each need `service` seconds of the machine and then stay away for `away`:
+ * mean value analysis with one queue, R = S (1 + (C - 1) R / (Z + R)) (Reiser and Lavenberg 1980), less the own service.
+ */
+export function saturatedWait(count: number, service: number, away: number): number {
+  const excess = count * service - away
+  return Math.max(0, (excess + Math.sqrt(excess * excess + 4 * service * away)) / 2 - service)
+}
+
 /** One replica with `inFlight` requests in a closed loop. `burst`: they all arrive at once at the start. */
 export function closedLoop(input: PerformanceInput, calibration: Calibration, model: StepModel, inFlight: number, burst: boolean): Serving {
   const {workload} = input
@@ -86,6 +97,9 @@ export function closedLoop(input: PerformanceInput, calibration: Calibration, mo
   })
   const {mixedSteps} = engine
 
+  const outside = engine.requestMilliseconds * 1e-3 + lengths.input * engine.requestMicrosecondsPerInputToken * 1e-6
+  const waited = engine.firstTokenSteps * Math.max(1, admitted) ** engine.firstTokenGrowth + (model.attentionGroups > 1 ? engine.attentionGroupSteps : 0)
+  const firstTokenSteps = Math.min(waited, MOST_FIRST_TOKEN_SHARE * output)
   let decoding = admitted
   let step = model.time(decodeState(decoding, context))
   let prefillStep = step
@@ -93,7 +107,7 @@ export function closedLoop(input: PerformanceInput, calibration: Calibration, mo
   let queue = 0
   let prefill = 0
   let tpot = step.total
-  for (let round = 0; round < 4; round++) {
+  for (let round = 0; round < ROUNDS; round++) {
     const width = decoding * (1 + drafted)
     const state = decodeState(width, context)
     step = model.time(state)
@@ -119,7 +133,7 @@ export function closedLoop(input: PerformanceInput, calibration: Calibration, mo
       const service = single + (batched - single) * load * load
       const wait = queueWait(admitted, service, Math.max(spread, 0))
       const first = spread === 0
-      queueSum += first ? Math.max(0, (admitted * batched - coalesced * batched) / 2) : Math.min(wait, (admitted * service) / 2)
+      queueSum += first ? Math.max(0, (admitted * batched - coalesced * batched) / 2) : Math.max(Math.min(wait, (admitted * service) / 2), saturatedWait(admitted, service, decodeSeconds))
       prefillSum += chunks * prefillStep.total + (first ? (coalesced - 1) * batched : 0)
       workSum += service
       // Where prompts and decoding share steps, the first to be served are also the first to end; where they take turns all decode in step.
@@ -131,7 +145,7 @@ export function closedLoop(input: PerformanceInput, calibration: Calibration, mo
     const base = steps * step.total
     // While one request decodes, prompts of the others pass at the rate of one each in the time L of a whole request:
     // L - wait = base + prompts (L - wait) / L, solved for L.
-    const wait = queue + prefill
+    const wait = outside + step.total / 2 + queue + prefill + firstTokenSteps * tpot
     const prompts = service * Math.max(0, admitted - 1)
     const sum = wait + base + prompts
     const latency = (sum + Math.sqrt(sum * sum - 4 * prompts * wait)) / 2
@@ -141,11 +155,9 @@ export function closedLoop(input: PerformanceInput, calibration: Calibration, mo
     decoding = Math.max(Math.min(1, admitted), (decoding + next) / 2)
   }
 
-  const frontEnd = engine.requestMilliseconds * 1e-3 + lengths.input * engine.requestMicrosecondsPerInputToken * 1e-6
   const stepWait = step.total / 2
-  const waited = engine.firstTokenSteps * Math.max(1, admitted) ** engine.firstTokenGrowth + (model.attentionGroups > 1 ? engine.attentionGroupSteps : 0)
-  const firstToken = Math.min(waited, MOST_FIRST_TOKEN_SHARE * output) * tpot
-  let ttft = frontEnd + stepWait + queue + prefill + firstToken
+  const firstToken = firstTokenSteps * tpot
+  let ttft = outside + stepWait + queue + prefill + firstToken
   const decodeSeconds = (output - 1) * tpot
   const latency = ttft + decodeSeconds
   const streamed = softMaximum(latency, (admitted * output) / model.frontEndTokensPerSecond, FRONT_END_EXPONENT)
@@ -158,7 +170,7 @@ export function closedLoop(input: PerformanceInput, calibration: Calibration, mo
   const capacity = (inFlight - admitted) / requestsPerSecond
   return {
     ttft: ttft + capacity, tpot, inFlight, admitted, decoding, requestsPerSecond,
-    wait: {frontEnd, step: stepWait, queue, prefill, firstToken, capacity, streaming: streamingWait},
+    wait: {frontEnd: outside, step: stepWait, queue, prefill, firstToken, capacity, streaming: streamingWait},
     step, stepTokens: accepted, interruption: output > 1 ? interruption / (output - 1) : 0, streamingPerToken, prefillStep, prefillChunks: chunks, capacityLimited: inFlight > limit,
   }
 }

@@ -50,7 +50,7 @@ export function sglangMemory(subject: Subject, deployment: Deployment, data: Eng
   const graphs = decodeGraphSizes(question).length + prefillGraphSizes(question).length
   const fraction = deployment.gpuMemoryUtilization * fractionFactor(question)
   const stages = stagesOf(architecture, deployment.pp, 'last-stages-first').map((stage) => {
-    const weights = weightTerms({architecture, checkpoint: subject.checkpoint, layout: sglangLayout(deployment), stage, stageCount: deployment.pp, speculative: deployment.speculative, offloadedBytes: deployment.cpuOffloadBytes, expertTile: sglangExpertTile(subject.gpu.accelerator)})
+    const weights = weightTerms({architecture, checkpoint: subject.checkpoint, layout: sglangLayout(deployment), stage, stageCount: deployment.pp, speculative: deployment.speculative, offloadedBytes: deployment.cpuOffloadBytes, expertTile: sglangExpertTile(subject.gpu.accelerator, kinds.compressed)})
     const cacheBytes = freeBefore * fraction - sumBytes(weights)
     const pools = sglangPools({version, parts: stageParts(subject, deployment, stage), availableBytes: Math.max(0, cacheBytes), pageTokens, maxNumSeqs: deployment.maxNumSeqs, draft: draftPool(subject, deployment)})
     return {stage, weights, cacheBytes, pools}

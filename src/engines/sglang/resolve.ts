@@ -26,7 +26,7 @@ export function resolveSglang(subject: Subject, request: DeploymentRequest, data
     weights: subject.checkpoint.weights,
     kvCache: findCacheFormat(kvCache)?.id ?? kvCache,
     ep: request.ep ?? 1,
-    maxNumSeqs: request.maxNumSeqs ?? 256,
+    maxNumSeqs: request.maxNumSeqs ?? Math.max(1, Math.floor(256 / (dpAttention ? dp : 1))),
     maxNumBatchedTokens,
     gpuMemoryUtilization: request.gpuMemoryUtilization ?? memFractionStatic(sglangQuestion(subject, {...settings, maxNumBatchedTokens: request.maxNumBatchedTokens})),
     reservedBytesPerGpu: request.reservedBytesPerGpu ?? 0,
@@ -34,6 +34,7 @@ export function resolveSglang(subject: Subject, request: DeploymentRequest, data
   if (request.maxNumSeqs !== undefined) return deployment
   // How many requests run at once follows from the pool, which for DeepSeek-V4 follows from the requests: its default is fixed first.
   const {kvCacheTokens, requestsOfTokens} = sglangMemory(subject, deployment, data)
+  if (kvCacheTokens === 0) return deployment
   const running = maxRunningRequests({
     version, poolTokens: kvCacheTokens, contextTokens: deployment.maxModelLen, dp: dpAttention ? dp : 1,
     drafted: request.speculative !== undefined, compressedAttention: subjectKinds(subject).compressed,

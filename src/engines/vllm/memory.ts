@@ -70,6 +70,8 @@ function stagePool(subject: Subject, deployment: Deployment, layout: CacheLayout
 /** The second model runner is the default for models without experts from 0.25.0 (vllm/config/vllm.py use_v2_model_runner). */
 const hasExperts = (architecture: Architecture): boolean => architecture.layerKinds.some(({feedForward}) => feedForward?.kind === 'moe')
 
+const hasCompressedAttention = (architecture: Architecture): boolean => architecture.layerKinds.some(({mixers}) => mixers.some(({kind}) => kind === 'compressed'))
+
 /** Rows of the workspace for earlier context of chunked prefills (MLACommonMetadataBuilder.determine_chunked_prefill_workspace_size). */
 const latentContextTokens = ({maxModelLen, maxNumSeqs}: Deployment): number => Math.min(Math.max(8 * maxModelLen, 4 * maxNumSeqs * 16), 65536)
 
@@ -142,7 +144,7 @@ export function vllmMemory(subject: Subject, deployment: Deployment, data: Engin
   // The stage with the fewest blocks decides for all.
   const stages = stagesOf(architecture, deployment.pp, 'middle-stages-first').map((stage) => {
     const terms = [
-      ...weightTerms({architecture, checkpoint: subject.checkpoint, layout: vllmLayout(deployment), stage, stageCount: deployment.pp, speculative: deployment.speculative, offloadedBytes: deployment.cpuOffloadBytes, expertTile: vllmExpertTile(subject.gpu.accelerator, version)}),
+      ...weightTerms({architecture, checkpoint: subject.checkpoint, layout: vllmLayout(deployment), stage, stageCount: deployment.pp, speculative: deployment.speculative, offloadedBytes: deployment.cpuOffloadBytes, expertTile: vllmExpertTile(subject.gpu.accelerator, version, hasCompressedAttention(architecture))}),
       ...loaderTerms(subject, version, data.overheads),
       ...overheadTerms(subject, deployment, stage, data.overheads),
     ]

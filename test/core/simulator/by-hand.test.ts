@@ -54,6 +54,8 @@ describe('one request', () => {
     // With the scheduler at 5 + 2 x 1 = 7 ms; prompt until 17; two steps until the first token is delivered: 37; then 47, 57.
     const delivery = {...IMMEDIATE, requestMs: 5, requestMsPerInputToken: 1, firstTokenSteps: 2}
     expect(times(question({load: trace([0, 2, 3]), delivery}))).toEqual({firstTokenMs: [37], finishMs: [57]})
+    // At most a third of the three tokens: one step.
+    expect(times(question({load: trace([0, 2, 3]), delivery: {...delivery, mostFirstTokenShare: 1 / 3}}))).toEqual({firstTokenMs: [27], finishMs: [47]})
   })
 
   it('streaming slower than the step sets the pace', () => {

@@ -87,23 +87,27 @@ describe('whatever is asked', () => {
         const {limits, clock, drafting} = asked
         const width = 1 + drafting!.drafted
         const mixed = asked.rules!.mixedSteps
+        let broken = ''
+        const atMost = (value: number, most: number, what: string) => {
+          if (!(value <= most)) broken = `${what}: ${value} of ${most}`
+        }
         const question: SimulationQuestion = {
           ...asked,
           exact: true,
           clock: {
             stages: 1,
             stepMs(sequences, context, tokens, prompts, promptContext) {
-              expect(sequences / width).toBeLessThanOrEqual(limits.maxNumSeqs)
-              expect(prompts).toBeLessThanOrEqual(limits.maxNumSeqs)
-              if (asked.rules!.chunkedPrefill) expect(tokens).toBeLessThanOrEqual(Math.max(1, limits.maxNumBatchedTokens - (mixed ? sequences : 0)))
-              if (!mixed && tokens > 0) expect(sequences).toBe(0)
+              atMost(sequences / width + prompts, limits.maxNumSeqs, 'sequences')
+              if (asked.rules!.chunkedPrefill) atMost(tokens, Math.max(1, limits.maxNumBatchedTokens - (mixed ? sequences : 0)), 'tokens')
+              if (!mixed && tokens > 0) atMost(sequences, 0, 'decoding beside prompts')
               // What a sequence attends to is what it holds and the token it computes.
-              expect((sequences / width) * (context - 1)).toBeLessThanOrEqual((limits.kvCacheTokens ?? Infinity) + 1e-6)
+              atMost((sequences / width) * (context - 1), (limits.kvCacheTokens ?? Infinity) + 1e-6, 'cache')
               return clock.stepMs(sequences, context, tokens, prompts, promptContext)
             },
           },
         }
         const records = recordsOf(question)
+        expect(broken).toBe('')
         expect(records.peakRunning).toBeLessThanOrEqual(limits.maxNumSeqs)
         expect(records.peakBlocks).toBeLessThanOrEqual(records.totalBlocks)
       }),
@@ -112,7 +116,11 @@ describe('whatever is asked', () => {
   })
 
   it('the same seed gives the same answer', () => {
-    fc.assert(fc.property(questions, (question) => expect(simulate(question)).toEqual(simulate(question))))
+    fc.assert(
+      fc.property(questions, (question) => {
+        expect(simulate(question)).toEqual(simulate(question))
+      }),
+    )
   })
 
   it('percentiles are in order and shares are shares', () => {
@@ -163,11 +171,13 @@ describe('more load', () => {
         const at = (requestsPerSecond: number) =>
           simulate({
             clock, seed, limits: {maxNumSeqs: 64, maxNumBatchedTokens: 2048, kvCacheTokens}, rules: {...EAGER_RULES, mixedSteps},
-            load: {kind: 'poisson', requestsPerSecond, requestCount: 400, input: {kind: 'uniform', low: 100, high: 500}, output: {kind: 'uniform', low: 50, high: 150}},
+            load: {kind: 'poisson', requestsPerSecond, requestCount: 1000, input: {kind: 'uniform', low: 100, high: 500}, output: {kind: 'uniform', low: 50, high: 150}},
           })
         const [calm, busy] = [at(rate), at(rate * more)]
         for (const quantity of ['ttftMs', 'endToEndMs'] as const)
-          for (const percentile of ['mean', 'p50', 'p90', 'p95', 'p99'] as const) expect(busy[quantity]![percentile], `${quantity} ${percentile}`).toBeGreaterThan(calm[quantity]![percentile] * 0.95)
+          // The last hundredth is ten requests: whether they meet a step at its beginning or its end is chance.
+          for (const [percentile, share] of [['mean', 0.97], ['p50', 0.97], ['p90', 0.95], ['p95', 0.9], ['p99', 0.85]] as const)
+            expect(busy[quantity]![percentile], `${quantity} ${percentile}`).toBeGreaterThan(calm[quantity]![percentile] * share)
         expect(busy.outputTokensPerSecond).toBeGreaterThan(calm.outputTokensPerSecond * 0.99)
       }),
       {numRuns: 60},
@@ -179,11 +189,21 @@ describe('more load', () => {
       fc.property(questions, (asked) => {
         const {input, output} = asked.load as Extract<Load, {kind: 'at-once'}>
         const drawn = {requestCount: 60, input, output}
-        const offline = simulate({...asked, load: {kind: 'at-once', ...drawn}})
-        const flood = simulate({...asked, load: {kind: 'poisson', requestsPerSecond: 1e12, ...drawn}})
+        let longestMs = 0
+        const clock: StepClock = {
+          stages: 1,
+          stepMs(...state) {
+            const ms = asked.clock.stepMs(...state)
+            longestMs = Math.max(longestMs, ms)
+            return ms
+          },
+        }
+        const under = (load: Load) => simulate({...asked, clock, delivery: IMMEDIATE, exact: true, load})
+        const [offline, flood] = [under({kind: 'at-once', ...drawn}), under({kind: 'poisson', requestsPerSecond: 1e12, ...drawn})]
         fc.pre(offline.requestCount > 0)
-        expect(flood.outputTokensPerSecond / offline.outputTokensPerSecond).toBeGreaterThan(0.98)
-        expect(flood.outputTokensPerSecond / offline.outputTokensPerSecond).toBeLessThan(1.02)
+        // The first request is alone in the first step, and what follows is packed a little differently.
+        expect(Math.abs(flood.windowMs - offline.windowMs)).toBeLessThan(0.1 * offline.windowMs + 8 * longestMs)
+        expect(flood.outputTokensPerSecond * flood.windowMs).toBeCloseTo(offline.outputTokensPerSecond * offline.windowMs, 3)
       }),
     )
   })

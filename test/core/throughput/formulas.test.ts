@@ -2,7 +2,7 @@ import {describe, expect, it} from 'vitest'
 import {releaseYear} from '../../../src/core/throughput/engine-version.ts'
 import {hardwareClass, ratesOf} from '../../../src/core/throughput/hardware.ts'
 import {performance} from '../../../src/core/throughput/performance.ts'
-import {admissionLimit, queueWait, tokensPerStep} from '../../../src/core/throughput/serving.ts'
+import {admissionLimit, queueWait, saturatedWait, tokensPerStep} from '../../../src/core/throughput/serving.ts'
 import {distinctExperts, imbalance, softMaximum} from '../../../src/core/throughput/step.ts'
 import {calibration, gpu, question} from './question.ts'
 
@@ -24,6 +24,8 @@ describe('queues', () => {
   it('a burst waits for half of itself', () => expect(queueWait(10, 1, 0)).toBeCloseTo(5.458, 3))
   // 10 s of work over 1000 s: M/D/1 gives 0.01 / (2 x 0.99) = 5.05 ms.
   it('a thin stream hardly waits', () => expect(queueWait(10, 1, 1000)).toBeCloseTo(0.00505, 4))
+  // 100 s of work in a round, 10 s away: the round takes 100 s, so 100 - 10 - 1 = 89 s are waited, and a little more.
+  it('a full machine makes all wait for each other', () => expect(saturatedWait(100, 1, 10)).toBeCloseTo(89.1, 1))
   it('drafts that are accepted 60% of the time give 1.6 tokens a step', () => expect(tokensPerStep(0.6, 1)).toBeCloseTo(1.6, 9))
   it('a limit on sequences and one on cache: the smaller holds', () => {
     expect(admissionLimit(question({maxNumSeqs: 256, kvCacheTokens: 204_800}), {input: 1024, output: 1024}, 1)).toBe(100)

@@ -35,7 +35,7 @@ describe('laws of speed', () => {
       {numRuns: 200},
     ))
 
-  // The number that decode together is found in four rounds: near saturation by prompts the rate may dip by a few per cent.
+  // The number that decode together is found in a few rounds: near saturation by prompts the rate may dip by a few per cent.
   it('more in flight: no less output in all, no more for each, until the cache is full', () =>
     fc.assert(
       fc.property(deployments, fc.integer({min: 16, max: 8000}), fc.integer({min: 16, max: 4000}), fc.integer({min: 1, max: 256}), fc.integer({min: 1, max: 256}), (input, prompt, output, a, b) => {

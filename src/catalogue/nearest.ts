@@ -1,1 +1,0 @@
-export {nearest, type Known} from '../core/nearest.ts'
