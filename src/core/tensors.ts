@@ -264,8 +264,21 @@ export function feedForwardTensors(feedForward: FeedForward, hidden: number): We
   return tensors
 }
 
+/** Lists that were made already: every estimate asks for the same ones again. */
+const LAYER_TENSORS = new WeakMap<LayerKind, {hidden: number; width: number | undefined; tensors: readonly WeightTensor[]}>()
+
 /** Tensors of one layer of a kind. */
-export function layerTensors(architecture: Architecture, kind: LayerKind): WeightTensor[] {
+export function layerTensors(architecture: Architecture, kind: LayerKind): readonly WeightTensor[] {
+  const hidden = architecture.hiddenSize
+  const width = architecture.perLayerEmbedding?.width
+  const known = LAYER_TENSORS.get(kind)
+  if (known && known.hidden === hidden && known.width === width) return known.tensors
+  const tensors = tensorsOfKind(architecture, kind)
+  LAYER_TENSORS.set(kind, {hidden, width, tensors})
+  return tensors
+}
+
+function tensorsOfKind(architecture: Architecture, kind: LayerKind): WeightTensor[] {
   const hidden = architecture.hiddenSize
   const tensors = kind.mixers.flatMap((mixer) => mixerTensors(mixer, hidden))
   if (kind.feedForward) tensors.push(...feedForwardTensors(kind.feedForward, hidden))
@@ -304,7 +317,7 @@ export function outerTensors(architecture: Architecture): WeightTensor[] {
 export function draftTensors(architecture: Architecture): WeightTensor[] {
   const {draft} = architecture
   if (!draft) return []
-  const tensors = layerTensors(architecture, draft.kind)
+  const tensors = [...layerTensors(architecture, draft.kind)]
   if (draft.extraElementCount) {
     const projection = 2 * architecture.hiddenSize * architecture.hiddenSize
     if (draft.extraElementCount >= projection) tensors.push(matrix('extra', architecture.hiddenSize, 2 * architecture.hiddenSize, REPLICATED))

@@ -84,12 +84,27 @@ export function tensorBytes(tensor: WeightTensor, format: string, layout: ShardL
   return count * matrixBytes(tensor.unquantised ? NATIVE : weightFormat(format), rows, columns)
 }
 
-export type BytesByClass = Map<TensorClass, number>
+type BytesByClass = Map<TensorClass, number>
 
 const addTo = (sums: BytesByClass, tensorClass: TensorClass, bytes: number) => sums.set(tensorClass, (sums.get(tensorClass) ?? 0) + bytes)
 
+/** Sums that were made already, by what they depend on: a plan asks for the same ones at every context and load. */
+const KNOWN_SUMS = new WeakMap<Architecture, WeakMap<Checkpoint, Map<string, ReadonlyMap<TensorClass, number>>>>()
+
 /** Bytes of a stage's weights on one rank, by tensor class. Draft layers and encoders are reckoned apart. */
-export function weightBytes(architecture: Architecture, checkpoint: Checkpoint, layout: ShardLayout, stage: Stage = wholeModel(architecture)): BytesByClass {
+export function weightBytes(architecture: Architecture, checkpoint: Checkpoint, layout: ShardLayout, stage: Stage = wholeModel(architecture)): ReadonlyMap<TensorClass, number> {
+  const byCheckpoint = KNOWN_SUMS.get(architecture) ?? new WeakMap<Checkpoint, Map<string, ReadonlyMap<TensorClass, number>>>()
+  KNOWN_SUMS.set(architecture, byCheckpoint)
+  const known = byCheckpoint.get(checkpoint) ?? new Map<string, ReadonlyMap<TensorClass, number>>()
+  byCheckpoint.set(checkpoint, known)
+  const {attentionTp, denseTp, vocabularyTp, embeddingTp, expertTp, expertParallel} = layout
+  const key = `${attentionTp} ${denseTp} ${vocabularyTp} ${embeddingTp} ${expertTp} ${expertParallel} ${stage.first} ${stage.last} ${stage.embedding} ${stage.head}`
+  const sums = known.get(key) ?? sumWeights(architecture, checkpoint, layout, stage)
+  known.set(key, sums)
+  return sums
+}
+
+function sumWeights(architecture: Architecture, checkpoint: Checkpoint, layout: ShardLayout, stage: Stage): BytesByClass {
   const sums: BytesByClass = new Map()
   const whole = stage.first === 0 && stage.last === architecture.layerSequence.length
   const layersOfKind: number[][] = architecture.layerKinds.map(() => [])
@@ -136,7 +151,7 @@ export function encoderWeightBytes(architecture: Architecture, checkpoint: Check
   return (elements * weightFormat(formatOf(checkpoint.formats, 'encoder')).elementBits) / 8 / layout.encoderTp
 }
 
-export const sumOf = (sums: BytesByClass): number => [...sums.values()].reduce((a, b) => a + b, 0)
+export const sumOf = (sums: ReadonlyMap<TensorClass, number>): number => [...sums.values()].reduce((a, b) => a + b, 0)
 
 /** Bytes of the weight files: everything once, the head twice where a tied model stores it. */
 export function checkpointBytes(architecture: Architecture, checkpoint: Checkpoint): number {

@@ -15,8 +15,21 @@ const VERSION_PATTERN =
 const STAGES: Record<string, number> = {a: 1, alpha: 1, b: 2, beta: 2, c: 3, rc: 3}
 const RELEASE_STAGE = 4
 
+/** Versions read already: every rule of an engine compares the same few, hundreds of times for each estimate. */
+const READ = new Map<string, VersionParts | undefined>()
+/** Foreign texts are not kept without end. */
+const MOST_READ = 1000
+
 /** Parts of a version, or undefined where the text is no version (`nightly-dev-20260216`, `gpt-oss-dev`, empty). */
 function parse(text: string): VersionParts | undefined {
+  const known = READ.get(text)
+  if (known !== undefined || READ.has(text)) return known
+  const parts = partsOf(text)
+  if (READ.size < MOST_READ) READ.set(text, parts)
+  return parts
+}
+
+function partsOf(text: string): VersionParts | undefined {
   const match = VERSION_PATTERN.exec(text.trim())
   if (!match) return undefined
   const [, release = '', stage, stageNumber, post, dev] = match
