@@ -11,11 +11,12 @@ const MAY_IMPORT: Record<string, string[]> = {
   import: ['core', 'catalogue'],
   detect: ['core'],
   engines: ['core'],
-  planner: ['core', 'catalogue', 'engines', 'detect'],
-  render: ['core', 'catalogue', 'engines', 'detect', 'planner'],
-  cli: ['core', 'catalogue', 'engines', 'detect', 'import', 'planner', 'render'],
-  commands: ['core', 'catalogue', 'engines', 'detect', 'import', 'planner', 'render', 'cli'],
-  build: ['core', 'catalogue', 'engines', 'detect', 'import', 'planner', 'render', 'cli'],
+  verify: ['core'],
+  planner: ['core', 'catalogue', 'engines', 'detect', 'verify'],
+  render: ['core', 'catalogue', 'engines', 'detect', 'verify', 'planner'],
+  cli: ['core', 'catalogue', 'engines', 'detect', 'verify', 'import', 'planner', 'render'],
+  commands: ['core', 'catalogue', 'engines', 'detect', 'verify', 'import', 'planner', 'render', 'cli'],
+  build: ['core', 'catalogue', 'engines', 'detect', 'verify', 'import', 'planner', 'render', 'cli'],
 }
 
 /** Files of the build that live beside what they check. */

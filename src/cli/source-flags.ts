@@ -6,7 +6,8 @@ const SOURCE = 'SOURCE'
 /** Where a repository that is not in the catalogue may come from. */
 export const sourceFlags = {
   offline: Flags.boolean({description: 'never ask the hub (as HF_HUB_OFFLINE=1)', helpGroup: SOURCE, exclusive: ['refresh']}),
+  'no-corrections': Flags.boolean({description: 'leave out what verify --save and calibrate learnt on your machines', helpGroup: SOURCE}),
   refresh: Flags.boolean({description: 'read a repository from the hub even if the catalogue or the local cache has it', helpGroup: SOURCE}),
 }
 
-export const sourcesFrom = (flags: {offline?: boolean; refresh?: boolean}): ModelSources => ({offline: flags.offline ?? false, refresh: flags.refresh ?? false})
+export const sourcesFrom = (flags: {offline?: boolean; refresh?: boolean; 'no-corrections'?: boolean}): ModelSources => ({offline: flags.offline ?? false, refresh: flags.refresh ?? false, corrections: !flags['no-corrections']})

@@ -4,7 +4,10 @@ import {matchDriverReport} from '../catalogue/find-gpu.ts'
 import type {Accelerator, Machine} from '../core/accelerator.ts'
 import {InputError} from '../core/input-error.ts'
 import type {MachineDocument} from '../detect/machine-document.ts'
+import type {Calibration} from '../core/throughput/calibration.ts'
 import type {Context} from '../planner/context.ts'
+import {type LocalCalibration, measuredCalibration} from '../planner/local-calibration.ts'
+import {measuredForAnswers} from './measured-file.ts'
 import type {Hub} from '../import/hub/open-hub.ts'
 import type {FoundModelFile, FoundRepository} from '../planner/models.ts'
 
@@ -18,13 +21,15 @@ export function realContext(catalogue: Catalogue, sources: ModelSources = {}): C
   const findRepository = repositoryFinder(sources)
   const machines = new Map<string, Promise<Machine>>()
   let here: Promise<Machine> | undefined
+  const measured = sources.corrections === false ? undefined : measuredForAnswers(process.env)
   const once = <T>(map: Map<string, Promise<T>>, key: string, make: () => Promise<T>): Promise<T> => {
     const known = map.get(key) ?? make()
     map.set(key, known)
     return known
   }
   return {
-    catalogue,
+    catalogue: measured && measured.calibrations.length > 0 ? withLocalSpeed(catalogue, measured.calibrations) : catalogue,
+    corrections: measured?.corrections,
     engines: new Map(),
     detect: () => (here ??= detectHere(catalogue)),
     readMachine: (path) => once(machines, path, () => readMachine(catalogue, path)),
@@ -32,6 +37,12 @@ export function realContext(catalogue: Catalogue, sources: ModelSources = {}): C
     repository: (name) => once(repositories, name, () => findRepository(name)),
     refresh: sources.refresh ?? false,
   }
+}
+
+/** The catalogue whose speed calibration knows the user's own. */
+function withLocalSpeed(catalogue: Catalogue, local: readonly LocalCalibration[]): Catalogue {
+  let calibration: Calibration | undefined
+  return Object.create(catalogue, {speedCalibration: {get: () => (calibration ??= measuredCalibration(catalogue.speedCalibration, local))}}) as Catalogue
 }
 
 /** The catalogued card behind an id or what a driver prints. */
@@ -57,7 +68,7 @@ async function detectHere(catalogue: Catalogue): Promise<Machine> {
   throw new InputError('NO_GPU', `No usable GPU in this machine${problem ? `: ${problem.message} (${problem.remedy})` : ''}. Ask about another with --gpu 1xrtx-4090 or --machine dgx-h200`)
 }
 
-async function readText(path: string, what: string): Promise<string> {
+export async function readText(path: string, what: string): Promise<string> {
   let size: number
   try {
     const found = await stat(path)
@@ -95,6 +106,8 @@ export interface ModelSources {
   offline?: boolean
   /** Repositories come from the hub even where the catalogue or the local cache has them. */
   refresh?: boolean
+  /** false: what verify and calibrate saved is left out. */
+  corrections?: boolean
 }
 
 async function readModel(path: string): Promise<FoundModelFile> {

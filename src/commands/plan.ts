@@ -1,62 +1,102 @@
 import * as Args from '@oclif/core/args'
 import * as Flags from '@oclif/core/flags'
 import {ServefitCommand} from '../cli/base.ts'
-import {ASSUMED_LOAD, deploymentFlags, machineFlags, scenarioFrom, workloadFlags} from '../cli/flags.ts'
+import {deploymentFlags, machineFlags, workloadFlags} from '../cli/flags.ts'
 import {commandWords} from '../cli/command-words.ts'
-import {parseNumber} from '../cli/quantities.ts'
+import {withProgress} from '../cli/progress.ts'
+import {askedScenario, flagsOf, scenarioFlags} from '../cli/scenario-flag.ts'
+import {objectivesFrom, sloFlags} from '../cli/slo-flags.ts'
+import {sourceFlags, sourcesFrom} from '../cli/source-flags.ts'
 import {realContext} from '../cli/world.ts'
+import type {Machine} from '../core/accelerator.ts'
+import type {Deployment} from '../core/deployment.ts'
 import {machineOf} from '../planner/answer.ts'
-import {type PlanReport, plan} from '../planner/plan.ts'
-import type {Objective} from '../planner/search.ts'
+import {servingGroup} from '../planner/machines.ts'
+import {finalEvaluation, type Plan as Planned, type PlanReport, plan} from '../planner/plan.ts'
+import {parseFailOn} from '../planner/plan-fail.ts'
+import {OBJECTIVES, type Objective} from '../planner/plan-objectives.ts'
+import {toResult} from '../planner/result.ts'
 import {machineTitle} from '../render/hardware.ts'
-import {duration, count} from '../render/numbers.ts'
+import {count} from '../render/numbers.ts'
 import {renderPlan} from '../render/plan.ts'
 
-const milliseconds = (name: string, description: string) =>
-  Flags.custom<number>({description, helpValue: 'MS', helpGroup: 'OBJECTIVES', parse: async (text) => parseNumber(text, name, {min: 0.001, max: 1e9})})()
+/** `plan --json`: the report with what --fail-on and --save came to. */
+export interface PlanOutput extends PlanReport {
+  /** Conditions of --fail-on that the best plan breaks. */
+  failed?: string[]
+  /** Paths of what --save wrote. */
+  written?: string[]
+}
 
 export default class Plan extends ServefitCommand {
   static override summary = 'The best engine, checkpoint, layout and load for a model on a machine, within latency limits'
-  static override description = 'Every legal deployment is judged at every load and ranked by the cautious end of its interval. Without --users all loads from 1 to 512 in flight are tried.'
+  static override description = 'Every legal deployment is judged at every load and ranked by the cautious end of its interval. Without --users all loads from 1 to 512 in flight are tried. Exits with 1 when no plan keeps the limits, and says what would.'
   static override examples = [
     '<%= config.bin %> <%= command.id %> deepseek-ai/DeepSeek-V3.2 --machine dgx-h200 --input 4k --output 1k --slo-tpot-ms 50',
     '<%= config.bin %> <%= command.id %> qwen3-32b --gpu 2xrtx-4090 --objective per-user',
+    '<%= config.bin %> <%= command.id %> qwen3-32b --gpu 4xh100-sxm --slo-ttft-ms 1000 --slo-percentile 95 --save ./qwen',
+    "<%= config.bin %> <%= command.id %> --scenario chat.yaml --fail-on 'tight,outputTokensPerSecond<2000'",
   ]
-  static override args = {model: Args.string({required: true, description: 'a name, a repository or a path to a config.json'})}
+  static override args = {model: Args.string({description: 'a name, a repository or a path to a config.json'})}
   static override flags = {
     ...machineFlags,
+    ...scenarioFlags,
     ...workloadFlags,
-    'slo-ttft-ms': milliseconds('slo-ttft-ms', 'longest time to the first token'),
-    'slo-tpot-ms': milliseconds('slo-tpot-ms', 'longest time for each further token'),
-    objective: Flags.string({description: 'what is best', options: ['throughput', 'latency', 'per-user', 'memory', 'quality'], default: 'throughput', helpGroup: 'OBJECTIVES'}),
+    ...sloFlags,
+    objective: Flags.string({description: 'what is best (default: throughput)', options: [...OBJECTIVES], helpGroup: 'OBJECTIVES'}),
     ...deploymentFlags,
+    ...sourceFlags,
+    'fail-on': Flags.string({description: 'exit with 1 when the best plan is tight, extrapolated, has warnings, or outputTokensPerSecond<5000', helpValue: 'CONDITIONS'}),
+    save: Flags.string({description: "write the best plan's start files and plan.json into this folder", helpValue: 'FOLDER'}),
+    format: Flags.string({description: 'formats of --save, as config takes them; more than once for several', helpValue: 'FORMAT', multiple: true, multipleNonGreedy: true, dependsOn: ['save']}),
+    force: Flags.boolean({description: 'replace files that are there already', dependsOn: ['save']}),
   }
 
-  async run(): Promise<PlanReport> {
+  async run(): Promise<PlanOutput> {
     const {args, flags} = await this.parse(Plan)
-    const context = realContext(this.catalogue)
-    const {workload: _assumed, ...scenario} = scenarioFrom(args.model, flags)
+    const conditions = parseFailOn(flags['fail-on'] ?? '')
+    const context = realContext(this.catalogue, sourcesFrom(flags))
+    const asked = await askedScenario(args.model, flags, {oneUser: false})
+    const {objective: wanted, slo, ...scenario} = asked
+    const workload = scenario.workload!
     const machine = await machineOf(context, scenario)
-    const workload = {
-      inputTokens: flags['input-tokens'] ?? ASSUMED_LOAD.inputTokens, outputTokens: flags['output-tokens'] ?? ASSUMED_LOAD.outputTokens,
-      concurrency: flags.concurrency, requestRate: flags['request-rate'], prefixHitRate: flags['prefix-hit-rate'],
+    const objectives = objectivesFrom(flags, slo)
+    const objective = (flags.objective ?? wanted ?? 'throughput') as Objective
+    const planned = await withProgress('searching engines, checkpoints, layouts and loads', () => plan(context, {scenario: {...scenario, workload}, machine, objectives, objective}))
+    const [best] = planned.ranking
+    const failed = best ? conditions.filter(({holds}) => holds(toResult(finalEvaluation(best, planned.question)))).map(({text}) => text) : []
+    if (!planned.met || failed.length > 0) this.answerNo()
+    const spelled = flagsOf({...scenario, workload}, flags)
+    const json = this.jsonEnabled()
+    if (!json) {
+      const next = best
+        ? `servefit config ${commandWords(best.evaluation.checkpoint.hfId || scenario.model, {...spelled, ...pinned(best.evaluation.deployment)}, {...machineFlags, ...deploymentFlags})}`
+        : `servefit check ${commandWords(scenario.model, spelled, machineFlags)}`
+      const title = `${planned.model.name} on ${machineTitle(machine)}, prompts of ${count(workload.inputTokens)} and answers of ${count(workload.outputTokens)} tokens`
+      const fixedLoad = workload.concurrency !== undefined || workload.requestRate !== undefined
+      process.stdout.write(renderPlan({...planned, title, objectives, fixedLoad, next}, {columns: this.columns, colour: this.colour}))
+      if (failed.length > 0) process.stderr.write(`servefit: the best plan fails on ${failed.join(', ')}\n`)
     }
-    const objectives = {ttftMs: flags['slo-ttft-ms'], tpotMs: flags['slo-tpot-ms']}
-    const {report, picture} = await plan(context, {scenario: {...scenario, workload}, machine, objectives, objective: flags.objective as Objective})
-    if (!report.met) this.answerNo()
-    if (!this.jsonEnabled()) {
-      const limits = [objectives.ttftMs && `first token within ${duration(objectives.ttftMs)}`, objectives.tpotMs && `${duration(objectives.tpotMs)} for each further token`].filter(Boolean).join(' and ')
-      const best = picture.ranking[0]
-      const next = best ? `servefit config ${commandWords(best.evaluation.checkpoint.hfId || args.model, {...flags, ...pinned(best.evaluation.deployment)}, {...machineFlags, ...deploymentFlags})}` : `servefit check ${commandWords(args.model, flags, machineFlags)}`
-      const title = `${picture.model.name} on ${machineTitle(machine)}, prompts of ${count(workload.inputTokens)} and answers of ${count(workload.outputTokens)} tokens`
-      process.stdout.write(renderPlan({...picture, title, limits, next}, {columns: this.columns, colour: this.colour}))
+    const written = flags.save !== undefined && planned.met ? await this.saved(planned, machine, flags.save, flags.format, flags.force) : undefined
+    if (!json) {
+      process.stderr.write((written ?? []).map((path) => `wrote ${path}\n`).join(''))
+      // Nobody reads it.
+      return undefined as unknown as PlanOutput
     }
-    return report
+    return {...planned.report(), ...(failed.length > 0 && {failed}), ...(written && {written})}
+  }
+
+  /** The best plan as start files, and the whole report for a later `diff`. */
+  private async saved(planned: Planned, machine: Machine, folder: string, formats: string[] | undefined, force: boolean): Promise<string[]> {
+    const [{artifactsOf}, {writeFiles}] = await Promise.all([import('../cli/save-plan.ts'), import('../cli/write-files.ts')])
+    const evaluation = finalEvaluation(planned.ranking[0]!, planned.question)
+    const files = artifactsOf(this.catalogue, {best: evaluation, machine, left: servingGroup(machine).left}, formats)
+    return writeFiles(folder, [...files, {name: 'plan.json', text: `${JSON.stringify(planned.report(), undefined, 2)}\n`}], {force})
   }
 }
 
 /** The flags that lead to exactly this deployment. */
-function pinned({engine, tp, pp, dp, ep, dpAttention, kvCache, maxModelLen}: {engine: string; tp: number; pp: number; dp: number; ep: number; dpAttention: boolean; kvCache: string; maxModelLen: number}): Record<string, unknown> {
+function pinned({engine, tp, pp, dp, ep, dpAttention, kvCache, maxModelLen}: Deployment): Record<string, unknown> {
   return {
     engine, tp, ...(pp > 1 && {pp}), ...(dp > 1 && {dp}), ...(ep > 1 && {ep}), ...(dpAttention && {'dp-attention': true}), 'kv-cache': kvCache, 'max-model-len': maxModelLen, weights: undefined,
   }

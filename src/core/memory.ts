@@ -8,8 +8,10 @@ export interface MemoryEstimate {
   budgetBytes: number
   /** Terms by what they belong to; the parts of the result are sums over these. */
   terms: (Term & {part: MemoryPart})[]
-  /** Room left for the cache; negative when weights and overheads alone exceed the budget. */
+  /** Room left for the cache of tokens; negative when weights and overheads alone exceed the budget. */
   kvCacheBytes: number
+  /** Room of a pool of states that is sized apart from the cache, where the engine has one. */
+  statePoolBytes?: number
   /** Growing cache of one token of one sequence on one GPU. */
   kvBytesPerToken: number
   /** Recurrent state of one sequence on one GPU. */
@@ -18,6 +20,8 @@ export interface MemoryEstimate {
   kvCacheTokens: number
   maxConcurrencyAtMaxModelLen: number
   largestMaxModelLen: number
+  /** Most requests that may be allowed to run at once for it to start, where the engine sets such a limit. */
+  largestMaxNumSeqs?: number
   /** Requests that can be in the cache at once, each of this many tokens. */
   requestsOfTokens(tokens: number): number
   /** Blocks of the cache on one GPU, where the engine cuts it into blocks that a request's state takes whole. */
@@ -28,4 +32,7 @@ export interface MemoryEstimate {
   startProblem?: Reason
 }
 
-export type MemoryPart = 'weights' | 'activation' | 'cuda-graph' | 'runtime' | 'kv-cache' | 'margin'
+export type MemoryPart = 'weights' | 'activation' | 'cuda-graph' | 'runtime' | 'kv-cache' | 'state' | 'margin'
+
+/** Room of everything that requests are kept in: what an error of the estimate is taken from. */
+export const requestBytes = ({kvCacheBytes, statePoolBytes = 0}: Pick<MemoryEstimate, 'kvCacheBytes' | 'statePoolBytes'>): number => kvCacheBytes + statePoolBytes

@@ -13,6 +13,8 @@ export interface AmdDevice {
   /** Host memory that the GPU may map. It is the host's, never in addition to it. */
   gttBytes?: number
   gttUsedBytes?: number
+  /** How the package is divided: `QPX` into four, each of which prints the memory of all under `NPS1`. */
+  partition?: {compute: string; memory?: string; id?: number}
 }
 
 /** Names that every card may have. */
@@ -45,7 +47,21 @@ export function mergeAmd(told: AmdDevice[], kernel: AmdDevice[]): AmdDevice[] {
       vramUsedBytes: other.vramBytes !== undefined ? other.vramUsedBytes : device.vramUsedBytes,
       gttBytes: other.gttBytes ?? device.gttBytes,
       gttUsedBytes: other.gttBytes !== undefined ? other.gttUsedBytes : device.gttUsedBytes,
+      partition: device.partition ?? other.partition,
     }
+  })
+}
+
+/** Fills what is lacking from a further source, by PCI address, or one to one where neither gives any. Devices that only it has are not added. */
+export function fillAmd(devices: AmdDevice[], more: AmdDevice[]): AmdDevice[] {
+  const inOrder = devices.length === more.length
+  return devices.map((device, position) => {
+    const other =
+      more.find(({pciAddress}) => pciAddress !== undefined && pciAddress === device.pciAddress) ??
+      (inOrder && !(device.pciAddress && more[position]?.pciAddress) ? more[position] : undefined)
+    if (!other) return device
+    const lacking = Object.entries(other).filter(([name, value]) => value !== undefined && device[name as keyof AmdDevice] === undefined)
+    return {...device, ...Object.fromEntries(lacking), names: [...new Set([...device.names, ...other.names])]}
   })
 }
 

@@ -1,4 +1,5 @@
 import {type AmdDevice, amdNames, gfxTargetOf} from './amd-device.ts'
+import {parseAmdMemoryText, parseAmdStaticText, parseAmdTopologyText} from './amd-text.ts'
 import {arrayOf, objectOf, parseLooseJson, textOf} from './loose-json.ts'
 import type {GpuPair} from './machine-document.ts'
 import type {Exec, ExecOutcome} from './probe.ts'
@@ -16,9 +17,16 @@ export function runAmdTopology(exec: Exec, timeoutMs: number): Promise<ExecOutco
   return exec('amd-smi', ['topology', '--json'], {timeoutMs})
 }
 
-/** `amd-smi static --json`: a bare array up to version 25, an object with `gpu_data` since. */
+/** Asked without JSON, for versions that print none. */
+export function runAmdText(exec: Exec, question: 'static' | 'topology', timeoutMs: number): Promise<ExecOutcome> {
+  return exec('amd-smi', [question], {timeoutMs})
+}
+
+/** `amd-smi static --json`: a bare array up to version 25, an object with `gpu_data` since; or what it prints for people. */
 export function parseAmdStatic(text: string): AmdDevice[] {
-  return entries(text).flatMap(({index, entry}) => {
+  const found = entries(text)
+  if (found.length === 0) return parseAmdStaticText(text)
+  return found.flatMap(({index, entry}) => {
     const asic = objectOf(entry.asic)
     const board = objectOf(entry.board)
     const vram = objectOf(entry.vram)
@@ -35,6 +43,7 @@ export function parseAmdStatic(text: string): AmdDevice[] {
         pciAddress: pciAddressOf(textOf(objectOf(entry.bus).bdf)),
         pciDeviceId: deviceIdOf(textOf(asic.device_id)),
         driver: driverOf(textOf(objectOf(entry.driver).version)),
+        partition: partitionOf(objectOf(entry.partition)),
       },
     ]
   })
@@ -42,8 +51,10 @@ export function parseAmdStatic(text: string): AmdDevice[] {
 
 /** `amd-smi metric --mem-usage --json`: what is in use, by GPU. */
 export function parseAmdMemory(text: string): Map<number, Partial<AmdDevice>> {
+  const found = entries(text)
+  if (found.length === 0) return parseAmdMemoryText(text)
   return new Map(
-    entries(text).map(({index, entry}) => {
+    found.map(({index, entry}) => {
       const usage = objectOf(entry.mem_usage)
       return [
         index,
@@ -68,7 +79,9 @@ export function parseAmdTopology(text: string): GpuPair[] {
     const kind = path === 'XGMI' ? 'xgmi' : peerAccess ? 'pcie-p2p' : 'pcie-host'
     if (!pairs.has(gpus.join('-'))) pairs.set(gpus.join('-'), {gpus, kind, path, ...(peerAccess === undefined ? {} : {peerAccess})})
   }
-  for (const {index, entry} of entries(text)) {
+  const found = entries(text)
+  if (found.length === 0) return parseAmdTopologyText(text)
+  for (const {index, entry} of found) {
     for (const link of arrayOf(entry.links).map(objectOf)) {
       const to = indexOf(link.gpu)
       if (to !== undefined) add(index, to, textOf(link.link_type), textOf(link.link_status))
@@ -94,6 +107,15 @@ function entries(text: string): {index: number; entry: Record<string, unknown>}[
 
 function indexOf(value: unknown): number | undefined {
   return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value < 1000 ? value : undefined
+}
+
+/** `{"compute_partition": "QPX", "memory_partition": "NPS1", "partition_id": 1}`; spellings of the keys changed. */
+function partitionOf(entry: Record<string, unknown>): AmdDevice['partition'] {
+  const compute = known(textOf(entry.compute_partition ?? entry.accelerator_partition))
+  if (!compute || !/^[A-Z]PX$/.test(compute)) return undefined
+  const memory = known(textOf(entry.memory_partition))
+  const id = indexOf(entry.partition_id)
+  return {compute, ...(memory ? {memory} : {}), ...(id === undefined ? {} : {id})}
 }
 
 /** `{"value": 65520, "unit": "MB"}`, where MB are 1,048,576 bytes; older versions print one string. */

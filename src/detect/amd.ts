@@ -1,12 +1,14 @@
 import type {Accelerator} from '../core/accelerator.ts'
-import {type AmdDevice, joinAmd, mergeAmd} from './amd-device.ts'
-import {parseAmdMemory, parseAmdStatic, parseAmdTopology, runAmdMemory, runAmdStatic, runAmdTopology} from './amd-smi.ts'
+import {type AmdDevice, fillAmd, joinAmd, mergeAmd} from './amd-device.ts'
+import {parseAmdMemory, parseAmdStatic, parseAmdTopology, runAmdMemory, runAmdStatic, runAmdText, runAmdTopology} from './amd-smi.ts'
 import {AMD, runAmdSysfs} from './amd-sysfs.ts'
 import type {DetectedGpu, GpuPair, MachineProblem} from './machine-document.ts'
 import type {PciGpu} from './pci.ts'
 import {type DetectionEffects, type ExecOutcome, type FindGpu, firstFound, printedBy, PROBE_TIMEOUT_MS, type Reading} from './probe.ts'
 import {quotable} from './quantity.ts'
-import {parseRocmSmi, parseRocmTopology, runRocmSmi, runRocmTopology} from './rocm-smi.ts'
+import {parseRocmConcise} from './amd-text.ts'
+import {parseRocmSmi, parseRocmTopology, runRocmConcise, runRocmSmi, runRocmTopology} from './rocm-smi.ts'
+import {parseRocminfo, runRocminfo} from './rocminfo.ts'
 import type {Surroundings} from './surroundings.ts'
 
 export interface AmdAnswer {
@@ -27,19 +29,37 @@ export async function detectAmd(effects: DetectionEffects, {container}: Surround
     return {devices: [], pairs: [], problems: [containerProblem(cards.length)]}
   const timeoutMs = Math.round((effects.timeoutMs ?? PROBE_TIMEOUT_MS) * SLOWER)
   const {exec} = effects
-  const [statics, memory, topology, rocm, rocmTopology, kernel] = await Promise.all([
+  const [statics, memory, topology, rocm, rocmTopology, concise, info, kernel] = await Promise.all([
     runAmdStatic(exec, timeoutMs),
     runAmdMemory(exec, timeoutMs),
     runAmdTopology(exec, timeoutMs),
     runRocmSmi(exec, timeoutMs),
     runRocmTopology(exec, timeoutMs),
+    runRocmConcise(exec, timeoutMs),
+    runRocminfo(exec, timeoutMs),
     runAmdSysfs(effects, pci),
   ])
-  const fromAmdSmi = joinAmd(parseAmdStatic(printedBy(statics)), parseAmdMemory(printedBy(memory)))
-  const told = fromAmdSmi.length > 0 ? fromAmdSmi : parseRocmSmi(printedBy(rocm))
-  const devices = mergeAmd(told, kernel)
-  const pairs = fromAmdSmi.length > 0 ? parseAmdTopology(printedBy(topology)) : parseRocmTopology(printedBy(rocmTopology))
-  return {devices, pairs, problems: told.length > 0 ? [] : toolProblems([statics, rocm], cards, kernel.length > 0, timeoutMs)}
+  const inJson = joinAmd(parseAmdStatic(printedBy(statics)), parseAmdMemory(printedBy(memory)))
+  const fromRocm = parseRocmSmi(printedBy(rocm))
+  // A version without JSON is asked once more, unless rocm-smi has answered.
+  const plain = inJson.length === 0 && fromRocm.length === 0 && statics.kind === 'ended' ? await askInText(effects, timeoutMs) : undefined
+  const fromAmdSmi = plain ? plain.devices : inJson
+  const agents = parseRocminfo(printedBy(info))
+  const told = fromAmdSmi.length > 0 ? fromAmdSmi : fromRocm.length > 0 ? fromRocm : agents
+  const devices = fillAmd(fillAmd(mergeAmd(told, kernel), agents), parseRocmConcise(printedBy(concise)))
+  const pairs =
+    plain && plain.pairs.length > 0
+      ? plain.pairs
+      : fromAmdSmi.length > 0
+        ? parseAmdTopology(printedBy(topology))
+        : parseRocmTopology(printedBy(rocmTopology))
+  const onlyNames = fromAmdSmi.length === 0 && fromRocm.length === 0
+  return {devices, pairs, problems: onlyNames ? toolProblems([statics, rocm], cards, kernel.length > 0, timeoutMs) : []}
+}
+
+async function askInText({exec}: DetectionEffects, timeoutMs: number): Promise<{devices: AmdDevice[]; pairs: GpuPair[]}> {
+  const [statics, topology] = await Promise.all([runAmdText(exec, 'static', timeoutMs), runAmdText(exec, 'topology', timeoutMs)])
+  return {devices: parseAmdStatic(printedBy(statics)), pairs: parseAmdTopology(printedBy(topology))}
 }
 
 function containerProblem(count: number): MachineProblem {
@@ -157,11 +177,10 @@ function readDevice(
  */
 function ownMemory(device: AmdDevice, all: AmdDevice[], catalogued: Accelerator | undefined, problems: MachineProblem[]) {
   const {vramBytes, vramUsedBytes} = device
-  const slot = device.pciAddress?.replace(/\.\d$/, '')
-  const sharers = slot === undefined ? 1 : all.filter(({pciAddress}) => pciAddress?.replace(/\.\d$/, '') === slot).length
+  const {count: sharers, first} = sharersOf(device, all)
   const whole = vramBytes !== undefined && (catalogued === undefined || vramBytes > catalogued.memoryBytes * 0.9)
   const parts = sharers > 1 && whole ? sharers : 1
-  if (parts > 1 && device === all.find(({pciAddress}) => pciAddress?.replace(/\.\d$/, '') === slot)) {
+  if (parts > 1 && first) {
     problems.push({
       code: 'partitions-share-memory',
       message: `GPU ${device.index} is one of ${parts} partitions of a package; each prints the memory of all, and gets ${parts === 2 ? 'half' : `1/${parts}`} of it here`,
@@ -176,6 +195,25 @@ function ownMemory(device: AmdDevice, all: AmdDevice[], catalogued: Accelerator 
     processesBytes,
     freeBytes: memoryBytes !== undefined && processesBytes !== undefined ? memoryBytes - processesBytes : undefined,
   }
+}
+
+const PARTS: Record<string, number> = {SPX: 1, DPX: 2, TPX: 3, QPX: 4}
+
+/** How many logical devices one package shows, and whether this is the first of them: by what a tool calls the mode, else by the PCI device that they share. */
+function sharersOf(device: AmdDevice, all: AmdDevice[]): {count: number; first: boolean} {
+  const {partition} = device
+  if (partition) {
+    // CPX is one for each compute die: as many as the numbers that follow one another.
+    const at = all.indexOf(device)
+    const start = at - (partition.id ?? 0)
+    const next = all.findIndex((other, position) => position > start && (other.partition?.id ?? 0) === 0)
+    const run = start >= 0 ? (next < 0 ? all.length : next) - start : 1
+    return {count: PARTS[partition.compute] ?? run, first: (partition.id ?? 0) === 0}
+  }
+  const slot = (address: string | undefined) => address?.replace(/\.\d$/, '')
+  const mine = slot(device.pciAddress)
+  const sharing = mine === undefined ? [device] : all.filter(({pciAddress}) => slot(pciAddress) === mine)
+  return {count: sharing.length, first: sharing[0] === device}
 }
 
 /**

@@ -1,23 +1,14 @@
-import {amdGpus, detectAmd} from './amd.ts'
-import {appleGpus, detectApple} from './apple.ts'
+import {containerProblem, runContainers} from './containers.ts'
+import {cudaProblem} from './cuda-drivers.ts'
 import {runDisk, sharedMemoryProblem} from './disk.ts'
-import {type HostMemory, hostMemoryProblem, runCpu, runHostMemory} from './host.ts'
-import {detectIntel, intelGpus} from './intel.ts'
+import {hostMemoryProblem, runCpu, runHostMemory} from './host.ts'
 import {interconnectOf} from './interconnect.ts'
 import type {DetectedGpu, GpuPair, MachineDocument, MachineProblem} from './machine-document.ts'
-import {detectNvidia} from './nvidia.ts'
-import {nvidiaGpus} from './nvidia-gpus.ts'
-import {type PciGpu, runPciScan} from './pci.ts'
+import {type MemoryModules, memorySpeedProblem, runMemoryModules} from './memory-modules.ts'
+import {runPciScan} from './pci.ts'
 import {type DetectionEffects, type FindGpu, guarded, PROBE_TIMEOUT_MS, within} from './probe.ts'
-import {quotable} from './quantity.ts'
-import {readSurroundings, type Surroundings} from './surroundings.ts'
-
-/** What each vendor's probe hands over. */
-interface VendorAnswer {
-  gpus: DetectedGpu[]
-  pairs: GpuPair[]
-  problems: MachineProblem[]
-}
+import {readSurroundings} from './surroundings.ts'
+import {type VendorAnswer, VENDOR_PROBES} from './vendors.ts'
 
 /**
  * Looks at this machine: GPUs, their links, host memory, processor, room on disk. Never throws: what went wrong is in
@@ -25,14 +16,16 @@ interface VendorAnswer {
  */
 export async function detectMachine(given: DetectionEffects): Promise<MachineDocument> {
   const effects = harmless(given)
-  const [surroundings, pci, memory, cpu, disk] = [
+  const [surroundings, pci, memory, cpu, disk, modules, containers] = [
     readSurroundings(effects),
     runPciScan(effects),
     runHostMemory(effects),
     runCpu(effects),
     runDisk(effects),
+    runMemoryModules(effects),
+    runContainers(effects),
   ]
-  const answers = await Promise.all([nvidia, amd, apple, intel].map(probe => probe(effects, surroundings, pci, memory)))
+  const answers = await Promise.all(VENDOR_PROBES.map(probe => probe(effects, surroundings, pci, memory)))
   const {gpus, pairs} = renumbered(answers)
   const place = await surroundings
   const {interconnect, problems: linkProblems} = interconnectOf(gpus, pairs)
@@ -41,8 +34,11 @@ export async function detectMachine(given: DetectionEffects): Promise<MachineDoc
     ...linkProblems,
     ...hostMemoryProblem(await memory),
     ...sharedMemoryProblem(await disk, gpus.length, place.container),
+    ...memorySpeedProblem(await modules),
+    ...containerProblem(await containers, gpus.some(({vendor}) => vendor === 'nvidia'), place),
+    ...cudaProblem(gpus),
   ]
-  if (gpus.length === 0 && problems.every(({code}) => code === 'host-memory-unknown')) problems.unshift(noGpu())
+  if (gpus.length === 0 && problems.every(({code}) => code === 'host-memory-unknown' || code === 'memory-below-rating')) problems.unshift(noGpu())
   if (place.wsl) problems.push(wslHint())
   const {totalBytes, availableBytes} = (await memory).limited
   return withoutAbsent({
@@ -53,52 +49,19 @@ export async function detectMachine(given: DetectionEffects): Promise<MachineDoc
     cpu: await cpu,
     memoryBytes: totalBytes,
     availableMemoryBytes: availableBytes,
+    memoryBandwidthBytesPerSecond: (await modules)?.bandwidthBytesPerSecond,
+    memoryModules: moduleFacts(await modules),
+    containers: (await containers).engines.length > 0 ? await containers : undefined,
     disk: await disk,
     problems: distinct(problems),
   })
 }
 
-type Probe = (
-  effects: DetectionEffects,
-  surroundings: Promise<Surroundings>,
-  pci: Promise<PciGpu[]>,
-  memory: Promise<HostMemory>,
-) => Promise<VendorAnswer>
-
-const NOTHING: VendorAnswer = {gpus: [], pairs: [], problems: []}
-
-const nvidia: Probe = async (effects, surroundings, pci, memory) => {
-  // No driver for macOS since 2019.
-  if (effects.system?.platform === 'darwin') return NOTHING
-  const {devices, pairs, problems} = await detectNvidia(effects, await surroundings, await pci)
-  const board = devices.length > 0 ? await effects.readFile('/proc/device-tree/model') : undefined
-  const {totalBytes, availableBytes} = await memory
-  const read = nvidiaGpus(
-    devices,
-    {totalBytes, availableBytes, boardModel: board ? quotable(board, 80) || undefined : undefined},
-    effects.findGpu,
-  )
-  return {gpus: read.value, pairs, problems: [...problems, ...read.problems]}
-}
-
-const amd: Probe = async (effects, surroundings, pci, memory) => {
-  if (effects.system && effects.system.platform !== 'linux') return NOTHING
-  const {devices, pairs, problems} = await detectAmd(effects, await surroundings, await pci)
-  const read = amdGpus(devices, await memory, effects.findGpu)
-  return {gpus: read.value, pairs, problems: [...problems, ...read.problems]}
-}
-
-const apple: Probe = async (effects, _surroundings, _pci, memory) => {
-  if (effects.system?.platform !== 'darwin') return NOTHING
-  const read = appleGpus(await detectApple(effects), await memory, effects.findGpu)
-  return {gpus: read.value, pairs: [], problems: read.problems}
-}
-
-const intel: Probe = async (effects, _surroundings, pci) => {
-  if (effects.system && effects.system.platform !== 'linux') return NOTHING
-  const {devices, problems} = await detectIntel(effects, await pci)
-  const read = intelGpus(devices, effects.findGpu)
-  return {gpus: read.value, pairs: [], problems: [...problems, ...read.problems]}
+/** Facts of the modules, without the bandwidth, which stands beside the size of memory. */
+function moduleFacts(modules: MemoryModules | undefined): MachineDocument['memoryModules'] {
+  if (!modules) return undefined
+  const {bandwidthBytesPerSecond: _bandwidth, ...facts} = modules
+  return facts
 }
 
 /** Vendors count from zero each; the document's numbers are unique. The first vendor keeps its own. */

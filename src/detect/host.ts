@@ -1,7 +1,8 @@
 import type {DetectedCpu, MachineProblem} from './machine-document.ts'
 import type {DetectionEffects, SystemFacts} from './probe.ts'
-import {totalBytesOf, bytesOf} from './quantity.ts'
-import {within} from './probe.ts'
+import {cpulessBytes, parseLscpu, runLscpu, runNuma} from './numa.ts'
+import {printedBy, within} from './probe.ts'
+import {bytesOf, totalBytesOf} from './quantity.ts'
 
 /** Time limit in milliseconds for the library that is asked where the cheap reads fell short. */
 const SLOW_LIMIT_MS = 900
@@ -23,13 +24,23 @@ export function parseMeminfo(text: string): {totalBytes?: number; availableBytes
 
 /** Memory of the host: from the kernel where it tells, else from a library, else what Node itself knows. */
 export async function runHostMemory(effects: DetectionEffects): Promise<HostMemory> {
-  const [meminfo, group] = await Promise.all([effects.readFile('/proc/meminfo'), runMemoryGroup(effects)])
-  const kernel = parseMeminfo(meminfo ?? '')
+  const [meminfo, group, nodes] = await Promise.all([effects.readFile('/proc/meminfo'), runMemoryGroup(effects), runNuma(effects)])
+  const kernel = withoutGpuMemory(parseMeminfo(meminfo ?? ''), cpulessBytes(nodes))
   const complete = kernel.totalBytes !== undefined && kernel.availableBytes !== undefined
   const slow = complete || !effects.slow ? undefined : await within(SLOW_LIMIT_MS, effects.slow.memory(), undefined)
   const totalBytes = kernel.totalBytes ?? slow?.totalBytes ?? effects.system?.totalMemoryBytes
   const availableBytes = kernel.availableBytes ?? slow?.availableBytes ?? effects.system?.freeMemoryBytes
   return {totalBytes, availableBytes, limited: limitMemory({totalBytes, availableBytes}, group)}
+}
+
+/** On Grace the kernel counts the memory of the GPUs, nodes without processors, as its own; plans count it with the GPUs. */
+function withoutGpuMemory(
+  {totalBytes, availableBytes}: {totalBytes?: number; availableBytes?: number},
+  gpu: {totalBytes: number; freeBytes: number},
+): {totalBytes?: number; availableBytes?: number} {
+  if (totalBytes === undefined || gpu.totalBytes === 0 || gpu.totalBytes >= totalBytes) return {totalBytes, availableBytes}
+  const left = totalBytes - gpu.totalBytes
+  return {totalBytes: left, availableBytes: availableBytes === undefined ? undefined : Math.max(0, Math.min(left, availableBytes - gpu.freeBytes))}
 }
 
 export interface MemoryGroup {
@@ -118,7 +129,15 @@ export function parseCpuinfo(text: string): DetectedCpu {
 
 /** The processor, from the kernel; a library is asked only where that gives no name or no core count. */
 export async function runCpu(effects: DetectionEffects): Promise<DetectedCpu> {
-  const kernel = parseCpuinfo((await effects.readFile('/proc/cpuinfo')) ?? '')
+  const linux = effects.system === undefined || effects.system.platform === 'linux'
+  const [cpuinfo, listed, nodes] = await Promise.all([
+    effects.readFile('/proc/cpuinfo'),
+    linux ? runLscpu(effects.exec).then(printedBy) : '',
+    runNuma(effects),
+  ])
+  const {numaNodeCount: listedNodes, ...fromLscpu} = parseLscpu(listed)
+  const numaNodeCount = nodes.filter(({hasCpus}) => hasCpus).length || listedNodes
+  const kernel = {...fromLscpu, ...present(parseCpuinfo(cpuinfo ?? ''))}
   const node = nodeCpu(effects.system)
   const needed = kernel.name === undefined || kernel.physicalCount === undefined
   const slow = needed && effects.slow ? await within(SLOW_LIMIT_MS, effects.slow.cpu(), undefined) : undefined
@@ -129,7 +148,12 @@ export async function runCpu(effects: DetectionEffects): Promise<DetectedCpu> {
     logicalCount: kernel.logicalCount ?? node.logicalCount,
     physicalCount: kernel.physicalCount ?? slow?.physicalCount,
     socketCount: kernel.socketCount ?? slow?.socketCount,
+    numaNodeCount,
   }
+}
+
+function present<T extends object>(fields: T): Partial<T> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Partial<T>
 }
 
 function nodeCpu(system: SystemFacts | undefined): DetectedCpu {

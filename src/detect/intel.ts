@@ -1,18 +1,10 @@
 import {arrayOf, objectOf, parseLooseJson, textOf} from './loose-json.ts'
-import type {DetectedGpu, MachineProblem} from './machine-document.ts'
+import type {DetectedGpu, GpuPair, MachineProblem} from './machine-document.ts'
+import {parseXpuSmiText, parseXpuTopology} from './intel-text.ts'
 import {PCI_DEVICES, type PciGpu} from './pci.ts'
-import {type DetectionEffects, type Exec, type ExecOutcome, type FindGpu, firstFound, printedBy, type Reading} from './probe.ts'
+import {type Maker, type PlainDevice, plainGpus} from './plain-gpus.ts'
+import {type DetectionEffects, type Exec, type ExecOutcome, type FindGpu, printedBy, type Reading} from './probe.ts'
 import {bytesOf, known, pciAddressOf, quotable, totalBytesOf} from './quantity.ts'
-
-export interface IntelDevice {
-  index: number
-  name?: string
-  /** `0xe211` */
-  pciDeviceId?: string
-  pciAddress?: string
-  memoryBytes?: number
-  freeBytes?: number
-}
 
 const INTEL = '0x8086'
 
@@ -21,9 +13,14 @@ export function runXpuSmi(exec: Exec, device?: number): Promise<ExecOutcome> {
   return exec('xpu-smi', ['discovery', ...(device === undefined ? [] : ['-d', String(device)]), '-j'])
 }
 
+/** Asked without JSON: `discovery` of older versions, the table of newer ones. */
+function runXpuSmiText(exec: Exec, words: string[]): Promise<ExecOutcome> {
+  return exec('xpu-smi', words)
+}
+
 /** `discovery -j` (a `device_list`) and `discovery -d N -j` (one device). Sizes are strings of bytes; names may be generic. */
-export function parseXpuSmi(text: string): IntelDevice[] {
-  const devices = new Map<number, IntelDevice>()
+export function parseXpuSmi(text: string): PlainDevice[] {
+  const devices = new Map<number, PlainDevice>()
   const found = parseLooseJson(text).flatMap(document =>
     'device_list' in objectOf(document) ? arrayOf(objectOf(document).device_list) : [document],
   )
@@ -51,13 +48,21 @@ export function parseXpuSmi(text: string): IntelDevice[] {
 /** Graphics inside a processor: no memory of its own, and no engine serves on it. */
 const PROCESSOR_GRAPHICS = /\b(?:UHD|HD|Iris)\b|\bArc(?:\(TM\))? Graphics\b|\b1[34]0V\b/i
 
+export interface IntelAnswer {
+  devices: PlainDevice[]
+  pairs: GpuPair[]
+  problems: MachineProblem[]
+}
+
 /** What the tool tells, else what the kernel drivers tell of cards with memory of their own. */
-export async function detectIntel(effects: DetectionEffects, pci: PciGpu[]): Promise<{devices: IntelDevice[]; problems: MachineProblem[]}> {
+export async function detectIntel(effects: DetectionEffects, pci: PciGpu[]): Promise<IntelAnswer> {
   const cards = pci.filter(({vendorId}) => vendorId === INTEL)
-  if (pci.length > 0 && cards.length === 0) return {devices: [], problems: []}
+  if (pci.length > 0 && cards.length === 0) return {devices: [], pairs: [], problems: []}
   const [outcome, kernel] = await Promise.all([runXpuSmi(effects.exec), runIntelSysfs(effects, cards)])
-  const listed = parseXpuSmi(printedBy(outcome)).filter(({name}) => !PROCESSOR_GRAPHICS.test(name ?? ''))
-  const lacking = listed.filter(({memoryBytes}) => memoryBytes === undefined).slice(0, 16)
+  const inJson = parseXpuSmi(printedBy(outcome))
+  const plain = inJson.length === 0 && outcome.kind === 'ended' ? await askInText(effects) : []
+  const listed = [...inJson, ...plain].filter(({name}) => !PROCESSOR_GRAPHICS.test(name ?? ''))
+  const lacking = plain.length > 0 ? [] : listed.filter(({memoryBytes}) => memoryBytes === undefined).slice(0, 16)
   const more = (await Promise.all(lacking.map(async ({index}) => parseXpuSmi(printedBy(await runXpuSmi(effects.exec, index)))))).flat()
   const told = listed.map(device => ({
     ...device,
@@ -71,9 +76,10 @@ export async function detectIntel(effects: DetectionEffects, pci: PciGpu[]): Pro
         ...present(device),
         index: device.index,
       })),
+      pairs: told.length > 1 ? parseXpuTopology(printedBy(await runXpuSmiText(effects.exec, ['topology', '-m']))) : [],
       problems: [],
     }
-  if (kernel.length === 0) return {devices: [], problems: []}
+  if (kernel.length === 0) return {devices: [], pairs: [], problems: []}
   const problem: MachineProblem =
     outcome.kind === 'missing'
       ? {
@@ -86,16 +92,23 @@ export async function detectIntel(effects: DetectionEffects, pci: PciGpu[]): Pro
           message: 'xpu-smi printed nothing that can be read; what the kernel tells is used',
           remedy: 'run `xpu-smi discovery -j` by hand and see what it says',
         }
-  return {devices: kernel, problems: [problem]}
+  return {devices: kernel, pairs: [], problems: [problem]}
+}
+
+async function askInText({exec}: DetectionEffects): Promise<PlainDevice[]> {
+  const [discovery, table] = await Promise.all([runXpuSmiText(exec, ['discovery']), runXpuSmiText(exec, [])])
+  const listed = parseXpuSmiText(printedBy(discovery))
+  const shown = parseXpuSmiText(printedBy(table))
+  return listed.length === 0 ? shown : listed.map(device => ({...present(shown.find(({index}) => index === device.index)), ...present(device), index: device.index}))
 }
 
 /** The `xe` driver tells memory by tile, `i915` by card. A device without either has no memory of its own. */
 async function runIntelSysfs(
   {readFile, listDirectory}: Pick<DetectionEffects, 'readFile' | 'listDirectory'>,
   cards: PciGpu[],
-): Promise<IntelDevice[]> {
+): Promise<PlainDevice[]> {
   const devices = await Promise.all(
-    cards.map(async ({address, deviceId}): Promise<Omit<IntelDevice, 'index'> | undefined> => {
+    cards.map(async ({address, deviceId}): Promise<Omit<PlainDevice, 'index'> | undefined> => {
       const base = `${PCI_DEVICES}/${address}`
       const nodes = (await listDirectory?.(`${base}/drm`)) ?? []
       const files = [
@@ -110,39 +123,10 @@ async function runIntelSysfs(
   return devices.filter(device => device !== undefined).map((device, index) => ({...device, index}))
 }
 
-export function intelGpus(devices: IntelDevice[], findGpu: FindGpu | undefined): Reading<DetectedGpu[]> {
-  const problems: MachineProblem[] = []
-  const gpus = devices.map(({index, name: told, pciDeviceId, memoryBytes, freeBytes}): DetectedGpu => {
-    const catalogued = firstFound(findGpu, told ? [told] : [], memoryBytes, pciDeviceId ? `8086:${pciDeviceId.slice(2)}` : undefined)
-    // "Intel(R) Graphics [0xe211]" names no card.
-    const generic = told === undefined || /^Intel\(R\) Graphics\b/.test(told)
-    const name =
-      (generic ? catalogued?.name : undefined) ?? told ?? (pciDeviceId ? `Intel GPU [8086:${pciDeviceId.slice(2)}]` : 'Intel GPU')
-    if (memoryBytes === undefined)
-      problems.push({
-        code: 'memory-unknown',
-        message: `No tool told how much memory GPU ${index} (${name}) has`,
-        remedy: 'name the GPU with --gpu',
-      })
-    if (findGpu && !catalogued)
-      problems.push({
-        code: 'gpu-unknown',
-        message: `${name} is not in the catalogue, so its speed cannot be predicted`,
-        remedy: 'name the closest card with --gpu (see `servefit gpus`), or add a data file for it',
-      })
-    return {
-      index,
-      id: catalogued?.id,
-      name,
-      vendor: 'intel',
-      memoryBytes,
-      freeBytes,
-      memoryBandwidthBytesPerSecond: catalogued?.memoryBandwidthBytesPerSecond,
-      architecture: catalogued?.architecture,
-    }
-  })
-  return {value: gpus, problems}
-}
+/** "Intel(R) Graphics [0xe211]" names no card. */
+const INTEL_MAKER: Maker = {vendor: 'intel', pciVendor: '8086', title: 'Intel GPU', generic: /^Intel\(R\) Graphics\b/}
+
+export const intelGpus = (devices: PlainDevice[], findGpu: FindGpu | undefined): Reading<DetectedGpu[]> => plainGpus(devices, INTEL_MAKER, findGpu)
 
 function present<T extends object>(fields: T | undefined): Partial<T> {
   return Object.fromEntries(Object.entries(fields ?? {}).filter(([, value]) => value !== undefined)) as Partial<T>

@@ -14,8 +14,39 @@ export interface MachineDocument {
   memoryBytes?: number
   /** Of that, what a new program could take now without swapping. */
   availableMemoryBytes?: number
+  /** Of the host's memory as it runs, from its modules. Readable by the administrator only. */
+  memoryBandwidthBytesPerSecond?: number
+  memoryModules?: MemoryModuleFacts
+  containers?: ContainerTools
   disk: DiskSpace[]
   problems: MachineProblem[]
+}
+
+export interface MemoryModuleFacts {
+  type?: string
+  count: number
+  megatransfersPerSecond?: number
+  ratedMegatransfersPerSecond?: number
+  channelCount?: number
+}
+
+/** What stands ready to start containers. */
+export interface ContainerTools {
+  /** docker, podman, nerdctl, apptainer: those in the search path. */
+  engines: string[]
+  /** NVIDIA's container toolkit, or device descriptions that it wrote. */
+  nvidiaToolkit?: boolean
+  /** Docker's configuration names the nvidia runtime. Absent: Docker has no configuration file. */
+  dockerKnowsNvidia?: boolean
+}
+
+/** A program that holds memory of a GPU. */
+export interface GpuProcess {
+  /** Without its folder. */
+  name: string
+  /** Belongs to the desktop: it draws on a screen. */
+  graphics: boolean
+  usedBytes?: number
 }
 
 export interface DetectedGpu {
@@ -38,10 +69,14 @@ export interface DetectedGpu {
   /** Apple: cores of the GPU. */
   gpuCoreCount?: number
   driver?: string
+  /** Newest CUDA that the driver can run. */
+  cudaVersion?: string
   mig?: MigSlice
   unifiedMemory?: boolean
   /** Held by programs now. Containers and WSL hide the programs, not their memory. */
   processesBytes?: number
+  /** Who holds it, most first; at most eight. Containers and WSL hide programs. */
+  processes?: GpuProcess[]
   /** The best link that card and slot can train to together. */
   pcie?: {generation?: number; laneCount?: number}
 }
@@ -73,6 +108,8 @@ export interface GpuPair {
   path?: string
   /** Bonded NVLinks. */
   linkCount?: number
+  /** Rate of the bonded links together, where the tool tells it. */
+  bytesPerSecondPerDirection?: number
   /** The driver lets one read the memory of the other. */
   peerAccess?: boolean
 }
@@ -85,6 +122,7 @@ export interface DetectedCpu {
   logicalCount?: number
   physicalCount?: number
   socketCount?: number
+  numaNodeCount?: number
 }
 
 export interface DiskSpace {
@@ -128,4 +166,9 @@ export type ProblemCode =
   | 'partitions-share-memory'
   | 'shared-memory-small'
   | 'host-memory-unknown'
+  | 'memory-below-rating'
+  | 'gpus-hidden'
+  | 'gpus-hidden-unclear'
+  | 'container-toolkit-missing'
+  | 'driver-old-for-images'
   | 'wsl'

@@ -25,12 +25,17 @@ const gpu = z.looseObject({
   gfxTarget: z.string().optional().describe('AMD: gfx942'),
   gpuCoreCount: z.int().positive().optional().describe('Apple: cores of the GPU'),
   driver: z.string().optional(),
+  cudaVersion: z.string().optional().describe('Newest CUDA that the driver can run'),
   mig: z
     .looseObject({parentIndex: index, device: index, profile: z.string().optional(), parentMemoryBytes: positiveBytes.optional()})
     .optional()
     .describe('Present on a MIG slice'),
   unifiedMemory: z.boolean().optional(),
   processesBytes: bytes.optional().describe('Held by programs now'),
+  processes: z
+    .array(z.looseObject({name: z.string(), graphics: z.boolean(), usedBytes: bytes.optional()}))
+    .optional()
+    .describe('Who holds it, most first; containers and WSL hide programs'),
   pcie: z.looseObject({generation: z.int().positive().optional(), laneCount: z.int().positive().optional()}).optional(),
 })
 
@@ -39,6 +44,7 @@ const pair = z.looseObject({
   kind: linkKind,
   path: z.string().optional().describe('As the tool prints it: NV18, PIX, PHB, SYS, XGMI'),
   linkCount: z.int().positive().optional(),
+  bytesPerSecondPerDirection: z.number().positive().optional(),
   peerAccess: z.boolean().optional(),
 })
 
@@ -57,9 +63,23 @@ export const MachineDocumentSchema = z.looseObject({
     logicalCount: z.int().positive().optional(),
     physicalCount: z.int().positive().optional(),
     socketCount: z.int().positive().optional(),
+    numaNodeCount: z.int().positive().optional(),
   }),
   memoryBytes: positiveBytes.optional().describe('Host memory that programs may use, limits of a container applied'),
   availableMemoryBytes: bytes.optional(),
+  memoryBandwidthBytesPerSecond: z.number().positive().optional().describe('Of the host memory as it runs; readable by the administrator only'),
+  memoryModules: z
+    .looseObject({
+      type: z.string().optional(),
+      count: z.int().positive(),
+      megatransfersPerSecond: z.int().positive().optional(),
+      ratedMegatransfersPerSecond: z.int().positive().optional(),
+      channelCount: z.int().positive().optional(),
+    })
+    .optional(),
+  containers: z
+    .looseObject({engines: z.array(z.string()), nvidiaToolkit: z.boolean().optional(), dockerKnowsNvidia: z.boolean().optional()})
+    .optional(),
   disk: z.array(
     z.looseObject({path: z.string(), use: z.enum(['checkpoints', 'shared-memory']), totalBytes: positiveBytes, freeBytes: bytes}),
   ),

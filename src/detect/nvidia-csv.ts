@@ -1,5 +1,5 @@
 import type {NvidiaDevice} from './nvidia-device.ts'
-import {memoryOf, migEnabledOf, pciDeviceIdOf, unknownField} from './nvidia-xml.ts'
+import {driverOf, memoryOf, migEnabledOf, pciDeviceIdOf, unknownField} from './nvidia-xml.ts'
 import type {Exec, ExecOutcome} from './probe.ts'
 import {computeCapabilityOf, countOf, known, pciAddressOf} from './quantity.ts'
 
@@ -59,7 +59,7 @@ export function parseNvidiaCsv(text: string, fields: readonly NvidiaField[] = NV
       pciDeviceId: pciDeviceIdOf(cell('pci.device_id')),
       name: known(cell('name')),
       computeCapability: computeCapabilityOf(cell('compute_cap')),
-      driver: known(cell('driver_version')),
+      driver: driverOf(cell('driver_version')),
       ...memoryOf(cell('memory.total'), cell('memory.used'), cell('memory.free')),
       pcie: generation || laneCount ? {generation, laneCount} : undefined,
       migEnabled: migEnabledOf(cell('mig.mode.current')),

@@ -6,13 +6,19 @@ export interface NvidiaDevice {
   pciDeviceId?: string
   name?: string
   architecture?: string
+  /** Identity, to match what CUDA_VISIBLE_DEVICES names. Never leaves detection. */
+  uuid?: string
   computeCapability?: number
   driver?: string
+  /** Newest CUDA that the driver can run: `13.1`. */
+  cudaVersion?: string
   memoryBytes?: number
   usedBytes?: number
   freeBytes?: number
   /** Sum over the programs that the tool lists with a number. */
   processListBytes?: number
+  /** Programs on the card, where the tool lists them. */
+  processes?: NvidiaProcess[]
   pcie?: {generation?: number; laneCount?: number}
   migEnabled?: boolean
   slices: NvidiaSlice[]
@@ -22,6 +28,14 @@ export interface NvidiaDevice {
   unknownFields: UnknownField[]
 }
 
+export interface NvidiaProcess {
+  /** Without its folder. */
+  name: string
+  /** Draws on a screen, at least among other things. */
+  graphics: boolean
+  usedBytes?: number
+}
+
 export interface UnknownField {
   field: 'name' | 'memory.total' | 'memory.free' | 'driver_version'
   printed: string
@@ -29,6 +43,7 @@ export interface UnknownField {
 
 export interface NvidiaSlice {
   device: number
+  uuid?: string
   profile?: string
   memoryBytes?: number
   usedBytes?: number

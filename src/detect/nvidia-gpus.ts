@@ -1,5 +1,5 @@
 import type {Accelerator} from '../core/accelerator.ts'
-import type {DetectedGpu, MachineProblem} from './machine-document.ts'
+import type {DetectedGpu, GpuProcess, MachineProblem} from './machine-document.ts'
 import {bandwidthShareOf} from './nvidia-mig.ts'
 import type {NvidiaDevice, NvidiaSlice} from './nvidia-device.ts'
 import {type FindGpu, firstFound, type Reading} from './probe.ts'
@@ -79,11 +79,41 @@ function readCard(device: NvidiaDevice, shared: SharedMemory, findGpu: FindGpu |
       computeCapability: device.computeCapability ?? catalogued?.computeCapability,
       architecture: device.architecture ?? catalogued?.architecture,
       driver: device.driver,
+      cudaVersion: device.cudaVersion,
       unifiedMemory: unified ? true : undefined,
       pcie: device.pcie,
+      ...processesOf(device),
     },
     catalogued,
   }
+}
+
+/** Programs of one name together, most first. Many copies of a browser say no more than one. */
+function processesOf({processes}: NvidiaDevice): {processes?: GpuProcess[]} {
+  const byName = new Map<string, GpuProcess>()
+  for (const {name, graphics, usedBytes} of processes ?? []) {
+    const known = byName.get(name)
+    const sum = known?.usedBytes === undefined ? usedBytes : known.usedBytes + (usedBytes ?? 0)
+    byName.set(name, {name: quotable(name, 40), graphics: graphics && (known?.graphics ?? true), ...(sum === undefined ? {} : {usedBytes: sum})})
+  }
+  const list = [...byName.values()].sort((a, b) => (b.usedBytes ?? -1) - (a.usedBytes ?? -1)).slice(0, 8)
+  return list.length > 0 ? {processes: list} : {}
+}
+
+/** Identities by the number of the GPU in the document, slices numbered after the cards as `nvidiaGpus` does. */
+export function nvidiaIdentities(devices: NvidiaDevice[]): Map<number, string> {
+  const identities = new Map<number, string>()
+  let nextIndex = Math.max(-1, ...devices.map(({index}) => index)) + 1
+  for (const {index, uuid, migEnabled, slices} of devices) {
+    if (!migEnabled && slices.length === 0) {
+      if (uuid) identities.set(index, uuid)
+    } else
+      for (const slice of slices) {
+        if (slice.uuid) identities.set(nextIndex, slice.uuid)
+        nextIndex++
+      }
+  }
+  return identities
 }
 
 /** The most telling name first: a Jetson's GPU is called `Orin (nvgpu)` on every board. */
@@ -172,6 +202,7 @@ function readSlice(
     memoryBytes: slice.memoryBytes,
     freeBytes: slice.freeBytes,
     processesBytes: slice.usedBytes,
+    processes: undefined,
     memoryBandwidthBytesPerSecond: whole !== undefined && share !== undefined ? Math.round(whole * share) : undefined,
     mig: {parentIndex: device.index, device: slice.device, profile: slice.profile, parentMemoryBytes: device.memoryBytes},
   }

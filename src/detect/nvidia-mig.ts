@@ -1,4 +1,5 @@
 import type {NvidiaDevice} from './nvidia-device.ts'
+import {uuidOf} from './nvidia-xml.ts'
 import type {Exec, ExecOutcome} from './probe.ts'
 
 /** `nvidia-smi -L`, the only short output that names the profiles of MIG slices. */
@@ -10,9 +11,10 @@ export interface ListedSlice {
   parentIndex: number
   device: number
   profile: string
+  uuid?: string
 }
 
-/** Slices with their profile. The identities in the same lines are not kept. */
+/** Slices with their profile and identity. */
 export function parseNvidiaList(text: string): ListedSlice[] {
   const slices: ListedSlice[] = []
   let parentIndex: number | undefined
@@ -20,9 +22,25 @@ export function parseNvidiaList(text: string): ListedSlice[] {
     const card = /^GPU (\d{1,3}):/.exec(line)
     if (card) parentIndex = Number(card[1])
     const slice = /^\s+MIG\s+(\S{1,24})\s+Device\s+(\d{1,3}):/.exec(line)
-    if (slice?.[1] && parentIndex !== undefined) slices.push({parentIndex, device: Number(slice[2]), profile: slice[1]})
+    if (slice?.[1] && parentIndex !== undefined) slices.push({parentIndex, device: Number(slice[2]), profile: slice[1], ...identityIn(line)})
   }
   return slices
+}
+
+/** Identities of cards by number, in the same list. */
+export function parseNvidiaIdentities(text: string): Map<number, string> {
+  return new Map(
+    text.split(/\r?\n/).flatMap(line => {
+      const card = /^GPU (\d{1,3}):/.exec(line)
+      const {uuid} = identityIn(line)
+      return card && uuid ? [[Number(card[1]), uuid] as const] : []
+    }),
+  )
+}
+
+function identityIn(line: string): {uuid?: string} {
+  const uuid = uuidOf(/\(UUID:\s*([^)]+)\)/.exec(line)?.[1])
+  return uuid ? {uuid} : {}
 }
 
 /** Adds profiles to the slices of each card, and slices that only the list shows, without memory. */
@@ -33,10 +51,11 @@ export function withProfiles(devices: NvidiaDevice[], listed: ListedSlice[]): Nv
     const known = device.slices.map(slice => ({
       ...slice,
       profile: slice.profile ?? mine.find(({device: number}) => number === slice.device)?.profile,
+      uuid: slice.uuid ?? mine.find(({device: number}) => number === slice.device)?.uuid,
     }))
     const added = mine
       .filter(({device: number}) => !device.slices.some(slice => slice.device === number))
-      .map(({device: number, profile}) => ({device: number, profile}))
+      .map(({device: number, profile, uuid}) => ({device: number, profile, uuid}))
     return {...device, slices: [...known, ...added]}
   })
 }

@@ -1,6 +1,6 @@
-import type {NvidiaDevice, NvidiaSlice, UnknownField} from './nvidia-device.ts'
+import type {NvidiaDevice, NvidiaProcess, NvidiaSlice, UnknownField} from './nvidia-device.ts'
 import type {Exec, ExecOutcome} from './probe.ts'
-import {bytesOf, computeCapabilityOf, countOf, known, pciAddressOf, saysUnknown, totalBytesOf} from './quantity.ts'
+import {bytesOf, computeCapabilityOf, countOf, known, pciAddressOf, quotable, saysUnknown, totalBytesOf} from './quantity.ts'
 import {elementAt, elementsAt, parseXml, textAt, type XmlElement} from './xml.ts'
 
 /** `nvidia-smi -q -x`: the fullest answer, the same in shape from driver 390 to 610. */
@@ -12,9 +12,11 @@ export function runNvidiaXml(exec: Exec, command: string): Promise<ExecOutcome> 
 export function parseNvidiaXml(text: string): NvidiaDevice[] {
   const log = elementAt(parseXml(text), 'nvidia_smi_log')
   // Driver 610 tells kernel-mode and user-mode driver apart in its table.
-  const driverText = textAt(log, 'driver_version') ?? textAt(log, 'kmd_version')
+  const driverText = driverOf(textAt(log, 'driver_version')) ? textAt(log, 'driver_version') : (textAt(log, 'kmd_version') ?? textAt(log, 'driver_version'))
+  const cudaText = textAt(log, 'cuda_version') ?? textAt(log, 'cuda_umd_version')
+  const cudaVersion = cudaText && /^\d{1,2}\.\d{1,2}$/.test(cudaText.trim()) ? cudaText.trim() : undefined
   return elementsAt(log, 'gpu')
-    .map((gpu, index) => readGpu(gpu, index, driverText))
+    .map((gpu, index) => ({...readGpu(gpu, index, driverText), ...(cudaVersion ? {cudaVersion} : {})}))
     .filter(({name, memoryBytes, pciAddress, slices}) => Boolean(name || memoryBytes || pciAddress || slices.length > 0))
 }
 
@@ -27,11 +29,12 @@ function readGpu(gpu: XmlElement, index: number, driverText: string | undefined)
     pciAddress: pciAddressOf(gpu.attributes.id) ?? pciAddressOf(textAt(gpu, 'pci', 'pci_bus_id')),
     pciDeviceId: pciDeviceIdOf(textAt(gpu, 'pci', 'pci_device_id')),
     name: known(nameText),
+    uuid: uuidOf(textAt(gpu, 'uuid')),
     architecture: known(textAt(gpu, 'product_architecture')),
     computeCapability: computeCapabilityOf(textAt(gpu, 'compute_cap')),
-    driver: known(driverText),
+    driver: driverOf(driverText),
     ...memory.values,
-    processListBytes: processBytes(gpu),
+    ...processesOf(gpu),
     pcie: pcieOf(elementAt(gpu, 'pci', 'pci_gpu_link_info')),
     migEnabled: migEnabledOf(textAt(gpu, 'mig_mode', 'current_mig')),
     slices: elementsAt(gpu, 'mig_devices', 'mig_device').map(readSlice),
@@ -79,11 +82,34 @@ function readSlice(slice: XmlElement, position: number): NvidiaSlice {
   return {device: /^\d{1,3}$/.test(indexText) ? Number(indexText) : position, ...readMemory(usage).values}
 }
 
-function processBytes(gpu: XmlElement): number | undefined {
-  const held = elementsAt(gpu, 'processes', 'process_info')
-    .map(process => bytesOf(textAt(process, 'used_memory'), 'MiB'))
-    .filter(bytes => bytes !== undefined)
-  return held.length > 0 ? held.reduce((sum, bytes) => sum + bytes, 0) : undefined
+/** Programs on the card, largest first, and the sum of what is told of them. Containers and WSL hide programs, or their memory. */
+function processesOf(gpu: XmlElement): Pick<NvidiaDevice, 'processListBytes' | 'processes'> {
+  const processes = elementsAt(gpu, 'processes', 'process_info').map((info): NvidiaProcess => {
+    const usedBytes = bytesOf(textAt(info, 'used_memory'), 'MiB')
+    return processOf(textAt(info, 'process_name') ?? '', textAt(info, 'type')?.trim(), usedBytes)
+  })
+  const held = processes.map(({usedBytes}) => usedBytes).filter(bytes => bytes !== undefined)
+  return {
+    processListBytes: held.length > 0 ? held.reduce((sum, bytes) => sum + bytes, 0) : undefined,
+    ...(processes.length > 0 ? {processes} : {}),
+  }
+}
+
+/** A program without the folders that it stands in and without its arguments, since both may hold names of people. */
+export function processOf(path: string, type: string | undefined, usedBytes: number | undefined): NvidiaProcess {
+  const name = quotable(path.trim().split(/ --?\w/)[0]?.split(/[\\/]/).at(-1) ?? '', 40) || 'unknown'
+  return {name, graphics: type === 'G' || type === 'C+G', ...(usedBytes === undefined ? {} : {usedBytes})}
+}
+
+/** A version; newer drivers print a sentence about where it has gone. */
+export function driverOf(text: string | undefined): string | undefined {
+  const version = known(text)
+  return version && /^\d{2,4}(?:\.\d{1,4}){1,3}$/.test(version) ? version : undefined
+}
+
+/** `GPU-`, `MIG-` and hexadecimal groups. */
+export function uuidOf(text: string | undefined): string | undefined {
+  return /^(?:GPU|MIG)-[\w-]{6,60}(?:\/\d{1,3}\/\d{1,3})?$/.exec(text?.trim() ?? '')?.[0]
 }
 
 /** The current generation drops at idle, so the highest that both ends can do counts; the width does not drop. */

@@ -1,5 +1,7 @@
 import type {GpuPair, MachineProblem} from './machine-document.ts'
-import {type ListedSlice, parseNvidiaList, runNvidiaList, withProfiles} from './nvidia-mig.ts'
+import {type ListedSlice, parseNvidiaIdentities, parseNvidiaList, runNvidiaList, withProfiles} from './nvidia-mig.ts'
+import {parseNvlink, runNvidiaNvlink, withNvlinkRates} from './nvidia-nvlink.ts'
+import {parseNvidiaTable, runNvidiaTable} from './nvidia-table.ts'
 import {NVIDIA_OLD_FIELDS, parseNvidiaCsv, runNvidiaCsv, saysFieldUnknown} from './nvidia-csv.ts'
 import {mergeNvidia, type NvidiaDevice} from './nvidia-device.ts'
 import {nvidiaProblemOf, parseNvidiaFailure} from './nvidia-failures.ts'
@@ -28,6 +30,7 @@ interface ToolAnswers {
   topology: ExecOutcome
   peers: ExecOutcome
   list: ExecOutcome
+  links: ExecOutcome
 }
 
 /**
@@ -41,6 +44,9 @@ export async function detectNvidia(effects: DetectionEffects, surroundings: Surr
   if (devices.length === 0 && saysFieldUnknown(saidBy(answers.csv))) {
     devices = parseNvidiaCsv(printedBy(await runNvidiaCsv(effects.exec, answers.command, NVIDIA_OLD_FIELDS)), NVIDIA_OLD_FIELDS)
   }
+  // The table is the last resort, and only of a tool that answers at all.
+  if (devices.length === 0 && answers.csv.kind === 'ended' && answers.xml.kind === 'ended' && !answers.csv.truncated)
+    devices = withPciIds(parseNvidiaTable(printedBy(await runNvidiaTable(effects.exec, answers.command))), pci)
   const timeoutMs = effects.timeoutMs ?? PROBE_TIMEOUT_MS
   if (devices.length > 0) {
     // With cards to show, the only general failure worth a word is that another one is missing.
@@ -63,21 +69,23 @@ export async function detectNvidia(effects: DetectionEffects, surroundings: Surr
     if (devices.length === 0 && mayListAnyway(problems)) devices = await devicesWithoutTool(effects, surroundings.container ? [] : pci)
   }
   const slices: ListedSlice[] = devices.some(({migEnabled}) => migEnabled) ? parseNvidiaList(printedBy(answers.list)) : []
-  devices = withProfiles(devices, slices)
-  const pairs = nvidiaPairs(parseNvidiaTopology(printedBy(answers.topology)), parseNvidiaPeerAccess(printedBy(answers.peers)))
+  devices = withIdentities(withProfiles(devices, slices), parseNvidiaIdentities(printedBy(answers.list)))
+  const paths = nvidiaPairs(parseNvidiaTopology(printedBy(answers.topology)), parseNvidiaPeerAccess(printedBy(answers.peers)))
+  const pairs = withNvlinkRates(paths, parseNvlink(printedBy(answers.links)))
   return {devices: uniqueByIndex(devices), pairs, problems}
 }
 
 async function askTool({exec}: DetectionEffects): Promise<ToolAnswers> {
   const ask = async (command: string): Promise<ToolAnswers> => {
-    const [xml, csv, topology, peers, list] = await Promise.all([
+    const [xml, csv, topology, peers, list, links] = await Promise.all([
       runNvidiaXml(exec, command),
       runNvidiaCsv(exec, command),
       runNvidiaTopology(exec, command),
       runNvidiaPeerAccess(exec, command),
       runNvidiaList(exec, command),
+      runNvidiaNvlink(exec, command),
     ])
-    return {command, xml, csv, topology, peers, list}
+    return {command, xml, csv, topology, peers, list, links}
   }
   const usual = await ask('nvidia-smi')
   if (usual.xml.kind !== 'missing') return usual
@@ -86,6 +94,18 @@ async function askTool({exec}: DetectionEffects): Promise<ToolAnswers> {
     if (other.xml.kind !== 'missing') return other
   }
   return usual
+}
+
+/** The table tells no chip; the bus does, by address, and so tells cut names apart. */
+function withPciIds(devices: NvidiaDevice[], pci: PciGpu[]): NvidiaDevice[] {
+  return devices.map(device => ({
+    ...device,
+    pciDeviceId: device.pciDeviceId ?? pci.find(({address}) => address === device.pciAddress)?.deviceId,
+  }))
+}
+
+function withIdentities(devices: NvidiaDevice[], identities: Map<number, string>): NvidiaDevice[] {
+  return devices.map(device => ({...device, uuid: device.uuid ?? identities.get(device.index)}))
 }
 
 /** One lost card can spoil the answer for all; each of the others is asked by its address. */

@@ -94,6 +94,8 @@ export interface Engine {
   versions: string[]
   /** Standard deviation of the overhead terms: what a verdict keeps clear of. */
   spreadBytes: number
+  /** Largest share of memory (`gpuMemoryUtilization` as the engine means it) that people set by hand when the default does not do. */
+  mostMemoryShare: number
   /** Fills every open choice with what the engine would do by itself, or what the plan needs. */
   resolve(subject: Subject, request: DeploymentRequest): Deployment
   /** Refusals and remarks that can be told before anything is downloaded. */

@@ -145,10 +145,7 @@ function forwardPeak({architecture, layout, tokens, gatheredTokens = tokens, lat
 
 /** Embeddings of the largest image that towers of arbitrary resolution take by default (Qwen-VL preprocessors: 16,384). */
 const LARGEST_IMAGE_TOKENS = 16384
-/** The same of classes whose processors have another limit, where the model's file states none: mm_tokens_per_image; 1,540 / 28 squared; 17 tiles of 144. */
-const LARGEST_BY_CLASS: Record<string, number> = {Gemma3ForConditionalGeneration: 256, Mistral3ForConditionalGeneration: 3025, PixtralForConditionalGeneration: 3025, Llama4ForConditionalGeneration: 2448}
-
-const itemTokens = (architecture: Architecture, tower: Encoder): number => tower.maxTokensPerItem ?? LARGEST_BY_CLASS[architecture.className ?? ''] ?? LARGEST_IMAGE_TOKENS
+const itemTokens = (tower: Encoder): number => tower.maxTokensPerItem ?? LARGEST_IMAGE_TOKENS
 
 /** Patches that a tower looks at for one embedding: 2 x 2 (Qwen-VL), 3 x 3 where it hands on a few hundred (Gemma 4: 280), 4 x 4 for 256 (Gemma 3). */
 const patchesPerEmbedding = (tokens: number): number => (tokens <= 256 ? 16 : tokens <= 1024 ? 9 : 4)
@@ -156,7 +153,7 @@ const patchesPerEmbedding = (tokens: number): number => (tokens <= 256 ? 16 : to
 /** Embeddings that a trial of the encoder covers: a batch of images, at least one of the largest (vllm/multimodal/encoder_budget.py). */
 export function trialImageTokens(architecture: Architecture, batchTokens: number): number {
   const tower = visionTower(architecture)
-  return tower ? Math.max(batchTokens, itemTokens(architecture, tower)) : 0
+  return tower ? Math.max(batchTokens, itemTokens(tower)) : 0
 }
 
 const visionTower = (architecture: Architecture): Encoder | undefined => architecture.encoders?.find(({modality, hiddenSize}) => modality === 'vision' && hiddenSize !== undefined)
@@ -165,7 +162,7 @@ const visionTower = (architecture: Architecture): Encoder | undefined => archite
 function encoderPeak({architecture, layout, imageTokens = 0, parameters}: ActivationQuestion): ActivationPeak {
   const tower = visionTower(architecture)
   if (!tower || imageTokens === 0) return {bytes: 0, because: ''}
-  const patches = imageTokens * patchesPerEmbedding(itemTokens(architecture, tower))
+  const patches = imageTokens * patchesPerEmbedding(itemTokens(tower))
   const width = tower.hiddenSize! * (14 / layout.encoderTp + 4)
   return {bytes: (patches * width + imageTokens * architecture.hiddenSize) * 2 * parameters.encoderCopies, because: `the image tower's trial: ${patches} patches x ${Math.round(width)} elements x 2 bytes x ${parameters.encoderCopies} copies`}
 }

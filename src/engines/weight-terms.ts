@@ -3,7 +3,7 @@ import type {Speculation} from '../core/deployment.ts'
 import type {MemoryPart} from '../core/memory.ts'
 import type {Checkpoint, TensorClass} from '../core/model.ts'
 import type {Term} from '../core/terms.ts'
-import {ownDraftBytes, usesDraftLayers} from './drafts.ts'
+import {ownDraftBytes, ownDraftWords, usesDraftLayers} from './drafts.ts'
 import {type ExpertTile, expertPaddingBytes} from './expert-padding.ts'
 import {draftWeightBytes, encoderWeightBytes, type ShardLayout, type Stage, weightBytes} from '../core/weights.ts'
 
@@ -72,7 +72,7 @@ export function weightTerms(question: WeightQuestion): PartTerm[] {
   if (question.expertTile) add('weights: padding of MXFP4 experts', expertPaddingBytes(architecture, checkpoint, layout, stage, question.expertTile), question.expertTile.because, 'derived')
   if (stage.embedding) add('weights: encoders', encoderWeightBytes(architecture, checkpoint, layout), `${architecture.encoders?.map((encoder) => `${encoder.modality} ${encoder.parameterCount} parameters`).join(', ')}`)
   if (stage.head && usesDraftLayers(architecture, question.speculative)) add('weights: draft layers', draftWeightBytes(architecture, checkpoint, layout), 'speculation is on: the multi-token-prediction layers are loaded')
-  if (stage.head) add('weights: draft model', ownDraftBytes(architecture, question.speculative, layout.attentionTp), `a ${question.speculative?.method} draft as wide as the model, at 16 bits`, 'assumed')
+  if (stage.head) add('weights: draft model', ownDraftBytes(architecture, question.speculative, layout.attentionTp), ownDraftWords(architecture, question.speculative), 'assumed')
   add('weights: offloaded to host memory', -Math.min(question.offloadedBytes, terms.reduce((sum, term) => sum + term.bytes, 0)), 'cpu offload, for each GPU')
   return terms
 }

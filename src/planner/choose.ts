@@ -38,7 +38,7 @@ const VERDICT_ORDER = {fits: 0, tight: 1, 'does-not-fit': 2, unsupported: 3}
 /** Bytes that are missing for the engine to start, on the fullest GPU. */
 export function missingBytes(evaluation: Evaluation): number {
   const {memory} = evaluation
-  return Math.max(0, sumBytes(memory.terms.filter(({part}) => part !== 'kv-cache')) - memory.budgetBytes, -memory.kvCacheBytes)
+  return Math.max(0, sumBytes(memory.terms.filter(({part}) => part !== 'kv-cache' && part !== 'state')) - memory.budgetBytes, -memory.kvCacheBytes)
 }
 
 /** The best layout of one checkpoint: fits before tight, then the higher cautious throughput at the load, then fewer bytes missing. */

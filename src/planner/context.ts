@@ -3,6 +3,7 @@ import {nearest} from '../core/nearest.ts'
 import type {Machine} from '../core/accelerator.ts'
 import {InputError} from '../core/input-error.ts'
 import type {Engine, EngineData} from '../engines/engine.ts'
+import {type Correction, correctedEngine} from './corrections.ts'
 import {DEFAULT_ENGINE, ENGINE_ALIASES, ENGINES} from '../engines/registry.ts'
 import type {FoundModelFile, FoundRepository} from './models.ts'
 
@@ -19,6 +20,8 @@ export interface Context {
   repository?(name: string): Promise<FoundRepository>
   /** Repositories are looked for outside the catalogue even where it has them. */
   refresh?: boolean
+  /** What logs of the user's own engines corrected. */
+  corrections?: readonly Correction[]
   /** Engines that were opened, by id. */
   engines: Map<string, Engine>
 }
@@ -31,12 +34,15 @@ export function engineOf(context: Context, name: string = DEFAULT_ENGINE): Engin
   const create = Object.hasOwn(ENGINES, id) ? ENGINES[id] : undefined
   if (!create) throw new InputError('ENGINE_UNKNOWN', `No engine named "${name}": expected ${Object.keys(ENGINES).join(', ')}`, {suggestions: nearest(name, Object.keys(ENGINES))})
   const {catalogue} = context
-  const engine = create({
+  const data: EngineData = {
     ...catalogue.file<Omit<EngineData, 'support' | 'needs'>>(`engines/${id}`),
     support: catalogue.file('engines/support'),
     // Only start commands ask for it.
     get needs() { return catalogue.file<EngineData['needs']>('engines/needs') },
-  })
+  }
+  const corrections = context.corrections?.filter((correction) => correction.engine === id) ?? []
+  const base = create(data)
+  const engine = corrections.length > 0 ? correctedEngine(base, create, data, corrections) : base
   context.engines.set(id, engine)
   return engine
 }

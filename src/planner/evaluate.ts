@@ -1,6 +1,6 @@
 import type {Machine} from '../core/accelerator.ts'
 import type {Deployment, DeploymentRequest, Workload} from '../core/deployment.ts'
-import type {MemoryEstimate} from '../core/memory.ts'
+import {type MemoryEstimate, requestBytes} from '../core/memory.ts'
 import type {Checkpoint, Model} from '../core/model.ts'
 import type {Reason, Warning} from '../core/terms.ts'
 import {sumBytes} from '../core/terms.ts'
@@ -8,6 +8,8 @@ import type {Calibration} from '../core/throughput/calibration.ts'
 import type {Performance, PerformanceInput} from '../core/throughput/input.ts'
 import {performance} from '../core/throughput/performance.ts'
 import type {Engine, Subject} from '../engines/engine.ts'
+import {isVersion} from '../engines/versions.ts'
+import {calibrationFor} from './local-calibration.ts'
 import {tightestGpu} from './machines.ts'
 import {bytesInWords, countInWords} from '../core/words.ts'
 
@@ -24,6 +26,8 @@ export interface Evaluation {
   verdict: Verdict
   reasons: Reason[]
   warnings: Warning[]
+  /** A build that names no release (a nightly, an empty string): its rules are taken to be the newest, its speed is not. */
+  unnamedBuild?: string
   workload?: Workload
   performance?: Performance
 }
@@ -60,13 +64,19 @@ export function evaluate(question: Question): Evaluation {
   let request = question.request
   let deployment = engine.resolve(subject, request)
   let memory = engine.memory(subject, deployment)
-  // Nobody asked for so many requests at once, and their share of memory is in the way: as many as the load needs.
-  const enough = sequencesFor(question.workload)
-  if (request.maxNumSeqs === undefined && enough !== undefined && enough < deployment.maxNumSeqs && !(memory.starts || memory.largestMaxModelLen >= needed)) {
-    const fewer = {...request, maxNumSeqs: enough}
-    const lowered = engine.resolve(subject, fewer)
-    const loweredMemory = engine.memory(subject, lowered)
-    if (loweredMemory.starts || loweredMemory.largestMaxModelLen >= needed) [request, deployment, memory] = [fewer, lowered, loweredMemory]
+  const enters = (estimate: MemoryEstimate) => estimate.starts || estimate.largestMaxModelLen >= needed
+  if (!enters(memory) && question.workload) {
+    // Left to itself the engine would not start. What nobody fixed is set as people set it by hand: as many requests at once as
+    // the load needs, and then the largest share of memory.
+    for (const roomier of roomierRequests(request, sequencesFor(question.workload), deployment.maxNumSeqs, engine.mostMemoryShare)) {
+      const tried = engine.resolve(subject, roomier)
+      const estimate = engine.memory(subject, tried)
+      if (!enters(estimate)) continue
+      request = roomier
+      deployment = tried
+      memory = estimate
+      break
+    }
   }
   // Nobody asked for a context: the model's own if it starts, else as much as there is room for.
   if (request.maxModelLen === undefined && memory.largestMaxModelLen < deployment.maxModelLen && memory.largestMaxModelLen >= needed) {
@@ -79,6 +89,7 @@ export function evaluate(question: Question): Evaluation {
   const evaluation: Evaluation = {
     model, checkpoint: question.checkpoint, machine, engine, deployment, memory,
     verdict: 'unsupported', reasons, warnings, workload: question.workload,
+    ...(request.engineVersion !== undefined && !isVersion(request.engineVersion) && {unnamedBuild: request.engineVersion}),
   }
   if (reasons.length > 0) return evaluation
   const shortage = shortageOf(subject, deployment, memory, needed, question.request.maxModelLen !== undefined)
@@ -88,8 +99,17 @@ export function evaluate(question: Question): Evaluation {
     ...evaluation,
     verdict: tight ? 'tight' : 'fits',
     warnings: tight ? [...warnings, tight] : warnings,
-    performance: question.workload && performance(performanceInput(evaluation, question.workload), question.calibration),
+    performance: question.workload && performance(performanceInput(evaluation, question.workload), calibrationFor(question.calibration, engine.id, subject.gpu.accelerator)),
   }
+}
+
+/** Requests with more room for the cache, the gentlest change first. */
+function roomierRequests(request: DeploymentRequest, enough: number | undefined, maxNumSeqs: number, mostMemoryShare: number): DeploymentRequest[] {
+  const fewer = request.maxNumSeqs === undefined && enough !== undefined && enough < maxNumSeqs ? {...request, maxNumSeqs: enough} : undefined
+  const larger = (from: DeploymentRequest) => ({...from, gpuMemoryUtilization: mostMemoryShare})
+  const requests: DeploymentRequest[] = fewer ? [fewer] : []
+  if (request.gpuMemoryUtilization === undefined) requests.push(larger(fewer ?? request))
+  return requests
 }
 
 /** Contexts that are chosen are whole multiples of this. */
@@ -97,12 +117,12 @@ const CONTEXT_STEP_TOKENS = 256
 
 /** The longest request that still fits when the estimate errs by its spread; at least what is needed. */
 function trustedContext(memory: MemoryEstimate, spreadBytes: number, needed: number): number {
-  const cache = memory.kvCacheBytes
+  const room = requestBytes(memory)
   let low = needed
   let high = memory.largestMaxModelLen
   while (high - low >= CONTEXT_STEP_TOKENS) {
     const middle = Math.floor((low + high) / 2)
-    if (cache / memory.requestsOfTokens(middle) <= cache - spreadBytes) low = middle
+    if (room / memory.requestsOfTokens(middle) <= room - spreadBytes) low = middle
     else high = middle
   }
   return Math.max(needed, Math.floor(low / CONTEXT_STEP_TOKENS) * CONTEXT_STEP_TOKENS)
@@ -140,7 +160,7 @@ function shortageOf(subject: Subject, deployment: Deployment, memory: MemoryEsti
     return {code: 'weights-exceed-memory', message: `weights need ${bytesInWords(weights)} per GPU, ${bytesInWords(memory.budgetBytes)} may be used: ${bytesInWords(short)} short`}
   }
   if (memory.kvCacheBytes <= 0) {
-    const others = sumBytes(memory.terms.filter(({part}) => part !== 'weights' && part !== 'kv-cache'))
+    const others = sumBytes(memory.terms.filter(({part}) => part !== 'weights' && part !== 'kv-cache' && part !== 'state'))
     return {
       code: 'kv-cache-too-small',
       message: `weights of ${bytesInWords(weights)} and ${bytesInWords(others)} for the engine itself leave no room for a cache in ${bytesInWords(memory.budgetBytes)} per GPU: ${bytesInWords(Math.max(1, -memory.kvCacheBytes))} short`,
@@ -173,11 +193,19 @@ function tightness(subject: Subject, engine: Engine, deployment: Deployment, mem
   return undefined
 }
 
+/** Replicas whose experts lie spread over all their GPUs work as one group, whatever the engine calls them (vLLM's data parallelism). */
+function sharesExperts({engine, deployment, model}: Pick<Evaluation, 'engine' | 'deployment' | 'model'>): boolean {
+  if (deployment.dp <= 1 || !model.architecture.layerKinds.some(({feedForward}) => feedForward?.kind === 'moe')) return false
+  const {expertTp, expertParallel} = engine.shardLayout(deployment)
+  return expertTp * expertParallel > deployment.tp
+}
+
 /** What the speed model is asked: one replica as the engine divides it. */
 export function performanceInput(evaluation: Evaluation, workload: Workload): PerformanceInput {
   const {engine, deployment, machine, memory, model, checkpoint} = evaluation
   const subject = subjectOf({...evaluation, workload})
   const nodes = Math.max(1, Math.ceil(engine.gpuCount(deployment) / machine.gpus.length))
+  const dpAttention = deployment.dpAttention || sharesExperts(evaluation)
   return {
     architecture: model.architecture,
     checkpoint,
@@ -188,18 +216,18 @@ export function performanceInput(evaluation: Evaluation, workload: Workload): Pe
     networkBytesPerSecondPerGpu: machine.networkBytesPerSecondPerGpu,
     nodes,
     engine: engine.id,
-    engineVersion: deployment.engineVersion,
+    engineVersion: evaluation.unnamedBuild ?? deployment.engineVersion,
     tp: deployment.tp,
     pp: deployment.pp,
     dp: deployment.dp,
     ep: deployment.ep,
-    dpAttention: deployment.dpAttention,
+    dpAttention,
     enforceEager: deployment.enforceEager,
     gpuCount: engine.gpuCount(deployment),
     // Limits are those of one data-parallel rank.
-    maxNumSeqs: deployment.maxNumSeqs * (deployment.dpAttention ? deployment.dp : 1),
+    maxNumSeqs: deployment.maxNumSeqs * (dpAttention ? deployment.dp : 1),
     maxNumBatchedTokens: deployment.maxNumBatchedTokens,
-    kvCacheTokens: memory.kvCacheTokens * (deployment.dpAttention ? deployment.dp : 1),
+    kvCacheTokens: memory.kvCacheTokens * (dpAttention ? deployment.dp : 1),
     speculative: deployment.speculative,
     workload,
   }

@@ -2,11 +2,17 @@ import type {Machine} from '../core/accelerator.ts'
 import type {Model} from '../core/model.ts'
 import {DEFAULT_ENGINE, ENGINES} from '../engines/registry.ts'
 import {type Context, engineOf} from './context.ts'
+import {type Evaluation, evaluate} from './evaluate.ts'
 import {servingGroup} from './machines.ts'
 import {modelOf} from './models.ts'
-import {type Result, toResult} from './result.ts'
+import {paretoFront} from './plan-front.ts'
+import {endToEndMs, excess, hasLimits, type Objective, reached} from './plan-objectives.ts'
+import {confirmed} from './plan-percentile.ts'
+import {type RankedPlan, rankedPlans} from './plan-ranking.ts'
+import {type Reach, reachOf} from './plan-reach.ts'
+import {type Result, SCHEMA_VERSION, toResult} from './result.ts'
 import type {Objectives, Scenario} from './scenario.ts'
-import {excess, type Objective, paretoFront, type PlanPoint, type Refusal, searchPlans} from './search.ts'
+import {type PlanPoint, type PlanQuestion, type Refusal, searchPlans} from './search.ts'
 
 export interface PlanAsked {
   scenario: Scenario & {workload: NonNullable<Scenario['workload']>}
@@ -15,48 +21,106 @@ export interface PlanAsked {
   objective: Objective
 }
 
+/** A plan as a result of `check`, with how it stands to the limits. */
+export interface PlannedResult extends Result {
+  /** How far beyond the limits, where it does not keep them: 1.2 is a fifth too slow. */
+  excess?: number
+  /** Mean time to the last token. */
+  endToEndMs?: {estimate: number; high: number}
+  /** At the asked percentile, by the simulator, at the cautious end. */
+  tail?: PlanPoint['tail']
+  /** Cache formats with which it is as quick. */
+  alsoKvCache?: string[]
+}
+
 /** `plan --json`. */
 export interface PlanReport {
+  schemaVersion: typeof SCHEMA_VERSION
   /** A plan keeps the limits (or there were none). */
   met: boolean
+  objective: Objective
+  slo?: Objectives
   considered: number
   /** The best load of each deployment, best first; with the load that it is for. */
-  plans: (Result & {excess?: number})[]
+  plans: PlannedResult[]
   /** Points that no other beats in both throughput for each GPU and speed for each user. */
-  front: {outputTokensPerSecondPerUser: number; outputTokensPerSecondPerGpu: number; engine: string; weights: string; concurrency?: number | 'max'}[]
+  front: {outputTokensPerSecondPerUser: number; outputTokensPerSecondPerGpu: number; engine: string; weights: string; kvCache: string; tp: number; pp: number; dp: number; ep: number; dpAttention: boolean; concurrency?: number | 'max'}[]
+  /** Where no plan keeps the limits: single changes that were tried and do. */
+  reach?: Reach[]
   refusals: Refusal[]
+}
+
+/** What a plan came to: as data for programs (`report`), and as what is drawn for people. */
+export interface Plan {
+  model: Model
+  question: PlanQuestion
+  met: boolean
+  ranking: RankedPlan[]
+  front: PlanPoint[]
+  reach: Reach[]
+  refusals: Refusal[]
+  considered: number
+  report(): PlanReport
 }
 
 /** How many plans are listed. */
 const LISTED = 20
 
-/** Searches engines, checkpoints, cache formats, layouts and loads. */
-export async function plan(context: Context, {scenario, machine, objectives, objective}: PlanAsked): Promise<{report: PlanReport; picture: {model: Model; ranking: PlanPoint[]; front: PlanPoint[]; refusals: Refusal[]; considered: number}}> {
+/** The question that a scenario asks of the search. */
+export async function planQuestion(context: Context, {scenario, machine, objectives, objective}: PlanAsked): Promise<PlanQuestion> {
   const {model, checkpoint} = await modelOf(context, scenario.model)
   const {model: _model, gpu: _gpu, machine: _machine, nodes: _nodes, id: _id, slo: _slo, workload, engine, ...request} = scenario
   const names = engine === undefined ? [DEFAULT_ENGINE, ...Object.keys(ENGINES).filter((name) => name !== DEFAULT_ENGINE)] : [engine]
-  const found = searchPlans({
-    model, checkpoint, machine: servingGroup(machine).machine, engines: names.map((name) => engineOf(context, name)), request, workload, objectives, objective, calibration: context.catalogue.speedCalibration,
-  })
-  const ranking = bestLoads(found.points)
+  return {model, checkpoint, machine: servingGroup(machine).machine, engines: names.map((name) => engineOf(context, name)), request, workload, objectives, objective, calibration: context.catalogue.speedCalibration}
+}
+
+/** Searches engines, checkpoints, cache formats, layouts and loads. */
+export async function plan(context: Context, asked: PlanAsked): Promise<Plan> {
+  const {objectives, objective} = asked
+  const question = await planQuestion(context, asked)
+  const found = searchPlans(question)
   const front = paretoFront(found.points.filter(({meets}) => meets))
+  const points = objectives.percentile !== undefined && hasLimits(objectives) ? confirmed(found.points, objectives, question.calibration) : found.points
+  const ranking = rankedPlans(points, objective)
   const met = ranking[0]?.meets ?? false
+  const reach = met ? [] : reachOf(question, ranking, context.catalogue)
+  const {refusals, considered} = found
   return {
-    report: {
+    model: question.model, question, met, ranking, front, reach, refusals, considered,
+    report: () => ({
+      schemaVersion: SCHEMA_VERSION,
       met,
-      considered: found.considered,
-      plans: ranking.slice(0, LISTED).map((point) => ({...toResult(point.evaluation), ...(!point.meets && {excess: excess(point, objectives)})})),
-      front: front.map(({performance: {tpotMs, outputTokensPerSecondPerGpu}, evaluation, concurrency}) => ({
-        outputTokensPerSecondPerUser: 1000 / tpotMs.estimate, outputTokensPerSecondPerGpu, engine: evaluation.engine.id, weights: evaluation.checkpoint.weights, ...(concurrency !== undefined && {concurrency}),
-      })),
-      refusals: found.refusals,
-    },
-    picture: {model, ranking, front, refusals: found.refusals, considered: found.considered},
+      objective,
+      ...(hasLimits(objectives) && {slo: objectives}),
+      considered,
+      plans: ranking.slice(0, LISTED).map((point) => plannedResult(point, question)),
+      front: front.map(frontEntry),
+      ...(reach.length > 0 && {reach}),
+      refusals,
+    }),
   }
 }
 
-/** The first point of each deployment: its best load, as the points are ranked. */
-function bestLoads(points: readonly PlanPoint[]): PlanPoint[] {
-  const seen = new Set<unknown>()
-  return points.filter(({evaluation: {memory}}) => !seen.has(memory) && seen.add(memory))
+/** A plan's deployment as `check` judges it: at its load, with everything fixed. */
+export function finalEvaluation({evaluation}: PlanPoint, {calibration, request}: Pick<PlanQuestion, 'calibration' | 'request'>): Evaluation {
+  const {model, checkpoint, machine, engine, deployment, workload} = evaluation
+  const {tp, pp, dp, ep, dpAttention, kvCache, maxModelLen} = deployment
+  return evaluate({model, checkpoint, machine, engine, request: {...request, weights: undefined, tp, pp, dp, ep, dpAttention, kvCache, maxModelLen}, workload, calibration})
+}
+
+function plannedResult(point: RankedPlan, question: PlanQuestion): PlannedResult {
+  const {alsoKvCache, tail, meets} = point
+  const {objectives} = question
+  return {
+    ...toResult(finalEvaluation(point, question)),
+    ...(objectives.endToEndMs !== undefined && {endToEndMs: endToEndMs(point)}),
+    ...(tail && {tail}),
+    ...(alsoKvCache && {alsoKvCache}),
+    ...(!meets && reached(point, objectives).length > 0 && {excess: excess(point, objectives)}),
+  }
+}
+
+function frontEntry({performance: {tpotMs, outputTokensPerSecondPerGpu}, evaluation, concurrency}: PlanPoint): PlanReport['front'][number] {
+  const {engine, weights, kvCache, tp, pp, dp, ep, dpAttention} = evaluation.deployment
+  return {outputTokensPerSecondPerUser: 1000 / tpotMs.estimate, outputTokensPerSecondPerGpu, engine, weights, kvCache, tp, pp, dp, ep, dpAttention, ...(concurrency !== undefined && {concurrency})}
 }

@@ -22,9 +22,9 @@ export const ResultSchema = z.object({
   reasons: z.array(z.object({...coded, remedy: z.string().optional()})),
   memory: z.object({
     perGpu: z.object({
-      totalBytes: bytes, budgetBytes: bytes, weightsBytes: bytes, activationBytes: bytes, cudaGraphBytes: bytes, runtimeBytes: bytes, kvCacheBytes: bytes, freeBytes: bytes,
+      totalBytes: bytes, budgetBytes: bytes, weightsBytes: bytes, activationBytes: bytes, cudaGraphBytes: bytes, runtimeBytes: bytes, kvCacheBytes: bytes, stateBytes: bytes.optional(), freeBytes: bytes,
     }),
-    kvBytesPerToken: bytes, stateBytesPerSequence: bytes.optional(), kvCacheTokens: z.int(), maxConcurrencyAtMaxModelLen: z.number(), largestMaxModelLen: z.int(),
+    kvBytesPerToken: bytes, stateBytesPerSequence: bytes.optional(), kvCacheTokens: z.int(), maxConcurrencyAtMaxModelLen: z.number(), largestMaxModelLen: z.int(), largestMaxNumSeqs: z.int().optional(),
     terms: z.array(z.object({name: z.string(), bytes, kind: z.enum(['exact', 'derived', 'measured', 'assumed']), because: z.string()})),
   }),
   performance: z

@@ -26,6 +26,8 @@ export interface Result {
       cudaGraphBytes: number
       runtimeBytes: number
       kvCacheBytes: number
+      /** A pool of recurrent or compressor states beside the cache (SGLang). */
+      stateBytes?: number
       freeBytes: number
     }
     kvBytesPerToken: number
@@ -33,6 +35,8 @@ export interface Result {
     kvCacheTokens: number
     maxConcurrencyAtMaxModelLen: number
     largestMaxModelLen: number
+    /** Most requests that may run at once for it to start, where the engine refuses more. */
+    largestMaxNumSeqs?: number
     terms: Term[]
   }
   performance?: Performance
@@ -53,6 +57,7 @@ export function toResult(evaluation: Evaluation, id?: string): Result {
     cudaGraphBytes: of('cuda-graph'),
     runtimeBytes: of('runtime'),
     kvCacheBytes: of('kv-cache'),
+    ...(of('state') > 0 && {stateBytes: of('state')}),
     freeBytes: Math.max(0, memory.totalBytes - sumBytes(memory.terms)),
   }
   return {
@@ -75,6 +80,7 @@ export function toResult(evaluation: Evaluation, id?: string): Result {
       kvCacheTokens: memory.kvCacheTokens,
       maxConcurrencyAtMaxModelLen: Math.floor(memory.maxConcurrencyAtMaxModelLen * 100) / 100,
       largestMaxModelLen: memory.largestMaxModelLen,
+      ...(memory.largestMaxNumSeqs !== undefined && {largestMaxNumSeqs: memory.largestMaxNumSeqs}),
       terms: memory.terms.map(({part: _part, ...term}) => term),
     },
     ...(performance && {performance}),

@@ -43,5 +43,5 @@ export const ScenarioSchema = z.object({
   cpuOffloadBytes: whole(LIMITS.bytes).optional(),
   reservedBytesPerGpu: whole(LIMITS.bytes).optional(),
   workload: WorkloadSchema.optional(),
-  slo: z.object({ttftMs: z.number().positive().optional(), tpotMs: z.number().positive().optional(), percentile: z.number().min(1).max(100).optional()}).optional(),
+  slo: z.object({ttftMs: z.number().positive().optional(), tpotMs: z.number().positive().optional(), endToEndMs: z.number().positive().optional(), percentile: z.number().min(1).max(100).optional()}).optional(),
 })

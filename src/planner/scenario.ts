@@ -4,6 +4,9 @@ import type {DeploymentRequest, Workload} from '../core/deployment.ts'
 export interface Objectives {
   ttftMs?: number
   tpotMs?: number
+  /** From the arrival of a request to its last token. */
+  endToEndMs?: number
+  /** Share of requests, in per cent, that must keep the limits. Absent: the mean must. */
   percentile?: number
 }
 

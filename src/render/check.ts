@@ -79,13 +79,14 @@ function verdictLines({best}: Answer, result: Result, view: View, style: Paint):
 const PARTS = [
   {key: 'weightsBytes', label: 'weights', mark: '#'},
   {key: 'kvCacheBytes', label: 'KV cache', mark: '='},
+  {key: 'stateBytes', label: 'states', mark: '='},
   {key: 'activationBytes', label: 'activations', mark: '-'},
   {key: 'cudaGraphBytes', label: 'graphs', mark: '-'},
   {key: 'runtimeBytes', label: 'runtime', mark: '-'},
 ] as const
 
 function memoryLines({memory}: Evaluation, {memory: {perGpu}}: Result, {columns}: View, style: Paint): string[] {
-  const used = PARTS.reduce((sum, {key}) => sum + perGpu[key], 0)
+  const used = PARTS.reduce((sum, {key}) => sum + (perGpu[key] ?? 0), 0)
   const left = 'Memory per GPU, GiB'
   const right = `${gib(used)} of ${gib(memory.totalBytes)} used`
   const width = columns - 4
@@ -93,11 +94,11 @@ function memoryLines({memory}: Evaluation, {memory: {perGpu}}: Result, {columns}
   let bar = ''
   let done = 0
   for (const {key, mark} of PARTS) {
-    done += perGpu[key]
+    done += perGpu[key] ?? 0
     bar += mark.repeat(Math.max(0, Math.round((done / scale) * width) - bar.length))
   }
   bar = used > memory.totalBytes ? `${bar.slice(0, Math.max(0, Math.round((memory.totalBytes / scale) * width) - 1))}|${bar.slice(Math.round((memory.totalBytes / scale) * width))}` : bar + '.'.repeat(Math.max(0, width - bar.length))
-  const parts = PARTS.filter(({key}) => perGpu[key] > 0).map(({key, label}) => `${label} ${gib(perGpu[key])}`)
+  const parts = PARTS.filter(({key}) => (perGpu[key] ?? 0) > 0).map(({key, label}) => `${label} ${gib(perGpu[key] ?? 0)}`)
   parts.push(used > memory.totalBytes ? `over by ${gib(used - memory.totalBytes)}` : `left ${gib(perGpu.freeBytes)}`)
   return [`  ${left}${' '.repeat(Math.max(1, width - left.length - right.length))}${right}`, `  ${style.dim(bar)}`, `  ${wrap(parts.join(', '), width, 2)}`]
 }

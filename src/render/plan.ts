@@ -1,8 +1,13 @@
+import type {Reach} from '../planner/plan-reach.ts'
+import type {RankedPlan} from '../planner/plan-ranking.ts'
+import {endToEndMs, reached} from '../planner/plan-objectives.ts'
+import type {Objectives} from '../planner/scenario.ts'
 import type {PlanPoint, Refusal} from '../planner/search.ts'
 import {count, duration, rate, tokens} from './numbers.ts'
 import {deploymentWords} from './check.ts'
-import {paint, padEnd, wrap} from './style.ts'
-import {table} from './tables.ts'
+import {chart} from './plan-chart.ts'
+import {harmless, type Paint, paint, padEnd, wrap} from './style.ts'
+import {type Column, table} from './tables.ts'
 
 export interface PlanView {
   columns: number
@@ -12,12 +17,14 @@ export interface PlanView {
 export interface PlanPicture {
   title: string
   /** Ranked, the best load of each deployment. */
-  ranking: PlanPoint[]
+  ranking: RankedPlan[]
   front: PlanPoint[]
+  reach: Reach[]
   refusals: Refusal[]
   considered: number
-  /** Limits that were asked for, in words; empty when there were none. */
-  limits: string
+  objectives: Objectives
+  /** The load was given: the table shows no column for it. */
+  fixedLoad: boolean
   next: string
 }
 
@@ -25,10 +32,24 @@ export interface PlanPicture {
 export function layoutLetters({evaluation: {deployment: {tp, pp, dp, ep, dpAttention}}}: PlanPoint): string {
   const parts = [`tp ${tp}`]
   if (pp > 1) parts.push(`pp ${pp}`)
-  if (dp > 1) parts.push(dpAttention ? `attn-dp ${dp}` : `dp ${dp}`)
+  if (dpAttention) parts.push(dp > 1 ? `attn-dp ${dp}` : 'attn-dp')
+  else if (dp > 1) parts.push(`dp ${dp}`)
   if (ep > 1) parts.push(`ep ${ep}`)
   return parts.join(' ')
 }
+
+/** Limits in words; empty when there are none. */
+export function limitsInWords({ttftMs, tpotMs, endToEndMs: endToEnd, percentile}: Objectives): string {
+  const parts: string[] = []
+  if (ttftMs !== undefined) parts.push(`the first token within ${duration(ttftMs)}`)
+  if (tpotMs !== undefined) parts.push(`${duration(tpotMs)} for each further token`)
+  if (endToEnd !== undefined) parts.push(`the whole answer within ${duration(endToEnd)}`)
+  const text = parts.length > 1 ? `${parts.slice(0, -1).join(', ')} and ${parts.at(-1)}` : (parts[0] ?? '')
+  return text !== '' && percentile !== undefined ? `${text}, for ${percentile}% of requests` : text
+}
+
+const ROWS = 8
+const REFUSALS = 5
 
 /** `plan` for people: the ranking, why the next best lost, a chart, and what was refused. */
 export function renderPlan(picture: PlanPicture, {columns, colour}: PlanView): string {
@@ -37,71 +58,121 @@ export function renderPlan(picture: PlanPicture, {columns, colour}: PlanView): s
   const lines = [style.bold(wrap(picture.title, columns)), '']
   if (!best) lines.push(`  ${style.bad('nothing can be started')}: all ${count(picture.considered)} deployments are refused`)
   else {
-    const word = best.meets || picture.limits === '' ? style.good(style.bold('best')) : style.bad(style.bold('no plan meets the limits'))
-    lines.push(`  ${word}   ${wrap(`${best.evaluation.engine.title} ${best.evaluation.deployment.engineVersion}, ${deploymentWords(best.evaluation)}`, columns - 12, 9)}`)
-    lines.push(`         ${wrap(pointWords(best), columns - 12, 9)}`)
-    if (!best.meets && picture.limits !== '') lines.push(`  ${wrap(`The limits are ${picture.limits}; this comes nearest, by the cautious end of its interval.`, columns - 4, 2)}`)
-    lines.push('', rankingTable(picture.ranking.slice(0, 8), columns).trimEnd())
-    if (second) lines.push('', `  ${wrap(whyNot(best, second), columns - 4, 2)}`)
-    const drawn = chart(picture.front, Math.min(columns - 4, 70))
+    lines.push(...verdictLines(best, picture, columns, style), '', rankingTable(picture, columns).trimEnd())
+    if (second && best.meets) lines.push('', `  ${wrap(whyNot(best, second), columns - 4, 2)}`)
+    const drawn = chart(picture.front, Math.min(columns - 4, 90), layoutLetters)
     if (drawn.length > 0) lines.push('', ...drawn.map((line) => `  ${line}`))
   }
-  if (picture.refusals.length > 0) lines.push('', `  Refused, of ${count(picture.considered)} deployments`)
-  for (const {count: times, message, remedy, examples} of picture.refusals.slice(0, 5)) lines.push(`  ${padEnd(`${count(times)} x`, 7)}${wrap(`${message}${remedy ? `; ${remedy}` : ''} (${examples[0]})`, columns - 11, 9)}`)
+  if (picture.reach.length > 0) lines.push('', ...reachLines(picture.reach, columns))
+  lines.push(...refusalLines(picture, columns))
   lines.push('', `  Next   ${wrap(picture.next, columns - 12, 9)}`)
   return `${lines.join('\n')}\n`
 }
 
-const loadWords = ({concurrency}: PlanPoint): string => (concurrency === undefined ? 'at the given rate' : concurrency === 'max' ? 'with as many requests as fit' : `with ${count(concurrency)} in flight`)
+function verdictLines(best: RankedPlan, {objectives}: PlanPicture, columns: number, style: Paint): string[] {
+  const limits = limitsInWords(objectives)
+  const {engine, deployment} = best.evaluation
+  const word = best.meets ? style.good(style.bold('best')) : style.bad(style.bold('no plan keeps the limits'))
+  const lines = [`  ${word}${best.meets ? '' : `: ${wrap(limits, columns - 30, 4)}`}`]
+  const name = `${engine.title} ${deployment.engineVersion}, ${deploymentWords(best.evaluation)}`
+  if (best.meets) lines[0] += `   ${wrap(name, columns - 12, 9)}`
+  else lines.push(`  nearest  ${wrap(name, columns - 14, 11)}`)
+  const indent = best.meets ? 9 : 11
+  lines.push(`${' '.repeat(indent)}${wrap(pointWords(best), columns - indent - 3, indent)}`)
+  if (best.meets && limits !== '') lines.push(`${' '.repeat(indent)}${wrap(keptWords(best, objectives), columns - indent - 3, indent)}`)
+  if (best.alsoKvCache) lines.push(`${' '.repeat(indent)}${wrap(`a cache in ${best.alsoKvCache.join(' or ')} is as quick`, columns - indent - 3, indent)}`)
+  return lines
+}
+
+const NAMES = {ttftMs: 'first token', tpotMs: 'each further token', endToEndMs: 'the whole answer'}
+
+/** What is kept, at the cautious end: first token 1.2 s of 2 s. */
+function keptWords(best: PlanPoint, objectives: Objectives): string {
+  const parts = reached(best, objectives).map(({name, limit, cautious}) => `${NAMES[name]} ${duration(cautious)} of ${duration(limit)}`)
+  return `at the cautious end${objectives.percentile === undefined ? '' : `, for ${objectives.percentile}% of simulated requests`}: ${parts.join(', ')}`
+}
+
+const loadWords = ({concurrency, evaluation: {workload}}: PlanPoint): string =>
+  concurrency === undefined ? `at ${workload?.requestRate} requests/s` : concurrency === 'max' ? 'with as many requests as fit' : `with ${count(concurrency)} in flight`
 
 function pointWords(point: PlanPoint): string {
   const {outputTokensPerSecond: out, tpotMs, ttftMs} = point.performance
   return `${rate(out.estimate)} tok/s (${rate(out.low)} to ${rate(out.high)}) ${loadWords(point)}: ${rate(1000 / tpotMs.estimate)} tok/s for each user (${rate(1000 / tpotMs.high)} to ${rate(1000 / tpotMs.low)}), first token ${duration(ttftMs.estimate)} (${duration(ttftMs.low)} to ${duration(ttftMs.high)})`
 }
 
-const rankingTable = (points: readonly PlanPoint[], width: number): string =>
-  table(points, [
+function rankingTable({ranking, objectives, fixedLoad}: PlanPicture, width: number): string {
+  const columns: Column<RankedPlan>[] = [
     {title: 'Engine', value: ({evaluation}) => evaluation.engine.id},
     {title: 'Weights', value: ({evaluation}) => evaluation.checkpoint.weights},
     {title: 'KV', value: ({evaluation}) => evaluation.deployment.kvCache},
     {title: 'Layout', value: layoutLetters},
-    {title: 'Users', value: ({concurrency}) => (concurrency === undefined ? '-' : String(concurrency)), right: true},
+    ...(fixedLoad ? [] : [{title: 'Users', value: ({concurrency}: RankedPlan) => String(concurrency ?? '-'), right: true}]),
     {title: 'tok/s', value: ({performance: {outputTokensPerSecond: {estimate}}}) => rate(estimate), right: true},
-    {title: 'at least', value: ({performance: {outputTokensPerSecond: {low}}}) => rate(low), right: true},
+    {title: 'at least', value: ({performance: {outputTokensPerSecond: {low}}}) => rate(low), right: true, expendable: 2},
     {title: 'user', value: ({performance: {tpotMs}}) => rate(1000 / tpotMs.estimate), right: true},
     {title: 'TTFT', value: ({performance: {ttftMs}}) => duration(ttftMs.estimate), right: true},
-    {title: 'Context', value: ({evaluation}) => tokens(evaluation.deployment.maxModelLen), right: true, expendable: 1},
-  ], width)
+    ...(objectives.endToEndMs === undefined ? [] : [{title: 'Whole', value: (point: RankedPlan) => duration(endToEndMs(point).estimate), right: true, expendable: 1}]),
+    ...(ranking.every(({meets}) => meets) ? [] : [{title: 'Limits', value: (point: RankedPlan) => limitWords(point, objectives)}]),
+    {title: 'Context', value: ({evaluation}) => tokens(evaluation.deployment.maxModelLen), right: true, expendable: 3},
+  ]
+  return table(ranking.slice(0, ROWS), columns, width)
+}
+
+function limitWords(point: PlanPoint, objectives: Objectives): string {
+  if (point.meets) return 'kept'
+  const worst = Math.max(...reached(point, objectives).map(({limit, cautious}) => cautious / limit))
+  if (!Number.isFinite(worst)) return 'broken'
+  return worst <= 1 ? 'together not' : worst < 10 ? `x ${worst.toFixed(1)}` : `x ${count(worst)}`
+}
 
 function whyNot(best: PlanPoint, second: PlanPoint): string {
   const [a, b] = [best.performance, second.performance]
   const name = `${second.evaluation.engine.title} ${second.evaluation.checkpoint.weights} ${layoutLetters(second)}`
-  if (best.meets && !second.meets) return `The next, ${name}, does not keep the limits at any load.`
-  const share = 1 - b.outputTokensPerSecond.low / a.outputTokensPerSecond.low
+  if (!second.meets) return `The next, ${name}, does not keep the limits at any load that was tried.`
   const overlap = b.outputTokensPerSecond.high > a.outputTokensPerSecond.low
-  return share > 0.005
-    ? `The next, ${name}, is ${(share * 100).toFixed(0)}% behind at the cautious end${overlap ? '; the intervals overlap, so measure both if it matters' : ''}.`
-    : `The next, ${name}, is as good within the error.`
+  const why = loss(a, b)
+  return why === undefined ? `The next, ${name}, is as good within the error.` : `The next, ${name}, ${why}${overlap ? '; the intervals overlap, so measure both if it matters' : ''}.`
 }
 
-const ROWS = 10
+type Speeds = PlanPoint['performance']
 
-/** Throughput of a GPU against speed of a user, on the points that no other beats in both. */
-export function chart(front: readonly PlanPoint[], width: number): string[] {
-  if (front.length < 2) return []
-  const points = front.map(({performance}) => ({x: 1000 / performance.tpotMs.estimate, y: performance.outputTokensPerSecondPerGpu}))
-  const [right, top] = [Math.max(...points.map(({x}) => x)), Math.max(...points.map(({y}) => y))]
-  const margin = rate(top).length + 1
-  const inner = width - margin - 2
-  const cells = Array.from({length: ROWS}, () => Array.from({length: inner}, () => ' '))
-  for (const [index, {x, y}] of points.entries()) {
-    const column = Math.min(inner - 1, Math.round((x / right) * (inner - 1)))
-    const row = ROWS - 1 - Math.min(ROWS - 1, Math.round((y / top) * (ROWS - 1)))
-    cells[row]![column] = index < 26 ? String.fromCharCode(97 + index) : '*'
+const PHASE_NAMES = {prefill: 'first token', decode: 'each further token'}
+
+/** Where the next best loses, by the cautious ends, and what its time goes into. */
+function loss(a: Speeds, b: Speeds): string | undefined {
+  const parts: string[] = []
+  const behind = 1 - b.outputTokensPerSecond.low / a.outputTokensPerSecond.low
+  if (behind > 0.005) parts.push(`gives ${(behind * 100).toFixed(0)}% less throughput`)
+  const slower = b.tpotMs.high / a.tpotMs.high - 1
+  if (slower > 0.01) parts.push(`takes ${(slower * 100).toFixed(0)}% longer for each token`)
+  const later = b.ttftMs.high / a.ttftMs.high - 1
+  if (later > 0.05) parts.push(`${(later * 100).toFixed(0)}% longer to the first`)
+  if (parts.length === 0) return undefined
+  const most = largestDifference(a, b)
+  return `${parts.length > 1 ? `${parts.slice(0, -1).join(', ')} and ${parts.at(-1)}` : parts[0]} at the cautious end${most ? `, most of it in ${most}` : ''}`
+}
+
+/** The part of a step that grew most. */
+function largestDifference(a: Speeds, b: Speeds): string | undefined {
+  const before = new Map(a.breakdown.map(({phase, name, ms}) => [`${phase} ${name}`, ms]))
+  let most: {words: string; ms: number} | undefined
+  for (const {phase, name, ms} of b.breakdown) {
+    if (phase !== 'decode') continue
+    const grown = ms - (before.get(`${phase} ${name}`) ?? 0)
+    if (grown > (most?.ms ?? 0)) most = {words: `${name} (${duration(grown)} more of ${PHASE_NAMES[phase]})`, ms: grown}
   }
-  const lines = cells.map((row, index) => `${padEnd(index === 0 ? rate(top) : '', margin)}|${row.join('').trimEnd()}`)
-  const axis = `${' '.repeat(margin)}+${'-'.repeat(inner)}`
-  const foot = `${' '.repeat(margin + 1)}0${' '.repeat(Math.max(1, inner - rate(right).length - 1))}${rate(right)}`
-  const legend = front.slice(0, 6).map((point, index) => `${String.fromCharCode(97 + index)} ${point.evaluation.engine.id} ${point.evaluation.checkpoint.weights} ${layoutLetters(point)}, ${point.concurrency ?? '-'} in flight`)
-  return ['tok/s for each GPU (up) against tok/s for each user (right)', ...lines, axis, foot, ...legend]
+  return most && most.ms > 0.05 * b.tpotMs.estimate ? most.words : undefined
+}
+
+function reachLines(reach: readonly Reach[], columns: number): string[] {
+  const width = Math.min(34, Math.max(...reach.map(({flags}) => flags.length)))
+  return ['  What would reach them', ...reach.map(({flags, outcome}) => `  ${flags.length > width ? `${flags}\n  ${' '.repeat(width)}` : padEnd(flags, width)}  ${wrap(outcome, columns - width - 6, width + 4)}`)]
+}
+
+function refusalLines({refusals, considered}: PlanPicture, columns: number): string[] {
+  if (refusals.length === 0) return []
+  const lines = ['', `  Refused, of ${count(considered)} deployments`]
+  for (const {count: times, message, remedy, examples} of refusals.slice(0, REFUSALS)) lines.push(`  ${padEnd(`${count(times)} x`, 7)}${wrap(harmless(`${message}${remedy ? `; ${remedy}` : ''} (${examples[0]})`), columns - 11, 9)}`)
+  if (refusals.length > REFUSALS) lines.push(`  ${' '.repeat(7)}and ${refusals.length - REFUSALS} other reasons: --json has them`)
+  return lines
 }

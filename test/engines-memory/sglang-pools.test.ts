@@ -17,7 +17,7 @@ function partsOf(id: string, attentionTp = 1, draftToo = false): CachePart[] {
   const kinds = architecture.layerKinds.map((kind) => layerCache(kind, layout))
   return [...architecture.layerSequence.flatMap((index) => kinds[index]!), ...(draftToo ? layerCache(architecture.draft!.kind, layout) : [])]
 }
-const pools = (parts: CachePart[], more: Partial<PoolQuestion> = {}) => sglangPools({version: '0.5.15', parts, availableBytes: 20 * GIB, pageTokens: 1, maxNumSeqs: 256, ...more})
+const pools = (parts: CachePart[], more: Partial<PoolQuestion> = {}) => sglangPools({version: '0.5.15', parts, availableBytes: 20 * GIB, pageTokens: 1, maxNumSeqs: 256, windowPool: true, ...more})
 
 describe('DeepSeek-V4', () => {
   // r = 0.1, rows of 584, N = 62 with the draft, 30 of ratio 4, 31 of ratio 128; rings of 8 and 128 slots for each window of 128:

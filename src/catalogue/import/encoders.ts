@@ -57,13 +57,14 @@ function gemma4Vision(tower: Fields, textHidden: number): Tower {
 }
 
 /** SigLIP in Gemma 3, with the norm and the projection to the language model. */
-function siglip(tower: Fields, textHidden: number): Tower {
+function siglip(tower: Fields, textHidden: number, whole: Fields): Tower {
   const hidden = size(tower, 'hidden_size')
   const patches = Math.floor(tower.integer('image_size', {max: 2 ** 16}) / tower.integer('patch_size', {max: 256})) ** 2
   const patch = 3 * tower.integer('patch_size', {max: 256}) ** 2
   return {
     parameterCount:
       tower.integer('num_hidden_layers', {max: 1000}) * biasedBlock(hidden, size(tower, 'intermediate_size')) + patch * hidden + hidden + patches * hidden + 2 * hidden + hidden + hidden * textHidden,
+    maxTokensPerItem: whole.optionalInteger('mm_tokens_per_image', {max: 2 ** 20}),
   }
 }
 
@@ -74,8 +75,16 @@ function pixtral(tower: Fields, textHidden: number, whole: Fields): Tower {
   const block = 4 * hidden ** 2 + 3 * hidden * size(tower, 'intermediate_size') + 2 * hidden
   const merger = merge > 1 ? merge ** 2 * hidden ** 2 + hidden : 0
   const biases = whole.boolean('multimodal_projector_bias') ? 2 * textHidden : 0
-  return {parameterCount: tower.integer('num_hidden_layers', {max: 1000}) * block + 3 * tower.integer('patch_size', {max: 256}) ** 2 * hidden + hidden + merger + hidden * textHidden + textHidden ** 2 + biases}
+  const side = tower.optionalInteger('image_size', {max: 2 ** 16})
+  const step = tower.integer('patch_size', {max: 256}) * merge
+  return {
+    parameterCount: tower.integer('num_hidden_layers', {max: 1000}) * block + 3 * tower.integer('patch_size', {max: 256}) ** 2 * hidden + hidden + merger + hidden * textHidden + textHidden ** 2 + biases,
+    maxTokensPerItem: side === undefined ? undefined : Math.floor(side / step) ** 2,
+  }
 }
+
+/** Tiles of the largest image that Llama 4's processor cuts: 16 and the whole (preprocessor_config.json max_patches). */
+const LLAMA4_TILES = 17
 
 /** Llama 4: biased blocks, class token, positions, norms before and after, a pixel-shuffle adapter and one projection. */
 function llama4Vision(tower: Fields, textHidden: number): Tower {
@@ -86,6 +95,8 @@ function llama4Vision(tower: Fields, textHidden: number): Tower {
     parameterCount:
       tower.integer('num_hidden_layers', {max: 1000}) * biasedBlock(hidden, size(tower, 'intermediate_size')) + 3 * tower.integer('patch_size', {max: 256}) ** 2 * hidden + (patches + 2) * hidden + 4 * hidden +
       size(tower, 'intermediate_size') * into + into * out + size(tower, 'vision_output_dim') * textHidden,
+    // Pixel shuffle leaves a quarter of the patches of each tile.
+    maxTokensPerItem: LLAMA4_TILES * Math.floor(patches / 4),
   }
 }
 
@@ -124,7 +135,7 @@ function visionTower(tower: Fields, textHidden: number, whole: Fields): Tower {
   if (type.startsWith('gemma4')) return gemma4Vision(tower, textHidden)
   if (type === 'pixtral') return pixtral(tower, textHidden, whole)
   if (tower.has('projector_input_dim')) return llama4Vision(tower, textHidden)
-  if (type.startsWith('siglip')) return siglip(tower, textHidden)
+  if (type.startsWith('siglip')) return siglip(tower, textHidden, whole)
   return plain(tower, textHidden)
 }
 

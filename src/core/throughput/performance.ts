@@ -27,9 +27,8 @@ export function preparedModel(input: PerformanceInput, calibration: Calibration)
   return stepModel(input, calibration, engine, years)
 }
 
-/** What the load does to one replica, without intervals and explanations: what a fit needs. */
-export function servingOf(input: PerformanceInput, calibration: Calibration): Serving {
-  const model = preparedModel(input, calibration)
+/** What the load does to one replica, without intervals and explanations: what a fit needs. `model`: made ready before, for another load. */
+export function servingOf(input: PerformanceInput, calibration: Calibration, model = preparedModel(input, calibration)): Serving {
   const {workload} = input
   const replicas = input.dpAttention ? 1 : Math.max(1, input.dp)
   if (workload.requestRate !== undefined && workload.concurrency === undefined) return openLoop(input, calibration, model, workload.requestRate / replicas)
@@ -103,14 +102,14 @@ function extrapolations(input: PerformanceInput, calibration: Calibration, featu
  * deployment, each with a central 80% interval, and what the time goes into. Means over a closed loop of ten requests for
  * each unit of concurrency whose first requests arrive together; over the steady state for an open loop or "max".
  */
-export function performance(input: PerformanceInput, calibration: Calibration): Performance {
-  const model = preparedModel(input, calibration)
-  const serving = servingOf(input, calibration)
+export function performance(input: PerformanceInput, calibration: Calibration, model = preparedModel(input, calibration)): Performance {
+  const serving = servingOf(input, calibration, model)
   const replicas = input.dpAttention ? 1 : Math.max(1, input.dp)
   const output = input.workload.outputTokens
   const outputRate = serving.requestsPerSecond * replicas * output
   const extrapolated = extrapolations(input, calibration, model.work.features)
   const base = calibration.spread.byEngine[input.engine] ?? calibration.spread.base
+  let terms: TimeTerm[] | undefined
   const widened = (own: number) => Math.sqrt(extrapolated.reduce((sum, what) => sum + calibration.spread.extrapolated[what] ** 2, own * own))
   return {
     ttftMs: interval(ms(serving.ttft), widened(base.ttft)),
@@ -120,7 +119,8 @@ export function performance(input: PerformanceInput, calibration: Calibration): 
     outputTokensPerSecondPerGpu: outputRate / Math.max(1, input.gpuCount),
     totalTokensPerSecond: (outputRate * (output + input.workload.inputTokens)) / Math.max(1, output),
     boundBy: boundBy(serving),
-    breakdown: [...prefillTerms(input, serving), ...decodeTerms(input, serving)],
+    // In words only when asked for: a search looks at hundreds.
+    get breakdown() { return (terms ??= [...prefillTerms(input, serving), ...decodeTerms(input, serving)]) },
     basis: {calibration: calibration.name, extrapolated},
   }
 }

@@ -12,7 +12,7 @@ const LENGTH_SPREAD = 0.2 / 0.9
 /** Steps before the first token is delivered are at most this share of the answer: a short one is delivered when it ends. */
 const MOST_FIRST_TOKEN_SHARE = 0.15
 /** Rounds in which the number that decode together is found. */
-const ROUNDS = 5
+const ROUNDS = 8
 /** How sharply the front end's limit sets in. */
 const FRONT_END_EXPONENT = 6
 

@@ -104,7 +104,7 @@ export function stepModel(input: PerformanceInput, calibration: Calibration, eng
   }
   const denseMemory = memoryRate('dense')
   // Kernels for block scales were young: what they lacked shrinks with later versions.
-  const blockScaled = Math.min(1, engine.blockScaledBandwidth) ** Math.exp(-BLOCK_SCALED_CATCH_UP_PER_YEAR * yearsPastReference)
+  const blockScaled = Math.min(1, engine.blockScaledBandwidth) ** Math.exp(-BLOCK_SCALED_CATCH_UP_PER_YEAR * Math.max(0, yearsPastReference))
   const expertMemory = memoryRate('experts')
   const products = work.products.map((product) => ({
     memory: (product.times * product.bytes) / (denseMemory * (product.format.scale?.per === 'block' ? blockScaled : 1)),

@@ -15,6 +15,8 @@ export function createSglang(data: EngineData): Engine {
     newestVersion: data.newestVersion,
     versions: data.versions,
     spreadBytes: data.overheads.spreadBytes,
+    // Of the whole, where graphs and activations need the rest (SemiAnalysisAI/InferenceX scripts: 0.82 to 0.95).
+    mostMemoryShare: 0.92,
     resolve: (subject, request) => resolveSglang(subject, request, data),
     support: (subject, deployment) => supportOf({id, title: data.title, subject, deployment, layout: sglangLayout(deployment), data}),
     memory: (subject, deployment) => sglangMemory(subject, deployment, data),

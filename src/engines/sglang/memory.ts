@@ -9,7 +9,7 @@ import type {MemoryEstimate} from '../../core/memory.ts'
 import {sumBytes} from '../../core/terms.ts'
 import type {Stage} from '../../core/weights.ts'
 import type {EngineData, Subject} from '../engine.ts'
-import {ownDraftLayers, usesDraftLayers} from '../drafts.ts'
+import {draftKind, ownDraftLayers, usesDraftLayers} from '../drafts.ts'
 import {sglangExpertTile} from '../expert-padding.ts'
 import {activationPeak, freeBeforeBytes, graphBytes, runtimeBytes, runtimeWords, visibleBytes} from '../overheads.ts'
 import {stagesOf} from '../stages.ts'
@@ -17,7 +17,7 @@ import {type PartTerm, weightTerms} from '../weight-terms.ts'
 import {attentionBackend, decodeGraphSizes, fractionFactor, pageSizeTokens, prefillGraphSizes} from './defaults.ts'
 import {sglangCacheLayout, sglangLayout} from './layout.ts'
 import {type DraftPool, sglangPools, stateSlotsPerRequest} from './pools.ts'
-import {sglangQuestion, subjectKinds} from './question.ts'
+import {hasWindowPool, sglangQuestion, subjectKinds} from './question.ts'
 
 function stageParts(subject: Subject, deployment: Deployment, stage: Stage): CachePart[] {
   const {architecture} = subject.model
@@ -33,8 +33,8 @@ function stageParts(subject: Subject, deployment: Deployment, stage: Stage): Cac
 /** Layers that a draft adds to the pools, and the tokens that one step verifies: those drafted and the one before. */
 function draftPool({model}: Subject, {speculative}: Deployment): DraftPool | undefined {
   if (!speculative) return undefined
-  const layerCount = usesDraftLayers(model.architecture, speculative) ? model.architecture.draft!.layerCount : ownDraftLayers(speculative)
-  return {layerCount, tokens: speculative.tokens}
+  const layerCount = usesDraftLayers(model.architecture, speculative) ? model.architecture.draft!.layerCount : ownDraftLayers(model.architecture, speculative)
+  return {layerCount, tokens: speculative.tokens, block: draftKind(model.architecture, speculative) === 'block'}
 }
 
 export function sglangMemory(subject: Subject, deployment: Deployment, data: EngineData): MemoryEstimate {
@@ -52,7 +52,7 @@ export function sglangMemory(subject: Subject, deployment: Deployment, data: Eng
   const stages = stagesOf(architecture, deployment.pp, 'last-stages-first').map((stage) => {
     const weights = weightTerms({architecture, checkpoint: subject.checkpoint, layout: sglangLayout(deployment), stage, stageCount: deployment.pp, speculative: deployment.speculative, offloadedBytes: deployment.cpuOffloadBytes, expertTile: sglangExpertTile(subject.gpu.accelerator, kinds.compressed)})
     const cacheBytes = freeBefore * fraction - sumBytes(weights)
-    const pools = sglangPools({version, parts: stageParts(subject, deployment, stage), availableBytes: Math.max(0, cacheBytes), pageTokens, maxNumSeqs: deployment.maxNumSeqs, draft: draftPool(subject, deployment)})
+    const pools = sglangPools({version, parts: stageParts(subject, deployment, stage), availableBytes: Math.max(0, cacheBytes), pageTokens, maxNumSeqs: deployment.maxNumSeqs, draft: draftPool(subject, deployment), windowPool: hasWindowPool(subject, version)})
     return {stage, weights, cacheBytes, pools}
   })
   const worst = stages.reduce((a, b) => (b.pools.tokens < a.pools.tokens ? b : a))
@@ -65,15 +65,18 @@ export function sglangMemory(subject: Subject, deployment: Deployment, data: Eng
   ]
   const graph = graphBytes(graphs, stage.last - stage.first, deployment.tp, data.overheads)
   if (graph > 0) terms.push({name: 'CUDA graphs', bytes: graph, kind: 'measured', part: 'cuda-graph', because: `${graphs} sizes`})
-  const kvBytes = Math.max(0, Math.floor(cacheBytes))
-  terms.push({name: 'KV cache', bytes: kvBytes, kind: 'derived', part: 'kv-cache', because: `${fraction} of what is free before loading, less the weights: ${pools.because}`})
+  // Never more than there is: a pool that is refused for want of room is none.
+  const statePoolBytes = Math.min(Math.max(0, Math.floor(cacheBytes)), Math.floor(pools.stateBytes))
+  if (statePoolBytes > 0) terms.push({name: 'state pool', bytes: statePoolBytes, kind: 'derived', part: 'state', because: pools.stateBecause})
+  terms.push({name: 'KV cache', bytes: Math.max(0, Math.floor(cacheBytes) - statePoolBytes), kind: 'derived', part: 'kv-cache', because: `${fraction} of what is free before loading, less the weights: ${pools.because}`})
   const content = cacheTotals(architecture, sglangCacheLayout(deployment, kinds.sparse), stage.first, stage.last)
   const slots = pools.stateSlots === undefined ? Number.POSITIVE_INFINITY : Math.floor(pools.stateSlots / stateSlotsPerRequest(version))
   return {
     totalBytes,
     budgetBytes: Math.max(0, Math.round(freeBefore + runtime)),
     terms,
-    kvCacheBytes: Math.floor(cacheBytes),
+    kvCacheBytes: Math.floor(cacheBytes) - statePoolBytes,
+    ...(statePoolBytes > 0 && {statePoolBytes}),
     kvBytesPerToken: content.growingBytesPerToken,
     stateBytesPerSequence: content.stateBytesPerSequence,
     kvCacheTokens: pools.tokens,

@@ -24,6 +24,8 @@ export const stateSlotsPerRequest = (version: string): number => (isAtLeast(vers
 /** Layers whose cache a draft adds, each as wide as one of the model's (eagle_draft_num_layers). */
 export interface DraftPool {
   layerCount: number
+  /** It drafts a block at once and is a model of its own (DFlash). */
+  block?: boolean
   /** Tokens verified at once: recurrent layers keep a state for each. */
   tokens: number
 }
@@ -37,6 +39,8 @@ export interface PoolQuestion {
   /** Requests that run at once: states for them are kept by DeepSeek-V4, and for drafts of recurrent models. */
   maxNumSeqs: number
   draft?: DraftPool
+  /** Window layers have a pool of their own; else they keep every token. */
+  windowPool: boolean
 }
 
 export interface Pools {
@@ -47,6 +51,7 @@ export interface Pools {
   stateSlots?: number
   /** All pools that hold a fixed number of states. */
   stateBytes: number
+  stateBecause: string
   because: string
 }
 
@@ -54,7 +59,28 @@ const sum = (parts: readonly CachePart[], growth: CachePart['growth']): number =
 const toPages = (tokens: number, pageTokens: number): number => Math.max(0, Math.floor(tokens / pageTokens) * pageTokens)
 
 /** Layers that own a growing cache: an index key belongs to the layer of its latent row. */
-const growingLayers = (parts: readonly CachePart[]): number => parts.filter((part) => part.growth === 'growing' && part.content !== 'index-key').length
+const growingLayers = (parts: readonly CachePart[], windowPool: boolean): number => parts.filter((part) => (part.growth === 'growing' || (!windowPool && part.growth === 'window')) && part.content !== 'index-key').length
+
+/** Releases whose price of a token knows a draft: a block drafter from 0.5.11, beside window pools from 0.5.18; others from 0.5.14. */
+function countsDraft(version: string, {block}: DraftPool, windows: boolean): boolean {
+  if (!block) return isAtLeast(version, '0.5.14')
+  return isAtLeast(version, windows ? '0.5.18' : '0.5.11')
+}
+
+/**
+ * Price of a token of the full pool where windows have their own. Before 0.5.11 all layers count at the full layers' width, windows of
+ * another width once more, and the sum is shared out by layers (set_num_tokens_hybrid_swa).
+ */
+function windowPrice({version, parts}: PoolQuestion, fullLayerBytes: number): number {
+  const windows = parts.filter((part) => part.growth === 'window')
+  const window = sum(parts, 'window')
+  const full = sum(parts, 'growing')
+  if (isAtLeast(version, '0.5.11')) return full + WINDOW_TO_FULL_TOKENS * window
+  const fullLayers = growingLayers(parts, true)
+  const layers = fullLayers + windows.length
+  const cell = layers * fullLayerBytes + (window === windows.length * fullLayerBytes ? 0 : window)
+  return (cell * (WINDOW_TO_FULL_TOKENS * windows.length + fullLayers)) / layers
+}
 
 export function sglangPools(question: PoolQuestion): Pools {
   const {parts, availableBytes, pageTokens, draft} = question
@@ -62,23 +88,24 @@ export function sglangPools(question: PoolQuestion): Pools {
   const slotBytes = parts.reduce((total, part) => total + part.stateBytes, 0)
   const states = slotBytes > 0 ? statePool(question, slotBytes) : undefined
   const stateBytes = states?.bytes ?? 0
-  const full = sum(parts, 'growing')
-  const window = sum(parts, 'window')
-  const layers = growingLayers(parts)
+  const window = question.windowPool ? sum(parts, 'window') : 0
+  const full = sum(parts, 'growing') + (question.windowPool ? 0 : sum(parts, 'window'))
+  const layers = growingLayers(parts, question.windowPool)
   // A draft's layers are priced like the model's own full layers.
-  const drafted = draft && layers > 0 ? (full / layers) * draft.layerCount : 0
-  const bytesPerToken = full > 0 ? full + drafted + WINDOW_TO_FULL_TOKENS * window : window
+  const drafted = draft && layers > 0 && countsDraft(question.version, draft, window > 0) ? (full / layers) * draft.layerCount : 0
+  const bytesPerToken = full > 0 ? drafted + (window > 0 ? windowPrice(question, full / layers) : full) : window
   const tokens = bytesPerToken > 0 ? toPages((availableBytes - stateBytes) / bytesPerToken, pageTokens) : Math.max(0, availableBytes)
   const words = [`${full + window} bytes for a token in all layers`]
   if (drafted > 0) words.push(`${Math.round(drafted)} more in the draft`)
   if (window > 0 && full > 0) words.push(`a window pool of ${WINDOW_TO_FULL_TOKENS} of the full pool's tokens`)
-  if (states) words.push(`${states.slots} state slots of ${slotBytes} bytes first (${STATE_TO_KV_RATIO} of the KV memory)`)
+  if (states) words.push('what the state pool leaves')
   return {
     tokens,
     bytesPerToken,
     windowTokens: window > 0 && full > 0 ? toPages(tokens * WINDOW_TO_FULL_TOKENS, pageTokens) : undefined,
     stateSlots: states?.slots,
     stateBytes,
+    stateBecause: states ? `${states.slots} slots of ${slotBytes} bytes${states.buffered > 0 ? ` and ${states.buffered} for drafted tokens` : ''}: ${STATE_TO_KV_RATIO} of the KV memory` : '',
     because: words.join('; '),
   }
 }
@@ -87,14 +114,14 @@ export function sglangPools(question: PoolQuestion): Pools {
  * Slots of recurrent states and what they take with the states of a draft's tokens (handle_max_mamba_cache): the share of the ratio
  * covers both, a verification buffer for each request that can run.
  */
-function statePool({version, availableBytes, draft, maxNumSeqs}: PoolQuestion, slotBytes: number): {slots: number; bytes: number} {
+function statePool({version, availableBytes, draft, maxNumSeqs}: PoolQuestion, slotBytes: number): {slots: number; buffered: number; bytes: number} {
   const budget = (Math.max(0, availableBytes) * STATE_TO_KV_RATIO) / (1 + STATE_TO_KV_RATIO)
   const perRequest = stateSlotsPerRequest(version)
   const verified = draft?.tokens ?? 0
   const slots = Math.floor(budget / (slotBytes * (1 + verified / perRequest)))
   const buffered = verified > 0 ? Math.min(maxNumSeqs, Math.floor(slots / perRequest)) * verified : 0
   // One slot is kept for padding.
-  return {slots: Math.max(0, slots - 1), bytes: (slots + buffered) * slotBytes}
+  return {slots: Math.max(0, slots - 1), buffered, bytes: (slots + buffered) * slotBytes}
 }
 
 /**
@@ -115,5 +142,5 @@ function compressedPools({version, parts, availableBytes, pageTokens, maxNumSeqs
   const rows = Math.ceil(((maxNumSeqs + 2) * COARSE_RING * rings + 1) / 128) * 128
   const fixed = perRequest ? states.filter(isCoarse).reduce((total, part) => total + part.stateBytes / COARSE_RING, 0) * rows : 0
   const tokens = toPages(Math.max(0, availableBytes - fixed) / bytesPerToken, pageTokens)
-  return {tokens, bytesPerToken, windowTokens: toPages(tokens * ratio, pageTokens), stateBytes: fixed, because: `${bytesPerToken.toFixed(2)} bytes for a token over the full, window, index and state pools`}
+  return {tokens, bytesPerToken, windowTokens: toPages(tokens * ratio, pageTokens), stateBytes: fixed, stateBecause: `rings of ${rows} rows of the coarse compressors for ${maxNumSeqs} requests`, because: `${bytesPerToken.toFixed(2)} bytes for a token over the full, window, index and state pools`}
 }

@@ -1,5 +1,6 @@
 import type {Deployment} from '../../core/deployment.ts'
 import type {Subject} from '../engine.ts'
+import {isAtLeast} from '../versions.ts'
 import type {SglangQuestion} from './defaults.ts'
 
 export interface SubjectKinds {
@@ -7,6 +8,23 @@ export interface SubjectKinds {
   sparse: boolean
   compressed: boolean
   recurrent: boolean
+}
+
+/** Window layers get a pool of their own in these classes (configs/model_config.py is_hybrid_swa_model, 0.5.8 and 0.5.15); others keep every token. */
+const WINDOW_POOLS: Record<string, string> = {
+  Llama4ForConditionalGeneration: '0.5.7', GptOssForCausalLM: '0.5.7', MiMoV2FlashForCausalLM: '0.5.7', MiMoV2ForCausalLM: '0.5.9', Step3p5ForCausalLM: '0.5.9', Step3p7ForConditionalGeneration: '0.5.9',
+  Gemma4ForCausalLM: '0.5.9', Gemma4ForConditionalGeneration: '0.5.9', Gemma4UnifiedForConditionalGeneration: '0.5.9', LagunaForCausalLM: '0.5.9',
+}
+
+/**
+ * Whether window layers have a pool of their own: from 0.5.7 by class; from 0.4.10 in every model but Llama 4 (model_runner.py, which
+ * shares by a flag); before in none.
+ */
+export function hasWindowPool({model}: Subject, version: string): boolean {
+  const {className = ''} = model.architecture
+  if (!isAtLeast(version, '0.4.10')) return false
+  if (!isAtLeast(version, '0.5.7')) return !className.includes('Llama4')
+  return WINDOW_POOLS[className] !== undefined && isAtLeast(version, WINDOW_POOLS[className])
 }
 
 /** Which kinds of attention a model has, as SGLang's defaults ask. */

@@ -14,6 +14,8 @@ export function createTrtllm(data: EngineData): Engine {
     newestVersion: data.newestVersion,
     versions: data.versions,
     spreadBytes: data.overheads.spreadBytes,
+    // Of what is free (SemiAnalysisAI/InferenceX trt scripts: 0.75 to 0.95).
+    mostMemoryShare: 0.95,
     resolve: (subject, request) => resolveTrtllm(subject, request, data),
     support: (subject, deployment) => supportOf({id, title: data.title, subject, deployment, layout: trtllmLayout(deployment), data}),
     memory: (subject, deployment) => trtllmMemory(subject, deployment, data),

@@ -36,10 +36,11 @@ export interface BatchLimits {
  * - 0.28.0: at least 160 GiB of total memory: 16,384 tokens and 1,024 sequences; earlier releases have no such step.
  * - 0.8.5: at least 70 GiB: 8,192 and 1,024; from 0.9.0 not for an A100.
  * - before: an H100 or H200 by name: 8,192; 1,024 sequences on all (from 0.8.4 256 on the others).
- * - everything else: 2,048 and 256.
+ * - everything else: 2,048 and 256. So have NVIDIA devices that share the system's memory: NVML names no size for them, and the
+ *   engine takes that for none (get_batch_defaults catches the error).
  */
 export function batchDefaults(version: string, gpu: MachineGpu): BatchLimits {
-  const {memoryBytes} = gpu
+  const memoryBytes = gpu.accelerator.vendor === 'nvidia' && gpu.accelerator.unifiedMemory ? 0 : gpu.memoryBytes
   const names = namesOf(gpu)
   if (isAtLeast(version, '0.28.0') && memoryBytes >= 160 * GIB) return {maxNumBatchedTokens: 16384, maxNumSeqs: 1024}
   if (!isAtLeast(version, '0.8.5')) {

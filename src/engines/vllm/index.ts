@@ -14,6 +14,8 @@ export function createVllm(data: EngineData): Engine {
     newestVersion: data.newestVersion,
     versions: data.versions,
     spreadBytes: data.overheads.spreadBytes,
+    // Recipes and benchmark scripts go to 0.95 (vllm-project/recipes, SemiAnalysisAI/InferenceX).
+    mostMemoryShare: 0.95,
     resolve: (subject, request) => withinStatePool(subject, request, data),
     support: (subject, deployment) => supportOf({id, title: data.title, subject, deployment, layout: vllmLayout(deployment), data}),
     memory: (subject, deployment) => vllmMemory(subject, deployment, data),

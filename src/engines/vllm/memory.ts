@@ -55,7 +55,7 @@ function stagePool(subject: Subject, deployment: Deployment, layout: CacheLayout
   if (stage.head && architecture.draft && usesDraftLayers(architecture, deployment.speculative)) layers.push(layerCache(architecture.draft.kind, layout))
   // A draft of its own keeps whole layers like the model's.
   const whole = parts.find((kindParts) => kindParts.some((part) => part.growth === 'growing'))
-  if (stage.head && whole) for (let i = 0; i < ownDraftLayers(deployment.speculative); i++) layers.push(whole)
+  if (stage.head && whole) for (let i = 0; i < ownDraftLayers(architecture, deployment.speculative); i++) layers.push(whole)
   return cachePool({
     version: deployment.engineVersion,
     layers,

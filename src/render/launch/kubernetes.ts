@@ -10,7 +10,7 @@ export const kubernetes: Format = {
   write(startable) {
     if (startable.launch.nodes) throw cannot(`a Deployment's pod lives on one node; this one takes ${startable.launch.nodes.count}: use --format leaderworkerset`)
     const {name, port} = startable
-    const documents = [...engineConfigMap(startable), cacheClaim(startable, 'ReadWriteOnce'), deployment(startable), service(name, {app: name}, port)]
+    const documents = [...engineConfigMap(startable), cacheClaim(startable, (startable.replicas ?? 1) > 1 ? 'ReadWriteMany' : 'ReadWriteOnce'), deployment(startable), service(name, {app: name}, port)]
     return [{name: 'kubernetes.yaml', text: `${commentLines(SECRET_NOTE)}${yamlDocuments(documents)}`}]
   },
 }
@@ -23,7 +23,7 @@ function deployment(startable: Startable): Record<string, unknown> {
     kind: 'Deployment',
     metadata: {name, labels: {app: name}},
     spec: {
-      replicas: 1,
+      replicas: startable.replicas ?? 1,
       // A second pod beside the first would wait for GPUs that the first holds.
       strategy: {type: 'Recreate'},
       selector: {matchLabels: {app: name}},

@@ -39,7 +39,7 @@ function set(startable: Startable): Mapping {
     kind: 'LeaderWorkerSet',
     metadata: {name},
     spec: {
-      replicas: 1,
+      replicas: startable.replicas ?? 1,
       leaderWorkerTemplate: {
         size: launch.nodes!.count,
         restartPolicy: 'RecreateGroupOnPodRestart',

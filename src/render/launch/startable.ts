@@ -27,6 +27,8 @@ export interface Startable {
   /** The machine was named, not looked at: how its driver numbers the GPUs is not known. */
   devicesAreGuessed?: boolean
   port: number
+  /** Equal copies that a fleet runs; absent: one. */
+  replicas?: number
   /** Bytes that are downloaded first, where known. */
   checkpointBytes?: number
   /** Requests that are kept in flight by the benchmark, and their lengths. */

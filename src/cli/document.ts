@@ -1,0 +1,16 @@
+import {InputError} from '../core/input-error.ts'
+import {readText} from './world.ts'
+
+/** What a JSON or YAML file of the user's holds. The YAML reader is loaded for YAML alone. @throws InputError DOCUMENT_INVALID. */
+export async function readDocument(path: string, what: string): Promise<unknown> {
+  const text = await readText(path, what)
+  const isJson = /\.json$/i.test(path) || /^\s*[[{]/.test(text)
+  try {
+    if (isJson) return JSON.parse(text)
+    const {parse} = await import('yaml')
+    // A file of nested references could otherwise grow without bound.
+    return parse(text, {maxAliasCount: 100, prettyErrors: true})
+  } catch (error) {
+    throw new InputError('DOCUMENT_INVALID', `${path} is not ${isJson ? 'JSON' : 'YAML'} (${(error as Error).message.split('\n')[0]!.slice(0, 200)}): expected ${what}`)
+  }
+}

@@ -1,0 +1,43 @@
+import {dirname, isAbsolute, join, resolve} from 'node:path'
+import {InputError} from '../core/input-error.ts'
+import {checkedScenario, type FileScenario, layered, type RawScenario} from '../planner/scenario-file.ts'
+import {readDocument} from './document.ts'
+
+/** Files that may stand on one another. */
+const MOST_LAYERS = 10
+
+/** A scenario from a file, with those that it extends below it. @throws InputError. */
+export async function readScenario(path: string, assumed: {inputTokens: number; outputTokens: number}): Promise<FileScenario> {
+  return checkedScenario(await rawScenario(path, []), path, assumed)
+}
+
+async function rawScenario(path: string, trail: readonly string[]): Promise<RawScenario> {
+  const place = resolve(path)
+  if (trail.includes(place)) throw new InputError('SCENARIO_CIRCULAR', `${path} extends itself`)
+  if (trail.length >= MOST_LAYERS) throw new InputError('SCENARIO_CIRCULAR', `${path}: more than ${MOST_LAYERS} files extend one another`)
+  const value = await readDocument(path, 'a scenario')
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new InputError('SCENARIO_INVALID', `${path}: expected a scenario, fields with values`)
+  const {extends: below, ...own} = value as RawScenario
+  const fields = withPaths(own, dirname(path))
+  if (below === undefined) return fields
+  const names = Array.isArray(below) ? below : [below]
+  let merged: RawScenario = {}
+  for (const name of names) {
+    if (typeof name !== 'string') throw new InputError('SCENARIO_INVALID', `${path}: extends takes the path of a file, or a list of them`)
+    merged = layered(merged, await rawScenario(isAbsolute(name) ? name : join(dirname(path), name), [...trail, place]))
+  }
+  return layered(merged, fields)
+}
+
+/** Paths in a file are meant from where it lies. */
+function withPaths(scenario: RawScenario, folder: string): RawScenario {
+  const moved = {...scenario}
+  for (const name of ['model', 'machine']) {
+    const value = moved[name]
+    if (typeof value === 'string' && /^\.{1,2}[\\/]/.test(value)) {
+      const joined = join(folder, value)
+      moved[name] = isAbsolute(joined) || joined.startsWith('..') ? joined : `./${joined}`
+    }
+  }
+  return moved
+}

@@ -1,0 +1,57 @@
+import * as Flags from '@oclif/core/flags'
+import {InputError} from '../core/input-error.ts'
+import type {FileScenario} from '../planner/scenario-file.ts'
+import type {Objectives, Scenario} from '../planner/scenario.ts'
+import {ASSUMED_LOAD, deploymentFlags, machineFlags, scenarioFrom, workloadFlags} from './flags.ts'
+
+export const scenarioFlags = {
+  scenario: Flags.string({description: 'a file with the question, YAML or JSON, fields as in batch; it may extend others; flags win', helpValue: 'FILE'}),
+}
+
+const MISSING = 'expected a name, a repository or a path'
+
+/** A question with what only a file says about it. */
+export interface AskedScenario extends Scenario {
+  objective?: string
+  slo?: Objectives
+}
+
+/**
+ * The scenario of an argument and flags, over that of `--scenario` where one is given. `oneUser`: a load that nobody stated is that of one person.
+ * @throws InputError where neither names a model.
+ */
+export async function askedScenario(model: string | undefined, flags: Record<string, unknown>, {oneUser = true}: {oneUser?: boolean} = {}): Promise<AskedScenario> {
+  if (typeof flags.scenario !== 'string') {
+    if (model === undefined) throw new InputError('ARGUMENT_MISSING', `Missing MODEL: ${MISSING}`)
+    const scenario = scenarioFrom(model, flags)
+    const given = flags.concurrency !== undefined || oneUser
+    return given ? scenario : {...scenario, workload: {...scenario.workload!, concurrency: undefined}}
+  }
+  const {readScenario} = await import('./scenario-file.ts')
+  const {layered} = await import('../planner/scenario-file.ts')
+  const {inputTokens, outputTokens} = ASSUMED_LOAD
+  const file = await readScenario(flags.scenario, {inputTokens, outputTokens})
+  const named = model ?? file.model
+  if (named === undefined) throw new InputError('ARGUMENT_MISSING', `Missing MODEL: ${flags.scenario} names none; ${MISSING}`)
+  const merged = layered(file as Record<string, unknown>, givenBy(named, flags)) as FileScenario
+  const open = !oneUser || merged.workload?.requestRate !== undefined
+  return {...merged, model: named, workload: {...ASSUMED_LOAD, ...(open && {concurrency: undefined}), ...merged.workload}} as AskedScenario
+}
+
+/** What flags alone say, without what is assumed. */
+function givenBy(model: string, flags: Record<string, unknown>): Record<string, unknown> {
+  const {workload, ...scenario} = scenarioFrom(model, flags)
+  const names = Object.keys(workloadFlags).filter((name) => flags[name] !== undefined)
+  const load = Object.fromEntries(names.map((name) => name.replaceAll(/-([a-z])/g, (_, letter: string) => letter.toUpperCase())).map((name) => [name, (workload as unknown as Record<string, unknown>)[name]]))
+  return {...scenario, ...(names.length > 0 && {workload: load})}
+}
+
+/** The flags that spell out a scenario which came from a file, for "next" lines. */
+export function flagsOf(scenario: Scenario, flags: Record<string, unknown>): Record<string, unknown> {
+  if (flags.scenario === undefined) return flags
+  const spelled: Record<string, unknown> = {...flags, scenario: undefined}
+  const kebab = (name: string) => name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
+  const known = new Set([...Object.keys(machineFlags), ...Object.keys(deploymentFlags), ...Object.keys(workloadFlags)])
+  for (const [name, value] of [...Object.entries(scenario), ...Object.entries(scenario.workload ?? {})]) if (known.has(kebab(name)) && value !== undefined) spelled[kebab(name)] = value
+  return spelled
+}

@@ -1,0 +1,95 @@
+/**
+ * What an engine's own log corrected: bytes that a release takes on a GPU beyond (or below) the prediction, kept in the user's
+ * configuration by `verify --save`. Later answers for that GPU, engine and release carry them as a term.
+ */
+import type {MemoryEstimate} from '../core/memory.ts'
+import type {Deployment} from '../core/deployment.ts'
+import {bytesInWords} from '../core/words.ts'
+import type {Engine, EngineData, Subject} from '../engines/engine.ts'
+import {resolveVersion} from '../engines/versions.ts'
+
+/** The difference that one log showed. */
+export interface Correction {
+  gpu: string
+  engine: string
+  engineVersion: string
+  /** Day of the log's reading, as 2026-01-31. */
+  date: string
+  /** What the engine takes beside weights and cache, more than predicted; bytes on the fullest GPU. */
+  overheadBytes: number
+  /** What this checkpoint's weights take more than predicted, on the ranks of `from`: it says nothing of other checkpoints. */
+  weightsBytes?: number
+  /** What ran when it was measured. */
+  from: {hfId: string; weights: string; tp: number; pp: number; dp: number}
+}
+
+const sameCheckpoint = ({from}: Correction, subject: Subject): boolean => from.hfId === subject.checkpoint.hfId && from.weights === subject.checkpoint.weights
+const sameLayout = ({from}: Correction, {tp = 1, pp = 1, dp = 1}: Pick<Partial<Deployment>, 'tp' | 'pp' | 'dp'>): boolean => from.tp === tp && from.pp === pp && from.dp === dp
+
+/** The correction that is closest to a question: of the same GPU and release; the same layout and checkpoint before others, then the newest. */
+export function correctionFor(corrections: readonly Correction[], subject: Subject, version: string, layout: Pick<Partial<Deployment>, 'tp' | 'pp' | 'dp'>): Correction | undefined {
+  const rank = (correction: Correction) => (sameLayout(correction, layout) ? 2 : 0) + (sameCheckpoint(correction, subject) ? 1 : 0)
+  return corrections
+    .filter(({gpu, engineVersion}) => gpu === subject.gpu.accelerator.id && engineVersion === version)
+    .reduce<Correction | undefined>((best, next) => (best === undefined || rank(next) > rank(best) || (rank(next) === rank(best) && next.date >= best.date) ? next : best), undefined)
+}
+
+/** Bytes that a correction adds for this question. */
+const correctedBytes = (correction: Correction, subject: Subject, layout: Pick<Partial<Deployment>, 'tp' | 'pp' | 'dp'>): number =>
+  correction.overheadBytes + (correction.weightsBytes !== undefined && sameCheckpoint(correction, subject) && sameLayout(correction, layout) ? correction.weightsBytes : 0)
+
+const sourceWords = ({from, engineVersion, gpu}: Correction, engine: Engine): string =>
+  `${from.hfId} on ${from.tp * from.pp * from.dp} x ${gpu} under ${engine.title} ${engineVersion}`
+
+/** The engine's parameters with `bytes` more taken by every process. A view: the rest of the data is read only where it is asked for. */
+export function withMoreRuntime(data: EngineData, bytes: number): EngineData {
+  const {overheads} = data
+  const runtimeBytes = Object.fromEntries(Object.entries(overheads.runtimeBytes).map(([vendor, own]) => [vendor, own + bytes]))
+  return Object.create(data, {overheads: {value: {...overheads, runtimeBytes}, enumerable: true}}) as EngineData
+}
+
+/** The same estimate with what was corrected as a term of its own: totals stay what they are. */
+function withTerm(memory: MemoryEstimate, correction: Correction, bytes: number, engine: Engine): MemoryEstimate {
+  const terms = memory.terms.map((term) => (term.name === 'runtime' ? {...term, bytes: term.bytes - bytes} : term))
+  const at = terms.findIndex(({part}) => part === 'kv-cache' || part === 'state')
+  const term = {
+    name: `correction from ${correction.date}`, bytes, kind: 'measured' as const, part: 'runtime' as const,
+    because: `the start-up log of ${sourceWords(correction, engine)} showed ${bytesInWords(Math.abs(bytes))} ${bytes < 0 ? 'less' : 'more'} than predicted`,
+  }
+  return {...memory, terms: at < 0 ? [...terms, term] : [...terms.slice(0, at), term, ...terms.slice(at)]}
+}
+
+/**
+ * An engine whose answers carry what logs corrected. Where nothing was measured it answers as before.
+ * `create` makes the engine from its data, as the registry does.
+ */
+export function correctedEngine(base: Engine, create: (data: EngineData) => Engine, data: EngineData, corrections: readonly Correction[]): Engine {
+  const made = new Map<number, Engine>()
+  const taking = (bytes: number): Engine => {
+    const engine = made.get(bytes) ?? create(withMoreRuntime(data, bytes))
+    made.set(bytes, engine)
+    return engine
+  }
+  const find = (subject: Subject, version: string, layout: Pick<Partial<Deployment>, 'tp' | 'pp' | 'dp'>) => {
+    const correction = correctionFor(corrections, subject, version, layout)
+    return correction && {correction, bytes: correctedBytes(correction, subject, layout)}
+  }
+  return {
+    ...base,
+    resolve(subject, request) {
+      const found = find(subject, resolveVersion(request.engineVersion, base.newestVersion).version, request)
+      return (found ? taking(found.bytes) : base).resolve(subject, request)
+    },
+    memory(subject, deployment) {
+      const found = find(subject, deployment.engineVersion, deployment)
+      return found ? withTerm(taking(found.bytes).memory(subject, deployment), found.correction, found.bytes, base) : base.memory(subject, deployment)
+    },
+    support(subject, deployment) {
+      const support = base.support(subject, deployment)
+      const found = find(subject, deployment.engineVersion, deployment)
+      if (!found) return support
+      const message = `memory is corrected by ${bytesInWords(Math.abs(found.bytes))} ${found.bytes < 0 ? 'less' : 'more'} for the engine, from the log of ${sourceWords(found.correction, base)} read on ${found.correction.date} (--no-corrections leaves it out)`
+      return {...support, warnings: [...support.warnings, {code: 'corrected', message}]}
+    },
+  }
+}

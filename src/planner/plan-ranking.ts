@@ -1,0 +1,47 @@
+import {type Objective, score} from './plan-objectives.ts'
+import type {PlanPoint} from './search.ts'
+
+/** The best load of one deployment, with other cache formats that are as good. */
+export interface RankedPlan extends PlanPoint {
+  alsoKvCache?: string[]
+}
+
+/** Speeds closer than this differ in nothing that a person would choose by. */
+const NEARLY_EQUAL = 0.02
+
+/**
+ * One row for each deployment, at its best load. Rows that differ only in how the cache is stored and are as good become one, with the cache that
+ * loses least where the context is the same.
+ */
+export function rankedPlans(points: readonly PlanPoint[], objective: Objective): RankedPlan[] {
+  const rows: RankedPlan[] = []
+  const seen = new Set<unknown>()
+  for (const point of points) {
+    const {memory} = point.evaluation
+    if (seen.has(memory)) continue
+    seen.add(memory)
+    const at = rows.findIndex((row) => isSame(row, point, objective))
+    if (at < 0) {
+      rows.push(point)
+      continue
+    }
+    const row = rows[at]!
+    const caches = [...(row.alsoKvCache ?? [])]
+    const better = cacheBits(point) > cacheBits(row) && point.evaluation.deployment.maxModelLen >= row.evaluation.deployment.maxModelLen
+    const [kept, other] = better ? [point, row] : [row, point]
+    rows[at] = {...kept, alsoKvCache: [...caches, other.evaluation.deployment.kvCache]}
+  }
+  return rows
+}
+
+const cacheBits = ({evaluation: {deployment}}: PlanPoint): number => (deployment.kvCache === 'bf16' || deployment.kvCache === 'fp16' ? 16 : 8)
+
+function isSame(a: PlanPoint, b: PlanPoint, objective: Objective): boolean {
+  const [x, y] = [a.evaluation, b.evaluation]
+  if (a.meets !== b.meets || x.engine !== y.engine || x.checkpoint !== y.checkpoint) return false
+  const [left, right] = [x.deployment, y.deployment]
+  if (left.tp !== right.tp || left.pp !== right.pp || left.dp !== right.dp || left.ep !== right.ep || left.dpAttention !== right.dpAttention) return false
+  const key = objective === 'quality' ? 'throughput' : objective
+  const [high, low] = [Math.abs(score(a, key)), Math.abs(score(b, key))]
+  return Math.abs(high - low) <= NEARLY_EQUAL * Math.max(high, low)
+}

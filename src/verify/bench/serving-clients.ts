@@ -1,0 +1,57 @@
+/**
+ * Results of the two serving clients, which share an ancestor: `vllm bench serve --save-result` (vllm/benchmarks/serve.py, 0.28;
+ * older benchmarks/benchmark_serving.py) and `python -m sglang.bench_serving --output-file` (sglang/bench_serving.py, 0.5.18).
+ */
+import type {Workload} from '../../core/deployment.ts'
+import {type BenchPoint, defined, isObject, type JsonObject, positive, text, whole} from './bench-point.ts'
+
+export const isServingResult = (value: JsonObject): boolean => 'output_throughput' in value && ('total_output_tokens' in value || 'mean_ttft_ms' in value || 'median_ttft_ms' in value)
+
+const isSglang = (value: JsonObject): boolean => 'total_output_tokens_retokenized' in value || 'mean_e2e_latency_ms' in value || 'random_range_ratio' in value
+
+/** Mean lengths over the requests that came back; what was asked for where nothing was counted. */
+function lengths(value: JsonObject): {inputTokens: number; outputTokens: number} | undefined {
+  const completed = positive(value.completed)
+  const mean = (total: unknown) => (completed === undefined ? undefined : whole((positive(total) ?? 0) / completed))
+  const inputTokens = mean(value.total_input_tokens) ?? whole(value.random_input_len)
+  const outputTokens = mean(value.total_output_tokens) ?? whole(value.random_output_len)
+  return inputTokens === undefined || outputTokens === undefined ? undefined : {inputTokens, outputTokens}
+}
+
+/** A limit of requests in flight makes it a closed loop; without one requests arrive at a rate, or all at once. */
+function loadOf(value: JsonObject): Pick<Workload, 'concurrency' | 'requestRate'> | undefined {
+  const limit = whole(value.max_concurrency, 1_000_000)
+  const rate = positive(typeof value.request_rate === 'string' ? Number(value.request_rate) : value.request_rate, 1e6)
+  if (limit !== undefined) return {concurrency: limit}
+  if (rate !== undefined) return {requestRate: rate}
+  const prompts = whole(value.num_prompts ?? value.completed, 1_000_000)
+  return prompts === undefined ? undefined : {concurrency: prompts}
+}
+
+const ENGINES: Record<string, string> = {vllm: 'vllm', 'vllm-chat': 'vllm', sglang: 'sglang', 'sglang-native': 'sglang', 'sglang-oai': 'sglang', 'sglang-oai-chat': 'sglang', 'sglang-embedding': 'sglang', trt: 'trtllm', 'tensorrt-llm': 'trtllm'}
+
+export function readServingResult(value: JsonObject, place: string): BenchPoint | undefined {
+  const size = lengths(value)
+  const load = loadOf(value)
+  if (!size || !load) return undefined
+  const sglang = isSglang(value)
+  // SGLang's client may store what the server says of itself.
+  const server = isObject(value.server_info) ? value.server_info : {}
+  const backend = text(value.backend) ?? text(value.endpoint_type)
+  return {
+    format: sglang ? 'sglang.bench_serving' : 'vllm bench serve',
+    place,
+    scenario: defined({
+      model: text(value.model_id) ?? text(value.model) ?? text(server.model_path),
+      engine: backend === undefined ? undefined : ENGINES[backend],
+      engineVersion: text(server.version),
+      tp: whole(server.tp_size, 4096),
+    }),
+    workload: {...size, ...load},
+    observed: defined({
+      ttftMs: positive(value.mean_ttft_ms) ?? positive(value.median_ttft_ms),
+      tpotMs: positive(value.mean_tpot_ms) ?? positive(value.median_tpot_ms),
+      outputTokensPerSecond: positive(value.output_throughput),
+    }),
+  }
+}

@@ -1,0 +1,169 @@
+import type {DeploymentRequest} from '../core/deployment.ts'
+import type {PythonValue} from './python-values.ts'
+
+/** What one process of an engine printed of its GPU's memory. Bytes; absent: not printed. */
+export interface RankFigures {
+  /** What the device holds, as the runtime sees it. */
+  totalBytes?: number
+  freeBeforeBytes?: number
+  weightsBytes?: number
+  /** Peak of the trial run beyond what stays. */
+  activationBytes?: number
+  /** The same with the graphs in it that the engine reckoned with, where it prints only their sum. */
+  peakBytes?: number
+  /** Context, libraries, collectives. */
+  runtimeBytes?: number
+  /** Weights and runtime together, where the engine prints only their sum. */
+  consumedBytes?: number
+  /** Graphs as they turned out. */
+  cudaGraphBytes?: number
+  /** Graphs as the engine reckoned them before it sized the cache. */
+  cudaGraphEstimateBytes?: number
+  /** Room for the cache: growing caches, windows and recurrent states together. Negative where nothing is left. */
+  kvCacheBytes?: number
+  kvCacheTokens?: number
+  maxConcurrency?: number
+  /** Left for good when the server is up. */
+  freeAfterBytes?: number
+  /** Requests that run at once at most, as the engine limited them. */
+  maxNumSeqs?: number
+}
+
+export type LogOutcome = 'started' | 'kv-too-small' | 'out-of-memory' | 'memory-taken' | 'unknown'
+
+/** What the engine said when it refused to start. */
+export interface Refusal {
+  message: string
+  maxModelLen?: number
+  neededBytes?: number
+  availableBytes?: number
+  /** The longest context that it says would start. */
+  estimatedMaxModelLen?: number
+}
+
+/** A start-up log, read. */
+export interface LogReport {
+  engine: 'vllm' | 'sglang' | 'trtllm'
+  engineVersion?: string
+  /** As printed: a repository, or a path on the machine that ran it. */
+  model?: string
+  /** What the log says of the deployment. */
+  settings: DeploymentRequest
+  /** The engine printed its arguments: what is not among them is the engine's default. */
+  argumentsPrinted: boolean
+  /** Arguments that move memory and that a scenario cannot say. */
+  further: string[]
+  /** By process; the worst one decides. */
+  ranks: {rank: string; figures: RankFigures}[]
+  /** Of the process with least room, completed by the others. */
+  figures: RankFigures
+  outcome: LogOutcome
+  refusal?: Refusal
+}
+
+export const GIB = 1024 ** 3
+export const MIB = 1024 ** 2
+
+/** A decimal number as logs print it, thousands separated or not; undefined for anything else. */
+export function numberOf(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined
+  const plain = text.replaceAll(',', '')
+  if (!/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(plain)) return undefined
+  const value = Number(plain)
+  return Number.isFinite(value) ? value : undefined
+}
+
+/** Bytes of a number of GiB. Larger than any machine, it is no memory figure. */
+export function gibBytes(text: string | undefined): number | undefined {
+  const value = numberOf(text)
+  return value === undefined || Math.abs(value) > 2 ** 20 ? undefined : Math.round(value * GIB)
+}
+
+export function mibBytes(text: string | undefined): number | undefined {
+  const value = numberOf(text)
+  return value === undefined || Math.abs(value) > 2 ** 30 ? undefined : Math.round(value * MIB)
+}
+
+/** A whole count within the bounds that scenarios have. */
+export function countOf(value: PythonValue, max = 1_000_000_000): number | undefined {
+  const number = typeof value === 'number' ? value : typeof value === 'string' ? numberOf(value) : undefined
+  return number !== undefined && Number.isInteger(number) && number >= 1 && number <= max ? number : undefined
+}
+
+export const shareOf = (value: PythonValue): number | undefined => (typeof value === 'number' && value >= 0.01 && value <= 1 ? value : undefined)
+export const wordOf = (value: PythonValue): string | undefined => (typeof value === 'string' && value.length > 0 && value.length <= 4096 ? value : undefined)
+
+/** Drops what is undefined, so that merging keeps what is known. */
+export function known<T extends object>(values: T): T {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as T
+}
+
+/** Figures are collected by process: a later line of the same process replaces an earlier one, unless they add up. */
+export class RankTable {
+  private readonly table = new Map<string, RankFigures>()
+
+  set(rank: string, figures: RankFigures): void {
+    this.table.set(rank, {...this.table.get(rank), ...known(figures)})
+  }
+
+  /** For what a process prints once for each of several pools or models. */
+  add(rank: string, name: keyof RankFigures, value: number | undefined): void {
+    if (value === undefined) return
+    const figures = this.table.get(rank) ?? {}
+    this.table.set(rank, {...figures, [name]: (figures[name] ?? 0) + value})
+  }
+
+  get(rank: string): RankFigures {
+    return this.table.get(rank) ?? {}
+  }
+
+  entries(): {rank: string; figures: RankFigures}[] {
+    return [...this.table].map(([rank, figures]) => ({rank, figures})).filter(({figures}) => Object.keys(figures).length > 0)
+  }
+
+  /** The process with least room for the cache decides for all; what it did not print is the others' worst. */
+  worst(): RankFigures {
+    const all = this.entries().map(({figures}) => figures)
+    const least = (name: keyof RankFigures) => all.filter((figures) => figures[name] !== undefined).sort((a, b) => a[name]! - b[name]!)[0]
+    const most = (name: keyof RankFigures) => all.map((figures) => figures[name]).filter((value) => value !== undefined).sort((a, b) => b - a)[0]
+    const decisive = least('kvCacheBytes') ?? least('kvCacheTokens') ?? all.filter(({weightsBytes}) => weightsBytes !== undefined).sort((a, b) => b.weightsBytes! - a.weightsBytes!)[0] ?? {}
+    return known({
+      totalBytes: least('totalBytes')?.totalBytes,
+      freeBeforeBytes: least('freeBeforeBytes')?.freeBeforeBytes,
+      weightsBytes: most('weightsBytes'),
+      activationBytes: most('activationBytes'),
+      peakBytes: most('peakBytes'),
+      runtimeBytes: most('runtimeBytes'),
+      consumedBytes: most('consumedBytes'),
+      cudaGraphBytes: most('cudaGraphBytes'),
+      cudaGraphEstimateBytes: most('cudaGraphEstimateBytes'),
+      kvCacheTokens: least('kvCacheTokens')?.kvCacheTokens,
+      maxConcurrency: least('maxConcurrency')?.maxConcurrency,
+      freeAfterBytes: least('freeAfterBytes')?.freeAfterBytes,
+      maxNumSeqs: least('maxNumSeqs')?.maxNumSeqs,
+      ...decisive,
+    })
+  }
+}
+
+const SNAPSHOT = /models--([^/]+?)--([^/]+)\/snapshots\//
+
+/** The repository behind a path of Hugging Face's cache; any other name as it is. */
+export function repositoryIn(name: string): string {
+  const match = SNAPSHOT.exec(name)
+  return match ? `${match[1]}/${match[2]}` : name
+}
+
+const CACHE_SPELLINGS: Record<string, string> = {fp8_e4m3: 'fp8', fp8_e5m2: 'fp8', fp8_ds_mla: 'fp8', fp8_inc: 'fp8', bfloat16: 'bf16', float16: 'fp16', fp4_e2m1: 'nvfp4', nvfp4: 'nvfp4', FP8: 'fp8', NVFP4: 'nvfp4'}
+
+/** A cache format in the words of scenarios; `auto` says nothing. */
+export function cacheWord(value: PythonValue): string | undefined {
+  const word = wordOf(value)
+  return word === undefined || word === 'auto' ? undefined : (CACHE_SPELLINGS[word] ?? word)
+}
+
+/** Largest parallel size behind rank names such as TP3 of `DP0 TP3 EP3`, plus one; undefined where no rank says so. */
+export function sizeFromRanks(ranks: readonly string[], letters: string): number | undefined {
+  const numbers = ranks.flatMap((rank) => [...rank.matchAll(new RegExp(`(?:^|[ _])${letters}(\\d{1,4})(?=$|[ _])`, 'g'))].map((match) => Number(match[1])))
+  return numbers.length === 0 ? undefined : Math.max(...numbers) + 1
+}

@@ -1,0 +1,129 @@
+/**
+ * SGLang's start-up log. Wordings of the releases 0.4.6 to 0.5.18, from their sources: sglang/srt/model_executor/model_runner.py
+ * (load_model, init_memory_pool), sglang/srt/mem_cache/memory_pool.py (KV and Mamba pools),
+ * sglang/srt/mem_cache/kv_cache_configurator.py, sglang/srt/model_executor/model_runner_components/cuda_graph_setup.py and
+ * sglang/srt/managers/scheduler.py. What it calls GB are GiB.
+ */
+import type {DeploymentRequest, Speculation} from '../core/deployment.ts'
+import type {LogLine} from './log-lines.ts'
+import {cacheWord, countOf, gibBytes, known, type LogOutcome, type LogReport, numberOf, RankTable, type Refusal, repositoryIn, shareOf, sizeFromRanks, wordOf} from './log-report.ts'
+import {pythonCall, type PythonValue} from './python-values.ts'
+import {capacityBytes, triedBytes} from './vllm-log.ts'
+
+/** A line that only SGLang writes. */
+export const isSglangLine = (text: string): boolean => /server_args=ServerArgs\(|Load weight (begin|end)\. |KV Cache is allocated|Mamba Cache is allocated|max_total_num_tokens=\d|Memory pool end\. avail mem|sglang\.launch_server|sglang\/srt\/|Init torch distributed (begin|ends)/.test(text)
+
+const GB = '(-?\\d+(?:\\.\\d+)?) ?GB'
+
+/** Pools that a process prints one line for each: growing caches, windows, index keys, recurrent states. */
+function poolBytes(text: string): number | undefined {
+  const pool = /KV Cache is allocated|KV cache allocated/.test(text)
+  const state = /Mamba Cache is allocated/.test(text)
+  if (!pool && !state) return undefined
+  const sizes = state
+    ? [...text.matchAll(new RegExp(`(?:conv_state|ssm_state|intermediate_ssm_state_cache|intermediate_conv_window_cache|conv_window) size: ${GB}`, 'g'))]
+    : [...text.matchAll(new RegExp(`(?:K|V|KV|index_k|Index) size: ${GB}`, 'g'))]
+  const bytes = sizes.map((match) => gibBytes(match[1])).filter((value) => value !== undefined)
+  return bytes.length === 0 ? undefined : bytes.reduce((sum, value) => sum + value, 0)
+}
+
+const FURTHER = ['max_total_tokens', 'page_size', 'disable_radix_cache', 'max_mamba_cache_size', 'mamba_full_memory_ratio', 'swa_full_tokens_ratio', 'cuda_graph_max_bs', 'cuda_graph_bs', 'enable_lora', 'enable_hierarchical_cache', 'disaggregation_mode', 'speculative_draft_model_path', 'moe_a2a_backend', 'enable_unified_memory']
+/** Values that say "not set". */
+const UNSET: PythonValue[] = [undefined, null, false, 'null', 'none', 1]
+
+function speculationOf(values: Record<string, PythonValue>): Speculation | undefined {
+  const algorithm = wordOf(values.speculative_algorithm)?.toLowerCase()
+  if (algorithm === undefined) return undefined
+  const tokens = countOf(values.speculative_num_steps, 64) ?? (countOf(values.speculative_num_draft_tokens, 65) ?? 2) - 1
+  const ownDraft = wordOf(values.speculative_draft_model_path) !== undefined && values.speculative_draft_model_path !== values.model_path
+  return {method: algorithm === 'nextn' || (algorithm === 'eagle' && !ownDraft) ? 'mtp' : algorithm, tokens: Math.max(1, tokens)}
+}
+
+/** ServerArgs are printed after the engine has filled in what it chose. */
+function fromArguments(values: Record<string, PythonValue>): DeploymentRequest {
+  const offloadGib = typeof values.cpu_offload_gb === 'number' ? values.cpu_offload_gb : 0
+  const dpAttention = values.enable_dp_attention === true
+  return known({
+    tp: countOf(values.tp_size, 4096) ?? 1,
+    pp: countOf(values.pp_size, 4096) ?? 1,
+    dp: countOf(values.dp_size, 4096) ?? 1,
+    ep: countOf(values.ep_size, 4096) ?? 1,
+    dpAttention: dpAttention ? true : undefined,
+    maxModelLen: countOf(values.context_length),
+    maxNumSeqs: countOf(values.max_running_requests, 1_000_000),
+    // Printed already divided among data-parallel ranks (server_args.py); a scenario's limit is that of one rank too.
+    maxNumBatchedTokens: countOf(values.chunked_prefill_size),
+    gpuMemoryUtilization: shareOf(values.mem_fraction_static),
+    kvCache: cacheWord(values.kv_cache_dtype),
+    enforceEager: values.disable_cuda_graph === true ? true : undefined,
+    speculative: speculationOf(values),
+    weights: values.quantization === 'fp8' ? 'fp8' : undefined,
+    cpuOffloadBytes: offloadGib > 0 && offloadGib < 2 ** 20 ? Math.round(offloadGib * 1024 ** 3) : undefined,
+  })
+}
+
+function refusalIn(text: string): {outcome: LogOutcome; refusal: Refusal} | undefined {
+  const message = text.slice(0, 600)
+  if (/Not enough memory\. Please try to increase --mem-fraction-static|Loaded weights? leave no memory for the (KV )?cache/.test(text)) return {outcome: 'kv-too-small', refusal: {message}}
+  if (/Capture .{0,40}graph failed/i.test(text) && /out of memory/i.test(text)) return {outcome: 'out-of-memory', refusal: known({message, neededBytes: triedBytes(text)})}
+  if (/out of memory/i.test(text) && /CUDA|HIP|OutOfMemoryError|torch/.test(text)) return {outcome: 'out-of-memory', refusal: known({message, neededBytes: triedBytes(text)})}
+  return undefined
+}
+
+export function readSglang(lines: readonly LogLine[]): LogReport {
+  const ranks = new RankTable()
+  let settings: DeploymentRequest = {}
+  let argumentsPrinted = false
+  let further: string[] = []
+  let version: string | undefined
+  let model: string | undefined
+  let outcome: LogOutcome = 'unknown'
+  let refusal: Refusal | undefined
+  const read = (text: string, find: string) => gibBytes(new RegExp(find.replaceAll('#', GB)).exec(text)?.[1])
+  for (const {text, rank} of lines) {
+    if (/Load weight begin/.test(text) && ranks.get(rank).freeBeforeBytes === undefined) ranks.set(rank, {freeBeforeBytes: read(text, 'avail mem=#')})
+    // The draft is loaded after the model and counts with it.
+    if (/Load weight end/.test(text)) ranks.add(rank, 'weightsBytes', read(text, 'mem usage=#'))
+    ranks.add(rank, 'kvCacheBytes', poolBytes(text))
+    if (/Capture .{0,60}graph end/i.test(text)) ranks.add(rank, 'cudaGraphBytes', read(text, 'mem usage=#'))
+    if (/Memory pool end/.test(text)) ranks.set(rank, {freeAfterBytes: read(text, 'avail mem=#')})
+    const tokens = /(?:^|[^_\w])max_total_num_tokens=(\d+)/.exec(text)
+    if (tokens) {
+      ranks.set(rank, known({kvCacheTokens: numberOf(tokens[1]), maxNumSeqs: countOf(/max_running_requests=(\d+)/.exec(text)?.[1], 1_000_000), freeAfterBytes: read(text, 'available_gpu_mem=#')}))
+      settings.maxModelLen ??= countOf(/context_len=(\d+)/.exec(text)?.[1])
+      settings.maxNumBatchedTokens ??= countOf(/chunked_prefill_size=(\d+)/.exec(text)?.[1])
+      if (outcome === 'unknown') outcome = 'started'
+    } else if (/KV Cache is allocated/.test(text) && ranks.get(rank).kvCacheTokens === undefined) ranks.set(rank, {kvCacheTokens: numberOf(/#tokens: (\d+)/.exec(text)?.[1])})
+    ranks.set(rank, known({totalBytes: capacityBytes(text)}))
+    version ??= /sglang(?: version|==|-v| v)[:= ]?\s?v?(\d+\.\d+\.\d+(?:\.post\d+|rc\d+)?)/i.exec(text)?.[1]
+    const argumentsAt = text.indexOf('server_args=ServerArgs(')
+    if (argumentsAt >= 0) {
+      const values = pythonCall(text.slice(argumentsAt))
+      settings = {...settings, ...fromArguments(values)}
+      argumentsPrinted = true
+      further = FURTHER.filter((name) => !UNSET.includes(values[name]) && !(Array.isArray(values[name]) && values[name].length === 0) && !DEFAULTS[name]?.includes(values[name])).map((name) => `--${name.replaceAll('_', '-')}`)
+      model ??= wordOf(values.model_path)
+    }
+    const refused = refusalIn(text)
+    if (refused && outcome !== 'kv-too-small') {
+      outcome = refused.outcome
+      refusal = refused.refusal
+    } else if (outcome === 'unknown' && /server is fired up and ready to roll/.test(text)) outcome = 'started'
+  }
+  const names = lines.map(({rank}) => rank)
+  return known({
+    engine: 'sglang' as const,
+    engineVersion: version,
+    model: model === undefined ? undefined : repositoryIn(model),
+    settings: {...known({tp: sizeFromRanks(names, 'TP'), pp: sizeFromRanks(names, 'PP'), ep: sizeFromRanks(names, 'EP')}), ...settings},
+    argumentsPrinted,
+    further,
+    ranks: ranks.entries(),
+    figures: ranks.worst(),
+    outcome,
+    refusal,
+  })
+}
+
+/** What ServerArgs print when nobody set them. */
+const DEFAULTS: Record<string, PythonValue[]> = {mamba_full_memory_ratio: [0.9], swa_full_tokens_ratio: [0.8, 0.1], page_size: [1, 64], cuda_graph_max_bs: [8, 24, 32, 80, 160, 256, 512]}

@@ -1,0 +1,201 @@
+/**
+ * vLLM's start-up log. Wordings of the releases 0.8 to 0.28, from their sources: vllm/v1/worker/gpu_worker.py
+ * (determine_available_memory, compile_or_warm_up_model), vllm/v1/worker/gpu_model_runner.py (load_model, capture_model),
+ * vllm/v1/core/kv_cache_utils.py, vllm/v1/worker/utils.py (request_memory), vllm/utils/mem_utils.py, vllm/v1/engine/core.py,
+ * vllm/entrypoints/utils.py; and of the engine before V1, vllm/worker/worker.py.
+ */
+import type {DeploymentRequest, Speculation} from '../core/deployment.ts'
+import type {LogLine} from './log-lines.ts'
+import {cacheWord, countOf, gibBytes, known, type LogOutcome, type LogReport, mibBytes, numberOf, type RankFigures, RankTable, type Refusal, repositoryIn, shareOf, sizeFromRanks, wordOf} from './log-report.ts'
+import {pythonDict, pythonPairs, type PythonValue} from './python-values.ts'
+
+const NUMBER = '(-?[\\d,]*\\.?\\d+)'
+
+/** A line that only vLLM writes. */
+export const isVllmLine = (text: string): boolean => /Initializing an? (V\d )?LLM engine \(v|vLLM (API )?server version|# (GPU|CUDA|cuda) blocks:|GPU KV cache size:|Model loading took|Available KV cache memory:|non-default args:|vllm[./]v1|\bvllm serve\b|the current vLLM instance|is less than desired GPU memory utilization|To serve at least one request with the model|No available memory for the cache blocks/.test(text)
+
+interface Pattern {
+  find: RegExp
+  figures(match: RegExpExecArray): RankFigures
+}
+
+const pattern = (find: string, figures: Pattern['figures']): Pattern => ({find: new RegExp(find.replaceAll('#', NUMBER)), figures})
+
+const PATTERNS: Pattern[] = [
+  // 0.8 to 0.9 "took # GB"/"GiB and # seconds", from 0.11.1 "took # GiB memory and".
+  pattern('Model loading took # (?:GB|GiB)', ([, weights]) => ({weightsBytes: gibBytes(weights)})),
+  pattern('Available KV cache memory: # GiB', ([, cache]) => ({kvCacheBytes: gibBytes(cache)})),
+  pattern('GPU KV cache size: # tokens', ([, tokens]) => ({kvCacheTokens: numberOf(tokens)})),
+  pattern('Maximum concurrency for # tokens per request: #x', ([, , times]) => ({maxConcurrency: numberOf(times)})),
+  pattern('Graph capturing finished in # secs, took # GiB', ([, , graphs]) => ({cudaGraphBytes: gibBytes(graphs)})),
+  pattern('Estimated CUDA graph memory: # GiB total', ([, graphs]) => ({cudaGraphEstimateBytes: gibBytes(graphs)})),
+  pattern('CUDA graph pool memory: # GiB \\(actual\\), # GiB \\(estimated\\)', ([, actual, estimated]) => ({cudaGraphBytes: gibBytes(actual), cudaGraphEstimateBytes: gibBytes(estimated)})),
+  pattern('Free memory on device (?:\\S+ )?\\(#/# GiB\\) on startup', ([, free, total]) => ({freeBeforeBytes: gibBytes(free), totalBytes: gibBytes(total)})),
+  pattern('Initial free memory:? # GiB', ([, free]) => ({freeBeforeBytes: gibBytes(free)})),
+  pattern('Actual usage is # GiB for weight, # GiB for peak activation, # GiB for non-torch memory, and # GiB for CUDAGraph memory', ([, weights, activation, runtime, graphs]) => ({
+    weightsBytes: gibBytes(weights), activationBytes: gibBytes(activation), runtimeBytes: gibBytes(runtime), cudaGraphBytes: gibBytes(graphs),
+  })),
+  // From 0.27.0 on weights and what lies outside torch are one figure, and the peak holds the graphs that were reckoned with.
+  pattern('Actual usage is # GiB for consumed memory \\(weights \\+ non-torch\\), # GiB for peak activation, and # GiB for CUDAGraph memory', ([, consumed, activation, graphs]) => ({
+    consumedBytes: gibBytes(consumed), peakBytes: gibBytes(activation), cudaGraphBytes: gibBytes(graphs),
+  })),
+  pattern('torch peak memory increase: #GiB; non-torch forward increase memory: #GiB; weights memory: #GiB', ([, activation, runtime, weights]) => ({activationBytes: gibBytes(activation), runtimeBytes: gibBytes(runtime), weightsBytes: gibBytes(weights)})),
+  pattern('torch peak memory increase: #GiB; total consumed \\(from mem_get_info\\): #GiB; weights memory: #GiB', ([, activation, consumed, weights]) => ({activationBytes: gibBytes(activation), consumedBytes: gibBytes(consumed), weightsBytes: gibBytes(weights)})),
+  pattern('total_gpu_memory \\(#GiB\\) x gpu_memory_utilization', ([, total]) => ({totalBytes: gibBytes(total)})),
+  pattern('model weights take #GiB; non_torch_memory takes #GiB; PyTorch activation peak memory takes #GiB; the rest of the memory reserved for KV Cache is #GiB', ([, weights, runtime, activation, cache]) => ({
+    weightsBytes: gibBytes(weights), runtimeBytes: gibBytes(runtime), activationBytes: gibBytes(activation), kvCacheBytes: gibBytes(cache),
+  })),
+]
+
+/** The engine refused, or ran out of memory on the way; `text` is the whole message. */
+function refusalIn(text: string): {outcome: LogOutcome; refusal: Refusal; figures?: RankFigures} | undefined {
+  const message = text.slice(0, 600)
+  const serve = new RegExp(`To serve at least one request with the models?'?s max seq len \\(${NUMBER}\\), \\(?${NUMBER} GiB KV cache is needed, which is larger than the available KV cache memory \\(${NUMBER} GiB\\)`).exec(text)
+  if (serve) {
+    const availableBytes = gibBytes(serve[3])
+    return {
+      outcome: 'kv-too-small',
+      refusal: known({message, maxModelLen: countOf(serve[1]), neededBytes: gibBytes(serve[2]), availableBytes, estimatedMaxModelLen: countOf(/estimated maximum model length is (\d+)/.exec(text)?.[1])}),
+      figures: {kvCacheBytes: availableBytes},
+    }
+  }
+  const longer = /The model's max seq len \((\d+)\) is larger than the maximum number of tokens that can be stored in KV cache \((\d+)\)/.exec(text)
+  if (longer) return {outcome: 'kv-too-small', refusal: known({message, maxModelLen: countOf(longer[1]), estimatedMaxModelLen: countOf(longer[2])}), figures: known({kvCacheTokens: countOf(longer[2])})}
+  if (/No available memory for the cache blocks/.test(text)) return {outcome: 'kv-too-small', refusal: {message}}
+  if (/is less than desired GPU memory utilization/.test(text)) return {outcome: 'memory-taken', refusal: {message}}
+  if (/out of memory/i.test(text) && /CUDA|HIP|OutOfMemoryError|torch/.test(text)) return {outcome: 'out-of-memory', refusal: known({message, neededBytes: triedBytes(text)}), figures: known({totalBytes: capacityBytes(text)})}
+  return undefined
+}
+
+/** torch.OutOfMemoryError: "Tried to allocate 448.00 MiB. GPU 0 has a total capacity of 23.65 GiB of which 201.06 MiB is free." */
+export function triedBytes(text: string): number | undefined {
+  const match = /Tried to allocate (-?[\d.]+) (MiB|GiB)/.exec(text)
+  return match?.[2] === 'GiB' ? gibBytes(match[1]) : mibBytes(match?.[1])
+}
+
+export function capacityBytes(text: string): number | undefined {
+  return gibBytes(/total capacity of (-?[\d.]+) GiB/.exec(text)?.[1])
+}
+
+function speculationOf(value: PythonValue): Speculation | undefined {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined
+  const method = wordOf(value.method)?.toLowerCase()
+  const tokens = countOf(value.num_speculative_tokens, 64)
+  return method === undefined || tokens === undefined ? undefined : {method: method.includes('mtp') ? 'mtp' : method, tokens}
+}
+
+/** Arguments that move memory and that no field of a scenario stands for. */
+const FURTHER = ['decode_context_parallel_size', 'prefill_context_parallel_size', 'kv_cache_memory_bytes', 'num_gpu_blocks_override', 'kv_transfer_config', 'block_size', 'swap_space', 'limit_mm_per_prompt', 'language_model_only', 'compilation_config', 'cuda_graph_sizes', 'enable_lora', 'max_loras', 'kv_offloading_size', 'mamba_ssm_cache_dtype', 'mamba_cache_mode']
+
+/** `non-default args: {...}`, all releases. */
+function fromArguments(values: Record<string, PythonValue>): DeploymentRequest {
+  const tp = countOf(values.tensor_parallel_size, 4096) ?? 1
+  const dp = countOf(values.data_parallel_size, 4096) ?? 1
+  const offloadGib = typeof values.cpu_offload_gb === 'number' ? values.cpu_offload_gb : undefined
+  return known({
+    tp, dp,
+    pp: countOf(values.pipeline_parallel_size, 4096) ?? 1,
+    ep: values.enable_expert_parallel === true ? tp * dp : 1,
+    maxModelLen: countOf(values.max_model_len),
+    maxNumSeqs: countOf(values.max_num_seqs, 1_000_000),
+    maxNumBatchedTokens: countOf(values.max_num_batched_tokens),
+    gpuMemoryUtilization: shareOf(values.gpu_memory_utilization),
+    kvCache: cacheWord(values.kv_cache_dtype),
+    enforceEager: values.enforce_eager === true ? true : undefined,
+    speculative: speculationOf(values.speculative_config),
+    weights: values.quantization === 'fp8' ? 'fp8' : values.quantization === 'bitsandbytes' ? 'nf4' : undefined,
+    cpuOffloadBytes: offloadGib !== undefined && offloadGib > 0 && offloadGib < 2 ** 20 ? Math.round(offloadGib * 1024 ** 3) : undefined,
+  })
+}
+
+/** `Initializing a V1 LLM engine (v0.11.1) with config: model='...', ...`: resolved values, so that they outdo the arguments. */
+function fromConfig(values: Record<string, PythonValue>): DeploymentRequest {
+  return known({
+    tp: countOf(values.tensor_parallel_size, 4096),
+    pp: countOf(values.pipeline_parallel_size, 4096),
+    dp: countOf(values.data_parallel_size, 4096),
+    maxModelLen: countOf(values.max_seq_len),
+    kvCache: cacheWord(values.kv_cache_dtype),
+    enforceEager: values.enforce_eager === true ? true : undefined,
+  })
+}
+
+const versionIn = (text: string): string | undefined =>
+  /vLLM (?:API )?server version (\S+?),?(?:\s|$)/.exec(text)?.[1] ?? /Initializing an? (?:V\d )?LLM engine \(v([^)\s]+)\)/.exec(text)?.[1] ?? /[█▀▄]\s+version (\d\S*)/.exec(text)?.[1]
+
+/** The release of a build's version: 0.10.1rc2.dev189+ge2db1164a is 0.10.1rc2. */
+const releaseOf = (version: string): string => /^v?(\d+\.\d+(?:\.\d+)?(?:rc\d+|\.post\d+)?)/.exec(version)?.[1] ?? version
+
+export function readVllm(lines: readonly LogLine[]): LogReport {
+  const ranks = new RankTable()
+  let settings: DeploymentRequest = {}
+  let config: DeploymentRequest = {}
+  let argumentsPrinted = false
+  let further: string[] = []
+  let version: string | undefined
+  let model: string | undefined
+  let outcome: LogOutcome = 'unknown'
+  let refusal: Refusal | undefined
+  for (const {text, rank} of lines) {
+    for (const {find, figures} of PATTERNS) {
+      const match = find.exec(text)
+      if (match) ranks.set(rank, figures(match))
+    }
+    version ??= versionIn(text)
+    const argumentsAt = text.indexOf('non-default args: {')
+    if (argumentsAt >= 0) {
+      const values = pythonDict(text.slice(argumentsAt))
+      settings = {...settings, ...fromArguments(values)}
+      argumentsPrinted = true
+      further = FURTHER.filter((name) => values[name] !== undefined && values[name] !== null && values[name] !== false).map((name) => `--${name.replaceAll('_', '-')}`)
+      model ??= wordOf(values.model) ?? wordOf(values.model_tag)
+    }
+    const configAt = /Initializing an? (?:V\d )?LLM engine \(v[^)]*\) with config:? /.exec(text)
+    if (configAt) {
+      const values = pythonPairs(text.slice(configAt.index + configAt[0].length))
+      config = {...config, ...fromConfig(values)}
+      model ??= wordOf(values.model)
+    }
+    model ??= /serving model (\S+)/.exec(text)?.[1] ?? /[█▀]\s+model {3}(\S+)/.exec(text)?.[1]
+    const length = countOf(/Using max model len (\d+)/.exec(text)?.[1])
+    if (length !== undefined) config.maxModelLen = length
+    const fitted = countOf(/Auto-fit max_model_len: reduced from \d+ to (\d+)/.exec(text)?.[1])
+    if (fitted !== undefined) config.maxModelLen = fitted
+    const refused = refusalIn(text)
+    if (refused && outcome !== 'kv-too-small') {
+      outcome = refused.outcome
+      refusal = refused.refusal
+      if (refused.figures) ranks.set(rank, refused.figures)
+    } else if (outcome === 'unknown' && /Application startup complete|Starting vLLM (API )?server|Graph capturing finished|GPU KV cache size:/.test(text)) outcome = 'started'
+  }
+  for (const {rank, figures} of ranks.entries()) ranks.set(rank, takenApart(figures))
+  const names = lines.map(({rank}) => rank)
+  const inferred = known({tp: sizeFromRanks(names, 'TP') ?? plainRanks(names), pp: sizeFromRanks(names, 'PP'), dp: sizeFromRanks(names, 'DP')})
+  return known({
+    engine: 'vllm' as const,
+    engineVersion: version === undefined ? undefined : releaseOf(version),
+    model: model === undefined ? undefined : repositoryIn(model),
+    settings: {...inferred, ...settings, ...config},
+    argumentsPrinted,
+    further,
+    ranks: ranks.entries(),
+    figures: ranks.worst(),
+    outcome,
+    refusal,
+  })
+}
+
+/** Sums that releases from 0.27.0 print, where the parts follow from other lines. */
+function takenApart({weightsBytes, consumedBytes, peakBytes, cudaGraphEstimateBytes, cudaGraphBytes}: RankFigures): RankFigures {
+  const graphs = cudaGraphEstimateBytes ?? (cudaGraphBytes === 0 ? 0 : undefined)
+  return known({
+    runtimeBytes: consumedBytes !== undefined && weightsBytes !== undefined && consumedBytes >= weightsBytes ? consumedBytes - weightsBytes : undefined,
+    activationBytes: peakBytes !== undefined && graphs !== undefined && peakBytes >= graphs ? peakBytes - graphs : undefined,
+  })
+}
+
+/** `VllmWorker 3`: ranks of one group, of releases that printed a bare number. */
+function plainRanks(names: readonly string[]): number | undefined {
+  const numbers = names.map((name) => /^VllmWorker (\d{1,4})$/.exec(name)?.[1]).filter((number) => number !== undefined).map(Number)
+  return numbers.length === 0 ? undefined : Math.max(...numbers) + 1
+}
