@@ -1,7 +1,7 @@
 import {quoteWord} from '../render/launch/shell-quote.ts'
 
 /** Flags that only change how an answer is shown. */
-const SHOWN_ONLY = new Set(['explain', 'json'])
+const SHOWN_ONLY = new Set(['explain', 'json', 'simulate', 'seed'])
 
 /** The arguments that ask the same question again, quoted for a shell: what a "next" line is made of. */
 export function commandWords(model: string, flags: Record<string, unknown>, known: Record<string, unknown>): string {

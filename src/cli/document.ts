@@ -7,10 +7,16 @@ export async function readDocument(path: string, what: string): Promise<unknown>
   const isJson = /\.json$/i.test(path) || /^\s*[[{]/.test(text)
   try {
     if (isJson) return JSON.parse(text)
-    const {parse} = await import('yaml')
+    const {parse} = await yamlReader()
     // A file of nested references could otherwise grow without bound.
     return parse(text, {maxAliasCount: 100, prettyErrors: true})
   } catch (error) {
     throw new InputError('DOCUMENT_INVALID', `${path} is not ${isJson ? 'JSON' : 'YAML'} (${(error as Error).message.split('\n')[0]!.slice(0, 200)}): expected ${what}`)
   }
+}
+
+/** Bundled, a CommonJS package has everything under its default export; from source, beside it. */
+async function yamlReader(): Promise<typeof import('yaml')> {
+  const loaded: typeof import('yaml') & {default?: typeof import('yaml')} = await import('yaml')
+  return loaded.default ?? loaded
 }

@@ -1,5 +1,7 @@
 /** Work shorter than this shows no spinner. */
 const PATIENCE_MS = 500
+/** As a shell reports a program that SIGINT ended. */
+const INTERRUPTED = 130
 
 /** Runs the work; a spinner says what is being done, on standard error, only on a terminal and only once it takes long. */
 export async function withProgress<T>(what: string, work: () => Promise<T>): Promise<T> {
@@ -10,7 +12,15 @@ export async function withProgress<T>(what: string, work: () => Promise<T>): Pro
     const {default: ora} = await import('ora')
     if (finished) return
     const spinner = ora({text: what, stream: process.stderr}).start()
-    stop = () => spinner.stop()
+    const interrupted = (): void => {
+      spinner.stop()
+      process.exit(INTERRUPTED)
+    }
+    process.once('SIGINT', interrupted)
+    stop = () => {
+      process.off('SIGINT', interrupted)
+      spinner.stop()
+    }
   }, PATIENCE_MS)
   try {
     return await work()

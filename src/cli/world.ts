@@ -3,6 +3,7 @@ import type {Catalogue} from '../catalogue/catalogue.ts'
 import {matchDriverReport} from '../catalogue/find-gpu.ts'
 import type {Accelerator, Machine} from '../core/accelerator.ts'
 import {InputError} from '../core/input-error.ts'
+import type {Examination} from '../detect/doctor.ts'
 import type {MachineDocument} from '../detect/machine-document.ts'
 import type {Calibration} from '../core/throughput/calibration.ts'
 import type {Context} from '../planner/context.ts'
@@ -46,17 +47,28 @@ function withLocalSpeed(catalogue: Catalogue, local: readonly LocalCalibration[]
 }
 
 /** The catalogued card behind an id or what a driver prints. */
-export const gpuFinder = (catalogue: Catalogue) => (name: string, memoryBytes?: number, pciDeviceId?: string): Accelerator | undefined => {
+export const gpuFinder = (catalogue: Catalogue) => (name: string, memoryBytes?: number, pciDeviceId?: string, gpuCoreCount?: number): Accelerator | undefined => {
   const own = catalogue.gpus.find(({id}) => id === name)
   if (own) return own
-  const match = matchDriverReport(catalogue.gpus, {name, memoryBytes, pciDeviceId})
+  const match = matchDriverReport(catalogue.gpus, {name, memoryBytes, pciDeviceId, gpuCoreCount})
   return match.kind === 'found' ? match.gpu : undefined
 }
 
-/** What `detect` prints of this machine. */
-export async function detectDocument(catalogue: Catalogue): Promise<MachineDocument> {
-  const [{detectMachine}, {realEffects}] = await Promise.all([import('../detect/detect-machine.ts'), import('../detect/effects.ts')])
+/** What `detect` prints of this machine, or of the one whose recorded outputs stand at `replay`. */
+export async function detectDocument(catalogue: Catalogue, {replay}: {replay?: string} = {}): Promise<MachineDocument> {
+  const {detectMachine} = await import('../detect/detect-machine.ts')
+  if (replay !== undefined) {
+    const [{readReplay}, {replayed}] = await Promise.all([import('../detect/replay-source.ts'), import('../detect/recording.ts')])
+    return detectMachine(replayed(await readReplay(replay), gpuFinder(catalogue)))
+  }
+  const {realEffects} = await import('../detect/effects.ts')
   return detectMachine(realEffects(gpuFinder(catalogue)))
+}
+
+/** What `doctor` has to tell of this machine. */
+export async function examine(catalogue: Catalogue): Promise<Examination> {
+  const [{examineMachine}, {realEffects, knownNames}] = await Promise.all([import('../detect/doctor.ts'), import('../detect/effects.ts')])
+  return examineMachine(realEffects(gpuFinder(catalogue)), knownNames())
 }
 
 async function detectHere(catalogue: Catalogue): Promise<Machine> {

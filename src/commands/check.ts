@@ -1,13 +1,15 @@
 import * as Args from '@oclif/core/args'
 import * as Flags from '@oclif/core/flags'
 import {ServefitCommand} from '../cli/base.ts'
-import {deploymentFlags, machineFlags, scenarioFrom, workloadFlags} from '../cli/flags.ts'
+import {deploymentFlags, machineFlags, workloadFlags} from '../cli/flags.ts'
 import {commandWords} from '../cli/command-words.ts'
+import {askedScenario, flagsOf, scenarioFlags} from '../cli/scenario-flag.ts'
 import {sourceFlags, sourcesFrom} from '../cli/source-flags.ts'
 import {realContext} from '../cli/world.ts'
 import {adviseOn} from '../planner/advice.ts'
-import {answer} from '../planner/answer.ts'
+import {type Answer, answer} from '../planner/answer.ts'
 import {type Result, toResult} from '../planner/result.ts'
+import type {Simulation} from '../planner/simulate.ts'
 import {renderCheck} from '../render/check.ts'
 
 export default class Check extends ServefitCommand {
@@ -18,25 +20,38 @@ export default class Check extends ServefitCommand {
     '<%= config.bin %> <%= command.id %> deepseek-ai/DeepSeek-V3.2 --machine dgx-h200 --json',
     '<%= config.bin %> <%= command.id %> ./config.json --gpu 1xgb10 --explain',
   ]
-  static override args = {model: Args.string({required: true, description: 'a name (qwen3-32b), a repository (Qwen/Qwen3-32B-AWQ), or a path to a directory, a .gguf or a config.json'})}
+  static override args = {model: Args.string({description: 'a name (qwen3-32b), a repository (Qwen/Qwen3-32B-AWQ), or a path to a directory, a .gguf or a config.json'})}
   static override flags = {
     ...machineFlags,
+    ...scenarioFlags,
     ...workloadFlags,
     ...deploymentFlags,
     ...sourceFlags,
+    simulate: Flags.boolean({description: 'percentiles from the serving simulator beside the means'}),
+    seed: Flags.integer({description: 'seed of the simulator', helpValue: 'N', min: 0, max: 2 ** 31, dependsOn: ['simulate']}),
     explain: Flags.boolean({description: 'show every term with its rule'}),
   }
 
-  async run(): Promise<Result> {
+  async run(): Promise<Result & {simulation?: Simulation}> {
     const {args, flags} = await this.parse(Check)
     const context = realContext(this.catalogue, sourcesFrom(flags))
-    const answered = await answer(context, scenarioFrom(args.model, flags))
+    const scenario = await askedScenario(args.model, flags)
+    const answered = await answer(context, scenario)
     const {verdict} = answered.best
     if (verdict !== 'fits' && verdict !== 'tight') this.answerNo()
     if (!this.jsonEnabled()) {
-      const advice = adviseOn(context, answered, commandWords(args.model, flags, Check.flags))
+      const advice = adviseOn(context, answered, commandWords(scenario.model, flagsOf(scenario, flags), Check.flags))
       process.stdout.write(renderCheck(answered, advice, {columns: this.columns, colour: this.colour, explain: flags.explain}))
     }
-    return toResult(answered.best)
+    const simulation = flags.simulate && answered.best.performance ? await this.simulated(answered, flags.seed) : undefined
+    return {...toResult(answered.best), ...(simulation && {simulation})}
+  }
+
+  /** What the averages hide: printed below the answer, and part of the result. */
+  private async simulated({best}: Answer, seed: number | undefined): Promise<Simulation> {
+    const [{simulationOf}, {renderSimulation}, {withProgress}] = await Promise.all([import('../planner/simulate.ts'), import('../render/simulation.ts'), import('../cli/progress.ts')])
+    const simulation = await withProgress('simulating the load', async () => simulationOf(best, this.catalogue.speedCalibration, seed))
+    if (!this.jsonEnabled()) process.stdout.write(renderSimulation(simulation, best, {columns: this.columns}))
+    return simulation
   }
 }

@@ -1,7 +1,8 @@
 import * as Args from '@oclif/core/args'
 import * as Flags from '@oclif/core/flags'
 import {ServefitCommand} from '../cli/base.ts'
-import {deploymentFlags, machineFlags, scenarioFrom, workloadFlags} from '../cli/flags.ts'
+import {deploymentFlags, machineFlags, workloadFlags} from '../cli/flags.ts'
+import {askedScenario, scenarioFlags} from '../cli/scenario-flag.ts'
 import {sourceFlags, sourcesFrom} from '../cli/source-flags.ts'
 import {realContext} from '../cli/world.ts'
 import {InputError} from '../core/input-error.ts'
@@ -32,9 +33,10 @@ Formats: ${FORMATS.map(({id, summary}) => `${id} (${summary})`).join(', ')}.`
     '<%= config.bin %> <%= command.id %> gpt-oss-120b --gpu 1xh100-sxm --engine trtllm --explain',
     '<%= config.bin %> <%= command.id %> qwen3-32b --gpu 1xh100-sxm --set seed=1 --set served-model-name=qwen',
   ]
-  static override args = {model: Args.string({required: true, description: 'a name, a repository or a path to a config.json'})}
+  static override args = {model: Args.string({description: 'a name, a repository or a path to a config.json'})}
   static override flags = {
     ...machineFlags,
+    ...scenarioFlags,
     ...workloadFlags,
     ...deploymentFlags,
     ...sourceFlags,
@@ -49,10 +51,11 @@ Formats: ${FORMATS.map(({id, summary}) => `${id} (${summary})`).join(', ')}.`
     const {args, flags} = await this.parse(Config)
     formatOf(flags.format)
     const settings = (flags.set ?? []).map(parseSetting)
-    const answered = await answer(realContext(this.catalogue, sourcesFrom(flags)), scenarioFrom(args.model, flags))
+    const scenario = await askedScenario(args.model, flags)
+    const answered = await answer(realContext(this.catalogue, sourcesFrom(flags)), scenario)
     const {best} = answered
     const result = toResult(best)
-    if (best.checkpoint.hfId === '') throw new InputError('MODEL_NAMELESS', `${args.model} does not say which repository it belongs to, so there is nothing to start: give the repository's name`)
+    if (best.checkpoint.hfId === '') throw new InputError('MODEL_NAMELESS', `${scenario.model} does not say which repository it belongs to, so there is nothing to start: give the repository's name`)
     if (best.verdict !== 'fits' && best.verdict !== 'tight') {
       this.answerNo()
       if (!this.jsonEnabled()) process.stderr.write(refusal(answered))

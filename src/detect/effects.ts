@@ -1,6 +1,6 @@
 import {spawn} from 'node:child_process'
 import {access, readdir, readFile, statfs} from 'node:fs/promises'
-import {arch, cpus, freemem, hostname, platform, totalmem} from 'node:os'
+import {arch, cpus, freemem, homedir, hostname, platform, totalmem, userInfo} from 'node:os'
 import {type DetectionEffects, type ExecOutcome, type FindGpu, OUTPUT_LIMIT, PROBE_TIMEOUT_MS, type SlowFacts} from './probe.ts'
 
 const FILE_LIMIT_BYTES = 4 * 1024 ** 2
@@ -30,6 +30,21 @@ export function realEffects(findGpu?: FindGpu): DetectionEffects {
     },
     slow: slowFacts,
   }
+}
+
+/** Names that a report must not hold. */
+export function knownNames(): {hostname: string; userNames: string[]; homes: string[]} {
+  const {USER, LOGNAME, USERNAME, SUDO_USER, HOME, USERPROFILE} = process.env
+  const own = (() => {
+    try {
+      return userInfo().username
+    } catch {
+      // A user without an entry, as in many containers.
+      return undefined
+    }
+  })()
+  const distinct = (values: (string | undefined)[]) => [...new Set(values.filter(value => value !== undefined && value !== ''))] as string[]
+  return {hostname: hostname(), userNames: distinct([own, USER, LOGNAME, USERNAME, SUDO_USER]), homes: distinct([HOME, USERPROFILE, homedir()])}
 }
 
 /**

@@ -1,11 +1,12 @@
 import type {NvidiaDevice, NvidiaProcess, NvidiaSlice} from './nvidia-device.ts'
 import {driverOf, memoryOf, migEnabledOf, processOf, unknownField} from './nvidia-xml.ts'
-import type {Exec, ExecOutcome} from './probe.ts'
+import {type Exec, type ExecOutcome, PROBE_TIMEOUT_MS} from './probe.ts'
 import {known, pciAddressOf, withoutStyling} from './quantity.ts'
 
 /** `nvidia-smi` alone: the last resort, since names are cut and columns move between drivers. */
 export function runNvidiaTable(exec: Exec, command: string): Promise<ExecOutcome> {
-  return exec(command, [])
+  // What came before it has taken its time already.
+  return exec(command, [], {timeoutMs: Math.round(PROBE_TIMEOUT_MS / 2)})
 }
 
 const CARD = /^\s*(\d{1,3})\s+(\S.*?)\s+(?:On|Off|N\/A|ERR!|WDDM|TCC|MCDM)\s*$/

@@ -33,16 +33,20 @@ export function engineOf(context: Context, name: string = DEFAULT_ENGINE): Engin
   if (opened) return opened
   const create = Object.hasOwn(ENGINES, id) ? ENGINES[id] : undefined
   if (!create) throw new InputError('ENGINE_UNKNOWN', `No engine named "${name}": expected ${Object.keys(ENGINES).join(', ')}`, {suggestions: nearest(name, Object.keys(ENGINES))})
-  const {catalogue} = context
-  const data: EngineData = {
-    ...catalogue.file<Omit<EngineData, 'support' | 'needs'>>(`engines/${id}`),
-    support: catalogue.file('engines/support'),
-    // Only start commands ask for it.
-    get needs() { return catalogue.file<EngineData['needs']>('engines/needs') },
-  }
+  const data = engineData(context, id)
   const corrections = context.corrections?.filter((correction) => correction.engine === id) ?? []
   const base = create(data)
   const engine = corrections.length > 0 ? correctedEngine(base, create, data, corrections) : base
   context.engines.set(id, engine)
   return engine
+}
+
+/** The data that an engine is made from. */
+export function engineData({catalogue}: Pick<Context, 'catalogue'>, id: string): EngineData {
+  return {
+    ...catalogue.file<Omit<EngineData, 'support' | 'needs'>>(`engines/${id}`),
+    support: catalogue.file('engines/support'),
+    // Only start commands ask for it.
+    get needs() { return catalogue.file<EngineData['needs']>('engines/needs') },
+  }
 }

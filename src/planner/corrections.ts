@@ -23,7 +23,10 @@ export interface Correction {
   from: {hfId: string; weights: string; tp: number; pp: number; dp: number}
 }
 
-const sameCheckpoint = ({from}: Correction, subject: Subject): boolean => from.hfId === subject.checkpoint.hfId && from.weights === subject.checkpoint.weights
+/** What a checkpoint is called: its repository, or the model of files that name none. */
+export const nameOfCheckpoint = ({checkpoint, model}: Pick<Subject, 'checkpoint' | 'model'>): string => checkpoint.hfId || model.id
+
+const sameCheckpoint = ({from}: Correction, subject: Subject): boolean => from.hfId === nameOfCheckpoint(subject) && from.weights === subject.checkpoint.weights
 const sameLayout = ({from}: Correction, {tp = 1, pp = 1, dp = 1}: Pick<Partial<Deployment>, 'tp' | 'pp' | 'dp'>): boolean => from.tp === tp && from.pp === pp && from.dp === dp
 
 /** The correction that is closest to a question: of the same GPU and release; the same layout and checkpoint before others, then the newest. */
@@ -32,6 +35,12 @@ export function correctionFor(corrections: readonly Correction[], subject: Subje
   return corrections
     .filter(({gpu, engineVersion}) => gpu === subject.gpu.accelerator.id && engineVersion === version)
     .reduce<Correction | undefined>((best, next) => (best === undefined || rank(next) > rank(best) || (rank(next) === rank(best) && next.date >= best.date) ? next : best), undefined)
+}
+
+/** A correction beside those that are kept: it takes the place of an earlier one of the same checkpoint, layout, GPU and release. */
+export function withCorrection(corrections: readonly Correction[], fresh: Correction): Correction[] {
+  const key = ({gpu, engine, engineVersion, from}: Correction) => JSON.stringify([gpu, engine, engineVersion, from.hfId, from.weights, from.tp, from.pp, from.dp])
+  return [...corrections.filter((old) => key(old) !== key(fresh)), fresh]
 }
 
 /** Bytes that a correction adds for this question. */

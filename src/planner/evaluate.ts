@@ -12,6 +12,9 @@ import {isVersion} from '../engines/versions.ts'
 import {calibrationFor} from './local-calibration.ts'
 import {tightestGpu} from './machines.ts'
 import {bytesInWords, countInWords} from '../core/words.ts'
+import {hostMemoryWarnings} from './host-memory.ts'
+import {marginOf} from './margin.ts'
+import {draftWarnings} from '../engines/drafts.ts'
 
 export type Verdict = 'fits' | 'tight' | 'does-not-fit' | 'unsupported'
 
@@ -80,12 +83,12 @@ export function evaluate(question: Question): Evaluation {
   }
   // Nobody asked for a context: the model's own if it starts, else as much as there is room for.
   if (request.maxModelLen === undefined && memory.largestMaxModelLen < deployment.maxModelLen && memory.largestMaxModelLen >= needed) {
-    deployment = engine.resolve(subject, {...request, maxModelLen: trustedContext(memory, engine.spreadBytes, needed)})
+    deployment = engine.resolve(subject, {...request, maxModelLen: trustedContext(memory, marginOf(subject, deployment, memory, engine).bytes, needed)})
     memory = engine.memory(subject, deployment)
   }
   const support = engine.support(subject, deployment)
   const reasons = [...support.reasons, ...machineReasons(engine, deployment, machine)]
-  const warnings = [...support.warnings, ...contextWarnings(model, needed)]
+  const warnings = [...support.warnings, ...contextWarnings(model, needed), ...draftWarnings(model.architecture, deployment.speculative), ...hostMemoryWarnings(machine, deployment, engine.gpuCount(deployment))]
   const evaluation: Evaluation = {
     model, checkpoint: question.checkpoint, machine, engine, deployment, memory,
     verdict: 'unsupported', reasons, warnings, workload: question.workload,
@@ -181,9 +184,10 @@ function shortageOf(subject: Subject, deployment: Deployment, memory: MemoryEsti
 
 /** It starts, but within the error of the estimate, or without room for the whole load. */
 function tightness(subject: Subject, engine: Engine, deployment: Deployment, memory: MemoryEstimate, workload: Workload | undefined): Warning | undefined {
-  const cache = memory.kvCacheBytes
+  const room = requestBytes(memory)
+  const margin = marginOf(subject, deployment, memory, engine)
   const share = memory.maxConcurrencyAtMaxModelLen > 0 ? 1 / memory.maxConcurrencyAtMaxModelLen : 1
-  if (cache - engine.spreadBytes < cache * Math.min(1, share)) return {code: 'memory-tight', message: `it starts with ${bytesInWords(cache)} of cache per GPU, within the error of the estimate (${bytesInWords(engine.spreadBytes)})`}
+  if (room - margin.bytes < room * Math.min(1, share)) return {code: 'memory-tight', message: `it starts with ${bytesInWords(memory.kvCacheBytes)} of cache per GPU, within the error of the estimate (${bytesInWords(margin.bytes)}: ${margin.because})`}
   if (memory.largestMaxModelLen < Math.min(deployment.maxModelLen, subject.model.architecture.contextTokens)) return {code: 'context-exceeds-cache', message: `the cache holds one request of ${countInWords(memory.largestMaxModelLen)} tokens: longer ones are refused, though the context is ${countInWords(deployment.maxModelLen)}`}
   if (workload && typeof workload.concurrency === 'number') {
     const replicas = deployment.dpAttention ? 1 : deployment.dp

@@ -3,48 +3,63 @@ import type {PlanPoint} from './search.ts'
 /** A deployment at the loads of a list, by index; the same point each time. */
 export type Probe = (index: number) => PlanPoint
 
-/** A load is left out only where what beats it does so by more than this: the speed model is monotonic but for rounding. */
-const CLEARLY = 1.01
+/** Every so many loads are looked at first. */
+const STRIDE = 3
+/** What is beaten by more than this at the loads around one is beaten there too. */
+const CLEARLY = 1.1
 
 /**
- * The points that can be the best of their deployment or on the front of speed for a user against throughput for a GPU. Between two loads every
- * user is at most as quick as at the lower, and every GPU yields at most what it does at the higher: what a known point beats in both needs no
- * look. Where the lower load keeps the limits and the higher does not, the bound between them is looked for.
+ * The points that can be the best of their deployment or on the front of speed for a user against throughput for a GPU, without a look at all of
+ * them. Each deployment is looked at at every third load and at both ends; throughput and time per token grow with the load, so without limits its
+ * best is among these. Where limits are kept at one load and broken at the next, the bound between them is looked for. The loads between are
+ * looked at for deployments that are, somewhere, not clearly beaten: how two deployments compare changes slowly with the load.
  */
 export function pointsThatMatter(probes: readonly Probe[], loadCount: number): PlanPoint[] {
-  const last = loadCount - 1
+  const seen = new Map<Probe, Set<number>>(probes.map((probe) => [probe, new Set()]))
   const points: PlanPoint[] = []
   const look = (probe: Probe, index: number): PlanPoint => {
     const point = probe(index)
-    points.push(point)
+    if (!seen.get(probe)!.has(index)) points.push(point)
+    seen.get(probe)!.add(index)
     return point
   }
-  let open: {probe: Probe; low: number; high: number}[] = []
+  const coarse = Array.from({length: loadCount}, (_, index) => index).filter((index) => index % STRIDE === 0 || index === loadCount - 1)
+  for (const probe of probes) for (const index of coarse) look(probe, index)
   for (const probe of probes) {
-    look(probe, 0)
-    if (last > 0) look(probe, last)
-    open.push({probe, low: 0, high: last})
-  }
-  while (open.length > 0) {
-    const known = points.filter(({meets}) => meets)
-    const next: typeof open = []
-    for (const {probe, low, high} of open) {
-      if (high - low < 2) continue
-      const [below, above] = [probe(low), probe(high)]
-      const bounds = below.meets && !above.meets
-      if (!bounds && (!below.meets || isBeaten(below, above, known))) continue
-      const middle = (low + high) >> 1
-      look(probe, middle)
-      next.push({probe, low, high: middle}, {probe, low: middle, high})
+    for (const [at, first] of coarse.entries()) {
+      let [low, high] = [first, coarse[at + 1] ?? first]
+      if (!probe(low).meets || probe(high).meets) continue
+      while (high - low > 1) {
+        const middle = (low + high) >> 1
+        if (look(probe, middle).meets) low = middle
+        else high = middle
+      }
     }
-    open = next
   }
+  for (const probe of probes) for (const index of aroundPeak(probe, coarse)) look(probe, index)
+  const known = points.filter(({meets}) => meets)
+  for (const probe of probes)
+    for (const [at, low] of coarse.entries()) {
+      const high = coarse[at + 1]
+      if (high === undefined || !probe(low).meets || (isBeaten(probe(low), known) && isBeaten(probe(high), known))) continue
+      for (let index = low + 1; index < high; index++) look(probe, index)
+    }
   return points
 }
 
-/** Whether a known point is quicker for a user than the lower load and yields more for a GPU than the higher. */
-function isBeaten(below: PlanPoint, above: PlanPoint, known: readonly PlanPoint[]): boolean {
-  const tpot = below.performance.tpotMs.estimate
-  const yielded = above.performance.outputTokensPerSecondPerGpu
-  return known.some(({performance}) => performance.tpotMs.estimate * CLEARLY < tpot && performance.outputTokensPerSecondPerGpu > yielded * CLEARLY)
+/**
+ * Loads beside the one with most throughput, where more in flight only wait: room in the cache has run out by then, or the peak was passed.
+ */
+function aroundPeak(probe: Probe, coarse: readonly number[]): number[] {
+  const speed = (index: number) => probe(index).performance.outputTokensPerSecond.estimate
+  const at = coarse.reduce((best, index, place) => (speed(index) > speed(coarse[best]!) ? place : best), 0)
+  const peaked = at < coarse.length - 1 || probe(coarse[at]!).performance.boundBy === 'kv-capacity'
+  if (!peaked) return []
+  const [from, to] = [coarse[at - 1] ?? coarse[at]!, coarse[at + 1] ?? coarse[at]!]
+  return Array.from({length: Math.max(0, to - from - 1)}, (_, index) => from + 1 + index)
+}
+
+/** Whether a known point is clearly better in both, speed for a user and throughput of a GPU. */
+function isBeaten({performance: {tpotMs, outputTokensPerSecondPerGpu}}: PlanPoint, known: readonly PlanPoint[]): boolean {
+  return known.some(({performance}) => performance.tpotMs.estimate * CLEARLY < tpotMs.estimate && performance.outputTokensPerSecondPerGpu > outputTokensPerSecondPerGpu * CLEARLY)
 }

@@ -35,10 +35,17 @@ export const excess = (point: PlanPoint, objectives: Objectives): number => Math
 
 export const hasLimits = ({ttftMs, tpotMs, endToEndMs}: Objectives): boolean => ttftMs !== undefined || tpotMs !== undefined || endToEndMs !== undefined
 
+/** Above every throughput. */
+const KEEPS_UP = 1e12
+
 /** Higher is better. Ranked by the cautious end: the best-looking corner is where a model errs. */
-export function score({performance: {ttftMs, tpotMs, outputTokensPerSecond}, evaluation}: PlanPoint, objective: Objective): number {
+export function score(point: PlanPoint, objective: Objective): number {
+  const {performance: {ttftMs, tpotMs, outputTokensPerSecond, boundBy}, evaluation} = point
   switch (objective) {
-    case 'throughput': return outputTokensPerSecond.low
+    case 'throughput':
+      // What keeps up with a given rate yields no more than arrives: the quicker answer is the better one.
+      if (evaluation.workload?.requestRate !== undefined && boundBy !== 'kv-capacity') return KEEPS_UP - endToEndMs(point).high
+      return outputTokensPerSecond.low
     case 'latency': return -ttftMs.high
     case 'per-user': return -tpotMs.high
     case 'memory': return -(evaluation.memory.totalBytes - evaluation.memory.kvCacheBytes) * evaluation.engine.gpuCount(evaluation.deployment) + outputTokensPerSecond.low * 1e-3

@@ -2,6 +2,7 @@ import type {Distribution} from '../core/simulator/distribution.ts'
 import type {Calibration} from '../core/throughput/calibration.ts'
 import type {Objectives} from './scenario.ts'
 import {endToEndMs, excess} from './plan-objectives.ts'
+import {pause} from './pause.ts'
 import type {PlanPoint} from './search.ts'
 import {simulateEvaluation} from './simulate.ts'
 
@@ -41,7 +42,7 @@ export function withTail(point: PlanPoint, objectives: Objectives, calibration: 
  * Points that keep the limits at the percentile, by the simulator, in the order given; then those that were tried and do not, by how near they
  * come. Means that break a limit have tails that do; where a deployment fails at one load it is not tried at a higher one.
  */
-export function confirmed(points: readonly PlanPoint[], objectives: Objectives, calibration: Calibration): PlanPoint[] {
+export async function confirmed(points: readonly PlanPoint[], objectives: Objectives, calibration: Calibration): Promise<PlanPoint[]> {
   const good: PlanPoint[] = []
   const failed: PlanPoint[] = []
   const failedAt = new Map<unknown, number>()
@@ -53,6 +54,7 @@ export function confirmed(points: readonly PlanPoint[], objectives: Objectives, 
     const load = typeof workload?.concurrency === 'number' ? workload.concurrency : 1
     if (deployments.has(memory) || load >= (failedAt.get(memory) ?? Number.POSITIVE_INFINITY)) continue
     simulations += 1
+    await pause()
     const tried = withTail(point, objectives, calibration)
     if (tried.meets) {
       good.push(tried)

@@ -15,11 +15,7 @@ const NEARLY_EQUAL = 0.02
  */
 export function rankedPlans(points: readonly PlanPoint[], objective: Objective): RankedPlan[] {
   const rows: RankedPlan[] = []
-  const seen = new Set<unknown>()
-  for (const point of points) {
-    const {memory} = point.evaluation
-    if (seen.has(memory)) continue
-    seen.add(memory)
+  for (const point of bestLoads(points, objective)) {
     const at = rows.findIndex((row) => isSame(row, point, objective))
     if (at < 0) {
       rows.push(point)
@@ -33,6 +29,27 @@ export function rankedPlans(points: readonly PlanPoint[], objective: Objective):
   }
   return rows
 }
+
+/** What more requests in flight must bring to be worth their longer waits. */
+const WORTH_MORE_LOAD = 0.01
+
+/** Each deployment at its best load, in the order of its first point; the lowest load of those that are as good. */
+function bestLoads(points: readonly PlanPoint[], objective: Objective): PlanPoint[] {
+  const byDeployment = new Map<unknown, PlanPoint>()
+  for (const point of points) {
+    const {memory} = point.evaluation
+    const best = byDeployment.get(memory)
+    if (!best) byDeployment.set(memory, point)
+    else if (best.meets === point.meets && load(point) < load(best) && isWorth(point, best, objective)) byDeployment.set(memory, point)
+  }
+  return [...byDeployment.values()]
+}
+
+const load = ({concurrency}: PlanPoint): number => (typeof concurrency === 'number' ? concurrency : Number.POSITIVE_INFINITY)
+
+/** Throughput is what more load is for; of the other objectives only the exact best counts. */
+const isWorth = (point: PlanPoint, best: PlanPoint, objective: Objective): boolean =>
+  point.meets && (objective === 'throughput' || objective === 'quality') && point.performance.outputTokensPerSecond.low >= best.performance.outputTokensPerSecond.low * (1 - WORTH_MORE_LOAD)
 
 const cacheBits = ({evaluation: {deployment}}: PlanPoint): number => (deployment.kvCache === 'bf16' || deployment.kvCache === 'fp16' ? 16 : 8)
 

@@ -3,7 +3,7 @@ import type {Catalogue} from '../catalogue/catalogue.ts'
 import {countInWords} from '../core/words.ts'
 import type {Evaluation} from './evaluate.ts'
 import {machineFromSpec} from './machines.ts'
-import {reached} from './plan-objectives.ts'
+import {endToEndMs, reached} from './plan-objectives.ts'
 import {pointAt, type PlanPoint, type PlanQuestion, searchPlans} from './search.ts'
 
 /** One change that was tried, with which the limits are kept. */
@@ -17,6 +17,25 @@ export interface Reach {
 /** Deployments, nearest to the limits first, that changes of the load are tried on. */
 const TRIED_DEPLOYMENTS = 4
 const MACHINES_NAMED = 2
+const MACHINES_TRIED = 16
+
+/** The least of each latency that any deployment reaches with one user, at the cautious end. */
+export interface Floor {
+  ttftMs: number
+  tpotMs: number
+  endToEndMs: number
+}
+
+export function floorOf(question: PlanQuestion, points: readonly PlanPoint[]): Floor | undefined {
+  const evaluations = [...new Map(points.map(({evaluation}) => [evaluation.memory, evaluation])).values()]
+  if (evaluations.length === 0) return undefined
+  const alone = evaluations.map((evaluation) => pointAt(evaluation, {...question.workload, requestRate: undefined, concurrency: 1}, question))
+  return {
+    ttftMs: Math.min(...alone.map(({performance}) => performance.ttftMs.high)),
+    tpotMs: Math.min(...alone.map(({performance}) => performance.tpotMs.high)),
+    endToEndMs: Math.min(...alone.map((point) => endToEndMs(point).high)),
+  }
+}
 
 /** What would make a question that no plan answers answerable: the nearest limits, and each single change that reaches them. */
 export function reachOf(question: PlanQuestion, points: readonly PlanPoint[], catalogue: Catalogue): Reach[] {
@@ -96,7 +115,7 @@ function machines(question: PlanQuestion, catalogue: Catalogue): Reach[] {
     .filter(({accelerator, count}) => count > total || (accelerator.id !== own.id && count >= Math.min(total, 8)))
     .sort((a, b) => a.accelerator.memoryBytes * a.count - b.accelerator.memoryBytes * b.count)
   const list: Reach[] = []
-  for (const {accelerator, count} of candidates.slice(0, 8)) {
+  for (const {accelerator, count} of candidates.slice(0, MACHINES_TRIED)) {
     const spec = `${count}x${accelerator.id}`
     const found = searchPlans({...question, machine: machineFromSpec(catalogue, spec), engines: question.engines.slice(0, 1)})
     const [best] = found.points

@@ -4,12 +4,13 @@ import {DEFAULT_ENGINE, ENGINES} from '../engines/registry.ts'
 import {type Context, engineOf} from './context.ts'
 import {type Evaluation, evaluate} from './evaluate.ts'
 import {servingGroup} from './machines.ts'
+import {pause} from './pause.ts'
 import {modelOf} from './models.ts'
 import {paretoFront} from './plan-front.ts'
 import {endToEndMs, excess, hasLimits, type Objective, reached} from './plan-objectives.ts'
 import {confirmed} from './plan-percentile.ts'
 import {type RankedPlan, rankedPlans} from './plan-ranking.ts'
-import {type Reach, reachOf} from './plan-reach.ts'
+import {type Floor, floorOf, type Reach, reachOf} from './plan-reach.ts'
 import {type Result, SCHEMA_VERSION, toResult} from './result.ts'
 import type {Objectives, Scenario} from './scenario.ts'
 import {type PlanPoint, type PlanQuestion, type Refusal, searchPlans} from './search.ts'
@@ -47,6 +48,8 @@ export interface PlanReport {
   front: {outputTokensPerSecondPerUser: number; outputTokensPerSecondPerGpu: number; engine: string; weights: string; kvCache: string; tp: number; pp: number; dp: number; ep: number; dpAttention: boolean; concurrency?: number | 'max'}[]
   /** Where no plan keeps the limits: single changes that were tried and do. */
   reach?: Reach[]
+  /** Where no plan keeps the limits: the least of each that is reached here with one user, at the cautious end. */
+  floor?: Floor
   refusals: Refusal[]
 }
 
@@ -58,6 +61,7 @@ export interface Plan {
   ranking: RankedPlan[]
   front: PlanPoint[]
   reach: Reach[]
+  floor?: Floor
   refusals: Refusal[]
   considered: number
   report(): PlanReport
@@ -80,13 +84,15 @@ export async function plan(context: Context, asked: PlanAsked): Promise<Plan> {
   const question = await planQuestion(context, asked)
   const found = searchPlans(question)
   const front = paretoFront(found.points.filter(({meets}) => meets))
-  const points = objectives.percentile !== undefined && hasLimits(objectives) ? confirmed(found.points, objectives, question.calibration) : found.points
+  const points = objectives.percentile !== undefined && hasLimits(objectives) ? await confirmed(found.points, objectives, question.calibration) : found.points
   const ranking = rankedPlans(points, objective)
   const met = ranking[0]?.meets ?? false
+  if (!met) await pause()
   const reach = met ? [] : reachOf(question, ranking, context.catalogue)
+  const floor = met ? undefined : floorOf(question, ranking)
   const {refusals, considered} = found
   return {
-    model: question.model, question, met, ranking, front, reach, refusals, considered,
+    model: question.model, question, met, ranking, front, reach, ...(floor && {floor}), refusals, considered,
     report: () => ({
       schemaVersion: SCHEMA_VERSION,
       met,
@@ -96,6 +102,7 @@ export async function plan(context: Context, asked: PlanAsked): Promise<Plan> {
       plans: ranking.slice(0, LISTED).map((point) => plannedResult(point, question)),
       front: front.map(frontEntry),
       ...(reach.length > 0 && {reach}),
+      ...(floor && {floor}),
       refusals,
     }),
   }

@@ -1,5 +1,5 @@
 /** What an engine's start-up log says beside what was predicted for it: line by line, what was off, and what follows. */
-import type {Deployment, DeploymentRequest} from '../core/deployment.ts'
+import type {DeploymentRequest} from '../core/deployment.ts'
 import {findCacheFormat} from '../core/formats.ts'
 import {InputError} from '../core/input-error.ts'
 import type {Machine} from '../core/accelerator.ts'
@@ -11,7 +11,7 @@ import {type Answer, answer} from './answer.ts'
 import {changesFor, type Change} from './changes.ts'
 import type {Context} from './context.ts'
 import type {Correction} from './corrections.ts'
-import {type CorrectionQuestion, differenceOf} from './difference.ts'
+import {differenceOf} from './difference.ts'
 import type {Evaluation} from './evaluate.ts'
 import {looksLikeModelPath, modelOf} from './models.ts'
 import type {Scenario} from './scenario.ts'
@@ -120,26 +120,31 @@ export async function verification(context: Context, {report, flags, today}: Ver
   const model = await nameOfModel(context, report, givenModel, warnings)
   if (request.engineVersion === undefined) warnings.push({code: 'engine-version-assumed', message: 'the log does not say which release ran: the newest known is assumed (--engine-version)'})
   if (report.further.length > 0) warnings.push({code: 'settings-not-modelled', message: `settings that move memory and are not part of the prediction: ${report.further.join(', ')}`})
+  // Nothing said: the engine takes the model's own limit, and refuses to start where that does not fit.
+  const maxModelLen = request.maxModelLen ?? (await modelOf(context, model)).model.architecture.contextTokens
+  const scenario = withoutAbsent({...request, maxModelLen, tp: request.tp ?? 1, pp: request.pp ?? 1, dp: request.dp ?? 1, model, gpu: gpuSpec(gpu, request), machine, nodes})
   const there: Context = {...context, detect: async () => idle(await context.detect(), report.figures), readMachine: async (path) => idle(await context.readMachine(path), report.figures)}
-  const scenario: Scenario = {...request, tp: request.tp ?? 1, pp: request.pp ?? 1, dp: request.dp ?? 1, model, gpu: gpuSpec(gpu, request), machine, nodes}
-  const answered = await answer(there, withoutAbsent(scenario))
-  warnings.push(...answered.best.warnings.filter(({code}) => code === 'corrected' || code === 'engine-version'))
+  const under = (corrections: readonly Correction[] | undefined): Context => ({...there, corrections, engines: new Map()})
+  const plain = await answer(under(undefined), scenario)
+  const answered = context.corrections?.length ? await answer(there, scenario) : plain
   const {best} = answered
+  warnings.push(...best.warnings.filter(({code}) => code === 'corrected' || code === 'engine-version'))
   const lines = linesOf(best, report)
   const decisive = decisiveOf(best, report.figures, lines)
-  const predicted = best.verdict === 'unsupported' ? 'unsupported' : best.memory.starts ? 'started' : 'kv-too-small'
-  const spreadBytes = best.engine.spreadBytes
-  const off = decisive ? Math.abs(decisive.differenceBytes) > spreadBytes : report.outcome !== 'unknown' && (report.outcome === 'started') !== (predicted === 'started')
   if (!decisive && report.outcome === 'unknown') throw new InputError('LOG_WITHOUT_FIGURES', `The log of ${best.engine.title} holds no memory figure: expected lines such as "${EXAMPLES[report.engine]}"`)
-  const question: CorrectionQuestion = {figures: report.figures, today}
-  const correction = await differenceOf({...there, corrections: undefined, engines: new Map()}, withoutAbsent(scenario), question)
+  const predicted = best.verdict === 'unsupported' ? 'unsupported' : best.memory.starts ? 'started' : 'kv-too-small'
+  const {spreadBytes} = best.engine
+  const within = decisive ? Math.abs(decisive.differenceBytes) <= spreadBytes : (report.outcome === 'started') === (predicted === 'started')
+  const correction = differenceOf(there, plain.best, report.figures, today)
+  const truth = correction && (await answer(under([correction]), scenario))
   const parts = lines.filter(({name}) => PARTS_OF_MEMORY.has(name))
   return {
-    report, answer: answered, lines, decisive, spreadBytes, correction, warnings,
-    ...(parts.length > 0 && {worst: parts.reduce((a, b) => (Math.abs(b.difference) > Math.abs(a.difference) ? b : a))}),
-    within: !off,
+    report, answer: answered, lines, spreadBytes, within, warnings,
     outcome: {reported: report.outcome, predicted},
-    changes: changesFor(best, report, correction),
+    changes: changesFor(report, plain, truth),
+    ...(decisive && {decisive}),
+    ...(correction && {correction}),
+    ...(parts.length > 0 && {worst: parts.reduce((a, b) => (Math.abs(b.difference) > Math.abs(a.difference) ? b : a))}),
   }
 }
 
@@ -152,9 +157,6 @@ const PARTS_OF_MEMORY = new Set(['weights', 'activations', 'runtime', 'CUDA grap
 
 const partBytes = (memory: MemoryEstimate, ...parts: MemoryPart[]): number => sumBytes(memory.terms.filter(({part}) => parts.includes(part)))
 
-/** Room for the cache as predicted: negative where weights and overheads alone exceed the budget. */
-export const predictedCacheBytes = (memory: MemoryEstimate): number => requestBytes(memory)
-
 function linesOf({memory, deployment, engine}: Evaluation, {figures, engine: id}: LogReport): VerifiedLine[] {
   const lines: VerifiedLine[] = []
   const line = (name: string, unit: VerifiedLine['unit'], predicted: number, reported: number | undefined, because?: string) => {
@@ -166,7 +168,7 @@ function linesOf({memory, deployment, engine}: Evaluation, {figures, engine: id}
   const runtime = partBytes(memory, 'runtime')
   const graphs = partBytes(memory, 'cuda-graph')
   const activation = partBytes(memory, 'activation')
-  const cache = predictedCacheBytes(memory)
+  const cache = requestBytes(memory)
   line('device memory', 'bytes', memory.totalBytes, figures.totalBytes)
   if (id === 'sglang') line('free before loading', 'bytes', memory.budgetBytes - runtime, figures.freeBeforeBytes)
   line('weights', 'bytes', weights, figures.weightsBytes)
@@ -194,11 +196,8 @@ function decisiveOf({memory}: Evaluation, figures: RankFigures, lines: readonly 
   const bytes = of('KV cache')
   if (bytes) return {name: bytes.name, differenceBytes: bytes.difference}
   if (figures.kvCacheTokens !== undefined && memory.kvCacheTokens > 0) {
-    return {name: 'KV cache tokens', differenceBytes: Math.round((figures.kvCacheTokens / memory.kvCacheTokens - 1) * predictedCacheBytes(memory))}
+    return {name: 'KV cache tokens', differenceBytes: Math.round((figures.kvCacheTokens / memory.kvCacheTokens - 1) * requestBytes(memory))}
   }
   const weights = of('weights') ?? of('weights and runtime')
   return weights && {name: weights.name, differenceBytes: weights.difference}
 }
-
-/** The correction's effect in words needs the deployment it was measured with. */
-export const measuredLayout = ({tp, pp, dp}: Deployment): {tp: number; pp: number; dp: number} => ({tp, pp, dp})

@@ -1,4 +1,4 @@
-import type {Reach} from '../planner/plan-reach.ts'
+import type {Floor, Reach} from '../planner/plan-reach.ts'
 import type {RankedPlan} from '../planner/plan-ranking.ts'
 import {endToEndMs, reached} from '../planner/plan-objectives.ts'
 import type {Objectives} from '../planner/scenario.ts'
@@ -20,6 +20,7 @@ export interface PlanPicture {
   ranking: RankedPlan[]
   front: PlanPoint[]
   reach: Reach[]
+  floor?: Floor
   refusals: Refusal[]
   considered: number
   objectives: Objectives
@@ -63,6 +64,7 @@ export function renderPlan(picture: PlanPicture, {columns, colour}: PlanView): s
     const drawn = chart(picture.front, Math.min(columns - 4, 90), layoutLetters)
     if (drawn.length > 0) lines.push('', ...drawn.map((line) => `  ${line}`))
   }
+  if (picture.floor) lines.push('', `  ${wrap(floorWords(picture.floor, picture.objectives), columns - 4, 2)}`)
   if (picture.reach.length > 0) lines.push('', ...reachLines(picture.reach, columns))
   lines.push(...refusalLines(picture, columns))
   lines.push('', `  Next   ${wrap(picture.next, columns - 12, 9)}`)
@@ -162,6 +164,11 @@ function largestDifference(a: Speeds, b: Speeds): string | undefined {
     if (grown > (most?.ms ?? 0)) most = {words: `${name} (${duration(grown)} more of ${PHASE_NAMES[phase]})`, ms: grown}
   }
   return most && most.ms > 0.05 * b.tpotMs.estimate ? most.words : undefined
+}
+
+function floorWords(floor: Floor, objectives: Objectives): string {
+  const parts = (['ttftMs', 'tpotMs', 'endToEndMs'] as const).filter((name) => objectives[name] !== undefined).map((name) => `${NAMES[name]} ${duration(floor[name])}`)
+  return `The least that this machine reaches, with one user and one limit at a time: ${parts.join(', ')}.`
 }
 
 function reachLines(reach: readonly Reach[], columns: number): string[] {

@@ -1,5 +1,6 @@
 import {readFileSync} from 'node:fs'
 import type {Catalogue} from '../../catalogue/catalogue.ts'
+import {requestBytes} from '../../core/memory.ts'
 import {sumBytes} from '../../core/terms.ts'
 import type {Engine} from '../../engines/engine.ts'
 import {isAtLeast} from '../../engines/versions.ts'
@@ -45,8 +46,8 @@ export interface Line {
   flags?: string[]
 }
 
-/** Context parallelism divides the cache; connectors and patched models hold memory of their own. */
-const UNSAID = /context-parallel|hf-overrides|kv-transfer|LMCache/i
+/** Context parallelism divides the cache; connectors and patched models hold memory of their own; pools and graphs sized by hand. */
+const UNSAID = /context-parallel|hf-overrides|kv-transfer|LMCache|mamba-|max-cudagraph/i
 
 const nobody = () => Promise.reject(new Error('not asked in a fit'))
 
@@ -81,9 +82,9 @@ export function cacheError(one: Case, engine: Engine): {relative: number; bytes:
   const {memory} = evaluate({...one.question, engine, workload: undefined})
   const weights = sumBytes(memory.terms.filter(({part}) => part === 'weights'))
   const correction = observed.weightsGiB === undefined ? 0 : weights - observed.weightsGiB * GIB
-  const bytes = memory.kvCacheBytes
+  const bytes = requestBytes(memory)
   if (bytes <= 0) return undefined
-  const ratio = observed.kvCacheTokens !== undefined ? memory.kvCacheTokens / observed.kvCacheTokens : observed.kvCacheGiB !== undefined && one.engine !== 'sglang' ? bytes / (observed.kvCacheGiB * GIB) : undefined
+  const ratio = observed.kvCacheTokens !== undefined ? memory.kvCacheTokens / observed.kvCacheTokens : observed.kvCacheGiB !== undefined && one.engine !== 'sglang' ? memory.kvCacheBytes / (observed.kvCacheGiB * GIB) : undefined
   if (ratio === undefined) return undefined
   const relative = ratio * (1 + correction / bytes) - 1
   return {relative, bytes: (relative / (1 + relative)) * bytes}
@@ -95,7 +96,7 @@ export function partErrors(one: Case, engine: Engine): number[] {
   if (activationGiB === undefined && nonTorchGiB === undefined && cudaGraphEstimateGiB === undefined) return []
   const {memory} = evaluate({...one.question, engine, workload: undefined})
   const of = (part: string) => sumBytes(memory.terms.filter((term) => term.part === part))
-  const scale = Math.max(memory.kvCacheBytes, memory.budgetBytes / 10)
+  const scale = Math.max(requestBytes(memory), memory.budgetBytes / 10)
   // From 0.20 the printed peak holds the estimate of the graphs.
   const apart = !isAtLeast(one.question.request.engineVersion ?? '99', '0.20.0')
   return [

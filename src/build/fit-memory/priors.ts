@@ -50,7 +50,7 @@ export const PRIORS: Record<string, OverheadParameters> = {
   vllm: {
     basis: 'start-up logs of vLLM 0.8 to 0.28 on one to eight GPUs', runtimeBytes: {nvidia: 125 * MIB, amd: 300 * MIB}, collectiveBytes: {direct: 300 * MIB, host: 60 * MIB},
     activationCopies: 1.2, encoderCopies: 0.9, logitBytes: [{since: '0.8.0', bytes: 39}, {since: '0.17.0', bytes: 15}], secondRunnerLogitBytes: {since: '0.25.0', bytes: 5},
-    graphBaseBytes: 60 * MIB, graphBytesPerLayer: 250_000, loaderBytes: 700 * MIB, unifiedRuntimeBytes: 1600 * MIB, unifiedSystemBytes: 9.5 * 1024 * MIB, spreadBytes: 500 * MIB,
+    graphBaseBytes: 60 * MIB, graphBytesPerLayer: 250_000, loaderBytes: 700 * MIB, unifiedRuntimeBytes: 3277 * MIB, unifiedSystemBytes: 9.5 * 1024 * MIB, spreadBytes: 500 * MIB,
   },
   sglang: {
     basis: 'start-up logs and test floors of SGLang 0.4.6 to 0.5.18 on one to eight GPUs', runtimeBytes: {nvidia: 800 * MIB, amd: 900 * MIB}, collectiveBytes: {direct: 380 * MIB, host: 130 * MIB},

@@ -10,6 +10,8 @@ export interface GroupQuestion {
   version: string
   /** Cache parts of each layer of a stage, on one rank. */
   layers: readonly (readonly CachePart[])[]
+  /** The same of a draft whose heads are not the model's: layers of another shape get a table of blocks of their own. */
+  draftLayers?: readonly (readonly CachePart[])[]
   /** Tokens of a block before hybrid models raise it. */
   blockTokens: number
   maxNumBatchedTokens: number
@@ -33,6 +35,8 @@ export interface CachePool {
   /** Tokens of a block of the layers that grow. */
   blockTokens: number
   groupCount: number
+  /** Some layers keep a state for each request: it takes whole blocks. */
+  hasStates: boolean
   /** Blocks that a request of this many tokens can come to hold. */
   blocksPerRequest(tokens: number): number
 }
@@ -61,15 +65,17 @@ function groupBlocks(group: Group, tokens: number, question: GroupQuestion): num
  * Versions before 0.10.0 had no hybrid manager: windows were kept in full.
  */
 export function cachePool(question: GroupQuestion): CachePool {
-  const parts = question.layers.flat()
+  const drafted = (question.draftLayers ?? []).flat()
+  const parts = [...question.layers.flat(), ...drafted]
   if (parts.some((part) => part.content === 'compressed')) return compressedPool(question, parts)
   const hybrid = isAtLeast(question.version, '0.10.0')
   const effective = hybrid ? parts : parts.map((part) => (part.growth === 'window' ? {...part, growth: 'growing' as const} : part))
+  const own = effective.length - drafted.length
   const kinds = new Set(effective.map((part) => (part.growth === 'window' ? `window ${part.windowTokens}` : part.growth)))
   const only = effective[0]
-  if (!only) return {blockBytes: 1, blockTokens: question.blockTokens, groupCount: 1, blocksPerRequest: () => 1}
+  if (!only) return {blockBytes: 1, blockTokens: question.blockTokens, groupCount: 1, hasStates: false, blocksPerRequest: () => 1}
   if (kinds.size === 1 && only.growth !== 'state') return uniformPool(question, effective)
-  return hybridPool(question, effective)
+  return hybridPool(question, effective, own)
 }
 
 /** One kind of layer, maybe of different widths: one group, each layer with its own page (UniformTypeKVCacheSpecs). */
@@ -77,11 +83,11 @@ function uniformPool(question: GroupQuestion, parts: readonly CachePart[]): Cach
   const {blockTokens} = question
   const bytesPerToken = parts.reduce((sum, part) => sum + part.bytesPerToken, 0)
   const group: Group = {part: parts[0]!, blockTokens, layerCount: parts.length}
-  return {blockBytes: bytesPerToken * blockTokens, blockTokens, groupCount: 1, blocksPerRequest: (tokens) => groupBlocks(group, tokens, question)}
+  return {blockBytes: bytesPerToken * blockTokens, blockTokens, groupCount: 1, hasStates: false, blocksPerRequest: (tokens) => groupBlocks(group, tokens, question)}
 }
 
-/** Pages of all layers are made equal, layers of a kind are cut into groups of one length, and a block serves one group. */
-function hybridPool(question: GroupQuestion, parts: readonly CachePart[]): CachePool {
+/** Pages of all layers are made equal, layers of a kind are cut into groups of one length, and a block serves one group. Parts from `ownCount` on are a draft's. */
+function hybridPool(question: GroupQuestion, parts: readonly CachePart[], ownCount: number): CachePool {
   const states = parts.filter((part) => part.growth === 'state')
   const attention = parts.filter((part) => part.growth !== 'state')
   const statePage = Math.max(0, ...states.map((part) => part.stateBytes))
@@ -94,11 +100,11 @@ function hybridPool(question: GroupQuestion, parts: readonly CachePart[]): Cache
   }
   const page = Math.max(statePage, widest * blockTokens)
   const buckets = new Map<string, Group>()
-  for (const part of parts) {
+  for (const [index, part] of parts.entries()) {
     // A narrower layer gets a block of more tokens where its page divides the widest, and a padded page otherwise.
     const own = part.bytesPerToken * blockTokens
     const tokens = part.growth === 'state' ? 0 : own > 0 && page % own === 0 ? blockTokens * (page / own) : blockTokens
-    const key = `${part.growth} ${part.windowTokens ?? ''} ${tokens}`
+    const key = `${part.growth} ${part.windowTokens ?? ''} ${tokens} ${index < ownCount ? '' : 'draft'}`
     const bucket = buckets.get(key)
     if (bucket) bucket.layerCount += 1
     else buckets.set(key, {part, blockTokens: tokens, layerCount: 1})
@@ -113,6 +119,7 @@ function hybridPool(question: GroupQuestion, parts: readonly CachePart[]): Cache
     blockBytes: groupLength * page,
     blockTokens,
     groupCount: groups.length,
+    hasStates: states.length > 0,
     blocksPerRequest: (tokens) => groups.reduce((sum, group) => sum + groupBlocks(group, tokens, question), 0),
   }
 }
@@ -168,6 +175,7 @@ function compressedPool(question: GroupQuestion, parts: readonly CachePart[]): C
     blockBytes: dense ? Math.max(...groups.map(bytesOf)) : overlaidBytes(groups),
     blockTokens: COMPRESSED_BLOCK_TOKENS,
     groupCount: groups.length,
+    hasStates: false,
     blocksPerRequest: (tokens) => (dense
       ? groups.reduce((sum, group) => sum + group.blocks(tokens), 0)
       : Math.ceil(groups.reduce((sum, group) => sum + group.blocks(tokens) * bytesOf(group), 0) / firstBytes)),

@@ -48,6 +48,11 @@ function blockTokens(subject: Subject, version: string, quantisedCache: boolean)
   return blockSizeTokens(version, subject.gpu, kinds.some((mixer) => mixer.kind === 'mla') ? 'mla' : 'attention', quantisedCache)
 }
 
+/** Heads that drafts have: 128 wide. Layers of a draft share the model's table of blocks only where its own are so too. */
+const USUAL_HEAD_DIM = 128
+const hasUsualHeads = (architecture: Architecture): boolean =>
+  architecture.layerKinds.some(({mixers}) => mixers.some((mixer) => mixer.kind === 'full' && !mixer.window && mixer.headDim === USUAL_HEAD_DIM))
+
 function stagePool(subject: Subject, deployment: Deployment, layout: CacheLayout, stage: Stage): CachePool {
   const {architecture} = subject.model
   const parts = architecture.layerKinds.map((kind) => layerCache(kind, layout))
@@ -55,10 +60,13 @@ function stagePool(subject: Subject, deployment: Deployment, layout: CacheLayout
   if (stage.head && architecture.draft && usesDraftLayers(architecture, deployment.speculative)) layers.push(layerCache(architecture.draft.kind, layout))
   // A draft of its own keeps whole layers like the model's.
   const whole = parts.find((kindParts) => kindParts.some((part) => part.growth === 'growing'))
-  if (stage.head && whole) for (let i = 0; i < ownDraftLayers(architecture, deployment.speculative); i++) layers.push(whole)
+  const drafted = stage.head && whole ? Array.from({length: ownDraftLayers(architecture, deployment.speculative)}, () => whole) : []
+  const separate = drafted.length > 0 && !hasUsualHeads(architecture)
+  if (!separate) layers.push(...drafted)
   return cachePool({
     version: deployment.engineVersion,
     layers,
+    ...(separate && {draftLayers: drafted}),
     blockTokens: blockTokens(subject, deployment.engineVersion, layout.format.elementBytes < 2),
     maxNumBatchedTokens: deployment.maxNumBatchedTokens,
     pipelineStages: deployment.pp,
@@ -134,6 +142,21 @@ function graphShortage(terms: readonly PartTerm[], totalBytes: number, budgetByt
   }
 }
 
+/** First release seen that refuses to start (0.19 still captured fewer graphs instead). */
+export const STATE_LIMIT_SINCE = '0.20.0'
+
+/** Most sequences that CUDA graphs of a model with states allow: a block of state for each (vllm/config/compilation.py resolve_cudagraph_mode_and_sizes, 0.20.0 to 0.28.0). */
+const stateLimit = ({engineVersion, enforceEager}: Deployment, pool: CachePool, blocks: number): number | undefined =>
+  pool.hasStates && !enforceEager && isAtLeast(engineVersion, STATE_LIMIT_SINCE) ? blocks : undefined
+
+function stateShortage({maxNumSeqs}: Deployment, limit: number | undefined): Reason | undefined {
+  if (limit === undefined || maxNumSeqs <= limit || limit < 1) return undefined
+  return {
+    code: 'max-num-seqs-too-large', message: `${maxNumSeqs} sequences may run at once, and each needs a block of state: the cache has ${limit} blocks, and this version does not start with fewer`,
+    remedy: `use --max-num-seqs ${limit}, or --enforce-eager`,
+  }
+}
+
 export function vllmMemory(subject: Subject, deployment: Deployment, data: EngineData): MemoryEstimate {
   const {architecture} = subject.model
   const version = deployment.engineVersion
@@ -157,7 +180,8 @@ export function vllmMemory(subject: Subject, deployment: Deployment, data: Engin
   const reported = capacity(version, pool, cacheBytes, deployment.maxModelLen)
   const content = cacheTotals(architecture, layout, worst.stage.first, worst.stage.last)
   const kvBytes = Math.max(0, Math.floor(cacheBytes))
-  const graphProblem = graphShortage(worst.terms, totalBytes - deployment.reservedBytesPerGpu, budgetBytes, data.overheads)
+  const limit = stateLimit(deployment, pool, blocks)
+  const startProblem = stateShortage(deployment, limit) ?? graphShortage(worst.terms, totalBytes - deployment.reservedBytesPerGpu, budgetBytes, data.overheads)
   return {
     totalBytes,
     budgetBytes,
@@ -172,8 +196,9 @@ export function vllmMemory(subject: Subject, deployment: Deployment, data: Engin
     maxConcurrencyAtMaxModelLen: reported.maxConcurrency,
     largestMaxModelLen: longestRequest(pool, blocks, architecture.contextTokens),
     cacheBlocks: blocks,
+    ...(limit !== undefined && {largestMaxNumSeqs: limit}),
     requestsOfTokens: (tokens) => blocks / pool.blocksPerRequest(Math.max(1, tokens)),
-    starts: blocks > 0 && pool.blocksPerRequest(deployment.maxModelLen) <= blocks && !graphProblem,
-    ...(graphProblem && {startProblem: graphProblem}),
+    starts: blocks > 0 && pool.blocksPerRequest(deployment.maxModelLen) <= blocks && !startProblem,
+    ...(startProblem && {startProblem}),
   }
 }

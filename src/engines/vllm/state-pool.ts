@@ -2,11 +2,9 @@ import type {Deployment, DeploymentRequest} from '../../core/deployment.ts'
 import type {Mixer} from '../../core/architecture.ts'
 import type {EngineData, Subject} from '../engine.ts'
 import {isAtLeast} from '../versions.ts'
-import {vllmMemory} from './memory.ts'
+import {STATE_LIMIT_SINCE, vllmMemory} from './memory.ts'
 import {resolveVllm} from './resolve.ts'
 
-/** First release seen that refuses to start (0.19 still captured fewer graphs instead). */
-const REFUSES_SINCE = '0.20.0'
 /** Of the blocks that are expected: what remains where the estimate is too high by as much as one in ten are. */
 const SAFE_SHARE = 0.9
 
@@ -22,7 +20,7 @@ export const isRecurrent = ({model}: Subject): boolean => model.architecture.lay
  */
 export function withinStatePool(subject: Subject, request: DeploymentRequest, data: EngineData): Deployment {
   const deployment = resolveVllm(subject, request, data)
-  if (request.maxNumSeqs !== undefined || deployment.enforceEager || !isAtLeast(deployment.engineVersion, REFUSES_SINCE) || !isRecurrent(subject)) return deployment
+  if (request.maxNumSeqs !== undefined || deployment.enforceEager || !isAtLeast(deployment.engineVersion, STATE_LIMIT_SINCE) || !isRecurrent(subject)) return deployment
   const {cacheBlocks = 0} = vllmMemory(subject, deployment, data)
   const safe = Math.floor(cacheBlocks * SAFE_SHARE)
   if (safe < 1 || deployment.maxNumSeqs <= safe) return deployment

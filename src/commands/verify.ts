@@ -1,0 +1,74 @@
+import * as Args from '@oclif/core/args'
+import * as Flags from '@oclif/core/flags'
+import {ServefitCommand} from '../cli/base.ts'
+import {deploymentFlags, machineFlags, scenarioFrom} from '../cli/flags.ts'
+import {sourceFlags, sourcesFrom} from '../cli/source-flags.ts'
+import {realContext} from '../cli/world.ts'
+import {InputError} from '../core/input-error.ts'
+import type {Context} from '../planner/context.ts'
+import type {Scenario} from '../planner/scenario.ts'
+import type {VerificationDocument} from '../planner/verification-document.ts'
+
+export default class Verify extends ServefitCommand {
+  static override summary = "Was the prediction right? Compares an engine's start-up log, or a benchmark, with what was predicted"
+  static override description = "Reads what vLLM, SGLang or TensorRT-LLM print at start: files, several ranks in one or in many, or - for standard input. What the log prints wins; flags fill the rest. Exit code 0: within the estimate's own error; 1: off by more. --save keeps the difference for this GPU, engine and release: later answers carry it and say so."
+  static override examples = [
+    'docker logs vllm 2>&1 | <%= config.bin %> <%= command.id %> - --gpu rtx-4090',
+    '<%= config.bin %> <%= command.id %> rank0.log rank1.log --machine dgx-h200 --save',
+    '<%= config.bin %> <%= command.id %> --bench result.json --model qwen3-32b --gpu 2xrtx-4090 --tp 2',
+  ]
+  static override strict = false
+  static override args = {log: Args.string({ignoreStdin: true, description: 'start-up logs of one engine; - for standard input'})}
+  static override flags = {
+    model: Flags.string({description: 'the model, where the log does not name it as a repository', helpValue: 'NAME'}),
+    bench: Flags.string({description: 'a result of vllm bench serve, sglang.bench_serving, trtllm-bench or llama-bench, or scenarios with "observed"', helpValue: 'FILE'}),
+    save: Flags.boolean({description: 'keep the difference as a correction for this GPU, engine and release'}),
+    ...machineFlags,
+    ...deploymentFlags,
+    ...sourceFlags,
+  }
+
+  async run(): Promise<VerificationDocument> {
+    const {argv, flags} = await this.parse(Verify)
+    const logs = argv as string[]
+    if (logs.length === 0 && flags.bench === undefined) throw new InputError('ARGUMENT_MISSING', 'Missing LOG: expected start-up logs, - for standard input, or --bench FILE')
+    if (flags.save && logs.length === 0) throw new InputError('FLAGS_INVALID', '--save keeps what a start-up log says: give one (calibrate keeps what benchmarks say)')
+    const {model, ...scenario} = scenarioFrom(flags.model ?? '', flags)
+    const given: Partial<Scenario> = {...scenario, ...(flags.model !== undefined && {model})}
+    const context = realContext(this.catalogue, sourcesFrom(flags))
+    const document: VerificationDocument = {schemaVersion: 1, within: true, warnings: []}
+    if (logs.length > 0) await this.verifyLog(context, logs, given, flags.save, document)
+    if (flags.bench !== undefined) await this.verifyBench(context, flags.bench, given, document)
+    document.within = document.log?.within !== false && document.bench?.within !== false
+    if (!document.within) this.answerNo()
+    return document
+  }
+
+  private async verifyLog(context: Context, logs: readonly string[], given: Partial<Scenario>, save: boolean, document: VerificationDocument): Promise<void> {
+    const [{textsOf, today}, {readLog}, {verification}, {logDocument}] = await Promise.all([import('../cli/texts.ts'), import('../verify/read-log.ts'), import('../planner/verification.ts'), import('../planner/verification-document.ts')])
+    const verified = await verification(context, {report: readLog(await textsOf(logs, 'the log of a start'), given.engine), flags: given, today: today()})
+    if (save) {
+      const {correction} = verified
+      if (!correction) throw new InputError('NOTHING_TO_SAVE', 'The log says nothing of the cache: there is no difference to save')
+      const [{saveMeasured}, {withCorrection}] = await Promise.all([import('../cli/measured-file.ts'), import('../planner/corrections.ts')])
+      document.savedTo = await saveMeasured(process.env, (measured) => ({...measured, corrections: withCorrection(measured.corrections, correction)}))
+    }
+    document.log = logDocument(verified)
+    document.warnings.push(...verified.warnings)
+    if (this.jsonEnabled()) return
+    const {renderVerification} = await import('../render/verify.ts')
+    process.stdout.write(renderVerification(verified, document.savedTo, {columns: this.columns, colour: this.colour}))
+  }
+
+  private async verifyBench(context: Context, file: string, given: Partial<Scenario>, document: VerificationDocument): Promise<void> {
+    const [{textsOf}, {readBench}, {benchRuns, comparedRun, withinIntervals}] = await Promise.all([import('../cli/texts.ts'), import('../verify/bench/read-bench.ts'), import('../planner/bench-runs.ts')])
+    const [content] = await textsOf([file], 'the result of a benchmark')
+    const {runs, unanswered} = await benchRuns(context, readBench(content!, file), given)
+    const compared = runs.map(comparedRun)
+    const within = withinIntervals(compared)
+    document.bench = {runs: compared, unanswered, within}
+    if (this.jsonEnabled()) return
+    const {renderBench} = await import('../render/verify.ts')
+    process.stdout.write(`${document.log ? '\n' : ''}${renderBench(compared, unanswered, within, {columns: this.columns, colour: this.colour})}`)
+  }
+}

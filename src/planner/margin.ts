@@ -1,0 +1,36 @@
+/** The safety margin: how far an estimate may be off, by what in it is not known. */
+import type {Deployment} from '../core/deployment.ts'
+import type {MemoryEstimate} from '../core/memory.ts'
+import {sumBytes} from '../core/terms.ts'
+import {bytesInWords} from '../core/words.ts'
+import type {Engine, Subject} from '../engines/engine.ts'
+
+const GIB = 1024 ** 3
+/** Equal runs on memory shared with the system differ by up to 3.4 GiB: half of that either way. */
+const UNIFIED_BYTES = 1.7 * GIB
+/** Logged weights of recipes that are assumed lie within 2% in two of three cases, those of published ones within 0.5%. */
+const ASSUMED_WEIGHTS = 0.02
+/** Drafts of their own are assumed by their method: 0.6 to 1.5 times that in the published pairs. */
+const ASSUMED_DRAFT = 0.5
+/** Models that mix kinds of layers: the rest of the cache by which logs of them scatter more than others. */
+const HYBRID_CACHE = 0.02
+
+export interface Margin {
+  bytes: number
+  because: string
+}
+
+/** Independent errors add up by their squares. */
+export function marginOf(subject: Subject, deployment: Deployment, memory: MemoryEstimate, engine: Pick<Engine, 'spreadBytes'>): Margin {
+  const {checkpoint, gpu, model} = subject
+  const weights = sumBytes(memory.terms.filter(({part}) => part === 'weights'))
+  const draft = sumBytes(memory.terms.filter(({part, kind}) => part === 'weights' && kind === 'assumed'))
+  const parts: [string, number][] = [['what engines hold besides', engine.spreadBytes]]
+  if (gpu.accelerator.unifiedMemory && gpu.freeBytes === undefined) parts.push(['memory shared with the system', UNIFIED_BYTES])
+  if (checkpoint.formatsAssumed) parts.push(['an assumed recipe of the weights', ASSUMED_WEIGHTS * weights])
+  if (draft > 0) parts.push([`an assumed ${deployment.speculative?.method ?? ''} draft`, ASSUMED_DRAFT * draft])
+  const kinds = new Set(model.architecture.layerKinds.flatMap(({mixers}) => mixers.map((mixer) => (mixer.kind === 'full' && mixer.window ? 'window' : mixer.kind))))
+  if (kinds.size > 1) parts.push(['layers of several kinds', HYBRID_CACHE * Math.max(0, memory.kvCacheBytes)])
+  const bytes = Math.round(Math.hypot(...parts.map(([, part]) => part)))
+  return {bytes, because: parts.map(([name, part]) => `${name} ${bytesInWords(Math.round(part))}`).join(', ')}
+}
