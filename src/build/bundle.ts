@@ -13,7 +13,8 @@ const stubs: EsbuildPlugin = {
   setup(builder) {
     builder.onResolve({filter: STUBBED}, ({path}) => ({path, namespace: 'stub'}))
     builder.onLoad({filter: /.*/, namespace: 'stub'}, ({path}) => ({
-      contents: path === 'cli-spinners' ? 'module.exports = {}' : `const fail = () => {throw new Error(${JSON.stringify(`${path} is not bundled`)})}; module.exports = new Proxy({}, {get: () => fail})`,
+      // oclif makes a spinner when standard error is a terminal, and never starts it.
+      contents: path === 'cli-spinners' ? "module.exports = {line: {interval: 130, frames: ['-']}, dots2: {interval: 80, frames: ['-']}}" : `const fail = () => {throw new Error(${JSON.stringify(`${path} is not bundled`)})}; module.exports = new Proxy({}, {get: () => fail})`,
     }))
   },
 }

@@ -1,11 +1,15 @@
 import * as Args from '@oclif/core/args'
 import * as Flags from '@oclif/core/flags'
 import {ServefitCommand} from '../cli/base.ts'
-import {deploymentFlags, machineFlags, scenarioFrom, workloadFlags} from '../cli/flags.ts'
+import {deploymentFlags, machineFlags, workloadFlags} from '../cli/flags.ts'
+import {withProgress} from '../cli/progress.ts'
+import {askedScenario, scenarioFlags} from '../cli/scenario-flag.ts'
+import {sourceFlags, sourcesFrom} from '../cli/source-flags.ts'
 import {realContext} from '../cli/world.ts'
+import type {Machine} from '../core/accelerator.ts'
 import {machineOf} from '../planner/answer.ts'
 import {compare, type ComparisonRow} from '../planner/compare.ts'
-import {modelOf} from '../planner/models.ts'
+import {modelOf, type NamedModel} from '../planner/models.ts'
 import {renderCompare} from '../render/compare.ts'
 import {machineTitle} from '../render/hardware.ts'
 
@@ -19,25 +23,29 @@ export default class Compare extends ServefitCommand {
     '<%= config.bin %> <%= command.id %> qwen3-32b gpt-oss-120b --gpu 1xh100-sxm --gpu 2xrtx-5090',
   ]
   static override strict = false
-  static override args = {model: Args.string({required: true, description: 'one or more names, repositories or paths'})}
+  static override args = {model: Args.string({description: 'one or more names, repositories or paths'})}
   static override flags = {
     ...machineFlags,
-    gpu: Flags.string({description: 'GPUs to judge, as COUNTxGPU; more than once for several machines', helpValue: 'COUNTxGPU', multiple: true, exclusive: ['machine']}),
+    gpu: Flags.string({description: 'GPUs to judge, as COUNTxGPU; more than once for several machines', helpValue: 'COUNTxGPU', multiple: true, multipleNonGreedy: true}),
+    machine: Flags.string({description: 'a catalogued machine (dgx-h200), or a file that detect --json printed; more than once for several', helpValue: 'NAME|FILE', multiple: true, multipleNonGreedy: true}),
+    ...scenarioFlags,
     ...workloadFlags,
     ...choices,
+    ...sourceFlags,
   }
 
   async run(): Promise<{rows: ComparisonRow[]}> {
     const {argv, flags} = await this.parse(Compare)
-    const context = realContext(this.catalogue)
-    const names = argv as string[]
-    const {model: _model, gpu: _gpu, machine: _machine, nodes, engine, workload, ...request} = scenarioFrom(names[0]!, {...flags, gpu: undefined})
-    const specs: (string | undefined)[] = flags.gpu ?? [undefined]
-    const machines = []
-    for (const gpu of specs) machines.push(await machineOf(context, {model: names[0]!, gpu, machine: flags.machine, nodes}))
-    const models = []
+    const context = realContext(this.catalogue, sourcesFrom(flags))
+    const given = argv as string[]
+    const {model, gpu, machine, nodes, engine, workload, slo: _slo, objective: _objective, id: _id, ...request} = await askedScenario(given[0], {...flags, gpu: flags.gpu?.[0], machine: flags.gpu ? undefined : flags.machine?.[0]})
+    const names = given.length > 0 ? given : [model]
+    const asked = [...(flags.gpu ?? []).map((spec) => ({gpu: spec})), ...(flags.machine ?? []).map((name) => ({machine: name}))]
+    const machines: Machine[] = []
+    for (const where of asked.length > 0 ? asked : [{gpu, machine}]) machines.push(await machineOf(context, {model, ...where, nodes}))
+    const models: NamedModel[] = []
     for (const name of names) models.push(await modelOf(context, name))
-    const rows = compare(context, {models, machines, engine, request, workload: workload!})
+    const rows = await withProgress('comparing checkpoints', async () => compare(context, {models, machines, engine, request, workload: workload!}))
     if (!rows.some(({result}) => result.verdict === 'fits' || result.verdict === 'tight')) this.answerNo()
     if (!this.jsonEnabled()) {
       const title = `${models.map(({model}) => model.name).join(', ')} on ${machines.map(machineTitle).join(', ')}`

@@ -54,7 +54,9 @@ export async function detectAmd(effects: DetectionEffects, {container}: Surround
         ? parseAmdTopology(printedBy(topology))
         : parseRocmTopology(printedBy(rocmTopology))
   const onlyNames = fromAmdSmi.length === 0 && fromRocm.length === 0
-  return {devices, pairs, problems: onlyNames ? toolProblems([statics, rocm], cards, kernel.length > 0, timeoutMs) : []}
+  // rocminfo names a single GPU as well as the tools would.
+  const enough = agents.length > 0 && cards.length < 2
+  return {devices, pairs, problems: onlyNames && !enough ? toolProblems([statics, rocm], cards, kernel.length > 0, timeoutMs) : []}
 }
 
 async function askInText({exec}: DetectionEffects, timeoutMs: number): Promise<{devices: AmdDevice[]; pairs: GpuPair[]}> {
@@ -139,7 +141,7 @@ function readDevice(
   const apu = SERVING_APU.test(gfxTarget ?? '') || DISPLAY_APU.test(gfxTarget ?? '')
   const first = look(apu ? host.totalBytes : device.vramBytes)
   const unified = apu || first?.unifiedMemory === true
-  const memory = unified ? borrowedMemory(device, host) : ownMemory(device, all, first, problems)
+  const {parts, ...memory} = unified ? {...borrowedMemory(device, host), parts: 1} : ownMemory(device, all, first, problems)
   const catalogued = first ?? (unified ? look() : undefined)
   const name =
     names[0] ??
@@ -163,11 +165,12 @@ function readDevice(
     name,
     vendor: 'amd',
     ...memory,
-    memoryBandwidthBytesPerSecond: catalogued?.memoryBandwidthBytesPerSecond,
+    memoryBandwidthBytesPerSecond: catalogued?.memoryBandwidthBytesPerSecond && Math.round(catalogued.memoryBandwidthBytesPerSecond / parts),
     architecture: catalogued?.architecture,
     gfxTarget: gfxTarget ?? catalogued?.gfxTarget,
     driver: device.driver,
     unifiedMemory: unified ? true : undefined,
+    partition: parts > 1 ? {mode: device.partition?.compute, count: parts} : undefined,
   }
 }
 
@@ -179,18 +182,21 @@ function ownMemory(device: AmdDevice, all: AmdDevice[], catalogued: Accelerator 
   const {vramBytes, vramUsedBytes} = device
   const {count: sharers, first} = sharersOf(device, all)
   const whole = vramBytes !== undefined && (catalogued === undefined || vramBytes > catalogued.memoryBytes * 0.9)
-  const parts = sharers > 1 && whole ? sharers : 1
-  if (parts > 1 && first) {
+  // Under NPS2 and NPS4 each prints its own memory; bandwidth and compute units are a part all the same.
+  const parts = sharers > 1 && (whole || device.partition) ? sharers : 1
+  const memoryParts = whole ? parts : 1
+  if (memoryParts > 1 && first) {
     problems.push({
       code: 'partitions-share-memory',
       message: `GPU ${device.index} is one of ${parts} partitions of a package; each prints the memory of all, and gets ${parts === 2 ? 'half' : `1/${parts}`} of it here`,
       remedy: 'for one large GPU set the partition mode to SPX (`amd-smi set --compute-partition SPX`)',
     })
   }
-  const memoryBytes = vramBytes === undefined ? undefined : Math.floor(vramBytes / parts)
+  const memoryBytes = vramBytes === undefined ? undefined : Math.floor(vramBytes / memoryParts)
   const processesBytes =
-    vramUsedBytes !== undefined && vramBytes !== undefined && vramUsedBytes <= vramBytes ? Math.floor(vramUsedBytes / parts) : undefined
+    vramUsedBytes !== undefined && vramBytes !== undefined && vramUsedBytes <= vramBytes ? Math.floor(vramUsedBytes / memoryParts) : undefined
   return {
+    parts,
     memoryBytes,
     processesBytes,
     freeBytes: memoryBytes !== undefined && processesBytes !== undefined ? memoryBytes - processesBytes : undefined,

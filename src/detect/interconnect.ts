@@ -29,11 +29,19 @@ export function interconnectOf(gpus: DetectedGpu[], allPairs: GpuPair[]): {inter
     problems.push({
       code: 'topology-unknown',
       message: `No tool told how the ${whole.length} GPUs are joined`,
-      remedy: 'plans over several GPUs assume that they talk through the host; run `nvidia-smi topo -m` by hand and see what it says',
+      remedy: `plans over several GPUs assume that they talk through the host; run \`${topologyCommand(partners)}\` by hand and see what it says`,
     })
   problems.push(...unequalLinks(pairs))
   return {interconnect: {kind, ...(pairs.length > 0 ? {pairs} : {})}, problems}
 }
+
+const TOPOLOGY_COMMANDS: Partial<Record<DetectedGpu['vendor'], string>> = {
+  amd: 'amd-smi topology',
+  intel: 'xpu-smi topology -m',
+  huawei: 'npu-smi info -t topo',
+}
+
+const topologyCommand = ([first]: DetectedGpu[]): string => TOPOLOGY_COMMANDS[first?.vendor ?? 'nvidia'] ?? 'nvidia-smi topo -m'
 
 /** Cards of different makers never share a model, so only links within one maker's count. */
 function kindOf(gpus: DetectedGpu[], partners: DetectedGpu[], pairs: GpuPair[]): InterconnectKind {

@@ -72,6 +72,8 @@ export interface DetectedGpu {
   /** Newest CUDA that the driver can run. */
   cudaVersion?: string
   mig?: MigSlice
+  /** AMD: one of several logical devices that a package was divided into; it gets that part of memory, bandwidth and compute units. */
+  partition?: {mode?: string; count: number}
   unifiedMemory?: boolean
   /** Held by programs now. Containers and WSL hide the programs, not their memory. */
   processesBytes?: number

@@ -30,6 +30,10 @@ const gpu = z.looseObject({
     .looseObject({parentIndex: index, device: index, profile: z.string().optional(), parentMemoryBytes: positiveBytes.optional()})
     .optional()
     .describe('Present on a MIG slice'),
+  partition: z
+    .looseObject({mode: z.string().optional(), count: z.int().positive()})
+    .optional()
+    .describe('AMD: one of several logical devices of a package'),
   unifiedMemory: z.boolean().optional(),
   processesBytes: bytes.optional().describe('Held by programs now'),
   processes: z

@@ -114,7 +114,11 @@ function toMachineGpu(gpu: DetectedGpu, findGpu: FindGpu): MachineGpu | undefine
   const card = (gpu.id ? (findGpu(gpu.id, cardBytes) ?? findGpu(gpu.id)) : undefined) ?? findGpu(cardName, cardBytes)
   const memoryBytes = gpu.memoryBytes ?? (gpu.mig ? undefined : card?.memoryBytes)
   if (!memoryBytes) return undefined
-  const accelerator = gpu.mig ? sliceAccelerator(gpu, memoryBytes, card) : wholeAccelerator(gpu, memoryBytes, card)
+  const accelerator = gpu.mig
+    ? sliceAccelerator(gpu, memoryBytes, card)
+    : gpu.partition
+      ? partitionAccelerator(gpu.partition, wholeAccelerator(gpu, memoryBytes, card))
+      : wholeAccelerator(gpu, memoryBytes, card)
   return {index: gpu.index, accelerator, memoryBytes, ...present({freeBytes: gpu.freeBytes})}
 }
 
@@ -137,6 +141,20 @@ function wholeAccelerator(gpu: DetectedGpu, memoryBytes: number, card: Accelerat
       gfxTarget: gpu.gfxTarget ?? card?.gfxTarget,
       unifiedMemory: gpu.unifiedMemory ?? card?.unifiedMemory,
     }),
+  }
+}
+
+/** One of several equal parts of a package. Its links to other packages are shared with the other parts, and how they count is not known. */
+function partitionAccelerator({mode, count}: NonNullable<DetectedGpu['partition']>, whole: Accelerator): Accelerator {
+  const {scaleUp: _links, memoryBandwidthBytesPerSecond: bandwidth, ...rest} = whole
+  const rates = Object.entries(whole.denseOperationsPerSecond).map(([type, rate]) => [type, rate / count])
+  return {
+    ...rest,
+    id: `${whole.id}-${(mode ?? `1-of-${count}`).toLowerCase()}`,
+    name: `${whole.name} ${mode ?? `1/${count}`}`,
+    aliases: [],
+    denseOperationsPerSecond: Object.fromEntries(rates),
+    ...present({memoryBandwidthBytesPerSecond: bandwidth && Math.round(bandwidth / count)}),
   }
 }
 

@@ -80,9 +80,9 @@ function mixerWidth(mixer: Mixer, layout: ShardLayout): number {
   }
 }
 
-/** Elements of a token of earlier context: its latent row, and keys and values of every head (vllm/v1/attention/backends/mla/common.py). */
+/** Elements of a token of earlier context: its latent row, and keys and values of every head (vllm/v1/attention/backends/mla/common.py). Sparse layers stay absorbed. */
 const contextWidth = (mixer: Mixer, layout: ShardLayout): number =>
-  mixer.kind === 'mla' ? mixer.kvLoraRank + mixer.ropeHeadDim + (mixer.queryHeadCount * (mixer.nopeHeadDim + mixer.valueHeadDim)) / layout.attentionTp : 0
+  mixer.kind === 'mla' && !mixer.indexer ? mixer.kvLoraRank + mixer.ropeHeadDim + (mixer.queryHeadCount * (mixer.nopeHeadDim + mixer.valueHeadDim)) / layout.attentionTp : 0
 
 /** Elements of a token's activations inside dense matrices on one rank: gate and up, and their product. */
 function denseWidth(kind: LayerKind, layout: ShardLayout): number {
@@ -118,6 +118,8 @@ export interface ActivationQuestion {
   logitBytes: number
   /** Tokens of earlier context whose latent rows the trial projects up to whole heads (MLA). */
   latentContextTokens?: number
+  /** Buffers that sparse attention reserves beside its activations; bytes. */
+  attentionWorkspaceBytes?: number
   /** Embeddings of images that the trial encodes; 0 without. */
   imageTokens?: number
   parameters: OverheadParameters
@@ -128,19 +130,24 @@ export interface ActivationPeak {
   because: string
 }
 
-/** Peak of the forward pass: the residual stream beside the widest layer. */
-function forwardPeak({architecture, layout, tokens, gatheredTokens = tokens, latentContextTokens = 0, expertChunkTokens = Number.POSITIVE_INFINITY, parameters}: ActivationQuestion): ActivationPeak {
+/** Residual streams of models with hyper-connections: DeepSeek-V4's `hc_mult`. */
+const COMPRESSED_STREAMS = 4
+const residualStreams = ({layerKinds}: Architecture): number => (layerKinds.some(({mixers}) => mixers.some(({kind}) => kind === 'compressed')) ? COMPRESSED_STREAMS : 1)
+
+/** Peak of the forward pass: the residual streams beside the widest layer. */
+function forwardPeak({architecture, layout, tokens, gatheredTokens = tokens, latentContextTokens = 0, expertChunkTokens = Number.POSITIVE_INFINITY, attentionWorkspaceBytes = 0, parameters}: ActivationQuestion): ActivationPeak {
   const hidden = architecture.hiddenSize
+  const bytesPerElement = 2 * parameters.activationCopies
   // With data-parallel ranks every rank gathers the tokens of all: their inputs and their outputs.
   const gathered = gatheredTokens > tokens ? 2 * hidden * gatheredTokens : 0
   const elements = Math.max(...architecture.layerKinds.map((kind) => {
     const context = kind.mixers.reduce((sum, mixer) => sum + contextWidth(mixer, layout), 0) * latentContextTokens
-    const mixers = kind.mixers.reduce((sum, mixer) => sum + mixerWidth(mixer, layout), 0) * tokens + context
+    const mixers = kind.mixers.reduce((sum, mixer) => sum + mixerWidth(mixer, layout), 0) * tokens + context + attentionWorkspaceBytes / bytesPerElement
     const experts = expertWidth(kind, hidden, layout) * Math.min(gatheredTokens, expertChunkTokens)
     return Math.max(mixers, denseWidth(kind, layout) * tokens + experts + (experts > 0 ? gathered : 0))
   }))
-  const total = elements + 3 * hidden * tokens
-  return {bytes: total * 2 * parameters.activationCopies, because: `${tokens} tokens x ${Math.round(total / tokens)} elements of the widest layer x 2 bytes x ${parameters.activationCopies} copies`}
+  const total = elements + 3 * hidden * tokens * residualStreams(architecture)
+  return {bytes: total * bytesPerElement, because: `${tokens} tokens x ${Math.round(total / tokens)} elements of the widest layer x 2 bytes x ${parameters.activationCopies} copies`}
 }
 
 /** Embeddings of the largest image that towers of arbitrary resolution take by default (Qwen-VL preprocessors: 16,384). */

@@ -48,9 +48,10 @@ export interface UnansweredRun {
 }
 
 /** The file's own words over the flags'; a model that only the tool knows by (a path, an alias) gives way to a flag. */
-function scenarioOf({scenario, workload}: BenchPoint, {workload: _load, slo: _slo, id: _id, ...flags}: Partial<Scenario>, place: string): Scenario {
+function scenarioOf({scenario, workload, format}: BenchPoint, {workload: _load, slo: _slo, id: _id, ...flags}: Partial<Scenario>, place: string): Scenario {
   const {model: printed, gpu, machine, nodes, id: _own, ...rest} = scenario
-  const model = flags.model ?? printed
+  // Scenarios name their model; tools may know it only by a path or an alias, which a flag outdoes.
+  const model = format === 'scenario' ? (printed ?? flags.model) : (flags.model ?? printed)
   if (model === undefined) throw new InputError('MODEL_MISSING', `${place} does not say which model was measured: give it with --model`)
   const where = gpu !== undefined || machine !== undefined ? {gpu, machine, nodes} : {gpu: flags.gpu, machine: flags.machine, nodes: flags.nodes}
   const merged = {...flags, ...rest, ...where, model, workload}

@@ -9,7 +9,7 @@ import {servingGroup} from './machines.ts'
 import {toResult, type Result} from './result.ts'
 
 /** How this card computes a checkpoint's dominant format. */
-export type Computation = 'native' | 'weight-only' | 'unsupported'
+export type Computation = 'native' | 'weight-only' | 'emulated' | 'unsupported'
 
 export interface ComparisonRow {
   model: string
@@ -23,6 +23,8 @@ export interface ComparisonRow {
   computation: Computation
   /** What is known of the loss against the original; nothing is catalogued yet. */
   quality: 'original' | 'not measured'
+  /** Requests of the load that the cache holds at once, over all replicas. Absent: it does not start. */
+  requestsHeld?: number
   result: Result
 }
 
@@ -57,10 +59,13 @@ const RANKS = {fits: 0, tight: 1, 'does-not-fit': 2, unsupported: 3}
 const rank = ({verdict}: Evaluation): number => RANKS[verdict]
 const speed = ({performance}: Evaluation): number => performance?.outputTokensPerSecond.low ?? 0
 
+const held = ({memory, deployment}: Evaluation, {inputTokens, outputTokens}: Workload): number => Math.floor(Math.min(memory.requestsOfTokens(inputTokens + outputTokens), deployment.maxNumSeqs)) * deployment.dp
+
 function rowOf(evaluation: Evaluation): ComparisonRow {
   const {model, checkpoint, deployment, machine} = evaluation
   const format = checkpoint.formats.default
   const dequantised = (isWeightFormat(format) && weightFormat(format).weightOnly) || evaluation.warnings.some(({code}) => code === 'weight-only-fallback')
+  const emulated = evaluation.warnings.some(({code}) => /emulat/.test(code))
   const refused = evaluation.reasons.some(({code}) => code === 'quantization-unsupported')
   return {
     model: model.id,
@@ -70,8 +75,9 @@ function rowOf(evaluation: Evaluation): ComparisonRow {
     gpu: machine.gpus[0]!.accelerator.id,
     gpus: machine.gpus.length * machine.nodeCount,
     checkpointBytes: diskBytes(model, checkpoint),
-    computation: refused ? 'unsupported' : dequantised ? 'weight-only' : 'native',
+    computation: refused ? 'unsupported' : emulated ? 'emulated' : dequantised ? 'weight-only' : 'native',
     quality: checkpoint.hfId.toLowerCase() === model.hfId.toLowerCase() ? 'original' : 'not measured',
+    ...(evaluation.performance && evaluation.workload && {requestsHeld: held(evaluation, evaluation.workload)}),
     result: toResult(evaluation),
   }
 }

@@ -2,8 +2,9 @@
  * What an engine's own log corrected: bytes that a release takes on a GPU beyond (or below) the prediction, kept in the user's
  * configuration by `verify --save`. Later answers for that GPU, engine and release carry them as a term.
  */
-import type {MemoryEstimate} from '../core/memory.ts'
+import type {MemoryEstimate, MemoryPart} from '../core/memory.ts'
 import type {Deployment} from '../core/deployment.ts'
+import {sumBytes} from '../core/terms.ts'
 import {bytesInWords} from '../core/words.ts'
 import type {Engine, EngineData, Subject} from '../engines/engine.ts'
 import {resolveVersion} from '../engines/versions.ts'
@@ -57,12 +58,24 @@ export function withMoreRuntime(data: EngineData, bytes: number): EngineData {
   return Object.create(data, {overheads: {value: {...overheads, runtimeBytes}, enumerable: true}}) as EngineData
 }
 
+/** Parts that a correction belongs to: what the engine takes beside weights and cache. */
+const OVERHEADS: readonly MemoryPart[] = ['runtime', 'activation', 'cuda-graph']
+
+/** A correction can take away no more than what the engine was thought to take. */
+function boundedBytes(bytes: number, memory: MemoryEstimate): number {
+  const overheads = sumBytes(memory.terms.filter(({part}) => part === 'runtime' || part === 'activation'))
+  return Math.max(bytes, -overheads)
+}
+
 /** The same estimate with what was corrected as a term of its own: totals stay what they are. */
 function withTerm(memory: MemoryEstimate, correction: Correction, bytes: number, engine: Engine): MemoryEstimate {
   const terms = memory.terms.map((term) => (term.name === 'runtime' ? {...term, bytes: term.bytes - bytes} : term))
+  // What is less than predicted comes off the largest part: no part is below nothing.
+  const sizes = OVERHEADS.map((part) => ({part, bytes: sumBytes(terms.filter((own) => own.part === part))}))
+  const part = bytes >= 0 ? 'runtime' : sizes.reduce((a, b) => (b.bytes > a.bytes ? b : a)).part
   const at = terms.findIndex(({part}) => part === 'kv-cache' || part === 'state')
   const term = {
-    name: `correction from ${correction.date}`, bytes, kind: 'measured' as const, part: 'runtime' as const,
+    name: `correction from ${correction.date}`, bytes, kind: 'measured' as const, part,
     because: `the start-up log of ${sourceWords(correction, engine)} showed ${bytesInWords(Math.abs(bytes))} ${bytes < 0 ? 'less' : 'more'} than predicted`,
   }
   return {...memory, terms: at < 0 ? [...terms, term] : [...terms.slice(0, at), term, ...terms.slice(at)]}
@@ -91,7 +104,10 @@ export function correctedEngine(base: Engine, create: (data: EngineData) => Engi
     },
     memory(subject, deployment) {
       const found = find(subject, deployment.engineVersion, deployment)
-      return found ? withTerm(taking(found.bytes).memory(subject, deployment), found.correction, found.bytes, base) : base.memory(subject, deployment)
+      const plain = base.memory(subject, deployment)
+      if (!found) return plain
+      const bytes = boundedBytes(found.bytes, plain)
+      return withTerm(taking(bytes).memory(subject, deployment), found.correction, bytes, base)
     },
     support(subject, deployment) {
       const support = base.support(subject, deployment)

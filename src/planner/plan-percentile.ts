@@ -1,4 +1,5 @@
 import type {Distribution} from '../core/simulator/distribution.ts'
+import type {Load} from '../core/simulator/load.ts'
 import type {Calibration} from '../core/throughput/calibration.ts'
 import type {Objectives} from './scenario.ts'
 import {endToEndMs, excess} from './plan-objectives.ts'
@@ -16,9 +17,9 @@ const tailOf = (distribution: Distribution | undefined, percentile: number): num
 
 /**
  * A point with its tail: the share of simulated requests that keep all limits, each stretched by the width of its interval. A request keeps
- * them when even a deployment as slow as the cautious end would.
+ * them when even a deployment as slow as the cautious end would. `load`: what arrives, where it is not as benchmarks draw it.
  */
-export function withTail(point: PlanPoint, objectives: Objectives, calibration: Calibration): PlanPoint {
+export function withTail(point: PlanPoint, objectives: Objectives, calibration: Calibration, load?: Load): PlanPoint {
   const {ttftMs, tpotMs} = point.performance
   const percentile = objectives.percentile ?? 50
   const ends = endToEndMs(point)
@@ -30,6 +31,7 @@ export function withTail(point: PlanPoint, objectives: Objectives, calibration: 
     latencyLimits: {ttftMs: scaled(objectives.ttftMs, stretch.ttft), tpotMs: scaled(objectives.tpotMs, stretch.tpot), endToEndMs: scaled(objectives.endToEndMs, stretch.endToEnd)},
     // The first requests arrive together, which no steady load does.
     ...(typeof concurrency === 'number' && {skipFirst: concurrency}),
+    ...(load && {load}),
   })
   const tail = {
     ttftMs: tailOf(simulated.ttftMs, percentile) * stretch.ttft, tpotMs: tailOf(simulated.tpotMs, percentile) * stretch.tpot, endToEndMs: tailOf(simulated.endToEndMs, percentile) * stretch.endToEnd,

@@ -68,7 +68,7 @@ function looserLimits(nearest: PlanPoint, {objectives}: PlanQuestion): Reach {
 const keeps = (question: PlanQuestion, evaluations: readonly Evaluation[], load: Workload): boolean => evaluations.some((evaluation) => pointAt(evaluation, load, question).meets)
 
 /** The largest whole number from 1 to `most` for which it holds, where it holds for all smaller ones; 0 for none. */
-function largest(most: number, holds: (value: number) => boolean): number {
+export function largest(most: number, holds: (value: number) => boolean): number {
   if (!holds(1)) return 0
   let [low, high] = [1, most]
   while (high - low > 1 && high / low > 1.02) {

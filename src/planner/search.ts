@@ -8,6 +8,7 @@ import type {Engine} from '../engines/engine.ts'
 import {distinctCheckpoints} from './choose.ts'
 import {type Evaluation, evaluate, performanceInput} from './evaluate.ts'
 import {layoutsFor} from './layouts.ts'
+import {calibrationFor} from './local-calibration.ts'
 import {type Probe, pointsThatMatter} from './plan-loads.ts'
 import {excess, type Objective, ranked} from './plan-objectives.ts'
 import type {Objectives} from './scenario.ts'
@@ -113,13 +114,14 @@ export function searchPlans(question: PlanQuestion): PlanSearch {
 /** One deployment at the loads of a list, by index: made ready once, each load reckoned once. */
 function probeOf(evaluation: Evaluation, loads: readonly Workload[], {calibration, objectives}: Pick<PlanQuestion, 'calibration' | 'objectives'>): Probe {
   const input = performanceInput(evaluation, loads[0]!)
-  const model = preparedModel(input, calibration)
+  const own = calibrationFor(calibration, input.engine, input.accelerator)
+  const model = preparedModel(input, own)
   const known: PlanPoint[] = []
   return (index) => {
     const load = loads[index]!
     const before = known[index]
     if (before) return before
-    const predicted = performance({...input, workload: load}, calibration, model)
+    const predicted = performance({...input, workload: load}, own, model)
     return (known[index] = judged({evaluation: {...evaluation, workload: load, performance: predicted}, concurrency: load.concurrency, performance: predicted, meets: true}, objectives))
   }
 }

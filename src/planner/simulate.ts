@@ -4,10 +4,12 @@ import type {Distribution} from '../core/simulator/distribution.ts'
 import type {SimulationResult} from '../core/simulator/simulate.ts'
 import type {Calibration} from '../core/throughput/calibration.ts'
 import {type Evaluation, performanceInput} from './evaluate.ts'
+import {calibrationFor} from './local-calibration.ts'
+import {tightestGpu} from './machines.ts'
 
 /** Runs one deployment under its load, step by step. */
 export const simulateEvaluation = (evaluation: Evaluation, workload: Workload, calibration: Calibration, choices: SimulationChoices = {}): SimulationResult =>
-  simulateDeployment(performanceInput(evaluation, workload), calibration, choices)
+  simulateDeployment(performanceInput(evaluation, workload), calibrationFor(calibration, evaluation.engine.id, tightestGpu(evaluation.machine).accelerator), choices)
 
 /** What `check --simulate` adds to a result. Times are milliseconds, rates are of the whole deployment. */
 export interface Simulation {

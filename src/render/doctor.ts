@@ -2,7 +2,7 @@ import type {Examination} from '../detect/doctor.ts'
 import {statusOf, writeReport} from '../detect/report.ts'
 import {shortened} from '../detect/shorten.ts'
 import {renderMachine} from './machine.ts'
-import {harmless, padEnd} from './style.ts'
+import {harmless, padEnd, wrap} from './style.ts'
 
 /** What GitHub takes in the body of an issue, in characters. */
 const ISSUE_LIMIT = 65_000
@@ -19,8 +19,10 @@ export interface DoctorFacts {
 export function renderReport(examination: Examination, {version}: DoctorFacts): string {
   const {machine, recording, faithful, tookMs} = examination
   const {commands} = recording
-  const width = Math.max(0, ...commands.map(({line}) => Math.min(line.length, 56)))
-  const ran = commands.map(({line, outcome}) => `  ${padEnd(short(line, 56), width)}  ${statusOf(outcome)}${sizeOf(outcome)}`)
+  const there = commands.filter(({outcome}) => outcome.kind !== 'missing')
+  const absent = [...new Set(commands.filter(({outcome}) => outcome.kind === 'missing').map(({line}) => programOf(line)))]
+  const width = Math.max(0, ...there.map(({line}) => Math.min(line.length, 56)))
+  const ran = there.map(({line, outcome}) => `${padEnd(short(line, 56), width)}  ${statusOf(outcome)}${sizeOf(outcome)}`)
   return [
     '## servefit doctor',
     '',
@@ -39,6 +41,7 @@ export function renderReport(examination: Examination, {version}: DoctorFacts): 
     '',
     '```text',
     ...ran.map(harmless),
+    ...(absent.length > 0 ? [wrap(harmless(`Not installed: ${absent.join(', ')}`), 78)] : []),
     '```',
     '',
     '### Raw outputs',
@@ -57,6 +60,9 @@ export function reportTooLong(report: string): string | undefined {
     ? `The report has ${report.length} characters, an issue takes ${ISSUE_LIMIT}: attach it as a file (servefit doctor > report.md).\n`
     : undefined
 }
+
+/** The program of a line, in whatever folder it stands. */
+const programOf = (line: string) => /([^\\/]+?)(?:\.exe)?$/i.exec(/^.*?\.exe(?= |$)/i.exec(line)?.[0] ?? line.split(' ')[0] ?? '')?.[1] ?? line
 
 const short = (line: string, width: number) => (line.length > width ? `${line.slice(0, width - 3)}...` : line)
 

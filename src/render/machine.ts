@@ -15,6 +15,8 @@ const LINKS: Record<string, string> = {
   unknown: 'not known',
 }
 
+const VENDORS: Record<string, string> = {nvidia: 'NVIDIA', amd: 'AMD', intel: 'Intel', huawei: 'Huawei', apple: 'Apple'}
+
 /** Columns that labels take. */
 const LABEL = 14
 
@@ -33,11 +35,11 @@ export function renderMachine(machine: MachineDocument, {columns, colour, next =
   const lines = [style.bold(machine.hostname ? harmless(machine.hostname) : 'This machine'), '']
   if (groups.length === 0) lines.push(row('GPUs', 'none that can be used'))
   for (const [at, group] of groups.entries()) lines.push(...(at > 0 ? [''] : []), ...groupLines(group, machine, columns, style))
-  if (groups.length > 1) lines.push('', row('', 'Plans take the first of these groups; --gpu asks about another.'))
+  if (groups.length > 1) lines.push('', '  Plans take the first of these groups; --gpu asks about another.')
   if (groups.length > 0) lines.push('')
   lines.push(...hostRows(machine).map(([label, text]) => row(label, text)))
   lines.push(...problemLines(machine, columns, style))
-  if (next) lines.push('', row('Next', groups.length > 0 ? 'servefit check qwen3-32b' : 'servefit check qwen3-32b --gpu 1xrtx-4090 asks about another machine'))
+  if (next) lines.push('', row('Next', groups.length > 0 ? 'servefit check qwen3-32b' : 'servefit check qwen3-32b --gpu 1xrtx-4090'))
   return `${lines.join('\n')}\n`
 }
 
@@ -47,6 +49,7 @@ function groupLines({gpus, pairs}: GpuGroup, machine: MachineDocument, columns: 
   const facts = [
     first.memoryBytes === undefined ? 'memory not known' : `${gib(first.memoryBytes)} GiB${gpus.length > 1 ? ' each' : ''}${first.unifiedMemory ? ', shared with the host' : ''}`,
     first.memoryBandwidthBytesPerSecond && `${count(first.memoryBandwidthBytesPerSecond / 1e9)} GB/s`,
+    first.partition && `1/${first.partition.count} of a package${first.partition.mode ? ` (${harmless(first.partition.mode)})` : ''}`,
     first.id ? undefined : 'not in the catalogue',
   ].filter(Boolean)
   const title = `${gpus.length > 1 ? `${gpus.length} x ` : ''}${harmless(first.name)}`
@@ -100,8 +103,8 @@ function linkWords(gpus: DetectedGpu[], pairs: GpuPair[], machine: MachineDocume
 
 function hostRows({gpus, cpu, memoryBytes, availableMemoryBytes, memoryModules, memoryBandwidthBytesPerSecond, disk, containers}: MachineDocument): [string, string][] {
   const rows: [string, string][] = []
-  const drivers = [...new Set(gpus.filter(({driver}) => driver).map(({vendor, driver, cudaVersion}) => `${vendor} ${harmless(driver ?? '')}${cudaVersion ? ` (CUDA up to ${cudaVersion})` : ''}`))]
-  if (drivers.length > 0) rows.push(['Driver', drivers.join(', ').replace(/\bnvidia\b/g, 'NVIDIA').replace(/\bamd\b/g, 'AMD')])
+  const drivers = [...new Set(gpus.filter(({driver}) => driver).map(({vendor, driver, cudaVersion}) => `${VENDORS[vendor] ?? vendor} ${harmless(driver ?? '')}${cudaVersion ? ` (CUDA up to ${cudaVersion})` : ''}`))]
+  if (drivers.length > 0) rows.push(['Driver', drivers.join(', ')])
   const cores = [cpu.socketCount && cpu.socketCount > 1 && `${cpu.socketCount} sockets`, cpu.physicalCount && `${cpu.physicalCount} cores`, cpu.logicalCount && `${cpu.logicalCount} threads`, cpu.numaNodeCount && cpu.numaNodeCount > 1 && `${cpu.numaNodeCount} NUMA nodes`]
   const processor = [cpu.name && harmless(cpu.name), ...cores].filter(Boolean).join(', ')
   if (processor) rows.push(['CPU', processor])

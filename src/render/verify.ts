@@ -14,7 +14,7 @@ const LABEL = 16
 const row = (label: string, text: string, {columns}: View): string => `  ${padEnd(label, LABEL)}${wrap(text, columns - LABEL - 2, LABEL + 2)}`
 
 const GIB = 1024 ** 3
-const figure = (value: number, unit: VerifiedLine['unit']): string => (unit === 'bytes' ? (value / GIB).toFixed(2) : unit === 'tokens' ? count(value) : value.toFixed(value < 100 ? 2 : 0))
+const figure = (value: number, unit: VerifiedLine['unit']): string => (unit === 'bytes' ? (value / GIB).toFixed(2) : unit === 'tokens' ? count(value) : Number.isInteger(value) ? count(value) : value.toFixed(value < 100 ? 2 : 0))
 const signed = (value: number, words: (value: number) => string): string => `${value < 0 ? '-' : '+'}${words(Math.abs(value))}`
 const percent = (share: number): string => signed(share * 100, (value) => `${value < 9.95 ? value.toFixed(1) : value.toFixed(0)}%`)
 
@@ -50,7 +50,8 @@ export function renderVerification(verified: Verification, savedTo: string | und
   const text = [title(`${harmless(best.model.name)} on ${machineTitle(machine)}`, `${best.engine.title} ${best.deployment.engineVersion}`, view, style), '', verdictLine(verified, view, style)]
   if (lines.length > 0) text.push('', ...linesTable(lines))
   const rows: [string, string][] = []
-  if (report.ranks.length > 1) rows.push(['Processes', `${report.ranks.length} printed figures; the one with least room decides`])
+  const processes = report.ranks.filter(({figures}) => figures.weightsBytes !== undefined || figures.kvCacheBytes !== undefined).length
+  if (processes > 1) rows.push(['Processes', `${processes} printed their memory; the one with least room decides`])
   if (outcome.reported !== 'unknown') rows.push(['Engine', outcome.reported === 'started' ? `started${outcome.predicted === 'started' ? ', as predicted' : '; predicted was that it would not'}` : `${OUTCOMES[outcome.reported]}${outcome.predicted === 'started' ? '; predicted was that it would start' : ''}`])
   if (worst && Math.abs(worst.difference) >= GIB / 100) rows.push(['Most off', `${worst.name}: ${bytesInWords(Math.abs(worst.difference))} ${worst.difference < 0 ? 'less' : 'more'} than predicted${worst.because ? ` (${worst.because})` : ''}`])
   for (const [index, {flag, because}] of changes.entries()) rows.push([index === 0 ? 'Change' : '', `${harmless(flag)}: ${because}`])

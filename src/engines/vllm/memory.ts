@@ -83,6 +83,31 @@ const hasCompressedAttention = (architecture: Architecture): boolean => architec
 /** Rows of the workspace for earlier context of chunked prefills (MLACommonMetadataBuilder.determine_chunked_prefill_workspace_size). */
 const latentContextTokens = ({maxModelLen, maxNumSeqs}: Deployment): number => Math.min(Math.max(8 * maxModelLen, 4 * maxNumSeqs * 16), 65536)
 
+/** VLLM_SPARSE_INDEXER_MAX_LOGITS_MB: scores of the indexer, allocated in the trial run from 0.20.0. */
+const INDEXER_LOGIT_BYTES = 512 * 1024 ** 2
+/** One index key, and entries for each token of the longest request that its buffer has (v1/attention/backends/mla/indexer.py get_max_prefill_buffer_size). */
+const INDEX_KEY_BYTES = 132
+const INDEX_BUFFER_FACTOR = 40
+/** Requests whose rows are gathered at once, as 16 bits (models/deepseek_v4/attention.py PREFILL_CHUNK_SIZE), and entries for each token (flashmla_sparse.py get_prefill_workspace_size). */
+const COMPRESSED_REQUESTS = 4
+const SPARSE_ROWS_FACTOR = 5
+
+/** Buffers of sparse attention: one workspace as large as the largest that any layer asks for, and the indexer's scores. */
+function sparseWorkspaceBytes(architecture: Architecture, {engineVersion, maxModelLen, maxNumBatchedTokens, kvCache}: Deployment): number {
+  const mixers = architecture.layerKinds.flatMap((kind) => kind.mixers)
+  const scores = isAtLeast(engineVersion, '0.20.0') ? INDEXER_LOGIT_BYTES : 0
+  const needs = mixers.flatMap((mixer) => {
+    if (mixer.kind === 'compressed' && mixer.compressionRatio > 0) {
+      const rows = Math.ceil(maxModelLen / mixer.compressionRatio)
+      return [COMPRESSED_REQUESTS * (rows + mixer.windowTokens + maxNumBatchedTokens) * mixer.headDim * 2, mixer.indexer ? INDEX_BUFFER_FACTOR * rows * INDEX_KEY_BYTES : 0]
+    }
+    if (mixer.kind !== 'mla' || !mixer.indexer) return []
+    const rows = cacheFormat(kvCache).elementBytes === 1 ? SPARSE_ROWS_FACTOR * maxModelLen * (mixer.kvLoraRank + mixer.ropeHeadDim) * 2 : 0
+    return [rows, INDEX_BUFFER_FACTOR * maxModelLen * INDEX_KEY_BYTES]
+  })
+  return needs.length === 0 ? 0 : Math.max(...needs) + scores
+}
+
 const BEYOND_BUDGET = 'this version captures them beyond its budget'
 
 /** VLLM_FUSED_MOE_CHUNK_SIZE: experts work through longer batches in parts. */
@@ -100,6 +125,7 @@ function overheadTerms(subject: Subject, deployment: Deployment, stage: Stage, p
     sequences: stage.head ? deployment.maxNumSeqs : 0,
     logitBytes: logitBytes(parameters, version, !hasExperts(architecture)),
     latentContextTokens: latentContextTokens(deployment),
+    attentionWorkspaceBytes: sparseWorkspaceBytes(architecture, deployment),
     imageTokens: stage.embedding ? trialImageTokens(architecture, deployment.maxNumBatchedTokens) : 0,
     parameters,
   })

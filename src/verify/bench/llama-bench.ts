@@ -27,7 +27,7 @@ function pointOf({promptTokens, outputTokens, depthTokens, tokensPerSecond, firs
     place,
     scenario: defined({model}),
     workload: defined({inputTokens: input, outputTokens: Math.max(1, outputTokens), concurrency: 1, prefixHitRate}),
-    observed: promptTokens > 0 ? {ttftMs: firstTokenMs ?? (promptTokens / tokensPerSecond) * MS} : {tpotMs: MS / tokensPerSecond, outputTokensPerSecond: tokensPerSecond},
+    observed: promptTokens > 0 ? {ttftMs: firstTokenMs ?? (promptTokens / tokensPerSecond) * MS} : {tpotMs: MS / tokensPerSecond},
   }
 }
 
