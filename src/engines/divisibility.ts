@@ -1,5 +1,5 @@
 /** Parallel layouts that an engine's model code refuses, told before anything is loaded. */
-import type {Architecture} from '../core/architecture.ts'
+import type {Architecture, Mixer} from '../core/architecture.ts'
 import {weightFormat} from '../core/formats.ts'
 import type {Checkpoint} from '../core/model.ts'
 import {layerTensors, type WeightTensor} from '../core/tensors.ts'
@@ -11,23 +11,41 @@ const smallerTp = (tp: number, fits: (candidate: number) => boolean): string => 
   return 'use --tp 1'
 }
 
-/** Query heads must divide; KV heads must divide, or be divided by, the ranks (vllm/config/model.py verify_with_parallel_config, models/llama.py; S models/llama.py). */
+/** Something that tensor parallelism hands out whole. */
+interface Portions {
+  what: string
+  count: number
+  /** May be fewer than the ranks: each then has one of its own copy. */
+  replicated?: boolean
+}
+
+/**
+ * Query heads must divide; KV heads must divide, or be divided by, the ranks (vllm/config/model.py verify_with_parallel_config,
+ * models/llama.py; S models/llama.py). Grouped output projections (DeepSeek-V4) and channels go the same way.
+ */
+function portionsOf(mixer: Mixer): Portions[] {
+  switch (mixer.kind) {
+    case 'full': return [{what: 'attention heads', count: mixer.queryHeadCount}, ...(mixer.sharesKvCache ? [] : [{what: 'KV heads', count: mixer.kvHeadCount, replicated: true}])]
+    case 'mla': return [{what: 'attention heads', count: mixer.queryHeadCount}]
+    case 'compressed': return [{what: 'attention heads', count: mixer.queryHeadCount}, {what: 'output groups', count: mixer.outputGroupCount}]
+    case 'gated-delta-net': return [{what: 'linear-attention key heads', count: mixer.keyHeadCount}, {what: 'linear-attention value heads', count: mixer.valueHeadCount}]
+    case 'kimi-delta': case 'lightning': return [{what: 'linear-attention heads', count: mixer.headCount}]
+    case 'mamba2': return [{what: 'Mamba heads', count: mixer.headCount}]
+    case 'mamba1': return [{what: 'Mamba channels', count: mixer.innerSize}]
+    case 'short-conv': return [{what: 'convolution channels', count: mixer.channelCount}]
+  }
+}
+
+const divides = ({count, replicated}: Portions, ranks: number): boolean => count % ranks === 0 || (replicated === true && ranks % count === 0)
+const allPortions = (architecture: Architecture): Portions[] => architecture.layerKinds.flatMap(({mixers}) => mixers.flatMap(portionsOf))
+
+/** Whether a tensor-parallel size hands out every head evenly. */
+export const dividesHeads = (architecture: Architecture, ranks: number): boolean => allPortions(architecture).every((portions) => divides(portions, ranks))
+
 function headReasons(architecture: Architecture, layout: ShardLayout): Reason[] {
   const tp = layout.attentionTp
-  if (tp === 1) return []
-  const groups = architecture.layerKinds.flatMap(({mixers}) => mixers.flatMap((mixer): {what: string; count: number; replicated?: boolean}[] => {
-    switch (mixer.kind) {
-      case 'full': return [{what: 'attention heads', count: mixer.queryHeadCount}, ...(mixer.sharesKvCache ? [] : [{what: 'KV heads', count: mixer.kvHeadCount, replicated: true}])]
-      case 'mla': case 'compressed': return [{what: 'attention heads', count: mixer.queryHeadCount}]
-      case 'gated-delta-net': return [{what: 'linear-attention key heads', count: mixer.keyHeadCount}, {what: 'linear-attention value heads', count: mixer.valueHeadCount}]
-      case 'kimi-delta': case 'lightning': return [{what: 'linear-attention heads', count: mixer.headCount}]
-      case 'mamba2': return [{what: 'Mamba heads', count: mixer.headCount}]
-      default: return []
-    }
-  }))
-  const fits = (ranks: number) => groups.every(({count, replicated}) => count % ranks === 0 || (replicated && ranks % count === 0))
-  const bad = groups.find(({count, replicated}) => !(count % tp === 0 || (replicated && tp % count === 0)))
-  return bad ? [{code: 'tp-not-divisible', message: `${bad.count} ${bad.what} cannot be divided among ${tp} GPUs`, remedy: smallerTp(tp, fits)}] : []
+  const bad = tp > 1 ? allPortions(architecture).find((portions) => !divides(portions, tp)) : undefined
+  return bad ? [{code: 'tp-not-divisible', message: `${bad.count} ${bad.what} cannot be divided among ${tp} GPUs`, remedy: smallerTp(tp, (ranks) => dividesHeads(architecture, ranks))}] : []
 }
 
 /** Sides of a matrix that a block-quantised kernel needs whole: outputs when rows are split, inputs when columns are. */

@@ -58,21 +58,18 @@ export function withMoreRuntime(data: EngineData, bytes: number): EngineData {
   return Object.create(data, {overheads: {value: {...overheads, runtimeBytes}, enumerable: true}}) as EngineData
 }
 
-/** Parts that a correction belongs to: what the engine takes beside weights and cache. */
-const OVERHEADS: readonly MemoryPart[] = ['runtime', 'activation', 'cuda-graph']
-
-/** A correction can take away no more than what the engine was thought to take. */
-function boundedBytes(bytes: number, memory: MemoryEstimate): number {
-  const overheads = sumBytes(memory.terms.filter(({part}) => part === 'runtime' || part === 'activation'))
-  return Math.max(bytes, -overheads)
+/** The larger of the parts that a correction may take from: what the engine holds beside weights and cache. */
+function largestOverhead({terms}: Pick<MemoryEstimate, 'terms'>): {part: MemoryPart; bytes: number} {
+  const of = (part: MemoryPart) => ({part, bytes: sumBytes(terms.filter((term) => term.part === part))})
+  const [runtime, activation] = [of('runtime'), of('activation')]
+  return activation.bytes > runtime.bytes ? activation : runtime
 }
 
 /** The same estimate with what was corrected as a term of its own: totals stay what they are. */
 function withTerm(memory: MemoryEstimate, correction: Correction, bytes: number, engine: Engine): MemoryEstimate {
   const terms = memory.terms.map((term) => (term.name === 'runtime' ? {...term, bytes: term.bytes - bytes} : term))
-  // What is less than predicted comes off the largest part: no part is below nothing.
-  const sizes = OVERHEADS.map((part) => ({part, bytes: sumBytes(terms.filter((own) => own.part === part))}))
-  const part = bytes >= 0 ? 'runtime' : sizes.reduce((a, b) => (b.bytes > a.bytes ? b : a)).part
+  // What is less than predicted comes off the larger part: no part is below nothing.
+  const part = bytes >= 0 ? 'runtime' : largestOverhead({terms}).part
   const at = terms.findIndex(({part}) => part === 'kv-cache' || part === 'state')
   const term = {
     name: `correction from ${correction.date}`, bytes, kind: 'measured' as const, part,
@@ -106,7 +103,7 @@ export function correctedEngine(base: Engine, create: (data: EngineData) => Engi
       const found = find(subject, deployment.engineVersion, deployment)
       const plain = base.memory(subject, deployment)
       if (!found) return plain
-      const bytes = boundedBytes(found.bytes, plain)
+      const bytes = Math.max(found.bytes, -largestOverhead(plain).bytes)
       return withTerm(taking(bytes).memory(subject, deployment), found.correction, bytes, base)
     },
     support(subject, deployment) {

@@ -1,4 +1,4 @@
-import type {Machine} from '../core/accelerator.ts'
+import type {Machine, MachineGpu} from '../core/accelerator.ts'
 import type {Deployment, DeploymentRequest, Workload} from '../core/deployment.ts'
 import {type MemoryEstimate, requestBytes} from '../core/memory.ts'
 import type {Checkpoint, Model} from '../core/model.ts'
@@ -71,7 +71,7 @@ export function evaluate(question: Question): Evaluation {
   if (!enters(memory) && question.workload) {
     // Left to itself the engine would not start. What nobody fixed is set as people set it by hand: as many requests at once as
     // the load needs, and then the largest share of memory.
-    for (const roomier of roomierRequests(request, sequencesFor(question.workload), deployment.maxNumSeqs, engine.mostMemoryShare)) {
+    for (const roomier of roomierRequests(request, sequencesFor(question.workload), deployment.maxNumSeqs, freeShare(subject.gpu, engine.mostMemoryShare))) {
       const tried = engine.resolve(subject, roomier)
       const estimate = engine.memory(subject, tried)
       if (!enters(estimate)) continue
@@ -105,6 +105,10 @@ export function evaluate(question: Question): Evaluation {
     performance: question.workload && performance(performanceInput(evaluation, question.workload), calibrationFor(question.calibration, engine.id, subject.gpu.accelerator)),
   }
 }
+
+/** The largest share of memory that may be asked for, but never more than is free now: engines refuse to start on memory that others hold. */
+const freeShare = ({freeBytes, memoryBytes}: MachineGpu, most: number): number =>
+  freeBytes === undefined ? most : Math.min(most, Math.max(0.01, Math.floor((100 * freeBytes) / memoryBytes) / 100))
 
 /** Requests with more room for the cache, the gentlest change first. */
 function roomierRequests(request: DeploymentRequest, enough: number | undefined, maxNumSeqs: number, mostMemoryShare: number): DeploymentRequest[] {

@@ -1,27 +1,13 @@
 import type {Machine} from '../core/accelerator.ts'
 import type {Architecture} from '../core/architecture.ts'
 import type {DeploymentRequest} from '../core/deployment.ts'
+import {dividesHeads} from '../engines/divisibility.ts'
 
 /** Divisors of a number, ascending. */
 const divisors = (value: number): number[] => Array.from({length: value}, (_, index) => index + 1).filter((candidate) => value % candidate === 0)
 
 const hasExperts = (architecture: Architecture): boolean => architecture.layerKinds.some(({feedForward}) => feedForward?.kind === 'moe')
 const isLatent = (architecture: Architecture): boolean => architecture.layerKinds.some(({mixers}) => mixers.some(({kind}) => kind === 'mla' || kind === 'compressed'))
-
-/** Tensor-parallel sizes that split the heads of every attention layer evenly. */
-function dividesHeads(architecture: Architecture, tp: number): boolean {
-  return architecture.layerKinds.every(({mixers}) => mixers.every((mixer): boolean => {
-    switch (mixer.kind) {
-      case 'full': return mixer.queryHeadCount % tp === 0 && (mixer.kvHeadCount % tp === 0 || tp % mixer.kvHeadCount === 0)
-      case 'mla': return mixer.queryHeadCount % tp === 0
-      case 'compressed': return mixer.queryHeadCount % tp === 0 && mixer.outputGroupCount % tp === 0
-      case 'gated-delta-net': return mixer.keyHeadCount % tp === 0 && mixer.valueHeadCount % tp === 0
-      case 'kimi-delta': case 'lightning': case 'mamba2': return mixer.headCount % tp === 0
-      case 'mamba1': return mixer.innerSize % tp === 0
-      case 'short-conv': return mixer.channelCount % tp === 0
-    }
-  }))
-}
 
 /**
  * Ways to lay a model over a machine, with what the request fixes kept. Without a fixed size: tensor parallelism inside a node, with

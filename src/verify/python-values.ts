@@ -52,8 +52,11 @@ class Reader {
       this.blanks()
       if (this.at >= this.text.length) return values
       if (this.text[this.at] === close) break
+      const before = this.at
       values.push(this.value(depth + 1))
       this.separator()
+      // A bracket that closes nothing: on to the next sign, so that reading always ends.
+      if (this.at === before) this.at += 1
     }
     this.at += 1
     return values
@@ -75,7 +78,7 @@ class Reader {
         if (!FORBIDDEN.has(name)) result[name] = value
       }
       this.separator()
-      // Whatever stands here is no pair: on to the next sign, so that reading always ends.
+      // Whatever stands here is no pair.
       if (this.at === before) this.at += 1
     }
     this.at += 1

@@ -27,10 +27,16 @@ export function preparedModel(input: PerformanceInput, calibration: Calibration)
   return stepModel(input, calibration, engine, years)
 }
 
+/** Replicas that the load keeps busy: with fewer requests in flight than replicas, some stand idle. */
+function busyReplicas({dp, dpAttention, workload: {concurrency}}: PerformanceInput): number {
+  if (dpAttention) return 1
+  return typeof concurrency === 'number' ? Math.max(1, Math.min(dp, concurrency)) : Math.max(1, dp)
+}
+
 /** What the load does to one replica, without intervals and explanations: what a fit needs. `model`: made ready before, for another load. */
 export function servingOf(input: PerformanceInput, calibration: Calibration, model = preparedModel(input, calibration)): Serving {
   const {workload} = input
-  const replicas = input.dpAttention ? 1 : Math.max(1, input.dp)
+  const replicas = busyReplicas(input)
   if (workload.requestRate !== undefined && workload.concurrency === undefined) return openLoop(input, calibration, model, workload.requestRate / replicas)
   if (workload.concurrency === 'max') {
     const limit = admissionLimit(input, {input: workload.inputTokens, output: workload.outputTokens}, Math.min(0.5, model.engine.reservedOutputShare))
@@ -104,7 +110,7 @@ function extrapolations(input: PerformanceInput, calibration: Calibration, featu
  */
 export function performance(input: PerformanceInput, calibration: Calibration, model = preparedModel(input, calibration)): Performance {
   const serving = servingOf(input, calibration, model)
-  const replicas = input.dpAttention ? 1 : Math.max(1, input.dp)
+  const replicas = busyReplicas(input)
   const output = input.workload.outputTokens
   const outputRate = serving.requestsPerSecond * replicas * output
   const extrapolated = extrapolations(input, calibration, model.work.features)
@@ -120,7 +126,10 @@ export function performance(input: PerformanceInput, calibration: Calibration, m
     totalTokensPerSecond: (outputRate * (output + input.workload.inputTokens)) / Math.max(1, output),
     boundBy: boundBy(serving),
     // In words only when asked for: a search looks at hundreds.
-    get breakdown() { return (terms ??= [...prefillTerms(input, serving), ...decodeTerms(input, serving)]) },
+    get breakdown() {
+      terms ??= [...prefillTerms(input, serving), ...decodeTerms(input, serving)]
+      return terms
+    },
     basis: {calibration: calibration.name, extrapolated},
   }
 }

@@ -49,7 +49,7 @@ function repositoryLike(value: unknown): string | undefined {
 
 const CELLS = /^\s*\|(.*)\|\s*$/
 
-const cellsOf = (line: string): string[] | undefined => CELLS.exec(line)?.[1]!.split('|').map((cell) => cell.trim())
+const cellsOf = (line: string): string[] | undefined => CELLS.exec(line)?.[1]?.split('|').map((cell) => cell.trim())
 
 /** Rows of every Markdown table that has a `test` and a `t/s` column. */
 export function readMarkdownTables(content: string, file: string): BenchPoint[] {
