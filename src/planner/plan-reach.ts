@@ -67,9 +67,10 @@ function looserLimits(nearest: PlanPoint, {objectives}: PlanQuestion): Reach {
 /** Whether any of the deployments keeps the limits at this load. */
 const keeps = (question: PlanQuestion, evaluations: readonly Evaluation[], load: Workload): boolean => evaluations.some((evaluation) => pointAt(evaluation, load, question).meets)
 
-/** The largest whole number from 1 to `most` for which it holds, where it holds for all smaller ones; 0 for none. */
-export function largest(most: number, holds: (value: number) => boolean): number {
+/** The largest whole number from 1 to `most` for which it holds, within 2%, where it holds for all smaller ones; 0 for none. */
+export function largest(most: number, holds: (value: number) => boolean, mayBeAll = false): number {
   if (!holds(1)) return 0
+  if (mayBeAll && holds(most)) return most
   let [low, high] = [1, most]
   while (high - low > 1 && high / low > 1.02) {
     const middle = Math.round(Math.sqrt(low * high))
