@@ -55,7 +55,8 @@ export function failureOf(thrown: unknown): Failure {
 const withoutParserWords = (message: string): string => message.replace(/^Parsing --\S+\s+/, '').replace(/\s*See more help with --help$/, '')
 
 function inputFailure(code: string, message: string, suggestions: string[]): Failure {
-  const meant = suggestions.length === 0 ? '' : `  Did you mean ${suggestions.length === 1 ? suggestions[0] : `${suggestions.slice(0, -1).join(', ')} or ${suggestions.at(-1)}`}?\n`
+  // Open models near a closed one are named in the message: nobody misspelt it.
+  const meant = suggestions.length === 0 || code === 'MODEL_CLOSED' ? '' : `  Did you mean ${suggestions.length === 1 ? suggestions[0] : `${suggestions.slice(0, -1).join(', ')} or ${suggestions.at(-1)}`}?\n`
   return {
     exitCode: EXIT.input,
     json: {error: {code, message, ...(suggestions.length > 0 && {suggestions})}},

@@ -44,9 +44,22 @@ function checkNames(scenario: Scenario, known: NamedModel): void {
   }
 }
 
+/** A closed model is answered with the open ones near it, those first that the machine holds. */
+async function closedModel(context: Context, scenario: Scenario, error: unknown): Promise<never> {
+  if (!(error instanceof InputError) || error.code !== 'MODEL_CLOSED') throw error
+  const {machine} = servingGroup(await machineOf(context, scenario))
+  const engine = engineOf(context, scenario.engine)
+  const fitting = error.suggestions.filter((id) => {
+    const {verdict} = choose({model: context.catalogue.model(id), machine, engine, request: {}, calibration: context.catalogue.speedCalibration}).best
+    return verdict === 'fits' || verdict === 'tight'
+  })
+  const words = fitting.length > 0 ? `open models near it that this machine holds: ${fitting.join(', ')}` : `of the open models near it this machine holds none: ${error.suggestions.join(', ')}`
+  throw new InputError(error.code, `${error.message}; ${words}`, {suggestions: fitting.length > 0 ? fitting : error.suggestions})
+}
+
 /** Answers one scenario. @throws InputError for what cannot be understood. */
 export async function answer(context: Context, scenario: Scenario): Promise<Answer> {
-  const named = await modelOf(context, scenario.model)
+  const named = await modelOf(context, scenario.model).catch((error: unknown) => closedModel(context, scenario, error))
   const engine = engineOf(context, scenario.engine)
   checkNames(scenario, named)
   const machine = await machineOf(context, scenario)

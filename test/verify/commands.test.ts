@@ -1,0 +1,196 @@
+import {existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
+import {tmpdir} from 'node:os'
+import {join} from 'node:path'
+import {afterEach, beforeEach, describe, expect, it} from 'vitest'
+import type {Result} from '../../src/planner/result.ts'
+import type {CalibrationDocument, VerificationDocument} from '../../src/planner/verification-document.ts'
+import {root, servefit} from '../commands/spawn.ts'
+
+const fixture = (name: string) => join(root, 'test', 'fixtures', 'verify', name)
+const RIGHT = fixture('vllm-0.11.1-qwen3-8b-rtx-4090.log')
+const REFUSED = fixture('vllm-0.11.1-refused.log')
+const RUNS = fixture('scenarios.jsonl')
+
+let home = ''
+let file = ''
+beforeEach(() => {
+  home = mkdtempSync(join(tmpdir(), 'servefit-verify-'))
+  file = join(home, '.config', 'servefit', 'measured.json')
+})
+afterEach(() => rmSync(home, {recursive: true, force: true}))
+
+const run = (args: string[], input?: string) => servefit(args, {env: {HOME: home, XDG_CONFIG_HOME: ''}, ...(input !== undefined && {input})})
+const verified = (args: string[], input?: string): VerificationDocument => JSON.parse(run(['verify', ...args, '--json'], input).stdout)
+const CHECK = ['check', 'Qwen/Qwen3-8B', '--gpu', '1xrtx-4090', '--engine-version', '0.11.1', '--max-model-len', '8192', '--max-num-seqs', '256', '--json']
+const checked = (...more: string[]): Result => JSON.parse(run([...CHECK, ...more]).stdout)
+
+describe('verify LOG', () => {
+  it('exits with 0 within its own error, with 1 beyond it, with 2 for what it cannot read', () => {
+    expect(run(['verify', RIGHT, '--gpu', 'rtx-4090']).code).toBe(0)
+    expect(run(['verify', fixture('vllm-graphs-out-of-memory.log'), '--gpu', 'rtx-4090']).code).toBe(1)
+    for (const args of [['verify', join(home, 'no.log')], ['verify'], ['verify', '--save', '--bench', RUNS], ['verify', RIGHT, '--gpu', 'nothing-like-it']]) expect(run(args).code, args.join(' ')).toBe(2)
+    expect(run(['verify', '-', '--gpu', 'rtx-4090'], 'hello\n').code).toBe(2)
+  })
+
+  it('reads standard input', () => {
+    const document = verified(['-', '--gpu', 'rtx-4090'], readFileSync(RIGHT, 'utf8'))
+    expect(document.log).toMatchObject({engine: 'vllm', engineVersion: '0.11.1', model: {id: 'qwen3-8b', hfId: 'Qwen/Qwen3-8B'}, hardware: {gpu: 'rtx-4090', gpus: 1}, outcome: {reported: 'started', predicted: 'started'}, within: true})
+    expect(document.log!.lines.map(({name}) => name)).toEqual(['weights', 'CUDA graphs', 'all but weights and cache', 'KV cache', 'KV cache tokens', 'requests of full length'])
+  })
+
+  it('shows differences that add up', () => {
+    for (const {predicted, reported, difference} of verified([RIGHT, '--gpu', 'rtx-4090']).log!.lines) expect(difference).toBeCloseTo(reported - predicted, 6)
+  })
+
+  it('takes as many GPUs as the log has ranks, and says where flags contradict it', () => {
+    const document = verified([fixture('vllm-0.28.0-qwen3-32b-fp8-2-ranks.log'), '--gpu', 'h100-sxm', '--tp', '4', '--max-model-len', '8k'])
+    expect(document.log).toMatchObject({hardware: {gpus: 2}, deployment: {tp: 2, maxModelLen: 32768}})
+    expect(document.warnings.filter(({code}) => code === 'log-wins')).toHaveLength(2)
+  })
+
+  it('reads several files of one start', () => {
+    const lines = readFileSync(fixture('vllm-0.28.0-qwen3-32b-fp8-2-ranks.log'), 'utf8').split('\n')
+    const [one, two] = [join(home, 'a.log'), join(home, 'b.log')]
+    writeFileSync(one, lines.slice(0, 6).join('\n'))
+    writeFileSync(two, lines.slice(6).join('\n'))
+    expect(verified([one, two, '--gpu', 'h100-sxm']).log).toMatchObject(verified([fixture('vllm-0.28.0-qwen3-32b-fp8-2-ranks.log'), '--gpu', 'h100-sxm']).log!)
+  })
+
+  it('says what to change: the longest context, as the engine has it', () => {
+    const {changes} = verified([REFUSED, '--gpu', 'rtx-4090']).log!
+    expect(changes[0]).toMatchObject({flag: '--max-model-len 33712'})
+    expect(changes.map(({flag}) => flag)).toContain('--kv-cache-dtype fp8')
+    expect(verified([fixture('vllm-memory-taken.log'), '--gpu', 'rtx-4090']).log!.changes[0]!.flag).toBe('--gpu-memory-utilization 0.68')
+  })
+
+  it('asks for the model where the log has none', () => {
+    const text = 'INFO [gpu_worker.py:359] Available KV cache memory: 5.31 GiB\n'
+    const {code, stdout} = run(['verify', '-', '--gpu', 'rtx-4090', '--json'], text)
+    expect(code).toBe(2)
+    expect(JSON.parse(stdout).error.code).toBe('MODEL_MISSING')
+    expect(verified(['-', '--gpu', 'rtx-4090', '--model', 'Qwen/Qwen3-8B', '--engine-version', '0.11.1', '--max-num-seqs', '64'], text).log!.within).toBe(true)
+  })
+
+  it('keeps to 80 columns', () => {
+    for (const name of readdirSync(fixture('')).filter((one) => one.endsWith('.log'))) {
+      const {stdout} = run(['verify', fixture(name), '--gpu', name.includes('h200') ? 'h200-sxm' : name.includes('4090') ? 'rtx-4090' : 'h100-sxm'])
+      expect(stdout.split('\n').filter((line) => line.length > 80), name).toEqual([])
+    }
+  })
+})
+
+describe('verify --save', () => {
+  it('writes nothing without it', () => {
+    run(['verify', REFUSED, '--gpu', 'rtx-4090'])
+    run(CHECK)
+    expect(existsSync(join(home, '.config'))).toBe(false)
+  })
+
+  it('makes later answers say what the log said, as a term with its name', () => {
+    const before = checked()
+    const saved = run(['verify', REFUSED, '--gpu', 'rtx-4090', '--save', '--json'])
+    expect(JSON.parse(saved.stdout).savedTo).toBe(file)
+    const after = checked()
+    const term = after.memory.terms.find(({name}) => name.startsWith('correction from '))
+    expect(term).toMatchObject({kind: 'measured', because: expect.stringContaining('Qwen/Qwen3-8B on 1 x rtx-4090 under vLLM 0.11.1')})
+    // The log's 4.63 GiB, by the same arithmetic: 147,456 bytes a token in blocks of 16.
+    expect(after.memory.perGpu.kvCacheBytes).toBe(Math.round(4.63 * 1024 ** 3))
+    expect(after.memory.kvCacheTokens).toBe(Math.floor((4.63 * 1024 ** 3) / 147456 / 16) * 16)
+    expect(before.memory.perGpu.kvCacheBytes - after.memory.perGpu.kvCacheBytes).toBe(term!.bytes)
+    expect(after.memory.perGpu.runtimeBytes).toBeGreaterThanOrEqual(0)
+    expect(after.warnings.map(({code}) => code)).toContain('corrected')
+    expect(checked('--no-corrections')).toEqual(before)
+    // Another release, another card: nothing was measured there.
+    const elsewhere: Result = JSON.parse(run(['check', 'Qwen/Qwen3-8B', '--gpu', '1xrtx-4090', '--engine-version', '0.12.0', '--json']).stdout)
+    expect(elsewhere.warnings.map(({code}) => code)).not.toContain('corrected')
+    expect(run(['verify', REFUSED, '--gpu', 'rtx-4090']).code).toBe(0)
+  })
+
+  it('replaces an earlier correction of the same start, and keeps others', () => {
+    run(['verify', REFUSED, '--gpu', 'rtx-4090', '--save'])
+    run(['verify', REFUSED, '--gpu', 'rtx-4090', '--save'])
+    run(['verify', fixture('sglang-0.5.18-qwen3-8b-tp2.log'), '--gpu', 'rtx-4090', '--save'])
+    const {corrections} = JSON.parse(readFileSync(file, 'utf8'))
+    expect(corrections.map(({engine}: {engine: string}) => engine)).toEqual(['vllm', 'sglang'])
+    expect(readdirSync(join(home, '.config', 'servefit'))).toEqual(['measured.json'])
+  })
+
+  for (const [name, gpu] of [['sglang-0.5.18-qwen3-8b-tp2.log', 'rtx-4090'], ['sglang-hybrid-draft.log', 'h100-sxm'], ['trtllm-1.2.0-llama-3.1-8b-h200.log', 'h200-sxm'], ['vllm-0.28.0-qwen3-32b-fp8-2-ranks.log', 'h100-sxm']] as const)
+    it(`comes back in its own log: ${name}`, () => {
+      run(['verify', fixture(name), '--gpu', gpu, '--save'])
+      const {log} = verified([fixture(name), '--gpu', gpu])
+      expect(Math.abs(log!.decisive!.differenceBytes)).toBeLessThan(1024)
+    })
+
+  it('never overwrites a broken file, and answers without it', () => {
+    const before = checked()
+    mkdirSync(join(home, '.config', 'servefit'), {recursive: true})
+    for (const text of ['{"corrections": [', '[]', '{"schemaVersion": 1, "corrections": [{"gpu": 4}], "calibrations": []}', '{"schemaVersion": 9, "corrections": [], "calibrations": []}']) {
+      writeFileSync(file, text)
+      const {code, stderr} = run(['verify', REFUSED, '--gpu', 'rtx-4090', '--save'])
+      expect(code, text).toBe(2)
+      expect(stderr).toContain('measured.json')
+      expect(readFileSync(file, 'utf8')).toBe(text)
+      const answered = run(CHECK)
+      expect(JSON.parse(answered.stdout)).toEqual(before)
+      expect(answered.stderr).toContain('answers do without corrections')
+    }
+  })
+})
+
+describe('verify --bench', () => {
+  it('compares every figure with its interval', () => {
+    const {bench} = verified(['--bench', RUNS])
+    expect(bench!.runs).toHaveLength(4)
+    for (const {figures} of bench!.runs)
+      for (const {estimate, low, high, reported, relative, inside} of figures) {
+        expect(relative).toBeCloseTo(reported / estimate - 1, 9)
+        expect(inside).toBe(reported >= low && reported <= high)
+      }
+    const outside = bench!.runs.flatMap(({figures}) => figures).filter(({inside}) => !inside).length
+    expect(run(['verify', '--bench', RUNS]).code).toBe(outside <= Math.floor(12 / 5) ? 0 : 1)
+  })
+
+  it('lets flags fill what the result does not say', () => {
+    const {bench} = verified(['--bench', fixture('vllm-bench-serve.json'), '--gpu', '2xrtx-4090', '--tp', '2'])
+    expect(bench!.runs[0]).toMatchObject({model: 'Qwen/Qwen3-8B', gpu: '2xrtx-4090', engine: 'vllm', workload: {concurrency: 8}})
+    expect(run(['verify', '--bench', fixture('llama-bench.md'), '--gpu', 'rtx-4090']).code).toBe(2)
+  })
+})
+
+describe('calibrate', () => {
+  const calibrated = (...args: string[]): CalibrationDocument => JSON.parse(run(['calibrate', ...args, '--json']).stdout)
+
+  it('fits the same from the same, says from what, and is closer to the runs', () => {
+    const first = calibrated(RUNS, '--dry-run')
+    expect(calibrated(RUNS, '--dry-run')).toEqual(first)
+    expect(existsSync(join(home, '.config'))).toBe(false)
+    const [fit] = first.fits
+    expect(fit).toMatchObject({gpu: 'rtx-4090', engine: 'vllm', runs: 4, better: true})
+    expect(fit!.fitted.length + fit!.left.length).toBe(3)
+    expect(fit!.fitted.length).toBeLessThanOrEqual(2)
+    expect(fit!.residuals).toHaveLength(12)
+    expect(fit!.medianErrorAfter).toBeLessThan(fit!.medianErrorBefore)
+  })
+
+  it('is used and named by later answers on that GPU and engine, and only there', () => {
+    expect(run(['calibrate', RUNS]).code).toBe(0)
+    const speed = (...args: string[]) => (JSON.parse(run(['check', 'Qwen/Qwen3-8B', '--users', '4', '--input', '1024', '--output', '512', '--json', ...args]).stdout) as Result).performance!
+    expect(speed('--gpu', '1xrtx-4090').basis.calibration).toMatch(/refitted to 4 runs of your own on rtx-4090 under vllm/)
+    for (const args of [['--gpu', '1xrtx-3090'], ['--gpu', '1xrtx-4090', '--engine', 'sglang'], ['--gpu', '1xrtx-4090', '--no-corrections']]) expect(speed(...args).basis.calibration, args.join(' ')).not.toContain('refitted')
+    expect(speed('--gpu', '1xrtx-4090').outputTokensPerSecond.estimate).not.toBe(speed('--gpu', '1xrtx-4090', '--no-corrections').outputTokensPerSecond.estimate)
+  })
+
+  it('fits nothing to a single run', () => {
+    const {code, stdout} = run(['calibrate', fixture('vllm-bench-serve.json'), '--gpu', 'rtx-4090', '--json'])
+    expect(code).toBe(1)
+    expect(JSON.parse(stdout)).toMatchObject({fits: [{fitted: [], better: false}]})
+    expect(existsSync(file)).toBe(false)
+  })
+
+  it('keeps corrections beside it', () => {
+    run(['verify', REFUSED, '--gpu', 'rtx-4090', '--save'])
+    run(['calibrate', RUNS])
+    expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({corrections: [{engine: 'vllm'}], calibrations: [{engine: 'vllm', gpu: 'rtx-4090'}]})
+  })
+})
