@@ -11,7 +11,7 @@ export interface SampleExpectation {
 const all = (count: number, line: (at: number) => string): string[] => Array.from({length: count}, (_, at) => line(at))
 
 /** Pairs among `count` GPUs, all alike. */
-const mesh = (count: number, word: string): string[] => all(count, (a) => a).flatMap((_, a) => all(count - a - 1, (b) => `${a}-${a + b + 1} ${word}`))
+const mesh = (count: number, word: string): string[] => all(count, (a) => all(count - a - 1, (b) => `${a}-${a + b + 1} ${word}`).join('\n')).flatMap((lines) => lines.split('\n').filter(Boolean))
 
 const nothing = (read: string): SampleExpectation => ({read, says: []})
 
@@ -66,12 +66,12 @@ export const SAMPLE_EXPECTATIONS: Record<string, SampleExpectation> = {
   'nvidia-smi-version-driver590.txt': unread,
   'nvidia-smi-version-driver610-windows.txt': unread,
   'nvidia-smi-version-wsl2.txt': unread,
-  'nvidia-smi-query-gpu-full-h100-sxm.csv': {read: 'nvidia query', says: ['0 NVIDIA H100 80GB HBM3 81559 81079 driver 590.48.01 cc 9']},
-  'nvidia-smi-query-gpu-full-h100-mig.csv': {read: 'nvidia query', says: ['0 NVIDIA H100 80GB HBM3 81559 69955 driver 590.48.01 cc 9 mig']},
-  'nvidia-smi-query-gpu-full-h200.csv': {read: 'nvidia query', says: ['0 NVIDIA H200 143771 110795 driver 590.48.01 cc 9']},
-  'nvidia-smi-query-gpu-full-l40s.csv': {read: 'nvidia query', says: ['0 NVIDIA L40S 46068 44225 driver 595.80 cc 8.9']},
-  'nvidia-smi-query-gpu-full-rtx4080-super.csv': {read: 'nvidia query', says: ['0 NVIDIA GeForce RTX 4080 SUPER 16376 15347 driver 595.71.05 cc 8.9']},
-  'nvidia-smi-query-gpu-full-windows-rtx2080-super.csv': {read: 'nvidia query', says: ['0 NVIDIA GeForce RTX 2080 SUPER 8192 7203 driver 610.62 cc 7.5']},
+  'nvidia-smi-query-gpu-full-h100-sxm.csv': {read: 'nvidia query', says: ['0 NVIDIA H100 80GB HBM3 81559 81081 driver 590.48.01 cc 9']},
+  'nvidia-smi-query-gpu-full-h100-mig.csv': {read: 'nvidia query', says: ['0 NVIDIA H100 80GB HBM3 81559 81022 driver 590.48.01 cc 9 mig']},
+  'nvidia-smi-query-gpu-full-h200.csv': {read: 'nvidia query', says: ['0 NVIDIA H200 143771 143158 driver 590.48.01 cc 9']},
+  'nvidia-smi-query-gpu-full-l40s.csv': {read: 'nvidia query', says: ['0 NVIDIA L40S 46068 45460 driver 595.80 cc 8.9']},
+  'nvidia-smi-query-gpu-full-rtx4080-super.csv': {read: 'nvidia query', says: ['0 NVIDIA GeForce RTX 4080 SUPER 16376 15348 driver 595.71.05 cc 8.9']},
+  'nvidia-smi-query-gpu-full-windows-rtx2080-super.csv': {read: 'nvidia query', says: ['0 NVIDIA GeForce RTX 2080 SUPER 8192 7191 driver 610.62 cc 7.5']},
   // Its columns hold no number of a card.
   'nvidia-smi-query-gpu-gb10.csv': nothing('nvidia query'),
   'nvidia-smi-query-gpu-mixed-3080-5060ti.csv': {
@@ -85,13 +85,19 @@ export const SAMPLE_EXPECTATIONS: Record<string, SampleExpectation> = {
   // -q as text is not asked for; XML is
   'nvidia-smi-q-h200.txt': unread,
   'nvidia-smi-q-h100-mig.txt': unread,
-  'nvidia-smi-q-x-a100-sxm4-80gb-mig.xml': {read: 'nvidia xml', says: ['0 NVIDIA A100-SXM4-80GB 81920 81250 driver ? cuda ? mig', 'slice 0 ? ?']},
-  'nvidia-smi-q-x-a10g.xml': {read: 'nvidia xml', says: ['0 NVIDIA A10G 23028 ? driver ? cuda ?']},
-  'nvidia-smi-q-x-tesla-t4.xml': {read: 'nvidia xml', says: ['0 Tesla T4 15360 ? driver ? cuda ?']},
-  'nvidia-smi-q-x-rtx-3060-12gb.xml': {read: 'nvidia xml', says: ['0 NVIDIA GeForce RTX 3060 12288 ? driver ? cuda ?']},
-  'nvidia-smi-q-x-rtx-4000-sff-ada-dtd-v13.xml': {read: 'nvidia xml', says: []},
-  'nvidia-smi-q-x-a100-sxm4-40gb-mig-dtd-v11.xml': {read: 'nvidia xml', says: []},
-  'nvidia-smi-q-x-windows-rtx-2080.xml': {read: 'nvidia xml', says: []},
+  'nvidia-smi-q-x-a100-sxm4-80gb-mig.xml': {read: 'nvidia xml', says: ['0 NVIDIA A100-SXM4-80GB 81920 80999 driver 535.54.03 cuda 12.2 mig', ...all(4, (at) => `slice ${at} 19968 19955`)]},
+  'nvidia-smi-q-x-a10g.xml': {read: 'nvidia xml', says: ['0 NVIDIA A10G 23028 22569 driver 515.105.01 cuda 11.7 held by Xorg']},
+  'nvidia-smi-q-x-tesla-t4.xml': {read: 'nvidia xml', says: ['0 Tesla T4 15360 13939 driver 515.105.01 cuda 11.7 held by Xorg, python']},
+  'nvidia-smi-q-x-rtx-3060-12gb.xml': {read: 'nvidia xml', says: ['0 NVIDIA GeForce RTX 3060 12288 11806 driver 570.124.04 cuda 12.8']},
+  'nvidia-smi-q-x-rtx-4000-sff-ada-dtd-v13.xml': {read: 'nvidia xml', says: ['0 NVIDIA RTX 4000 SFF Ada Generation 20475 16482 driver 595.84 cuda 13.2 held by cosmic-comp, code, python, chromium']},
+  'nvidia-smi-q-x-a100-sxm4-40gb-mig-dtd-v11.xml': {read: 'nvidia xml', says: ['0 NVIDIA A100-SXM4-40GB 40960 40315 driver 510.47.03 cuda 11.6 mig', ...all(2, (at) => `slice ${at} 19968 19948`)]},
+  // Names of programs that Windows hides are empty there.
+  'nvidia-smi-q-x-windows-rtx-2080.xml': {
+    read: 'nvidia xml',
+    says: [
+      `0 NVIDIA GeForce RTX 2080 8192 7147 driver 516.59 cuda 11.7 held by ${'PhoneExperienceHost,,ShellExperienceHost,Skype,,,explorer,Cortana,LogiOptionsMgr,LockApp,Microsoft.Photos,CefSharp.BrowserSubprocess,Slack,TextInputHost,Video.UI,chrome,LogiOverlay,,HxOutlook,SearchHost,,Viber,StartMenuExperienceHost,onenoteim,WorkingHours,msedgewebview2'.split(',').map((name) => (name === '' ? 'unknown' : `${name}.exe`)).join(', ')}`,
+    ],
+  },
 
   // Links
   'nvidia-smi-topo-m-dgx-h100-nv18.txt': {read: 'nvidia topology', says: mesh(8, 'nvlink NV18')},
@@ -119,9 +125,13 @@ export const SAMPLE_EXPECTATIONS: Record<string, SampleExpectation> = {
   'nvidia-smi-fail-gpu-lost.txt': {read: 'nvidia failure', says: ['gpu-lost']},
 
   // AMD
-  'rocm-smi-a-json-mi100-rocm602.json': {read: 'rocm-smi', says: []},
-  'rocm-smi-a-json-rx6700xt-rocm612.json': {read: 'rocm-smi', says: []},
-  'rocm-smi-a-json-vega20-uppercase-keys.json': {read: 'rocm-smi', says: []},
+  'rocm-smi-a-json-mi100-rocm602.json': {read: 'rocm-smi', says: ['83', 'a3', 'c3', 'e3'].map((bus, at) => `${at} Instinct MI100, Arcturus GL-XL [Instinct MI100] ? 32752 u6 0x738c at 0000:${bus}:00.0`)},
+  'rocm-smi-a-json-rx6700xt-rocm612.json': {
+    read: 'rocm-smi',
+    says: ['0 Radeon RX 6700/6700 XT / 6800M, Navi 22 [Radeon RX 6700/6700 XT / 6800M] gfx1031 12272 u1500 0x73df at 0000:07:00.0'],
+  },
+  // Its "Card model" is the board's and not the chip's.
+  'rocm-smi-a-json-vega20-uppercase-keys.json': {read: 'rocm-smi', says: ['0 Radeon Instinct MI50 32GB ? 32752 u10 ? at 0000:63:00.0']},
   'rocm-smi-showproductname-showuse-showmeminfo-7900xt.json': {read: 'rocm-smi', says: ['0 Radeon RX 7900 XT gfx1100 20464 u27 0x744c']},
   'rocm-smi-showproductname-showuse-showmeminfo-7900xt.csv': {read: 'rocm-smi', says: ['0 Radeon RX 7900 XT gfx1100 20464 u27 0x744c']},
   'rocm-smi-showmeminfo-vram-mixed-mi50.txt': {read: 'rocm-smi', says: ['0 ? ? 32752 u24059 ?', '1 ? ? 16368 u7339 ?', '2 ? ? 512 u17 ?']},
@@ -137,12 +147,12 @@ export const SAMPLE_EXPECTATIONS: Record<string, SampleExpectation> = {
   'rocm-smi-low-power-warning.txt': {read: 'rocm-smi', says: ['0 ? ? ? ? 0x7480']},
   'amd-smi-list-text.txt': {read: 'amd-smi', says: ['0 ? ? ? ? ? at 0000:23:00.0', '1 ? ? ? ? ? at 0000:26:00.0']},
   'amd-smi-static-asic-mi308x-text.txt': {read: 'amd-smi', says: ['0 MI308X gfx942 ? ? 0x74a2']},
-  'amd-smi-topology-json-old.json': {read: 'amd-smi topology', says: []},
+  'amd-smi-topology-json-old.json': {read: 'amd-smi topology', says: ['0-1 pcie-host PCIE']},
   // Not JSON as it was printed there: nothing is better than a part that may be wrong.
   'amd-smi-topology-json-new-trailing-commas.txt': nothing('amd-smi topology'),
   'amd-smi-topology-text-8gpu-xgmi.txt': {read: 'amd-smi topology', says: mesh(8, 'xgmi XGMI')},
   'amd-smi-static-clock-bare-array-mi355.cut.txt': nothing('amd-smi'),
-  'amd-smi-static-json-mi210.json': {read: 'amd-smi', says: []},
+  'amd-smi-static-json-mi210.json': {read: 'amd-smi', says: ['0 AMD Instinct MI210 gfx90a 65520 ? 0x740f']},
   'amd-sysfs-strix-halo-gtt.txt': unread,
   'rocminfo-strix-halo-trimmed.txt': {read: 'rocminfo', says: ['0 AMD Radeon 8060S Graphics gfx1151 ? ? ?']},
   'rocminfo-mi250x-agent-excerpt.txt': {read: 'rocminfo', says: ['0 AMD Instinct MI250X/MI250 gfx90a ? ? ?']},
@@ -189,8 +199,10 @@ export const SAMPLE_EXPECTATIONS: Record<string, SampleExpectation> = {
   'dmidecode-17-epyc-ddr4-empty-slot.txt': {read: 'dmidecode', says: ['1 DDR4 3200 of 3200 MT/s, 1 channels, 25.6 GB/s']},
   // 64 bits at 4200 MT/s: 33.6 GB/s, not the 44.8 of its rating.
   'dmidecode-17-ddr5-downclocked.txt': {read: 'dmidecode', says: ['1 DDR5 4200 of 5600 MT/s, 1 channels, 33.6 GB/s']},
-  'proc-meminfo-gb10-lines.txt': {read: 'meminfo', says: []},
-  'proc-meminfo-1gb-vm-full.txt': {read: 'meminfo', says: []},
+  // 127600748 and 118566368 KiB
+  'proc-meminfo-gb10-lines.txt': {read: 'meminfo', says: ['124610 115787']},
+  // 1019732 and 710280 KiB
+  'proc-meminfo-1gb-vm-full.txt': {read: 'meminfo', says: ['996 694']},
   'lscpu-xeon-6126t-flat.txt': {read: 'lscpu', says: ['Intel(R) Xeon(R) Gold 6126T CPU @ 2.60GHz, 48 threads, 24 cores, 2 sockets, 2 nodes']},
   'lscpu-kunpeng920-8-numa.cut.txt': {read: 'lscpu', says: ['Kunpeng-920, 256 threads, 256 cores, 4 sockets, 8 nodes']},
   'lscpu-indented-groups-a100-host.cut.txt': {read: 'lscpu', says: ['?, ? threads, ? cores, ? sockets, 2 nodes']},

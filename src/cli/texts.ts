@@ -1,28 +1,68 @@
-import {readText} from './world.ts'
+import {open} from 'node:fs/promises'
 import {InputError} from '../core/input-error.ts'
 
-/** Logs of chatty starts have megabytes; more than this is no start. */
-const MAX_INPUT_BYTES = 256 * 2 ** 20
+/** Starts are at the front of a log; a server that has run for weeks has gigabytes behind it, which are not read. */
+const LOG_BYTES = 64 * 2 ** 20
+/** Results with every request in them are large, and only whole of use. */
+const RESULT_BYTES = 256 * 2 ** 20
 
-async function standardInput(): Promise<string> {
+interface Limits {
+  /** What was expected, in words. */
+  what: string
+  bytes: number
+  /** What goes beyond is left unread rather than refused. */
+  front: boolean
+}
+
+const tooLarge = (name: string, {bytes, what}: Limits) => new InputError('FILE_TOO_LARGE', `${name} has more than ${bytes / 2 ** 20} MiB: expected ${what}`)
+
+async function standardInput(limits: Limits): Promise<string> {
   if (process.stdin.isTTY) throw new InputError('INPUT_MISSING', '- reads standard input, which is a terminal: expected a pipe, such as docker logs NAME 2>&1 | servefit verify -')
   const chunks: Buffer[] = []
   let size = 0
   for await (const chunk of process.stdin as AsyncIterable<Buffer>) {
     chunks.push(chunk)
     size += chunk.length
-    if (size > MAX_INPUT_BYTES) throw new InputError('FILE_TOO_LARGE', `Standard input has more than ${MAX_INPUT_BYTES / 2 ** 20} MiB: expected the log of a start`)
+    if (size <= limits.bytes) continue
+    if (!limits.front) throw tooLarge('Standard input', limits)
+    break
   }
   return Buffer.concat(chunks).toString('utf8')
 }
 
-/** What files hold, each whole; `-` is standard input, once. */
-export async function textsOf(files: readonly string[], what: string): Promise<string[]> {
+async function fileText(path: string, limits: Limits): Promise<string> {
+  const {what, bytes, front} = limits
+  try {
+    const file = await open(path)
+    try {
+      const found = await file.stat()
+      if (found.isDirectory()) throw new InputError('FILE_UNREADABLE', `${path} is a directory: expected ${what}`)
+      if (found.size > bytes && !front) throw tooLarge(path, limits)
+      // A pipe (<(docker logs ...)) has no size: it is read to its end.
+      if (found.size <= bytes) return await file.readFile('utf8')
+      const {buffer, bytesRead} = await file.read(Buffer.alloc(bytes), 0, bytes, 0)
+      return buffer.toString('utf8', 0, bytesRead)
+    } finally {
+      await file.close()
+    }
+  } catch (error) {
+    if (error instanceof InputError) throw error
+    throw new InputError('FILE_UNREADABLE', `${path} cannot be read (${(error as NodeJS.ErrnoException).code ?? 'error'}): expected ${what}`)
+  }
+}
+
+async function textsOf(files: readonly string[], limits: Limits): Promise<string[]> {
   if (files.filter((file) => file === '-').length > 1) throw new InputError('INPUT_TWICE', '- stands for standard input: give it once')
   const texts: string[] = []
-  for (const file of files) texts.push(file === '-' ? await standardInput() : await readText(file, what))
+  for (const file of files) texts.push(file === '-' ? await standardInput(limits) : await fileText(file, limits))
   return texts
 }
+
+/** The front of each log; `-` is standard input, once. */
+export const logTexts = (files: readonly string[]): Promise<string[]> => textsOf(files, {what: 'the log of a start', bytes: LOG_BYTES, front: true})
+
+/** Each result whole; `-` is standard input, once. */
+export const resultTexts = (files: readonly string[]): Promise<string[]> => textsOf(files, {what: 'the result of a benchmark', bytes: RESULT_BYTES, front: false})
 
 /** Today as 2026-01-31. */
 export const today = (): string => new Date().toISOString().slice(0, 10)

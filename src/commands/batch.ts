@@ -1,5 +1,6 @@
 import * as Args from '@oclif/core/args'
 import {ServefitCommand} from '../cli/base.ts'
+import {sourceFlags, sourcesFrom} from '../cli/source-flags.ts'
 import {realContext} from '../cli/world.ts'
 
 export default class Batch extends ServefitCommand {
@@ -8,11 +9,13 @@ export default class Batch extends ServefitCommand {
   static override examples = ['<%= config.bin %> <%= command.id %> scenarios.jsonl', "echo '{\"model\": \"qwen3-32b\", \"gpu\": \"2xrtx-4090\"}' | <%= config.bin %> <%= command.id %> -"]
   static override args = {file: Args.string({required: true, description: 'a JSON Lines file, or -'})}
 
+  static override flags = {'no-corrections': sourceFlags['no-corrections']}
+
   async run(): Promise<void> {
-    const {args} = await this.parse(Batch)
+    const {args, flags} = await this.parse(Batch)
     const {answerLines, linesOf} = await import('../cli/batch-stream.ts')
     const lines = await linesOf(args.file)
-    const errors = await answerLines(realContext(this.catalogue), lines, process.stdout)
+    const errors = await answerLines(realContext(this.catalogue, sourcesFrom(flags)), lines, process.stdout)
     if (errors > 0) this.answerNo()
   }
 }

@@ -29,8 +29,8 @@ export default class Calibrate extends ServefitCommand {
     const files = argv as string[]
     const {model, ...scenario} = scenarioFrom(flags.model ?? '', flags)
     const given: Partial<Scenario> = {...scenario, ...(flags.model !== undefined && {model})}
-    const [{textsOf, today}, {readBench}, {benchRuns}, {groupsOf, localCalibration, refit}] = await Promise.all([import('../cli/texts.ts'), import('../verify/bench/read-bench.ts'), import('../planner/bench-runs.ts'), import('../planner/refit.ts')])
-    const texts = await textsOf(files, 'the result of a benchmark')
+    const [{resultTexts, today}, {readBench}, {benchRuns}, {groupsOf, localCalibration, refit}] = await Promise.all([import('../cli/texts.ts'), import('../verify/bench/read-bench.ts'), import('../planner/bench-runs.ts'), import('../planner/refit.ts')])
+    const texts = await resultTexts(files)
     // What was learnt before does not stand behind what is learnt now: fits start from what ships.
     const context = realContext(this.catalogue, {...sourcesFrom(flags), corrections: false})
     const {runs, unanswered} = await benchRuns(context, texts.flatMap((text, index) => readBench(text, files[index]!)), given)

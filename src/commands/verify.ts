@@ -45,8 +45,8 @@ export default class Verify extends ServefitCommand {
   }
 
   private async verifyLog(context: Context, logs: readonly string[], given: Partial<Scenario>, save: boolean, document: VerificationDocument): Promise<void> {
-    const [{textsOf, today}, {readLog}, {verification}, {logDocument}] = await Promise.all([import('../cli/texts.ts'), import('../verify/read-log.ts'), import('../planner/verification.ts'), import('../planner/verification-document.ts')])
-    const verified = await verification(context, {report: readLog(await textsOf(logs, 'the log of a start'), given.engine), flags: given, today: today()})
+    const [{logTexts, today}, {readLog}, {verification}, {logDocument}] = await Promise.all([import('../cli/texts.ts'), import('../verify/read-log.ts'), import('../planner/verification.ts'), import('../planner/verification-document.ts')])
+    const verified = await verification(context, {report: readLog(await logTexts(logs), given.engine), flags: given, today: today()})
     if (save) {
       const {correction} = verified
       if (!correction) throw new InputError('NOTHING_TO_SAVE', 'The log says nothing of the cache: there is no difference to save')
@@ -61,8 +61,8 @@ export default class Verify extends ServefitCommand {
   }
 
   private async verifyBench(context: Context, file: string, given: Partial<Scenario>, document: VerificationDocument): Promise<void> {
-    const [{textsOf}, {readBench}, {benchRuns, comparedRun, withinIntervals}] = await Promise.all([import('../cli/texts.ts'), import('../verify/bench/read-bench.ts'), import('../planner/bench-runs.ts')])
-    const [content] = await textsOf([file], 'the result of a benchmark')
+    const [{resultTexts}, {readBench}, {benchRuns, comparedRun, withinIntervals}] = await Promise.all([import('../cli/texts.ts'), import('../verify/bench/read-bench.ts'), import('../planner/bench-runs.ts')])
+    const [content] = await resultTexts([file])
     const {runs, unanswered} = await benchRuns(context, readBench(content!, file), given)
     const compared = runs.map(comparedRun)
     const within = withinIntervals(compared)

@@ -39,11 +39,18 @@ export function saysFieldUnknown(text: string): boolean {
   return /is not a valid field to query/i.test(text)
 }
 
-/** Rows of the query in the order of `fields`; lines that are not rows are passed over. Numbers may carry their unit. */
-export function parseNvidiaCsv(text: string, fields: readonly NvidiaField[] = NVIDIA_FIELDS): NvidiaDevice[] {
-  return text.split(/\r?\n/).flatMap(line => {
+/**
+ * Rows of the query in the order of `fields`, or of the header where the text begins with one; lines that are not rows are
+ * passed over. Numbers may carry their unit.
+ */
+export function parseNvidiaCsv(text: string, asked: readonly string[] = NVIDIA_FIELDS): NvidiaDevice[] {
+  const [first = '', ...rest] = text.split(/\r?\n/)
+  const header = headerOf(first)
+  const fields = header ?? asked
+  return (header ? rest : [first, ...rest]).flatMap(line => {
     const cells = line.split(/,\s*/)
-    if (cells.length < fields.length) return []
+    // A comma in a value moves all cells behind it: only the last of the fields that were asked may hold one.
+    if (cells.length < fields.length || (header && cells.length > fields.length)) return []
     const last = cells.slice(fields.length - 1).join(', ')
     const cell = (field: NvidiaField) => {
       const at = fields.indexOf(field)
@@ -73,4 +80,10 @@ export function parseNvidiaCsv(text: string, fields: readonly NvidiaField[] = NV
     }
     return [device]
   })
+}
+
+/** Columns of a text that was asked for with its header: `memory.total [MiB]` is `memory.total`. */
+function headerOf(line: string): string[] | undefined {
+  const names = line.split(/,\s*/).map(name => name.replace(/ \[[^\]]*\]$/, '').trim())
+  return names.includes('index') && names.includes('name') ? names : undefined
 }

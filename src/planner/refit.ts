@@ -28,7 +28,7 @@ export interface Refit {
   residuals: RefitResidual[]
   medianErrorBefore: number
   medianErrorAfter: number
-  /** Worth keeping: something was fitted, and the runs are closer to it than to what ships. */
+  /** Worth keeping: something was fitted, and the runs are closer to it than to what ships, in the median too. */
   better: boolean
 }
 
@@ -37,7 +37,7 @@ const FEWEST_RUNS = 2
 /** A run says something of a parameter when a tenth more of it moves a figure by at least this share. */
 const SENSITIVE = 0.02
 /** Errors beyond this (logarithmic) count linearly: a run that went wrong must not decide. */
-const ROBUST = 0.15
+const ROBUST = 0.05
 /** How far a factor strays without a reason (logarithmic standard deviation), and for the host in milliseconds. */
 const PRIOR = {bandwidth: 0.35, compute: 0.5, hostMilliseconds: 8}
 const BOUNDS: Record<keyof SpeedFactors, [number, number]> = {bandwidth: [0.25, 2], compute: [0.15, 3], hostMilliseconds: [-20, 60]}
@@ -143,7 +143,7 @@ export function refit(runs: readonly BenchRun[], base: Calibration): Refit {
     gpu: accelerator.id, engine, runs: runs.length, factors, fitted: PARAMETERS.filter((parameter) => fitted.includes(parameter)), left,
     residuals: before.map(({run, metric, error}, index) => ({place: run.point.place, metric, before: share(error), after: share(after[index]!.error)})),
     medianErrorBefore: size(before), medianErrorAfter: size(after),
-    better: fitted.length > 0 && fit.loss(factors) < fit.loss(UNCHANGED) - 1e-6,
+    better: fitted.length > 0 && fit.loss(factors) < fit.loss(UNCHANGED) - 1e-6 && size(after) < size(before),
   }
 }
 

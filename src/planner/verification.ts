@@ -129,6 +129,7 @@ export async function verification(context: Context, {report, flags, today}: Ver
   const answered = context.corrections?.length ? await answer(there, scenario) : plain
   const {best} = answered
   warnings.push(...best.warnings.filter(({code}) => code === 'corrected' || code === 'engine-version'))
+  if (best.machine.gpus[0]!.accelerator.unifiedMemory) warnings.push({code: 'unified-memory', message: 'memory is shared with the system: what is free, and what an engine counts as its own, differs by gigabytes between equal starts'})
   const lines = linesOf(best, report)
   const decisive = decisiveOf(best, report.figures, lines)
   if (!decisive && report.outcome === 'unknown') throw new InputError('LOG_WITHOUT_FIGURES', `The log of ${best.engine.title} holds no memory figure: expected lines such as "${EXAMPLES[report.engine]}"`)

@@ -83,7 +83,11 @@ export function readSglang(lines: readonly LogLine[]): LogReport {
   for (const {text, rank} of lines) {
     if (/Load weight begin/.test(text) && ranks.get(rank).freeBeforeBytes === undefined) ranks.set(rank, {freeBeforeBytes: read(text, 'avail mem=#')})
     // The draft is loaded after the model and counts with it.
-    if (/Load weight end/.test(text)) ranks.add(rank, 'weightsBytes', read(text, 'mem usage=#'))
+    if (/Load weight end/.test(text)) {
+      const [used, left] = [read(text, 'mem usage=#'), read(text, 'avail mem=#')]
+      ranks.add(rank, 'weightsBytes', used)
+      if (ranks.get(rank).freeBeforeBytes === undefined && used !== undefined && left !== undefined) ranks.set(rank, {freeBeforeBytes: left + used})
+    }
     ranks.add(rank, 'kvCacheBytes', poolBytes(text))
     if (/Capture .{0,60}graph end/i.test(text)) ranks.add(rank, 'cudaGraphBytes', read(text, 'mem usage=#'))
     if (/Memory pool end/.test(text)) ranks.set(rank, {freeAfterBytes: read(text, 'avail mem=#')})

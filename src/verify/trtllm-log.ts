@@ -10,7 +10,7 @@ import {pythonCall, pythonDict, pythonPairs, type PythonValue} from './python-va
 import {capacityBytes, triedBytes} from './vllm-log.ts'
 
 /** A line that only TensorRT-LLM writes. */
-export const isTrtllmLine = (text: string): boolean => /\[TRT-LLM\]|\[TensorRT-LLM\]|TensorRT-LLM (engine|version|LLM)|trtllm-serve|tensorrt_llm\//.test(text)
+export const isTrtllmLine = (text: string): boolean => /\[TRT-LLM\]|\[TensorRT-LLM\]|TensorRT[- ]LLM (engine|version|LLM)|trtllm-serve|tensorrt_llm\//.test(text)
 
 const GIB_FIGURE = '(-?\\d+(?:\\.\\d+)?) GiB'
 
@@ -71,7 +71,7 @@ export function readTrtllm(lines: readonly LogLine[]): LogReport {
     if (inferred !== undefined) settings.maxModelLen ??= inferred
     const fraction = shareOf(numberOf(/fraction is set (\d?\.\d+|1(?:\.0+)?)/.exec(text)?.[1]))
     if (fraction !== undefined) settings.gpuMemoryUtilization = rounded(fraction)
-    version ??= /TensorRT-LLM version: (\S+)/.exec(text)?.[1]
+    version ??= /TensorRT[- ]LLM version: (\S+)/.exec(text)?.[1]
     model ??= /(?:Starting trtllm-serve for model|trtllm-serve (?:serve )?)\s*([\w.-]+\/[\w.-]+)/.exec(text)?.[1] ?? /(\S*models--[^\s/]+\/snapshots\/\S*)/.exec(text)?.[1]
     const values = argumentsIn(text)
     if (values) {

@@ -21,10 +21,21 @@ interface Pattern {
 
 const pattern = (find: string, figures: Pattern['figures']): Pattern => ({find: new RegExp(find.replaceAll('#', NUMBER)), figures})
 
+/** Blocks of 16 tokens, the default of every release. */
+function tokensOfBlocks(text: string | undefined): number | undefined {
+  const blocks = countOf(text)
+  return blocks === undefined ? undefined : blocks * 16
+}
+
 const PATTERNS: Pattern[] = [
-  // 0.8 to 0.9 "took # GB"/"GiB and # seconds", from 0.11.1 "took # GiB memory and".
-  pattern('Model loading took # (?:GB|GiB)', ([, weights]) => ({weightsBytes: gibBytes(weights)})),
+  // 0.8 to 0.9 "took # GB"/"GiB and # seconds", from 0.11.1 "took # GiB memory and"; before 0.8 "Loading model weights took".
+  pattern('(?:Model loading|Loading model weights) took # (?:GB|GiB)', ([, weights]) => ({weightsBytes: gibBytes(weights)})),
   pattern('Available KV cache memory: # GiB', ([, cache]) => ({kvCacheBytes: gibBytes(cache)})),
+  // Newer releases print the line before only for one rank, this one for each.
+  pattern('Current kv cache memory in use is # GiB', ([, cache]) => ({kvCacheBytes: gibBytes(cache)})),
+  pattern('Current kv cache memory in use is # bytes', ([, bytes]) => ({kvCacheBytes: countOf(bytes, 2 ** 50)})),
+  // Before V1, in blocks of the usual size.
+  pattern('\\x23 (?:GPU|cuda|CUDA) blocks: (\\d+), \\x23 CPU blocks', ([, blocks]) => ({kvCacheTokens: tokensOfBlocks(blocks)})),
   pattern('GPU KV cache size: # tokens', ([, tokens]) => ({kvCacheTokens: numberOf(tokens)})),
   pattern('Maximum concurrency for # tokens per request: #x', ([, , times]) => ({maxConcurrency: numberOf(times)})),
   pattern('Graph capturing finished in # secs, took # GiB', ([, , graphs]) => ({cudaGraphBytes: gibBytes(graphs)})),

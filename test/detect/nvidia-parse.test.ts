@@ -142,12 +142,12 @@ describe('nvidia-smi --query-gpu', () => {
   })
 })
 
-test('nvidia-smi -L names the profiles of slices and nothing else is kept', () => {
+test('nvidia-smi -L names the profiles of slices, and their identities', () => {
   expect(parseNvidiaList(fixture('nvidia-list-h100-mig.txt'))).toEqual([
-    {parentIndex: 0, device: 0, profile: '3g.40gb'},
-    {parentIndex: 0, device: 1, profile: '2g.20gb'},
-    {parentIndex: 0, device: 2, profile: '1g.10gb'},
-    {parentIndex: 0, device: 3, profile: '1g.10gb'},
+    {parentIndex: 0, device: 0, profile: '3g.40gb', uuid: 'MIG-00000000-0000-0000-0000-000000000000'},
+    {parentIndex: 0, device: 1, profile: '2g.20gb', uuid: 'MIG-00000001-0000-0000-0000-000000000001'},
+    {parentIndex: 0, device: 2, profile: '1g.10gb', uuid: 'MIG-00000002-0000-0000-0000-000000000002'},
+    {parentIndex: 0, device: 3, profile: '1g.10gb', uuid: 'MIG-00000003-0000-0000-0000-000000000003'},
   ])
 })
 

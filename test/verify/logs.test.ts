@@ -12,7 +12,7 @@ describe('vLLM', () => {
     const report = read('vllm-0.11.1-qwen3-8b-rtx-4090.log')
     expect(report).toMatchObject({engine: 'vllm', engineVersion: '0.11.1', model: 'Qwen/Qwen3-8B', outcome: 'started', argumentsPrinted: true})
     expect(report.settings).toEqual({tp: 1, pp: 1, dp: 1, ep: 1, maxModelLen: 16384, maxNumSeqs: 64, gpuMemoryUtilization: 0.9})
-    expect(report.figures).toEqual({weightsBytes: Math.round(15.2683 * GIB), kvCacheBytes: Math.round(5.31 * GIB), kvCacheTokens: 38656, maxConcurrency: 2.36, cudaGraphBytes: Math.round(0.57 * GIB)})
+    expect(report.figures).toEqual({weightsBytes: Math.round(15.2683 * GIB), kvCacheBytes: Math.round(5.43 * GIB), kvCacheTokens: 39536, maxConcurrency: 2.41, cudaGraphBytes: Math.round(0.57 * GIB)})
   })
 
   it('takes interleaved ranks apart, also two messages on one line; the rank with least room decides', () => {
@@ -92,5 +92,25 @@ describe('what is no log of a start', () => {
   it('is said', () => {
     expect(() => readLog([''])).toThrow(/empty/)
     expect(() => readLog(['hello\nworld'])).toThrow(/No line of vLLM/)
+  })
+})
+
+describe('wordings of single lines', () => {
+  const figures = (line: string) => readLog([line]).figures
+
+  it('of vLLM', () => {
+    expect(figures('INFO 02-01 Loading model weights took 14.9888 GB\nINFO # cuda blocks: 27392, # CPU blocks: 2048')).toEqual({weightsBytes: Math.round(14.9888 * GIB), kvCacheTokens: 27392 * 16})
+    // 0.10: bytes; from 0.11: GiB, for each rank.
+    expect(figures('Actual usage is 5.5 GiB for weight, 1.4 GiB for peak activation, 0.1 GiB for non-torch memory, and 0.5 GiB for CUDAGraph memory. Current kv cache memory in use is 9223372036 bytes.\nvLLM API server version 0.10.2')).toMatchObject({kvCacheBytes: 9223372036, runtimeBytes: Math.round(0.1 * GIB)})
+    expect(readLog(["vLLM API server version 0.11.0\nValueError: Free memory on device cuda:0 (27.28/31.86 GiB) on startup is less than desired GPU memory utilization (0.97, 30.9 GiB)."])).toMatchObject({outcome: 'memory-taken', figures: {freeBeforeBytes: Math.round(27.28 * GIB)}})
+    expect(readLog(["ValueError: The model's max seq len (131072) is larger than the maximum number of tokens that can be stored in KV cache (81536). Try increasing `gpu_memory_utilization`\nvLLM API server version 0.8.0"])).toMatchObject({outcome: 'kv-too-small', refusal: {estimatedMaxModelLen: 81536}})
+  })
+
+  it('of SGLang: without the begin line, what was free follows from the end line', () => {
+    expect(figures('[2025-08-08 03:34:38] Load weight end. type=Qwen3ForCausalLM, dtype=torch.bfloat16, avail mem=13.91 GB, mem usage=1.25 GB.').freeBeforeBytes! / GIB).toBeCloseTo(15.16, 6)
+  })
+
+  it('of TensorRT-LLM: arguments with commas or blanks between them', () => {
+    for (const between of [' ', ', ']) expect(readLog([`[TensorRT-LLM] TensorRT LLM version: 1.2.0\n[09/11/2026-08:00:02] [TRT-LLM] [I] LLM Args: ${['tensor_parallel_size=8', 'max_batch_size=256', 'max_num_tokens=8192'].join(between)}`])).toMatchObject({engineVersion: '1.2.0', settings: {tp: 8, maxNumSeqs: 256, maxNumBatchedTokens: 8192}})
   })
 })

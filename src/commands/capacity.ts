@@ -1,0 +1,92 @@
+import * as Args from '@oclif/core/args'
+import * as Flags from '@oclif/core/flags'
+import {ServefitCommand} from '../cli/base.ts'
+import {deploymentFlags, machineFlags, workloadFlags} from '../cli/flags.ts'
+import {withProgress} from '../cli/progress.ts'
+import {parseNumber} from '../cli/quantities.ts'
+import {sloFlags} from '../cli/slo-flags.ts'
+import {sourceFlags, sourcesFrom} from '../cli/source-flags.ts'
+import {realContext} from '../cli/world.ts'
+import type {Capacity as Found, CapacityReport} from '../planner/capacity.ts'
+
+const LOAD = 'LOAD'
+const number = (name: string, description: string, helpValue: string, range: {min: number; max: number}, helpGroup?: string) =>
+  Flags.custom<number>({description, helpValue, helpGroup, parse: async (text) => parseNumber(text, name, range)})()
+const {concurrency: _concurrency, ...lengthFlags} = workloadFlags
+
+export default class Capacity extends ServefitCommand {
+  static override summary = 'How many of which machine for these users or requests, next year too'
+  static override description = `Each kind of machine is given the deployment that carries most within the latency limits, by the cautious end of every interval: open arrivals up to a share of saturation, people in flight up to what the cache holds. With a percentile, lengths that spread or a trace, the simulator checks it. Energy is an upper bound from rated power; cost comes from the prices you give.
+
+A file (YAML or JSON) can hold the same, and several models on one fleet:
+  machines: [{machine: dgx-h200, price: 98.32/h}, {gpu: 8xh100-sxm}]
+  models:
+    - {model: qwen3-32b, users: 400, thinkSeconds: 30, outputTokens: {p50: 300, p95: 1200}, slo: {ttftMs: 2000, percentile: 95}}
+  growth: 5%/month
+  months: [0, 6, 12]`
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> --model qwen3-32b --users 400 --think-seconds 30 --machine dgx-h100 --machine dgx-h200 --slo-ttft-ms 2000 --slo-tpot-ms 50',
+    '<%= config.bin %> <%= command.id %> fleet.yaml --csv',
+    '<%= config.bin %> <%= command.id %> --model gpt-oss-120b --trace requests.csv --gpu 8xh100-sxm --price 8xh100-sxm=70/h --growth 5%/month --save ./fleet',
+  ]
+  static override args = {file: Args.string({description: 'the fleet and the load, YAML or JSON'})}
+  static override flags = {
+    model: Flags.string({description: 'a name, a repository or a path', helpValue: 'MODEL', helpGroup: LOAD}),
+    ...lengthFlags,
+    users: Flags.custom<number>({description: 'people: each with one request in flight, or with a pause between them', helpValue: 'N', aliases: ['concurrency'], exclusive: ['request-rate', 'trace'], helpGroup: LOAD, parse: async (text) => parseNumber(text, 'users', {min: 1, max: 1e9})})(),
+    'request-rate': number('request-rate', 'requests per second that arrive', 'RATE', {min: 1e-6, max: 1e6}, LOAD),
+    'think-seconds': number('think-seconds', 'pause between an answer and the next request of the same person', 'SECONDS', {min: 0, max: 86_400}, LOAD),
+    trace: Flags.string({description: 'requests with their arrivals and lengths, JSON Lines or CSV', helpValue: 'FILE', exclusive: ['users', 'request-rate'], helpGroup: LOAD}),
+    growth: Flags.string({description: 'how the load grows, as 5%/month or 80%/year', helpValue: 'SHARE/TIME', helpGroup: LOAD}),
+    months: Flags.string({description: 'months from now to look at (default: 0, with growth 0,6,12)', helpValue: 'LIST', helpGroup: LOAD}),
+    ...sloFlags,
+    machine: Flags.string({description: 'a catalogued machine, or a file that detect --json printed; more than once for several', helpValue: 'NAME|FILE', multiple: true, multipleNonGreedy: true, helpGroup: 'FLEET'}),
+    gpu: Flags.string({description: 'GPUs of one machine, as COUNTxGPU; more than once for several', helpValue: 'COUNTxGPU', multiple: true, multipleNonGreedy: true, helpGroup: 'FLEET'}),
+    nodes: machineFlags.nodes,
+    price: Flags.string({description: 'price of a machine, as dgx-h200=98.32/h; more than once for several', helpValue: 'MACHINE=AMOUNT/TIME', multiple: true, multipleNonGreedy: true, helpGroup: 'FLEET'}),
+    'kwh-price': number('kwh-price', 'price of a kilowatt-hour', 'AMOUNT', {min: 0, max: 1e6}, 'FLEET'),
+    spare: Flags.integer({description: 'machines beyond what the load needs (default: 0)', helpValue: 'N', min: 0, max: 1000, helpGroup: 'FLEET'}),
+    'max-utilisation': number('max-utilisation', 'share of the saturated rate that is planned with (default: 0.85)', 'SHARE', {min: 0.05, max: 1}, 'FLEET'),
+    ...deploymentFlags,
+    ...sourceFlags,
+    csv: Flags.boolean({description: 'print a table as CSV', exclusive: ['json']}),
+    save: Flags.string({description: 'write manifests with replica counts, capacity.json and capacity.csv into this folder', helpValue: 'FOLDER'}),
+    force: Flags.boolean({description: 'replace files that are there already', dependsOn: ['save']}),
+  }
+
+  async run(): Promise<CapacityReport & {written?: string[]}> {
+    const {args, flags} = await this.parse(Capacity)
+    const context = realContext(this.catalogue, sourcesFrom(flags))
+    const [{capacityQuestion}, {capacity}] = await Promise.all([import('../cli/capacity-question.ts'), import('../planner/capacity.ts')])
+    const file = args.file === undefined ? undefined : await this.readFile(args.file)
+    const asked = await capacityQuestion(context, file, args.file, flags)
+    const found = await withProgress('looking for what each machine carries', () => capacity(context, asked))
+    const {report} = found
+    if (!report.feasible) this.answerNo()
+    if (!this.jsonEnabled()) {
+      const {capacityCsv, renderCapacity} = await import('../render/capacity.ts')
+      process.stdout.write(flags.csv ? capacityCsv(report) : renderCapacity(report, {columns: this.columns, colour: this.colour}))
+    }
+    const written = flags.save !== undefined && report.feasible ? await this.saved(found, flags.save, flags.force) : undefined
+    if (written && !this.jsonEnabled()) process.stderr.write(written.map((path) => `wrote ${path}\n`).join(''))
+    return {...report, ...(written && {written})}
+  }
+
+  private async readFile(path: string) {
+    const [{readDocument}, {checkedCapacity}] = await Promise.all([import('../cli/document.ts'), import('../planner/capacity-schema.ts')])
+    return checkedCapacity(await readDocument(path, 'a fleet and its load'), path)
+  }
+
+  /** Manifests of the first option: a Deployment each, or a LeaderWorkerSet where one takes several nodes. */
+  private async saved({report, deployments}: Found, folder: string, force: boolean): Promise<string[]> {
+    const [{artifactsOf}, {writeFiles}, {capacityCsv}] = await Promise.all([import('../cli/save-plan.ts'), import('../cli/write-files.ts'), import('../render/capacity.ts')])
+    const {labelOf} = await import('../render/launch/startable.ts')
+    const files = [{name: 'capacity.json', text: `${JSON.stringify(report, undefined, 2)}\n`}, {name: 'capacity.csv', text: capacityCsv(report)}]
+    for (const {name, best, machine, replicas} of deployments) {
+      const format = best.engine.gpuCount(best.deployment) > machine.gpus.length ? 'leaderworkerset' : 'kubernetes'
+      const own = artifactsOf(this.catalogue, {best, machine, left: []}, [format], replicas)
+      files.push(...(deployments.length > 1 ? own.map((artifact) => ({...artifact, name: `${labelOf(name)}-${artifact.name}`})) : own))
+    }
+    return writeFiles(folder, files, {force})
+  }
+}
