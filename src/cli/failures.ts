@@ -11,8 +11,6 @@ export interface Failure {
   text: string
 }
 
-const ISSUES = 'https://github.com/servefit/servefit/issues'
-
 /** What oclif's parser throws, told by its shape: names of classes do not survive bundling. */
 interface ParserError extends Error {
   oclif?: {exit?: number}
@@ -47,7 +45,7 @@ export function failureOf(thrown: unknown): Failure {
   return {
     exitCode: EXIT.defect,
     json: {error: {code: 'DEFECT', message: `A defect of servefit: ${error.message}`}},
-    text: `servefit: a defect of ours: ${error.message}\n  Please report it with the command you ran: ${ISSUES}\n  DEBUG=servefit shows where it happened.\n`,
+    text: `servefit: a defect of ours: ${error.message}\n  Please report it with the command you ran and what DEBUG=servefit adds: it shows where it happened.\n`,
   }
 }
 
