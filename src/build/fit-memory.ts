@@ -13,13 +13,15 @@ import type {Task} from './task.ts'
 
 /** Errors beyond this count in proportion, not squared: some logs were written under flags that nobody recorded. */
 const ROBUST_BEYOND = 0.03
+/** Errors beyond this are of something else: they pull no further. */
+const LOST_BEYOND = 0.2
 /** Weight of one doubling of a parameter against one case at ROBUST_BEYOND. */
 const PRIOR_WEIGHT = 1
 const FIRM = 20
 const FACTORS = [2, 1.4, 1.2, 1.1, 1.04, 1.015]
 
 const huber = (error: number): number => {
-  const e = Math.abs(error) / ROBUST_BEYOND
+  const e = Math.min(Math.abs(error), LOST_BEYOND) / ROBUST_BEYOND
   return e <= 1 ? e * e : 2 * e - 1
 }
 

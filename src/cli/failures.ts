@@ -34,7 +34,7 @@ function parserFailure(error: ParserError): Failure | undefined {
 }
 
 /** For "did you mean" before any command is loaded. */
-const COMMAND_NAMES = ['check', 'config', 'detect', 'models', 'models show', 'models import', 'gpus', 'engines', 'batch', 'verify', 'calibrate', 'schema', 'help']
+const COMMAND_NAMES = ['check', 'config', 'plan', 'compare', 'capacity', 'diff', 'detect', 'doctor', 'models', 'models show', 'models import', 'gpus', 'engines', 'batch', 'verify', 'calibrate', 'schema', 'help']
 
 /** The one place that turns an error into words, JSON and an exit code. */
 export function failureOf(thrown: unknown): Failure {

@@ -3,7 +3,7 @@ import * as Flags from '@oclif/core/flags'
 import {ServefitCommand} from '../cli/base.ts'
 import {deploymentFlags, machineFlags, workloadFlags} from '../cli/flags.ts'
 import {withProgress} from '../cli/progress.ts'
-import {parseNumber} from '../cli/quantities.ts'
+import {parseCount, parseNumber} from '../cli/quantities.ts'
 import {sloFlags} from '../cli/slo-flags.ts'
 import {sourceFlags, sourcesFrom} from '../cli/source-flags.ts'
 import {realContext} from '../cli/world.ts'
@@ -33,7 +33,7 @@ A file (YAML or JSON) can hold the same, and several models on one fleet:
   static override flags = {
     model: Flags.string({description: 'a name, a repository or a path', helpValue: 'MODEL', helpGroup: LOAD}),
     ...lengthFlags,
-    users: Flags.custom<number>({description: 'people: each with one request in flight, or with a pause between them', helpValue: 'N', aliases: ['concurrency'], exclusive: ['request-rate', 'trace'], helpGroup: LOAD, parse: async (text) => parseNumber(text, 'users', {min: 1, max: 1e9})})(),
+    users: Flags.custom<number>({description: 'people: each with one request in flight, or with a pause between them', helpValue: 'N', aliases: ['concurrency'], exclusive: ['request-rate', 'trace'], helpGroup: LOAD, parse: async (text) => parseCount(text, 'users', {min: 1, max: 1e9})})(),
     'request-rate': number('request-rate', 'requests per second that arrive', 'RATE', {min: 1e-6, max: 1e6}, LOAD),
     'think-seconds': number('think-seconds', 'pause between an answer and the next request of the same person', 'SECONDS', {min: 0, max: 86_400}, LOAD),
     trace: Flags.string({description: 'requests with their arrivals and lengths, JSON Lines or CSV', helpValue: 'FILE', exclusive: ['users', 'request-rate'], helpGroup: LOAD}),

@@ -27,16 +27,30 @@ export function cleaned(recording: Recording, known: Known): Recording {
   const keys = <T>(record: Record<string, T>, value: (entry: T, key: string) => T) =>
     Object.fromEntries(Object.entries(record).map(([key, entry]) => [text(key), value(entry, key)]))
   const {hostname: _hostname, ...system} = recording.system ?? {platform: 'unknown'}
+  // First, since the environment may name cards by the beginning of an identity that only the outputs tell in full.
+  const commands = recording.commands.map(({line, outcome}) => ({line: text(line), outcome: cleanOutcome(outcome, text)}))
+  const variable = (value: string, name: string) => {
+    if (/_VISIBLE_DEVICES$/.test(name)) return value.split(',').map(entry => visibleEntry(entry.trim(), identities)).join(',')
+    return /^(?:KUBERNETES_SERVICE_HOST|WSL_DISTRO_NAME|container)$/.test(name) ? 'set' : text(value)
+  }
   return {
     ...recording,
     ...(recording.system ? {system} : {}),
-    env: keys(recording.env, (value, name) => (/^(?:KUBERNETES_SERVICE_HOST|WSL_DISTRO_NAME|container)$/.test(name) ? 'set' : text(value))),
-    commands: recording.commands.map(({line, outcome}) => ({line: text(line), outcome: cleanOutcome(outcome, text)})),
+    env: keys(recording.env, variable),
+    commands,
     files: keys(recording.files, text),
     directories: keys(recording.directories, names => names.map(text)),
     existing: recording.existing.map(text),
     disks: keys(recording.disks, space => space),
   }
+}
+
+/** A number stays; an identity, whole or abbreviated, becomes the stand-in of the one that it names. */
+function visibleEntry(entry: string, identities: Map<string, string>): string {
+  const [, kind, start = ''] = /^(GPU|MIG)-(?:GPU-)?(.*)$/i.exec(entry) ?? []
+  if (kind === undefined) return /^-?\d+$/.test(entry) || entry === '' ? entry : 'removed'
+  const named = [...identities].filter(([identity]) => identity.startsWith(start.toLowerCase()))
+  return `${kind}-${named.length === 1 ? named[0]?.[1] : 'removed'}`
 }
 
 /** Far more than a tool prints about a machine full of cards; what is longer is a tool gone mad, and a beginning of it tells that. */
@@ -78,12 +92,14 @@ function slotOfNumber(location: string, domain: string): string {
 function cleanText(source: string, {hostname, userNames, homes}: Known, addresses: Map<string, string>, identities: Map<string, string>): string {
   let text = withoutStyling(source).replace(/\r\n?/g, '\n').replace(/[^\P{Cc}\t\n]/gu, '')
   for (const home of homes.filter(path => path.length > 3)) text = text.replaceAll(home, '/home/user')
-  text = text.replace(/(\/(?:home|Users)\/|\\Users\\)[^\s/\\"'<>|:]+/g, (_, place: string) => `${place}user`)
+  text = text
+    .replace(/(\\+Users\\+)[^\\/"'<>|:\n]{1,64}(?=\\)/g, (_, place: string) => `${place}user`)
+    .replace(/(\/(?:home|Users)\/|\\Users\\)[^\s/\\"'<>|:]+/g, (_, place: string) => `${place}user`)
   text = text
     .replace(/\b(?:hf_|gh[pousr]_|github_pat_|glpat-|sk-|xox[abprs]-|AKIA)[A-Za-z0-9_-]{12,}/g, 'token-removed')
-    .replace(/\bBearer\s+\S+/gi, 'Bearer token-removed')
+    .replace(/\bBearer\s+[^\s<\"',]+/gi, 'Bearer token-removed')
     .replace(/((?:token|secret|password|passwd|api[_-]?key)["']?\s*[=:]\s*["']?)[^\s"',<]+/gi, '$1removed')
-    .replace(/(--?(?:hf-)?(?:token|password|api-key)[ =])\S+/gi, '$1removed')
+    .replace(/(--?(?:hf-)?(?:token|password|api-key)[ =])[^\s<\"',]+/gi, '$1removed')
     .replace(/\b[\w.+-]{1,64}@[\w-]{1,64}\.[\w.-]{0,64}[a-z]{2,8}\b/gi, 'mail-removed')
   // Serial numbers: in XML, in JSON, behind a colon.
   const serial = String.raw`[\w .-]*(?:serial|unique.?id|asset.?tag|\bpdi|\bguid|fru.?id|chassis.?id)[\w .#()-]*`
@@ -124,7 +140,7 @@ function cleanText(source: string, {hostname, userNames, homes}: Known, addresse
     .replace(/\bGPU-[0-9a-f]{16}\b/gi, whole => standIn(whole, number => `GPU-${hex(number, 16)}`))
     .replace(/\b[0-9a-f]{32}(?:[0-9a-f]{32})?\b/gi, whole => standIn(whole, number => hex(number, whole.length)))
     .replace(/\b(?:[0-9a-f]{2}[:-]){5}[0-9a-f]{2}\b/gi, '00:00:00:00:00:00')
-    .replace(/(?<![\w.:-])(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)(?![\w.-])/g, '0.0.0.0')
+    .replace(/(?<![\w.:-])(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)(?![\w-]|\.\d)/g, '0.0.0.0')
     .replace(/(?<![\w:.])(?:[0-9a-f]{1,4}:){4,7}(?::?[0-9a-f]{1,4})(?![\w:.])|(?<![\w:.])(?:[0-9a-f]{1,4}:){1,6}:(?:[0-9a-f]{1,4}:?){1,4}(?![\w:.])/gi, '::')
   for (const [name, stand] of [...userNames.map(user => [user, 'user'] as const), [hostname, 'host'] as const, [hostname?.split('.')[0], 'host'] as const])
     if (name && name.length > 2 && !ORDINARY.test(name)) text = text.replace(new RegExp(`(?<![\\w-])${name.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}(?![\\w-])`, 'gi'), stand)

@@ -39,6 +39,8 @@ export function parseXml(source: string): XmlElement {
     at = end + length
     if (terminator === '>') readTag(source.slice(start + 1, end), open)
   }
+  // Half a number is a wrong number: of what was not closed no text is kept.
+  for (const unclosed of open.slice(1)) unclosed.text = ''
   return root
 }
 
@@ -82,10 +84,11 @@ function element(name: string, attributes: Record<string, string> = {}): XmlElem
   return {name, attributes, text: '', children: []}
 }
 
-/** Closes the nearest open element of that name and all inside it; a stray end tag is passed over. */
+/** Closes the nearest open element of that name and all inside it, whose text was cut; a stray end tag is passed over. */
 function close(open: XmlElement[], name: string): void {
   for (let depth = open.length - 1; depth > 0; depth--) {
     if (open[depth]?.name === name) {
+      for (const unclosed of open.slice(depth + 1)) unclosed.text = ''
       open.length = depth
       return
     }

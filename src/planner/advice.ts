@@ -63,6 +63,8 @@ function changesFor(answer: Answer, command: string): Change[] {
   const {largestMaxModelLen} = best.memory
   if (best.verdict === 'does-not-fit' && largestMaxModelLen >= 256) attempt({request: {...request, maxModelLen: largestMaxModelLen}}, `--max-model-len ${largestMaxModelLen}`)
   if (best.deployment.kvCache === 'bf16') attempt({request: {...request, kvCache: 'fp8'}}, '--kv-cache fp8')
+  const {largestMaxNumSeqs} = best.memory
+  if (largestMaxNumSeqs !== undefined && best.deployment.maxNumSeqs > largestMaxNumSeqs) attempt({request: {...request, maxNumSeqs: largestMaxNumSeqs}}, `--max-num-seqs ${largestMaxNumSeqs}`)
   if (request.maxNumSeqs === undefined && best.deployment.maxNumSeqs > 32) attempt({request: {...request, maxNumSeqs: 32}}, '--max-num-seqs 32')
   if (best.verdict !== 'tight') {
     for (const checkpoint of byFidelity(model, model.checkpoints)) {

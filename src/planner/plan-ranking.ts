@@ -1,17 +1,19 @@
 import {type Objective, score} from './plan-objectives.ts'
 import type {PlanPoint} from './search.ts'
 
-/** The best load of one deployment, with other cache formats that are as good. */
+/** The best load of one deployment, with what is as good in its place. */
 export interface RankedPlan extends PlanPoint {
   alsoKvCache?: string[]
+  /** Repositories with weights in the same format. */
+  alsoCheckpoints?: string[]
 }
 
 /** Speeds closer than this differ in nothing that a person would choose by. */
 const NEARLY_EQUAL = 0.02
 
 /**
- * One row for each deployment, at its best load. Rows that differ only in how the cache is stored and are as good become one, with the cache that
- * loses least where the context is the same.
+ * One row for each deployment, at its best load. Rows that are as good and differ only in how the cache is stored, or in who published weights of the
+ * same format, become one: with the cache that loses least where the context is the same, and the first checkpoint.
  */
 export function rankedPlans(points: readonly PlanPoint[], objective: Objective): RankedPlan[] {
   const rows: RankedPlan[] = []
@@ -22,10 +24,14 @@ export function rankedPlans(points: readonly PlanPoint[], objective: Objective):
       continue
     }
     const row = rows[at]!
+    if (row.evaluation.checkpoint !== point.evaluation.checkpoint) {
+      rows[at] = {...row, alsoCheckpoints: [...new Set([...(row.alsoCheckpoints ?? []), point.evaluation.checkpoint.hfId])]}
+      continue
+    }
     const caches = [...(row.alsoKvCache ?? [])]
     const better = cacheBits(point) > cacheBits(row) && point.evaluation.deployment.maxModelLen >= row.evaluation.deployment.maxModelLen
     const [kept, other] = better ? [point, row] : [row, point]
-    rows[at] = {...kept, alsoKvCache: [...caches, other.evaluation.deployment.kvCache]}
+    rows[at] = {...kept, ...(row.alsoCheckpoints && {alsoCheckpoints: row.alsoCheckpoints}), alsoKvCache: [...caches, other.evaluation.deployment.kvCache]}
   }
   return rows
 }
@@ -55,7 +61,7 @@ const cacheBits = ({evaluation: {deployment}}: PlanPoint): number => (deployment
 
 function isSame(a: PlanPoint, b: PlanPoint, objective: Objective): boolean {
   const [x, y] = [a.evaluation, b.evaluation]
-  if (a.meets !== b.meets || x.engine !== y.engine || x.checkpoint !== y.checkpoint) return false
+  if (a.meets !== b.meets || x.engine !== y.engine || x.checkpoint.weights !== y.checkpoint.weights) return false
   const [left, right] = [x.deployment, y.deployment]
   if (left.tp !== right.tp || left.pp !== right.pp || left.dp !== right.dp || left.ep !== right.ep || left.dpAttention !== right.dpAttention) return false
   const key = objective === 'quality' ? 'throughput' : objective

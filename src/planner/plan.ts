@@ -32,6 +32,8 @@ export interface PlannedResult extends Result {
   tail?: PlanPoint['tail']
   /** Cache formats with which it is as quick. */
   alsoKvCache?: string[]
+  /** Repositories in the same format with which it is as quick. */
+  alsoCheckpoints?: string[]
 }
 
 /** `plan --json`. */
@@ -116,13 +118,14 @@ export function finalEvaluation({evaluation}: PlanPoint, {calibration, request}:
 }
 
 function plannedResult(point: RankedPlan, question: PlanQuestion): PlannedResult {
-  const {alsoKvCache, tail, meets} = point
+  const {alsoKvCache, alsoCheckpoints, tail, meets} = point
   const {objectives} = question
   return {
     ...toResult(finalEvaluation(point, question)),
     ...(objectives.endToEndMs !== undefined && {endToEndMs: endToEndMs(point)}),
     ...(tail && {tail}),
     ...(alsoKvCache && {alsoKvCache}),
+    ...(alsoCheckpoints && {alsoCheckpoints}),
     ...(!meets && reached(point, objectives).length > 0 && {excess: excess(point, objectives)}),
   }
 }

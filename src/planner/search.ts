@@ -122,7 +122,9 @@ function probeOf(evaluation: Evaluation, loads: readonly Workload[], {calibratio
     const before = known[index]
     if (before) return before
     const predicted = performance({...input, workload: load}, own, model)
-    return (known[index] = judged({evaluation: {...evaluation, workload: load, performance: predicted}, concurrency: load.concurrency, performance: predicted, meets: true}, objectives))
+    const point = judged({evaluation: {...evaluation, workload: load, performance: predicted}, concurrency: load.concurrency, performance: predicted, meets: true}, objectives)
+    known[index] = point
+    return point
   }
 }
 

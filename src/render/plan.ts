@@ -82,7 +82,8 @@ function verdictLines(best: RankedPlan, {objectives}: PlanPicture, columns: numb
   const indent = best.meets ? 9 : 11
   lines.push(`${' '.repeat(indent)}${wrap(pointWords(best), columns - indent - 3, indent)}`)
   if (best.meets && limits !== '') lines.push(`${' '.repeat(indent)}${wrap(keptWords(best, objectives), columns - indent - 3, indent)}`)
-  if (best.alsoKvCache) lines.push(`${' '.repeat(indent)}${wrap(`a cache in ${best.alsoKvCache.join(' or ')} is as quick`, columns - indent - 3, indent)}`)
+  if (best.alsoCheckpoints) lines.push(`${' '.repeat(indent)}${wrap(harmless(`as quick with ${best.alsoCheckpoints.join(' or ')}`), columns - indent - 3, indent)}`)
+  if (best.alsoKvCache) lines.push(`${' '.repeat(indent)}${wrap(`as quick with a cache in ${best.alsoKvCache.join(' or ')}`, columns - indent - 3, indent)}`)
   return lines
 }
 

@@ -1,5 +1,5 @@
 import {chmodSync, mkdtempSync, symlinkSync, writeFileSync} from 'node:fs'
-import {spawn} from 'node:child_process'
+import {spawn, spawnSync} from 'node:child_process'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {beforeAll, describe, expect, test} from 'vitest'
@@ -79,4 +79,21 @@ test('one that knows only its table', async () => {
   const table = ['| NVIDIA-SMI 580.82.07              Driver Version: 580.82.07      CUDA Version: 13.0     |', '|   0  NVIDIA L40S                    Off |   00000000:01:00.0 Off |                    0 |', '| N/A   54C    P0            110W /  350W |    1235MiB /  46068MiB |      9%      Default |'].join('\n')
   const {document} = await detect(pathWith('table', `if (process.argv.length === 2) console.log(${JSON.stringify(table)}); else process.exitCode = 3`))
   expect(document.gpus).toMatchObject([{id: 'l40s', cudaVersion: '13.0', memoryBytes: 46068 * 2 ** 20, freeBytes: 44833 * 2 ** 20}])
+})
+
+test('what doctor writes on such a machine is read again as the same machine', () => {
+  const bin = pathWith('doctor', `if (process.argv[2]?.startsWith('--query-gpu')) console.log(${JSON.stringify(ROW)}); else { console.error('no'); process.exitCode = 2 }`)
+  const run = (...args: string[]) => spawnSync(process.execPath, [join(root, 'bin', 'run.js'), ...args], {encoding: 'utf8', env: {PATH: bin, HOME: folder}})
+  const out = join(bin, 'report')
+  const wrote = run('doctor', '--out', out)
+  expect(wrote).toMatchObject({status: 0, stderr: ''})
+  expect(run('doctor', '--out', out)).toMatchObject({status: 2, stderr: expect.stringContaining('--force')})
+  const machines = [out, join(out, 'report.md')].map(place => {
+    const {status, stdout} = run('detect', '--replay', place, '--json')
+    expect(status).toBe(0)
+    return JSON.parse(stdout) as MachineDocument
+  })
+  expect(machines[0]?.gpus).toMatchObject([{id: 'rtx-4090', freeBytes: 24077 * 2 ** 20, driver: '580.95.05'}])
+  expect(machines[1]).toEqual(machines[0])
+  expect(run('detect', '--replay', join(out, 'nowhere'))).toMatchObject({status: 2, stdout: ''})
 })

@@ -5,8 +5,12 @@ import {parseAmdMemory, parseAmdStatic, parseAmdTopology} from '../../src/detect
 import {parseKfdNode} from '../../src/detect/amd-sysfs.ts'
 import {parseSysctl, parseSystemProfiler} from '../../src/detect/apple.ts'
 import {detectMachine} from '../../src/detect/detect-machine.ts'
+import {parseAscendTable} from '../../src/detect/ascend.ts'
+import {parseDmidecode} from '../../src/detect/dmidecode.ts'
+import {parseGaudiQuery, parseGaudiTable} from '../../src/detect/gaudi.ts'
 import {parseCpuinfo, parseMeminfo, parseMemoryGroup} from '../../src/detect/host.ts'
 import {parseXpuSmi} from '../../src/detect/intel.ts'
+import {parseXpuSmiText, parseXpuTopology} from '../../src/detect/intel-text.ts'
 import {MachineDocumentSchema} from '../../src/detect/machine-schema.ts'
 import {NVIDIA_FIELDS, parseNvidiaCsv} from '../../src/detect/nvidia-csv.ts'
 import {parseNvidiaFailure} from '../../src/detect/nvidia-failures.ts'
@@ -14,8 +18,13 @@ import {parseNvidiaList} from '../../src/detect/nvidia-mig.ts'
 import {parseNvidiaProcGpu, parseNvidiaProcVersion} from '../../src/detect/nvidia-proc.ts'
 import {parseNvidiaPeerAccess, parseNvidiaTopology} from '../../src/detect/nvidia-topology.ts'
 import {parseNvidiaXml} from '../../src/detect/nvidia-xml.ts'
+import {parseLscpu, parseNumaNode} from '../../src/detect/numa.ts'
+import {parseNvlink} from '../../src/detect/nvidia-nvlink.ts'
+import {parseNvidiaTable} from '../../src/detect/nvidia-table.ts'
+import {readReport} from '../../src/detect/report.ts'
 import {parsePciEvent} from '../../src/detect/pci.ts'
 import {parseRocmSmi, parseRocmTopology} from '../../src/detect/rocm-smi.ts'
+import {parseRocminfo} from '../../src/detect/rocminfo.ts'
 import {toMachineGroups} from '../../src/detect/to-machine.ts'
 import {ended, fakeCatalogue, fakeExec, fakeMachine, fixture} from './support/fakes.ts'
 
@@ -112,6 +121,24 @@ const PARSERS: [name: string, parse: (text: string) => unknown, seeds: string[]]
   ['/proc/cpuinfo', parseCpuinfo, ['proc-meminfo-1gb-vm.txt']],
   ['control group', text => parseMemoryGroup(text, text, text, 'inactive_file'), ['proc-meminfo-gb10.txt']],
   ['kfd node', parseKfdNode, ['proc-meminfo-gb10.txt']],
+  [
+    'nvidia-smi table',
+    parseNvidiaTable,
+    ['nvidia-table-h100-mig.txt', 'nvidia-table-rtx-4080-super-cut-name.txt', 'nvidia-table-gb10.txt', 'nvidia-table-windows-kmd.txt'],
+  ],
+  ['nvidia-smi nvlink -s', parseNvlink, ['nvidia-nvlink-h200.txt', 'nvidia-nvlink-inactive.txt']],
+  ['hl-smi query', parseGaudiQuery, ['gaudi-query-hl-325l.csv']],
+  ['hl-smi table', parseGaudiTable, ['gaudi-table-hl-325l.txt']],
+  ['npu-smi', parseAscendTable, ['ascend-910b3-gap.txt', 'ascend-910b4-wide.txt', 'ascend-without-name.txt']],
+  ['amd-smi static as text', parseAmdStatic, ['amd-smi-static-mi308x.txt']],
+  ['amd-smi topology as text', parseAmdTopology, ['amd-smi-topology-3xgmi.txt']],
+  ['rocm-smi as text', parseRocmSmi, ['rocm-smi-memory-mi50.txt', 'rocm-smi-names-mi50.txt', 'rocm-smi-7900xt.csv', 'rocm-smi-table-qpx.txt']],
+  ['rocminfo', parseRocminfo, ['rocminfo-strix-halo.txt', 'rocminfo-mi250.txt']],
+  ['xpu-smi as text', parseXpuSmiText, ['xpu-smi-discovery-b580.txt', 'xpu-smi-table-b580.txt']],
+  ['xpu-smi topology', parseXpuTopology, ['xpu-smi-topology-rows.txt']],
+  ['dmidecode', parseDmidecode, ['dmidecode-ddr5-downclocked.txt', 'dmidecode-strix-halo-lpddr5.txt']],
+  ['lscpu', parseLscpu, ['lscpu-xeon-6126t.txt', 'lscpu-indented.txt', 'lscpu-epyc-offline.txt']],
+  ['NUMA node', text => parseNumaNode(0, text, text), ['lscpu-xeon-6126t.txt']],
   ['uevent', text => parsePciEvent(text, '0000:01:00.0'), ['proc-meminfo-gb10.txt']],
 ]
 
@@ -188,5 +215,61 @@ test('AMD figures of any size', () => {
           ).value,
         ),
     ),
+  )
+})
+
+/** Digits kept, columns moved: other widths and more blanks, as other versions print. */
+function rewidened(text: string, widths: number[]): string {
+  let at = 0
+  return text.replace(/ {2,}/g, blanks => ' '.repeat(Math.max(2, blanks.length + (widths[at++ % widths.length] ?? 0))))
+}
+
+describe('other column widths give the same answer', () => {
+  const TABLES: [name: string, parse: (text: string) => unknown, seed: string][] = [
+    ['nvidia-smi', parseNvidiaTable, 'nvidia-table-h100-mig.txt'],
+    ['nvidia-smi, cut names', parseNvidiaTable, 'nvidia-table-rtx-4080-super-cut-name.txt'],
+    ['hl-smi', parseGaudiTable, 'gaudi-table-hl-325l.txt'],
+    ['npu-smi', parseAscendTable, 'ascend-910b3-gap.txt'],
+    ['xpu-smi', parseXpuSmiText, 'xpu-smi-table-b580.txt'],
+    ['rocm-smi', parseRocmSmi, 'rocm-smi-table-qpx.txt'],
+    ['lscpu', parseLscpu, 'lscpu-xeon-6126t.txt'],
+  ]
+  test.each(TABLES)('%s', (_, parse, seed) => {
+    const text = fixture(seed)
+    const expected = parse(text)
+    fc.assert(
+      fc.property(fc.array(fc.integer({min: -6, max: 12}), {minLength: 1, maxLength: 9}), widths => {
+        expect(parse(rewidened(text, widths))).toEqual(expected)
+      }),
+      {numRuns: 60},
+    )
+  })
+})
+
+/** Texts that end anywhere: every number that is read is one that stands in the whole text too, or none. */
+describe('a text that was cut gives right fields or none', () => {
+  const CUT: [name: string, parse: (text: string) => {memoryBytes?: number; vramBytes?: number}[], seed: string][] = [
+    ['nvidia-smi', parseNvidiaTable, 'nvidia-table-gb200.txt'],
+    ['nvidia-smi -q -x', parseNvidiaXml, 'nvidia-q-x-rtx-3060.xml'],
+    ['hl-smi', parseGaudiTable, 'gaudi-table-hl-325l.txt'],
+    ['npu-smi', parseAscendTable, 'ascend-910b3-gap.txt'],
+    ['xpu-smi', parseXpuSmiText, 'xpu-smi-discovery-b580.txt'],
+    ['rocminfo', parseRocminfo, 'rocminfo-mi250.txt'],
+  ]
+  test.each(CUT)('%s', (_, parse, seed) => {
+    const text = fixture(seed)
+    const right = new Set(parse(text).map(({memoryBytes, vramBytes}) => memoryBytes ?? vramBytes))
+    for (let end = 0; end < text.length; end += 7)
+      for (const {memoryBytes, vramBytes} of parse(text.slice(0, end))) expect([...right, undefined]).toContain(memoryBytes ?? vramBytes)
+  })
+})
+
+test('a report of any text is read or refused, and never throws', () => {
+  fc.assert(
+    fc.property(mutated(fixture('machines/mig-h100.md')), text => {
+      const recording = readReport(text)
+      expect(recording === undefined || Array.isArray(recording.commands)).toBe(true)
+    }),
+    {numRuns: 150},
   )
 })

@@ -31,7 +31,7 @@ const detect = (name: string): Promise<MachineDocument> => detectDocument(catalo
 async function ask(name: string, scenario: Omit<Scenario, 'machine'>) {
   const file = join(folder, `${name}.json`)
   writeFileSync(file, JSON.stringify(await detect(name)))
-  return answer(realContext(catalogue, {offline: true}), {...scenario, machine: file})
+  return answer(realContext(catalogue, {offline: true}), {workload: {inputTokens: 1024, outputTokens: 512, concurrency: 1, prefixHitRate: 0}, ...scenario, machine: file})
 }
 
 const brief = ({gpus}: MachineDocument) => gpus.map(({index, id, memoryBytes, freeBytes}) => [index, id, memoryBytes, freeBytes])

@@ -7,7 +7,7 @@ import {type CachePart, cacheTotals, layerCache} from '../../core/kv-cache.ts'
 import type {MemoryEstimate} from '../../core/memory.ts'
 import {sumBytes} from '../../core/terms.ts'
 import type {EngineData, Subject} from '../engine.ts'
-import {usesDraftLayers} from '../drafts.ts'
+import {ownDraftLayers, usesDraftLayers} from '../drafts.ts'
 import {activationPeak, freeBeforeBytes, graphBytes, runtimeBytes, runtimeWords, visibleBytes} from '../overheads.ts'
 import {stagesOf} from '../stages.ts'
 import {type PartTerm, weightTerms} from '../weight-terms.ts'
@@ -39,6 +39,9 @@ export function trtllmMemory(subject: Subject, deployment: Deployment, data: Eng
     const cacheBytes = (totalBytes - takenBytes - sumBytes(terms)) * deployment.gpuMemoryUtilization
     const parts = architecture.layerSequence.slice(stage.first, stage.last).flatMap((index) => kinds[index]!)
     if (stage.head && architecture.draft && usesDraftLayers(architecture, deployment.speculative)) parts.push(...layerCache(architecture.draft.kind, cacheLayout))
+    // A draft of its own keeps whole layers like the model's; with attention data parallelism it has no cache of its own.
+    const whole = kinds.find((kindParts) => kindParts.some((part) => part.growth === 'growing'))
+    if (stage.head && whole && !deployment.dpAttention) for (let i = 0; i < ownDraftLayers(architecture, deployment.speculative); i++) parts.push(...whole)
     const perToken = parts.reduce((sum, part) => sum + part.bytesPerToken, 0)
     const tokens = perToken > 0 ? Math.max(0, Math.floor(cacheBytes / perToken / TOKENS_PER_BLOCK) * TOKENS_PER_BLOCK) : 0
     return {stage, terms, cacheBytes, parts, perToken, tokens}

@@ -178,7 +178,7 @@ const stateLimit = ({engineVersion, enforceEager}: Deployment, pool: CachePool, 
 function stateShortage({maxNumSeqs}: Deployment, limit: number | undefined): Reason | undefined {
   if (limit === undefined || maxNumSeqs <= limit || limit < 1) return undefined
   return {
-    code: 'max-num-seqs-too-large', message: `${maxNumSeqs} sequences may run at once, and each needs a block of state: the cache has ${limit} blocks, and this version does not start with fewer`,
+    code: 'max-num-seqs-too-large', message: `${maxNumSeqs} sequences may run at once, and each needs a block of state: the cache has ${limit} blocks, and this version does not start with more sequences than blocks`,
     remedy: `use --max-num-seqs ${limit}, or --enforce-eager`,
   }
 }
