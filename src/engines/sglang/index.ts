@@ -1,4 +1,5 @@
 import type {Engine, EngineData} from '../engine.ts'
+import {identityOf} from '../identity.ts'
 import {supportOf} from '../support.ts'
 import {sglangLaunch} from './launch.ts'
 import {sglangCacheLayout, sglangLayout} from './layout.ts'
@@ -10,11 +11,7 @@ export function createSglang(data: EngineData): Engine {
   const id = 'sglang'
   return {
     id,
-    title: data.title,
-    docsUrl: data.docsUrl,
-    newestVersion: data.newestVersion,
-    versions: data.versions,
-    spreadBytes: data.overheads.spreadBytes,
+    ...identityOf(data),
     // Of the whole, where graphs and activations need the rest (SemiAnalysisAI/InferenceX scripts: 0.82 to 0.95).
     mostMemoryShare: 0.92,
     resolve: (subject, request) => resolveSglang(subject, request, data),

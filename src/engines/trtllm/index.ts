@@ -1,4 +1,5 @@
 import type {Engine, EngineData} from '../engine.ts'
+import {identityOf} from '../identity.ts'
 import {supportOf} from '../support.ts'
 import {trtllmLaunch} from './launch.ts'
 import {trtllmCacheLayout, trtllmLayout} from './layout.ts'
@@ -9,11 +10,7 @@ export function createTrtllm(data: EngineData): Engine {
   const id = 'trtllm'
   return {
     id,
-    title: data.title,
-    docsUrl: data.docsUrl,
-    newestVersion: data.newestVersion,
-    versions: data.versions,
-    spreadBytes: data.overheads.spreadBytes,
+    ...identityOf(data),
     // Of what is free (SemiAnalysisAI/InferenceX trt scripts: 0.75 to 0.95).
     mostMemoryShare: 0.95,
     resolve: (subject, request) => resolveTrtllm(subject, request, data),

@@ -1,4 +1,5 @@
 import type {Engine, EngineData} from '../engine.ts'
+import {identityOf} from '../identity.ts'
 import {supportOf} from '../support.ts'
 import {vllmLaunch} from './launch.ts'
 import {vllmLayout} from './layout.ts'
@@ -9,11 +10,7 @@ export function createVllm(data: EngineData): Engine {
   const id = 'vllm'
   return {
     id,
-    title: data.title,
-    docsUrl: data.docsUrl,
-    newestVersion: data.newestVersion,
-    versions: data.versions,
-    spreadBytes: data.overheads.spreadBytes,
+    ...identityOf(data),
     // Recipes and benchmark scripts go to 0.95 (vllm-project/recipes, SemiAnalysisAI/InferenceX).
     mostMemoryShare: 0.95,
     resolve: (subject, request) => withinStatePool(subject, request, data),
