@@ -2,6 +2,7 @@ import {readdirSync} from 'node:fs'
 import {readFile, rename, rm, writeFile} from 'node:fs/promises'
 import {join, sep} from 'node:path'
 import {build, type Plugin as EsbuildPlugin} from 'esbuild'
+import {mergeIntoStart} from './merge-chunks.ts'
 
 /**
  * Parts of oclif that no command of ours reaches: spinners of its own, the file search that the manifest makes needless, plug-ins
@@ -51,8 +52,9 @@ const commandRegistry = (folder: string): EsbuildPlugin => ({
  * importing the commands at each start. Few files: loading a module costs a millisecond or two, whatever its size.
  */
 export async function bundle(root: string, folder: string): Promise<void> {
-  await build({
+  const {metafile} = await build({
     entryPoints: [join(root, 'src', 'main.ts')],
+    metafile: true,
     outdir: folder,
     chunkNames: 'chunks/[name]-[hash]',
     bundle: true,
@@ -68,6 +70,7 @@ export async function bundle(root: string, folder: string): Promise<void> {
     // Some bundled packages are CommonJS and ask for `require`.
     banner: {js: "import {createRequire as nodeRequire} from 'node:module'; const require = nodeRequire(import.meta.url);"},
   })
+  await mergeIntoStart(metafile, folder)
   await writeManifest(root, folder)
 }
 

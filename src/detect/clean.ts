@@ -68,7 +68,7 @@ function addressesOf(recording: Recording): Map<string, string> {
   const slots = new Set<string>()
   const note = (text: string) => {
     for (const [, domain = '', bus = '', device = ''] of text.matchAll(PCI)) slots.add(slotOf(domain, bus, device))
-    for (const [, location = '', domain = '0'] of text.matchAll(/^location_id (\d{1,6})$(?:[\s\S]*?^domain (\d{1,5})$)?/gm)) slots.add(slotOfNumber(location, domain))
+    for (const [, location = '', domain = '0'] of text.matchAll(/^location_id (\d{1,6})$(?:[\s\S]{0,900}?^domain (\d{1,5})$)?/gm)) slots.add(slotOfNumber(location, domain))
     for (const [, location = ''] of text.matchAll(/^ {2}BDFID:\s+(\d{1,6})\s*$/gm)) slots.add(slotOfNumber(location, '0'))
   }
   for (const {line, outcome} of recording.commands) {
@@ -97,12 +97,12 @@ function cleanText(source: string, {hostname, userNames, homes}: Known, addresse
     .replace(/(\/(?:home|Users)\/|\\Users\\)[^\s/\\"'<>|:]+/g, (_, place: string) => `${place}user`)
   text = text
     .replace(/\b(?:hf_|gh[pousr]_|github_pat_|glpat-|sk-|xox[abprs]-|AKIA)[A-Za-z0-9_-]{12,}/g, 'token-removed')
-    .replace(/\bBearer\s+[^\s<\"',]+/gi, 'Bearer token-removed')
+    .replace(/\bBearer\s+[^\s<"',]+/gi, 'Bearer token-removed')
     .replace(/((?:token|secret|password|passwd|api[_-]?key)["']?\s*[=:]\s*["']?)[^\s"',<]+/gi, '$1removed')
-    .replace(/(--?(?:hf-)?(?:token|password|api-key)[ =])[^\s<\"',]+/gi, '$1removed')
+    .replace(/(--?(?:hf-)?(?:token|password|api-key)[ =])[^\s<"',]+/gi, '$1removed')
     .replace(/\b[\w.+-]{1,64}@[\w-]{1,64}\.[\w.-]{0,64}[a-z]{2,8}\b/gi, 'mail-removed')
   // Serial numbers: in XML, in JSON, behind a colon.
-  const serial = String.raw`[\w .-]*(?:serial|unique.?id|asset.?tag|\bpdi|\bguid|fru.?id|chassis.?id)[\w .#()-]*`
+  const serial = String.raw`[\w .-]{0,40}?(?:serial|unique.?id|asset.?tag|\bpdi|\bguid|fru.?id|chassis.?id)[\w .#()-]{0,24}`
   text = text
     .replace(new RegExp(`(<(${serial})>)[^<]*(</)`, 'gi'), '$1removed$3')
     .replace(new RegExp(`("${serial}"\\s*:\\s*)(?:"[^"\\n]*"|-?\\d[\\w.+-]*)`, 'gi'), '$1"removed"')
@@ -114,7 +114,7 @@ function cleanText(source: string, {hostname, userNames, homes}: Known, addresse
     return `${domain.length === 8 ? stand.padStart(stand.length + 4, '0') : stand}.${part}`
   })
   text = text
-    .replace(/^location_id (\d{1,6})$([\s\S]*?^domain )?(\d{1,5}$)?/gm, (whole, location: string, between?: string, domain?: string) => {
+    .replace(/^location_id (\d{1,6})$([\s\S]{0,900}?^domain )?(\d{1,5}$)?/gm, (whole, location: string, between?: string, domain?: string) => {
       const stand = addresses.get(slotOfNumber(location, domain ?? '0'))
       if (stand === undefined) return whole
       const rest = between === undefined ? '' : `${between}${Number.parseInt(stand.slice(0, 4), 16)}`
@@ -141,7 +141,7 @@ function cleanText(source: string, {hostname, userNames, homes}: Known, addresse
     .replace(/\b[0-9a-f]{32}(?:[0-9a-f]{32})?\b/gi, whole => standIn(whole, number => hex(number, whole.length)))
     .replace(/\b(?:[0-9a-f]{2}[:-]){5}[0-9a-f]{2}\b/gi, '00:00:00:00:00:00')
     .replace(/(?<![\w.:-])(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)(?![\w-]|\.\d)/g, '0.0.0.0')
-    .replace(/(?<![\w:.])(?:[0-9a-f]{1,4}:){4,7}(?::?[0-9a-f]{1,4})(?![\w:.])|(?<![\w:.])(?:[0-9a-f]{1,4}:){1,6}:(?:[0-9a-f]{1,4}:?){1,4}(?![\w:.])/gi, '::')
+    .replace(/(?<![\w:.])(?:[0-9a-f]{1,4}:){7}[0-9a-f]{1,4}(?![\w:.])|(?<![\w:.])(?:[0-9a-f]{1,4}:){1,6}:(?:[0-9a-f]{1,4}:?){1,4}(?![\w:.])/gi, '::')
   for (const [name, stand] of [...userNames.map(user => [user, 'user'] as const), [hostname, 'host'] as const, [hostname?.split('.')[0], 'host'] as const])
     if (name && name.length > 2 && !ORDINARY.test(name)) text = text.replace(new RegExp(`(?<![\\w-])${name.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}(?![\\w-])`, 'gi'), stand)
   return text === '' || text.endsWith('\n') || !source.endsWith('\n') ? text : `${text}\n`

@@ -149,6 +149,7 @@ export type ProblemCode =
   | 'driver-not-loaded'
   | 'driver-library-missing'
   | 'gpu-lost'
+  | 'gpu-not-listed'
   | 'gpu-unknown'
   | 'no-devices'
   | 'no-permission'

@@ -56,6 +56,7 @@ export async function detectNvidia(effects: DetectionEffects, surroundings: Surr
         .filter(({code}) => code === 'gpu-lost')
         .slice(0, 1),
     )
+    if (problems.length === 0) problems.push(...notListed(devices, surroundings, pci))
     if (answers.xml.kind !== 'ended' && answers.csv.kind !== 'ended')
       problems.push(...nvidiaProblemOf(answers.xml, surroundings, timeoutMs).slice(0, 1))
   } else {
@@ -118,6 +119,26 @@ async function askEachOther(effects: DetectionEffects, answers: ToolAnswers, pci
     others.slice(0, 16).map(address => runNvidiaCsv(effects.exec, answers.command, NVIDIA_OLD_FIELDS, address)),
   )
   return outcomes.flatMap(outcome => parseNvidiaCsv(printedBy(outcome), NVIDIA_OLD_FIELDS))
+}
+
+/** Cards that the bus shows and the tool does not. A container sees the bus of its host, so nothing is said there. */
+function notListed(devices: NvidiaDevice[], {container, wsl}: Surroundings, pci: PciGpu[]): MachineProblem[] {
+  if (container || wsl || devices.some(({pciAddress}) => pciAddress === undefined)) return []
+  const missing = pci.filter(({vendorId, address}) => vendorId === NVIDIA && !devices.some(({pciAddress}) => pciAddress === address))
+  const known = pci.filter(({vendorId}) => vendorId === NVIDIA).length - missing.length
+  // Where none of the addresses agrees the two are not speaking of the same bus.
+  if (missing.length === 0 || known === 0) return []
+  const drivers = [...new Set(missing.map(({driver}) => driver ?? 'no driver'))].join(', ')
+  const passed = missing.every(({driver}) => driver === 'vfio-pci')
+  return [
+    {
+      code: 'gpu-not-listed',
+      message: `${missing.length === 1 ? 'One NVIDIA card is' : `${missing.length} NVIDIA cards are`} on the bus, but nvidia-smi does not list ${missing.length === 1 ? 'it' : 'them'} (held by ${drivers})`,
+      remedy: passed
+        ? 'nothing needs doing if it is meant for virtual machines (vfio-pci); else give it back to the nvidia driver'
+        : 'look for "NVRM" in dmesg: the card may be too old for this driver, without power, or need a reboot',
+    },
+  ]
 }
 
 /** Nothing is said of a missing tool on a machine without an NVIDIA card. */

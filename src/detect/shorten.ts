@@ -22,5 +22,21 @@ export function shortened(recording: Recording): Recording {
 }
 
 function shortXml(text: string): string {
-  return NOISE.reduce((shorter, name) => shorter.replace(new RegExp(`^[ \\t]*<${name}>[\\s\\S]*?</${name}>[ \\t]*\\n?`, 'gm'), ''), text)
+  return NOISE.reduce(withoutElements, text)
+}
+
+/** Without the elements of this name and the lines they stand on. Time is linear in the text, whatever it is. */
+function withoutElements(text: string, name: string): string {
+  const [open, close] = [`<${name}>`, `</${name}>`]
+  const kept: string[] = []
+  let at = 0
+  for (let start = text.indexOf(open); start >= 0; start = text.indexOf(open, at)) {
+    const end = text.indexOf(close, start)
+    if (end < 0) break
+    kept.push(text.slice(at, start).replace(/[ \t]{0,80}$/, ''))
+    at = end + close.length
+    while (text[at] === ' ' || text[at] === '\t') at++
+    if (text[at] === '\n') at++
+  }
+  return kept.join('') + text.slice(at)
 }

@@ -43,8 +43,8 @@ function outcomeOf({verdict, deployment}: Evaluation): string {
 /** Advice for an answer: the way on when it fits, the ways out when it does not. */
 export function adviseOn(context: Context, answer: Answer, command: string): Advice {
   const {best} = answer
-  if (starts(best)) return {changes: best.verdict === 'tight' ? changesFor(answer, command) : [], holders: [], fitting: [], next: [`servefit config ${command}`]}
-  const changes = changesFor(answer, command)
+  if (starts(best)) return {changes: best.verdict === 'tight' ? changesFor(context, answer, command) : [], holders: [], fitting: [], next: [`servefit config ${command}`]}
+  const changes = changesFor(context, answer, command)
   const holders = holdersOf(context, answer)
   const fitting = changes.length === 0 ? fittingModels(context, answer) : []
   const next = changes[0]?.command ?? (holders[0] ? `servefit check ${answer.scenario.model} --gpu ${holders[0].spec}` : undefined)
@@ -52,7 +52,7 @@ export function adviseOn(context: Context, answer: Answer, command: string): Adv
 }
 
 /** The smallest single changes that make it start, each tried. */
-function changesFor(answer: Answer, command: string): Change[] {
+function changesFor({catalogue}: Context, answer: Answer, command: string): Change[] {
   const {best, question} = answer
   const {model, machine, request} = question
   const changes: Change[] = []
@@ -74,7 +74,8 @@ function changesFor(answer: Answer, command: string): Change[] {
       if (changes.length > before) break
     }
     if (request.engine === undefined || request.tp === undefined) {
-      const grown = withMoreGpus(machine)
+      // A slice, or a card that the catalogue does not know, cannot be asked for by name.
+      const grown = catalogue.gpu(machine.gpus[0]!.accelerator.id) && withMoreGpus(machine)
       const spec = `${grown?.gpus.length}x${machine.gpus[0]!.accelerator.id}`
       if (grown) attempt({machine: grown, request: withoutLayout(request)}, `--gpu ${spec}`, `servefit check ${answer.scenario.model} --gpu ${spec}`)
     }

@@ -27,7 +27,7 @@ describe('each model on each machine and engine', () => {
   it('adds up: the parts of the memory are the sums of the terms', () => {
     for (const {id, memory} of results) {
       const {perGpu} = memory
-      const parts = perGpu.weightsBytes + perGpu.activationBytes + perGpu.cudaGraphBytes + perGpu.runtimeBytes + perGpu.kvCacheBytes
+      const parts = perGpu.weightsBytes + perGpu.activationBytes + perGpu.cudaGraphBytes + perGpu.runtimeBytes + perGpu.kvCacheBytes + (perGpu.stateBytes ?? 0)
       expect(memory.terms.reduce((sum: number, {bytes}: {bytes: number}) => sum + bytes, 0), id).toBe(parts)
       expect(perGpu.freeBytes, id).toBe(Math.max(0, perGpu.totalBytes - parts))
       expect(perGpu.budgetBytes, id).toBeLessThanOrEqual(perGpu.totalBytes)

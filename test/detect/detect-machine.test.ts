@@ -346,6 +346,17 @@ describe('when things are broken', () => {
     expect(exec.calls.some(call => call.includes('-i 0000:02:00.0'))).toBe(false)
   })
 
+  test('a card on the bus that the tool does not list', async () => {
+    const row = '0, 00000000:01:00.0, 0x220410DE, 24576, 2, 24257, 8.6, 580.95.05, [N/A], 4, 16, NVIDIA GeForce RTX 3090\n'
+    const exec = fakeExec({[QUERY]: ended(row)})
+    const files = {...nothing, ...pciFile('0000:02:00.0', '10DE:1B06', 'nouveau')}
+    const document = await detect(fakeMachine({exec, files}))
+    expect(document.gpus).toHaveLength(1)
+    expect(document.problems[0]).toMatchObject({code: 'gpu-not-listed', message: expect.stringContaining('held by nouveau')})
+    expect(codes(await detect(fakeMachine({exec, files: {...files, '/.dockerenv': '', '/dev/nvidiactl': ''}})))).not.toContain('gpu-not-listed')
+    expect(codes(await detect(fakeMachine({exec, files: nothing})))).not.toContain('gpu-not-listed')
+  })
+
   test('no tool on a host with a card', async () => {
     const document = await detect(fakeMachine({files: {...pciFile('0000:01:00.0', '10DE:2204', 'nouveau')}}))
     expect(codes(document)).toContain('tool-missing')

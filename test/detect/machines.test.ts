@@ -6,6 +6,7 @@ import {type Catalogue, openCatalogue} from '../../src/catalogue/catalogue.ts'
 import {detectDocument, realContext} from '../../src/cli/world.ts'
 import {MachineDocumentSchema} from '../../src/detect/machine-schema.ts'
 import type {MachineDocument} from '../../src/detect/machine-document.ts'
+import {adviseOn} from '../../src/planner/advice.ts'
 import {answer} from '../../src/planner/answer.ts'
 import type {Scenario} from '../../src/planner/scenario.ts'
 import {renderMachine} from '../../src/render/machine.ts'
@@ -120,6 +121,16 @@ test('slices of an H100 are GPUs of their own, and what is taken of one is not p
   expect(best).toMatchObject({verdict: 'fits', checkpoint: {weights: 'awq-int4'}})
   expect(best.memory.budgetBytes).toBeLessThanOrEqual(29357 * MiB)
   expect((await ask('mig-h100', {model: 'qwen3-8b', tp: 2})).best.reasons[0]?.code).toBe('not-enough-gpus')
+  // Nine tenths of the slice are more than is free of it: vLLM refuses to start on that.
+  expect((await ask('mig-h100', {model: 'qwen3-8b', gpuMemoryUtilization: 0.9})).best).toMatchObject({verdict: 'does-not-fit', reasons: [{code: 'memory-taken'}]})
+})
+
+test('more slices of a card are no advice: a model cannot be split over them', async () => {
+  const answered = await ask('mig-h100', {model: 'gpt-oss-120b'})
+  expect(answered.best.verdict).toBe('does-not-fit')
+  const advice = adviseOn(realContext(catalogue, {offline: true}), answered, 'gpt-oss-120b')
+  expect(JSON.stringify(advice)).not.toContain('-mig')
+  expect(advice.holders.length).toBeGreaterThan(0)
 })
 
 test('a Jetson Thor goes by its board and the memory of its system', async () => {

@@ -183,6 +183,15 @@ function stateShortage({maxNumSeqs}: Deployment, limit: number | undefined): Rea
   }
 }
 
+/** On a machine that was looked at: the engine does not start on a share of which a part is taken ("Free memory on device ... is less than desired", as vLLM says it). */
+function takenShortage({gpu}: Subject, budgetBytes: number): Reason | undefined {
+  if (gpu.freeBytes === undefined || budgetBytes <= gpu.freeBytes) return undefined
+  return {
+    code: 'memory-taken', message: `${bytesInWords(budgetBytes)} are asked for, ${bytesInWords(gpu.freeBytes)} of the GPU are free: the engine does not start on memory that others hold`,
+    remedy: `end the programs that hold it, or use --gpu-memory-utilization ${Math.max(0.01, Math.floor((100 * gpu.freeBytes) / visibleBytes(gpu)) / 100)}`,
+  }
+}
+
 export function vllmMemory(subject: Subject, deployment: Deployment, data: EngineData): MemoryEstimate {
   const {architecture} = subject.model
   const version = deployment.engineVersion
@@ -207,7 +216,7 @@ export function vllmMemory(subject: Subject, deployment: Deployment, data: Engin
   const content = cacheTotals(architecture, layout, worst.stage.first, worst.stage.last)
   const kvBytes = Math.max(0, Math.floor(cacheBytes))
   const limit = stateLimit(deployment, pool, blocks)
-  const startProblem = stateShortage(deployment, limit) ?? graphShortage(worst.terms, totalBytes - deployment.reservedBytesPerGpu, budgetBytes, data.overheads)
+  const startProblem = takenShortage(subject, budgetBytes) ?? stateShortage(deployment, limit) ?? graphShortage(worst.terms, totalBytes - deployment.reservedBytesPerGpu, budgetBytes, data.overheads)
   return {
     totalBytes,
     budgetBytes,

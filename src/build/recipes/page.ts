@@ -1,0 +1,84 @@
+import type {Difference} from './options.ts'
+import type {Published} from './read.ts'
+import {CLASSES} from './rules.ts'
+
+export interface Judged {
+  launch: Published
+  /** Id in the catalogue. */
+  model: string
+  version: string
+  equal: string[]
+  differences: (Difference & {class?: string})[]
+}
+
+export interface LeftOut {
+  launch: Published
+  because: string
+  detail?: string
+}
+
+const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ')
+const code = (text: string): string => `\`${text.replaceAll('`', "'")}\``
+const counted = (count: number, one: string, many = `${one}s`): string => `${count} ${count === 1 ? one : many}`
+
+function grouped<T>(items: readonly T[], key: (item: T) => string): Map<string, T[]> {
+  const groups = new Map<string, T[]>()
+  for (const item of items) groups.set(key(item), [...(groups.get(key(item)) ?? []), item])
+  return new Map([...groups].sort(([a], [b]) => (a < b ? -1 : 1)))
+}
+
+const byClass = (differences: readonly {class?: string}[]): string =>
+  [...grouped(differences.filter((difference) => difference.class !== undefined), (difference) => difference.class!)].map(([name, list]) => `${name} ${list.length}`).join(', ')
+
+/** The page as Markdown. */
+export function pageOf(judged: readonly Judged[], leftOut: readonly LeftOut[], sources: Record<string, string>): string {
+  const all = judged.flatMap(({launch, model, differences}) => differences.map((difference) => ({...difference, launch, model})))
+  const open = all.filter((difference) => difference.class === undefined)
+  const equal = judged.reduce((sum, entry) => sum + entry.equal.length, 0)
+  const rows = [...grouped(judged, ({model, launch}) => `${model}\u0000${launch.engine}`)].map(([key, list]) => {
+    const [model = '', engine = ''] = key.split('\u0000')
+    const differences = list.flatMap((entry) => entry.differences)
+    return `| ${model} | ${engine} | ${list.length} | ${list.reduce((sum, entry) => sum + entry.equal.length, 0)} | ${byClass(differences)} | ${differences.filter((difference) => difference.class === undefined).length} |`
+  })
+  const versions = [...grouped(judged, ({launch}) => launch.engine)].map(([engine, list]) => `${engine} ${list[0]!.version}`).join(', ')
+  return `# Published launches against ours
+
+Written by \`node src/build/run.mjs compare-recipes FILE\`; do not edit by hand.
+
+Others publish commands for the models of the catalogue: ${Object.entries(sources).filter(([name]) => ['recipes', 'sglang_cookbook', 'inferencex'].includes(name)).map(([, text]) => text.replace(/ \(\d.*\)$/, '')).join('; ')}. Each was put beside the command that servefit writes for the same repository on the same number of the same cards, with no load named, for the newest release we know (${versions}), and compared option by option under the names of that release. A recipe of vLLM counts with its base options, those of tool calling and reasoning, those of the variant, and those of the class of hardware (Hopper on H200, Blackwell on B200, AMD on MI300X). Benchmark scripts start one model in several ways; all values that an option gets there count.
+
+**${counted(judged.length, 'launch', 'launches')} compared: ${counted(equal, 'option')} equal, ${all.length} different, of which ${all.length - open.length} are explained by a class below and ${open.length} are not.** ${counted(leftOut.length, 'launch', 'launches')} could not be compared (last section).
+
+| model | engine | launches | equal | explained, by class | unexplained |
+| --- | --- | ---: | ---: | --- | ---: |
+${rows.join('\n')}
+
+## Classes
+
+${[...grouped(all.filter((difference) => difference.class !== undefined), (difference) => difference.class!)].map(([name, list]) => classText(name, list)).join('\n\n')}
+
+## Unexplained
+
+${open.length === 0 ? 'None.' : openText(open)}
+
+## Not compared
+
+${[...grouped(leftOut, ({because}) => because)].map(([because, list]) => `- **${because}** (${list.length}): ${[...grouped(list, ({launch}) => launch.repository)].map(([repository, own]) => `${repository}${own[0]!.detail ? ` on ${[...new Set(own.map(({launch}) => `${launch.count}x${launch.gpu} (${launch.engine})`))].join(', ')}` : ''}`).join('; ')}`).join('\n')}
+`
+}
+
+/** What a class holds: its reason, then each option with how often it is met. */
+function classText(name: string, list: readonly Difference[]): string {
+  const options = [...grouped(list, (difference) => difference.name)].sort(([, a], [, b]) => b.length - a.length)
+  return `**${name}** (${list.length}). ${CLASSES[name] ?? ''}\n\nOptions: ${options.map(([option, own]) => `${code(option)} ${own.length}`).join(', ')}`
+}
+
+const values = ({theirs, ours}: Difference): string => `${theirs ? code(theirs.values.join(' ')) : '-'} | ${ours ? code(ours.values.join(' ')) : '-'}`
+
+function openText(open: readonly (Difference & {launch: Published; model: string})[]): string {
+  const groups = grouped(open, (difference) => `${difference.name} ${difference.launch.engine} | ${values(difference)}`)
+  return `| option | engine | theirs | ours | where |\n| --- | --- | --- | --- | --- |\n${[...groups.values()].map((list) => {
+    const [first] = list
+    return `| ${code(first!.name)} | ${first!.launch.engine} | ${cell(values(first!)).replace('\\|', '|')} | ${cell([...grouped(list, ({launch}) => `${launch.repository} (${launch.from})`)].map(([where, own]) => `${where}: ${[...new Set(own.map(({launch}) => launch.label))].join('; ')}`).join('. '))} |`
+  }).join('\n')}`
+}
