@@ -9,6 +9,8 @@ const CASES: {name: string; args: string[]; input?: () => string; bound?: number
   {name: 'check --json', args: ['check', 'qwen3-32b', '--gpu', '8xh100-sxm', '--json'], bound: 2.4},
   {name: 'check', args: ['check', 'qwen3-32b', '--gpu', '2xrtx-4090']},
   {name: 'config', args: ['config', 'qwen3-32b', '--gpu', '2xrtx-4090']},
+  {name: 'plan', args: ['plan', 'deepseek-ai/DeepSeek-V3.2', '--machine', 'dgx-h200'], bound: 5},
+  {name: 'models --fits', args: ['models', '--fits', '--gpu', '2xrtx-4090'], bound: 8},
   {name: 'batch of 1,000', args: ['batch', '-'], input: thousandScenarios, boundSeconds: 1.5},
 ]
 

@@ -96,6 +96,11 @@ export async function readText(path: string, what: string): Promise<string> {
   }
 }
 
+/** A machine written by hand may leave out what a plan can do without. */
+const UNSTATED = {interconnect: {kind: 'unknown'}, cpu: {}, disk: [], problems: []}
+
+const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null && !Array.isArray(value)
+
 async function readMachine(catalogue: Catalogue, path: string): Promise<Machine> {
   const text = await readText(path, 'a machine as detect --json prints it')
   let value: unknown
@@ -105,7 +110,7 @@ async function readMachine(catalogue: Catalogue, path: string): Promise<Machine>
     throw new InputError('MACHINE_INVALID', `${path} is not JSON (${(error as Error).message}): expected a machine as detect --json prints it`)
   }
   const [{MachineDocumentSchema}, {problemsOf}, {toMachine}] = await Promise.all([import('../detect/machine-schema.ts'), import('../catalogue/zod-problems.ts'), import('../detect/to-machine.ts')])
-  const parsed = MachineDocumentSchema.safeParse(value)
+  const parsed = MachineDocumentSchema.safeParse(isObject(value) ? {...UNSTATED, ...value} : value)
   if (!parsed.success) throw new InputError('MACHINE_INVALID', `${problemsOf(path, parsed.error).slice(0, 3).join('; ')}: expected a machine as detect --json prints it`)
   const machine = toMachine(parsed.data as MachineDocument, gpuFinder(catalogue))
   if (machine.gpus.length === 0) throw new InputError('NO_GPU', `${path} holds no GPU whose memory is known`)

@@ -116,6 +116,8 @@ const supportFile = z
     }
   })
 
+const environment = z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), z.string())
+
 const need = z.strictObject({
   toolCallParser: text.optional(),
   reasoningParser: text.optional(),
@@ -127,7 +129,7 @@ const need = z.strictObject({
   kvCacheDtype: text.optional(),
   blockSize: z.int().positive().optional(),
   tokensPerBlock: z.int().positive().optional(),
-  environment: z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), z.string()).optional(),
+  environment: environment.optional(),
   options: z.array(z.strictObject({flag: z.string().startsWith('--'), value: z.union([text, z.number(), z.literal(true)]), since: version.optional(), because: text})).min(1).optional(),
 })
 
@@ -146,6 +148,7 @@ const needsFile = z
         source: z.array(text).min(1),
       }),
     ),
+    hardware: z.array(z.strictObject({engine: text, gfx: z.array(z.string().startsWith('gfx')).min(1), match: z.array(text).min(1), environment, source: z.array(text).min(1)})).optional(),
   })
   .superRefine((file, context) => {
     for (const [index, entry] of file.models.entries()) {

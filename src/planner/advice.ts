@@ -56,11 +56,16 @@ function changesFor({catalogue}: Context, answer: Answer, command: string): Chan
   const {best, question} = answer
   const {model, machine, request} = question
   const changes: Change[] = []
-  const attempt = (changed: Partial<ChoiceQuestion>, flags: string, whole = `servefit check ${command} ${flags}`) => {
+  const attempt = (changed: Partial<ChoiceQuestion>, flags: string, whole = `servefit check ${withFlag(command, flags)}`) => {
     const tried = bestLayout({...question, checkpoint: best.checkpoint, ...changed})
     if (starts(tried) && !(best.verdict === 'tight' && tried.verdict === 'tight')) changes.push({flags, outcome: outcomeOf(tried), command: whole})
   }
   const {largestMaxModelLen} = best.memory
+  if (best.reasons.some(({code}) => code === 'memory-taken')) {
+    const freeBytes = Math.min(...machine.gpus.map((gpu) => gpu.freeBytes ?? gpu.memoryBytes))
+    const share = Math.floor((100 * freeBytes) / best.memory.totalBytes) / 100
+    if (share > 0) attempt({request: {...request, gpuMemoryUtilization: share}}, `--gpu-memory-utilization ${share}`)
+  }
   if (best.verdict === 'does-not-fit' && largestMaxModelLen >= 256) attempt({request: {...request, maxModelLen: largestMaxModelLen}}, `--max-model-len ${largestMaxModelLen}`)
   if (best.deployment.kvCache === 'bf16') attempt({request: {...request, kvCache: 'fp8'}}, '--kv-cache fp8')
   const {largestMaxNumSeqs} = best.memory
@@ -70,7 +75,7 @@ function changesFor({catalogue}: Context, answer: Answer, command: string): Chan
     for (const checkpoint of byFidelity(model, model.checkpoints)) {
       if (checkpoint.hfId === best.checkpoint.hfId) continue
       const before = changes.length
-      attempt({checkpoint, request: {...request, weights: undefined}}, checkpoint.hfId, `servefit check ${checkpoint.hfId} ${command.slice(command.indexOf(' ') + 1)}`)
+      attempt({checkpoint, request: {...request, weights: undefined}}, checkpoint.hfId, `servefit check ${checkpoint.hfId} ${withoutFlag(command.slice(command.indexOf(' ') + 1), '--weights')}`)
       if (changes.length > before) break
     }
     if (request.engine === undefined || request.tp === undefined) {
@@ -82,6 +87,12 @@ function changesFor({catalogue}: Context, answer: Answer, command: string): Chan
   }
   return changes.slice(0, 4)
 }
+
+/** The command with this flag, in the place of the one that it has: a flag is given once. */
+const withFlag = (command: string, flag: string): string => `${withoutFlag(command, flag.split(' ')[0]!)} ${flag}`
+
+/** For flags whose values need no quotes. */
+const withoutFlag = (command: string, name: string): string => command.replace(new RegExp(`(^| )${name}[ =]\\S+`), '')
 
 /** One GPU more, or the next number that layers divide over. */
 function withMoreGpus(machine: Machine): Machine | undefined {

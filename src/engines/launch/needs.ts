@@ -38,12 +38,23 @@ export interface NeedEntry {
   trtllm?: ModelNeed
 }
 
+/** Variables of the environment that models are run with on certain cards: those of every entry that fits are set. */
+export interface HardwareEnvironment {
+  engine: EngineId
+  /** AMD targets that it is for. */
+  gfx: string[]
+  match: string[]
+  environment: Record<string, string>
+  source: string[]
+}
+
 /** First release with each parser's name; `any`: every release that is known. */
 export type ParserReleases = Record<'toolCallParser' | 'reasoningParser', Record<string, string>>
 
 export interface NeedsTable {
   parsers: Record<EngineId, ParserReleases>
   models: NeedEntry[]
+  hardware?: HardwareEnvironment[]
 }
 
 const NO_NEED: ModelNeed = {}
@@ -79,11 +90,22 @@ export function needEntry(table: NeedsTable, subject: Subject): NeedEntry | unde
   )
 }
 
+/** What the cards want with this model; undefined: nothing. */
+function hardwareEnvironment({hardware = []}: NeedsTable, engine: EngineId, {model, checkpoint, gpu}: Subject): Record<string, string> | undefined {
+  const {gfxTarget} = gpu.accelerator
+  if (gfxTarget === undefined) return undefined
+  const names = [lastPart(checkpoint.hfId), lastPart(model.hfId)]
+  const fitting = hardware.filter(entry => entry.engine === engine && entry.gfx.includes(gfxTarget) && entry.match.some(pattern => names.some(name => fits(pattern, name))))
+  return fitting.length > 0 ? Object.assign({}, ...fitting.map(({environment}) => environment)) as Record<string, string> : undefined
+}
+
 /** What the model wants from this engine in this version: parsers that the version does not have yet are left out. */
 export function modelNeed(table: NeedsTable | undefined, engine: EngineId, version: string, subject: Subject): ModelNeed {
   if (!table) return NO_NEED
   const entry = needEntry(table, subject) as (NeedEntry & Partial<Record<EngineId, ModelNeed>>) | undefined
-  const need = entry?.[engine]
+  const onThisCard = hardwareEnvironment(table, engine, subject)
+  const own = entry?.[engine]
+  const need = onThisCard ? {...own, environment: {...own?.environment, ...onThisCard}} : own
   if (!need) return NO_NEED
   const exists = (kind: keyof ParserReleases): string | undefined => {
     const name = need[kind]

@@ -1,0 +1,53 @@
+import {mkdtempSync, rmSync, writeFileSync} from 'node:fs'
+import {tmpdir} from 'node:os'
+import {join} from 'node:path'
+import {afterAll, beforeAll, describe, expect, it} from 'vitest'
+import {servefit} from './spawn.ts'
+
+const GiB = 1024 ** 3
+
+let folder = ''
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'servefit-test-'))
+  // Only what a plan needs; 4 GiB are held by others.
+  writeFileSync(join(folder, 'desktop.json'), JSON.stringify({schemaVersion: 1, gpus: [{index: 0, name: 'NVIDIA GeForce RTX 3090', vendor: 'nvidia', memoryBytes: 24 * GiB, freeBytes: 20 * GiB}]}))
+})
+afterAll(() => rmSync(folder, {recursive: true, force: true}))
+
+/** What the answer says to run next; words wrap at the width of the screen. */
+function nextOf(stdout: string): string[] {
+  const words = stdout.slice(stdout.lastIndexOf('  Next ')).replace('  Next ', '').trim().split(/\s+/)
+  expect(words.shift()).toBe('servefit')
+  return words
+}
+
+describe('what a refusal says to run', () => {
+  it.each([
+    ['qwen3-32b', '--gpu', 'rtx-4090', '--weights', 'bf16'],
+    ['llama-3.3-70b-instruct', '--gpu', '1xh100-sxm', '--weights', 'fp8', '--max-model-len', '100000', '--engine', 'vllm'],
+    ['deepseek-v3.2', '--gpu', '4xh100-sxm'],
+    ['kimi-k2', '--gpu', '8xh100-sxm'],
+  ])('%s %s %s starts', (...args) => {
+    const refused = servefit(['check', ...args])
+    expect(refused.code, refused.stderr).toBe(1)
+    const next = nextOf(refused.stdout)
+    expect(next[0]).toBe('check')
+    const ran = servefit(next)
+    expect(ran.stderr).toBe('')
+    expect(ran.code, next.join(' ')).toBe(0)
+  })
+
+  it('replaces the share of memory that was asked for by one that is free', () => {
+    const machine = join(folder, 'desktop.json')
+    const refused = servefit(['check', 'qwen3-8b', '--machine', machine, '--gpu-memory-utilization', '0.9'])
+    expect(refused.code).toBe(1)
+    // 20 of the 23.5 to 24 GiB that the runtime sees: between 0.83 and 0.85.
+    const next = nextOf(refused.stdout)
+    expect(next.filter((word) => word === '--gpu-memory-utilization')).toHaveLength(1)
+    expect(Number(next.at(-1))).toBeGreaterThanOrEqual(0.83)
+    expect(Number(next.at(-1))).toBeLessThanOrEqual(0.85)
+    expect(servefit(next).code).toBe(0)
+    // Unasked, the planner takes the share that is free.
+    expect(servefit(['check', 'qwen3-8b', '--machine', machine]).code).toBe(0)
+  })
+})
