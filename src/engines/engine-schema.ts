@@ -108,6 +108,7 @@ const supportFile = z
   .strictObject({
     formats: formatRules,
     cacheFormats: formatRules,
+    attention: formatRules,
     architectures: z.record(text, z.object({sameAs: text.optional()}).catchall(architectureRule)),
   })
   .superRefine((file, context) => {

@@ -31,6 +31,8 @@ export type ArchitectureRule = string | {since?: string; until?: string; plugin?
 export interface SupportTable {
   formats: Record<string, Record<EngineId, FormatRule | false>>
   cacheFormats: Record<string, Record<EngineId, FormatRule | false>>
+  /** Kinds of attention that not every GPU has kernels for. */
+  attention: Record<string, Record<EngineId, FormatRule | false>>
   architectures: Record<string, Record<EngineId, ArchitectureRule> & {sameAs?: string}>
 }
 
@@ -73,7 +75,7 @@ function amdAnswer(rule: FormatRule, accelerator: Accelerator): FormatAnswer {
 /** What an engine does with a format on a device in a version. */
 export function ruleAnswer(rule: FormatRule | false | undefined, accelerator: Accelerator, version: string): FormatAnswer {
   if (rule === undefined) return {kind: 'unknown'}
-  if (rule === false) return {kind: 'refused', because: 'it does not take the format'}
+  if (rule === false) return {kind: 'refused', because: 'it does not have it'}
   if (rule.since !== undefined && !isAtLeast(version, rule.since)) return {kind: 'refused', because: `support came with ${rule.since}`}
   if (rule.until !== undefined && compareVersions(version, rule.until) > 0) return {kind: 'refused', because: `support ended with ${rule.until}`}
   const plugin = rule.plugin !== undefined && (rule.pluginSince === undefined || isAtLeast(version, rule.pluginSince)) ? rule.plugin : undefined
@@ -120,3 +122,7 @@ export function architectureAnswer(table: SupportTable, engine: EngineId, classN
   if (until !== undefined && compareVersions(version, until) > 0) return {kind: 'gone', until}
   return {kind: 'supported'}
 }
+
+/** A kind of attention. */
+export const attentionAnswer = (table: SupportTable, engine: EngineId, kind: string, accelerator: Accelerator, version: string): FormatAnswer =>
+  ruleAnswer(ruleOf(table.attention, kind, engine), accelerator, version)

@@ -6,7 +6,7 @@ import type {Reason, Warning} from '../core/terms.ts'
 import type {ShardLayout} from '../core/weights.ts'
 import {layoutReasons} from './divisibility.ts'
 import type {EngineData, Subject, Support} from './engine.ts'
-import {architectureAnswer, cacheAnswer, formatAnswer} from './support-formats.ts'
+import {architectureAnswer, attentionAnswer, cacheAnswer, formatAnswer} from './support-formats.ts'
 import {resolveVersion} from './versions.ts'
 
 export interface SupportQuestion {
@@ -76,6 +76,12 @@ function cacheSupport({id, title, subject, deployment, data}: SupportQuestion): 
   return answer.kind === 'refused' ? [{code: 'kv-cache-unsupported', message: `${title} does not keep the cache as ${deployment.kvCache} here: ${answer.because}`, remedy: 'use --kv-cache auto'}] : []
 }
 
+function attentionReasons({id, title, subject, deployment, data}: SupportQuestion): Reason[] {
+  const isSparse = subject.model.architecture.layerKinds.some(({mixers}) => mixers.some((mixer) => mixer.kind === 'mla' && mixer.indexer))
+  const answer = isSparse ? attentionAnswer(data.support, id, 'sparse-mla', subject.gpu.accelerator, deployment.engineVersion) : undefined
+  return answer?.kind === 'refused' ? [{code: 'attention-unsupported', message: `${title} ${deployment.engineVersion} has no kernel for sparse attention here: ${answer.because}`}] : []
+}
+
 function versionWarnings({deployment, data}: SupportQuestion): Warning[] {
   const {remark} = resolveVersion(deployment.engineVersion, data.newestVersion)
   return remark ? [{code: 'engine-version-unknown', message: remark}] : []
@@ -89,7 +95,7 @@ export function supportOf(question: SupportQuestion): Support {
   const architecture = architectureReasons(question)
   const weights = weightSupport(question)
   return {
-    reasons: [...architecture.reasons, ...weights.reasons, ...cacheSupport(question), ...layoutReasons(subject.model.architecture, subject.checkpoint, layout, deployment.pp)],
+    reasons: [...architecture.reasons, ...weights.reasons, ...cacheSupport(question), ...attentionReasons(question), ...layoutReasons(subject.model.architecture, subject.checkpoint, layout, deployment.pp)],
     warnings: [...versionWarnings(question), ...architecture.warnings, ...weights.warnings],
   }
 }

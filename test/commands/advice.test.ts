@@ -51,3 +51,19 @@ describe('what a refusal says to run', () => {
     expect(servefit(['check', 'qwen3-8b', '--machine', machine]).code).toBe(0)
   })
 })
+
+describe('sparse attention', () => {
+  // vLLM: FlashMLA sparse for capabilities 9 and 10, FlashInfer's kernel for 12; nothing for 8.
+  const codes = (gpu: string, version: string): string[] => {
+    const {stdout} = servefit(['check', 'deepseek-v3.2', '--gpu', gpu, '--engine', 'vllm', '--engine-version', version, '--json'])
+    return (JSON.parse(stdout) as {reasons: {code: string}[]}).reasons.map(({code}) => code).filter((code) => code === 'attention-unsupported')
+  }
+  it.each([
+    ['8xa100-80gb-sxm', '0.28.0', true],
+    ['8xh100-sxm', '0.28.0', false],
+    ['8xb200-sxm', '0.23.0', false],
+    ['8xrtx-4090', '0.28.0', true],
+    ['8xrtx-pro-6000-blackwell-server', '0.24.0', false],
+    ['8xmi300x', '0.28.0', false],
+  ])('on %s with %s: refused %s', (gpu, version, refused) => expect(codes(gpu, version)).toEqual(refused ? ['attention-unsupported'] : []))
+})

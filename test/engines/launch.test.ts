@@ -164,4 +164,22 @@ describe('needs of models', () => {
     expect(modelNeed(needs, 'vllm', '0.19.0', named('deepseek-ai/DeepSeek-V4-Pro')).toolCallParser).toBeUndefined()
     expect(modelNeed(needs, 'vllm', '0.20.0', named('deepseek-ai/DeepSeek-V4-Pro')).toolCallParser).toBe('deepseek_v4')
   })
+  it('set AITER only for models whose recipe does, on CDNA 3 and newer', () => {
+    const on = (hfId: string, gfxTarget?: string) => {
+      const who = named(hfId)
+      const gpu = {...who.gpu, accelerator: {...who.gpu.accelerator, vendor: 'amd' as const, computeCapability: undefined, gfxTarget}}
+      return modelNeed(needs, 'vllm', '0.28.0', {...who, gpu}).environment
+    }
+    expect(on('deepseek-ai/DeepSeek-V3.2', 'gfx942')).toEqual({VLLM_ROCM_USE_AITER: '1'})
+    expect(on('tencent/Hy3', 'gfx950')).toEqual({VLLM_ROCM_USE_AITER: '1', VLLM_ROCM_USE_AITER_MOE: '0'})
+    expect(on('deepseek-ai/DeepSeek-V3.2', 'gfx90a')).toBeUndefined()
+    expect(on('deepseek-ai/DeepSeek-V3.2')).toBeUndefined()
+    expect(on('Qwen/Qwen3-32B', 'gfx942')).toBeUndefined()
+    expect(on('moonshotai/Kimi-K2-Thinking', 'gfx942')).toBeUndefined()
+  })
+
+  it('run code of a repository only where it has some', () => {
+    const trusts = (hfId: string) => modelNeed(needs, 'vllm', '0.28.0', named(hfId)).trustRemoteCode
+    expect(['zai-org/GLM-5.2-FP8', 'MiniMaxAI/MiniMax-M3', 'nvidia/MiniMax-M3-NVFP4'].map(trusts)).toEqual([undefined, undefined, true])
+  })
 })

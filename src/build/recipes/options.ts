@@ -45,12 +45,12 @@ function plainValue(text: string): string {
 const sorted = (value: unknown): unknown =>
   Array.isArray(value) ? value.map(sorted) : typeof value === 'object' && value !== null ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, inner]) => [key, sorted(inner)])) : value
 
-/** Beginnings of one option's name, which argparse takes for the whole. */
-const ABBREVIATED: Record<string, string> = {'--tp': '--tp-size', '--dp': '--dp-size', '--pp': '--pp-size', '-tp': '--tensor-parallel-size', '-dp': '--data-parallel-size', '-pp': '--pipeline-parallel-size'}
+/** Beginnings of an option's name, which argparse takes for the whole, and two names of one thing. */
+const SAME: Record<string, string> = {'--tp': '--tp-size', '--dp': '--dp-size', '--pp': '--pp-size', '-tp': '--tensor-parallel-size', '-dp': '--data-parallel-size', '-pp': '--pipeline-parallel-size', '--kernel-config.enable_flashinfer_autotune': '--enable-flashinfer-autotune', '--extra_llm_api_options': '--config'}
 
 /** `--no-x` is x with the value false; `-cc.a.b` sets one key of `--compilation-config`. */
 function named(table: FlagTable, version: string, word: string): {name: string; negated: boolean; row?: ReturnType<typeof findFlag>['row']} {
-  const spelled = ABBREVIATED[word] ?? word.replace(/^-cc\b/, '--compilation-config')
+  const spelled = SAME[word] ?? word.replace(/^-cc\b/, '--compilation-config')
   const [head = spelled, ...keys] = table.dottedKeys ? spelled.split('.') : [spelled]
   const {row} = findFlag(table, version, head)
   const tail = keys.length > 0 ? `.${keys.join('.')}` : ''
