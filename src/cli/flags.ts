@@ -56,8 +56,6 @@ export const deploymentFlags = {
   'reserved-bytes-per-gpu': bytes('reserved-bytes-per-gpu', 'memory of each GPU taken by others, such as 2GiB', DEPLOYMENT),
 }
 
-export type QuestionFlags = {[K in keyof typeof machineFlags | keyof typeof workloadFlags | keyof typeof deploymentFlags]?: unknown}
-
 /** Load that answers assume when none is given: one person, a page of prompt, half a page of answer. */
 export const ASSUMED_LOAD = {inputTokens: 1024, outputTokens: 512, concurrency: 1} as const
 

@@ -133,8 +133,6 @@ const CACHE_ALIASES: Record<string, string> = {
   fp4_e2m1: 'mxfp4', int8_per_token_head: 'int8', int4_per_token_head: 'int4', float32: 'fp32',
 }
 
-export const cacheFormatIds: readonly string[] = CACHE_FORMATS.map((format) => format.id)
-
 /** The cache format of this name or of an engine's spelling of it; undefined when there is none. */
 export function findCacheFormat(name: string): CacheFormat | undefined {
   const id = CACHE_ALIASES[name] ?? name

@@ -57,7 +57,7 @@ export function score(point: PlanPoint, objective: Objective): number {
 function fidelity({model, checkpoint, deployment}: Evaluation): number {
   const order = byFidelity(model, model.checkpoints)
   const place = order.findIndex((known) => known.hfId === checkpoint.hfId)
-  return order.length - (place < 0 ? 0 : place) + (deployment.kvCache === 'bf16' || deployment.kvCache === 'fp16' ? 0.5 : 0)
+  return order.length - Math.max(0, place) + (deployment.kvCache === 'bf16' || deployment.kvCache === 'fp16' ? 0.5 : 0)
 }
 
 /** Best first: what keeps the limits by the objective, then the rest by how near it comes. */

@@ -22,7 +22,6 @@ export function inColour(stream: {isTTY?: boolean}, environment: Record<string, 
   return stream.isTTY === true && environment.TERM !== 'dumb'
 }
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: it is what colours are made of
 const ESCAPES = /\u001B\[[0-9;]*m/g
 
 /** Columns that a text takes. Names of models and machines are ASCII; anything else counts one column a character. */

@@ -23,7 +23,7 @@ export function table<T>(rows: readonly T[], columns: readonly Column<T>[], widt
     widths = measure(shown)
   }
   const line = (cells: string[]) => cells.map((cell, index) => (shown[index]!.right ? padStart(cell, widths[index]!) : index === cells.length - 1 ? cell : padEnd(cell, widths[index]!))).join('  ').slice(0, width).trimEnd()
-  return [line(shown.map(({title}) => title)), ...rows.map((row) => line(shown.map(({value}) => value(row))))].join('\n') + '\n'
+  return `${[line(shown.map(({title}) => title)), ...rows.map((row) => line(shown.map(({value}) => value(row))))].join('\n')}\n`
 }
 
 const GIB = 1024 ** 3

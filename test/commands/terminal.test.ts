@@ -14,7 +14,6 @@ function inTerminal(command: string, columns: number): string {
   return stdout
 }
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: it is what colours are made of
 const plain = (text: string) => text.replaceAll(/\u001B\[[0-9;?]*[a-zA-Z]/g, '').replaceAll('\r', '')
 
 describe.skipIf(!hasScript)('in a terminal', () => {

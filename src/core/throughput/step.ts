@@ -45,8 +45,8 @@ export interface StepModel {
 
 /** Soft maximum of two times that mostly overlap: never below the larger. */
 export function softMaximum(a: number, b: number, exponent: number): number {
-  const high = a > b ? a : b
-  const low = a > b ? b : a
+  const high = Math.max(a, b)
+  const low = Math.min(a, b)
   if (low <= 0 || low < high * 1e-3) return high
   const ratio = low / high
   return high * (1 + ratio ** exponent) ** (1 / exponent)

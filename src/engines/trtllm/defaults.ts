@@ -55,9 +55,3 @@ export function cudaGraphSizes({version, maxBatchSize, graphMaxBatchSize, paddin
   if (!sizes.includes(largest)) sizes.push(largest)
   return sizes.filter((size) => size <= Math.min(largest, maxBatchSize)).sort((left, right) => left - right)
 }
-
-/**
- * Chunked prefill is off unless asked for; a prompt longer than `max_num_tokens` is then refused by the server.
- * Block reuse (prefix caching) is on.
- */
-export const CHUNKED_PREFILL = false

@@ -57,7 +57,6 @@ function service(startable: Startable): Record<string, unknown> {
 }
 
 function volumes({model}: Startable): Record<string, unknown>[] {
-  // biome-ignore lint/suspicious/noTemplateCurlyInString: a variable of Compose
   const list: Record<string, unknown>[] = [{type: 'bind', source: '${HOME}/.cache/huggingface', target: CACHE_IN_CONTAINER}]
   const local = localPath(model)
   if (local === 'relative') throw cannot(`${model} is a relative path, which a container cannot see: give the absolute path of the model's folder`)

@@ -41,7 +41,7 @@ export const commentText = (text: string): string => text.replace(/[\u0000-\u001
 const commentOf = (remark: string | undefined): string => (remark === undefined ? '' : ` # ${commentText(remark)}`)
 
 /** Lines before a document, each as a comment. */
-export const commentLines = (text: string): string => text.trimEnd().split('\n').map(line => `# ${commentText(line)}`.trimEnd() + '\n').join('')
+export const commentLines = (text: string): string => text.trimEnd().split('\n').map(line => `${`# ${commentText(line)}`.trimEnd()}\n`).join('')
 
 /** Text of several lines that may stand as it is, indented: printable ASCII that ends with one line break. */
 const isBlockText = (text: string): boolean => /^[\x21-\x7E][\x20-\x7E]*\n(?:[\x20-\x7E]*\n)+$/.test(text) && !/\n *\n$/.test(text)
