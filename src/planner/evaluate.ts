@@ -98,13 +98,24 @@ export function evaluate(question: Question): Evaluation {
   const shortage = shortageOf(subject, deployment, memory, needed, question.request.maxModelLen !== undefined)
   if (shortage) return {...evaluation, verdict: 'does-not-fit', reasons: [shortage]}
   const tight = tightness(subject, engine, deployment, memory, question.workload)
+  const speed = question.workload && performance(performanceInput(evaluation, question.workload), calibrationFor(question.calibration, engine.id, subject.gpu.accelerator))
   return {
     ...evaluation,
     verdict: tight ? 'tight' : 'fits',
-    warnings: tight ? [...warnings, tight] : warnings,
-    performance: question.workload && performance(performanceInput(evaluation, question.workload), calibrationFor(question.calibration, engine.id, subject.gpu.accelerator)),
+    warnings: [...warnings, ...(tight ? [tight] : []), ...overloadWarnings(question.workload, speed)],
+    performance: speed,
   }
 }
+
+/** Arrivals beyond what is served: the queue grows for as long as they last. */
+function overloadWarnings(workload: Workload | undefined, speed: Performance | undefined): Warning[] {
+  if (!workload || workload.requestRate === undefined || !speed) return []
+  const served = speed.outputTokensPerSecond.estimate / workload.outputTokens
+  if (served >= 0.999 * workload.requestRate) return []
+  return [{code: 'overloaded', message: `${plain(workload.requestRate)} requests/s arrive, about ${plain(served)} are served: the queue grows without end, and the wait for the first token with it`}]
+}
+
+const plain = (rate: number): string => String(Number(rate.toPrecision(3)))
 
 /** The largest share of memory that may be asked for, but never more than is free now: engines refuse to start on memory that others hold. */
 const freeShare = ({freeBytes, memoryBytes}: MachineGpu, most: number): number =>

@@ -67,3 +67,15 @@ describe('sparse attention', () => {
     ['8xmi300x', '0.28.0', false],
   ])('on %s with %s: refused %s', (gpu, version, refused) => expect(codes(gpu, version)).toEqual(refused ? ['attention-unsupported'] : []))
 })
+
+describe('more arrivals than are served', () => {
+  const ask = (rate: string) => JSON.parse(servefit(['check', 'qwen3-8b', '--gpu', 'rtx-4090', '--engine', 'vllm', '--request-rate', rate, '--input-tokens', '1024', '--output-tokens', '512', '--json']).stdout) as {warnings: {code: string}[]; performance: {outputTokensPerSecond: {estimate: number}}}
+  it('is said when, and only when, the answers fall behind the arrivals', () => {
+    const few = ask('0.5')
+    expect(few.performance.outputTokensPerSecond.estimate).toBeCloseTo(0.5 * 512, 6)
+    expect(few.warnings.map(({code}) => code)).not.toContain('overloaded')
+    const many = ask('50')
+    expect(many.performance.outputTokensPerSecond.estimate).toBeLessThan(50 * 512)
+    expect(many.warnings.map(({code}) => code)).toContain('overloaded')
+  })
+})

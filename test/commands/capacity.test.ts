@@ -65,7 +65,7 @@ describe('capacity', () => {
   })
 
   it('exits with 1 when no machine carries it', () => {
-    const {code, stdout} = servefit(['capacity', '--model', 'deepseek-ai/DeepSeek-V3.2', '--users', '10', '--gpu', '1xrtx-4090'])
+    const {code, stdout} = servefit(['capacity', '--model', 'deepseek-ai/DeepSeek-V3.2', '--users', '10', '--gpu', '1xh100-sxm'])
     expect(code).toBe(1)
     expect(stdout).toMatch(/is not carried: weights need/)
   })
