@@ -3,6 +3,7 @@ import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {type Catalogue, openCatalogue} from '../catalogue/catalogue.ts'
 import {findModel} from '../catalogue/find-model.ts'
+import {ASSUMED_LOAD} from '../cli/flags.ts'
 import {realContext} from '../cli/world.ts'
 import {InputError} from '../core/input-error.ts'
 import type {FlagTable} from '../engines/flags.ts'
@@ -59,7 +60,7 @@ async function judge(context: Context, catalogue: Catalogue, launch: Published):
   const most = CARDS_OF_MACHINE[launch.gpu] ?? 8
   const nodes = Math.ceil(launch.count / most)
   try {
-    const {best} = await answer(context, {model: launch.repository, engine: launch.engine, gpu: `${Math.min(launch.count, most)}x${launch.gpu}`, ...(nodes > 1 && {nodes})})
+    const {best} = await answer(context, {model: launch.repository, engine: launch.engine, gpu: `${Math.min(launch.count, most)}x${launch.gpu}`, workload: ASSUMED_LOAD, ...(nodes > 1 && {nodes})})
     if (best.verdict === 'unsupported' || best.verdict === 'does-not-fit') return {launch, because: best.verdict, detail: best.reasons[0]?.message}
     const table = catalogue.file<FlagTable>(`engines/${best.engine.id}-flags`)
     const {engineVersion: version} = best.deployment

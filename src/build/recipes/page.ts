@@ -45,7 +45,7 @@ export function pageOf(judged: readonly Judged[], leftOut: readonly LeftOut[], s
 
 Written by \`node src/build/run.mjs compare-recipes FILE\`; do not edit by hand.
 
-Others publish commands for the models of the catalogue: ${Object.entries(sources).filter(([name]) => ['recipes', 'sglang_cookbook', 'inferencex'].includes(name)).map(([, text]) => text.replace(/ \(\d.*\)$/, '')).join('; ')}. Each was put beside the command that servefit writes for the same repository on the same number of the same cards, with no load named, for the newest release we know (${versions}), and compared option by option under the names of that release. A recipe of vLLM counts with its base options, those of tool calling and reasoning, those of the variant, and those of the class of hardware (Hopper on H200, Blackwell on B200, AMD on MI300X). Benchmark scripts start one model in several ways; all values that an option gets there count.
+Others publish commands for the models of the catalogue: ${Object.entries(sources).filter(([name]) => ['recipes', 'sglang_cookbook', 'inferencex'].includes(name)).map(([, text]) => text.replace(/ \(\d.*\)$/, '')).join('; ')}. Each was put beside the command that servefit writes for the same repository on the same number of the same cards, with no load named (so for one user, as everywhere), for the newest release we know (${versions}), and compared option by option under the names of that release. A recipe of vLLM counts with its base options, those of tool calling and reasoning, those of the variant, and those of the class of hardware (Hopper on H200, Blackwell on B200, AMD on MI300X). Benchmark scripts start one model in several ways; all values that an option gets there count.
 
 **${counted(judged.length, 'launch', 'launches')} compared: ${counted(equal, 'option')} equal, ${all.length} different, of which ${all.length - open.length} are explained by a class below and ${open.length} are not.** ${counted(leftOut.length, 'launch', 'launches')} could not be compared (last section).
 
@@ -63,7 +63,7 @@ ${open.length === 0 ? 'None.' : openText(open)}
 
 ## Not compared
 
-${[...grouped(leftOut, ({because}) => because)].map(([because, list]) => `- **${because}** (${list.length}): ${[...grouped(list, ({launch}) => launch.repository)].map(([repository, own]) => `${repository}${own[0]!.detail ? ` on ${[...new Set(own.map(({launch}) => `${launch.count}x${launch.gpu} (${launch.engine})`))].join(', ')}` : ''}`).join('; ')}`).join('\n')}
+${[...grouped(leftOut, ({because}) => because)].map(([because, list]) => leftOutText(because, list)).join('\n')}
 `
 }
 
@@ -81,4 +81,14 @@ function openText(open: readonly (Difference & {launch: Published; model: string
     const [first] = list
     return `| ${code(first!.name)} | ${first!.launch.engine} | ${cell(values(first!)).replace('\\|', '|')} | ${cell([...grouped(list, ({launch}) => `${launch.repository} (${launch.from})`)].map(([where, own]) => `${where}: ${[...new Set(own.map(({launch}) => launch.label))].join('; ')}`).join('. '))} |`
   }).join('\n')}`
+}
+
+/** Those that the catalogue lacks by name, the others with the cards and the reason. */
+function leftOutText(because: string, list: readonly LeftOut[]): string {
+  const repositories = grouped(list, ({launch}) => launch.repository)
+  const words = [...repositories].map(([repository, own]) => {
+    const where = [...new Set(own.map(({launch}) => `${launch.count}x${launch.gpu} (${launch.engine})`))].join(', ')
+    return own[0]!.detail === undefined ? repository : `${repository} on ${where}: ${cell(own[0]!.detail)}`
+  })
+  return `- **${because}** (${counted(list.length, 'launch', 'launches')} of ${counted(repositories.size, 'repository', 'repositories')}): ${words.join('; ')}`
 }

@@ -107,7 +107,7 @@ function parallelOf(words: readonly string[]): number | undefined {
 const whole = (value: unknown): number | undefined => (typeof value === 'number' && Number.isInteger(value) && value > 0 ? value : undefined)
 
 /** The smallest usual number of cards that holds so many GB. */
-const cardsFor = (gigabytes: number, each: number): number => [1, 2, 4, 8, 16].find((count) => count * each >= gigabytes) ?? 16
+const cardsFor = (gigabytes: number, each: number): number => [1, 2, 4, 8, 16].find((count) => count * each >= gigabytes) ?? 32
 
 export function publishedLaunches(gathered: Gathered): Published[] {
   return [...gathered.models.flatMap(recipeLaunches), ...gathered.sglang_cookbook.flatMap(({cells}) => cells.flatMap(cellLaunch)), ...gathered.benchmark_launches.flatMap(benchmarkLaunch)]
@@ -129,7 +129,7 @@ function recipeLaunches({model_id: repository, vllm: recipe}: Recipe): Published
       const tp = parallelOf([...own.flatMap(({extra_args: args}) => args ?? []), ...words]) ?? whole(variant.tp) ?? whole(recipe.strategy_overrides?.single_node_tp?.tp)
       list.push({
         from: 'vllm recipe', engine: 'vllm', repository: variant.model_id ?? repository, gpu, words, environment,
-        count: Math.min(tp ?? cardsFor(Number(variant.vram_minimum_gb) || 0, gigabytes), 8), label: `${kind}, ${name}`,
+        count: tp ?? cardsFor(Number(variant.vram_minimum_gb) || 0, gigabytes), label: `${kind}, ${name}`,
       })
     }
   }
