@@ -70,7 +70,7 @@ describe('what engines can load', () => {
   it('judges AMD by target', () => {
     const mi300x = {...gpus.h100.accelerator, vendor: 'amd' as const, computeCapability: undefined, gfxTarget: 'gfx942', native: ['fp8']}
     expect(formatAnswer(table, 'vllm', 'fp8', mi300x, '0.28.0').kind).toBe('native')
-    expect(formatAnswer(table, 'vllm', 'awq-int4', mi300x, '0.28.0').kind).toBe('refused')
+    expect(formatAnswer(table, 'vllm', 'awq-int4', mi300x, '0.28.0').kind).toBe('stored')
     expect(formatAnswer(table, 'sglang', 'mxfp4', mi300x, '0.5.18').kind).toBe('refused')
   })
 
