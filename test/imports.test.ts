@@ -37,14 +37,21 @@ function filesOf(): File[] {
     .map((name) => {
       const path = name.split(sep).join('/')
       const text = readFileSync(join(source, name), 'utf8')
-      const statics = [...text.matchAll(/^(?:import|export)\s+(type\s)?[^'";]*?from\s+'([^']+)'/gms)].map((match) => ({target: match[2]!, typeOnly: match[1] !== undefined, dynamic: false}))
+      const statics = [...text.matchAll(/^(?:import|export)\s+(type\s)?[^'";]*?from\s+'([^']+)'/gms)].map((match) => ({
+        target: match[2]!,
+        typeOnly: match[1] !== undefined,
+        dynamic: false,
+      }))
       const dynamics = [...text.matchAll(/\bimport\('([^']+)'\)/g)].map((match) => ({target: match[1]!, typeOnly: false, dynamic: true}))
       return {path, folder: path.includes('/') ? path.slice(0, path.indexOf('/')) : '', imports: [...statics, ...dynamics]}
     })
 }
 
 const files = filesOf()
-const resolved = (from: string, target: string) => relative(source, join(source, dirname(from), target)).split(sep).join('/')
+const resolved = (from: string, target: string) =>
+  relative(source, join(source, dirname(from), target))
+    .split(sep)
+    .join('/')
 const folderOf = (path: string) => (path.includes('/') ? path.slice(0, path.indexOf('/')) : '')
 
 describe('imports go one way', () => {
@@ -70,17 +77,26 @@ describe('imports go one way', () => {
   })
 
   it('core imports no package and nothing of node', () => {
-    const bad = files.filter(({folder}) => folder === 'core').flatMap(({path, imports}) => imports.filter(({target}) => !target.startsWith('.')).map(({target}) => `${path} ${target}`))
+    const bad = files
+      .filter(({folder}) => folder === 'core')
+      .flatMap(({path, imports}) => imports.filter(({target}) => !target.startsWith('.')).map(({target}) => `${path} ${target}`))
     expect(bad).toEqual([])
   })
 
   it('no engine is named in core', () => {
-    const bad = files.filter(({folder, path}) => folder === 'core' && /'(vllm|sglang|trtllm)'/.test(readFileSync(join(source, path), 'utf8'))).map(({path}) => path)
+    const bad = files
+      .filter(({folder, path}) => folder === 'core' && /'(vllm|sglang|trtllm)'/.test(readFileSync(join(source, path), 'utf8')))
+      .map(({path}) => path)
     expect(bad).toEqual([])
   })
 
   it('has no cycle of values', () => {
-    const graph = new Map(files.map(({path, imports}) => [path, imports.filter(({target, typeOnly, dynamic}) => target.startsWith('.') && !typeOnly && !dynamic).map(({target}) => resolved(path, target))]))
+    const graph = new Map(
+      files.map(({path, imports}) => [
+        path,
+        imports.filter(({target, typeOnly, dynamic}) => target.startsWith('.') && !typeOnly && !dynamic).map(({target}) => resolved(path, target)),
+      ]),
+    )
     const cycles: string[] = []
     const done = new Set<string>()
     const visit = (path: string, trail: string[]) => {

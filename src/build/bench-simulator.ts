@@ -18,12 +18,29 @@ const LEAST_MICROSECONDS = 200_000
 /** How far throughput and time per token of a steady closed loop may lie from the closed form. */
 const AGREEMENT = 0.05
 
-const MODELS: [model: string, gpu: string][] = [['llama-3.1-8b', '1xh100-sxm'], ['qwen3-32b', '2xh200-sxm'], ['gpt-oss-120b', '1xb200-sxm'], ['deepseek-v3.2', '8xh200-sxm']]
+const MODELS: [model: string, gpu: string][] = [
+  ['llama-3.1-8b', '1xh100-sxm'],
+  ['qwen3-32b', '2xh200-sxm'],
+  ['gpt-oss-120b', '1xb200-sxm'],
+  ['deepseek-v3.2', '8xh200-sxm'],
+]
 const ENGINES = ['vllm', 'sglang', 'trtllm']
-const LENGTHS: [input: number, output: number][] = [[1024, 1024], [8192, 1024], [1024, 128], [128, 2048]]
+const LENGTHS: [input: number, output: number][] = [
+  [1024, 1024],
+  [8192, 1024],
+  [1024, 128],
+  [128, 2048],
+]
 const CONCURRENCIES = [1, 8, 64, 256]
 
-async function inputOf(catalogue: Catalogue, model: string, gpu: string, engine: string, [inputTokens, outputTokens]: [number, number], concurrency: number): Promise<PerformanceInput | undefined> {
+async function inputOf(
+  catalogue: Catalogue,
+  model: string,
+  gpu: string,
+  engine: string,
+  [inputTokens, outputTokens]: [number, number],
+  concurrency: number,
+): Promise<PerformanceInput | undefined> {
   const {best} = await answer(realContext(catalogue), {model, gpu, engine, workload: {inputTokens, outputTokens, concurrency}})
   return best.performance && performanceInput(best, best.workload!)
 }
@@ -60,7 +77,9 @@ async function speed(catalogue: Catalogue): Promise<number> {
         const [iterations, perSecond] = timed(question)
         const slow = perSecond < ITERATIONS_PER_SECOND
         if (slow) broken += 1
-        console.log(`${engine.padEnd(7)} ${model.padEnd(14)} ${name.padEnd(32)} ${iterations.toString().padStart(9)} iterations  ${(perSecond / 1e6).toFixed(2).padStart(6)} million a second${slow ? '  TOO SLOW' : ''}`)
+        console.log(
+          `${engine.padEnd(7)} ${model.padEnd(14)} ${name.padEnd(32)} ${iterations.toString().padStart(9)} iterations  ${(perSecond / 1e6).toFixed(2).padStart(6)} million a second${slow ? '  TOO SLOW' : ''}`,
+        )
       }
   return broken
 }
@@ -79,14 +98,22 @@ async function agreement(catalogue: Catalogue): Promise<void> {
           const inFlight = Math.max(1, Math.round(concurrency / (input.dpAttention ? 1 : input.dp)))
           const form = closedLoop(input, catalogue.speedCalibration, preparedModel(input, catalogue.speedCalibration), inFlight, false)
           const [inputTokens, outputTokens] = lengths
-          const load: Load = {kind: 'closed-loop', concurrency: inFlight, requestCount: 30 * inFlight, input: benchmarkLengths(inputTokens), output: benchmarkLengths(outputTokens)}
+          const load: Load = {
+            kind: 'closed-loop',
+            concurrency: inFlight,
+            requestCount: 30 * inFlight,
+            input: benchmarkLengths(inputTokens),
+            output: benchmarkLengths(outputTokens),
+          }
           const alone = {...input, dp: input.dpAttention ? input.dp : 1}
           const result = simulate(simulationQuestion(alone, catalogue.speedCalibration, {load, skipFirst: 10 * inFlight, skipLast: 2 * inFlight, seed: 1}))
           const [rate, tpot, ttft] = [form.requestsPerSecond * outputTokens, form.tpot * 1000, form.ttft * 1000]
           const far = Math.max(Math.abs(result.outputTokensPerSecond / rate - 1), Math.abs(result.tpotMs!.mean / tpot - 1)) > AGREEMENT
           all += 1
           if (far) beyond += 1
-          console.log(`${engine.padEnd(7)} ${model.padEnd(14)} ${lengths.join('/').padEnd(10)} ${concurrency.toString().padStart(4)}  throughput ${percent(result.outputTokensPerSecond, rate)}  TPOT ${percent(result.tpotMs!.mean, tpot)}  TTFT ${percent(result.ttftMs!.mean, ttft)}${far ? '  FAR' : ''}`)
+          console.log(
+            `${engine.padEnd(7)} ${model.padEnd(14)} ${lengths.join('/').padEnd(10)} ${concurrency.toString().padStart(4)}  throughput ${percent(result.outputTokensPerSecond, rate)}  TPOT ${percent(result.tpotMs!.mean, tpot)}  TTFT ${percent(result.ttftMs!.mean, ttft)}${far ? '  FAR' : ''}`,
+          )
         }
   console.log(`${all - beyond} of ${all} within ${AGREEMENT * 100}% in throughput and time per token`)
 }

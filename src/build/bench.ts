@@ -19,7 +19,12 @@ function thousandScenarios(): string {
   const models = ['qwen3-32b', 'llama-3.1-8b', 'gpt-oss-120b', 'deepseek-v3.2', 'qwen3.6-35b-a3b']
   const gpus = ['1xrtx-4090', '2xrtx-3090', '8xh200-sxm', '4xb200-sxm', '1xgb10']
   return Array.from({length: 1000}, (_, index) =>
-    JSON.stringify({id: String(index), model: models[index % 5], gpu: gpus[Math.floor(index / 5) % 5], workload: {inputTokens: 256 + index, outputTokens: 256, concurrency: 1 + (index % 64)}}),
+    JSON.stringify({
+      id: String(index),
+      model: models[index % 5],
+      gpu: gpus[Math.floor(index / 5) % 5],
+      workload: {inputTokens: 256 + index, outputTokens: 256, concurrency: 1 + (index % 64)},
+    }),
   ).join('\n')
 }
 
@@ -49,7 +54,9 @@ export async function main({root}: Task): Promise<number> {
     const tooSlow = (bound !== undefined && time / floor > bound) || (boundSeconds !== undefined && time > boundSeconds * 1000)
     if (tooSlow) broken += 1
     const limit = bound ? `at most ${bound}` : boundSeconds ? `at most ${boundSeconds} s` : ''
-    console.log(`${name.padEnd(16)} ${time.toFixed(0).padStart(6)} ms  ${(time / floor).toFixed(2).padStart(5)} x node -e 0 (${floor.toFixed(0)} ms)  ${limit}${tooSlow ? '  BROKEN' : ''}`)
+    console.log(
+      `${name.padEnd(16)} ${time.toFixed(0).padStart(6)} ms  ${(time / floor).toFixed(2).padStart(5)} x node -e 0 (${floor.toFixed(0)} ms)  ${limit}${tooSlow ? '  BROKEN' : ''}`,
+    )
   }
   return broken > 0 ? 1 : 0
 }

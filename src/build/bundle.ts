@@ -15,7 +15,10 @@ const stubs: EsbuildPlugin = {
     builder.onResolve({filter: STUBBED}, ({path}) => ({path, namespace: 'stub'}))
     builder.onLoad({filter: /.*/, namespace: 'stub'}, ({path}) => ({
       // oclif makes a spinner when standard error is a terminal, and never starts it.
-      contents: path === 'cli-spinners' ? "module.exports = {line: {interval: 130, frames: ['-']}, dots2: {interval: 80, frames: ['-']}}" : `const fail = () => {throw new Error(${JSON.stringify(`${path} is not bundled`)})}; module.exports = new Proxy({}, {get: () => fail})`,
+      contents:
+        path === 'cli-spinners'
+          ? "module.exports = {line: {interval: 130, frames: ['-']}, dots2: {interval: 80, frames: ['-']}}"
+          : `const fail = () => {throw new Error(${JSON.stringify(`${path} is not bundled`)})}; module.exports = new Proxy({}, {get: () => fail})`,
     }))
   },
 }
@@ -39,7 +42,10 @@ const commandRegistry = (folder: string): EsbuildPlugin => ({
   setup(builder) {
     builder.onResolve({filter: /^servefit:commands$/}, ({path}) => ({path, namespace: 'registry'}))
     builder.onLoad({filter: /.*/, namespace: 'registry'}, () => {
-      const files = readdirSync(folder, {recursive: true, encoding: 'utf8'}).filter((file) => file.endsWith('.ts')).map((file) => file.split(sep).join('/')).sort()
+      const files = readdirSync(folder, {recursive: true, encoding: 'utf8'})
+        .filter((file) => file.endsWith('.ts'))
+        .map((file) => file.split(sep).join('/'))
+        .sort()
       const imports = files.map((file, index) => `import command${index} from ${JSON.stringify(`./${file}`)}`)
       const entries = files.map((file, index) => `${JSON.stringify(file.replace(/(\/index)?\.ts$/, '').replaceAll('/', ':'))}: command${index}`)
       return {contents: `${imports.join('\n')}\nexport const COMMANDS = {${entries.join(', ')}}`, resolveDir: folder, loader: 'ts'}

@@ -13,7 +13,9 @@ const MOST_BYTES = 8_000_000
 export async function main({root}: Task): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), 'servefit-package-'))
   try {
-    const [{files, filename, unpackedSize}] = JSON.parse(execFileSync('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', folder], {cwd: root, encoding: 'utf8'})) as [{files: {path: string}[]; filename: string; unpackedSize: number}]
+    const [{files, filename, unpackedSize}] = JSON.parse(
+      execFileSync('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', folder], {cwd: root, encoding: 'utf8'}),
+    ) as [{files: {path: string}[]; filename: string; unpackedSize: number}]
     const paths = files.map(({path}) => path)
     const problems = [
       ...NEEDED.filter((path) => !paths.includes(path)).map((path) => `${path} is missing`),
@@ -21,7 +23,10 @@ export async function main({root}: Task): Promise<number> {
       ...(unpackedSize > MOST_BYTES ? [`${unpackedSize} bytes are more than ${MOST_BYTES}`] : []),
     ]
     execFileSync('tar', ['xzf', join(folder, filename), '-C', folder])
-    const {status, stderr} = spawnSync(process.execPath, [join(folder, 'package', 'bin', 'run.js'), 'check', 'qwen3-32b', '--gpu', '1xh100-sxm', '--json'], {encoding: 'utf8', cwd: folder})
+    const {status, stderr} = spawnSync(process.execPath, [join(folder, 'package', 'bin', 'run.js'), 'check', 'qwen3-32b', '--gpu', '1xh100-sxm', '--json'], {
+      encoding: 'utf8',
+      cwd: folder,
+    })
     if (status !== 0) problems.push(`the unpacked command exits with ${status}: ${stderr}`)
     for (const problem of problems) console.error(`package: ${problem}`)
     if (problems.length === 0) console.log(`package: ${paths.length} files, ${(unpackedSize / 1e6).toFixed(1)} MB unpacked, runs`)

@@ -36,7 +36,10 @@ const mean = (values: readonly number[]): number => values.reduce((sum, value) =
 /** Lines that measured the same model on the same kind of GPU with the same engine, release and load, by layout. */
 function groupsOf(text: string): Map<string, Layout[]> {
   const groups = new Map<string, Layout[]>()
-  for (const line of text.split('\n').filter(Boolean).map((json) => JSON.parse(json) as Line)) {
+  for (const line of text
+    .split('\n')
+    .filter(Boolean)
+    .map((json) => JSON.parse(json) as Line)) {
     const throughput = throughputOf(line)
     const [count, ...gpu] = line.gpu.split('x')
     if (throughput === undefined || line.workload === undefined) continue
@@ -95,10 +98,15 @@ export async function main({root, args}: Task): Promise<number> {
   for (const [name, tally] of Object.entries(tallies)) {
     groups += tally.groups
     right += tally.right
-    console.log(`${name.padEnd(26)} ${String(tally.groups).padStart(4)} groups  ${percent(tally.right, tally.groups)} within ${WITHIN * 100}% of the best measured, ${tally.groups > 0 ? (mean(tally.lost) * 100).toFixed(1) : '-'}% lost on average`)
+    console.log(
+      `${name.padEnd(26)} ${String(tally.groups).padStart(4)} groups  ${percent(tally.right, tally.groups)} within ${WITHIN * 100}% of the best measured, ${tally.groups > 0 ? (mean(tally.lost) * 100).toFixed(1) : '-'}% lost on average`,
+    )
   }
   console.log(`${'all'.padEnd(26)} ${String(groups).padStart(4)} groups  ${percent(right, groups)}  (bar: ${BAR * 100}%)`)
-  const worst = Object.entries(tallies).flatMap(([name, {worst: list}]) => list.map((entry) => ({name, ...entry}))).sort((a, b) => b.lost - a.lost).slice(0, 12)
+  const worst = Object.entries(tallies)
+    .flatMap(([name, {worst: list}]) => list.map((entry) => ({name, ...entry})))
+    .sort((a, b) => b.lost - a.lost)
+    .slice(0, 12)
   for (const {name, key, chosen, best, lost} of worst) console.log(`  -${(lost * 100).toFixed(0)}% (${name}) chose ${chosen}, best was ${best}: ${key}`)
   return groups > 0 && right / groups >= BAR ? 0 : 1
 }
@@ -107,7 +115,13 @@ const fresh = (): Tally => ({groups: 0, right: 0, lost: [], worst: []})
 
 const percent = (part: number, whole: number): string => (whole === 0 ? '  -   ' : `${((part / whole) * 100).toFixed(1)}%`)
 
-async function judge(tally: Tally, key: string, layouts: readonly Layout[], speedOf: (layout: Layout) => Promise<number>, share: (layout: Layout) => number): Promise<void> {
+async function judge(
+  tally: Tally,
+  key: string,
+  layouts: readonly Layout[],
+  speedOf: (layout: Layout) => Promise<number>,
+  share: (layout: Layout) => number,
+): Promise<void> {
   let chosen: {layout: Layout; speed: number} | undefined
   for (const layout of layouts) {
     const speed = (await speedOf(layout)) / share(layout)

@@ -32,16 +32,38 @@ const mebibytes = (bytes: number | undefined) => (bytes === undefined ? '?' : Ma
 
 const nvidia = (devices: NvidiaDevice[], more: (device: NvidiaDevice) => string): string[] =>
   devices.flatMap((device) => [
-    words(device.index, device.name ?? '?', mebibytes(device.memoryBytes), mebibytes(device.freeBytes), 'driver', device.driver ?? '?', more(device), device.migEnabled && 'mig', device.processes && `held by ${device.processes.map(({name}) => name).join(', ')}`),
+    words(
+      device.index,
+      device.name ?? '?',
+      mebibytes(device.memoryBytes),
+      mebibytes(device.freeBytes),
+      'driver',
+      device.driver ?? '?',
+      more(device),
+      device.migEnabled && 'mig',
+      device.processes && `held by ${device.processes.map(({name}) => name).join(', ')}`,
+    ),
     ...device.slices.map((slice) => words('slice', slice.device, mebibytes(slice.memoryBytes), mebibytes(slice.freeBytes))),
   ])
 
 const amd = (devices: AmdDevice[]): string[] =>
   devices.map(({index, names, gfxTarget, vramBytes, vramUsedBytes, pciDeviceId, pciAddress, partition}) =>
-    words(index, names.join(', ') || '?', gfxTarget ?? '?', mebibytes(vramBytes), vramUsedBytes === undefined ? '?' : `u${mebibytes(vramUsedBytes)}`, pciDeviceId ?? '?', partition && `${partition.compute} ${partition.id}`, pciAddress && `at ${pciAddress}`),
+    words(
+      index,
+      names.join(', ') || '?',
+      gfxTarget ?? '?',
+      mebibytes(vramBytes),
+      vramUsedBytes === undefined ? '?' : `u${mebibytes(vramUsedBytes)}`,
+      pciDeviceId ?? '?',
+      partition && `${partition.compute} ${partition.id}`,
+      pciAddress && `at ${pciAddress}`,
+    ),
   )
 
-const plain = (devices: PlainDevice[]): string[] => devices.map(({index, name, memoryBytes, freeBytes, driver}) => words(index, name ?? '?', mebibytes(memoryBytes), mebibytes(freeBytes), 'driver', driver ?? '?'))
+const plain = (devices: PlainDevice[]): string[] =>
+  devices.map(({index, name, memoryBytes, freeBytes, driver}) =>
+    words(index, name ?? '?', mebibytes(memoryBytes), mebibytes(freeBytes), 'driver', driver ?? '?'),
+  )
 
 const pairs = (list: GpuPair[]): string[] => list.map(({gpus, kind, path}) => words(gpus.join('-'), kind, path))
 
@@ -56,7 +78,10 @@ const READERS: Record<string, (text: string) => string[]> = {
   'nvidia list': (text) => parseNvidiaList(text).map(({parentIndex, device, profile}) => `${parentIndex}.${device} ${profile}`),
   'nvidia topology': (text) => pairs(nvidiaPairs(parseNvidiaTopology(text), [])),
   'nvidia peers': (text) => parseNvidiaPeerAccess(text).map(({gpus, peerAccess}) => words(gpus.join('-'), peerAccess ? 'yes' : 'no')),
-  'nvidia links': (text) => parseNvlink(text).map(({index, activeLinkCount, linkBytesPerSecond}) => words(index, activeLinkCount, 'links', linkBytesPerSecond === undefined ? '?' : linkBytesPerSecond / 1e9)),
+  'nvidia links': (text) =>
+    parseNvlink(text).map(({index, activeLinkCount, linkBytesPerSecond}) =>
+      words(index, activeLinkCount, 'links', linkBytesPerSecond === undefined ? '?' : linkBytesPerSecond / 1e9),
+    ),
   'nvidia failure': (text) => parseNvidiaFailure(text, place).map(({code}) => code),
   'amd-smi': (text) => amd(parseAmdStatic(text)),
   'amd-smi memory': (text) => [...parseAmdMemory(text).keys()].map(String),
@@ -70,7 +95,10 @@ const READERS: Record<string, (text: string) => string[]> = {
     return model ? [`${model}, ${gpuCoreCount ?? '?'} cores`] : []
   },
   sysctl: (text) => [words(mebibytes(parseSysctl(text).memoryBytes))],
-  'xpu-smi': (text) => [...parseXpuSmi(text), ...parseXpuSmiText(text)].map(({index, name, memoryBytes, freeBytes, pciDeviceId}) => words(index, name ?? '?', mebibytes(memoryBytes), mebibytes(freeBytes), pciDeviceId ?? '?')),
+  'xpu-smi': (text) =>
+    [...parseXpuSmi(text), ...parseXpuSmiText(text)].map(({index, name, memoryBytes, freeBytes, pciDeviceId}) =>
+      words(index, name ?? '?', mebibytes(memoryBytes), mebibytes(freeBytes), pciDeviceId ?? '?'),
+    ),
   'xpu-smi topology': (text) => pairs(parseXpuTopology(text)),
   'gaudi table': (text) => plain(parseGaudiTable(text)),
   'gaudi query': (text) => plain(parseGaudiQuery(text)),
@@ -78,7 +106,11 @@ const READERS: Record<string, (text: string) => string[]> = {
   'ascend topology': (text) => pairs(parseAscendTopology(text)),
   dmidecode: (text) => {
     const found = parseDmidecode(text)
-    return found ? [`${found.count} ${found.type ?? '?'} ${found.megatransfersPerSecond ?? '?'} of ${found.ratedMegatransfersPerSecond ?? '?'} MT/s, ${found.channelCount ?? '?'} channels, ${found.bandwidthBytesPerSecond === undefined ? '?' : found.bandwidthBytesPerSecond / 1e9} GB/s`] : []
+    return found
+      ? [
+          `${found.count} ${found.type ?? '?'} ${found.megatransfersPerSecond ?? '?'} of ${found.ratedMegatransfersPerSecond ?? '?'} MT/s, ${found.channelCount ?? '?'} channels, ${found.bandwidthBytesPerSecond === undefined ? '?' : found.bandwidthBytesPerSecond / 1e9} GB/s`,
+        ]
+      : []
   },
   meminfo: (text) => {
     const {totalBytes, availableBytes} = parseMeminfo(text)
@@ -124,5 +156,7 @@ export async function main({args: [folder]}: Task): Promise<number> {
 function differences(name: string, expected: string[], read: string[]): string[] {
   const missing = expected.filter((line) => !read.includes(line)).map((line) => `${name}: says "${line}", which was not read`)
   const extra = read.filter((line) => !expected.includes(line)).map((line) => `${name}: "${line}" was read, which it does not say`)
-  return missing.length + extra.length === 0 && expected.length !== read.length ? [`${name}: ${expected.length} lines expected, ${read.length} read`] : [...missing, ...extra]
+  return missing.length + extra.length === 0 && expected.length !== read.length
+    ? [`${name}: ${expected.length} lines expected, ${read.length} read`]
+    : [...missing, ...extra]
 }

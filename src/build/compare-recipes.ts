@@ -44,7 +44,9 @@ export async function main({root, args}: Task): Promise<number> {
     }
     writeFileSync(join(root, 'docs', 'recipes.md'), pageOf(judged, leftOut, gathered.sources))
     const open = judged.flatMap(({differences}) => differences.filter((difference) => difference.class === undefined))
-    console.log(`${judged.length} launches compared, ${leftOut.length} left out: ${judged.reduce((sum, {equal}) => sum + equal.length, 0)} options equal, ${judged.reduce((sum, {differences}) => sum + differences.length, 0)} different, ${open.length} of them unexplained`)
+    console.log(
+      `${judged.length} launches compared, ${leftOut.length} left out: ${judged.reduce((sum, {equal}) => sum + equal.length, 0)} options equal, ${judged.reduce((sum, {differences}) => sum + differences.length, 0)} different, ${open.length} of them unexplained`,
+    )
     return open.length === 0 ? 0 : 1
   } finally {
     rmSync(data, {recursive: true, force: true})
@@ -60,12 +62,27 @@ async function judge(context: Context, catalogue: Catalogue, launch: Published):
   const most = CARDS_OF_MACHINE[launch.gpu] ?? 8
   const nodes = Math.ceil(launch.count / most)
   try {
-    const {best} = await answer(context, {model: launch.repository, engine: launch.engine, gpu: `${Math.min(launch.count, most)}x${launch.gpu}`, workload: ASSUMED_LOAD, ...(nodes > 1 && {nodes})})
+    const {best} = await answer(context, {
+      model: launch.repository,
+      engine: launch.engine,
+      gpu: `${Math.min(launch.count, most)}x${launch.gpu}`,
+      workload: ASSUMED_LOAD,
+      ...(nodes > 1 && {nodes}),
+    })
     if (best.verdict === 'unsupported' || best.verdict === 'does-not-fit') return {launch, because: best.verdict, detail: best.reasons[0]?.message}
     const table = catalogue.file<FlagTable>(`engines/${best.engine.id}-flags`)
     const {engineVersion: version} = best.deployment
-    const {equal, differences} = compared(theirOptions(launch, table, version), ourOptions(best.engine.launch(subjectOf(best), best.deployment), table, version))
-    return {launch, model: found.id, version, equal, differences: differences.filter(({name}) => !/^--model(?:-path)?$/.test(name)).map((difference) => ({...difference, class: classOf(launch, difference)}))}
+    const {equal, differences} = compared(
+      theirOptions(launch, table, version),
+      ourOptions(best.engine.launch(subjectOf(best), best.deployment), table, version),
+    )
+    return {
+      launch,
+      model: found.id,
+      version,
+      equal,
+      differences: differences.filter(({name}) => !/^--model(?:-path)?$/.test(name)).map((difference) => ({...difference, class: classOf(launch, difference)})),
+    }
   } catch (error) {
     if (error instanceof InputError) return {launch, because: error.code, detail: error.message}
     throw error

@@ -70,7 +70,15 @@ function compileModels(root: string, problems: string[], files: Map<string, unkn
 
 function entryOf(model: Model): ModelEntry {
   const {total, active} = countParameters(model.architecture)
-  return {id: model.id, hfId: model.hfId, name: model.name, names: model.aliases ?? [], checkpointIds: model.checkpoints.flatMap(({hfId, aliases = []}) => [hfId, ...aliases]), totalParams: total, activeParams: active}
+  return {
+    id: model.id,
+    hfId: model.hfId,
+    name: model.name,
+    names: model.aliases ?? [],
+    checkpointIds: model.checkpoints.flatMap(({hfId, aliases = []}) => [hfId, ...aliases]),
+    totalParams: total,
+    activeParams: active,
+  }
 }
 
 /** A repository that two models claim would be found by luck. */
@@ -128,7 +136,14 @@ function compileEngines(root: string, problems: string[], files: Map<string, unk
     if (!measured) problems.push(`data/calibration/memory.json: no parameters for ${id}`)
     else
       files.set(`engines/${id}`, {
-        title, docsUrl, newestVersion, versions: versions.map(({version}) => version), vendors: [...new Set(images.map(({vendor}) => vendor))], overheads: measured, images, ...rest,
+        title,
+        docsUrl,
+        newestVersion,
+        versions: versions.map(({version}) => version),
+        vendors: [...new Set(images.map(({vendor}) => vendor))],
+        overheads: measured,
+        images,
+        ...rest,
       } satisfies Omit<EngineData, 'support' | 'needs'> & Record<string, unknown>)
   }
   files.set('engines/support', support)
@@ -148,7 +163,9 @@ export function compile(root: string): Compiled {
 }
 
 const ClosedModelsFile = z.strictObject({
-  models: z.array(z.strictObject({names: z.array(z.string().min(1)).min(1), vendor: z.string().min(1), nearest: z.array(z.string().min(1)), source: z.string().optional()})),
+  models: z.array(
+    z.strictObject({names: z.array(z.string().min(1)).min(1), vendor: z.string().min(1), nearest: z.array(z.string().min(1)), source: z.string().optional()}),
+  ),
 })
 
 /** Models known by name whose weights are not published; what is suggested instead must be in the catalogue. */
@@ -161,7 +178,8 @@ function closedModels(root: string, problems: string[], entries: readonly ModelE
     return []
   }
   const known = new Set(entries.map(({id}) => id))
-  for (const {names, nearest} of parsed.data.models) problems.push(...nearest.filter((id) => !known.has(id)).map((id) => `${path}: ${names[0]}: no model "${id}" in data/models`))
+  for (const {names, nearest} of parsed.data.models)
+    problems.push(...nearest.filter((id) => !known.has(id)).map((id) => `${path}: ${names[0]}: no model "${id}" in data/models`))
   return parsed.data.models.map(({names, vendor, nearest}) => ({names, vendor, nearest}))
 }
 

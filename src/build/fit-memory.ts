@@ -77,11 +77,30 @@ function fitEngine(id: string, cases: readonly Case[], all: readonly Case[], cat
   for (const parameter of FITTED[id]!) parameter.set(parameters, significant(parameter.get(parameters)))
   const errors = errorsOf(cases, catalogue, id, parameters)
   // The spread is that of the bulk, on cards of every size: 1.4826 times the median error is a standard deviation where errors are normal.
-  const spread = 1.4826 * quantile(errors.map(({bytes}) => Math.abs(bytes)), 0.5)
+  const spread =
+    1.4826 *
+    quantile(
+      errors.map(({bytes}) => Math.abs(bytes)),
+      0.5,
+    )
   return {
     ...parameters,
     spreadBytes: significant(cases.length >= 8 ? spread : Math.max(spread, prior.spreadBytes)),
-    residuals: {n: errors.length, median: significant(quantile(errors.map(({relative}) => Math.abs(relative)), 0.5)), p90: significant(quantile(errors.map(({relative}) => Math.abs(relative)), 0.9))},
+    residuals: {
+      n: errors.length,
+      median: significant(
+        quantile(
+          errors.map(({relative}) => Math.abs(relative)),
+          0.5,
+        ),
+      ),
+      p90: significant(
+        quantile(
+          errors.map(({relative}) => Math.abs(relative)),
+          0.9,
+        ),
+      ),
+    },
   }
 }
 
@@ -109,7 +128,12 @@ export async function main({root, args}: Task): Promise<number> {
     const calibration: MemoryCalibration = {}
     for (const id of Object.keys(PRIORS)) {
       const own = cases.filter((one) => one.engine === id && usable(one))
-      calibration[id] = fitEngine(id, own, cases.filter((one) => one.engine === id), catalogue)
+      calibration[id] = fitEngine(
+        id,
+        own,
+        cases.filter((one) => one.engine === id),
+        catalogue,
+      )
       const {n, median, p90} = calibration[id]!.residuals!
       console.log(`${id}: ${n} of ${own.length} cases, median ${(100 * median).toFixed(1)}%, p90 ${(100 * p90).toFixed(1)}%`)
     }

@@ -14,7 +14,11 @@ function outputsOf({outputs}: Metafile, folder: string): Map<string, Output> {
   return new Map(
     Object.entries(outputs).map(([name, {exports, imports}]) => [
       below(name),
-      {path: below(name), exports, statics: imports.filter(({kind, external}) => kind === 'import-statement' && external !== true).map(({path}) => below(path))},
+      {
+        path: below(name),
+        exports,
+        statics: imports.filter(({kind, external}) => kind === 'import-statement' && external !== true).map(({path}) => below(path)),
+      },
     ]),
   )
 }
@@ -47,15 +51,32 @@ export async function mergeIntoStart(metafile: Metafile, folder: string, start =
   const later = [...outputs.values()].filter(({path}) => /\.js$/.test(path) && !merged.some((output) => output.path === path))
 
   const entry = join(folder, 'merged-entry.js')
-  const lines = [`export * from './${start}'`, ...shared.map(({path, exports}, index) => (exports.length > 0 ? `export {${exports.map((name) => `${name} as ${alias(index, name)}`).join(', ')}} from './${path}'` : `import './${path}'`))]
+  const lines = [
+    `export * from './${start}'`,
+    ...shared.map(({path, exports}, index) =>
+      exports.length > 0 ? `export {${exports.map((name) => `${name} as ${alias(index, name)}`).join(', ')}} from './${path}'` : `import './${path}'`,
+    ),
+  ]
   await writeFile(entry, `${lines.join('\n')}\n`)
-  const common: BuildOptions = {bundle: true, format: 'esm', platform: 'node', target: 'node20', minify: true, legalComments: 'none', external: ['systeminformation'], logLevel: 'error', allowOverwrite: true}
+  const common: BuildOptions = {
+    bundle: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20',
+    minify: true,
+    legalComments: 'none',
+    external: ['systeminformation'],
+    logLevel: 'error',
+    allowOverwrite: true,
+  }
 
   /** Later parts stay files of their own, seen from where the importing file will lie. */
   const apart: Plugin = {
     name: 'parts-apart',
     setup(builder) {
-      builder.onResolve({filter: /^\.\.?\//}, ({path, resolveDir, kind}) => (kind === 'dynamic-import' ? {path: `./${below(resolveDir, path)}`, external: true} : undefined))
+      builder.onResolve({filter: /^\.\.?\//}, ({path, resolveDir, kind}) =>
+        kind === 'dynamic-import' ? {path: `./${below(resolveDir, path)}`, external: true} : undefined,
+      )
     },
   }
   await build({...common, entryPoints: [entry], outfile: join(folder, 'merged.js'), plugins: [apart]})

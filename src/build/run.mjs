@@ -14,7 +14,16 @@ if (!/^[a-z][a-z0-9/-]*$/.test(task ?? '')) {
 const folder = mkdtempSync(join(root, 'node_modules', '.servefit-'))
 const file = join(folder, 'task.mjs')
 try {
-  await build({entryPoints: [join(here, `${task}.ts`)], outfile: file, bundle: true, format: 'esm', platform: 'node', target: 'node20', packages: 'external', logLevel: 'error'})
+  await build({
+    entryPoints: [join(here, `${task}.ts`)],
+    outfile: file,
+    bundle: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20',
+    packages: 'external',
+    logLevel: 'error',
+  })
   const {main} = await import(pathToFileURL(file))
   process.exitCode = (await main({root, args})) ?? 0
 } finally {

@@ -11,7 +11,8 @@ export interface SampleExpectation {
 const all = (count: number, line: (at: number) => string): string[] => Array.from({length: count}, (_, at) => line(at))
 
 /** Pairs among `count` GPUs, all alike. */
-const mesh = (count: number, word: string): string[] => all(count, (a) => all(count - a - 1, (b) => `${a}-${a + b + 1} ${word}`).join('\n')).flatMap((lines) => lines.split('\n').filter(Boolean))
+const mesh = (count: number, word: string): string[] =>
+  all(count, (a) => all(count - a - 1, (b) => `${a}-${a + b + 1} ${word}`).join('\n')).flatMap((lines) => lines.split('\n').filter(Boolean))
 
 const nothing = (read: string): SampleExpectation => ({read, says: []})
 
@@ -85,17 +86,29 @@ export const SAMPLE_EXPECTATIONS: Record<string, SampleExpectation> = {
   // -q as text is not asked for; XML is
   'nvidia-smi-q-h200.txt': unread,
   'nvidia-smi-q-h100-mig.txt': unread,
-  'nvidia-smi-q-x-a100-sxm4-80gb-mig.xml': {read: 'nvidia xml', says: ['0 NVIDIA A100-SXM4-80GB 81920 80999 driver 535.54.03 cuda 12.2 mig', ...all(4, (at) => `slice ${at} 19968 19955`)]},
+  'nvidia-smi-q-x-a100-sxm4-80gb-mig.xml': {
+    read: 'nvidia xml',
+    says: ['0 NVIDIA A100-SXM4-80GB 81920 80999 driver 535.54.03 cuda 12.2 mig', ...all(4, (at) => `slice ${at} 19968 19955`)],
+  },
   'nvidia-smi-q-x-a10g.xml': {read: 'nvidia xml', says: ['0 NVIDIA A10G 23028 22569 driver 515.105.01 cuda 11.7 held by Xorg']},
   'nvidia-smi-q-x-tesla-t4.xml': {read: 'nvidia xml', says: ['0 Tesla T4 15360 13939 driver 515.105.01 cuda 11.7 held by Xorg, python']},
   'nvidia-smi-q-x-rtx-3060-12gb.xml': {read: 'nvidia xml', says: ['0 NVIDIA GeForce RTX 3060 12288 11806 driver 570.124.04 cuda 12.8']},
-  'nvidia-smi-q-x-rtx-4000-sff-ada-dtd-v13.xml': {read: 'nvidia xml', says: ['0 NVIDIA RTX 4000 SFF Ada Generation 20475 16482 driver 595.84 cuda 13.2 held by cosmic-comp, code, python, chromium']},
-  'nvidia-smi-q-x-a100-sxm4-40gb-mig-dtd-v11.xml': {read: 'nvidia xml', says: ['0 NVIDIA A100-SXM4-40GB 40960 40315 driver 510.47.03 cuda 11.6 mig', ...all(2, (at) => `slice ${at} 19968 19948`)]},
+  'nvidia-smi-q-x-rtx-4000-sff-ada-dtd-v13.xml': {
+    read: 'nvidia xml',
+    says: ['0 NVIDIA RTX 4000 SFF Ada Generation 20475 16482 driver 595.84 cuda 13.2 held by cosmic-comp, code, python, chromium'],
+  },
+  'nvidia-smi-q-x-a100-sxm4-40gb-mig-dtd-v11.xml': {
+    read: 'nvidia xml',
+    says: ['0 NVIDIA A100-SXM4-40GB 40960 40315 driver 510.47.03 cuda 11.6 mig', ...all(2, (at) => `slice ${at} 19968 19948`)],
+  },
   // Names of programs that Windows hides are empty there.
   'nvidia-smi-q-x-windows-rtx-2080.xml': {
     read: 'nvidia xml',
     says: [
-      `0 NVIDIA GeForce RTX 2080 8192 7147 driver 516.59 cuda 11.7 held by ${'PhoneExperienceHost,,ShellExperienceHost,Skype,,,explorer,Cortana,LogiOptionsMgr,LockApp,Microsoft.Photos,CefSharp.BrowserSubprocess,Slack,TextInputHost,Video.UI,chrome,LogiOverlay,,HxOutlook,SearchHost,,Viber,StartMenuExperienceHost,onenoteim,WorkingHours,msedgewebview2'.split(',').map((name) => (name === '' ? 'unknown' : `${name}.exe`)).join(', ')}`,
+      `0 NVIDIA GeForce RTX 2080 8192 7147 driver 516.59 cuda 11.7 held by ${'PhoneExperienceHost,,ShellExperienceHost,Skype,,,explorer,Cortana,LogiOptionsMgr,LockApp,Microsoft.Photos,CefSharp.BrowserSubprocess,Slack,TextInputHost,Video.UI,chrome,LogiOverlay,,HxOutlook,SearchHost,,Viber,StartMenuExperienceHost,onenoteim,WorkingHours,msedgewebview2'
+        .split(',')
+        .map((name) => (name === '' ? 'unknown' : `${name}.exe`))
+        .join(', ')}`,
     ],
   },
 
@@ -125,7 +138,10 @@ export const SAMPLE_EXPECTATIONS: Record<string, SampleExpectation> = {
   'nvidia-smi-fail-gpu-lost.txt': {read: 'nvidia failure', says: ['gpu-lost']},
 
   // AMD
-  'rocm-smi-a-json-mi100-rocm602.json': {read: 'rocm-smi', says: ['83', 'a3', 'c3', 'e3'].map((bus, at) => `${at} Instinct MI100, Arcturus GL-XL [Instinct MI100] ? 32752 u6 0x738c at 0000:${bus}:00.0`)},
+  'rocm-smi-a-json-mi100-rocm602.json': {
+    read: 'rocm-smi',
+    says: ['83', 'a3', 'c3', 'e3'].map((bus, at) => `${at} Instinct MI100, Arcturus GL-XL [Instinct MI100] ? 32752 u6 0x738c at 0000:${bus}:00.0`),
+  },
   'rocm-smi-a-json-rx6700xt-rocm612.json': {
     read: 'rocm-smi',
     says: ['0 Radeon RX 6700/6700 XT / 6800M, Navi 22 [Radeon RX 6700/6700 XT / 6800M] gfx1031 12272 u1500 0x73df at 0000:07:00.0'],

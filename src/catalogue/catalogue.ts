@@ -50,11 +50,21 @@ export function openCatalogue(folder: string): Catalogue {
     return read.get(path) as T
   }
   return {
-    get gpus() { return file<Accelerator[]>('gpus') },
-    get systems() { return file<System[]>('machines') },
-    get modelEntries() { return file<ModelEntry[]>('models') },
-    get closedModels() { return file<ClosedModel[]>('closed-models') },
-    get speedCalibration() { return file<Calibration>('calibration/serving') },
+    get gpus() {
+      return file<Accelerator[]>('gpus')
+    },
+    get systems() {
+      return file<System[]>('machines')
+    },
+    get modelEntries() {
+      return file<ModelEntry[]>('models')
+    },
+    get closedModels() {
+      return file<ClosedModel[]>('closed-models')
+    },
+    get speedCalibration() {
+      return file<Calibration>('calibration/serving')
+    },
     gpu: (id) => (ID.test(id) && existsSync(join(folder, 'gpus', `${id}.json`)) ? file<Accelerator>(`gpus/${id}`) : undefined),
     model: (id) => file<Model>(`models/${id}`),
     file,

@@ -31,7 +31,7 @@ const memoryTolerance = 0.08
 /** The card behind what a driver printed. Pure; nicknames do not count, and a name must match as a whole. */
 export function matchDriverReport(gpus: readonly Accelerator[], report: DriverReport): GpuMatch {
   const named = candidatesFor(gpus, report)
-  const fitting = named.filter(gpu => memoryFits(gpu, report.memoryBytes) && coresFit(gpu, report.gpuCoreCount))
+  const fitting = named.filter((gpu) => memoryFits(gpu, report.memoryBytes) && coresFit(gpu, report.gpuCoreCount))
   const [only, ...others] = closestMemory(preferOwnName(fitting, report), report.memoryBytes)
   if (!only) return {kind: 'unknown', sameName: named}
   return others.length === 0 ? {kind: 'found', gpu: only} : {kind: 'ambiguous', candidates: [only, ...others]}
@@ -43,13 +43,9 @@ export function matchDriverReport(gpus: readonly Accelerator[], report: DriverRe
  */
 export function requireGpu(gpus: readonly Accelerator[], name: string): Accelerator {
   const asked = plainName(name)
-  const spellings: ((gpu: Accelerator) => readonly string[])[] = [
-    gpu => [gpu.id],
-    gpu => gpu.nicknames ?? [],
-    gpu => [gpu.name, ...gpu.aliases],
-  ]
+  const spellings: ((gpu: Accelerator) => readonly string[])[] = [(gpu) => [gpu.id], (gpu) => gpu.nicknames ?? [], (gpu) => [gpu.name, ...gpu.aliases]]
   for (const spellingsOf of spellings) {
-    const [only, ...others] = gpus.filter(gpu => spellingsOf(gpu).some(spelling => plainName(spelling) === asked))
+    const [only, ...others] = gpus.filter((gpu) => spellingsOf(gpu).some((spelling) => plainName(spelling) === asked))
     if (only && others.length === 0) return only
     if (only) throw ambiguous(name, [only, ...others])
   }
@@ -76,7 +72,7 @@ const largestGpuCount = 4096
  * Throws InputError GPU_SPEC_INVALID.
  */
 export function parseGpuSpec(spec: string): GpuRequest[] {
-  const requests = spec.split(',').map(part => parseGpuRequest(part.trim(), spec))
+  const requests = spec.split(',').map((part) => parseGpuRequest(part.trim(), spec))
   const total = requests.reduce((sum, {count}) => sum + count, 0)
   if (total > largestGpuCount) throw invalidSpec(spec, `${total} GPUs are more than ${largestGpuCount}`)
   return requests
@@ -94,7 +90,7 @@ const invalidSpec = (spec: string, why: string): InputError =>
   new InputError('GPU_SPEC_INVALID', `"${spec}" is not a list of GPUs: ${why}; expected something like 8xh200-sxm or 2xrtx-4090,1xrtx-3090`)
 
 function ambiguous(name: string, candidates: readonly Accelerator[]): InputError {
-  const ids = candidates.map(gpu => gpu.id)
+  const ids = candidates.map((gpu) => gpu.id)
   return new InputError('GPU_AMBIGUOUS', `"${name}" is the name of several GPUs: say which`, {suggestions: ids})
 }
 
@@ -102,11 +98,11 @@ function ambiguous(name: string, candidates: readonly Accelerator[]): InputError
 function candidatesFor(gpus: readonly Accelerator[], report: DriverReport): Accelerator[] {
   const pci = report.pciDeviceId === undefined ? undefined : pciDevice(report.pciDeviceId)
   const vendor = report.vendor ?? pci?.vendor
-  const ofVendor = gpus.filter(gpu => vendor === undefined || gpu.vendor === vendor)
-  const byPci = ofVendor.filter(gpu => pci !== undefined && gpu.pciDeviceIds?.includes(pci.id))
-  const byName = ofVendor.filter(gpu => hasDriverName(gpu, report))
-  const both = byPci.filter(gpu => byName.includes(gpu))
-  return [both, byPci, byName].find(list => list.length > 0) ?? []
+  const ofVendor = gpus.filter((gpu) => vendor === undefined || gpu.vendor === vendor)
+  const byPci = ofVendor.filter((gpu) => pci !== undefined && gpu.pciDeviceIds?.includes(pci.id))
+  const byName = ofVendor.filter((gpu) => hasDriverName(gpu, report))
+  const both = byPci.filter((gpu) => byName.includes(gpu))
+  return [both, byPci, byName].find((list) => list.length > 0) ?? []
 }
 
 /** A shared name says nothing by itself: the reported memory has to agree as well. */
@@ -131,15 +127,15 @@ function coresFit(gpu: Accelerator, coreCount: number | undefined): boolean {
 
 /** `RTX 4090` is the card of this id before it is a modified one that prints the same. */
 function preferOwnName(fitting: Accelerator[], report: DriverReport): Accelerator[] {
-  const own = fitting.filter(gpu => plainName(gpu.id) === plainName(report.name))
+  const own = fitting.filter((gpu) => plainName(gpu.id) === plainName(report.name))
   return own.length > 0 ? own : fitting
 }
 
 function closestMemory(fitting: Accelerator[], reportedBytes: number | undefined): Accelerator[] {
-  if (reportedBytes === undefined || fitting.some(gpu => gpu.unifiedMemory)) return fitting
+  if (reportedBytes === undefined || fitting.some((gpu) => gpu.unifiedMemory)) return fitting
   const distance = (gpu: Accelerator) => Math.abs(gpu.memoryBytes - reportedBytes)
   const least = Math.min(...fitting.map(distance))
-  return fitting.filter(gpu => distance(gpu) === least)
+  return fitting.filter((gpu) => distance(gpu) === least)
 }
 
 /** Words that drivers, shops and people add or leave out at will. `Laptop GPU` and `Max-Q` are other products and stay. */

@@ -55,8 +55,14 @@ export const GpuFile = z
     form: text.optional(),
     architecture: text.optional(),
     computeCapability: z.number().positive().optional(),
-    gfxTarget: z.string().regex(/^gfx[0-9a-f]+$/, 'expected a target such as gfx942').optional(),
-    pciDeviceIds: z.array(z.string().regex(/^0x[0-9a-f]{4}$/, 'expected four lower case hex digits: 0x74a1')).min(1).optional(),
+    gfxTarget: z
+      .string()
+      .regex(/^gfx[0-9a-f]+$/, 'expected a target such as gfx942')
+      .optional(),
+    pciDeviceIds: z
+      .array(z.string().regex(/^0x[0-9a-f]{4}$/, 'expected four lower case hex digits: 0x74a1'))
+      .min(1)
+      .optional(),
     memory,
     memoryBasis: z.enum(['reported', 'system', 'nominal']),
     memoryReservedByDriver: memory.optional(),
@@ -111,7 +117,7 @@ function nameParts(path: string): {id: string; vendor: Vendor} {
   const folder = parts.at(-2)
   return {
     id: (parts.at(-1) ?? '').replace(/\.(?:ya?ml|json)$/, ''),
-    vendor: vendors.find(vendor => vendor === folder) ?? 'other',
+    vendor: vendors.find((vendor) => vendor === folder) ?? 'other',
   }
 }
 
@@ -141,11 +147,13 @@ export function acceleratorFrom(id: string, folderVendor: Vendor, file: GpuFile)
     estimateBasis: file.estimateBasis,
     native: file.native,
     ...scaleUpFrom(file.scaleUp),
-    pcie: file.pcie && withoutAbsent({
-      generation: file.pcie.generation,
-      laneCount: file.pcie.lanes,
-      bytesPerSecondPerDirection: file.pcie.bandwidthPerDirection,
-    }),
+    pcie:
+      file.pcie &&
+      withoutAbsent({
+        generation: file.pcie.generation,
+        laneCount: file.pcie.lanes,
+        bytesPerSecondPerDirection: file.pcie.bandwidthPerDirection,
+      }),
     pciePeerAccess: file.pciePeerAccess,
     devicesPerPackage: file.devicesPerPackage,
     gpuCoreCount: file.gpuCores,

@@ -112,7 +112,7 @@ export function formatLayerRanges(layers: readonly number[]): string {
 
 /** @throws SyntaxError for anything but numbers and ranges separated by commas. */
 export function parseLayerRanges(ranges: string): number[] {
-  return ranges.split(',').flatMap(part => {
+  return ranges.split(',').flatMap((part) => {
     const match = /^\s*(\d{1,4})(?:-(\d{1,4}))?\s*$/.exec(part)
     if (!match) throw new SyntaxError(`"${part.trim()}" is not a layer or a range; expected such as 0-2,60`)
     const low = Number(match[1])

@@ -75,27 +75,33 @@ export function systemFrom(id: string, file: MachineFile): System {
     name: file.name,
     aliases: file.aliases ?? [],
     kind: file.kind,
-    gpus: file.gpus.map(gpu => withoutAbsent({id: gpu.id, count: gpu.count, memoryBytes: gpu.memory})),
+    gpus: file.gpus.map((gpu) => withoutAbsent({id: gpu.id, count: gpu.count, memoryBytes: gpu.memory})),
     nodeCount: file.nodes,
     host: file.host && hostFrom(file.host),
     unifiedMemory: file.unifiedMemory,
-    link: file.link && withoutAbsent({
-      kind: file.link.kind,
-      domainGpuCount: file.link.domainGpus,
-      beyondDomain: file.link.beyondDomain,
-      topology: file.link.topology,
-    }),
-    hostLink: file.hostLink && withoutAbsent({
-      kind: file.hostLink.kind,
-      generation: file.hostLink.generation,
-      laneCount: file.hostLink.lanes,
-      bytesPerSecondPerDirection: file.hostLink.bandwidthPerDirection,
-    }),
-    network: file.network && withoutAbsent({
-      bytesPerSecondPerGpu: file.network.perGpu,
-      nics: file.network.nics,
-      fabric: file.network.fabric,
-    }),
+    link:
+      file.link &&
+      withoutAbsent({
+        kind: file.link.kind,
+        domainGpuCount: file.link.domainGpus,
+        beyondDomain: file.link.beyondDomain,
+        topology: file.link.topology,
+      }),
+    hostLink:
+      file.hostLink &&
+      withoutAbsent({
+        kind: file.hostLink.kind,
+        generation: file.hostLink.generation,
+        laneCount: file.hostLink.lanes,
+        bytesPerSecondPerDirection: file.hostLink.bandwidthPerDirection,
+      }),
+    network:
+      file.network &&
+      withoutAbsent({
+        bytesPerSecondPerGpu: file.network.perGpu,
+        nics: file.network.nics,
+        fabric: file.network.fabric,
+      }),
     maxPowerWatts: file.maxPower,
     localDeployment: file.localDeployment,
     confidence: file.confidence,

@@ -14,32 +14,76 @@ const indexer = z.strictObject({headCount: count, headDim: count, topKTokens: co
 
 const mixer = z.discriminatedUnion('kind', [
   z.strictObject({
-    kind: z.literal('full'), queryHeadCount: count, kvHeadCount: count, headDim: count, valueHeadDim: count.optional(),
+    kind: z.literal('full'),
+    queryHeadCount: count,
+    kvHeadCount: count,
+    headDim: count,
+    valueHeadDim: count.optional(),
     window: z.strictObject({kind: z.enum(['sliding', 'chunked']), tokens: count}).optional(),
     blockSparse: z.strictObject({indexHeadCount: count, indexHeadDim: count, blockTokens: count, topKBlockCount: count}).optional(),
-    queryKeyValueBias: flag, outputBias: flag, queryKeyNorm: z.enum(['head', 'layer']).optional(), outputGate: z.enum(['element', 'head']).optional(),
-    sinks: flag, sharesKvCache: flag, valueFromKey: flag,
+    queryKeyValueBias: flag,
+    outputBias: flag,
+    queryKeyNorm: z.enum(['head', 'layer']).optional(),
+    outputGate: z.enum(['element', 'head']).optional(),
+    sinks: flag,
+    sharesKvCache: flag,
+    valueFromKey: flag,
   }),
   z.strictObject({
-    kind: z.literal('mla'), queryHeadCount: count, queryLoraRank: count.optional(), kvLoraRank: count, nopeHeadDim: count, ropeHeadDim: count, valueHeadDim: count,
-    outputGate: z.union([z.literal(true), z.literal('head')]).optional(), indexer: indexer.optional(),
+    kind: z.literal('mla'),
+    queryHeadCount: count,
+    queryLoraRank: count.optional(),
+    kvLoraRank: count,
+    nopeHeadDim: count,
+    ropeHeadDim: count,
+    valueHeadDim: count,
+    outputGate: z.union([z.literal(true), z.literal('head')]).optional(),
+    indexer: indexer.optional(),
   }),
   z.strictObject({
-    kind: z.literal('compressed'), queryHeadCount: count, headDim: count, ropeHeadDim: count, queryLoraRank: count, outputLoraRank: count, outputGroupCount: count,
-    windowTokens: count, compressionRatio: z.int().nonnegative(), indexer: indexer.optional(),
+    kind: z.literal('compressed'),
+    queryHeadCount: count,
+    headDim: count,
+    ropeHeadDim: count,
+    queryLoraRank: count,
+    outputLoraRank: count,
+    outputGroupCount: count,
+    windowTokens: count,
+    compressionRatio: z.int().nonnegative(),
+    indexer: indexer.optional(),
   }),
   z.strictObject({
-    kind: z.literal('gated-delta-net'), keyHeadCount: count, keyHeadDim: count, valueHeadCount: count, valueHeadDim: count, convKernelTokens: count,
+    kind: z.literal('gated-delta-net'),
+    keyHeadCount: count,
+    keyHeadDim: count,
+    valueHeadCount: count,
+    valueHeadDim: count,
+    convKernelTokens: count,
     stateElementBytes: stateBytes,
   }),
   z.strictObject({kind: z.literal('kimi-delta'), headCount: count, headDim: count, convKernelTokens: count, fullRankGate: flag, fullRankForgetGate: flag}),
   z.strictObject({kind: z.literal('lightning'), headCount: count, headDim: count}),
   z.strictObject({
-    kind: z.literal('mamba2'), headCount: count, headDim: count, groupCount: count, stateSize: count, convKernelTokens: count, convBias: flag, projectionBias: flag,
-    gatedNorm: flag, stateElementBytes: stateBytes,
+    kind: z.literal('mamba2'),
+    headCount: count,
+    headDim: count,
+    groupCount: count,
+    stateSize: count,
+    convKernelTokens: count,
+    convBias: flag,
+    projectionBias: flag,
+    gatedNorm: flag,
+    stateElementBytes: stateBytes,
   }),
   z.strictObject({
-    kind: z.literal('mamba1'), innerSize: count, stateSize: count, convKernelTokens: count, timeStepRank: count, convBias: flag, projectionBias: flag, innerNorms: flag,
+    kind: z.literal('mamba1'),
+    innerSize: count,
+    stateSize: count,
+    convKernelTokens: count,
+    timeStepRank: count,
+    convBias: flag,
+    projectionBias: flag,
+    innerNorms: flag,
   }),
   z.strictObject({kind: z.literal('short-conv'), channelCount: count, convKernelTokens: count, bias: flag}),
 ])
@@ -47,9 +91,20 @@ const mixer = z.discriminatedUnion('kind', [
 const feedForward = z.discriminatedUnion('kind', [
   z.strictObject({kind: z.literal('dense'), intermediateSize: count, gated: z.boolean(), bias: flag}),
   z.strictObject({
-    kind: z.literal('moe'), expertCount: count, expertsPerToken: count, expertIntermediateSize: count, gated: z.boolean(), expertBias: flag,
-    sharedIntermediateSize: count.optional(), sharedGate: flag, latentSize: count.optional(), latentNorm: flag, routerBias: flag, hashRouting: flag,
-    parallelDenseIntermediateSize: count.optional(), extraElementCount: count.optional(),
+    kind: z.literal('moe'),
+    expertCount: count,
+    expertsPerToken: count,
+    expertIntermediateSize: count,
+    gated: z.boolean(),
+    expertBias: flag,
+    sharedIntermediateSize: count.optional(),
+    sharedGate: flag,
+    latentSize: count.optional(),
+    latentNorm: flag,
+    routerBias: flag,
+    hashRouting: flag,
+    parallelDenseIntermediateSize: count.optional(),
+    extraElementCount: count.optional(),
   }),
 ])
 
@@ -77,9 +132,15 @@ const architecture = z.strictObject({
   pattern: text,
   draft: layer.extend({layerCount: count, outerElementCount: z.int().nonnegative(), storesEmbeddings: flag}).optional(),
   encoders: z
-    .array(z.strictObject({
-      modality: z.enum(['vision', 'audio', 'video']), parameterCount: count, layerCount: count.optional(), hiddenSize: count.optional(), maxTokensPerItem: count.optional(),
-    }))
+    .array(
+      z.strictObject({
+        modality: z.enum(['vision', 'audio', 'video']),
+        parameterCount: count,
+        layerCount: count.optional(),
+        hiddenSize: count.optional(),
+        maxTokensPerItem: count.optional(),
+      }),
+    )
     .min(1)
     .optional(),
   perLayerEmbedding: z.strictObject({vocabularySize: count, width: count}).optional(),
@@ -93,9 +154,15 @@ const checkpoint = z.strictObject({
   weights: z.string().regex(/^[a-z0-9]+(?:[-_][a-z0-9]+)*$/, 'expected a short name such as bf16 or awq-int4'),
   /** Left out where the whole is in the one format that `weights` names. */
   formats: z.record(z.string(), weightFormat).optional(),
-  exceptions: z.array(z.strictObject({tensors: text, layers: text, format: weightFormat})).min(1).optional(),
+  exceptions: z
+    .array(z.strictObject({tensors: text, layers: text, format: weightFormat}))
+    .min(1)
+    .optional(),
   bytes: count.optional(),
-  kvCache: z.string().refine(name => findCacheFormat(name) !== undefined, 'is not a cache format').optional(),
+  kvCache: z
+    .string()
+    .refine((name) => findCacheFormat(name) !== undefined, 'is not a cache format')
+    .optional(),
   draftIncluded: z.literal(false).optional(),
   encodersIncluded: z.literal(false).optional(),
   quantMethod: text.optional(),
@@ -113,8 +180,14 @@ export const ModelFile = z.strictObject({
   hfId: repository,
   aliases: z.array(text).min(1).optional(),
   licence: text.optional(),
-  released: z.string().regex(/^\d{4}-\d{2}(-\d{2})?$/, 'expected a date such as 2025-04-28').optional(),
-  modality: z.array(z.enum(['text', 'vision', 'audio', 'video'])).min(1).optional(),
+  released: z
+    .string()
+    .regex(/^\d{4}-\d{2}(-\d{2})?$/, 'expected a date such as 2025-04-28')
+    .optional(),
+  modality: z
+    .array(z.enum(['text', 'vision', 'audio', 'video']))
+    .min(1)
+    .optional(),
   published: z.strictObject({totalParams: count.optional(), activeParams: count.optional(), source: text}).optional(),
   extendedContextTokens: count.optional(),
   notes: z.array(text).min(1).optional(),
@@ -131,7 +204,7 @@ export function checkModelFile(path: string, value: unknown): {model?: Model; pr
   const parsed = ModelFile.safeParse(value)
   if (!parsed.success) return {problems: [...problems, ...problemsOf(path, parsed.error)]}
   const file = parsed.data
-  problems.push(...layerProblems(file).map(problem => `${path}: ${problem}`))
+  problems.push(...layerProblems(file).map((problem) => `${path}: ${problem}`))
   if (problems.length > 0) return {problems}
   return {model: modelFrom(id, file), problems}
 }
@@ -144,8 +217,8 @@ function layerProblems(file: ModelFile): string[] {
   try {
     const names = parseLayerPattern(pattern)
     layerCount = names.length
-    const unknown = [...new Set(names.filter(name => !Object.hasOwn(layers, name)))]
-    const unused = Object.keys(layers).filter(name => !names.includes(name))
+    const unknown = [...new Set(names.filter((name) => !Object.hasOwn(layers, name)))]
+    const unused = Object.keys(layers).filter((name) => !names.includes(name))
     if (unknown.length > 0) problems.push(`architecture.pattern: no layer is named ${unknown.join(', ')}`)
     if (unused.length > 0) problems.push(`architecture.layers: ${unused.join(', ')} does not occur in the pattern`)
   } catch (error) {
@@ -158,13 +231,15 @@ function layerProblems(file: ModelFile): string[] {
     for (const exception of entry.exceptions ?? []) {
       try {
         const last = Math.max(...parseLayerRanges(exception.layers))
-        if (layerCount > 0 && last >= layerCount) problems.push(`checkpoints.${index}.exceptions: layer ${last} of ${layerCount} layers, which are counted from 0`)
+        if (layerCount > 0 && last >= layerCount)
+          problems.push(`checkpoints.${index}.exceptions: layer ${last} of ${layerCount} layers, which are counted from 0`)
       } catch (error) {
         problems.push(`checkpoints.${index}.exceptions: ${error instanceof Error ? error.message : String(error)}`)
       }
     }
   })
-  if (new Set(file.checkpoints.map(entry => entry.hfId.toLowerCase())).size < file.checkpoints.length) problems.push('checkpoints: a repository is listed twice')
+  if (new Set(file.checkpoints.map((entry) => entry.hfId.toLowerCase())).size < file.checkpoints.length)
+    problems.push('checkpoints: a repository is listed twice')
   return problems
 }
 
@@ -183,11 +258,14 @@ function architectureFrom(file: ModelFile['architecture']): Architecture {
   const names = Object.keys(layers)
   return {
     ...present(rest),
-    layerKinds: names.map(name => kindFrom(name, layers[name]!)),
-    layerSequence: parseLayerPattern(pattern).map(name => names.indexOf(name)),
+    layerKinds: names.map((name) => kindFrom(name, layers[name]!)),
+    layerSequence: parseLayerPattern(pattern).map((name) => names.indexOf(name)),
     ...present({
       draft: draft && {
-        layerCount: draft.layerCount, kind: kindFrom('draft', draft), extraElementCount: draft.outerElementCount, ...present({storesEmbeddings: draft.storesEmbeddings}),
+        layerCount: draft.layerCount,
+        kind: kindFrom('draft', draft),
+        extraElementCount: draft.outerElementCount,
+        ...present({storesEmbeddings: draft.storesEmbeddings}),
       },
       encoders: encoders as Encoder[] | undefined,
     }),
@@ -198,7 +276,7 @@ function checkpointsFrom(file: ModelFile): Checkpoint[] {
   return file.checkpoints.map(({formats, exceptions, ...rest}) => ({
     ...present(rest),
     formats: (formats ?? {default: rest.weights}) as TensorFormats,
-    ...present({exceptions: exceptions?.map(entry => ({...entry, layers: parseLayerRanges(entry.layers)}))}),
+    ...present({exceptions: exceptions?.map((entry) => ({...entry, layers: parseLayerRanges(entry.layers)}))}),
   }))
 }
 
@@ -212,19 +290,21 @@ function present<T extends object>(value: T): T {
   return Object.fromEntries(Object.entries(value).filter(([, field]) => field !== undefined)) as T
 }
 
-const layerToFile = (kind: LayerKind): LayerFile => present({
-  mixer: kind.mixers.length === 1 ? kind.mixers[0] : undefined,
-  mixers: kind.mixers.length > 1 ? kind.mixers : undefined,
-  feedForward: kind.feedForward,
-  normCount: kind.normCount,
-  extraElementCount: kind.extraElementCount,
-}) as LayerFile
+const layerToFile = (kind: LayerKind): LayerFile =>
+  present({
+    mixer: kind.mixers.length === 1 ? kind.mixers[0] : undefined,
+    mixers: kind.mixers.length > 1 ? kind.mixers : undefined,
+    feedForward: kind.feedForward,
+    normCount: kind.normCount,
+    extraElementCount: kind.extraElementCount,
+  }) as LayerFile
 
 const singleFormat = ({formats, weights}: Checkpoint): boolean => Object.keys(formats).length === 1 && formats.default === weights
 
 /** The inverse of `checkModelFile`: what a catalogue file for this model holds. The id becomes the file's name. */
 export function modelToYamlObject(model: Model): ModelFile {
-  const {layerKinds, layerSequence, draft, encoders, className, vocabularySize, hiddenSize, tiedEmbeddings, headStoredTwice, headBias, contextTokens, ...rest} = model.architecture
+  const {layerKinds, layerSequence, draft, encoders, className, vocabularySize, hiddenSize, tiedEmbeddings, headStoredTwice, headBias, contextTokens, ...rest} =
+    model.architecture
   return present({
     name: model.name,
     family: model.family,
@@ -237,21 +317,34 @@ export function modelToYamlObject(model: Model): ModelFile {
     extendedContextTokens: model.extendedContextTokens,
     notes: model.notes,
     architecture: present({
-      className, vocabularySize, hiddenSize, tiedEmbeddings, headStoredTwice, headBias, contextTokens,
-      layers: Object.fromEntries(layerKinds.map(kind => [kind.name, layerToFile(kind)])),
-      pattern: formatLayerPattern(layerSequence.map(index => layerKinds[index]!.name)),
-      draft: draft && present({
-        layerCount: draft.layerCount, outerElementCount: draft.extraElementCount, storesEmbeddings: draft.storesEmbeddings, ...layerToFile(draft.kind),
-      }),
+      className,
+      vocabularySize,
+      hiddenSize,
+      tiedEmbeddings,
+      headStoredTwice,
+      headBias,
+      contextTokens,
+      layers: Object.fromEntries(layerKinds.map((kind) => [kind.name, layerToFile(kind)])),
+      pattern: formatLayerPattern(layerSequence.map((index) => layerKinds[index]!.name)),
+      draft:
+        draft &&
+        present({
+          layerCount: draft.layerCount,
+          outerElementCount: draft.extraElementCount,
+          storesEmbeddings: draft.storesEmbeddings,
+          ...layerToFile(draft.kind),
+        }),
       encoders,
       ...rest,
     }),
-    checkpoints: model.checkpoints.map(({formats, exceptions, hfId, weights, ...more}) => present({
-      hfId,
-      weights,
-      formats: singleFormat({formats, weights} as Checkpoint) ? undefined : formats,
-      exceptions: exceptions?.map(entry => ({...entry, layers: formatLayerRanges(entry.layers)})),
-      ...more,
-    })),
+    checkpoints: model.checkpoints.map(({formats, exceptions, hfId, weights, ...more}) =>
+      present({
+        hfId,
+        weights,
+        formats: singleFormat({formats, weights} as Checkpoint) ? undefined : formats,
+        exceptions: exceptions?.map((entry) => ({...entry, layers: formatLayerRanges(entry.layers)})),
+        ...more,
+      }),
+    ),
   }) as ModelFile
 }

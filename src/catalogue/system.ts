@@ -63,7 +63,7 @@ export interface SystemHostLink {
 /** The system with this id, name or alias. Throws InputError MACHINE_UNKNOWN with the closest ids. */
 export function requireSystem(systems: readonly System[], name: string): System {
   const asked = plain(name)
-  const found = systems.find(system => [system.id, system.name, ...system.aliases].some(spelling => plain(spelling) === asked))
+  const found = systems.find((system) => [system.id, system.name, ...system.aliases].some((spelling) => plain(spelling) === asked))
   if (found) return found
   const known = systems.map(({id, name: title, aliases}) => ({name: id, spellings: [title, ...aliases]}))
   throw new InputError('MACHINE_UNKNOWN', `No machine named "${name}" in the catalogue`, {suggestions: nearest(name, known)})

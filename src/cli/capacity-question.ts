@@ -40,7 +40,12 @@ const USUAL_UTILISATION = 0.85
 const USUAL_MONTHS = [0, 6, 12]
 
 /** The question that a file and flags put together; flags win. @throws InputError. */
-export async function capacityQuestion(context: Context, file: CapacityFile | undefined, path: string | undefined, flags: CapacityFlags): Promise<CapacityAsked> {
+export async function capacityQuestion(
+  context: Context,
+  file: CapacityFile | undefined,
+  path: string | undefined,
+  flags: CapacityFlags,
+): Promise<CapacityAsked> {
   const folder = path === undefined ? '.' : dirname(path)
   const demands: DemandAsked[] = []
   const named = flags.model ?? file?.model
@@ -59,7 +64,17 @@ export async function capacityQuestion(context: Context, file: CapacityFile | un
 }
 
 /** What a file says of all its models. */
-function shared({machines: _machines, models: _models, model: _model, months: _months, spare: _spare, maxUtilisation: _max, kwhPrice: _price, description: _description, ...load}: CapacityFile): FileLoad {
+function shared({
+  machines: _machines,
+  models: _models,
+  model: _model,
+  months: _months,
+  spare: _spare,
+  maxUtilisation: _max,
+  kwhPrice: _price,
+  description: _description,
+  ...load
+}: CapacityFile): FileLoad {
   return load
 }
 
@@ -69,7 +84,8 @@ async function demandFrom(entry: FileLoad & {model?: string}, flags: CapacityFla
   const trace = flags.trace ?? (entry.trace === undefined ? undefined : isAbsolute(entry.trace) ? entry.trace : join(folder, entry.trace))
   const users = flags.users ?? (flags['request-rate'] === undefined ? entry.users : undefined)
   const requestRate = flags['request-rate'] ?? (flags.users === undefined ? entry.requestRate : undefined)
-  if ([users, requestRate, trace].filter((value) => value !== undefined).length !== 1) throw new InputError('LOAD_UNCLEAR', `${model}: give one of users, request-rate and trace`)
+  if ([users, requestRate, trace].filter((value) => value !== undefined).length !== 1)
+    throw new InputError('LOAD_UNCLEAR', `${model}: give one of users, request-rate and trace`)
   const request: Record<string, unknown> = {}
   for (const name of Object.keys(deploymentFlags).map(camelCase)) {
     const value = flags[kebab(name)] ?? (entry as Record<string, unknown>)[name]
@@ -84,7 +100,8 @@ async function demandFrom(entry: FileLoad & {model?: string}, flags: CapacityFla
     inputTokens: (flags['input-tokens'] as number | undefined) ?? (entry.inputTokens as Lengths | undefined) ?? ASSUMED_LOAD.inputTokens,
     outputTokens: (flags['output-tokens'] as number | undefined) ?? (entry.outputTokens as Lengths | undefined) ?? ASSUMED_LOAD.outputTokens,
     prefixHitRate: (flags['prefix-hit-rate'] as number | undefined) ?? entry.prefixHitRate,
-    requestRate, users,
+    requestRate,
+    users,
     thinkSeconds: users === undefined ? undefined : (flags['think-seconds'] ?? entry.thinkSeconds),
     trace: trace === undefined ? undefined : parseTrace(await readText(trace, 'a trace in JSON Lines or CSV'), trace),
     slo: objectivesFrom(flags, entry.slo),
@@ -98,7 +115,8 @@ const kebab = (name: string): string => name.replaceAll(/[A-Z]/g, (letter) => `-
 function monthsFrom(text: string | undefined): number[] | undefined {
   if (text === undefined) return undefined
   const months = text.split(',').map((part) => (part.trim() === '' ? Number.NaN : Number(part)))
-  if (months.length > 60 || !months.every((month) => Number.isInteger(month) && month >= 0 && month <= 600)) throw new InputError('MONTHS_INVALID', `--months ${text}: expected months from now, such as 0,6,12`)
+  if (months.length > 60 || !months.every((month) => Number.isInteger(month) && month >= 0 && month <= 600))
+    throw new InputError('MONTHS_INVALID', `--months ${text}: expected months from now, such as 0,6,12`)
   return months
 }
 
@@ -124,7 +142,8 @@ async function kindsFrom(context: Context, file: CapacityFile | undefined, flags
     prices.delete(name)
   }
   const [unknown] = prices.keys()
-  if (unknown !== undefined) throw new InputError('PRICE_INVALID', `--price ${unknown}: no such machine is asked about`, {suggestions: kinds.map(({name}) => name)})
+  if (unknown !== undefined)
+    throw new InputError('PRICE_INVALID', `--price ${unknown}: no such machine is asked about`, {suggestions: kinds.map(({name}) => name)})
   return kinds
 }
 

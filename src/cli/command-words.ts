@@ -15,4 +15,7 @@ export function commandWords(model: string, flags: Record<string, unknown>, know
   return words.join(' ')
 }
 
-const inWords = (value: unknown): string => (typeof value === 'object' && value !== null && 'method' in value ? `${(value as {method: string}).method}:${(value as unknown as {tokens: number}).tokens}` : String(value))
+const inWords = (value: unknown): string =>
+  typeof value === 'object' && value !== null && 'method' in value
+    ? `${(value as {method: string}).method}:${(value as unknown as {tokens: number}).tokens}`
+    : String(value)

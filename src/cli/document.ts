@@ -11,7 +11,10 @@ export async function readDocument(path: string, what: string): Promise<unknown>
     // A file of nested references could otherwise grow without bound.
     return parse(text, {maxAliasCount: 100, prettyErrors: true})
   } catch (error) {
-    throw new InputError('DOCUMENT_INVALID', `${path} is not ${isJson ? 'JSON' : 'YAML'} (${(error as Error).message.split('\n')[0]!.slice(0, 200)}): expected ${what}`)
+    throw new InputError(
+      'DOCUMENT_INVALID',
+      `${path} is not ${isJson ? 'JSON' : 'YAML'} (${(error as Error).message.split('\n')[0]!.slice(0, 200)}): expected ${what}`,
+    )
   }
 }
 

@@ -28,13 +28,40 @@ function parserFailure(error: ParserError): Failure | undefined {
   }
   if (error.oclif?.exit !== 2) return undefined
   const missing = /^Missing \d+ required arg/.test(error.message) ? error.args?.[0] : undefined
-  if (typeof missing === 'object') return inputFailure('ARGUMENT_MISSING', `Missing ${missing.name.toUpperCase()}: expected ${missing.description ?? 'a value'}`, [])
-  const text = error.message.split('\n').filter((line) => line.trim() !== '' && !/^See more help/i.test(line)).map((line) => line.trim()).join('; ').replaceAll(/\s+/g, ' ').replaceAll(':;', ':').replace(/\.$/, '')
+  if (typeof missing === 'object')
+    return inputFailure('ARGUMENT_MISSING', `Missing ${missing.name.toUpperCase()}: expected ${missing.description ?? 'a value'}`, [])
+  const text = error.message
+    .split('\n')
+    .filter((line) => line.trim() !== '' && !/^See more help/i.test(line))
+    .map((line) => line.trim())
+    .join('; ')
+    .replaceAll(/\s+/g, ' ')
+    .replaceAll(':;', ':')
+    .replace(/\.$/, '')
   return inputFailure('FLAGS_INVALID', `${text}: see --help`, [])
 }
 
 /** For "did you mean" before any command is loaded. */
-const COMMAND_NAMES = ['check', 'config', 'plan', 'compare', 'capacity', 'diff', 'detect', 'doctor', 'models', 'models show', 'models import', 'gpus', 'engines', 'batch', 'verify', 'calibrate', 'schema', 'help']
+const COMMAND_NAMES = [
+  'check',
+  'config',
+  'plan',
+  'compare',
+  'capacity',
+  'diff',
+  'detect',
+  'doctor',
+  'models',
+  'models show',
+  'models import',
+  'gpus',
+  'engines',
+  'batch',
+  'verify',
+  'calibrate',
+  'schema',
+  'help',
+]
 
 /** The one place that turns an error into words, JSON and an exit code. */
 export function failureOf(thrown: unknown): Failure {
@@ -54,7 +81,10 @@ const withoutParserWords = (message: string): string => message.replace(/^Parsin
 
 function inputFailure(code: string, message: string, suggestions: string[]): Failure {
   // Open models near a closed one are named in the message: nobody misspelt it.
-  const meant = suggestions.length === 0 || code === 'MODEL_CLOSED' ? '' : `  Did you mean ${suggestions.length === 1 ? suggestions[0] : `${suggestions.slice(0, -1).join(', ')} or ${suggestions.at(-1)}`}?\n`
+  const meant =
+    suggestions.length === 0 || code === 'MODEL_CLOSED'
+      ? ''
+      : `  Did you mean ${suggestions.length === 1 ? suggestions[0] : `${suggestions.slice(0, -1).join(', ')} or ${suggestions.at(-1)}`}?\n`
   return {
     exitCode: EXIT.input,
     json: {error: {code, message, ...(suggestions.length > 0 && {suggestions})}},

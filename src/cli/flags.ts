@@ -15,7 +15,11 @@ const DEPLOYMENT = 'DEPLOYMENT'
 
 /** Where: this machine unless one of these names another. */
 export const machineFlags = {
-  gpu: Flags.string({description: 'GPUs to judge, as COUNTxGPU: 2xrtx-4090, 8xh200-sxm (default: this machine)', helpValue: 'COUNTxGPU', exclusive: ['machine']}),
+  gpu: Flags.string({
+    description: 'GPUs to judge, as COUNTxGPU: 2xrtx-4090, 8xh200-sxm (default: this machine)',
+    helpValue: 'COUNTxGPU',
+    exclusive: ['machine'],
+  }),
   machine: Flags.string({description: 'a catalogued machine (dgx-h200), or a file that detect --json printed', helpValue: 'NAME|FILE'}),
   nodes: count('nodes', LIMITS.nodes, 'number of such machines in one deployment'),
 }
@@ -25,11 +29,25 @@ export const workloadFlags = {
   'input-tokens': tokens('input-tokens', 'mean tokens of a prompt', {aliases: ['input'], helpGroup: LOAD}),
   'output-tokens': tokens('output-tokens', 'mean tokens of an answer', {aliases: ['output'], helpGroup: LOAD}),
   concurrency: Flags.custom<number | 'max'>({
-    description: 'requests in flight, or max: as many as memory and limits allow', helpValue: 'N|max', aliases: ['users'], helpGroup: LOAD,
+    description: 'requests in flight, or max: as many as memory and limits allow',
+    helpValue: 'N|max',
+    aliases: ['users'],
+    helpGroup: LOAD,
     parse: async (text) => (text === 'max' ? 'max' : parseCount(text, 'concurrency', LIMITS.concurrency)),
   })(),
-  'request-rate': Flags.custom<number>({description: 'requests per second that arrive, instead of a number in flight', helpValue: 'RATE', exclusive: ['concurrency'], helpGroup: LOAD, parse: async (text) => parseNumber(text, 'request-rate', LIMITS.requestRate)})(),
-  'prefix-hit-rate': Flags.custom<number>({description: 'share of prompt tokens found in the prefix cache, 0 to 1', helpValue: 'SHARE', helpGroup: LOAD, parse: async (text) => parseNumber(text, 'prefix-hit-rate', {min: 0, max: 1})})(),
+  'request-rate': Flags.custom<number>({
+    description: 'requests per second that arrive, instead of a number in flight',
+    helpValue: 'RATE',
+    exclusive: ['concurrency'],
+    helpGroup: LOAD,
+    parse: async (text) => parseNumber(text, 'request-rate', LIMITS.requestRate),
+  })(),
+  'prefix-hit-rate': Flags.custom<number>({
+    description: 'share of prompt tokens found in the prefix cache, 0 to 1',
+    helpValue: 'SHARE',
+    helpGroup: LOAD,
+    parse: async (text) => parseNumber(text, 'prefix-hit-rate', {min: 0, max: 1}),
+  })(),
 }
 
 /** How: what is absent is chosen. Names are the scenario's, in kebab-case. */
@@ -47,11 +65,18 @@ export const deploymentFlags = {
   'max-num-seqs': count('max-num-seqs', LIMITS.sequences, 'most requests in one step', {helpGroup: DEPLOYMENT}),
   'max-num-batched-tokens': tokens('max-num-batched-tokens', 'most tokens in one step', {helpGroup: DEPLOYMENT}),
   'gpu-memory-utilization': Flags.custom<number>({
-    description: "share of memory as the engine means it (SGLang: mem_fraction_static; TensorRT-LLM: free_gpu_memory_fraction)", helpValue: 'SHARE', helpGroup: DEPLOYMENT,
+    description: 'share of memory as the engine means it (SGLang: mem_fraction_static; TensorRT-LLM: free_gpu_memory_fraction)',
+    helpValue: 'SHARE',
+    helpGroup: DEPLOYMENT,
     parse: async (text) => parseNumber(text, 'gpu-memory-utilization', LIMITS.fraction),
   })(),
   'enforce-eager': Flags.boolean({description: 'no CUDA graphs', helpGroup: DEPLOYMENT}),
-  speculative: Flags.custom<{method: string; tokens: number}>({description: 'speculative decoding, as METHOD or METHOD:TOKENS (mtp:1)', helpValue: 'METHOD[:TOKENS]', helpGroup: DEPLOYMENT, parse: async (text) => parseSpeculation(text)})(),
+  speculative: Flags.custom<{method: string; tokens: number}>({
+    description: 'speculative decoding, as METHOD or METHOD:TOKENS (mtp:1)',
+    helpValue: 'METHOD[:TOKENS]',
+    helpGroup: DEPLOYMENT,
+    parse: async (text) => parseSpeculation(text),
+  })(),
   'cpu-offload-bytes': bytes('cpu-offload-bytes', 'weights of each GPU that stay in host memory, such as 8GiB', DEPLOYMENT),
   'reserved-bytes-per-gpu': bytes('reserved-bytes-per-gpu', 'memory of each GPU taken by others, such as 2GiB', DEPLOYMENT),
 }
@@ -63,7 +88,11 @@ export const ASSUMED_LOAD = {inputTokens: 1024, outputTokens: 512, concurrency: 
 export function scenarioFrom(model: string, flags: Record<string, unknown>): Scenario {
   const scenario: Record<string, unknown> = {model}
   for (const name of [...Object.keys(machineFlags), ...Object.keys(deploymentFlags)]) if (flags[name] !== undefined) scenario[camelCase(name)] = flags[name]
-  const load = Object.fromEntries(Object.keys(workloadFlags).filter((name) => flags[name] !== undefined).map((name) => [camelCase(name), flags[name]]))
+  const load = Object.fromEntries(
+    Object.keys(workloadFlags)
+      .filter((name) => flags[name] !== undefined)
+      .map((name) => [camelCase(name), flags[name]]),
+  )
   const open = load.requestRate !== undefined
   scenario.workload = {...ASSUMED_LOAD, ...(open && {concurrency: undefined}), ...load}
   return scenario as unknown as Scenario

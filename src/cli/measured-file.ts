@@ -23,26 +23,49 @@ export function measuredPath(env: Record<string, string | undefined>): string {
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value)
 const isText = (value: unknown): value is string => typeof value === 'string' && value.length > 0 && value.length <= 4096
 const isDay = (value: unknown): value is string => typeof value === 'string' && /^\d{4}-\d{2}-\d{2}$/.test(value)
-const isNumber = (value: unknown, min: number, max: number): value is number => typeof value === 'number' && Number.isFinite(value) && value >= min && value <= max
+const isNumber = (value: unknown, min: number, max: number): value is number =>
+  typeof value === 'number' && Number.isFinite(value) && value >= min && value <= max
 const isBytes = (value: unknown): value is number => isNumber(value, -(2 ** 50), 2 ** 50) && Number.isInteger(value)
 
 const isCorrection = (value: unknown): value is Correction =>
-  isObject(value) && isText(value.gpu) && isText(value.engine) && isText(value.engineVersion) && isDay(value.date) && isBytes(value.overheadBytes) && (value.weightsBytes === undefined || isBytes(value.weightsBytes)) &&
-  isObject(value.from) && isText(value.from.hfId) && isText(value.from.weights) && [value.from.tp, value.from.pp, value.from.dp].every((size) => isNumber(size, 1, 4096))
+  isObject(value) &&
+  isText(value.gpu) &&
+  isText(value.engine) &&
+  isText(value.engineVersion) &&
+  isDay(value.date) &&
+  isBytes(value.overheadBytes) &&
+  (value.weightsBytes === undefined || isBytes(value.weightsBytes)) &&
+  isObject(value.from) &&
+  isText(value.from.hfId) &&
+  isText(value.from.weights) &&
+  [value.from.tp, value.from.pp, value.from.dp].every((size) => isNumber(size, 1, 4096))
 
 const isCalibration = (value: unknown): value is LocalCalibration =>
-  isObject(value) && isText(value.gpu) && isText(value.engine) && isDay(value.date) && isNumber(value.runs, 1, 1e9) && isNumber(value.medianErrorBefore, 0, 1e9) && isNumber(value.medianErrorAfter, 0, 1e9) && Array.isArray(value.fitted) && value.fitted.every(isText) &&
-  isObject(value.factors) && isNumber(value.factors.bandwidth, 0.01, 100) && isNumber(value.factors.compute, 0.01, 100) && isNumber(value.factors.hostMilliseconds, -1000, 1000)
+  isObject(value) &&
+  isText(value.gpu) &&
+  isText(value.engine) &&
+  isDay(value.date) &&
+  isNumber(value.runs, 1, 1e9) &&
+  isNumber(value.medianErrorBefore, 0, 1e9) &&
+  isNumber(value.medianErrorAfter, 0, 1e9) &&
+  Array.isArray(value.fitted) &&
+  value.fitted.every(isText) &&
+  isObject(value.factors) &&
+  isNumber(value.factors.bandwidth, 0.01, 100) &&
+  isNumber(value.factors.compute, 0.01, 100) &&
+  isNumber(value.factors.hostMilliseconds, -1000, 1000)
 
 function parseMeasured(text: string, path: string): Measured {
-  const broken = (why: string) => new InputError('MEASURED_INVALID', `${path} ${why}: repair it, or move it away to start anew; it is never overwritten like this`)
+  const broken = (why: string) =>
+    new InputError('MEASURED_INVALID', `${path} ${why}: repair it, or move it away to start anew; it is never overwritten like this`)
   let value: unknown
   try {
     value = JSON.parse(text)
   } catch (error) {
     throw broken(`is not JSON (${(error as Error).message.slice(0, 120)})`)
   }
-  if (!isObject(value) || !Array.isArray(value.corrections) || !Array.isArray(value.calibrations)) throw broken('does not hold "corrections" and "calibrations"')
+  if (!isObject(value) || !Array.isArray(value.corrections) || !Array.isArray(value.calibrations))
+    throw broken('does not hold "corrections" and "calibrations"')
   if (value.schemaVersion !== SCHEMA_VERSION) throw broken(`has schemaVersion ${JSON.stringify(value.schemaVersion)}, this servefit writes ${SCHEMA_VERSION}`)
   const corrections: unknown[] = value.corrections
   const calibrations: unknown[] = value.calibrations

@@ -12,7 +12,11 @@ interface Range {
 export function parseCount(text: string, what: string, {min, max}: Range): number {
   const match = /^(\d+(?:\.\d+)?)([km]?)$/i.exec(text.trim().replaceAll(/[,_](?=\d{3})/g, ''))
   const value = match ? Number(match[1]) * MULTIPLES[match[2]!.toLowerCase()]! : Number.NaN
-  if (!Number.isInteger(value) || value < min || value > max) throw new InputError('NUMBER_INVALID', `--${what} ${text}: expected a whole number from ${min.toLocaleString('en-US')} to ${max.toLocaleString('en-US')}, such as 2048 or 2k`)
+  if (!Number.isInteger(value) || value < min || value > max)
+    throw new InputError(
+      'NUMBER_INVALID',
+      `--${what} ${text}: expected a whole number from ${min.toLocaleString('en-US')} to ${max.toLocaleString('en-US')}, such as 2048 or 2k`,
+    )
   return value
 }
 

@@ -11,7 +11,14 @@ import {InputError} from '../core/input-error.ts'
  */
 export async function saveFile(path: string, text: string, {force = false}: {force?: boolean} = {}): Promise<void> {
   const exists = () => new InputError('FILE_EXISTS', `${path} is there already: give another name, or --force to replace it`)
-  if (!force && (await access(path, constants.F_OK).then(() => true, () => false))) throw exists()
+  if (
+    !force &&
+    (await access(path, constants.F_OK).then(
+      () => true,
+      () => false,
+    ))
+  )
+    throw exists()
   const temporary = `${path}.${process.pid}.new`
   try {
     await mkdir(dirname(path), {recursive: true})

@@ -7,8 +7,14 @@ import {formatOf, writeFormat} from '../render/launch/formats.ts'
 import {startableOf} from '../render/launch/startable-from.ts'
 
 /** Start files of one deployment in these formats, with a first request and the benchmark beside them. */
-export function artifactsOf(catalogue: Catalogue, answered: Pick<Answer, 'best' | 'machine' | 'left'>, formats: readonly string[] = ['command'], replicas?: number): Artifact[] {
-  if (answered.best.checkpoint.hfId === '') throw new InputError('MODEL_NAMELESS', 'the model does not say which repository it belongs to, so there is nothing to start: give the repository\'s name')
+export function artifactsOf(
+  catalogue: Catalogue,
+  answered: Pick<Answer, 'best' | 'machine' | 'left'>,
+  formats: readonly string[] = ['command'],
+  replicas?: number,
+): Artifact[] {
+  if (answered.best.checkpoint.hfId === '')
+    throw new InputError('MODEL_NAMELESS', "the model does not say which repository it belongs to, so there is nothing to start: give the repository's name")
   const startable = {...startableOf(catalogue, answered), ...(replicas !== undefined && {replicas})}
   const files = new Map<string, Artifact>()
   for (const format of formats) {

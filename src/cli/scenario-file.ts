@@ -16,7 +16,8 @@ async function rawScenario(path: string, trail: readonly string[]): Promise<RawS
   if (trail.includes(place)) throw new InputError('SCENARIO_CIRCULAR', `${path} extends itself`)
   if (trail.length >= MOST_LAYERS) throw new InputError('SCENARIO_CIRCULAR', `${path}: more than ${MOST_LAYERS} files extend one another`)
   const value = await readDocument(path, 'a scenario')
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new InputError('SCENARIO_INVALID', `${path}: expected a scenario, fields with values`)
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new InputError('SCENARIO_INVALID', `${path}: expected a scenario, fields with values`)
   const {extends: below, ...own} = value as RawScenario
   const fields = withPaths(own, dirname(path))
   if (below === undefined) return fields

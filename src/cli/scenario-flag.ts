@@ -20,7 +20,11 @@ export interface AskedScenario extends Scenario {
  * The scenario of an argument and flags, over that of `--scenario` where one is given. `oneUser`: a load that nobody stated is that of one person.
  * @throws InputError where neither names a model.
  */
-export async function askedScenario(model: string | undefined, flags: Record<string, unknown>, {oneUser = true}: {oneUser?: boolean} = {}): Promise<AskedScenario> {
+export async function askedScenario(
+  model: string | undefined,
+  flags: Record<string, unknown>,
+  {oneUser = true}: {oneUser?: boolean} = {},
+): Promise<AskedScenario> {
   if (typeof flags.scenario !== 'string') {
     if (model === undefined) throw new InputError('ARGUMENT_MISSING', `Missing MODEL: ${MISSING}`)
     const scenario = scenarioFrom(model, flags)
@@ -42,7 +46,11 @@ export async function askedScenario(model: string | undefined, flags: Record<str
 function givenBy(model: string, flags: Record<string, unknown>): Record<string, unknown> {
   const {workload, ...scenario} = scenarioFrom(model, flags)
   const names = Object.keys(workloadFlags).filter((name) => flags[name] !== undefined)
-  const load = Object.fromEntries(names.map((name) => name.replaceAll(/-([a-z])/g, (_, letter: string) => letter.toUpperCase())).map((name) => [name, (workload as unknown as Record<string, unknown>)[name]]))
+  const load = Object.fromEntries(
+    names
+      .map((name) => name.replaceAll(/-([a-z])/g, (_, letter: string) => letter.toUpperCase()))
+      .map((name) => [name, (workload as unknown as Record<string, unknown>)[name]]),
+  )
   return {...scenario, ...(names.length > 0 && {workload: load})}
 }
 
@@ -52,6 +60,7 @@ export function flagsOf(scenario: Scenario, flags: Record<string, unknown>): Rec
   const spelled: Record<string, unknown> = {...flags, scenario: undefined}
   const kebab = (name: string) => name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
   const known = new Set([...Object.keys(machineFlags), ...Object.keys(deploymentFlags), ...Object.keys(workloadFlags)])
-  for (const [name, value] of [...Object.entries(scenario), ...Object.entries(scenario.workload ?? {})]) if (known.has(kebab(name)) && value !== undefined) spelled[kebab(name)] = value
+  for (const [name, value] of [...Object.entries(scenario), ...Object.entries(scenario.workload ?? {})])
+    if (known.has(kebab(name)) && value !== undefined) spelled[kebab(name)] = value
   return spelled
 }

@@ -4,19 +4,30 @@ import {parseNumber} from './quantities.ts'
 
 const OBJECTIVES = 'OBJECTIVES'
 
-const milliseconds = (name: string, description: string) => Flags.custom<number>({description, helpValue: 'MS', helpGroup: OBJECTIVES, parse: async (text) => parseNumber(text, name, {min: 0.001, max: 1e9})})()
+const milliseconds = (name: string, description: string) =>
+  Flags.custom<number>({description, helpValue: 'MS', helpGroup: OBJECTIVES, parse: async (text) => parseNumber(text, name, {min: 0.001, max: 1e9})})()
 
 /** Latency limits. */
 export const sloFlags = {
   'slo-ttft-ms': milliseconds('slo-ttft-ms', 'longest time to the first token'),
   'slo-tpot-ms': milliseconds('slo-tpot-ms', 'longest time for each further token'),
   'slo-e2e-ms': milliseconds('slo-e2e-ms', 'longest time from a request to its last token'),
-  'slo-percentile': Flags.custom<number>({description: 'share of requests that must keep the limits, by the simulator (default: the mean must)', helpValue: 'PERCENT', helpGroup: OBJECTIVES, parse: async (text) => parseNumber(text, 'slo-percentile', {min: 1, max: 99.9})})(),
+  'slo-percentile': Flags.custom<number>({
+    description: 'share of requests that must keep the limits, by the simulator (default: the mean must)',
+    helpValue: 'PERCENT',
+    helpGroup: OBJECTIVES,
+    parse: async (text) => parseNumber(text, 'slo-percentile', {min: 1, max: 99.9}),
+  })(),
 }
 
 /** The limits of flags, over those of a file. */
 export function objectivesFrom(flags: Record<string, unknown>, below: Objectives = {}): Objectives {
   const value = (name: keyof typeof sloFlags) => flags[name] as number | undefined
-  const limits = {ttftMs: value('slo-ttft-ms') ?? below.ttftMs, tpotMs: value('slo-tpot-ms') ?? below.tpotMs, endToEndMs: value('slo-e2e-ms') ?? below.endToEndMs, percentile: value('slo-percentile') ?? below.percentile}
+  const limits = {
+    ttftMs: value('slo-ttft-ms') ?? below.ttftMs,
+    tpotMs: value('slo-tpot-ms') ?? below.tpotMs,
+    endToEndMs: value('slo-e2e-ms') ?? below.endToEndMs,
+    percentile: value('slo-percentile') ?? below.percentile,
+  }
   return Object.fromEntries(Object.entries(limits).filter(([, limit]) => limit !== undefined))
 }

@@ -10,4 +10,8 @@ export const sourceFlags = {
   refresh: Flags.boolean({description: 'read a repository from the hub even if the catalogue or the local cache has it', helpGroup: SOURCE}),
 }
 
-export const sourcesFrom = (flags: {offline?: boolean; refresh?: boolean; 'no-corrections'?: boolean}): ModelSources => ({offline: flags.offline ?? false, refresh: flags.refresh ?? false, corrections: !flags['no-corrections']})
+export const sourcesFrom = (flags: {offline?: boolean; refresh?: boolean; 'no-corrections'?: boolean}): ModelSources => ({
+  offline: flags.offline ?? false,
+  refresh: flags.refresh ?? false,
+  corrections: !flags['no-corrections'],
+})

@@ -17,7 +17,8 @@ interface Limits {
 const tooLarge = (name: string, {bytes, what}: Limits) => new InputError('FILE_TOO_LARGE', `${name} has more than ${bytes / 2 ** 20} MiB: expected ${what}`)
 
 async function standardInput(limits: Limits): Promise<string> {
-  if (process.stdin.isTTY) throw new InputError('INPUT_MISSING', '- reads standard input, which is a terminal: expected a pipe, such as docker logs NAME 2>&1 | servefit verify -')
+  if (process.stdin.isTTY)
+    throw new InputError('INPUT_MISSING', '- reads standard input, which is a terminal: expected a pipe, such as docker logs NAME 2>&1 | servefit verify -')
   const chunks: Buffer[] = []
   let size = 0
   for await (const chunk of process.stdin as AsyncIterable<Buffer>) {
@@ -62,7 +63,8 @@ async function textsOf(files: readonly string[], limits: Limits): Promise<string
 export const logTexts = (files: readonly string[]): Promise<string[]> => textsOf(files, {what: 'the log of a start', bytes: LOG_BYTES, front: true})
 
 /** Each result whole; `-` is standard input, once. */
-export const resultTexts = (files: readonly string[]): Promise<string[]> => textsOf(files, {what: 'the result of a benchmark', bytes: RESULT_BYTES, front: false})
+export const resultTexts = (files: readonly string[]): Promise<string[]> =>
+  textsOf(files, {what: 'the result of a benchmark', bytes: RESULT_BYTES, front: false})
 
 /** Today as 2026-01-31. */
 export const today = (): string => new Date().toISOString().slice(0, 10)

@@ -47,12 +47,14 @@ function withLocalSpeed(catalogue: Catalogue, local: readonly LocalCalibration[]
 }
 
 /** The catalogued card behind an id or what a driver prints. */
-export const gpuFinder = (catalogue: Catalogue) => (name: string, memoryBytes?: number, pciDeviceId?: string, gpuCoreCount?: number): Accelerator | undefined => {
-  const own = catalogue.gpus.find(({id}) => id === name)
-  if (own) return own
-  const match = matchDriverReport(catalogue.gpus, {name, memoryBytes, pciDeviceId, gpuCoreCount})
-  return match.kind === 'found' ? match.gpu : undefined
-}
+export const gpuFinder =
+  (catalogue: Catalogue) =>
+  (name: string, memoryBytes?: number, pciDeviceId?: string, gpuCoreCount?: number): Accelerator | undefined => {
+    const own = catalogue.gpus.find(({id}) => id === name)
+    if (own) return own
+    const match = matchDriverReport(catalogue.gpus, {name, memoryBytes, pciDeviceId, gpuCoreCount})
+    return match.kind === 'found' ? match.gpu : undefined
+  }
 
 /** What `detect` prints of this machine, or of the one whose recorded outputs stand at `replay`. */
 export async function detectDocument(catalogue: Catalogue, {replay}: {replay?: string} = {}): Promise<MachineDocument> {
@@ -77,7 +79,10 @@ async function detectHere(catalogue: Catalogue): Promise<Machine> {
   const machine = toMachine(document, gpuFinder(catalogue))
   if (machine.gpus.length > 0) return machine
   const problem = document.problems[0]
-  throw new InputError('NO_GPU', `No usable GPU in this machine${problem ? `: ${problem.message} (${problem.remedy})` : ''}. Ask about another with --gpu 1xrtx-4090 or --machine dgx-h200`)
+  throw new InputError(
+    'NO_GPU',
+    `No usable GPU in this machine${problem ? `: ${problem.message} (${problem.remedy})` : ''}. Ask about another with --gpu 1xrtx-4090 or --machine dgx-h200`,
+  )
 }
 
 export async function readText(path: string, what: string): Promise<string> {
@@ -86,7 +91,8 @@ export async function readText(path: string, what: string): Promise<string> {
     const found = await stat(path)
     if (found.isDirectory()) throw new InputError('FILE_UNREADABLE', `${path} is a directory: expected ${what}`)
     size = found.size
-    if (size > MAX_FILE_BYTES) throw new InputError('FILE_TOO_LARGE', `${path} has ${Math.round(size / 2 ** 20)} MiB: expected ${what} of at most ${MAX_FILE_BYTES / 2 ** 20} MiB`)
+    if (size > MAX_FILE_BYTES)
+      throw new InputError('FILE_TOO_LARGE', `${path} has ${Math.round(size / 2 ** 20)} MiB: expected ${what} of at most ${MAX_FILE_BYTES / 2 ** 20} MiB`)
     const bytes = await readFile(path)
     if (bytes.subarray(0, 4096).includes(0)) throw new InputError('FILE_BINARY', `${path} is a binary file: expected ${what}`)
     return bytes.toString('utf8')
@@ -109,9 +115,14 @@ async function readMachine(catalogue: Catalogue, path: string): Promise<Machine>
   } catch (error) {
     throw new InputError('MACHINE_INVALID', `${path} is not JSON (${(error as Error).message}): expected a machine as detect --json prints it`)
   }
-  const [{MachineDocumentSchema}, {problemsOf}, {toMachine}] = await Promise.all([import('../detect/machine-schema.ts'), import('../catalogue/zod-problems.ts'), import('../detect/to-machine.ts')])
+  const [{MachineDocumentSchema}, {problemsOf}, {toMachine}] = await Promise.all([
+    import('../detect/machine-schema.ts'),
+    import('../catalogue/zod-problems.ts'),
+    import('../detect/to-machine.ts'),
+  ])
   const parsed = MachineDocumentSchema.safeParse(isObject(value) ? {...UNSTATED, ...value} : value)
-  if (!parsed.success) throw new InputError('MACHINE_INVALID', `${problemsOf(path, parsed.error).slice(0, 3).join('; ')}: expected a machine as detect --json prints it`)
+  if (!parsed.success)
+    throw new InputError('MACHINE_INVALID', `${problemsOf(path, parsed.error).slice(0, 3).join('; ')}: expected a machine as detect --json prints it`)
   const machine = toMachine(parsed.data as MachineDocument, gpuFinder(catalogue))
   if (machine.gpus.length === 0) throw new InputError('NO_GPU', `${path} holds no GPU whose memory is known`)
   return machine
@@ -147,7 +158,8 @@ function repositoryFinder({offline = false, refresh = false}: ModelSources): (na
       const found = await importRepository(repository, {env: process.env, hub: forbidden ? undefined : await hub, refresh})
       return found ? {found} : {because: `the hub was not asked (${offline ? '--offline' : 'HF_HUB_OFFLINE'})`}
     } catch (error) {
-      if (error instanceof InputError && (error.code === 'HUB_UNREACHABLE' || error.code === 'HUB_NOT_FOUND' || error.code === 'HUB_TIMEOUT')) return {because: error.message}
+      if (error instanceof InputError && (error.code === 'HUB_UNREACHABLE' || error.code === 'HUB_NOT_FOUND' || error.code === 'HUB_TIMEOUT'))
+        return {because: error.message}
       throw error
     }
   }

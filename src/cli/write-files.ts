@@ -20,7 +20,11 @@ export async function writeFiles(folder: string, files: readonly TextFile[], {fo
     if (found?.isDirectory()) throw new InputError('FILE_EXISTS', `${join(folder, name)} is a directory`)
     if (found) there.push(name)
   }
-  if (there.length > 0 && !force) throw new InputError('FILE_EXISTS', `${folder} has ${there.join(', ')} already: give --force to replace ${there.length === 1 ? 'it' : 'them'}, or another --out`)
+  if (there.length > 0 && !force)
+    throw new InputError(
+      'FILE_EXISTS',
+      `${folder} has ${there.join(', ')} already: give --force to replace ${there.length === 1 ? 'it' : 'them'}, or another --out`,
+    )
   try {
     await mkdir(folder, {recursive: true})
     const paths: string[] = []

@@ -5,8 +5,12 @@ import {realContext} from '../cli/world.ts'
 
 export default class Batch extends ServefitCommand {
   static override summary = 'Answer scenarios from a JSON Lines file, or - for standard input, one result a line as they are ready'
-  static override description = 'A line that cannot be evaluated becomes {"id", "error"} in its place and the exit code is 1; the others still run. servefit schema scenario prints what a line may hold.'
-  static override examples = ['<%= config.bin %> <%= command.id %> scenarios.jsonl', "echo '{\"model\": \"qwen3-32b\", \"gpu\": \"2xrtx-4090\"}' | <%= config.bin %> <%= command.id %> -"]
+  static override description =
+    'A line that cannot be evaluated becomes {"id", "error"} in its place and the exit code is 1; the others still run. servefit schema scenario prints what a line may hold.'
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> scenarios.jsonl',
+    'echo \'{"model": "qwen3-32b", "gpu": "2xrtx-4090"}\' | <%= config.bin %> <%= command.id %> -',
+  ]
   static override args = {file: Args.string({required: true, description: 'a JSON Lines file, or -'})}
 
   static override flags = {'no-corrections': sourceFlags['no-corrections']}

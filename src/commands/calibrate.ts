@@ -9,7 +9,8 @@ import type {CalibrationDocument} from '../planner/verification-document.ts'
 
 export default class Calibrate extends ServefitCommand {
   static override summary = 'Learn the speed of your machine from benchmarks of your own'
-  static override description = 'Refits what matters for this GPU under this engine: a factor of memory bandwidth, one of compute, and the time of the host for each step; each needs at least two runs that depend on it. Later answers on that GPU and engine use them and name them. Reads results of vllm bench serve, sglang.bench_serving and trtllm-bench, tables of llama-bench, and scenarios with "observed" as JSON Lines. Exit code 1: nothing was closer to the runs than what ships.'
+  static override description =
+    'Refits what matters for this GPU under this engine: a factor of memory bandwidth, one of compute, and the time of the host for each step; each needs at least two runs that depend on it. Later answers on that GPU and engine use them and name them. Reads results of vllm bench serve, sglang.bench_serving and trtllm-bench, tables of llama-bench, and scenarios with "observed" as JSON Lines. Exit code 1: nothing was closer to the runs than what ships.'
   static override examples = [
     '<%= config.bin %> <%= command.id %> results/*.json --model qwen3-32b --gpu 2xrtx-4090 --tp 2',
     '<%= config.bin %> <%= command.id %> runs.jsonl --dry-run',
@@ -29,11 +30,20 @@ export default class Calibrate extends ServefitCommand {
     const files = argv as string[]
     const {model, ...scenario} = scenarioFrom(flags.model ?? '', flags)
     const given: Partial<Scenario> = {...scenario, ...(flags.model !== undefined && {model})}
-    const [{resultTexts, today}, {readBench}, {benchRuns}, {groupsOf, localCalibration, refit}] = await Promise.all([import('../cli/texts.ts'), import('../verify/bench/read-bench.ts'), import('../planner/bench-runs.ts'), import('../planner/refit.ts')])
+    const [{resultTexts, today}, {readBench}, {benchRuns}, {groupsOf, localCalibration, refit}] = await Promise.all([
+      import('../cli/texts.ts'),
+      import('../verify/bench/read-bench.ts'),
+      import('../planner/bench-runs.ts'),
+      import('../planner/refit.ts'),
+    ])
     const texts = await resultTexts(files)
     // What was learnt before does not stand behind what is learnt now: fits start from what ships.
     const context = realContext(this.catalogue, {...sourcesFrom(flags), corrections: false})
-    const {runs, unanswered} = await benchRuns(context, texts.flatMap((text, index) => readBench(text, files[index]!)), given)
+    const {runs, unanswered} = await benchRuns(
+      context,
+      texts.flatMap((text, index) => readBench(text, files[index]!)),
+      given,
+    )
     const fits = groupsOf(runs).map((group) => refit(group, this.catalogue.speedCalibration))
     const kept = fits.filter(({better}) => better)
     if (kept.length === 0) this.answerNo()
@@ -41,7 +51,10 @@ export default class Calibrate extends ServefitCommand {
     if (kept.length > 0 && !flags['dry-run']) {
       const {saveMeasured} = await import('../cli/measured-file.ts')
       const fresh = kept.map((fit) => localCalibration(fit, today()))
-      document.savedTo = await saveMeasured(process.env, (measured) => ({...measured, calibrations: [...measured.calibrations.filter((old) => !fresh.some(({gpu, engine}) => old.gpu === gpu && old.engine === engine)), ...fresh]}))
+      document.savedTo = await saveMeasured(process.env, (measured) => ({
+        ...measured,
+        calibrations: [...measured.calibrations.filter((old) => !fresh.some(({gpu, engine}) => old.gpu === gpu && old.engine === engine)), ...fresh],
+      }))
     }
     if (!this.jsonEnabled()) {
       const {renderCalibration} = await import('../render/calibrate.ts')

@@ -16,7 +16,8 @@ const {concurrency: _concurrency, ...lengthFlags} = workloadFlags
 
 export default class Capacity extends ServefitCommand {
   static override summary = 'How many of which machine for these users or requests, next year too'
-  static override description = `Each kind of machine is given the deployment that carries most within the latency limits, by the cautious end of every interval: open arrivals up to a share of saturation, people in flight up to what the cache holds. With a percentile, lengths that spread or a trace, the simulator checks it. Energy is an upper bound from rated power; cost comes from the prices you give.
+  static override description =
+    `Each kind of machine is given the deployment that carries most within the latency limits, by the cautious end of every interval: open arrivals up to a share of saturation, people in flight up to what the cache holds. With a percentile, lengths that spread or a trace, the simulator checks it. Energy is an upper bound from rated power; cost comes from the prices you give.
 
 A file (YAML or JSON) can hold the same, and several models on one fleet:
   machines: [{machine: dgx-h200, price: 98.32/h}, {gpu: 8xh100-sxm}]
@@ -33,17 +34,47 @@ A file (YAML or JSON) can hold the same, and several models on one fleet:
   static override flags = {
     model: Flags.string({description: 'a name, a repository or a path', helpValue: 'MODEL', helpGroup: LOAD}),
     ...lengthFlags,
-    users: Flags.custom<number>({description: 'people: each with one request in flight, or with a pause between them', helpValue: 'N', aliases: ['concurrency'], exclusive: ['request-rate', 'trace'], helpGroup: LOAD, parse: async (text) => parseCount(text, 'users', {min: 1, max: 1e9})})(),
+    users: Flags.custom<number>({
+      description: 'people: each with one request in flight, or with a pause between them',
+      helpValue: 'N',
+      aliases: ['concurrency'],
+      exclusive: ['request-rate', 'trace'],
+      helpGroup: LOAD,
+      parse: async (text) => parseCount(text, 'users', {min: 1, max: 1e9}),
+    })(),
     'request-rate': number('request-rate', 'requests per second that arrive', 'RATE', {min: 1e-6, max: 1e6}, LOAD),
     'think-seconds': number('think-seconds', 'pause between an answer and the next request of the same person', 'SECONDS', {min: 0, max: 86_400}, LOAD),
-    trace: Flags.string({description: 'requests with their arrivals and lengths, JSON Lines or CSV', helpValue: 'FILE', exclusive: ['users', 'request-rate'], helpGroup: LOAD}),
+    trace: Flags.string({
+      description: 'requests with their arrivals and lengths, JSON Lines or CSV',
+      helpValue: 'FILE',
+      exclusive: ['users', 'request-rate'],
+      helpGroup: LOAD,
+    }),
     growth: Flags.string({description: 'how the load grows, as 5%/month or 80%/year', helpValue: 'SHARE/TIME', helpGroup: LOAD}),
     months: Flags.string({description: 'months from now to look at (default: 0, with growth 0,6,12)', helpValue: 'LIST', helpGroup: LOAD}),
     ...sloFlags,
-    machine: Flags.string({description: 'a catalogued machine, or a file that detect --json printed; more than once for several', helpValue: 'NAME|FILE', multiple: true, multipleNonGreedy: true, helpGroup: 'FLEET'}),
-    gpu: Flags.string({description: 'GPUs of one machine, as COUNTxGPU; more than once for several', helpValue: 'COUNTxGPU', multiple: true, multipleNonGreedy: true, helpGroup: 'FLEET'}),
+    machine: Flags.string({
+      description: 'a catalogued machine, or a file that detect --json printed; more than once for several',
+      helpValue: 'NAME|FILE',
+      multiple: true,
+      multipleNonGreedy: true,
+      helpGroup: 'FLEET',
+    }),
+    gpu: Flags.string({
+      description: 'GPUs of one machine, as COUNTxGPU; more than once for several',
+      helpValue: 'COUNTxGPU',
+      multiple: true,
+      multipleNonGreedy: true,
+      helpGroup: 'FLEET',
+    }),
     nodes: machineFlags.nodes,
-    price: Flags.string({description: 'price of a machine, as dgx-h200=98.32/h; more than once for several', helpValue: 'MACHINE=AMOUNT/TIME', multiple: true, multipleNonGreedy: true, helpGroup: 'FLEET'}),
+    price: Flags.string({
+      description: 'price of a machine, as dgx-h200=98.32/h; more than once for several',
+      helpValue: 'MACHINE=AMOUNT/TIME',
+      multiple: true,
+      multipleNonGreedy: true,
+      helpGroup: 'FLEET',
+    }),
     'kwh-price': number('kwh-price', 'price of a kilowatt-hour', 'AMOUNT', {min: 0, max: 1e6}, 'FLEET'),
     spare: Flags.integer({description: 'machines beyond what the load needs (default: 0)', helpValue: 'N', min: 0, max: 1000, helpGroup: 'FLEET'}),
     'max-utilisation': number('max-utilisation', 'share of the saturated rate that is planned with (default: 0.85)', 'SHARE', {min: 0.05, max: 1}, 'FLEET'),
@@ -79,9 +110,16 @@ A file (YAML or JSON) can hold the same, and several models on one fleet:
 
   /** Manifests of the first option: a Deployment each, or a LeaderWorkerSet where one takes several nodes. */
   private async saved({report, deployments}: Found, folder: string, force: boolean): Promise<string[]> {
-    const [{artifactsOf}, {writeFiles}, {capacityCsv}] = await Promise.all([import('../cli/save-plan.ts'), import('../cli/write-files.ts'), import('../render/capacity.ts')])
+    const [{artifactsOf}, {writeFiles}, {capacityCsv}] = await Promise.all([
+      import('../cli/save-plan.ts'),
+      import('../cli/write-files.ts'),
+      import('../render/capacity.ts'),
+    ])
     const {labelOf} = await import('../render/launch/startable.ts')
-    const files = [{name: 'capacity.json', text: `${JSON.stringify(report, undefined, 2)}\n`}, {name: 'capacity.csv', text: capacityCsv(report)}]
+    const files = [
+      {name: 'capacity.json', text: `${JSON.stringify(report, undefined, 2)}\n`},
+      {name: 'capacity.csv', text: capacityCsv(report)},
+    ]
     for (const {name, best, machine, replicas} of deployments) {
       const format = best.engine.gpuCount(best.deployment) > machine.gpus.length ? 'leaderworkerset' : 'kubernetes'
       const own = artifactsOf(this.catalogue, {best, machine, left: []}, [format], replicas)

@@ -14,13 +14,16 @@ import {renderCheck} from '../render/check.ts'
 
 export default class Check extends ServefitCommand {
   static override summary = 'Does a model fit, with which context and how many users, and how fast is it?'
-  static override description = 'Without --gpu or --machine the question is about this machine. A name asks about the model: the least quantised published checkpoint that fits is taken. A repository asks about exactly that checkpoint.'
+  static override description =
+    'Without --gpu or --machine the question is about this machine. A name asks about the model: the least quantised published checkpoint that fits is taken. A repository asks about exactly that checkpoint.'
   static override examples = [
     '<%= config.bin %> <%= command.id %> qwen3-32b --gpu 2xrtx-4090 --users 8 --input 2k --output 500',
     '<%= config.bin %> <%= command.id %> deepseek-ai/DeepSeek-V3.2 --machine dgx-h200 --json',
     '<%= config.bin %> <%= command.id %> ./config.json --gpu 1xgb10 --explain',
   ]
-  static override args = {model: Args.string({description: 'a name (qwen3-32b), a repository (Qwen/Qwen3-32B-AWQ), or a path to a directory, a .gguf or a config.json'})}
+  static override args = {
+    model: Args.string({description: 'a name (qwen3-32b), a repository (Qwen/Qwen3-32B-AWQ), or a path to a directory, a .gguf or a config.json'}),
+  }
   static override flags = {
     ...machineFlags,
     ...scenarioFlags,
@@ -49,7 +52,11 @@ export default class Check extends ServefitCommand {
 
   /** What the averages hide: printed below the answer, and part of the result. */
   private async simulated({best}: Answer, seed: number | undefined): Promise<Simulation> {
-    const [{simulationOf}, {renderSimulation}, {withProgress}] = await Promise.all([import('../planner/simulate.ts'), import('../render/simulation.ts'), import('../cli/progress.ts')])
+    const [{simulationOf}, {renderSimulation}, {withProgress}] = await Promise.all([
+      import('../planner/simulate.ts'),
+      import('../render/simulation.ts'),
+      import('../cli/progress.ts'),
+    ])
     const simulation = await withProgress('simulating the load', async () => simulationOf(best, this.catalogue.speedCalibration, seed))
     if (!this.jsonEnabled()) process.stdout.write(renderSimulation(simulation, best, {columns: this.columns}))
     return simulation

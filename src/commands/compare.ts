@@ -17,7 +17,8 @@ const {weights: _weights, ...choices} = deploymentFlags
 
 export default class Compare extends ServefitCommand {
   static override summary = 'BF16, FP8, AWQ, NVFP4: what each published checkpoint costs in memory and speed here'
-  static override description = 'One row for each published checkpoint and cache format, best first. Give several models, or --gpu more than once, to compare those too.'
+  static override description =
+    'One row for each published checkpoint and cache format, best first. Give several models, or --gpu more than once, to compare those too.'
   static override examples = [
     '<%= config.bin %> <%= command.id %> qwen3-32b --gpu 2xrtx-4090 --users 8',
     '<%= config.bin %> <%= command.id %> qwen3-32b gpt-oss-120b --gpu 1xh100-sxm --gpu 2xrtx-5090',
@@ -26,8 +27,18 @@ export default class Compare extends ServefitCommand {
   static override args = {model: Args.string({description: 'one or more names, repositories or paths'})}
   static override flags = {
     ...machineFlags,
-    gpu: Flags.string({description: 'GPUs to judge, as COUNTxGPU; more than once for several machines', helpValue: 'COUNTxGPU', multiple: true, multipleNonGreedy: true}),
-    machine: Flags.string({description: 'a catalogued machine (dgx-h200), or a file that detect --json printed; more than once for several', helpValue: 'NAME|FILE', multiple: true, multipleNonGreedy: true}),
+    gpu: Flags.string({
+      description: 'GPUs to judge, as COUNTxGPU; more than once for several machines',
+      helpValue: 'COUNTxGPU',
+      multiple: true,
+      multipleNonGreedy: true,
+    }),
+    machine: Flags.string({
+      description: 'a catalogued machine (dgx-h200), or a file that detect --json printed; more than once for several',
+      helpValue: 'NAME|FILE',
+      multiple: true,
+      multipleNonGreedy: true,
+    }),
     ...scenarioFlags,
     ...workloadFlags,
     ...choices,
@@ -38,7 +49,18 @@ export default class Compare extends ServefitCommand {
     const {argv, flags} = await this.parse(Compare)
     const context = realContext(this.catalogue, sourcesFrom(flags))
     const given = argv as string[]
-    const {model, gpu, machine, nodes, engine, workload, slo: _slo, objective: _objective, id: _id, ...request} = await askedScenario(given[0], {...flags, gpu: flags.gpu?.[0], machine: flags.gpu ? undefined : flags.machine?.[0]})
+    const {
+      model,
+      gpu,
+      machine,
+      nodes,
+      engine,
+      workload,
+      slo: _slo,
+      objective: _objective,
+      id: _id,
+      ...request
+    } = await askedScenario(given[0], {...flags, gpu: flags.gpu?.[0], machine: flags.gpu ? undefined : flags.machine?.[0]})
     const names = given.length > 0 ? given : [model]
     const asked = [...(flags.gpu ?? []).map((spec) => ({gpu: spec})), ...(flags.machine ?? []).map((name) => ({machine: name}))]
     const machines: Machine[] = []

@@ -24,7 +24,8 @@ export interface ConfigResult extends Result {
 
 export default class Config extends ServefitCommand {
   static override summary = 'What starts it: a command, a unit or a manifest for vLLM, SGLang or TensorRT-LLM'
-  static override description = `Prints the artifact and nothing else. Every option differs from what the engine would do by itself; --explain says why each is there. With --out it is written to files, with a first request and the engine's own benchmark beside it.
+  static override description =
+    `Prints the artifact and nothing else. Every option differs from what the engine would do by itself; --explain says why each is there. With --out it is written to files, with a first request and the engine's own benchmark beside it.
 
 Formats: ${FORMATS.map(({id, summary}) => `${id} (${summary})`).join(', ')}.`
   static override examples = [
@@ -41,7 +42,12 @@ Formats: ${FORMATS.map(({id, summary}) => `${id} (${summary})`).join(', ')}.`
     ...deploymentFlags,
     ...sourceFlags,
     format: Flags.string({description: FORMATS.map(({id}) => id).join(', '), helpValue: 'FORMAT', default: 'command'}),
-    set: Flags.string({description: "an option of the engine, as FLAG=VALUE or FLAG; checked against that version's options", helpValue: 'FLAG=VALUE', multiple: true, multipleNonGreedy: true}),
+    set: Flags.string({
+      description: "an option of the engine, as FLAG=VALUE or FLAG; checked against that version's options",
+      helpValue: 'FLAG=VALUE',
+      multiple: true,
+      multipleNonGreedy: true,
+    }),
     out: Flags.string({description: 'write files into this folder instead of printing', helpValue: 'FOLDER'}),
     force: Flags.boolean({description: 'replace files that are there already', dependsOn: ['out']}),
     explain: Flags.boolean({description: 'show a table of flag, value and reason instead', exclusive: ['out']}),
@@ -55,7 +61,11 @@ Formats: ${FORMATS.map(({id, summary}) => `${id} (${summary})`).join(', ')}.`
     const answered = await answer(realContext(this.catalogue, sourcesFrom(flags)), scenario)
     const {best} = answered
     const result = toResult(best)
-    if (best.checkpoint.hfId === '') throw new InputError('MODEL_NAMELESS', `${scenario.model} does not say which repository it belongs to, so there is nothing to start: give the repository's name`)
+    if (best.checkpoint.hfId === '')
+      throw new InputError(
+        'MODEL_NAMELESS',
+        `${scenario.model} does not say which repository it belongs to, so there is nothing to start: give the repository's name`,
+      )
     if (best.verdict !== 'fits' && best.verdict !== 'tight') {
       this.answerNo()
       if (!this.jsonEnabled()) process.stderr.write(refusal(answered))
@@ -74,7 +84,7 @@ Formats: ${FORMATS.map(({id, summary}) => `${id} (${summary})`).join(', ')}.`
     }
     const {writeFiles} = await import('../cli/write-files.ts')
     const written = await writeFiles(flags.out, [...files, ...extras(startable, flags.format)], {force: flags.force})
-    process.stderr.write(written.map(path => `wrote ${path}\n`).join(''))
+    process.stderr.write(written.map((path) => `wrote ${path}\n`).join(''))
     return {...result, artifact, written}
   }
 }

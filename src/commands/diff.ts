@@ -5,7 +5,8 @@ import type {DiffReport} from '../planner/diff.ts'
 
 export default class Diff extends ServefitCommand {
   static override summary = 'What changed between two results, for continuous integration'
-  static override description = 'Takes what check, plan, compare or capacity printed with --json (or --save wrote). Exits with 1 when a figure is worse by more than the tolerance.'
+  static override description =
+    'Takes what check, plan, compare or capacity printed with --json (or --save wrote). Exits with 1 when a figure is worse by more than the tolerance.'
   static override examples = [
     '<%= config.bin %> <%= command.id %> before.json after.json --tolerance 5%',
     '<%= config.bin %> plan --scenario chat.yaml --json > now.json && <%= config.bin %> <%= command.id %> plan.json now.json',
@@ -20,7 +21,11 @@ export default class Diff extends ServefitCommand {
 
   async run(): Promise<DiffReport> {
     const {args, flags} = await this.parse(Diff)
-    const [{diffOf, parseTolerance}, {readDocument}, {renderDiff}] = await Promise.all([import('../planner/diff.ts'), import('../cli/document.ts'), import('../render/diff.ts')])
+    const [{diffOf, parseTolerance}, {readDocument}, {renderDiff}] = await Promise.all([
+      import('../planner/diff.ts'),
+      import('../cli/document.ts'),
+      import('../render/diff.ts'),
+    ])
     const tolerance = parseTolerance(flags.tolerance)
     const what = 'a result in JSON'
     const [before, after] = await Promise.all([readDocument(args.before, what), readDocument(args.after, what)])

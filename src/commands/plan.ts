@@ -30,7 +30,8 @@ export interface PlanOutput extends PlanReport {
 
 export default class Plan extends ServefitCommand {
   static override summary = 'The best engine, checkpoint, layout and load for a model on a machine, within latency limits'
-  static override description = 'Every legal deployment is judged at every load and ranked by the cautious end of its interval. Without --users all loads from 1 to 512 in flight are tried. Exits with 1 when no plan keeps the limits, and says what would.'
+  static override description =
+    'Every legal deployment is judged at every load and ranked by the cautious end of its interval. Without --users all loads from 1 to 512 in flight are tried. Exits with 1 when no plan keeps the limits, and says what would.'
   static override examples = [
     '<%= config.bin %> <%= command.id %> deepseek-ai/DeepSeek-V3.2 --machine dgx-h200 --input 4k --output 1k --slo-tpot-ms 50',
     '<%= config.bin %> <%= command.id %> qwen3-32b --gpu 2xrtx-4090 --objective per-user',
@@ -46,9 +47,18 @@ export default class Plan extends ServefitCommand {
     objective: Flags.string({description: 'what is best (default: throughput)', options: [...OBJECTIVES], helpGroup: 'OBJECTIVES'}),
     ...deploymentFlags,
     ...sourceFlags,
-    'fail-on': Flags.string({description: 'exit with 1 when the best plan is tight, extrapolated, has warnings, or outputTokensPerSecond<5000', helpValue: 'CONDITIONS'}),
+    'fail-on': Flags.string({
+      description: 'exit with 1 when the best plan is tight, extrapolated, has warnings, or outputTokensPerSecond<5000',
+      helpValue: 'CONDITIONS',
+    }),
     save: Flags.string({description: "write the best plan's start files and plan.json into this folder", helpValue: 'FOLDER'}),
-    format: Flags.string({description: 'formats of --save, as config takes them; more than once for several', helpValue: 'FORMAT', multiple: true, multipleNonGreedy: true, dependsOn: ['save']}),
+    format: Flags.string({
+      description: 'formats of --save, as config takes them; more than once for several',
+      helpValue: 'FORMAT',
+      multiple: true,
+      multipleNonGreedy: true,
+      dependsOn: ['save'],
+    }),
     force: Flags.boolean({description: 'replace files that are there already', dependsOn: ['save']}),
   }
 
@@ -62,7 +72,9 @@ export default class Plan extends ServefitCommand {
     const machine = await machineOf(context, scenario)
     const objectives = objectivesFrom(flags, slo)
     const objective = (flags.objective ?? wanted ?? 'throughput') as Objective
-    const planned = await withProgress('searching engines, checkpoints, layouts and loads', () => plan(context, {scenario: {...scenario, workload}, machine, objectives, objective}))
+    const planned = await withProgress('searching engines, checkpoints, layouts and loads', () =>
+      plan(context, {scenario: {...scenario, workload}, machine, objectives, objective}),
+    )
     const [best] = planned.ranking
     const failed = best ? conditions.filter(({holds}) => holds(toResult(finalEvaluation(best, planned.question)))).map(({text}) => text) : []
     if (!planned.met || failed.length > 0) this.answerNo()
@@ -98,6 +110,14 @@ export default class Plan extends ServefitCommand {
 /** The flags that lead to exactly this deployment. */
 function pinned({engine, tp, pp, dp, ep, dpAttention, kvCache, maxModelLen}: Deployment): Record<string, unknown> {
   return {
-    engine, tp, ...(pp > 1 && {pp}), ...(dp > 1 && {dp}), ...(ep > 1 && {ep}), ...(dpAttention && {'dp-attention': true}), 'kv-cache': kvCache, 'max-model-len': maxModelLen, weights: undefined,
+    engine,
+    tp,
+    ...(pp > 1 && {pp}),
+    ...(dp > 1 && {dp}),
+    ...(ep > 1 && {ep}),
+    ...(dpAttention && {'dp-attention': true}),
+    'kv-cache': kvCache,
+    'max-model-len': maxModelLen,
+    weights: undefined,
   }
 }

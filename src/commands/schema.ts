@@ -4,7 +4,9 @@ import {ServefitCommand} from '../cli/base.ts'
 export default class Schema extends ServefitCommand {
   static override summary = 'The JSON Schema of what servefit reads and prints'
   static override examples = ['<%= config.bin %> <%= command.id %> scenario', '<%= config.bin %> <%= command.id %> result > result.schema.json']
-  static override args = {what: Args.string({required: true, options: ['scenario', 'result', 'machine', 'model'], description: 'scenario, result, machine or model'})}
+  static override args = {
+    what: Args.string({required: true, options: ['scenario', 'result', 'machine', 'model'], description: 'scenario, result, machine or model'}),
+  }
 
   async run(): Promise<unknown> {
     const {args} = await this.parse(Schema)

@@ -11,7 +11,8 @@ import type {VerificationDocument} from '../planner/verification-document.ts'
 
 export default class Verify extends ServefitCommand {
   static override summary = "Was the prediction right? Compares an engine's start-up log, or a benchmark, with what was predicted"
-  static override description = "Reads what vLLM, SGLang or TensorRT-LLM print at start: files, several ranks in one or in many, or - for standard input. What the log prints wins; flags fill the rest. Exit code 0: within the estimate's own error; 1: off by more. --save keeps the difference for this GPU, engine and release: later answers carry it and say so."
+  static override description =
+    "Reads what vLLM, SGLang or TensorRT-LLM print at start: files, several ranks in one or in many, or - for standard input. What the log prints wins; flags fill the rest. Exit code 0: within the estimate's own error; 1: off by more. --save keeps the difference for this GPU, engine and release: later answers carry it and say so."
   static override examples = [
     'docker logs vllm 2>&1 | <%= config.bin %> <%= command.id %> - --gpu rtx-4090',
     '<%= config.bin %> <%= command.id %> rank0.log rank1.log --machine dgx-h200 --save',
@@ -21,7 +22,10 @@ export default class Verify extends ServefitCommand {
   static override args = {log: Args.string({ignoreStdin: true, description: 'start-up logs of one engine; - for standard input'})}
   static override flags = {
     model: Flags.string({description: 'the model, where the log does not name it as a repository', helpValue: 'NAME'}),
-    bench: Flags.string({description: 'a result of vllm bench serve, sglang.bench_serving, trtllm-bench or llama-bench, or scenarios with "observed"', helpValue: 'FILE'}),
+    bench: Flags.string({
+      description: 'a result of vllm bench serve, sglang.bench_serving, trtllm-bench or llama-bench, or scenarios with "observed"',
+      helpValue: 'FILE',
+    }),
     save: Flags.boolean({description: 'keep the difference as a correction for this GPU, engine and release'}),
     ...machineFlags,
     ...deploymentFlags,
@@ -31,8 +35,10 @@ export default class Verify extends ServefitCommand {
   async run(): Promise<VerificationDocument> {
     const {argv, flags} = await this.parse(Verify)
     const logs = argv as string[]
-    if (logs.length === 0 && flags.bench === undefined) throw new InputError('ARGUMENT_MISSING', 'Missing LOG: expected start-up logs, - for standard input, or --bench FILE')
-    if (flags.save && logs.length === 0) throw new InputError('FLAGS_INVALID', '--save keeps what a start-up log says: give one (calibrate keeps what benchmarks say)')
+    if (logs.length === 0 && flags.bench === undefined)
+      throw new InputError('ARGUMENT_MISSING', 'Missing LOG: expected start-up logs, - for standard input, or --bench FILE')
+    if (flags.save && logs.length === 0)
+      throw new InputError('FLAGS_INVALID', '--save keeps what a start-up log says: give one (calibrate keeps what benchmarks say)')
     const {model, ...scenario} = scenarioFrom(flags.model ?? '', flags)
     const given: Partial<Scenario> = {...scenario, ...(flags.model !== undefined && {model})}
     const context = realContext(this.catalogue, sourcesFrom(flags))
@@ -45,7 +51,12 @@ export default class Verify extends ServefitCommand {
   }
 
   private async verifyLog(context: Context, logs: readonly string[], given: Partial<Scenario>, save: boolean, document: VerificationDocument): Promise<void> {
-    const [{logTexts, today}, {readLog}, {verification}, {logDocument}] = await Promise.all([import('../cli/texts.ts'), import('../verify/read-log.ts'), import('../planner/verification.ts'), import('../planner/verification-document.ts')])
+    const [{logTexts, today}, {readLog}, {verification}, {logDocument}] = await Promise.all([
+      import('../cli/texts.ts'),
+      import('../verify/read-log.ts'),
+      import('../planner/verification.ts'),
+      import('../planner/verification-document.ts'),
+    ])
     const verified = await verification(context, {report: readLog(await logTexts(logs), given.engine), flags: given, today: today()})
     if (save) {
       const {correction} = verified
@@ -61,7 +72,11 @@ export default class Verify extends ServefitCommand {
   }
 
   private async verifyBench(context: Context, file: string, given: Partial<Scenario>, document: VerificationDocument): Promise<void> {
-    const [{resultTexts}, {readBench}, {benchRuns, comparedRun, withinIntervals}] = await Promise.all([import('../cli/texts.ts'), import('../verify/bench/read-bench.ts'), import('../planner/bench-runs.ts')])
+    const [{resultTexts}, {readBench}, {benchRuns, comparedRun, withinIntervals}] = await Promise.all([
+      import('../cli/texts.ts'),
+      import('../verify/bench/read-bench.ts'),
+      import('../planner/bench-runs.ts'),
+    ])
     const [content] = await resultTexts([file])
     const {runs, unanswered} = await benchRuns(context, readBench(content!, file), given)
     const compared = runs.map(comparedRun)

@@ -134,16 +134,7 @@ export interface ShortConvolution {
   bias?: boolean
 }
 
-export type Mixer =
-  | FullAttention
-  | LatentAttention
-  | CompressedAttention
-  | GatedDeltaNet
-  | KimiDelta
-  | LightningAttention
-  | Mamba2
-  | Mamba1
-  | ShortConvolution
+export type Mixer = FullAttention | LatentAttention | CompressedAttention | GatedDeltaNet | KimiDelta | LightningAttention | Mamba2 | Mamba1 | ShortConvolution
 
 export interface DenseFeedForward {
   kind: 'dense'

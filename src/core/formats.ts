@@ -18,7 +18,13 @@ export interface WeightFormat {
   fidelity: number
 }
 
-const group = (size: number, bits: number, zeroPointBits?: number, perTensorBits?: number): WeightFormat['scale'] => ({per: 'group', size, bits, zeroPointBits, perTensorBits})
+const group = (size: number, bits: number, zeroPointBits?: number, perTensorBits?: number): WeightFormat['scale'] => ({
+  per: 'group',
+  size,
+  bits,
+  zeroPointBits,
+  perTensorBits,
+})
 
 /**
  * Sources of the layouts: compressed-tensors and AutoAWQ/GPTQ packing (scales bf16 or fp16 per group, zero points of the
@@ -32,7 +38,15 @@ const FORMATS: WeightFormat[] = [
   {id: 'fp16', title: 'FP16', elementBits: 16, computeType: 'bf16', weightOnly: false, fidelity: 100},
   {id: 'fp8', title: 'FP8', elementBits: 8, scale: {per: 'tensor', bits: 32}, computeType: 'fp8', weightOnly: false, fidelity: 89},
   {id: 'fp8-channel', title: 'FP8 per channel', elementBits: 8, scale: {per: 'row', bits: 16}, computeType: 'fp8', weightOnly: false, fidelity: 90},
-  {id: 'fp8-block', title: 'FP8 128x128 blocks', elementBits: 8, scale: {per: 'block', size: 128, bits: 32}, computeType: 'fp8', weightOnly: false, fidelity: 91},
+  {
+    id: 'fp8-block',
+    title: 'FP8 128x128 blocks',
+    elementBits: 8,
+    scale: {per: 'block', size: 128, bits: 32},
+    computeType: 'fp8',
+    weightOnly: false,
+    fidelity: 91,
+  },
   {id: 'mxfp8', title: 'MXFP8', elementBits: 8, scale: group(32, 8), computeType: 'fp8', weightOnly: false, fidelity: 90},
   {id: 'int8', title: 'INT8 W8A8', elementBits: 8, scale: {per: 'row', bits: 16}, computeType: 'int8', weightOnly: false, fidelity: 85},
   {id: 'gptq-int8', title: 'GPTQ INT8', elementBits: 8, scale: group(128, 16, 8), computeType: 'bf16', weightOnly: true, fidelity: 88},
@@ -51,7 +65,15 @@ const FORMATS: WeightFormat[] = [
   {id: 'nf4', title: 'NF4', elementBits: 4, scale: group(64, 32), computeType: 'bf16', weightOnly: true, fidelity: 50},
   {id: 'mxfp4', title: 'MXFP4', elementBits: 4, scale: group(32, 8), computeType: 'fp4', weightOnly: false, fidelity: 57},
   {id: 'nvfp4', title: 'NVFP4', elementBits: 4, scale: group(16, 8, undefined, 32), computeType: 'fp4', weightOnly: false, fidelity: 58},
-  {id: 'nvfp4-weight-only', title: 'NVFP4, 16-bit activations', elementBits: 4, scale: group(16, 8, undefined, 32), computeType: 'bf16', weightOnly: true, fidelity: 58},
+  {
+    id: 'nvfp4-weight-only',
+    title: 'NVFP4, 16-bit activations',
+    elementBits: 4,
+    scale: group(16, 8, undefined, 32),
+    computeType: 'bf16',
+    weightOnly: true,
+    fidelity: 58,
+  },
   {id: 'q8_0', title: 'GGUF Q8_0', elementBits: 8, scale: group(32, 16), computeType: 'bf16', weightOnly: true, fidelity: 87},
   {id: 'q6_k', title: 'GGUF Q6_K', elementBits: 6.5625, computeType: 'bf16', weightOnly: true, fidelity: 75},
   {id: 'q5_k', title: 'GGUF Q5_K', elementBits: 5.5, computeType: 'bf16', weightOnly: true, fidelity: 68},
@@ -129,8 +151,17 @@ const CACHE_FORMATS: CacheFormat[] = [
 ]
 
 const CACHE_ALIASES: Record<string, string> = {
-  bfloat16: 'bf16', float16: 'fp16', half: 'fp16', fp8_e4m3: 'fp8', fp8_e5m2: 'fp8', fp8_inc: 'fp8', fp8_ds_mla: 'fp8',
-  fp4_e2m1: 'mxfp4', int8_per_token_head: 'int8', int4_per_token_head: 'int4', float32: 'fp32',
+  bfloat16: 'bf16',
+  float16: 'fp16',
+  half: 'fp16',
+  fp8_e4m3: 'fp8',
+  fp8_e5m2: 'fp8',
+  fp8_inc: 'fp8',
+  fp8_ds_mla: 'fp8',
+  fp4_e2m1: 'mxfp4',
+  int8_per_token_head: 'int8',
+  int4_per_token_head: 'int4',
+  float32: 'fp32',
 }
 
 /** The cache format of this name or of an engine's spelling of it; undefined when there is none. */

@@ -43,10 +43,23 @@ export interface CacheLayout {
 
 export const ceilShare = (heads: number, ranks: number): number => Math.max(1, Math.ceil(heads / ranks))
 
-const growing = (content: CachePart['content'], bytesPerToken: number, tokensPerRow = 1): CachePart => ({content, growth: 'growing', bytesPerToken, tokensPerRow, stateBytes: 0})
+const growing = (content: CachePart['content'], bytesPerToken: number, tokensPerRow = 1): CachePart => ({
+  content,
+  growth: 'growing',
+  bytesPerToken,
+  tokensPerRow,
+  stateBytes: 0,
+})
 
-const state = (convolutionBytes: number, recurrentBytes: number, tokensPerRow = 1): CachePart =>
-  ({content: 'state', growth: 'state', bytesPerToken: 0, tokensPerRow, stateBytes: convolutionBytes + recurrentBytes, convolutionBytes, recurrentBytes})
+const state = (convolutionBytes: number, recurrentBytes: number, tokensPerRow = 1): CachePart => ({
+  content: 'state',
+  growth: 'state',
+  bytesPerToken: 0,
+  tokensPerRow,
+  stateBytes: convolutionBytes + recurrentBytes,
+  convolutionBytes,
+  recurrentBytes,
+})
 
 /** One fp8 key and an fp32 scale for each 128 elements: 132 bytes for 128 (vllm-project/vllm vllm/models/deepseek_v4/attention.py @ 0484480bc730). */
 export const fp8IndexKeyBytes = (elements: number): number => elements + 4 * Math.ceil(elements / 128)
@@ -61,7 +74,17 @@ export function mixerCache(mixer: Mixer, layout: CacheLayout): CachePart[] {
       const heads = ceilShare(mixer.kvHeadCount, tp)
       const bytesPerToken = heads * ((mixer.headDim + (mixer.valueHeadDim ?? mixer.headDim)) * element + layout.format.scaleBytesPerHead)
       const parts: CachePart[] = mixer.window
-        ? [{content: 'key-value', growth: 'window', bytesPerToken, tokensPerRow: 1, windowTokens: mixer.window.tokens, chunked: mixer.window.kind === 'chunked', stateBytes: 0}]
+        ? [
+            {
+              content: 'key-value',
+              growth: 'window',
+              bytesPerToken,
+              tokensPerRow: 1,
+              windowTokens: mixer.window.tokens,
+              chunked: mixer.window.kind === 'chunked',
+              stateBytes: 0,
+            },
+          ]
         : [growing('key-value', bytesPerToken)]
       if (mixer.blockSparse) parts.push(growing('index-key', mixer.blockSparse.indexHeadDim * element))
       return parts
@@ -69,29 +92,45 @@ export function mixerCache(mixer: Mixer, layout: CacheLayout): CachePart[] {
     case 'mla': {
       const elements = mixer.kvLoraRank + mixer.ropeHeadDim
       const parts = [growing('latent', layout.latentRowBytes?.(elements) ?? elements * element)]
-      if (mixer.indexer && (!mixer.indexer.shared || layout.keysForSharedIndexers)) parts.push(growing('index-key', (layout.indexKeyBytes ?? fp8IndexKeyBytes)(mixer.indexer.headDim)))
+      if (mixer.indexer && (!mixer.indexer.shared || layout.keysForSharedIndexers))
+        parts.push(growing('index-key', (layout.indexKeyBytes ?? fp8IndexKeyBytes)(mixer.indexer.headDim)))
       return parts
     }
     case 'compressed': {
       const row = layout.compressedRowBytes?.(mixer.headDim, mixer.ropeHeadDim) ?? mixer.headDim * element
-      const parts: CachePart[] = [{content: 'compressed', growth: 'window', bytesPerToken: row, tokensPerRow: 1, windowTokens: mixer.windowTokens, stateBytes: 0}]
+      const parts: CachePart[] = [
+        {content: 'compressed', growth: 'window', bytesPerToken: row, tokensPerRow: 1, windowTokens: mixer.windowTokens, stateBytes: 0},
+      ]
       const ratio = mixer.compressionRatio
       if (ratio > 0) {
         const wide = compressorOverlap(ratio)
         parts.push(growing('compressed', row / ratio, ratio), state(0, ratio * wide * 2 * wide * mixer.headDim * 4, ratio))
-        if (mixer.indexer) parts.push(growing('index-key', (layout.indexKeyBytes ?? fp8IndexKeyBytes)(mixer.indexer.headDim) / ratio, ratio), state(0, ratio * wide * 2 * wide * mixer.indexer.headDim * 4, ratio))
+        if (mixer.indexer)
+          parts.push(
+            growing('index-key', (layout.indexKeyBytes ?? fp8IndexKeyBytes)(mixer.indexer.headDim) / ratio, ratio),
+            state(0, ratio * wide * 2 * wide * mixer.indexer.headDim * 4, ratio),
+          )
       }
       return parts
     }
     case 'gated-delta-net': {
       const valueHeads = ceilShare(mixer.valueHeadCount, tp)
       const width = (2 * mixer.keyHeadCount * mixer.keyHeadDim + mixer.valueHeadCount * mixer.valueHeadDim) / tp
-      return [state(width * (mixer.convKernelTokens - 1 + layout.speculativeTokens) * layout.convolutionElementBytes,
-        valueHeads * mixer.valueHeadDim * mixer.keyHeadDim * (mixer.stateElementBytes ?? layout.stateElementBytes))]
+      return [
+        state(
+          width * (mixer.convKernelTokens - 1 + layout.speculativeTokens) * layout.convolutionElementBytes,
+          valueHeads * mixer.valueHeadDim * mixer.keyHeadDim * (mixer.stateElementBytes ?? layout.stateElementBytes),
+        ),
+      ]
     }
     case 'kimi-delta': {
       const heads = ceilShare(mixer.headCount, tp)
-      return [state(3 * heads * mixer.headDim * (mixer.convKernelTokens - 1 + layout.speculativeTokens) * layout.convolutionElementBytes, heads * mixer.headDim * mixer.headDim * 4)]
+      return [
+        state(
+          3 * heads * mixer.headDim * (mixer.convKernelTokens - 1 + layout.speculativeTokens) * layout.convolutionElementBytes,
+          heads * mixer.headDim * mixer.headDim * 4,
+        ),
+      ]
     }
     case 'lightning':
       return [state(0, ceilShare(mixer.headCount, tp) * mixer.headDim * mixer.headDim * layout.stateElementBytes)]
@@ -99,11 +138,20 @@ export function mixerCache(mixer: Mixer, layout: CacheLayout): CachePart[] {
       const inner = (mixer.headCount * mixer.headDim) / tp
       // Groups that the ranks do not divide are repeated until they do (vllm-project/vllm vllm/model_executor/layers/mamba/mamba_utils.py @ 02d710837549).
       const groups = mixer.groupCount % tp === 0 ? mixer.groupCount / tp : 1
-      return [state((inner + 2 * groups * mixer.stateSize) * (mixer.convKernelTokens - 1 + layout.speculativeTokens) * layout.convolutionElementBytes,
-        inner * mixer.stateSize * (mixer.stateElementBytes ?? layout.stateElementBytes))]
+      return [
+        state(
+          (inner + 2 * groups * mixer.stateSize) * (mixer.convKernelTokens - 1 + layout.speculativeTokens) * layout.convolutionElementBytes,
+          inner * mixer.stateSize * (mixer.stateElementBytes ?? layout.stateElementBytes),
+        ),
+      ]
     }
     case 'mamba1':
-      return [state((mixer.innerSize / tp) * (mixer.convKernelTokens - 1) * layout.convolutionElementBytes, (mixer.innerSize / tp) * mixer.stateSize * layout.stateElementBytes)]
+      return [
+        state(
+          (mixer.innerSize / tp) * (mixer.convKernelTokens - 1) * layout.convolutionElementBytes,
+          (mixer.innerSize / tp) * mixer.stateSize * layout.stateElementBytes,
+        ),
+      ]
     case 'short-conv':
       return [state((mixer.channelCount / tp) * (mixer.convKernelTokens - 1) * layout.convolutionElementBytes, 0)]
   }

@@ -35,4 +35,5 @@ export interface MemoryEstimate {
 export type MemoryPart = 'weights' | 'activation' | 'cuda-graph' | 'runtime' | 'kv-cache' | 'state' | 'margin'
 
 /** Room of everything that requests are kept in: what an error of the estimate is taken from. */
-export const requestBytes = ({kvCacheBytes, statePoolBytes = 0}: Pick<MemoryEstimate, 'kvCacheBytes' | 'statePoolBytes'>): number => kvCacheBytes + statePoolBytes
+export const requestBytes = ({kvCacheBytes, statePoolBytes = 0}: Pick<MemoryEstimate, 'kvCacheBytes' | 'statePoolBytes'>): number =>
+  kvCacheBytes + statePoolBytes

@@ -13,9 +13,9 @@ const closeEnough = 0.6
  * slip away from `rtx-4090`, whereas `llama 8b` shares two words with `llama-3.1-8b-instruct`.
  */
 export function nearest(asked: string, known: readonly (string | Known)[], limit = 5): string[] {
-  const scored = known.map(entry => {
+  const scored = known.map((entry) => {
     const {name, spellings} = typeof entry === 'string' ? {name: entry, spellings: []} : entry
-    return {name, score: Math.max(...[name, ...spellings].map(spelling => similarity(asked, spelling)))}
+    return {name, score: Math.max(...[name, ...spellings].map((spelling) => similarity(asked, spelling)))}
   })
   const close = scored.filter(({score}) => score >= closeEnough)
   const ordered = close.sort((a, b) => b.score - a.score || (a.name < b.name ? -1 : 1))
@@ -34,7 +34,7 @@ const words = (name: string): string[] => name.toLowerCase().match(/\p{L}+|\d+/g
 
 /** Share of the asked letters that have a like word in the other name; less where that name has many words more. */
 function overlap(asked: readonly string[], other: readonly string[]): number {
-  const best = asked.map(word => ({word, score: Math.max(...other.map(candidate => closeness(word, candidate)))}))
+  const best = asked.map((word) => ({word, score: Math.max(...other.map((candidate) => closeness(word, candidate)))}))
   const matched = best.filter(({score}) => score >= closeEnough)
   const letters = asked.join('').length
   const covered = matched.reduce((sum, {word, score}) => sum + word.length * score, 0) / letters

@@ -1,6 +1,19 @@
 import type {
-  Architecture, CompressedAttention, FeedForward, FullAttention, GatedDeltaNet, KimiDelta, LatentAttention, LayerKind, LightningAttention, Mamba1, Mamba2,
-  Mixer, MixtureOfExperts, ShortConvolution, SparseIndexer,
+  Architecture,
+  CompressedAttention,
+  FeedForward,
+  FullAttention,
+  GatedDeltaNet,
+  KimiDelta,
+  LatentAttention,
+  LayerKind,
+  LightningAttention,
+  Mamba1,
+  Mamba2,
+  Mixer,
+  MixtureOfExperts,
+  ShortConvolution,
+  SparseIndexer,
 } from './architecture.ts'
 import type {TensorClass} from './model.ts'
 
@@ -44,11 +57,24 @@ const EXPERT_ROWS: Shard = {axis: 'rows', domain: 'experts'}
 const EXPERT_COLUMNS: Shard = {axis: 'columns', domain: 'experts'}
 const VOCABULARY: Shard = {axis: 'vocabulary', domain: 'vocabulary'}
 
-const matrix = (tensorClass: TensorClass, rows: number, columns: number, shard: Shard): WeightTensor =>
-  ({class: tensorClass, count: 1, activeCount: 1, rows, columns, shard})
+const matrix = (tensorClass: TensorClass, rows: number, columns: number, shard: Shard): WeightTensor => ({
+  class: tensorClass,
+  count: 1,
+  activeCount: 1,
+  rows,
+  columns,
+  shard,
+})
 
-const vector = (elements: number, shard: Shard = REPLICATED, tensorClass: TensorClass = 'norm'): WeightTensor =>
-  ({class: tensorClass, count: 1, activeCount: 1, rows: elements, columns: 1, shard, unquantised: true})
+const vector = (elements: number, shard: Shard = REPLICATED, tensorClass: TensorClass = 'norm'): WeightTensor => ({
+  class: tensorClass,
+  count: 1,
+  activeCount: 1,
+  rows: elements,
+  columns: 1,
+  shard,
+  unquantised: true,
+})
 
 /** q, k, v, output projections; biases; norms; sinks; the index head of block-sparse attention. */
 function fullAttention(a: FullAttention, hidden: number): WeightTensor[] {
@@ -74,7 +100,11 @@ function fullAttention(a: FullAttention, hidden: number): WeightTensor[] {
   if (a.sinks) tensors.push(vector(a.queryHeadCount, ATTENTION_ROWS))
   if (a.blockSparse) {
     const {indexHeadCount, indexHeadDim} = a.blockSparse
-    tensors.push(matrix('indexer', indexHeadCount * indexHeadDim, hidden, REPLICATED), matrix('indexer', indexHeadDim, hidden, REPLICATED), vector(2 * indexHeadDim))
+    tensors.push(
+      matrix('indexer', indexHeadCount * indexHeadDim, hidden, REPLICATED),
+      matrix('indexer', indexHeadDim, hidden, REPLICATED),
+      vector(2 * indexHeadDim),
+    )
   }
   return tensors
 }
@@ -219,23 +249,29 @@ function shortConvolution(a: ShortConvolution, hidden: number): WeightTensor[] {
 
 export function mixerTensors(mixer: Mixer, hidden: number): WeightTensor[] {
   switch (mixer.kind) {
-    case 'full': return fullAttention(mixer, hidden)
-    case 'mla': return latentAttention(mixer, hidden)
-    case 'compressed': return compressedAttention(mixer, hidden)
-    case 'gated-delta-net': return gatedDeltaNet(mixer, hidden)
-    case 'kimi-delta': return kimiDelta(mixer, hidden)
-    case 'lightning': return lightning(mixer, hidden)
-    case 'mamba2': return mamba2(mixer, hidden)
-    case 'mamba1': return mamba1(mixer, hidden)
-    case 'short-conv': return shortConvolution(mixer, hidden)
+    case 'full':
+      return fullAttention(mixer, hidden)
+    case 'mla':
+      return latentAttention(mixer, hidden)
+    case 'compressed':
+      return compressedAttention(mixer, hidden)
+    case 'gated-delta-net':
+      return gatedDeltaNet(mixer, hidden)
+    case 'kimi-delta':
+      return kimiDelta(mixer, hidden)
+    case 'lightning':
+      return lightning(mixer, hidden)
+    case 'mamba2':
+      return mamba2(mixer, hidden)
+    case 'mamba1':
+      return mamba1(mixer, hidden)
+    case 'short-conv':
+      return shortConvolution(mixer, hidden)
   }
 }
 
 function denseMatrices(prefix: 'mlp' | 'shared-experts', intermediate: number, hidden: number, gated: boolean): WeightTensor[] {
-  return [
-    matrix(`${prefix}.in`, intermediate * (gated ? 2 : 1), hidden, DENSE_ROWS),
-    matrix(`${prefix}.out`, hidden, intermediate, DENSE_COLUMNS),
-  ]
+  return [matrix(`${prefix}.in`, intermediate * (gated ? 2 : 1), hidden, DENSE_ROWS), matrix(`${prefix}.out`, hidden, intermediate, DENSE_COLUMNS)]
 }
 
 function mixtureOfExperts(m: MixtureOfExperts, hidden: number): WeightTensor[] {
@@ -325,7 +361,10 @@ export function draftTensors(architecture: Architecture): WeightTensor[] {
     if (rest > 0) tensors.push(vector(rest))
   }
   if (draft.storesEmbeddings)
-    tensors.push({...matrix('embedding', architecture.vocabularySize, architecture.hiddenSize, VOCABULARY), lookup: true, activeCount: 0}, matrix('head', architecture.vocabularySize, architecture.hiddenSize, VOCABULARY))
+    tensors.push(
+      {...matrix('embedding', architecture.vocabularySize, architecture.hiddenSize, VOCABULARY), lookup: true, activeCount: 0},
+      matrix('head', architecture.vocabularySize, architecture.hiddenSize, VOCABULARY),
+    )
   return tensors
 }
 

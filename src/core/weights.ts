@@ -44,7 +44,8 @@ export function formatOf(formats: TensorFormats, tensorClass: string): string {
     if (format !== undefined) return format
     if (!name.includes('.')) break
   }
-  if (KEPT_BY_DEFAULT.some((kept) => tensorClass === kept || tensorClass.startsWith(`${kept}.`))) return formats.default === 'fp32' || formats.default === 'fp16' ? formats.default : 'bf16'
+  if (KEPT_BY_DEFAULT.some((kept) => tensorClass === kept || tensorClass.startsWith(`${kept}.`)))
+    return formats.default === 'fp32' || formats.default === 'fp16' ? formats.default : 'bf16'
   return formats.default
 }
 
@@ -63,12 +64,27 @@ export function shardOf(tensor: WeightTensor, layout: ShardLayout): {rows: numbe
   const {axis, domain} = tensor.shard
   let {rows, columns, count} = tensor
   if (domain === 'experts') count = Math.ceil(count / layout.expertParallel)
-  const ranks = domain === 'attention' ? layout.attentionTp : domain === 'dense' ? layout.denseTp : domain === 'experts' ? layout.expertTp : tensor.class === 'embedding' ? (layout.embeddingTp ?? layout.vocabularyTp) : layout.vocabularyTp
+  const ranks =
+    domain === 'attention'
+      ? layout.attentionTp
+      : domain === 'dense'
+        ? layout.denseTp
+        : domain === 'experts'
+          ? layout.expertTp
+          : tensor.class === 'embedding'
+            ? (layout.embeddingTp ?? layout.vocabularyTp)
+            : layout.vocabularyTp
   if (ranks === 1 || axis === 'none') return {rows, columns, count}
   switch (axis) {
-    case 'rows': rows = Math.ceil(rows / ranks); break
-    case 'columns': columns = Math.ceil(columns / ranks); break
-    case 'vocabulary': rows = paddedTo(rows, 64) / ranks; break
+    case 'rows':
+      rows = Math.ceil(rows / ranks)
+      break
+    case 'columns':
+      columns = Math.ceil(columns / ranks)
+      break
+    case 'vocabulary':
+      rows = paddedTo(rows, 64) / ranks
+      break
     case 'kv': {
       const heads = tensor.kvHeadCount ?? 1
       rows = (rows / heads) * Math.max(1, Math.ceil(heads / ranks))
@@ -92,7 +108,12 @@ const addTo = (sums: BytesByClass, tensorClass: TensorClass, bytes: number) => s
 const KNOWN_SUMS = new WeakMap<Architecture, WeakMap<Checkpoint, Map<string, ReadonlyMap<TensorClass, number>>>>()
 
 /** Bytes of a stage's weights on one rank, by tensor class. Draft layers and encoders are reckoned apart. */
-export function weightBytes(architecture: Architecture, checkpoint: Checkpoint, layout: ShardLayout, stage: Stage = wholeModel(architecture)): ReadonlyMap<TensorClass, number> {
+export function weightBytes(
+  architecture: Architecture,
+  checkpoint: Checkpoint,
+  layout: ShardLayout,
+  stage: Stage = wholeModel(architecture),
+): ReadonlyMap<TensorClass, number> {
   const byCheckpoint = KNOWN_SUMS.get(architecture) ?? new WeakMap<Checkpoint, Map<string, ReadonlyMap<TensorClass, number>>>()
   KNOWN_SUMS.set(architecture, byCheckpoint)
   const known = byCheckpoint.get(checkpoint) ?? new Map<string, ReadonlyMap<TensorClass, number>>()
@@ -108,7 +129,8 @@ function sumWeights(architecture: Architecture, checkpoint: Checkpoint, layout: 
   const sums: BytesByClass = new Map()
   const whole = stage.first === 0 && stage.last === architecture.layerSequence.length
   const layersOfKind: number[][] = architecture.layerKinds.map(() => [])
-  if (checkpoint.exceptions?.length || !whole) for (let layer = stage.first; layer < stage.last; layer++) layersOfKind[architecture.layerSequence[layer]!]!.push(layer)
+  if (checkpoint.exceptions?.length || !whole)
+    for (let layer = stage.first; layer < stage.last; layer++) layersOfKind[architecture.layerSequence[layer]!]!.push(layer)
   const counts = whole ? layerCounts(architecture) : layersOfKind.map((layers) => layers.length)
   architecture.layerKinds.forEach((kind, index) => {
     if (counts[index] === 0) return
@@ -156,5 +178,10 @@ export const sumOf = (sums: ReadonlyMap<TensorClass, number>): number => [...sum
 /** Bytes of the weight files: everything once, the head twice where a tied model stores it. */
 export function checkpointBytes(architecture: Architecture, checkpoint: Checkpoint): number {
   const stored = architecture.headStoredTwice ? architecture.vocabularySize * architecture.hiddenSize * 2 : 0
-  return sumOf(weightBytes(architecture, checkpoint, WHOLE)) + draftWeightBytes(architecture, checkpoint, WHOLE) + encoderWeightBytes(architecture, checkpoint, WHOLE) + stored
+  return (
+    sumOf(weightBytes(architecture, checkpoint, WHOLE)) +
+    draftWeightBytes(architecture, checkpoint, WHOLE) +
+    encoderWeightBytes(architecture, checkpoint, WHOLE) +
+    stored
+  )
 }

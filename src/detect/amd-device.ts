@@ -22,10 +22,8 @@ const GENERIC = /^(?:AMD Radeon(?:\(TM\))? Graphics|Radeon Graphics|Display cont
 
 /** Spellings of a name: the bracket of `Arcturus GL-XL [Instinct MI100]` is what people call the card. */
 export function amdNames(...told: (string | undefined)[]): string[] {
-  const names = told
-    .flatMap(name => (name === undefined ? [] : [/\[([^[\]]{3,80})\]\s*$/.exec(name)?.[1], name]))
-    .filter(name => name !== undefined)
-  return [...new Set(names.map(name => name.trim()).filter(name => name !== '' && !GENERIC.test(name)))]
+  const names = told.flatMap((name) => (name === undefined ? [] : [/\[([^[\]]{3,80})\]\s*$/.exec(name)?.[1], name])).filter((name) => name !== undefined)
+  return [...new Set(names.map((name) => name.trim()).filter((name) => name !== '' && !GENERIC.test(name)))]
 }
 
 /** Puts what the kernel tells beside what the tool tells, by PCI address, or one to one where the tool gives none. */
@@ -67,7 +65,7 @@ export function fillAmd(devices: AmdDevice[], more: AmdDevice[]): AmdDevice[] {
 
 /** Fills the second answer of one tool into the first, by the tool's own numbers. */
 export function joinAmd(devices: AmdDevice[], more: Map<number, Partial<AmdDevice>>): AmdDevice[] {
-  return devices.map(device => ({
+  return devices.map((device) => ({
     ...device,
     ...Object.fromEntries(Object.entries(more.get(device.index) ?? {}).filter(([, value]) => value !== undefined)),
   }))

@@ -97,9 +97,9 @@ export function parseAmdTopology(text: string): GpuPair[] {
 
 function entries(text: string): {index: number; entry: Record<string, unknown>}[] {
   return parseLooseJson(text)
-    .flatMap(document => (Array.isArray(document) ? document : arrayOf(objectOf(document).gpu_data)))
+    .flatMap((document) => (Array.isArray(document) ? document : arrayOf(objectOf(document).gpu_data)))
     .map(objectOf)
-    .flatMap(entry => {
+    .flatMap((entry) => {
       const index = indexOf(entry.gpu)
       return index === undefined ? [] : [{index, entry}]
     })

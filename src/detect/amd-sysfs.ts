@@ -7,17 +7,12 @@ export const AMD = '0x1002'
 const KFD_NODES = '/sys/class/kfd/kfd/topology/nodes'
 
 /** What the amdgpu driver tells in files: exact memory, GTT, and the compute target. Needs no tool and takes a few milliseconds. */
-export async function runAmdSysfs(
-  {readFile, listDirectory}: Pick<DetectionEffects, 'readFile' | 'listDirectory'>,
-  pci: PciGpu[],
-): Promise<AmdDevice[]> {
+export async function runAmdSysfs({readFile, listDirectory}: Pick<DetectionEffects, 'readFile' | 'listDirectory'>, pci: PciGpu[]): Promise<AmdDevice[]> {
   const cards = pci.filter(({vendorId, driver}) => vendorId === AMD && driver === 'amdgpu')
   if (cards.length === 0) return []
   const nodes = (await listDirectory?.(KFD_NODES)) ?? []
-  const properties = await Promise.all(
-    nodes.slice(0, 256).map(async node => parseKfdNode((await readFile(`${KFD_NODES}/${node}/properties`)) ?? '')),
-  )
-  const targets = new Map(properties.filter(node => node !== undefined).map(({address, gfxTarget}) => [address, gfxTarget]))
+  const properties = await Promise.all(nodes.slice(0, 256).map(async (node) => parseKfdNode((await readFile(`${KFD_NODES}/${node}/properties`)) ?? '')))
+  const targets = new Map(properties.filter((node) => node !== undefined).map(({address, gfxTarget}) => [address, gfxTarget]))
   const driver = known((await readFile('/sys/module/amdgpu/version')) ?? '')
   return Promise.all(
     cards.map(async ({address, deviceId}, index) => {

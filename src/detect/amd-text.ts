@@ -85,9 +85,9 @@ export function parseAmdTopologyText(text: string): GpuPair[] {
 
 function matrixUnder(text: string, title: string, cellPattern: RegExp): {gpus: [number, number]; cell: string}[] {
   const lines = withoutStyling(text).split(/\r?\n/)
-  const at = lines.findIndex(line => line.trim() === `${title}:`)
+  const at = lines.findIndex((line) => line.trim() === `${title}:`)
   const columns = at < 0 ? [] : (lines[at + 1] ?? '').trim().split(/\s+/)
-  if (columns.length < 2 || columns.some(address => pciAddressOf(address) === undefined) || new Set(columns).size !== columns.length) return []
+  if (columns.length < 2 || columns.some((address) => pciAddressOf(address) === undefined) || new Set(columns).size !== columns.length) return []
   const cells = new Map<string, {gpus: [number, number]; cell: string}>()
   for (const line of lines.slice(at + 2)) {
     const [address = '', ...row] = line.trim().split(/\s+/)
@@ -128,7 +128,7 @@ export function rocmFieldsOf(text: string): Map<number, Map<string, string | und
 export function parseRocmConcise(text: string): AmdDevice[] {
   return withoutStyling(text)
     .split(/\r?\n/)
-    .flatMap(line => {
+    .flatMap((line) => {
       const row = /^(\d{1,3})\s+(?:\[[^\]]*\]\s+|\d{1,4}\s+)?(0x[0-9a-f]{4}),\s+\d+\s.*?\s(NPS\d|N\/A),\s*([A-Z]PX|N\/A),\s*(\d{1,2})\s/i.exec(line)
       if (!row) return []
       const [, index, id, memory, compute, part] = row

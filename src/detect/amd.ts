@@ -25,8 +25,7 @@ export async function detectAmd(effects: DetectionEffects, {container}: Surround
   const cards = pci.filter(({vendorId}) => vendorId === AMD)
   // Where the bus can be seen and holds no such card, starting Python five times would be a waste.
   if (pci.length > 0 && cards.length === 0) return {devices: [], pairs: [], problems: []}
-  if (container && cards.length > 0 && !(await effects.exists?.('/dev/kfd')))
-    return {devices: [], pairs: [], problems: [containerProblem(cards.length)]}
+  if (container && cards.length > 0 && !(await effects.exists?.('/dev/kfd'))) return {devices: [], pairs: [], problems: [containerProblem(cards.length)]}
   const timeoutMs = Math.round((effects.timeoutMs ?? PROBE_TIMEOUT_MS) * SLOWER)
   const {exec} = effects
   const [statics, memory, topology, rocm, rocmTopology, concise, info, kernel] = await Promise.all([
@@ -48,11 +47,7 @@ export async function detectAmd(effects: DetectionEffects, {container}: Surround
   const told = fromAmdSmi.length > 0 ? fromAmdSmi : fromRocm.length > 0 ? fromRocm : agents
   const devices = fillAmd(fillAmd(mergeAmd(told, kernel), agents), parseRocmConcise(printedBy(concise)))
   const pairs =
-    plain && plain.pairs.length > 0
-      ? plain.pairs
-      : fromAmdSmi.length > 0
-        ? parseAmdTopology(printedBy(topology))
-        : parseRocmTopology(printedBy(rocmTopology))
+    plain && plain.pairs.length > 0 ? plain.pairs : fromAmdSmi.length > 0 ? parseAmdTopology(printedBy(topology)) : parseRocmTopology(printedBy(rocmTopology))
   const onlyNames = fromAmdSmi.length === 0 && fromRocm.length === 0
   // rocminfo names a single GPU as well as the tools would.
   const enough = agents.length > 0 && cards.length < 2
@@ -116,14 +111,10 @@ const SERVING_APU = /^gfx115[0-3]$|^gfx1103$/
 const DISPLAY_APU = /^gfx90[2c]$|^gfx103[3567]$/
 
 /** GPUs of the document. `host` is the memory of the operating system, whose part processor graphics borrow. */
-export function amdGpus(
-  devices: AmdDevice[],
-  host: {totalBytes?: number; availableBytes?: number},
-  findGpu: FindGpu | undefined,
-): Reading<DetectedGpu[]> {
+export function amdGpus(devices: AmdDevice[], host: {totalBytes?: number; availableBytes?: number}, findGpu: FindGpu | undefined): Reading<DetectedGpu[]> {
   const problems: MachineProblem[] = []
   const cards = devices.filter(({gfxTarget}) => !DISPLAY_APU.test(gfxTarget ?? ''))
-  const gpus = (cards.length > 0 ? cards : devices).map(device => readDevice(device, devices, host, findGpu, problems))
+  const gpus = (cards.length > 0 ? cards : devices).map((device) => readDevice(device, devices, host, findGpu, problems))
   return {value: gpus, problems}
 }
 
@@ -135,18 +126,14 @@ function readDevice(
   problems: MachineProblem[],
 ): DetectedGpu {
   const {index, gfxTarget} = device
-  const names = device.names.map(name => quotable(name, 100))
-  const look = (memoryBytes?: number) =>
-    firstFound(findGpu, names, memoryBytes, device.pciDeviceId ? `1002:${device.pciDeviceId.slice(2)}` : undefined)
+  const names = device.names.map((name) => quotable(name, 100))
+  const look = (memoryBytes?: number) => firstFound(findGpu, names, memoryBytes, device.pciDeviceId ? `1002:${device.pciDeviceId.slice(2)}` : undefined)
   const apu = SERVING_APU.test(gfxTarget ?? '') || DISPLAY_APU.test(gfxTarget ?? '')
   const first = look(apu ? host.totalBytes : device.vramBytes)
   const unified = apu || first?.unifiedMemory === true
   const {parts, ...memory} = unified ? {...borrowedMemory(device, host), parts: 1} : ownMemory(device, all, first, problems)
   const catalogued = first ?? (unified ? look() : undefined)
-  const name =
-    names[0] ??
-    catalogued?.name ??
-    `AMD GPU${device.pciDeviceId ? ` [1002:${device.pciDeviceId.slice(2)}]` : gfxTarget ? ` (${gfxTarget})` : ''}`
+  const name = names[0] ?? catalogued?.name ?? `AMD GPU${device.pciDeviceId ? ` [1002:${device.pciDeviceId.slice(2)}]` : gfxTarget ? ` (${gfxTarget})` : ''}`
   if (memory.memoryBytes === undefined)
     problems.push({
       code: 'memory-unknown',
@@ -226,18 +213,11 @@ function sharersOf(device: AmdDevice, all: AmdDevice[]): {count: number; first: 
  * Memory of processor graphics: the firmware's carve-out or the host memory that the driver may map (GTT), whichever is larger.
  * ROCm allocates from one of them, not from both, and GTT is host memory: no more of it is free than the host has available.
  */
-function borrowedMemory(
-  {vramBytes, vramUsedBytes, gttBytes, gttUsedBytes}: AmdDevice,
-  host: {totalBytes?: number; availableBytes?: number},
-) {
+function borrowedMemory({vramBytes, vramUsedBytes, gttBytes, gttUsedBytes}: AmdDevice, host: {totalBytes?: number; availableBytes?: number}) {
   const fromHost = (gttBytes ?? 0) >= (vramBytes ?? 0)
   const total = fromHost ? (gttBytes ?? host.totalBytes) : vramBytes
   const used = fromHost ? gttUsedBytes : vramUsedBytes
   const left = total !== undefined && used !== undefined && used <= total ? total - used : undefined
-  const free = !fromHost
-    ? left
-    : host.availableBytes === undefined
-      ? left
-      : Math.min(host.availableBytes, left ?? total ?? host.availableBytes)
+  const free = !fromHost ? left : host.availableBytes === undefined ? left : Math.min(host.availableBytes, left ?? total ?? host.availableBytes)
   return {memoryBytes: total, freeBytes: free, processesBytes: left === undefined ? undefined : used}
 }

@@ -23,9 +23,9 @@ export function runSysctl(exec: Exec): Promise<ExecOutcome> {
 
 /** The readable model name: `_name` can be an internal token. Graphics of other makers in older Macs are left out. */
 export function parseSystemProfiler(text: string): AppleReading {
-  const displays = parseLooseJson(text).flatMap(document => arrayOf(objectOf(document).SPDisplaysDataType))
+  const displays = parseLooseJson(text).flatMap((document) => arrayOf(objectOf(document).SPDisplaysDataType))
   for (const display of displays.map(objectOf)) {
-    const model = [display.sppci_model, display._name].map(name => known(textOf(name))).find(name => name?.startsWith('Apple '))
+    const model = [display.sppci_model, display._name].map((name) => known(textOf(name))).find((name) => name?.startsWith('Apple '))
     if (model) return {model: quotable(model, 60), gpuCoreCount: countOf(textOf(display.sppci_cores))}
   }
   return {}
@@ -68,7 +68,7 @@ export function appleGpus(
       message: `${names[0]} is not in the catalogue, so its speed cannot be predicted`,
       remedy: 'name the closest chip with --gpu (see `servefit gpus`), or add a data file for it',
     })
-  const limits = [host.availableBytes, wiredLimitBytes, memoryBytes].filter(bytes => bytes !== undefined)
+  const limits = [host.availableBytes, wiredLimitBytes, memoryBytes].filter((bytes) => bytes !== undefined)
   const gpu: DetectedGpu = {
     index: 0,
     id: catalogued?.id,

@@ -32,7 +32,8 @@ export function parseAscendTable(text: string): PlainDevice[] {
     const address = pciAddressOf(cells[1])
     if (chip && address && card) {
       const index = chip[2] !== undefined ? Number(chip[2]) : chip[1] === '0' ? card.number : undefined
-      if (index !== undefined && !devices.has(index)) devices.set(index, {index, name: nameOf(card.name), driver, pciAddress: address, ...memoryIn(cells[2] ?? '')})
+      if (index !== undefined && !devices.has(index))
+        devices.set(index, {index, name: nameOf(card.name), driver, pciAddress: address, ...memoryIn(cells[2] ?? '')})
     } else if (named?.[2] && !address) card = {number: Number(named[1]), name: named[2]}
   }
   return [...devices.values()]
@@ -50,7 +51,7 @@ function memoryIn(cell: string): Pick<PlainDevice, 'memoryBytes' | 'usedBytes' |
     usedBytes: bytesOf(used, 'MiB'),
     memoryBytes: totalBytesOf(total, 'MiB'),
   }))
-  const {memoryBytes, usedBytes} = pairs.findLast(pair => pair.memoryBytes !== undefined) ?? {}
+  const {memoryBytes, usedBytes} = pairs.findLast((pair) => pair.memoryBytes !== undefined) ?? {}
   if (memoryBytes === undefined || usedBytes === undefined || usedBytes > memoryBytes) return {memoryBytes}
   return {memoryBytes, usedBytes, freeBytes: memoryBytes - usedBytes}
 }

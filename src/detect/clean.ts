@@ -30,7 +30,11 @@ export function cleaned(recording: Recording, known: Known): Recording {
   // First, since the environment may name cards by the beginning of an identity that only the outputs tell in full.
   const commands = recording.commands.map(({line, outcome}) => ({line: text(line), outcome: cleanOutcome(outcome, text)}))
   const variable = (value: string, name: string) => {
-    if (/_VISIBLE_DEVICES$/.test(name)) return value.split(',').map(entry => visibleEntry(entry.trim(), identities)).join(',')
+    if (/_VISIBLE_DEVICES$/.test(name))
+      return value
+        .split(',')
+        .map((entry) => visibleEntry(entry.trim(), identities))
+        .join(',')
     return /^(?:KUBERNETES_SERVICE_HOST|WSL_DISTRO_NAME|container)$/.test(name) ? 'set' : text(value)
   }
   return {
@@ -39,9 +43,9 @@ export function cleaned(recording: Recording, known: Known): Recording {
     env: keys(recording.env, variable),
     commands,
     files: keys(recording.files, text),
-    directories: keys(recording.directories, names => names.map(text)),
+    directories: keys(recording.directories, (names) => names.map(text)),
     existing: recording.existing.map(text),
-    disks: keys(recording.disks, space => space),
+    disks: keys(recording.disks, (space) => space),
   }
 }
 
@@ -58,7 +62,9 @@ const TEXT_LIMIT = 2 ** 20
 
 function cleanOutcome(full: ExecOutcome, text: (value: string) => string): ExecOutcome {
   const long = 'stdout' in full && full.stdout.length + full.stderr.length > TEXT_LIMIT
-  const outcome = long ? {...full, stdout: full.stdout.slice(0, TEXT_LIMIT), stderr: full.stderr.slice(0, TEXT_LIMIT), ...(full.kind === 'ended' ? {truncated: true} : {})} : full
+  const outcome = long
+    ? {...full, stdout: full.stdout.slice(0, TEXT_LIMIT), stderr: full.stderr.slice(0, TEXT_LIMIT), ...(full.kind === 'ended' ? {truncated: true} : {})}
+    : full
   if (outcome.kind === 'ended' || outcome.kind === 'timeout') return {...outcome, stdout: text(outcome.stdout), stderr: text(outcome.stderr)}
   return outcome.kind === 'failed' ? {...outcome, message: text(outcome.message)} : outcome
 }
@@ -68,7 +74,8 @@ function addressesOf(recording: Recording): Map<string, string> {
   const slots = new Set<string>()
   const note = (text: string) => {
     for (const [, domain = '', bus = '', device = ''] of text.matchAll(PCI)) slots.add(slotOf(domain, bus, device))
-    for (const [, location = '', domain = '0'] of text.matchAll(/^location_id (\d{1,6})$(?:[\s\S]{0,900}?^domain (\d{1,5})$)?/gm)) slots.add(slotOfNumber(location, domain))
+    for (const [, location = '', domain = '0'] of text.matchAll(/^location_id (\d{1,6})$(?:[\s\S]{0,900}?^domain (\d{1,5})$)?/gm))
+      slots.add(slotOfNumber(location, domain))
     for (const [, location = ''] of text.matchAll(/^ {2}BDFID:\s+(\d{1,6})\s*$/gm)) slots.add(slotOfNumber(location, '0'))
   }
   for (const {line, outcome} of recording.commands) {
@@ -90,8 +97,10 @@ function slotOfNumber(location: string, domain: string): string {
 }
 
 function cleanText(source: string, {hostname, userNames, homes}: Known, addresses: Map<string, string>, identities: Map<string, string>): string {
-  let text = withoutStyling(source).replace(/\r\n?/g, '\n').replace(/[^\P{Cc}\t\n]/gu, '')
-  for (const home of homes.filter(path => path.length > 3)) text = text.replaceAll(home, '/home/user')
+  let text = withoutStyling(source)
+    .replace(/\r\n?/g, '\n')
+    .replace(/[^\P{Cc}\t\n]/gu, '')
+  for (const home of homes.filter((path) => path.length > 3)) text = text.replaceAll(home, '/home/user')
   text = text
     .replace(/(\\+Users\\+)[^\\/"'<>|:\n]{1,64}(?=\\)/g, (_, place: string) => `${place}user`)
     .replace(/(\/(?:home|Users)\/|\\Users\\)[^\s/\\"'<>|:]+/g, (_, place: string) => `${place}user`)
@@ -134,16 +143,17 @@ function cleanText(source: string, {hostname, userNames, homes}: Known, addresse
   }
   const hex = (value: number, width: number) => value.toString(16).padStart(width, '0')
   text = text
-    .replace(/\b[0-9a-f]{8}([-_])[0-9a-f]{4}\1[0-9a-f]{4}\1[0-9a-f]{4}\1[0-9a-f]{12}\b/gi, whole =>
-      standIn(whole, number => `${hex(number, 8)}-0000-0000-0000-${hex(number, 12)}`),
+    .replace(/\b[0-9a-f]{8}([-_])[0-9a-f]{4}\1[0-9a-f]{4}\1[0-9a-f]{4}\1[0-9a-f]{12}\b/gi, (whole) =>
+      standIn(whole, (number) => `${hex(number, 8)}-0000-0000-0000-${hex(number, 12)}`),
     )
-    .replace(/\bGPU-[0-9a-f]{16}\b/gi, whole => standIn(whole, number => `GPU-${hex(number, 16)}`))
-    .replace(/\b[0-9a-f]{32}(?:[0-9a-f]{32})?\b/gi, whole => standIn(whole, number => hex(number, whole.length)))
+    .replace(/\bGPU-[0-9a-f]{16}\b/gi, (whole) => standIn(whole, (number) => `GPU-${hex(number, 16)}`))
+    .replace(/\b[0-9a-f]{32}(?:[0-9a-f]{32})?\b/gi, (whole) => standIn(whole, (number) => hex(number, whole.length)))
     .replace(/\b(?:[0-9a-f]{2}[:-]){5}[0-9a-f]{2}\b/gi, '00:00:00:00:00:00')
     .replace(/(?<![\w.:-])(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)(?![\w-]|\.\d)/g, '0.0.0.0')
     .replace(/(?<![\w:.])(?:[0-9a-f]{1,4}:){7}[0-9a-f]{1,4}(?![\w:.])|(?<![\w:.])(?:[0-9a-f]{1,4}:){1,6}:(?:[0-9a-f]{1,4}:?){1,4}(?![\w:.])/gi, '::')
-  for (const [name, stand] of [...userNames.map(user => [user, 'user'] as const), [hostname, 'host'] as const, [hostname?.split('.')[0], 'host'] as const])
-    if (name && name.length > 2 && !ORDINARY.test(name)) text = text.replace(new RegExp(`(?<![\\w-])${name.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}(?![\\w-])`, 'gi'), stand)
+  for (const [name, stand] of [...userNames.map((user) => [user, 'user'] as const), [hostname, 'host'] as const, [hostname?.split('.')[0], 'host'] as const])
+    if (name && name.length > 2 && !ORDINARY.test(name))
+      text = text.replace(new RegExp(`(?<![\\w-])${name.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}(?![\\w-])`, 'gi'), stand)
   return text === '' || text.endsWith('\n') || !source.endsWith('\n') ? text : `${text}\n`
 }
 

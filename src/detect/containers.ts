@@ -13,17 +13,20 @@ const CDI_FOLDERS = ['/etc/cdi', '/var/run/cdi']
  */
 export async function runContainers(effects: Pick<DetectionEffects, 'env' | 'exists' | 'readFile' | 'listDirectory' | 'system'>): Promise<ContainerTools> {
   if (effects.system?.platform !== 'linux') return {engines: []}
-  const folders = (effects.env.PATH ?? '').split(':').filter(folder => folder.startsWith('/')).slice(0, 24)
-  const inPath = async (program: string) => (await Promise.all(folders.map(folder => effects.exists?.(`${folder}/${program}`)))).some(Boolean)
+  const folders = (effects.env.PATH ?? '')
+    .split(':')
+    .filter((folder) => folder.startsWith('/'))
+    .slice(0, 24)
+  const inPath = async (program: string) => (await Promise.all(folders.map((folder) => effects.exists?.(`${folder}/${program}`)))).some(Boolean)
   const [present, toolkit, runtime, daemon, ...descriptions] = await Promise.all([
     Promise.all(ENGINES.map(inPath)),
     inPath('nvidia-ctk'),
     inPath('nvidia-container-runtime'),
     effects.readFile('/etc/docker/daemon.json'),
-    ...CDI_FOLDERS.map(folder => effects.listDirectory?.(folder)),
+    ...CDI_FOLDERS.map((folder) => effects.listDirectory?.(folder)),
   ])
   const engines = ENGINES.filter((_, at) => present[at])
-  const described = descriptions.some(names => names?.some(name => /nvidia/i.test(name)))
+  const described = descriptions.some((names) => names?.some((name) => /nvidia/i.test(name)))
   return {
     engines,
     nvidiaToolkit: toolkit || runtime || described,

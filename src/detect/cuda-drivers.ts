@@ -23,9 +23,9 @@ export function cudaProblem(gpus: DetectedGpu[]): MachineProblem[] {
   const {driver} = gpus.find(({vendor, driver}) => vendor === 'nvidia' && driver !== undefined) ?? {}
   if (driver === undefined || gpus.some(({name, vendor}) => vendor === 'nvidia' && /\bJetson\b|\bOrin\b|\(nvgpu\)/i.test(name))) return []
   const major = Number(driver.split('.')[0])
-  const runs = OLDEST_DRIVER.find(release => major >= release.driver)?.cuda
+  const runs = OLDEST_DRIVER.find((release) => major >= release.driver)?.cuda
   if (runs !== undefined && runs >= IMAGES.cuda) return []
-  const needed = OLDEST_DRIVER.find(release => release.cuda === IMAGES.cuda)?.driver
+  const needed = OLDEST_DRIVER.find((release) => release.cuda === IMAGES.cuda)?.driver
   const words = runs === undefined ? 'no CUDA release that engines still use' : `programs for CUDA ${runs}`
   return [
     {

@@ -25,17 +25,21 @@ export async function detectMachine(given: DetectionEffects): Promise<MachineDoc
     runMemoryModules(effects),
     runContainers(effects),
   ]
-  const answers = await Promise.all(VENDOR_PROBES.map(probe => probe(effects, surroundings, pci, memory)))
+  const answers = await Promise.all(VENDOR_PROBES.map((probe) => probe(effects, surroundings, pci, memory)))
   const {gpus, pairs} = renumbered(answers)
   const place = await surroundings
   const {interconnect, problems: linkProblems} = interconnectOf(gpus, pairs)
   const problems = [
-    ...answers.flatMap(answer => answer.problems),
+    ...answers.flatMap((answer) => answer.problems),
     ...linkProblems,
     ...hostMemoryProblem(await memory),
     ...sharedMemoryProblem(await disk, gpus.length, place.container),
     ...memorySpeedProblem(await modules),
-    ...containerProblem(await containers, gpus.some(({vendor}) => vendor === 'nvidia'), place),
+    ...containerProblem(
+      await containers,
+      gpus.some(({vendor}) => vendor === 'nvidia'),
+      place,
+    ),
     ...cudaProblem(gpus),
   ]
   if (gpus.length === 0 && problems.every(({code}) => code === 'host-memory-unknown' || code === 'memory-below-rating')) problems.unshift(noGpu())
@@ -70,7 +74,7 @@ function renumbered(answers: VendorAnswer[]): {gpus: DetectedGpu[]; pairs: GpuPa
   const pairs: GpuPair[] = []
   for (const answer of answers) {
     const offset = Math.max(-1, ...gpus.map(({index}) => index)) + 1
-    gpus.push(...answer.gpus.map(gpu => ({...gpu, index: gpu.index + offset})))
+    gpus.push(...answer.gpus.map((gpu) => ({...gpu, index: gpu.index + offset})))
     pairs.push(...answer.pairs.map((pair): GpuPair => ({...pair, gpus: [pair.gpus[0] + offset, pair.gpus[1] + offset]})))
   }
   return {gpus, pairs}
@@ -90,7 +94,7 @@ function harmless(effects: DetectionEffects): DetectionEffects {
     exec: guarded(effects.exec, timeoutMs),
     readFile: quiet(readFile),
     listDirectory: quiet(listDirectory),
-    exists: async path => (await quiet(exists)(path)) ?? false,
+    exists: async (path) => (await quiet(exists)(path)) ?? false,
     diskSpace: quiet(diskSpace),
     findGpu: findGpu && ((...report) => foundBy(findGpu, report)),
   }
@@ -116,14 +120,13 @@ function noGpu(): MachineProblem {
 function wslHint(): MachineProblem {
   return {
     code: 'wsl',
-    message:
-      'This is WSL: Windows lends it half of its memory by default, and what Windows itself holds on the GPU is counted but not listed',
+    message: 'This is WSL: Windows lends it half of its memory by default, and what Windows itself holds on the GPU is counted but not listed',
     remedy: 'raise `memory=` in .wslconfig if models load slowly; leave a GiB or two of GPU memory to Windows',
   }
 }
 
 function distinct(problems: MachineProblem[]): MachineProblem[] {
-  return [...new Map(problems.map(problem => [`${problem.code}\n${problem.message}`, problem])).values()]
+  return [...new Map(problems.map((problem) => [`${problem.code}\n${problem.message}`, problem])).values()]
 }
 
 /** Without the fields whose value is undefined, so that a document in memory equals the one that is printed. */

@@ -24,9 +24,7 @@ export async function runDisk({env, diskSpace, system}: DetectionEffects): Promi
   const measure = async (path: string | undefined, use: DiskSpace['use'], climb: boolean): Promise<DiskSpace[]> => {
     if (!path || !diskSpace) return []
     const space = await within(DISK_LIMIT_MS, climb ? nearestSpace(path, platform, diskSpace) : diskSpace(path), undefined)
-    return space && space.totalBytes > 0
-      ? [{path: withoutHome(path, env), use, totalBytes: space.totalBytes, freeBytes: space.freeBytes}]
-      : []
+    return space && space.totalBytes > 0 ? [{path: withoutHome(path, env), use, totalBytes: space.totalBytes, freeBytes: space.freeBytes}] : []
   }
   const shared = platform === undefined || platform === 'linux' ? '/dev/shm' : undefined
   return (await Promise.all([measure(checkpoints, 'checkpoints', true), measure(shared, 'shared-memory', false)])).flat()

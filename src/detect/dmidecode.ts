@@ -36,7 +36,7 @@ export function parseDmidecode(text: string): MemoryModules | undefined {
     .split(/^Memory Device\s*$/m)
     .slice(1)
     .map(readModule)
-    .filter(module => module !== undefined)
+    .filter((module) => module !== undefined)
   if (modules.length === 0) return undefined
   const channels = new Map<string, Module>()
   for (const module of modules) if (module.channel !== undefined) channels.set(module.channel, slower(channels.get(module.channel), module))
@@ -79,5 +79,5 @@ function channelOf(label: string | undefined): string | undefined {
 const slower = (known: Module | undefined, module: Module): Module => (known && (known.configured ?? 0) <= (module.configured ?? 0) ? known : module)
 
 function same<T>(values: T[]): T | undefined {
-  return values.every(value => value === values[0]) ? values[0] : undefined
+  return values.every((value) => value === values[0]) ? values[0] : undefined
 }

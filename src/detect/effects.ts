@@ -12,8 +12,8 @@ export function realEffects(findGpu?: FindGpu): DetectionEffects {
     readFile: readText,
     env: process.env,
     findGpu,
-    listDirectory: path => readdir(path).catch(() => undefined),
-    exists: path =>
+    listDirectory: (path) => readdir(path).catch(() => undefined),
+    exists: (path) =>
       access(path).then(
         () => true,
         () => false,
@@ -43,7 +43,7 @@ export function knownNames(): {hostname: string; userNames: string[]; homes: str
       return undefined
     }
   })()
-  const distinct = (values: (string | undefined)[]) => [...new Set(values.filter(value => value !== undefined && value !== ''))] as string[]
+  const distinct = (values: (string | undefined)[]) => [...new Set(values.filter((value) => value !== undefined && value !== ''))] as string[]
   return {hostname: hostname(), userNames: distinct([own, USER, LOGNAME, USERNAME, SUDO_USER]), homes: distinct([HOME, USERPROFILE, homedir()])}
 }
 
@@ -51,12 +51,8 @@ export function knownNames(): {hostname: string; userNames: string[]; homes: str
  * Runs a program with its output captured. Ends by the time limit in any case: the whole process group is killed then, and
  * a child that cannot be killed (stuck in a driver call) is left behind rather than waited for.
  */
-export function runProgram(
-  command: string,
-  args: string[],
-  {timeoutMs = PROBE_TIMEOUT_MS}: {timeoutMs?: number} = {},
-): Promise<ExecOutcome> {
-  return new Promise(resolve => {
+export function runProgram(command: string, args: string[], {timeoutMs = PROBE_TIMEOUT_MS}: {timeoutMs?: number} = {}): Promise<ExecOutcome> {
+  return new Promise((resolve) => {
     const ownGroup = platform() !== 'win32'
     let child: ReturnType<typeof spawn>
     try {
@@ -102,10 +98,10 @@ export function runProgram(
       child[from]?.on('error', () => {})
     }
     child.on('error', (error: NodeJS.ErrnoException) => finish(startFailure(error)))
-    child.on('exit', exitCode => {
+    child.on('exit', (exitCode) => {
       ended = {exitCode}
     })
-    child.on('close', exitCode => finish({kind: 'ended', exitCode, stdout: text('stdout'), stderr: text('stderr')}))
+    child.on('close', (exitCode) => finish({kind: 'ended', exitCode, stdout: text('stdout'), stderr: text('stderr')}))
   })
 }
 

@@ -17,15 +17,15 @@ export function runGaudiTable(exec: Exec): Promise<ExecOutcome> {
 
 /** Rows of the query: index, identity, name, driver, then memory with units; more columns may follow. */
 export function parseGaudiQuery(text: string): PlainDevice[] {
-  return text.split(/\r?\n/).flatMap(line => {
-    const [index, , name, driver, total, used, free, ...more] = line.split(',').map(cell => cell.trim())
+  return text.split(/\r?\n/).flatMap((line) => {
+    const [index, , name, driver, total, used, free, ...more] = line.split(',').map((cell) => cell.trim())
     if (!/^\d{1,3}$/.test(index ?? '') || !/^HL-/.test(name ?? '')) return []
     return [
       {
         index: Number(index),
         name: known(name),
         driver: known(driver),
-        pciAddress: more.map(pciAddressOf).find(address => address !== undefined),
+        pciAddress: more.map(pciAddressOf).find((address) => address !== undefined),
         ...memoryOf(totalBytesOf(total, 'MiB'), bytesOf(used, 'MiB'), bytesOf(free, 'MiB')),
       },
     ]
@@ -41,10 +41,9 @@ export function parseGaudiTable(text: string): PlainDevice[] {
     const usage = /\|\s*(\d{1,9})MiB\s*\/\s*(\d{1,9})MiB\s*\|/.exec(line)
     const last = devices.at(-1)
     if (card) devices.push({index: Number(card[1]), name: card[2], driver, pciAddress: pciAddressOf(card[3])})
-    else if (usage && last && last.memoryBytes === undefined)
-      Object.assign(last, memoryOf(totalBytesOf(usage[2], 'MiB'), bytesOf(usage[1], 'MiB'), undefined))
+    else if (usage && last && last.memoryBytes === undefined) Object.assign(last, memoryOf(totalBytesOf(usage[2], 'MiB'), bytesOf(usage[1], 'MiB'), undefined))
   }
-  return [...new Map(devices.toReversed().map(device => [device.index, device])).values()].toReversed()
+  return [...new Map(devices.toReversed().map((device) => [device.index, device])).values()].toReversed()
 }
 
 function memoryOf(memoryBytes: number | undefined, used: number | undefined, free: number | undefined) {

@@ -12,7 +12,7 @@ export interface Cell {
  */
 export function parseGpuMatrix(text: string, cellPattern: RegExp, noun: 'GPU' | 'NPU' = 'GPU'): Cell[] {
   const lines = withoutStyling(text).split(/\r?\n/)
-  const headerAt = lines.findIndex(line => new RegExp(`^\\s*${noun}\\d{1,3}(?:\\s|$)`).test(line) && !/\sX(?:\s|$)/.test(line))
+  const headerAt = lines.findIndex((line) => new RegExp(`^\\s*${noun}\\d{1,3}(?:\\s|$)`).test(line) && !/\sX(?:\s|$)/.test(line))
   if (headerAt < 0) return []
   const columns = columnsOf(lines[headerAt] ?? '', noun)
   const cells = new Map<string, Cell>()

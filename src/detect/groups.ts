@@ -18,8 +18,8 @@ export function groupsOf({gpus, interconnect}: MachineDocument): GpuGroup[] {
   const borrows = (group: DetectedGpu[]) => Number(group[0]?.unifiedMemory ?? false)
   return [...groups.values()]
     .sort((a, b) => borrows(a) - borrows(b) || size(b) - size(a))
-    .map(group => ({
+    .map((group) => ({
       gpus: group,
-      pairs: (interconnect.pairs ?? []).filter(({gpus: ends}) => ends.every(end => group.some(({index}) => index === end))),
+      pairs: (interconnect.pairs ?? []).filter(({gpus: ends}) => ends.every((end) => group.some(({index}) => index === end))),
     }))
 }

@@ -50,10 +50,7 @@ export interface MemoryGroup {
 }
 
 /** The lower of what the host has and what the tightest of the control groups allows. */
-export function limitMemory(
-  host: {totalBytes?: number; availableBytes?: number},
-  groups: MemoryGroup[],
-): {totalBytes?: number; availableBytes?: number} {
+export function limitMemory(host: {totalBytes?: number; availableBytes?: number}, groups: MemoryGroup[]): {totalBytes?: number; availableBytes?: number} {
   let {totalBytes, availableBytes} = host
   for (const {limitBytes, heldBytes} of groups) {
     if (totalBytes !== undefined) totalBytes = Math.min(totalBytes, limitBytes)
@@ -67,28 +64,22 @@ const GROUPS = '/sys/fs/cgroup'
 /** Memory limits of this process's control group and those above it; none where there is no limit. */
 export async function runMemoryGroup({readFile}: Pick<DetectionEffects, 'readFile'>): Promise<MemoryGroup[]> {
   const own = (await readFile('/proc/self/cgroup')) ?? ''
-  const places = [...groupDirectories(/^0::(\/.*)$/m.exec(own)?.[1] ?? '/').map(path => `${GROUPS}${path}`)]
+  const places = [...groupDirectories(/^0::(\/.*)$/m.exec(own)?.[1] ?? '/').map((path) => `${GROUPS}${path}`)]
   const v2 = await Promise.all(
-    places.map(async place => {
-      const [max, current, stat] = await Promise.all([
-        readFile(`${place}/memory.max`),
-        readFile(`${place}/memory.current`),
-        readFile(`${place}/memory.stat`),
-      ])
+    places.map(async (place) => {
+      const [max, current, stat] = await Promise.all([readFile(`${place}/memory.max`), readFile(`${place}/memory.current`), readFile(`${place}/memory.stat`)])
       return parseMemoryGroup(max, current, stat, 'inactive_file')
     }),
   )
-  const [limit, usage, stat] = await Promise.all(
-    ['limit_in_bytes', 'usage_in_bytes', 'stat'].map(file => readFile(`${GROUPS}/memory/memory.${file}`)),
-  )
-  return [...v2, parseMemoryGroup(limit, usage, stat, 'total_inactive_file')].filter(group => group !== undefined)
+  const [limit, usage, stat] = await Promise.all(['limit_in_bytes', 'usage_in_bytes', 'stat'].map((file) => readFile(`${GROUPS}/memory/memory.${file}`)))
+  return [...v2, parseMemoryGroup(limit, usage, stat, 'total_inactive_file')].filter((group) => group !== undefined)
 }
 
 /** The directory and those above it: `/user.slice/a`, `/user.slice`, and the root. */
 function groupDirectories(path: string): string[] {
   const parts = path
     .split('/')
-    .filter(part => part !== '' && part !== '..')
+    .filter((part) => part !== '' && part !== '..')
     .slice(0, 16)
   return parts.map((_, depth) => `/${parts.slice(0, depth + 1).join('/')}`).concat('')
 }
@@ -109,12 +100,12 @@ export function parseMemoryGroup(
 
 /** `/proc/cpuinfo` of x86; on Arm it holds no name, and only the count is taken. */
 export function parseCpuinfo(text: string): DetectedCpu {
-  const blocks = text.split(/\n\s*\n/).filter(block => /^processor\s*:/m.test(block))
+  const blocks = text.split(/\n\s*\n/).filter((block) => /^processor\s*:/m.test(block))
   const field = (block: string | undefined, name: string) => new RegExp(`^${name}[ \\t]*:[ \\t]*(.+)$`, 'm').exec(block ?? '')?.[1]?.trim()
-  const sockets = new Set(blocks.map(block => field(block, 'physical id')).filter(id => id !== undefined))
+  const sockets = new Set(blocks.map((block) => field(block, 'physical id')).filter((id) => id !== undefined))
   const cores = new Set(
     blocks
-      .map(block => [field(block, 'physical id'), field(block, 'core id')])
+      .map((block) => [field(block, 'physical id'), field(block, 'core id')])
       .filter(([, core]) => core !== undefined)
       .map(String),
   )
@@ -130,11 +121,7 @@ export function parseCpuinfo(text: string): DetectedCpu {
 /** The processor, from the kernel; a library is asked only where that gives no name or no core count. */
 export async function runCpu(effects: DetectionEffects): Promise<DetectedCpu> {
   const linux = effects.system === undefined || effects.system.platform === 'linux'
-  const [cpuinfo, listed, nodes] = await Promise.all([
-    effects.readFile('/proc/cpuinfo'),
-    linux ? runLscpu(effects.exec).then(printedBy) : '',
-    runNuma(effects),
-  ])
+  const [cpuinfo, listed, nodes] = await Promise.all([effects.readFile('/proc/cpuinfo'), linux ? runLscpu(effects.exec).then(printedBy) : '', runNuma(effects)])
   const {numaNodeCount: listedNodes, ...fromLscpu} = parseLscpu(listed)
   const numaNodeCount = nodes.filter(({hasCpus}) => hasCpus).length || listedNodes
   const kernel = {...fromLscpu, ...present(parseCpuinfo(cpuinfo ?? ''))}

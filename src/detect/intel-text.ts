@@ -7,7 +7,8 @@ export function parseXpuSmiText(text: string): PlainDevice[] {
   const devices = new Map<number, PlainDevice>()
   let device: PlainDevice | undefined
   for (const line of withoutStyling(text).split(/\r?\n/)) {
-    const begin = /^\|\s*(\d{1,3})\s*\|\s*Device Type:\s*GPU\s*\|/.exec(line) ?? /^\|\s+(\d{1,3})\s+(Intel\S.*?)\s+(?:On|Off|N\/A)\s*\|\s*([0-9a-f:.]+)\s/i.exec(line)
+    const begin =
+      /^\|\s*(\d{1,3})\s*\|\s*Device Type:\s*GPU\s*\|/.exec(line) ?? /^\|\s+(\d{1,3})\s+(Intel\S.*?)\s+(?:On|Off|N\/A)\s*\|\s*([0-9a-f:.]+)\s/i.exec(line)
     if (begin) {
       device = {index: Number(begin[1]), ...(begin[2] ? {name: begin[2], pciAddress: pciAddressOf(begin[3])} : {})}
       if (!devices.has(device.index)) devices.set(device.index, device)

@@ -21,9 +21,7 @@ function runXpuSmiText(exec: Exec, words: string[]): Promise<ExecOutcome> {
 /** `discovery -j` (a `device_list`) and `discovery -d N -j` (one device). Sizes are strings of bytes; names may be generic. */
 export function parseXpuSmi(text: string): PlainDevice[] {
   const devices = new Map<number, PlainDevice>()
-  const found = parseLooseJson(text).flatMap(document =>
-    'device_list' in objectOf(document) ? arrayOf(objectOf(document).device_list) : [document],
-  )
+  const found = parseLooseJson(text).flatMap((document) => ('device_list' in objectOf(document) ? arrayOf(objectOf(document).device_list) : [document]))
   for (const device of found.map(objectOf)) {
     const index = device.device_id
     if (typeof index !== 'number' || !Number.isInteger(index) || index < 0 || index > 999) continue
@@ -31,8 +29,7 @@ export function parseXpuSmi(text: string): PlainDevice[] {
     const memoryBytes = totalBytesOf(textOf(device.memory_physical_size_byte))
     const free = bytesOf(textOf(device.memory_free_size_byte))
     const pciDeviceId =
-      /^0x[0-9a-f]{4}$/i.exec(textOf(device.pci_device_id) ?? '')?.[0]?.toLowerCase() ??
-      /\[(0x[0-9a-f]{4})\]/i.exec(name ?? '')?.[1]?.toLowerCase()
+      /^0x[0-9a-f]{4}$/i.exec(textOf(device.pci_device_id) ?? '')?.[0]?.toLowerCase() ?? /\[(0x[0-9a-f]{4})\]/i.exec(name ?? '')?.[1]?.toLowerCase()
     devices.set(index, {
       index,
       name: name ? quotable(name, 100) : undefined,
@@ -64,14 +61,14 @@ export async function detectIntel(effects: DetectionEffects, pci: PciGpu[]): Pro
   const listed = [...inJson, ...plain].filter(({name}) => !PROCESSOR_GRAPHICS.test(name ?? ''))
   const lacking = plain.length > 0 ? [] : listed.filter(({memoryBytes}) => memoryBytes === undefined).slice(0, 16)
   const more = (await Promise.all(lacking.map(async ({index}) => parseXpuSmi(printedBy(await runXpuSmi(effects.exec, index)))))).flat()
-  const told = listed.map(device => ({
+  const told = listed.map((device) => ({
     ...device,
     ...present(more.find(({index}) => index === device.index)),
     ...(device.name ? {name: device.name} : {}),
   }))
   if (told.length > 0)
     return {
-      devices: told.map(device => ({
+      devices: told.map((device) => ({
         ...present(kernel.find(({pciAddress}) => pciAddress !== undefined && pciAddress === device.pciAddress)),
         ...present(device),
         index: device.index,
@@ -99,28 +96,27 @@ async function askInText({exec}: DetectionEffects): Promise<PlainDevice[]> {
   const [discovery, table] = await Promise.all([runXpuSmiText(exec, ['discovery']), runXpuSmiText(exec, [])])
   const listed = parseXpuSmiText(printedBy(discovery))
   const shown = parseXpuSmiText(printedBy(table))
-  return listed.length === 0 ? shown : listed.map(device => ({...present(shown.find(({index}) => index === device.index)), ...present(device), index: device.index}))
+  return listed.length === 0
+    ? shown
+    : listed.map((device) => ({...present(shown.find(({index}) => index === device.index)), ...present(device), index: device.index}))
 }
 
 /** The `xe` driver tells memory by tile, `i915` by card. A device without either has no memory of its own. */
-async function runIntelSysfs(
-  {readFile, listDirectory}: Pick<DetectionEffects, 'readFile' | 'listDirectory'>,
-  cards: PciGpu[],
-): Promise<PlainDevice[]> {
+async function runIntelSysfs({readFile, listDirectory}: Pick<DetectionEffects, 'readFile' | 'listDirectory'>, cards: PciGpu[]): Promise<PlainDevice[]> {
   const devices = await Promise.all(
     cards.map(async ({address, deviceId}): Promise<Omit<PlainDevice, 'index'> | undefined> => {
       const base = `${PCI_DEVICES}/${address}`
       const nodes = (await listDirectory?.(`${base}/drm`)) ?? []
       const files = [
-        ...[0, 1, 2, 3].map(tile => `${base}/tile${tile}/physical_vram_size_bytes`),
-        ...nodes.filter(node => /^card\d+$/.test(node)).map(node => `${base}/drm/${node}/lmem_total_bytes`),
+        ...[0, 1, 2, 3].map((tile) => `${base}/tile${tile}/physical_vram_size_bytes`),
+        ...nodes.filter((node) => /^card\d+$/.test(node)).map((node) => `${base}/drm/${node}/lmem_total_bytes`),
       ]
-      const sizes = (await Promise.all(files.map(readFile))).map(text => totalBytesOf(text)).filter(bytes => bytes !== undefined)
+      const sizes = (await Promise.all(files.map(readFile))).map((text) => totalBytesOf(text)).filter((bytes) => bytes !== undefined)
       const memoryBytes = sizes.reduce((sum, bytes) => sum + bytes, 0)
       return memoryBytes > 0 ? {pciAddress: address, pciDeviceId: deviceId, memoryBytes} : undefined
     }),
   )
-  return devices.filter(device => device !== undefined).map((device, index) => ({...device, index}))
+  return devices.filter((device) => device !== undefined).map((device, index) => ({...device, index}))
 }
 
 /** "Intel(R) Graphics [0xe211]" names no card. */

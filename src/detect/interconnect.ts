@@ -11,7 +11,7 @@ export function slowestKind(pairs: Pick<GpuPair, 'kind'>[]): LinkKind | undefine
 
 /** All pairs among these GPUs, or nothing where one is not known. */
 export function pairsAmong(pairs: GpuPair[], indexes: number[]): GpuPair[] | undefined {
-  const among = pairs.filter(({gpus}) => gpus.every(index => indexes.includes(index)))
+  const among = pairs.filter(({gpus}) => gpus.every((index) => indexes.includes(index)))
   const expected = (indexes.length * (indexes.length - 1)) / 2
   return among.length === expected ? among : undefined
 }
@@ -22,7 +22,7 @@ export function interconnectOf(gpus: DetectedGpu[], allPairs: GpuPair[]): {inter
   // Processor graphics beside cards is no partner for them.
   const partners = cards.some(({unifiedMemory}) => !unifiedMemory) ? cards.filter(({unifiedMemory}) => !unifiedMemory) : cards
   const whole = partners.map(({index}) => index)
-  const pairs = allPairs.filter(({gpus: pair}) => pair.every(index => whole.includes(index)))
+  const pairs = allPairs.filter(({gpus: pair}) => pair.every((index) => whole.includes(index)))
   const kind = kindOf(gpus, partners, pairs)
   const problems: MachineProblem[] = []
   if (kind === 'unknown')
@@ -46,13 +46,11 @@ const topologyCommand = ([first]: DetectedGpu[]): string => TOPOLOGY_COMMANDS[fi
 /** Cards of different makers never share a model, so only links within one maker's count. */
 function kindOf(gpus: DetectedGpu[], partners: DetectedGpu[], pairs: GpuPair[]): InterconnectKind {
   if (gpus.length === 1 && gpus[0]?.unifiedMemory) return 'unified'
-  const makers = [...new Set(partners.map(({vendor}) => vendor))].map(maker =>
-    partners.filter(({vendor}) => vendor === maker).map(({index}) => index),
-  )
-  const several = makers.filter(indexes => indexes.length > 1)
+  const makers = [...new Set(partners.map(({vendor}) => vendor))].map((maker) => partners.filter(({vendor}) => vendor === maker).map(({index}) => index))
+  const several = makers.filter((indexes) => indexes.length > 1)
   if (several.length === 0) return 'none'
-  const known = several.map(indexes => pairsAmong(pairs, indexes))
-  return known.some(among => among === undefined) ? 'unknown' : (slowestKind(known.flatMap(among => among ?? [])) ?? 'unknown')
+  const known = several.map((indexes) => pairsAmong(pairs, indexes))
+  return known.some((among) => among === undefined) ? 'unknown' : (slowestKind(known.flatMap((among) => among ?? [])) ?? 'unknown')
 }
 
 /** Bridges join pairs; a model split over more cards than are bridged runs at the pace of PCIe. */

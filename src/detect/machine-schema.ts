@@ -15,9 +15,7 @@ const gpu = z.looseObject({
   id: z.string().optional().describe('The card in the catalogue; for a MIG slice the card that it is cut from'),
   name: z.string(),
   vendor: z.enum(['nvidia', 'amd', 'apple', 'intel', 'huawei', 'google', 'cerebras', 'other']),
-  memoryBytes: positiveBytes
-    .optional()
-    .describe('As the driver reports it; for unified memory the total of the operating system. Absent: not known'),
+  memoryBytes: positiveBytes.optional().describe('As the driver reports it; for unified memory the total of the operating system. Absent: not known'),
   freeBytes: bytes.optional().describe('Free now'),
   memoryBandwidthBytesPerSecond: z.number().positive().optional(),
   computeCapability: z.number().positive().optional(),
@@ -30,10 +28,7 @@ const gpu = z.looseObject({
     .looseObject({parentIndex: index, device: index, profile: z.string().optional(), parentMemoryBytes: positiveBytes.optional()})
     .optional()
     .describe('Present on a MIG slice'),
-  partition: z
-    .looseObject({mode: z.string().optional(), count: z.int().positive()})
-    .optional()
-    .describe('AMD: one of several logical devices of a package'),
+  partition: z.looseObject({mode: z.string().optional(), count: z.int().positive()}).optional().describe('AMD: one of several logical devices of a package'),
   unifiedMemory: z.boolean().optional(),
   processesBytes: bytes.optional().describe('Held by programs now'),
   processes: z
@@ -81,11 +76,7 @@ export const MachineDocumentSchema = z.looseObject({
       channelCount: z.int().positive().optional(),
     })
     .optional(),
-  containers: z
-    .looseObject({engines: z.array(z.string()), nvidiaToolkit: z.boolean().optional(), dockerKnowsNvidia: z.boolean().optional()})
-    .optional(),
-  disk: z.array(
-    z.looseObject({path: z.string(), use: z.enum(['checkpoints', 'shared-memory']), totalBytes: positiveBytes, freeBytes: bytes}),
-  ),
+  containers: z.looseObject({engines: z.array(z.string()), nvidiaToolkit: z.boolean().optional(), dockerKnowsNvidia: z.boolean().optional()}).optional(),
+  disk: z.array(z.looseObject({path: z.string(), use: z.enum(['checkpoints', 'shared-memory']), totalBytes: positiveBytes, freeBytes: bytes})),
   problems: z.array(z.looseObject({code: z.string(), message: z.string(), remedy: z.string()})),
 }) satisfies z.ZodType<MachineDocument>

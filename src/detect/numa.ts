@@ -14,14 +14,14 @@ export interface NumaNode {
 
 /** Memory nodes as the kernel numbers them; numbers may have gaps. */
 export async function runNuma({readFile, listDirectory}: Pick<DetectionEffects, 'readFile' | 'listDirectory'>): Promise<NumaNode[]> {
-  const names = ((await listDirectory?.(NODES)) ?? []).filter(name => /^node\d{1,4}$/.test(name)).slice(0, 256)
+  const names = ((await listDirectory?.(NODES)) ?? []).filter((name) => /^node\d{1,4}$/.test(name)).slice(0, 256)
   const nodes = await Promise.all(
-    names.map(async name => {
+    names.map(async (name) => {
       const [cpus, memory] = await Promise.all([readFile(`${NODES}/${name}/cpulist`), readFile(`${NODES}/${name}/meminfo`)])
       return cpus === undefined ? undefined : parseNumaNode(Number(name.slice(4)), cpus, memory ?? '')
     }),
   )
-  return nodes.filter(node => node !== undefined).sort((a, b) => a.id - b.id)
+  return nodes.filter((node) => node !== undefined).sort((a, b) => a.id - b.id)
 }
 
 /** `cpulist` (`0-71`, or empty) and `meminfo` (`Node 2 MemTotal: 100270080 kB`) of one node. */

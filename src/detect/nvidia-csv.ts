@@ -25,12 +25,7 @@ export const NVIDIA_OLD_FIELDS = ['index', 'pci.bus_id', 'memory.total', 'memory
 export type NvidiaField = (typeof NVIDIA_FIELDS)[number]
 
 /** The short query: quick, and the only place of the compute capability. `device` restricts it to one card by number or address. */
-export function runNvidiaCsv(
-  exec: Exec,
-  command: string,
-  fields: readonly NvidiaField[] = NVIDIA_FIELDS,
-  device?: string,
-): Promise<ExecOutcome> {
+export function runNvidiaCsv(exec: Exec, command: string, fields: readonly NvidiaField[] = NVIDIA_FIELDS, device?: string): Promise<ExecOutcome> {
   return exec(command, [...(device ? ['-i', device] : []), `--query-gpu=${fields.join(',')}`, '--format=csv,noheader,nounits'])
 }
 
@@ -47,7 +42,7 @@ export function parseNvidiaCsv(text: string, asked: readonly string[] = NVIDIA_F
   const [first = '', ...rest] = text.split(/\r?\n/)
   const header = headerOf(first)
   const fields = header ?? asked
-  return (header ? rest : [first, ...rest]).flatMap(line => {
+  return (header ? rest : [first, ...rest]).flatMap((line) => {
     const cells = line.split(/,\s*/)
     // A comma in a value moves all cells behind it: only the last of the fields that were asked may hold one.
     if (cells.length < fields.length || (header && cells.length > fields.length)) return []
@@ -84,6 +79,6 @@ export function parseNvidiaCsv(text: string, asked: readonly string[] = NVIDIA_F
 
 /** Columns of a text that was asked for with its header: `memory.total [MiB]` is `memory.total`. */
 function headerOf(line: string): string[] | undefined {
-  const names = line.split(/,\s*/).map(name => name.replace(/ \[[^\]]*\]$/, '').trim())
+  const names = line.split(/,\s*/).map((name) => name.replace(/ \[[^\]]*\]$/, '').trim())
   return names.includes('index') && names.includes('name') ? names : undefined
 }

@@ -56,11 +56,11 @@ export interface NvidiaSlice {
  */
 export function mergeNvidia(first: NvidiaDevice[], second: NvidiaDevice[]): NvidiaDevice[] {
   const same = (a: NvidiaDevice, b: NvidiaDevice) => (a.pciAddress && b.pciAddress ? a.pciAddress === b.pciAddress : a.index === b.index)
-  const merged = first.map(device => {
-    const other = second.find(candidate => same(device, candidate))
+  const merged = first.map((device) => {
+    const other = second.find((candidate) => same(device, candidate))
     return other ? mergeDevice(device, other) : device
   })
-  return [...merged, ...second.filter(device => !first.some(other => same(device, other)))]
+  return [...merged, ...second.filter((device) => !first.some((other) => same(device, other)))]
 }
 
 function mergeDevice(device: NvidiaDevice, other: NvidiaDevice): NvidiaDevice {
@@ -71,7 +71,7 @@ function mergeDevice(device: NvidiaDevice, other: NvidiaDevice): NvidiaDevice {
     merged.freeBytes = other.freeBytes
   }
   const values = {name: merged.name, 'memory.total': merged.memoryBytes, 'memory.free': merged.freeBytes, driver_version: merged.driver}
-  const fields = new Map([...other.unknownFields, ...device.unknownFields].map(unknown => [unknown.field, unknown]))
+  const fields = new Map([...other.unknownFields, ...device.unknownFields].map((unknown) => [unknown.field, unknown]))
   merged.unknownFields = [...fields.values()].filter(({field}) => values[field] === undefined)
   return merged
 }

@@ -35,9 +35,7 @@ const FAILURES: {pattern: RegExp; problem: (match: RegExpExecArray, at: Surround
     pattern: /couldn'?t communicate with the NVIDIA driver|NVML:?\s*Driver Not Loaded|driver is not loaded/i,
     problem: (_, {wsl}) => ({
       code: 'driver-not-loaded',
-      message: wsl
-        ? 'nvidia-smi cannot reach the NVIDIA driver of Windows'
-        : 'nvidia-smi cannot reach the NVIDIA driver: its kernel module is not loaded',
+      message: wsl ? 'nvidia-smi cannot reach the NVIDIA driver of Windows' : 'nvidia-smi cannot reach the NVIDIA driver: its kernel module is not loaded',
       remedy: wsl
         ? 'install or update the NVIDIA driver in Windows (none in WSL), then run `wsl --update` and `wsl --shutdown` in Windows'
         : 'run `sudo modprobe nvidia`; if that fails reinstall the driver for the running kernel (DKMS, Secure Boot signing) and read dmesg',
@@ -66,9 +64,7 @@ const FAILURES: {pattern: RegExp; problem: (match: RegExpExecArray, at: Surround
     problem: (_, {container}) => ({
       code: 'driver-library-missing',
       message: 'nvidia-smi is there, but the driver library libnvidia-ml is not',
-      remedy: container
-        ? 'start the container through the NVIDIA Container Toolkit (`--gpus all`)'
-        : 'reinstall the NVIDIA driver, and run `sudo ldconfig`',
+      remedy: container ? 'start the container through the NVIDIA Container Toolkit (`--gpus all`)' : 'reinstall the NVIDIA driver, and run `sudo ldconfig`',
     }),
   },
   {
@@ -78,8 +74,7 @@ const FAILURES: {pattern: RegExp; problem: (match: RegExpExecArray, at: Surround
         ? {
             code: 'container-lost-gpus',
             message: 'The container has lost its access to the GPUs, as happens when the host reloads systemd',
-            remedy:
-              'restart the container; to prevent it pass the device nodes explicitly (`--device /dev/nvidia0 ...`) or use the cgroupfs driver',
+            remedy: 'restart the container; to prevent it pass the device nodes explicitly (`--device /dev/nvidia0 ...`) or use the cgroupfs driver',
           }
         : {
             code: 'unreadable-output',
@@ -110,9 +105,7 @@ export function parseNvidiaFailure(text: string, surroundings: Surroundings): Ma
 export function nvidiaProblemOf(outcome: ExecOutcome, surroundings: Surroundings, timeoutMs: number): MachineProblem[] {
   if (outcome.kind === 'missing') return []
   if (outcome.kind === 'no-permission')
-    return [
-      {code: 'no-permission', message: 'nvidia-smi may not be run by this user', remedy: 'check the rights of the nvidia-smi program'},
-    ]
+    return [{code: 'no-permission', message: 'nvidia-smi may not be run by this user', remedy: 'check the rights of the nvidia-smi program'}]
   if (outcome.kind === 'failed')
     return [
       {

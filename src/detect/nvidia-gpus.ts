@@ -41,7 +41,7 @@ interface Card {
 function readCard(device: NvidiaDevice, shared: SharedMemory, findGpu: FindGpu | undefined, problems: MachineProblem[]): Card {
   const {index} = device
   const names = namesOf(device, shared)
-  const sharing = names.some(name => SHARING_NAMES.test(name)) || SHARING_PCI_IDS.has(device.pciDeviceId ?? '')
+  const sharing = names.some((name) => SHARING_NAMES.test(name)) || SHARING_PCI_IDS.has(device.pciDeviceId ?? '')
   const look = (memoryBytes: number | undefined) =>
     firstFound(findGpu, names, memoryBytes, device.pciDeviceId ? `10de:${device.pciDeviceId.slice(2)}` : undefined)
   // Looked up twice at most: only the catalogue may know that an unnamed chip shares the host's memory.
@@ -120,7 +120,7 @@ export function nvidiaIdentities(devices: NvidiaDevice[]): Map<number, string> {
 function namesOf({name}: NvidiaDevice, {boardModel}: SharedMemory): string[] {
   const shown = name ? quotable(name, 100) : undefined
   const names = !shown || /\(nvgpu\)|^NVIDIA (?:Thor|Tegra)/i.test(shown) ? [boardModel, shown] : [shown]
-  return names.filter(candidate => candidate !== undefined)
+  return names.filter((candidate) => candidate !== undefined)
 }
 
 /**
@@ -150,8 +150,7 @@ function unknownFieldProblems({index, unknownFields}: NvidiaDevice, memoryFromHo
     const message = `nvidia-smi printed ${quotable(printed, 60)} for ${field} of GPU ${index}`
     if (/gpu is lost/i.test(printed)) return [{code: 'gpu-lost', message, remedy: 'reboot; if it happens again look for "Xid 79" in dmesg'}]
     if (field === 'name') return [{code: 'name-unknown', message, remedy: 'update the driver, or name the GPU with --gpu'}]
-    if (field === 'driver_version')
-      return [{code: 'driver-version-unknown', message, remedy: 'nothing needs doing unless an engine refuses to start'}]
+    if (field === 'driver_version') return [{code: 'driver-version-unknown', message, remedy: 'nothing needs doing unless an engine refuses to start'}]
     if (memoryFromHost) return []
     if (field === 'memory.total') return [{code: 'memory-unknown', message, remedy: 'name the GPU with --gpu'}]
     return [{code: 'free-memory-unknown', message, remedy: 'all memory is taken as free; say what is taken with --reserved-bytes-per-gpu'}]
@@ -178,13 +177,7 @@ function emptyMig({index}: NvidiaDevice): MachineProblem {
   }
 }
 
-function readSlice(
-  slice: NvidiaSlice,
-  device: NvidiaDevice,
-  {gpu, catalogued}: Card,
-  index: number,
-  problems: MachineProblem[],
-): DetectedGpu {
+function readSlice(slice: NvidiaSlice, device: NvidiaDevice, {gpu, catalogued}: Card, index: number, problems: MachineProblem[]): DetectedGpu {
   const share = slice.memoryBytes && gpu.memoryBytes ? bandwidthShareOf(slice.memoryBytes, gpu.memoryBytes) : undefined
   const whole = catalogued?.memoryBandwidthBytesPerSecond
   if (slice.memoryBytes === undefined) {

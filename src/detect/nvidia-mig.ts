@@ -30,7 +30,7 @@ export function parseNvidiaList(text: string): ListedSlice[] {
 /** Identities of cards by number, in the same list. */
 export function parseNvidiaIdentities(text: string): Map<number, string> {
   return new Map(
-    text.split(/\r?\n/).flatMap(line => {
+    text.split(/\r?\n/).flatMap((line) => {
       const card = /^GPU (\d{1,3}):/.exec(line)
       const {uuid} = identityIn(line)
       return card && uuid ? [[Number(card[1]), uuid] as const] : []
@@ -45,16 +45,16 @@ function identityIn(line: string): {uuid?: string} {
 
 /** Adds profiles to the slices of each card, and slices that only the list shows, without memory. */
 export function withProfiles(devices: NvidiaDevice[], listed: ListedSlice[]): NvidiaDevice[] {
-  return devices.map(device => {
+  return devices.map((device) => {
     const mine = listed.filter(({parentIndex}) => parentIndex === device.index)
     if (mine.length === 0) return device
-    const known = device.slices.map(slice => ({
+    const known = device.slices.map((slice) => ({
       ...slice,
       profile: slice.profile ?? mine.find(({device: number}) => number === slice.device)?.profile,
       uuid: slice.uuid ?? mine.find(({device: number}) => number === slice.device)?.uuid,
     }))
     const added = mine
-      .filter(({device: number}) => !device.slices.some(slice => slice.device === number))
+      .filter(({device: number}) => !device.slices.some((slice) => slice.device === number))
       .map(({device: number, profile, uuid}) => ({device: number, profile, uuid}))
     return {...device, slices: [...known, ...added]}
   })

@@ -40,14 +40,14 @@ export function parseNvlink(text: string): NvlinkStatus[] {
 
 /** Puts the rate of its bonded links to each pair. A pair whose card says that no link is active talks over PCIe: state counts, not presence. */
 export function withNvlinkRates(pairs: GpuPair[], statuses: NvlinkStatus[]): GpuPair[] {
-  return pairs.map(pair => {
+  return pairs.map((pair) => {
     if (pair.kind !== 'nvlink') return pair
-    const ends = pair.gpus.map(index => statuses.find(status => status.index === index))
-    if (ends.some(end => end?.activeLinkCount === 0)) {
+    const ends = pair.gpus.map((index) => statuses.find((status) => status.index === index))
+    if (ends.some((end) => end?.activeLinkCount === 0)) {
       const {linkCount: _links, ...rest} = pair
       return {...rest, kind: pair.peerAccess ? ('pcie-p2p' as const) : ('pcie-host' as const)}
     }
-    const rates = ends.map(end => end?.linkBytesPerSecond).filter(rate => rate !== undefined)
+    const rates = ends.map((end) => end?.linkBytesPerSecond).filter((rate) => rate !== undefined)
     return rates.length === 2 && pair.linkCount ? {...pair, bytesPerSecondPerDirection: Math.min(...rates) * pair.linkCount} : pair
   })
 }

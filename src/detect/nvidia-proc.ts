@@ -10,11 +10,9 @@ export async function runNvidiaProc(effects: Pick<DetectionEffects, 'readFile' |
   if (addresses.length === 0) return []
   const version = parseNvidiaProcVersion((await effects.readFile('/proc/driver/nvidia/version')) ?? '')
   const devices = await Promise.all(
-    addresses.map(async (address, index) =>
-      parseNvidiaProcGpu((await effects.readFile(`${GPUS}/${address}/information`)) ?? '', address, index),
-    ),
+    addresses.map(async (address, index) => parseNvidiaProcGpu((await effects.readFile(`${GPUS}/${address}/information`)) ?? '', address, index)),
   )
-  return devices.filter(device => device !== undefined).map(device => ({...device, driver: version}))
+  return devices.filter((device) => device !== undefined).map((device) => ({...device, driver: version}))
 }
 
 /** One `information` file: `Model: NVIDIA GeForce RTX 3090`, `Bus Location: 0000:01:00.0`. */

@@ -23,7 +23,7 @@ export function parseNvidiaTable(text: string): NvidiaDevice[] {
   const slices: {parentIndex: number; slice: NvidiaSlice}[] = []
   const processes: {parentIndex: number; process: NvidiaProcess}[] = []
   const lines = withoutStyling(text).split(/\r?\n/)
-  const header = lines.find(line => /(?:Driver|KMD) Version:/.test(line)) ?? ''
+  const header = lines.find((line) => /(?:Driver|KMD) Version:/.test(line)) ?? ''
   const driverText = /(?:Driver|KMD) Version:\s*(\S+)/.exec(header)?.[1]
   const cudaVersion = cudaVersionOf(/CUDA (?:UMD )?Version:\s*(\S+)/.exec(header)?.[1])
   let last: NvidiaDevice | undefined
@@ -46,7 +46,7 @@ export function parseNvidiaTable(text: string): NvidiaDevice[] {
     } else if (last && cells.length === 3) readFurtherRow(last, cells)
     else if (/^\+|^\s*$/.test(line)) last = undefined
   }
-  return [...devices.values()].map(device => ({
+  return [...devices.values()].map((device) => ({
     ...device,
     slices: slices.filter(({parentIndex}) => parentIndex === device.index).map(({slice}) => slice),
     ...held(processes.filter(({parentIndex}) => parentIndex === device.index).map(({process}) => process)),

@@ -55,8 +55,7 @@ function readMemory(usage: XmlElement | undefined) {
 /** Total, used and free from their texts. Used or free above the total is nonsense and left out. */
 export function memoryOf(total: string | undefined, used: string | undefined, free: string | undefined) {
   const memoryBytes = totalBytesOf(total, 'MiB')
-  const atMost = (bytes: number | undefined) =>
-    bytes !== undefined && bytes <= (memoryBytes ?? Number.POSITIVE_INFINITY) ? bytes : undefined
+  const atMost = (bytes: number | undefined) => (bytes !== undefined && bytes <= (memoryBytes ?? Number.POSITIVE_INFINITY) ? bytes : undefined)
   return {memoryBytes, usedBytes: atMost(bytesOf(used, 'MiB')), freeBytes: atMost(bytesOf(free, 'MiB'))}
 }
 
@@ -88,7 +87,7 @@ function processesOf(gpu: XmlElement): Pick<NvidiaDevice, 'processListBytes' | '
     const usedBytes = bytesOf(textAt(info, 'used_memory'), 'MiB')
     return processOf(textAt(info, 'process_name') ?? '', textAt(info, 'type')?.trim(), usedBytes)
   })
-  const held = processes.map(({usedBytes}) => usedBytes).filter(bytes => bytes !== undefined)
+  const held = processes.map(({usedBytes}) => usedBytes).filter((bytes) => bytes !== undefined)
   return {
     processListBytes: held.length > 0 ? held.reduce((sum, bytes) => sum + bytes, 0) : undefined,
     ...(processes.length > 0 ? {processes} : {}),
@@ -97,7 +96,15 @@ function processesOf(gpu: XmlElement): Pick<NvidiaDevice, 'processListBytes' | '
 
 /** A program without the folders that it stands in and without its arguments, since both may hold names of people. */
 export function processOf(path: string, type: string | undefined, usedBytes: number | undefined): NvidiaProcess {
-  const name = quotable(path.trim().split(/ --?\w/)[0]?.split(/[\\/]/).at(-1) ?? '', 40) || 'unknown'
+  const name =
+    quotable(
+      path
+        .trim()
+        .split(/ --?\w/)[0]
+        ?.split(/[\\/]/)
+        .at(-1) ?? '',
+      40,
+    ) || 'unknown'
   return {name, graphics: type === 'G' || type === 'C+G', ...(usedBytes === undefined ? {} : {usedBytes})}
 }
 
@@ -116,7 +123,7 @@ export function uuidOf(text: string | undefined): string | undefined {
 function pcieOf(link: XmlElement | undefined) {
   const generations = [textAt(link, 'pcie_gen', 'max_link_gen'), textAt(link, 'pcie_gen', 'max_host_link_gen')]
     .map(countOf)
-    .filter(generation => generation !== undefined)
+    .filter((generation) => generation !== undefined)
   const generation = generations.length > 0 ? Math.min(...generations) : undefined
   const laneCount = countOf(textAt(link, 'link_widths', 'current_link_width'))
   return generation === undefined && laneCount === undefined ? undefined : {generation, laneCount}

@@ -52,13 +52,12 @@ export async function detectNvidia(effects: DetectionEffects, surroundings: Surr
     // With cards to show, the only general failure worth a word is that another one is missing.
     problems.push(
       ...[answers.xml, answers.csv]
-        .flatMap(outcome => parseNvidiaFailure(saidBy(outcome), surroundings))
+        .flatMap((outcome) => parseNvidiaFailure(saidBy(outcome), surroundings))
         .filter(({code}) => code === 'gpu-lost')
         .slice(0, 1),
     )
     if (problems.length === 0) problems.push(...notListed(devices, surroundings, pci))
-    if (answers.xml.kind !== 'ended' && answers.csv.kind !== 'ended')
-      problems.push(...nvidiaProblemOf(answers.xml, surroundings, timeoutMs).slice(0, 1))
+    if (answers.xml.kind !== 'ended' && answers.csv.kind !== 'ended') problems.push(...nvidiaProblemOf(answers.xml, surroundings, timeoutMs).slice(0, 1))
   } else {
     const failures = [...nvidiaProblemOf(answers.csv, surroundings, timeoutMs), ...nvidiaProblemOf(answers.xml, surroundings, timeoutMs)]
     // A named cause beats silence or a hang of the other call.
@@ -99,26 +98,24 @@ async function askTool({exec}: DetectionEffects): Promise<ToolAnswers> {
 
 /** The table tells no chip; the bus does, by address, and so tells cut names apart. */
 function withPciIds(devices: NvidiaDevice[], pci: PciGpu[]): NvidiaDevice[] {
-  return devices.map(device => ({
+  return devices.map((device) => ({
     ...device,
     pciDeviceId: device.pciDeviceId ?? pci.find(({address}) => address === device.pciAddress)?.deviceId,
   }))
 }
 
 function withIdentities(devices: NvidiaDevice[], identities: Map<number, string>): NvidiaDevice[] {
-  return devices.map(device => ({...device, uuid: device.uuid ?? identities.get(device.index)}))
+  return devices.map((device) => ({...device, uuid: device.uuid ?? identities.get(device.index)}))
 }
 
 /** One lost card can spoil the answer for all; each of the others is asked by its address. */
 async function askEachOther(effects: DetectionEffects, answers: ToolAnswers, pci: PciGpu[]): Promise<NvidiaDevice[]> {
   const said = `${saidBy(answers.xml)}\n${saidBy(answers.csv)}`.toLowerCase()
   const addresses = pci.filter(({vendorId}) => vendorId === NVIDIA).map(({address}) => address)
-  const others = addresses.filter(address => !said.includes(address))
+  const others = addresses.filter((address) => !said.includes(address))
   if (others.length === addresses.length) return []
-  const outcomes = await Promise.all(
-    others.slice(0, 16).map(address => runNvidiaCsv(effects.exec, answers.command, NVIDIA_OLD_FIELDS, address)),
-  )
-  return outcomes.flatMap(outcome => parseNvidiaCsv(printedBy(outcome), NVIDIA_OLD_FIELDS))
+  const outcomes = await Promise.all(others.slice(0, 16).map((address) => runNvidiaCsv(effects.exec, answers.command, NVIDIA_OLD_FIELDS, address)))
+  return outcomes.flatMap((outcome) => parseNvidiaCsv(printedBy(outcome), NVIDIA_OLD_FIELDS))
 }
 
 /** Cards that the bus shows and the tool does not. A container sees the bus of its host, so nothing is said there. */
@@ -197,10 +194,10 @@ async function devicesWithoutTool(effects: DetectionEffects, pci: PciGpu[]): Pro
     .map(({address, deviceId}, index): NvidiaDevice => ({index, pciAddress: address, pciDeviceId: deviceId, slices: [], unknownFields: []}))
   const fromKernel = await runNvidiaProc(effects)
   return fromKernel.length > 0
-    ? fromKernel.map(device => ({...device, pciDeviceId: cards.find(({pciAddress}) => pciAddress === device.pciAddress)?.pciDeviceId}))
+    ? fromKernel.map((device) => ({...device, pciDeviceId: cards.find(({pciAddress}) => pciAddress === device.pciAddress)?.pciDeviceId}))
     : cards
 }
 
 function uniqueByIndex(devices: NvidiaDevice[]): NvidiaDevice[] {
-  return [...new Map(devices.toReversed().map(device => [device.index, device])).values()].sort((a, b) => a.index - b.index)
+  return [...new Map(devices.toReversed().map((device) => [device.index, device])).values()].sort((a, b) => a.index - b.index)
 }

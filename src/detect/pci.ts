@@ -16,8 +16,8 @@ export const PCI_DEVICES = '/sys/bus/pci/devices'
 /** Display controllers (class 03) and processing accelerators (class 12). Bridges such as NVSwitch are class 06 and stay out. */
 export async function runPciScan(effects: Pick<DetectionEffects, 'readFile' | 'listDirectory'>): Promise<PciGpu[]> {
   const names = ((await effects.listDirectory?.(PCI_DEVICES)) ?? []).slice(0, 4096)
-  const gpus = await Promise.all(names.map(async name => parsePciEvent(await effects.readFile(`${PCI_DEVICES}/${name}/uevent`), name)))
-  return gpus.filter(gpu => gpu !== undefined).sort((a, b) => a.address.localeCompare(b.address))
+  const gpus = await Promise.all(names.map(async (name) => parsePciEvent(await effects.readFile(`${PCI_DEVICES}/${name}/uevent`), name)))
+  return gpus.filter((gpu) => gpu !== undefined).sort((a, b) => a.address.localeCompare(b.address))
 }
 
 /** One `uevent` file: DRIVER=nvidia, PCI_CLASS=30200, PCI_ID=10DE:2330. */

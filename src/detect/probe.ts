@@ -80,7 +80,7 @@ export interface Reading<T> {
 /** The value, or `fallback` where the promise fails or takes too long. Leaves no timer behind. */
 export async function within<T>(limitMs: number, work: Promise<T>, fallback: T): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined
-  const late = new Promise<T>(resolve => {
+  const late = new Promise<T>((resolve) => {
     timer = setTimeout(() => resolve(fallback), limitMs)
   })
   try {
@@ -116,9 +116,7 @@ const FAILURE_LIMIT = 16 * 1024
 
 /** The beginning of standard output and error together, since tools disagree about where a failure belongs. */
 export function saidBy(outcome: ExecOutcome): string {
-  return outcome.kind === 'ended' || outcome.kind === 'timeout'
-    ? `${outcome.stdout.slice(0, FAILURE_LIMIT)}\n${outcome.stderr.slice(0, FAILURE_LIMIT)}`
-    : ''
+  return outcome.kind === 'ended' || outcome.kind === 'timeout' ? `${outcome.stdout.slice(0, FAILURE_LIMIT)}\n${outcome.stderr.slice(0, FAILURE_LIMIT)}` : ''
 }
 
 /** Standard output; empty where the tool did not run. */

@@ -63,7 +63,7 @@ export function pciAddressOf(text: string | undefined): string | undefined {
 /** Text without the escape sequences that colour or underline it, which some tools print even into a pipe. */
 export function withoutStyling(text: string): string {
   const [first = '', ...styled] = text.split('\u001b')
-  return first + styled.map(part => part.replace(/^\[[0-9;]*[A-Za-z]/, '')).join('')
+  return first + styled.map((part) => part.replace(/^\[[0-9;]*[A-Za-z]/, '')).join('')
 }
 
 /** A line fit to be quoted in a message: no control characters, not long, and without identities of devices, since people paste it into issues. */

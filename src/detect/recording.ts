@@ -99,11 +99,8 @@ function trimmed(recording: Recording): Recording {
   }
   const kept = Object.entries(recording.files).filter(([path, text]) => !isOther(path, text))
   const gpus = new Set(kept.map(([path]) => new RegExp(`^${PCI_DEVICES}/([^/]+)/`).exec(path)?.[1]))
-  const folders = Object.entries(recording.directories).map(([path, names]) => [
-    path,
-    path === PCI_DEVICES ? names.filter(name => gpus.has(name)) : names,
-  ])
-  const path = (recording.env.PATH ?? '').split(':').filter(folder => recording.existing.some(file => file.startsWith(`${folder}/`)))
+  const folders = Object.entries(recording.directories).map(([path, names]) => [path, path === PCI_DEVICES ? names.filter((name) => gpus.has(name)) : names])
+  const path = (recording.env.PATH ?? '').split(':').filter((folder) => recording.existing.some((file) => file.startsWith(`${folder}/`)))
   return {
     ...recording,
     env: {...recording.env, ...(recording.env.PATH === undefined ? {} : {PATH: path.join(':')})},
@@ -118,7 +115,7 @@ const CPU_FIELDS = /^(?:processor|vendor_id|model name|physical id|core id)\s*:/
 function shortCpuinfo(text: string): string {
   return text
     .split('\n')
-    .filter(line => line.trim() === '' || CPU_FIELDS.test(line))
+    .filter((line) => line.trim() === '' || CPU_FIELDS.test(line))
     .join('\n')
 }
 
@@ -128,12 +125,12 @@ export function replayed(recording: Recording, findGpu: DetectionEffects['findGp
   const {slow} = recording
   return {
     exec: async (command, args) => outcomes.get([command, ...args].join(' ')) ?? {kind: 'missing'},
-    readFile: async path => recording.files[path],
+    readFile: async (path) => recording.files[path],
     env: recording.env,
     findGpu,
-    listDirectory: async path => recording.directories[path] ?? namesBelow(recording, path),
-    exists: async path => recording.existing.includes(path),
-    diskSpace: async path => recording.disks[path],
+    listDirectory: async (path) => recording.directories[path] ?? namesBelow(recording, path),
+    exists: async (path) => recording.existing.includes(path),
+    diskSpace: async (path) => recording.disks[path],
     system: recording.system,
     slow: slow && {cpu: async () => slow.cpu, memory: async () => slow.memory},
   }
@@ -142,7 +139,7 @@ export function replayed(recording: Recording, findGpu: DetectionEffects['findGp
 /** A report that was written by hand need not list directories: they follow from the files. */
 function namesBelow({files}: Recording, path: string): string[] | undefined {
   const names = Object.keys(files)
-    .filter(file => file.startsWith(`${path}/`))
-    .map(file => file.slice(path.length + 1).split('/')[0] ?? '')
+    .filter((file) => file.startsWith(`${path}/`))
+    .map((file) => file.slice(path.length + 1).split('/')[0] ?? '')
   return names.length > 0 ? [...new Set(names)] : undefined
 }

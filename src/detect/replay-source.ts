@@ -22,7 +22,11 @@ export function replayFiles(recording: Recording): ReplayFile[] {
   const texts: ReplayFile[] = []
   const put = (wish: string, text: string): string | undefined => {
     if (text === '') return undefined
-    const stem = wish.replace(/[^\w.=-]+/g, '_').replace(/^[_.]+|[_.]+$/g, '').slice(0, 80) || 'output'
+    const stem =
+      wish
+        .replace(/[^\w.=-]+/g, '_')
+        .replace(/^[_.]+|[_.]+$/g, '')
+        .slice(0, 80) || 'output'
     let name = `${stem}.txt`
     for (let number = 2; taken.has(name); number++) name = `${stem}-${number}.txt`
     taken.add(name)

@@ -58,7 +58,7 @@ export function readReport(text: string): Recording | undefined {
     if (heading.startsWith(FACTS)) Object.assign(recording, factsOf(first))
     else if (heading.startsWith(FILE)) recording.files[heading.slice(FILE.length).trim()] = first
     else {
-      const named = status.find(line => line === 'stderr:')
+      const named = status.find((line) => line === 'stderr:')
       const [stdout, stderr] = named && blocks.length === 1 ? ['', first] : [first, blocks[1] ?? '']
       recording.commands.push({line: heading.slice(COMMAND.length).trim(), outcome: outcomeOf(status[0] ?? 'exit 0', stdout, stderr)})
     }
@@ -81,7 +81,7 @@ function sectionsOf(text: string): Section[] {
     const section = sections.at(-1)
     if (fence !== undefined) {
       if (line.trim() === fence) {
-        section?.blocks.push(block.map(row => `${row}\n`).join(''))
+        section?.blocks.push(block.map((row) => `${row}\n`).join(''))
         fence = undefined
       } else block.push(line)
     } else if (line.startsWith(COMMAND) || line.startsWith(FILE) || line.trim() === FACTS) sections.push({heading: line, status: [], blocks: []})
@@ -108,5 +108,11 @@ function outcomeOf(status: string, stdout: string, stderr: string): ExecOutcome 
   if (status === 'may not be run') return {kind: 'no-permission'}
   if (status.startsWith('failed: ')) return {kind: 'failed', message: status.slice('failed: '.length)}
   const exitCode = /^exit (\d{1,3})/.exec(status)?.[1]
-  return {kind: 'ended', exitCode: exitCode === undefined ? null : Number(exitCode), stdout, stderr, ...(status.endsWith('output cut') ? {truncated: true} : {})}
+  return {
+    kind: 'ended',
+    exitCode: exitCode === undefined ? null : Number(exitCode),
+    stdout,
+    stderr,
+    ...(status.endsWith('output cut') ? {truncated: true} : {}),
+  }
 }

@@ -27,7 +27,7 @@ export function runRocmConcise(exec: Exec, timeoutMs: number): Promise<ExecOutco
  */
 export function parseRocmSmi(text: string): AmdDevice[] {
   const cards = rocmFieldsOf(text)
-  for (const [name, value] of parseLooseJson(text).flatMap(document => Object.entries(objectOf(document)))) {
+  for (const [name, value] of parseLooseJson(text).flatMap((document) => Object.entries(objectOf(document)))) {
     const index = /^card(\d{1,3})$/.exec(name)?.[1]
     if (index !== undefined) cards.set(Number(index), new Map(Object.entries(objectOf(value)).map(([key, field]) => [key.toLowerCase(), known(textOf(field))])))
   }

@@ -15,7 +15,7 @@ export function parseRocminfo(text: string): AmdDevice[] {
   return text
     .split(/^\*+\s*\n\s*Agent \d+\s*$/m)
     .slice(1)
-    .filter(agent => /^\s*Device Type:\s*GPU\s*$/m.test(agent))
+    .filter((agent) => /^\s*Device Type:\s*GPU\s*$/m.test(agent))
     .map((agent, index): AmdDevice => {
       const field = (name: string) => known(new RegExp(`^ {2}${name}:[ \\t]*(\\S.*?)\\s*$`, 'm').exec(agent)?.[1])
       const marketing = field('Marketing Name')

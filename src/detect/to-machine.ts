@@ -32,7 +32,7 @@ export function toMachineGroups(document: MachineDocument, findGpu: FindGpu): Ma
   const borrows = (gpus: MachineGpu[]) => Number(gpus[0]?.accelerator.unifiedMemory ?? false)
   return [...groups.values()]
     .sort((a, b) => borrows(a) - borrows(b) || size(b) - size(a) || (a[0]?.index ?? 0) - (b[0]?.index ?? 0))
-    .map(gpus => machineOf(document, gpus))
+    .map((gpus) => machineOf(document, gpus))
 }
 
 /** Equal means the same card of the catalogue; of unknown cards the same name and, to the GiB, the same memory. */
@@ -41,7 +41,7 @@ function groupKey(gpu: DetectedGpu, {accelerator, memoryBytes}: MachineGpu): str
 }
 
 function machineOf(document: MachineDocument, gpus: MachineGpu[]): Machine {
-  const pcie = slowestPcie(document.gpus.filter(({index}) => gpus.some(gpu => gpu.index === index)))
+  const pcie = slowestPcie(document.gpus.filter(({index}) => gpus.some((gpu) => gpu.index === index)))
   return {
     ...present({name: document.hostname, hostMemoryBytes: document.memoryBytes, availableHostMemoryBytes: document.availableMemoryBytes}),
     ...present({freeDiskBytes: document.disk.find(({use}) => use === 'checkpoints')?.freeBytes}),
@@ -74,7 +74,7 @@ function scaleUpRate(document: MachineDocument, gpus: MachineGpu[]): number | un
     document.interconnect.pairs ?? [],
     gpus.map(({index}) => index),
   )
-  const told = pairs?.map(pair => pair.bytesPerSecondPerDirection).filter(rate => rate !== undefined) ?? []
+  const told = pairs?.map((pair) => pair.bytesPerSecondPerDirection).filter((rate) => rate !== undefined) ?? []
   const slowest = told.length > 0 && told.length === pairs?.length ? Math.min(...told) : undefined
   if (catalogued === undefined || slowest === undefined) return catalogued ?? slowest
   return slowest < catalogued * 0.9 ? slowest : catalogued
@@ -102,9 +102,7 @@ function statedKind(document: MachineDocument, gpuCount: number): LinkKind | und
 }
 
 function slowestPcie(gpus: DetectedGpu[]): number | undefined {
-  const rates = gpus
-    .map(({pcie}) => (PCIE_LANE_BYTES_PER_SECOND[pcie?.generation ?? 0] ?? 0) * (pcie?.laneCount ?? 0))
-    .filter(rate => rate > 0)
+  const rates = gpus.map(({pcie}) => (PCIE_LANE_BYTES_PER_SECOND[pcie?.generation ?? 0] ?? 0) * (pcie?.laneCount ?? 0)).filter((rate) => rate > 0)
   return rates.length > 0 ? Math.min(...rates) : undefined
 }
 
@@ -165,8 +163,7 @@ function sliceAccelerator(gpu: DetectedGpu, memoryBytes: number, card: Accelerat
   const cardBytes = gpu.mig?.parentMemoryBytes ?? card?.memoryBytes
   const bandwidthShare = cardBytes ? bandwidthShareOf(memoryBytes, cardBytes) : undefined
   const cardBandwidth = card?.memoryBandwidthBytesPerSecond
-  const bandwidth =
-    gpu.memoryBandwidthBytesPerSecond ?? (cardBandwidth && bandwidthShare ? Math.round(cardBandwidth * bandwidthShare) : undefined)
+  const bandwidth = gpu.memoryBandwidthBytesPerSecond ?? (cardBandwidth && bandwidthShare ? Math.round(cardBandwidth * bandwidthShare) : undefined)
   const rates = Object.entries(whole.denseOperationsPerSecond).map(([type, rate]) => [type, rate * (share ?? 0)])
   const {scaleUp: _links, memoryBandwidthBytesPerSecond: _bandwidth, pciePeerAccess: _peer, ...rest} = whole
   return {

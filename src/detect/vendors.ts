@@ -38,11 +38,7 @@ const nvidia: VendorProbe = async (effects, surroundings, pci, memory) => {
   const {devices, pairs, problems} = await detectNvidia(effects, await surroundings, await pci)
   const board = devices.length > 0 ? await effects.readFile('/proc/device-tree/model') : undefined
   const {totalBytes, availableBytes} = await memory
-  const read = nvidiaGpus(
-    devices,
-    {totalBytes, availableBytes, boardModel: board ? quotable(board, 80) || undefined : undefined},
-    effects.findGpu,
-  )
+  const read = nvidiaGpus(devices, {totalBytes, availableBytes, boardModel: board ? quotable(board, 80) || undefined : undefined}, effects.findGpu)
   const visible = visibleGpus(read.value, 'nvidia', effects.env, nvidiaIdentities(devices))
   return {gpus: visible.gpus, pairs, problems: [...problems, ...read.problems, ...visible.problems]}
 }

@@ -17,19 +17,14 @@ export interface Visible {
  * taken in the tool's order; where cards differ, CUDA may count the fastest first, and then nothing is hidden by number.
  * `identities` are those of the GPUs, by their number in the list; entries may be abbreviated.
  */
-export function visibleGpus(
-  gpus: DetectedGpu[],
-  vendor: string,
-  env: Record<string, string | undefined>,
-  identities: Map<number, string>,
-): Visible {
-  const variable = VARIABLES[vendor]?.find(name => env[name] !== undefined)
+export function visibleGpus(gpus: DetectedGpu[], vendor: string, env: Record<string, string | undefined>, identities: Map<number, string>): Visible {
+  const variable = VARIABLES[vendor]?.find((name) => env[name] !== undefined)
   if (variable === undefined || gpus.length === 0) return {gpus, problems: []}
   const asked = (env[variable] ?? '').trim()
-  const entries = asked === '' ? [] : asked.split(',').map(entry => entry.trim())
+  const entries = asked === '' ? [] : asked.split(',').map((entry) => entry.trim())
   const cards = gpus.filter(({mig}) => !mig)
   const names = new Set(cards.map(({name, memoryBytes}) => `${name} ${memoryBytes}`))
-  const byNumber = entries.some(entry => /^\d+$/.test(entry))
+  const byNumber = entries.some((entry) => /^\d+$/.test(entry))
   if (vendor === 'nvidia' && byNumber && names.size > 1 && env.CUDA_DEVICE_ORDER !== 'PCI_BUS_ID') {
     return {
       gpus,
@@ -51,7 +46,7 @@ export function visibleGpus(
   }
   const hidden = gpus.length - seen.length
   if (hidden === 0) return {gpus, problems: []}
-  const kept = gpus.filter(gpu => seen.includes(gpu))
+  const kept = gpus.filter((gpu) => seen.includes(gpu))
   return {
     gpus: kept,
     problems: [
@@ -79,5 +74,10 @@ function identified(gpus: DetectedGpu[], entry: string, identities: Map<number, 
 
 /** Identities stay out of messages. */
 function shown(entries: string[]): string {
-  return entries.length === 0 ? '""' : entries.map(entry => entry.replace(/^(GPU|MIG)-.*/, '$1-...').slice(0, 12)).join(',').slice(0, 40)
+  return entries.length === 0
+    ? '""'
+    : entries
+        .map((entry) => entry.replace(/^(GPU|MIG)-.*/, '$1-...').slice(0, 12))
+        .join(',')
+        .slice(0, 40)
 }

@@ -72,12 +72,12 @@ export function textAt(from: XmlElement | undefined, ...path: string[]): string 
 }
 
 export function elementAt(from: XmlElement | undefined, ...path: string[]): XmlElement | undefined {
-  return path.reduce<XmlElement | undefined>((at, name) => at?.children.find(child => child.name === name), from)
+  return path.reduce<XmlElement | undefined>((at, name) => at?.children.find((child) => child.name === name), from)
 }
 
 export function elementsAt(from: XmlElement | undefined, ...path: string[]): XmlElement[] {
   const last = path[path.length - 1]
-  return elementAt(from, ...path.slice(0, -1))?.children.filter(child => child.name === last) ?? []
+  return elementAt(from, ...path.slice(0, -1))?.children.filter((child) => child.name === last) ?? []
 }
 
 function element(name: string, attributes: Record<string, string> = {}): XmlElement {

@@ -25,14 +25,32 @@ interface Portions {
  */
 function portionsOf(mixer: Mixer): Portions[] {
   switch (mixer.kind) {
-    case 'full': return [{what: 'attention heads', count: mixer.queryHeadCount}, ...(mixer.sharesKvCache ? [] : [{what: 'KV heads', count: mixer.kvHeadCount, replicated: true}])]
-    case 'mla': return [{what: 'attention heads', count: mixer.queryHeadCount}]
-    case 'compressed': return [{what: 'attention heads', count: mixer.queryHeadCount}, {what: 'output groups', count: mixer.outputGroupCount}]
-    case 'gated-delta-net': return [{what: 'linear-attention key heads', count: mixer.keyHeadCount}, {what: 'linear-attention value heads', count: mixer.valueHeadCount}]
-    case 'kimi-delta': case 'lightning': return [{what: 'linear-attention heads', count: mixer.headCount}]
-    case 'mamba2': return [{what: 'Mamba heads', count: mixer.headCount}]
-    case 'mamba1': return [{what: 'Mamba channels', count: mixer.innerSize}]
-    case 'short-conv': return [{what: 'convolution channels', count: mixer.channelCount}]
+    case 'full':
+      return [
+        {what: 'attention heads', count: mixer.queryHeadCount},
+        ...(mixer.sharesKvCache ? [] : [{what: 'KV heads', count: mixer.kvHeadCount, replicated: true}]),
+      ]
+    case 'mla':
+      return [{what: 'attention heads', count: mixer.queryHeadCount}]
+    case 'compressed':
+      return [
+        {what: 'attention heads', count: mixer.queryHeadCount},
+        {what: 'output groups', count: mixer.outputGroupCount},
+      ]
+    case 'gated-delta-net':
+      return [
+        {what: 'linear-attention key heads', count: mixer.keyHeadCount},
+        {what: 'linear-attention value heads', count: mixer.valueHeadCount},
+      ]
+    case 'kimi-delta':
+    case 'lightning':
+      return [{what: 'linear-attention heads', count: mixer.headCount}]
+    case 'mamba2':
+      return [{what: 'Mamba heads', count: mixer.headCount}]
+    case 'mamba1':
+      return [{what: 'Mamba channels', count: mixer.innerSize}]
+    case 'short-conv':
+      return [{what: 'convolution channels', count: mixer.channelCount}]
   }
 }
 
@@ -45,7 +63,15 @@ export const dividesHeads = (architecture: Architecture, ranks: number): boolean
 function headReasons(architecture: Architecture, layout: ShardLayout): Reason[] {
   const tp = layout.attentionTp
   const bad = tp > 1 ? allPortions(architecture).find((portions) => !divides(portions, tp)) : undefined
-  return bad ? [{code: 'tp-not-divisible', message: `${bad.count} ${bad.what} cannot be divided among ${tp} GPUs`, remedy: smallerTp(tp, (ranks) => dividesHeads(architecture, ranks))}] : []
+  return bad
+    ? [
+        {
+          code: 'tp-not-divisible',
+          message: `${bad.count} ${bad.what} cannot be divided among ${tp} GPUs`,
+          remedy: smallerTp(tp, (ranks) => dividesHeads(architecture, ranks)),
+        },
+      ]
+    : []
 }
 
 /** Sides of a matrix that a block-quantised kernel needs whole: outputs when rows are split, inputs when columns are. */
@@ -73,7 +99,13 @@ function blockReasons(architecture: Architecture, checkpoint: Checkpoint, layout
       const ranks = experts ? layout.expertTp : layout.denseTp
       const whole = part * ranks
       const remedy = `${experts ? 'use --ep to keep experts whole, or ' : ''}${smallerTp(ranks, (candidate) => (whole / candidate) % scale.size! === 0)}`
-      return [{code: 'quantization-block-not-divisible', message: `${whole} ${experts ? 'columns of an expert' : 'columns of the feed-forward part'} over ${ranks} GPUs are ${part} each, which blocks of ${scale.size} do not divide`, remedy}]
+      return [
+        {
+          code: 'quantization-block-not-divisible',
+          message: `${whole} ${experts ? 'columns of an expert' : 'columns of the feed-forward part'} over ${ranks} GPUs are ${part} each, which blocks of ${scale.size} do not divide`,
+          remedy,
+        },
+      ]
     }
   return []
 }
@@ -83,12 +115,19 @@ function expertReasons(architecture: Architecture, layout: ShardLayout): Reason[
   const counts = architecture.layerKinds.flatMap(({feedForward}) => (feedForward?.kind === 'moe' ? [feedForward.expertCount] : []))
   if (counts.length === 0) return [{code: 'no-experts', message: 'expert parallelism is asked for, and this model has no experts', remedy: 'leave --ep out'}]
   const few = counts.find((count) => count < layout.expertParallel)
-  return few === undefined ? [] : [{code: 'ep-not-divisible', message: `${few} experts cannot be dealt to ${layout.expertParallel} GPUs`, remedy: `use --ep ${few} or less`}]
+  return few === undefined
+    ? []
+    : [{code: 'ep-not-divisible', message: `${few} experts cannot be dealt to ${layout.expertParallel} GPUs`, remedy: `use --ep ${few} or less`}]
 }
 
 /** All refusals of a layout. `stages`: pipeline stages. */
 export function layoutReasons(architecture: Architecture, checkpoint: Checkpoint, layout: ShardLayout, stages: number): Reason[] {
   const reasons = [...headReasons(architecture, layout), ...blockReasons(architecture, checkpoint, layout), ...expertReasons(architecture, layout)]
-  if (stages > architecture.layerSequence.length) reasons.push({code: 'pp-too-large', message: `${architecture.layerSequence.length} layers cannot make ${stages} pipeline stages`, remedy: `use --pp ${architecture.layerSequence.length} or less`})
+  if (stages > architecture.layerSequence.length)
+    reasons.push({
+      code: 'pp-too-large',
+      message: `${architecture.layerSequence.length} layers cannot make ${stages} pipeline stages`,
+      remedy: `use --pp ${architecture.layerSequence.length} or less`,
+    })
   return reasons
 }

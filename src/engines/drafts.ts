@@ -42,10 +42,14 @@ const EAGLE_VOCABULARY = 32000
 /** Layers of a draft that is a checkpoint of its own. */
 export function ownDraftLayers(architecture: Architecture, speculative: Speculation | undefined): number {
   switch (draftKind(architecture, speculative)) {
-    case 'eagle': return 1
-    case 'block': return BLOCK_LAYERS
-    case 'model': return MODEL_LAYERS
-    default: return 0
+    case 'eagle':
+      return 1
+    case 'block':
+      return BLOCK_LAYERS
+    case 'model':
+      return MODEL_LAYERS
+    default:
+      return 0
   }
 }
 
@@ -67,10 +71,19 @@ export function ownDraftBytes(architecture: Architecture, speculative: Speculati
 /** What is assumed of a draft, in words. */
 export function ownDraftWords(architecture: Architecture, speculative: Speculation | undefined): string {
   const method = speculative === undefined ? '' : methodOf(speculative)
-  return draftKind(architecture, speculative) === 'model' ? `a ${method} draft of 1.2 billion parameters in ${MODEL_LAYERS} layers, at 16 bits` : `a ${method} draft of ${ownDraftLayers(architecture, speculative)} layers as wide as the model, at 16 bits`
+  return draftKind(architecture, speculative) === 'model'
+    ? `a ${method} draft of 1.2 billion parameters in ${MODEL_LAYERS} layers, at 16 bits`
+    : `a ${method} draft of ${ownDraftLayers(architecture, speculative)} layers as wide as the model, at 16 bits`
 }
 
 /** A draft that is a checkpoint of its own is assumed, not known. */
 export function draftWarnings(architecture: Architecture, speculative: Speculation | undefined): Warning[] {
-  return ownDraftLayers(architecture, speculative) === 0 ? [] : [{code: 'draft-assumed', message: `the draft is a checkpoint of its own, whose size is not asked for: ${ownDraftWords(architecture, speculative)} is assumed`}]
+  return ownDraftLayers(architecture, speculative) === 0
+    ? []
+    : [
+        {
+          code: 'draft-assumed',
+          message: `the draft is a checkpoint of its own, whose size is not asked for: ${ownDraftWords(architecture, speculative)} is assumed`,
+        },
+      ]
 }

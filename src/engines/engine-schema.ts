@@ -8,7 +8,7 @@ import {compareVersions, isVersion} from './versions.ts'
 
 const text = z.string().trim().min(1)
 const version = text.refine(isVersion, 'expected a version such as 0.11.0 or 1.3.0rc24')
-const versionOrAny = text.refine(value => value === 'any' || isVersion(value), 'expected a version or `any`')
+const versionOrAny = text.refine((value) => value === 'any' || isVersion(value), 'expected a version or `any`')
 const isoDate = z.string().regex(/^\d{4}-\d{2}-\d{2}$/, 'expected a date such as 2026-08-26')
 const vendor = z.enum(['nvidia', 'amd'])
 const path = z.string().startsWith('/')
@@ -38,8 +38,8 @@ const engineFile = z
     metricsPath: path.optional(),
     configFile: z.strictObject({flag: text, format: z.literal('yaml'), keys: z.enum(['hyphen', 'field'])}),
   })
-  .refine(file => file.versions.at(-1)?.version === file.newestVersion, {path: ['newestVersion'], message: 'expected the last of `versions`'})
-  .refine(file => file.versions.every(({version: own}, index) => index === 0 || compareVersions(file.versions[index - 1]?.version ?? '', own) < 0), {
+  .refine((file) => file.versions.at(-1)?.version === file.newestVersion, {path: ['newestVersion'], message: 'expected the last of `versions`'})
+  .refine((file) => file.versions.every(({version: own}, index) => index === 0 || compareVersions(file.versions[index - 1]?.version ?? '', own) < 0), {
     path: ['versions'],
     message: 'expected releases in rising order, each once',
   })
@@ -48,7 +48,10 @@ const flagRow = z.strictObject({
   name: text,
   aliases: z.array(text).min(1).optional(),
   type: z.enum(['int', 'float', 'bool', 'enum', 'json', 'str', 'list', 'object']).optional(),
-  choices: z.array(z.union([z.string(), z.number()])).min(1).optional(),
+  choices: z
+    .array(z.union([z.string(), z.number()]))
+    .min(1)
+    .optional(),
   default: z.unknown().optional(),
   since: version.optional(),
   until: version.optional(),
@@ -72,14 +75,18 @@ const flagsFile = z
     fields: z.array(flagRow).optional(),
   })
   .superRefine((file, context) => {
-    for (const [list, rows] of [['flags', file.flags], ['fields', file.fields ?? []]] as const) {
+    for (const [list, rows] of [
+      ['flags', file.flags],
+      ['fields', file.fields ?? []],
+    ] as const) {
       const seen = new Set<string>()
       for (const [index, row] of rows.entries()) {
         const at = [list, index]
         if (seen.has(row.name)) context.addIssue({code: 'custom', path: at, message: `${row.name} stands here twice`})
         seen.add(row.name)
         if (row.source !== undefined && !(row.source in file.sources)) context.addIssue({code: 'custom', path: at, message: `no source "${row.source}"`})
-        if (row.since !== undefined && row.until !== undefined && compareVersions(row.since, row.until) > 0) context.addIssue({code: 'custom', path: at, message: 'since is later than until'})
+        if (row.since !== undefined && row.until !== undefined && compareVersions(row.since, row.until) > 0)
+          context.addIssue({code: 'custom', path: at, message: 'since is later than until'})
         if (row.type === 'enum' && !row.choices) context.addIssue({code: 'custom', path: at, message: 'an enum needs choices'})
       }
     }
@@ -113,7 +120,8 @@ const supportFile = z
   })
   .superRefine((file, context) => {
     for (const [name, entry] of Object.entries(file.architectures)) {
-      if (entry.sameAs !== undefined && !(entry.sameAs in file.architectures)) context.addIssue({code: 'custom', path: ['architectures', name], message: `no class "${entry.sameAs}"`})
+      if (entry.sameAs !== undefined && !(entry.sameAs in file.architectures))
+        context.addIssue({code: 'custom', path: ['architectures', name], message: `no class "${entry.sameAs}"`})
     }
   })
 
@@ -131,7 +139,10 @@ const need = z.strictObject({
   blockSize: z.int().positive().optional(),
   tokensPerBlock: z.int().positive().optional(),
   environment: environment.optional(),
-  options: z.array(z.strictObject({flag: z.string().startsWith('--'), value: z.union([text, z.number(), z.literal(true)]), since: version.optional(), because: text})).min(1).optional(),
+  options: z
+    .array(z.strictObject({flag: z.string().startsWith('--'), value: z.union([text, z.number(), z.literal(true)]), since: version.optional(), because: text}))
+    .min(1)
+    .optional(),
 })
 
 const parserReleases = z.strictObject({toolCallParser: z.record(text, versionOrAny), reasoningParser: z.record(text, versionOrAny)})
@@ -149,14 +160,25 @@ const needsFile = z
         source: z.array(text).min(1),
       }),
     ),
-    hardware: z.array(z.strictObject({engine: text, gfx: z.array(z.string().startsWith('gfx')).min(1), match: z.array(text).min(1), environment, source: z.array(text).min(1)})).optional(),
+    hardware: z
+      .array(
+        z.strictObject({
+          engine: text,
+          gfx: z.array(z.string().startsWith('gfx')).min(1),
+          match: z.array(text).min(1),
+          environment,
+          source: z.array(text).min(1),
+        }),
+      )
+      .optional(),
   })
   .superRefine((file, context) => {
     for (const [index, entry] of file.models.entries()) {
       for (const engine of ['vllm', 'sglang', 'trtllm'] as const) {
         for (const kind of ['toolCallParser', 'reasoningParser'] as const) {
           const name = entry[engine]?.[kind]
-          if (name !== undefined && !(name in (file.parsers[engine]?.[kind] ?? {}))) context.addIssue({code: 'custom', path: ['models', index, engine, kind], message: `no release is given for "${name}"`})
+          if (name !== undefined && !(name in (file.parsers[engine]?.[kind] ?? {})))
+            context.addIssue({code: 'custom', path: ['models', index, engine, kind], message: `no release is given for "${name}"`})
         }
       }
     }
@@ -184,6 +206,7 @@ export function checkEngineFile(path: string, value: unknown): EngineFileResult 
   const schema = {engine: engineFile, flags: flagsFile, support: supportFile, needs: needsFile}[kind]
   const result = schema.safeParse(value)
   if (!result.success) return {kind: 'invalid', problems: problemsOf(path, result.error)}
-  if (kind === 'flags' && (result.data as FlagTable).engine !== name.replace(/-flags$/, '')) return {kind: 'invalid', problems: [`${path}: engine: expected ${name.replace(/-flags$/, '')}`]}
+  if (kind === 'flags' && (result.data as FlagTable).engine !== name.replace(/-flags$/, ''))
+    return {kind: 'invalid', problems: [`${path}: engine: expected ${name.replace(/-flags$/, '')}`]}
   return {kind, value: result.data, problems: []} as unknown as EngineFileResult
 }

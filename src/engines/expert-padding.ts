@@ -67,7 +67,8 @@ export function expertPaddingBytes(architecture: Architecture, checkpoint: Check
     const wide = up(width, tile.intermediate)
     const tall = up(hidden, tile.hidden)
     const stored = matrixBytes(scaled, gates * (tile.inputsOnly ? width : wide), tall) + matrixBytes(scaled, tile.inputsOnly ? hidden : tall, wide)
-    bytes += Math.ceil(feedForward.expertCount / layout.expertParallel) * (stored - matrixBytes(format, gates * width, hidden) - matrixBytes(format, hidden, width))
+    bytes +=
+      Math.ceil(feedForward.expertCount / layout.expertParallel) * (stored - matrixBytes(format, gates * width, hidden) - matrixBytes(format, hidden, width))
   }
   return bytes
 }

@@ -63,12 +63,14 @@ function normalised(table: FlagTable, name: string): string {
 export function findFlag(table: FlagTable, version: string, asked: string): Lookup {
   const name = normalised(table, asked)
   const rows = asked.startsWith('-') ? table.flags : (table.fields ?? [])
-  const named = rows.filter(row => spellingsOf(row).includes(name))
-  const row = named.find(candidate => isIn(candidate, name, version))
+  const named = rows.filter((row) => spellingsOf(row).includes(name))
+  const row = named.find((candidate) => isIn(candidate, name, version))
   if (row) return {row}
   const [other] = named
   if (!other) {
-    const known = rows.filter(candidate => isIn(candidate, candidate.name, version)).map(candidate => ({name: candidate.name, spellings: candidate.aliases ?? []}))
+    const known = rows
+      .filter((candidate) => isIn(candidate, candidate.name, version))
+      .map((candidate) => ({name: candidate.name, spellings: candidate.aliases ?? []}))
     const suggestions = nearest(name, known, 3)
     return {problem: {code: 'flag-unknown', message: `${table.engine} ${version} has no option ${asked}`, suggestions}}
   }
@@ -76,8 +78,14 @@ export function findFlag(table: FlagTable, version: string, asked: string): Look
     return {problem: {code: 'flag-gone', message: `${asked} was last in ${table.engine} ${other.until}`}}
   }
   const since = other.spellings?.[name] ?? other.since
-  const older = spellingsOf(other).filter(spelling => spelling !== name && isIn(other, spelling, version))
-  return {problem: {code: 'flag-too-new', message: `${asked} came with ${table.engine} ${since ?? 'a later release'}, not in ${version}`, ...(older.length > 0 && {suggestions: older})}}
+  const older = spellingsOf(other).filter((spelling) => spelling !== name && isIn(other, spelling, version))
+  return {
+    problem: {
+      code: 'flag-too-new',
+      message: `${asked} came with ${table.engine} ${since ?? 'a later release'}, not in ${version}`,
+      ...(older.length > 0 && {suggestions: older}),
+    },
+  }
 }
 
 function isIn(row: FlagRow, name: string, version: string): boolean {
@@ -105,7 +113,7 @@ export function checkFlag(table: FlagTable, version: string, name: string, value
 
 /** Choices of an option in a version; undefined where it has none. */
 export function legalChoices(row: FlagRow, version: string): (string | number)[] | undefined {
-  return row.choices?.filter(choice => {
+  return row.choices?.filter((choice) => {
     const since = row.choicesSince?.[String(choice)]
     return since === undefined || isAtLeast(version, since)
   })
@@ -114,7 +122,7 @@ export function legalChoices(row: FlagRow, version: string): (string | number)[]
 /** What the option takes instead, in words; undefined when the value is legal. */
 function illegality(table: FlagTable, row: FlagRow, version: string, value: unknown, isField: boolean): string | undefined {
   const choices = legalChoices(row, version)
-  if (choices && !row.open && !choices.some(choice => String(choice) === String(value))) return `one of ${choices.join(', ')}`
+  if (choices && !row.open && !choices.some((choice) => String(choice) === String(value))) return `one of ${choices.join(', ')}`
   switch (row.type) {
     case 'bool':
       return value === true || (isField && value === false) ? undefined : isField ? 'true or false' : 'no value'

@@ -1,7 +1,13 @@
 import type {Engine, EngineData} from './engine.ts'
 
 /** What an engine is called and known by, as its data file says. */
-export const identityOf = ({title, docsUrl, newestVersion, versions, overheads}: EngineData): Pick<Engine, 'title' | 'docsUrl' | 'newestVersion' | 'versions' | 'spreadBytes'> => ({
+export const identityOf = ({
+  title,
+  docsUrl,
+  newestVersion,
+  versions,
+  overheads,
+}: EngineData): Pick<Engine, 'title' | 'docsUrl' | 'newestVersion' | 'versions' | 'spreadBytes'> => ({
   title,
   docsUrl,
   newestVersion,

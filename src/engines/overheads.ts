@@ -66,29 +66,43 @@ export function freeBeforeBytes(gpu: MachineGpu, {unifiedSystemBytes}: OverheadP
 function mixerWidth(mixer: Mixer, layout: ShardLayout): number {
   const tp = layout.attentionTp
   switch (mixer.kind) {
-    case 'full': return ((mixer.queryHeadCount * (mixer.outputGate === 'element' ? 3 : 2) + 2 * mixer.kvHeadCount) * mixer.headDim) / tp
-    case 'mla': return (mixer.queryHeadCount * (2 * (mixer.nopeHeadDim + mixer.ropeHeadDim) + 2 * mixer.valueHeadDim)) / tp + (mixer.queryLoraRank ?? 0) + mixer.kvLoraRank
-    case 'compressed': return (2 * mixer.queryHeadCount * mixer.headDim) / tp + mixer.queryLoraRank
+    case 'full':
+      return ((mixer.queryHeadCount * (mixer.outputGate === 'element' ? 3 : 2) + 2 * mixer.kvHeadCount) * mixer.headDim) / tp
+    case 'mla':
+      return (
+        (mixer.queryHeadCount * (2 * (mixer.nopeHeadDim + mixer.ropeHeadDim) + 2 * mixer.valueHeadDim)) / tp + (mixer.queryLoraRank ?? 0) + mixer.kvLoraRank
+      )
+    case 'compressed':
+      return (2 * mixer.queryHeadCount * mixer.headDim) / tp + mixer.queryLoraRank
     // Chunked kernels keep w, u, new values, the output and a state for every 64 tokens beside the projections
     // (vllm/model_executor/layers/fla/ops/chunk.py); Kimi's gates are 32 bits wide for each channel.
-    case 'gated-delta-net': return (4 * mixer.keyHeadCount * mixer.keyHeadDim + 10 * mixer.valueHeadCount * mixer.valueHeadDim) / tp
-    case 'kimi-delta': return (15 * mixer.headCount * mixer.headDim) / tp
-    case 'lightning': return (4 * mixer.headCount * mixer.headDim) / tp
-    case 'mamba2': return (4 * mixer.headCount * mixer.headDim + 4 * mixer.groupCount * mixer.stateSize) / tp
-    case 'mamba1': return (4 * mixer.innerSize) / tp
-    case 'short-conv': return (4 * mixer.channelCount) / tp
+    case 'gated-delta-net':
+      return (4 * mixer.keyHeadCount * mixer.keyHeadDim + 10 * mixer.valueHeadCount * mixer.valueHeadDim) / tp
+    case 'kimi-delta':
+      return (15 * mixer.headCount * mixer.headDim) / tp
+    case 'lightning':
+      return (4 * mixer.headCount * mixer.headDim) / tp
+    case 'mamba2':
+      return (4 * mixer.headCount * mixer.headDim + 4 * mixer.groupCount * mixer.stateSize) / tp
+    case 'mamba1':
+      return (4 * mixer.innerSize) / tp
+    case 'short-conv':
+      return (4 * mixer.channelCount) / tp
   }
 }
 
 /** Elements of a token of earlier context: its latent row, and keys and values of every head (vllm/v1/attention/backends/mla/common.py). Sparse layers stay absorbed. */
 const contextWidth = (mixer: Mixer, layout: ShardLayout): number =>
-  mixer.kind === 'mla' && !mixer.indexer ? mixer.kvLoraRank + mixer.ropeHeadDim + (mixer.queryHeadCount * (mixer.nopeHeadDim + mixer.valueHeadDim)) / layout.attentionTp : 0
+  mixer.kind === 'mla' && !mixer.indexer
+    ? mixer.kvLoraRank + mixer.ropeHeadDim + (mixer.queryHeadCount * (mixer.nopeHeadDim + mixer.valueHeadDim)) / layout.attentionTp
+    : 0
 
 /** Elements of a token's activations inside dense matrices on one rank: gate and up, and their product. */
 function denseWidth(kind: LayerKind, layout: ShardLayout): number {
   const {feedForward} = kind
   if (!feedForward) return 0
-  const width = feedForward.kind === 'dense' ? feedForward.intermediateSize : (feedForward.sharedIntermediateSize ?? 0) + (feedForward.parallelDenseIntermediateSize ?? 0)
+  const width =
+    feedForward.kind === 'dense' ? feedForward.intermediateSize : (feedForward.sharedIntermediateSize ?? 0) + (feedForward.parallelDenseIntermediateSize ?? 0)
   return ((feedForward.gated ? 3 : 2) * width) / layout.denseTp
 }
 
@@ -132,22 +146,37 @@ export interface ActivationPeak {
 
 /** Residual streams of models with hyper-connections: DeepSeek-V4's `hc_mult`. */
 const COMPRESSED_STREAMS = 4
-const residualStreams = ({layerKinds}: Architecture): number => (layerKinds.some(({mixers}) => mixers.some(({kind}) => kind === 'compressed')) ? COMPRESSED_STREAMS : 1)
+const residualStreams = ({layerKinds}: Architecture): number =>
+  layerKinds.some(({mixers}) => mixers.some(({kind}) => kind === 'compressed')) ? COMPRESSED_STREAMS : 1
 
 /** Peak of the forward pass: the residual streams beside the widest layer. */
-function forwardPeak({architecture, layout, tokens, gatheredTokens = tokens, latentContextTokens = 0, expertChunkTokens = Number.POSITIVE_INFINITY, attentionWorkspaceBytes = 0, parameters}: ActivationQuestion): ActivationPeak {
+function forwardPeak({
+  architecture,
+  layout,
+  tokens,
+  gatheredTokens = tokens,
+  latentContextTokens = 0,
+  expertChunkTokens = Number.POSITIVE_INFINITY,
+  attentionWorkspaceBytes = 0,
+  parameters,
+}: ActivationQuestion): ActivationPeak {
   const hidden = architecture.hiddenSize
   const bytesPerElement = 2 * parameters.activationCopies
   // With data-parallel ranks every rank gathers the tokens of all: their inputs and their outputs.
   const gathered = gatheredTokens > tokens ? 2 * hidden * gatheredTokens : 0
-  const elements = Math.max(...architecture.layerKinds.map((kind) => {
-    const context = kind.mixers.reduce((sum, mixer) => sum + contextWidth(mixer, layout), 0) * latentContextTokens
-    const mixers = kind.mixers.reduce((sum, mixer) => sum + mixerWidth(mixer, layout), 0) * tokens + context + attentionWorkspaceBytes / bytesPerElement
-    const experts = expertWidth(kind, hidden, layout) * Math.min(gatheredTokens, expertChunkTokens)
-    return Math.max(mixers, denseWidth(kind, layout) * tokens + experts + (experts > 0 ? gathered : 0))
-  }))
+  const elements = Math.max(
+    ...architecture.layerKinds.map((kind) => {
+      const context = kind.mixers.reduce((sum, mixer) => sum + contextWidth(mixer, layout), 0) * latentContextTokens
+      const mixers = kind.mixers.reduce((sum, mixer) => sum + mixerWidth(mixer, layout), 0) * tokens + context + attentionWorkspaceBytes / bytesPerElement
+      const experts = expertWidth(kind, hidden, layout) * Math.min(gatheredTokens, expertChunkTokens)
+      return Math.max(mixers, denseWidth(kind, layout) * tokens + experts + (experts > 0 ? gathered : 0))
+    }),
+  )
   const total = elements + 3 * hidden * tokens * residualStreams(architecture)
-  return {bytes: total * bytesPerElement, because: `${tokens} tokens x ${Math.round(total / tokens)} elements of the widest layer x 2 bytes x ${parameters.activationCopies} copies`}
+  return {
+    bytes: total * bytesPerElement,
+    because: `${tokens} tokens x ${Math.round(total / tokens)} elements of the widest layer x 2 bytes x ${parameters.activationCopies} copies`,
+  }
 }
 
 /** Embeddings of the largest image that towers of arbitrary resolution take by default (Qwen-VL preprocessors: 16,384). */
@@ -163,7 +192,8 @@ export function trialImageTokens(architecture: Architecture, batchTokens: number
   return tower ? Math.max(batchTokens, itemTokens(tower)) : 0
 }
 
-const visionTower = (architecture: Architecture): Encoder | undefined => architecture.encoders?.find(({modality, hiddenSize}) => modality === 'vision' && hiddenSize !== undefined)
+const visionTower = (architecture: Architecture): Encoder | undefined =>
+  architecture.encoders?.find(({modality, hiddenSize}) => modality === 'vision' && hiddenSize !== undefined)
 
 /** Peak of the image tower: per patch 6 widths of attention and 8 of the feed-forward part over the ranks, 4 on each. */
 function encoderPeak({architecture, layout, imageTokens = 0, parameters}: ActivationQuestion): ActivationPeak {
@@ -171,13 +201,19 @@ function encoderPeak({architecture, layout, imageTokens = 0, parameters}: Activa
   if (!tower || imageTokens === 0) return {bytes: 0, because: ''}
   const patches = imageTokens * patchesPerEmbedding(itemTokens(tower))
   const width = tower.hiddenSize! * (14 / layout.encoderTp + 4)
-  return {bytes: (patches * width + imageTokens * architecture.hiddenSize) * 2 * parameters.encoderCopies, because: `the image tower's trial: ${patches} patches x ${Math.round(width)} elements x 2 bytes x ${parameters.encoderCopies} copies`}
+  return {
+    bytes: (patches * width + imageTokens * architecture.hiddenSize) * 2 * parameters.encoderCopies,
+    because: `the image tower's trial: ${patches} patches x ${Math.round(width)} elements x 2 bytes x ${parameters.encoderCopies} copies`,
+  }
 }
 
 /** Peak of the engine's trial run: of the forward pass, the sampler over all sequences, or the image tower, whichever is highest. */
 export function activationPeak(question: ActivationQuestion): ActivationPeak {
   const {architecture, sequences, logitBytes} = question
-  const sampler = {bytes: sequences * architecture.vocabularySize * logitBytes, because: `the sampler's trial: ${sequences} sequences x ${architecture.vocabularySize} logits x ${logitBytes} bytes`}
+  const sampler = {
+    bytes: sequences * architecture.vocabularySize * logitBytes,
+    because: `the sampler's trial: ${sequences} sequences x ${architecture.vocabularySize} logits x ${logitBytes} bytes`,
+  }
   const peak = [forwardPeak(question), sampler, encoderPeak(question)].reduce((a, b) => (b.bytes > a.bytes ? b : a))
   return {bytes: Math.round(peak.bytes), because: peak.because}
 }
@@ -193,7 +229,11 @@ export function logitBytes(parameters: OverheadParameters, version: string, seco
 export function runtimeBytes(gpu: MachineGpu, machine: Pick<Machine, 'link'>, worldSize: number, parameters: OverheadParameters): number {
   const base = parameters.runtimeBytes[gpu.accelerator.vendor] ?? parameters.runtimeBytes.nvidia ?? 0
   const direct = machine.link.kind === 'xgmi' || (machine.link.kind === 'nvlink' && (gpu.accelerator.computeCapability ?? 0) >= 9)
-  return base + (gpu.accelerator.unifiedMemory ? parameters.unifiedRuntimeBytes : 0) + (worldSize - 1) * (direct ? parameters.collectiveBytes.direct : parameters.collectiveBytes.host)
+  return (
+    base +
+    (gpu.accelerator.unifiedMemory ? parameters.unifiedRuntimeBytes : 0) +
+    (worldSize - 1) * (direct ? parameters.collectiveBytes.direct : parameters.collectiveBytes.host)
+  )
 }
 
 export const runtimeWords = (worldSize: number): string => (worldSize > 1 ? `context, libraries and collectives of ${worldSize} GPUs` : 'context and libraries')

@@ -60,7 +60,8 @@ export interface FormatAnswer {
 
 const within = (ranges: CapabilityRange[], capability: number): boolean => ranges.some(([from, to]) => capability >= from && capability <= to)
 
-const inWords = (ranges: CapabilityRange[]): string => ranges.map(([from, to]) => (to >= 12.9 ? `${from.toFixed(1)} or later` : `${from.toFixed(1)} to ${to.toFixed(1)}`)).join(', or ')
+const inWords = (ranges: CapabilityRange[]): string =>
+  ranges.map(([from, to]) => (to >= 12.9 ? `${from.toFixed(1)} or later` : `${from.toFixed(1)} to ${to.toFixed(1)}`)).join(', or ')
 
 function amdAnswer(rule: FormatRule, accelerator: Accelerator): FormatAnswer {
   const {amd} = rule
@@ -69,7 +70,9 @@ function amdAnswer(rule: FormatRule, accelerator: Accelerator): FormatAnswer {
   if (amd === true) return {kind: accelerator.native.length > 0 && rule.native ? 'native' : 'stored'}
   const target = accelerator.gfxTarget
   if (target === undefined) return {kind: 'unknown'}
-  return amd.some(prefix => target.startsWith(prefix)) ? {kind: rule.native ? 'native' : 'stored'} : {kind: 'refused', because: `it needs ${amd.map(prefix => `${prefix}x`).join(' or ')}, this is ${target}`}
+  return amd.some((prefix) => target.startsWith(prefix))
+    ? {kind: rule.native ? 'native' : 'stored'}
+    : {kind: 'refused', because: `it needs ${amd.map((prefix) => `${prefix}x`).join(' or ')}, this is ${target}`}
 }
 
 /** What an engine does with a format on a device in a version. */
@@ -83,7 +86,8 @@ export function ruleAnswer(rule: FormatRule | false | undefined, accelerator: Ac
   if (accelerator.vendor === 'amd') return {...amdAnswer(rule, accelerator), ...extras}
   const {computeCapability: capability} = accelerator
   if (accelerator.vendor !== 'nvidia' || capability === undefined) return {kind: 'unknown', ...extras}
-  if (rule.on && !within(rule.on, capability)) return {kind: 'refused', because: `it needs compute capability ${inWords(rule.on)}, this is ${capability.toFixed(1)}`}
+  if (rule.on && !within(rule.on, capability))
+    return {kind: 'refused', because: `it needs compute capability ${inWords(rule.on)}, this is ${capability.toFixed(1)}`}
   return {kind: rule.native && within(rule.native, capability) ? 'native' : 'stored', ...extras}
 }
 

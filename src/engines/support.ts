@@ -18,12 +18,19 @@ export interface SupportQuestion {
   data: EngineData
 }
 
-const capability = ({computeCapability, gfxTarget}: Accelerator): string => (computeCapability ? `compute capability ${computeCapability.toFixed(1)}` : (gfxTarget ?? 'this GPU'))
+const capability = ({computeCapability, gfxTarget}: Accelerator): string =>
+  computeCapability ? `compute capability ${computeCapability.toFixed(1)}` : (gfxTarget ?? 'this GPU')
 
 function hardwareReasons({title, subject, data, id}: SupportQuestion): Reason[] {
   const {vendor, name} = subject.gpu.accelerator
   if (data.vendors.includes(vendor)) return []
-  return [{code: 'hardware-unsupported', message: `${title} has no build for ${name} in what servefit knows: it knows ${data.vendors.join(' and ')} builds`, remedy: id === 'trtllm' && vendor === 'amd' ? 'use --engine vllm or --engine sglang' : 'ask about an NVIDIA or AMD GPU with --gpu'}]
+  return [
+    {
+      code: 'hardware-unsupported',
+      message: `${title} has no build for ${name} in what servefit knows: it knows ${data.vendors.join(' and ')} builds`,
+      remedy: id === 'trtllm' && vendor === 'amd' ? 'use --engine vllm or --engine sglang' : 'ask about an NVIDIA or AMD GPU with --gpu',
+    },
+  ]
 }
 
 function architectureReasons({id, title, subject, deployment, data}: SupportQuestion): Support {
@@ -32,12 +39,40 @@ function architectureReasons({id, title, subject, deployment, data}: SupportQues
   if (className === undefined) return none
   const answer = architectureAnswer(data.support, id, className, deployment.engineVersion)
   switch (answer.kind) {
-    case 'supported': return none
-    case 'too-old': return {...none, reasons: [{code: 'engine-too-old', message: `${title} ${deployment.engineVersion} does not have ${className}: it came with ${answer.since}`, remedy: `use --engine-version ${answer.since} or later`}]}
-    case 'gone': return {...none, reasons: [{code: 'architecture-unsupported', message: `${title} dropped ${className} after ${answer.until}`, remedy: `use --engine-version ${answer.until}`}]}
-    case 'plugin': return {...none, warnings: [{code: 'plugin-needed', message: `${className} needs a plug-in of ${title}: ${answer.plugin}`}]}
-    case 'unsupported': return {...none, reasons: [{code: 'architecture-unsupported', message: `${title} does not implement ${className}`, remedy: otherEngines(data, className, id)}]}
-    case 'unknown': return {...none, warnings: [{code: 'architecture-unlisted', message: `${className} is in no engine's list that servefit knows: whether ${title} loads it is not told here`}]}
+    case 'supported':
+      return none
+    case 'too-old':
+      return {
+        ...none,
+        reasons: [
+          {
+            code: 'engine-too-old',
+            message: `${title} ${deployment.engineVersion} does not have ${className}: it came with ${answer.since}`,
+            remedy: `use --engine-version ${answer.since} or later`,
+          },
+        ],
+      }
+    case 'gone':
+      return {
+        ...none,
+        reasons: [
+          {code: 'architecture-unsupported', message: `${title} dropped ${className} after ${answer.until}`, remedy: `use --engine-version ${answer.until}`},
+        ],
+      }
+    case 'plugin':
+      return {...none, warnings: [{code: 'plugin-needed', message: `${className} needs a plug-in of ${title}: ${answer.plugin}`}]}
+    case 'unsupported':
+      return {
+        ...none,
+        reasons: [{code: 'architecture-unsupported', message: `${title} does not implement ${className}`, remedy: otherEngines(data, className, id)}],
+      }
+    case 'unknown':
+      return {
+        ...none,
+        warnings: [
+          {code: 'architecture-unlisted', message: `${className} is in no engine's list that servefit knows: whether ${title} loads it is not told here`},
+        ],
+      }
   }
 }
 
@@ -48,7 +83,9 @@ function otherEngines(data: EngineData, className: string, own: string): string 
 }
 
 /** Formats that a checkpoint's matrices are in, least first in the recipe's order. */
-const formatsOf = ({checkpoint}: Subject): string[] => [...new Set([...Object.values(checkpoint.formats), ...(checkpoint.exceptions ?? []).map(({format}) => format)])]
+const formatsOf = ({checkpoint}: Subject): string[] => [
+  ...new Set([...Object.values(checkpoint.formats), ...(checkpoint.exceptions ?? []).map(({format}) => format)]),
+]
 
 function weightSupport({id, title, subject, deployment, data}: SupportQuestion): Support {
   const support: Support = {reasons: [], warnings: []}
@@ -56,8 +93,17 @@ function weightSupport({id, title, subject, deployment, data}: SupportQuestion):
   for (const format of formatsOf(subject)) {
     const answer = formatAnswer(data.support, id, supportName(format, subject), accelerator, deployment.engineVersion)
     const {title: formatTitle, weightOnly, computeType} = weightFormat(format)
-    if (answer.kind === 'refused') support.reasons.push({code: 'quantization-unsupported', message: `${title} does not run ${formatTitle} weights here: ${answer.because}`, remedy: 'choose another checkpoint: servefit models show lists them'})
-    else if (answer.kind === 'stored' && !weightOnly && computeType !== 'bf16') support.warnings.push({code: 'weight-only-fallback', message: `${accelerator.name} (${capability(accelerator)}) does not compute in ${formatTitle}: weights are stored so and converted to 16 bits before use`})
+    if (answer.kind === 'refused')
+      support.reasons.push({
+        code: 'quantization-unsupported',
+        message: `${title} does not run ${formatTitle} weights here: ${answer.because}`,
+        remedy: 'choose another checkpoint: servefit models show lists them',
+      })
+    else if (answer.kind === 'stored' && !weightOnly && computeType !== 'bf16')
+      support.warnings.push({
+        code: 'weight-only-fallback',
+        message: `${accelerator.name} (${capability(accelerator)}) does not compute in ${formatTitle}: weights are stored so and converted to 16 bits before use`,
+      })
     if (answer.plugin) support.warnings.push({code: 'plugin-needed', message: `${formatTitle} weights need the package ${answer.plugin}`})
   }
   return support
@@ -73,13 +119,23 @@ function supportName(format: string, {checkpoint}: Subject): string {
 
 function cacheSupport({id, title, subject, deployment, data}: SupportQuestion): Reason[] {
   const answer = cacheAnswer(data.support, id, deployment.kvCache, subject.gpu.accelerator, deployment.engineVersion)
-  return answer.kind === 'refused' ? [{code: 'kv-cache-unsupported', message: `${title} does not keep the cache as ${deployment.kvCache} here: ${answer.because}`, remedy: 'use --kv-cache auto'}] : []
+  return answer.kind === 'refused'
+    ? [
+        {
+          code: 'kv-cache-unsupported',
+          message: `${title} does not keep the cache as ${deployment.kvCache} here: ${answer.because}`,
+          remedy: 'use --kv-cache auto',
+        },
+      ]
+    : []
 }
 
 function attentionReasons({id, title, subject, deployment, data}: SupportQuestion): Reason[] {
   const isSparse = subject.model.architecture.layerKinds.some(({mixers}) => mixers.some((mixer) => mixer.kind === 'mla' && mixer.indexer))
   const answer = isSparse ? attentionAnswer(data.support, id, 'sparse-mla', subject.gpu.accelerator, deployment.engineVersion) : undefined
-  return answer?.kind === 'refused' ? [{code: 'attention-unsupported', message: `${title} ${deployment.engineVersion} has no kernel for sparse attention here: ${answer.because}`}] : []
+  return answer?.kind === 'refused'
+    ? [{code: 'attention-unsupported', message: `${title} ${deployment.engineVersion} has no kernel for sparse attention here: ${answer.because}`}]
+    : []
 }
 
 function versionWarnings({deployment, data}: SupportQuestion): Warning[] {
@@ -95,7 +151,13 @@ export function supportOf(question: SupportQuestion): Support {
   const architecture = architectureReasons(question)
   const weights = weightSupport(question)
   return {
-    reasons: [...architecture.reasons, ...weights.reasons, ...cacheSupport(question), ...attentionReasons(question), ...layoutReasons(subject.model.architecture, subject.checkpoint, layout, deployment.pp)],
+    reasons: [
+      ...architecture.reasons,
+      ...weights.reasons,
+      ...cacheSupport(question),
+      ...attentionReasons(question),
+      ...layoutReasons(subject.model.architecture, subject.checkpoint, layout, deployment.pp),
+    ],
     warnings: [...versionWarnings(question), ...architecture.warnings, ...weights.warnings],
   }
 }

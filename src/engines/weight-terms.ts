@@ -17,7 +17,9 @@ const GROUPS: {name: string; classes: string[]}[] = [
   {name: 'embedding and head', classes: ['embedding', 'head']},
 ]
 
-const groupOf = (tensorClass: TensorClass): string => GROUPS.find(({classes}) => classes.some((name) => tensorClass === name || tensorClass.startsWith(`${name}.`)))?.name ?? 'routers, norms and other small tensors'
+const groupOf = (tensorClass: TensorClass): string =>
+  GROUPS.find(({classes}) => classes.some((name) => tensorClass === name || tensorClass.startsWith(`${name}.`)))?.name ??
+  'routers, norms and other small tensors'
 
 function formatNames(checkpoint: Checkpoint): string {
   const names = [...new Set(Object.values(checkpoint.formats))]
@@ -64,15 +66,51 @@ export function weightTerms(question: WeightQuestion): PartTerm[] {
     byGroup.set(group, (byGroup.get(group) ?? 0) + bytes)
   }
   const how = `${formatNames(checkpoint)}, ${layoutWords(layout, question.stageCount)}`
-  const terms: PartTerm[] = [...byGroup].map(([name, bytes]) => ({name: `weights: ${name}`, bytes: Math.round(bytes), kind: 'exact', part: 'weights', because: how}))
+  const terms: PartTerm[] = [...byGroup].map(([name, bytes]) => ({
+    name: `weights: ${name}`,
+    bytes: Math.round(bytes),
+    kind: 'exact',
+    part: 'weights',
+    because: how,
+  }))
   const add = (name: string, bytes: number, because: string, kind: Term['kind'] = 'exact') => {
     if (bytes !== 0) terms.push({name, bytes: Math.round(bytes), kind, part: 'weights', because})
   }
-  add('weights: absorbed latent projections', absorbedBytes(architecture, layout, stage), 'the K and V halves of kv_b are kept again at 16 bits for decoding', 'derived')
-  if (question.expertTile) add('weights: padding of MXFP4 experts', expertPaddingBytes(architecture, checkpoint, layout, stage, question.expertTile), question.expertTile.because, 'derived')
-  if (stage.embedding) add('weights: encoders', encoderWeightBytes(architecture, checkpoint, layout), `${architecture.encoders?.map((encoder) => `${encoder.modality} ${encoder.parameterCount} parameters`).join(', ')}`)
-  if (stage.head && usesDraftLayers(architecture, question.speculative)) add('weights: draft layers', draftWeightBytes(architecture, checkpoint, layout), 'speculation is on: the multi-token-prediction layers are loaded')
-  if (stage.head) add('weights: draft model', ownDraftBytes(architecture, question.speculative, layout.attentionTp), ownDraftWords(architecture, question.speculative), 'assumed')
-  add('weights: offloaded to host memory', -Math.min(question.offloadedBytes, terms.reduce((sum, term) => sum + term.bytes, 0)), 'cpu offload, for each GPU')
+  add(
+    'weights: absorbed latent projections',
+    absorbedBytes(architecture, layout, stage),
+    'the K and V halves of kv_b are kept again at 16 bits for decoding',
+    'derived',
+  )
+  if (question.expertTile)
+    add(
+      'weights: padding of MXFP4 experts',
+      expertPaddingBytes(architecture, checkpoint, layout, stage, question.expertTile),
+      question.expertTile.because,
+      'derived',
+    )
+  if (stage.embedding)
+    add(
+      'weights: encoders',
+      encoderWeightBytes(architecture, checkpoint, layout),
+      `${architecture.encoders?.map((encoder) => `${encoder.modality} ${encoder.parameterCount} parameters`).join(', ')}`,
+    )
+  if (stage.head && usesDraftLayers(architecture, question.speculative))
+    add('weights: draft layers', draftWeightBytes(architecture, checkpoint, layout), 'speculation is on: the multi-token-prediction layers are loaded')
+  if (stage.head)
+    add(
+      'weights: draft model',
+      ownDraftBytes(architecture, question.speculative, layout.attentionTp),
+      ownDraftWords(architecture, question.speculative),
+      'assumed',
+    )
+  add(
+    'weights: offloaded to host memory',
+    -Math.min(
+      question.offloadedBytes,
+      terms.reduce((sum, term) => sum + term.bytes, 0),
+    ),
+    'cpu offload, for each GPU',
+  )
   return terms
 }

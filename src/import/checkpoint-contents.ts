@@ -32,7 +32,8 @@ export function checkAgainstFiles({model, warnings: found}: Imported, tensors: r
   return {model: {...model, architecture, checkpoints: [checkpoint, ...model.checkpoints.slice(1)]}, warnings}
 }
 
-const elementsOf = (modules: readonly Placed[], part: Place['part']): number => modules.filter(({place}) => place.part === part).reduce((sum, {elements}) => sum + elements, 0)
+const elementsOf = (modules: readonly Placed[], part: Place['part']): number =>
+  modules.filter(({place}) => place.part === part).reduce((sum, {elements}) => sum + elements, 0)
 
 /** The architecture with what only the files know: a single tower's exact size, and whether the head is the embedding. */
 function settled(stated: Architecture, modules: readonly Placed[], warnings: string[]): Architecture {
@@ -61,7 +62,9 @@ function compareParameters(architecture: Architecture, checkpoint: Checkpoint, m
   const {language, encoders, draft} = countParameters(architecture)
   const computed = language + (checkpoint.encodersIncluded === false ? 0 : encoders) + (checkpoint.draftIncluded === false ? 0 : draft)
   if (stored > 0 && apart(computed, stored)) {
-    warnings.push(`the files hold ${stored.toLocaleString('en-US')} parameters, the configuration describes ${computed.toLocaleString('en-US')} (${percent(computed - stored, stored)} apart)`)
+    warnings.push(
+      `the files hold ${stored.toLocaleString('en-US')} parameters, the configuration describes ${computed.toLocaleString('en-US')} (${percent(computed - stored, stored)} apart)`,
+    )
   }
 }
 
@@ -73,7 +76,9 @@ function settledFormats(architecture: Architecture, stated: Checkpoint, modules:
   const unknown = modules.filter(({format, elements}) => format === undefined && elements > 0).reduce((sum, module) => sum + module.bytes, 0)
   const fromFiles: Checkpoint = {...stated, ...formatsFrom(formatsOf(modules))}
   if (fromFiles.exceptions === undefined) delete fromFiles.exceptions
-  const closer = Math.abs(checkpointBytes(architecture, fromFiles) - bytes) < Math.abs(computed - bytes) || (differing.length > 0 && !apart(checkpointBytes(architecture, fromFiles), bytes))
+  const closer =
+    Math.abs(checkpointBytes(architecture, fromFiles) - bytes) < Math.abs(computed - bytes) ||
+    (differing.length > 0 && !apart(checkpointBytes(architecture, fromFiles), bytes))
   const difference = `the files hold ${bytes.toLocaleString('en-US')} bytes, the configuration describes ${Math.round(computed).toLocaleString('en-US')} (${percent(computed - bytes, bytes)} apart${differing.length > 0 ? `; ${differing.join(', ')}` : ''})`
   if (!closer || unknown > TOLERANCE * bytes) {
     warnings.push(`${difference}; weights are reckoned as configured`)

@@ -7,7 +7,8 @@ import type {ModelFolder} from './model-folder.ts'
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
-const given = (value: string | undefined): string | undefined => (value === undefined || value.trim() === '' ? undefined : value.trim().replace(/^~(?=$|[\\/])/, homedir()))
+const given = (value: string | undefined): string | undefined =>
+  value === undefined || value.trim() === '' ? undefined : value.trim().replace(/^~(?=$|[\\/])/, homedir())
 
 /** Where Hugging Face's tools keep what concerns all of them (huggingface_hub `constants.py`: HF_HOME, then XDG_CACHE_HOME). */
 export const huggingFaceHome = (env: Environment): string => given(env.HF_HOME) ?? join(given(env.XDG_CACHE_HOME) ?? join(homedir(), '.cache'), 'huggingface')
@@ -29,23 +30,44 @@ export async function cachedRepository(id: string, env: Environment): Promise<Mo
 }
 
 async function snapshotOf(base: string): Promise<string | undefined> {
-  const main = await readFile(join(base, 'refs', 'main'), 'utf8').then((text) => text.trim(), () => undefined)
+  const main = await readFile(join(base, 'refs', 'main'), 'utf8').then(
+    (text) => text.trim(),
+    () => undefined,
+  )
   if (main !== undefined && /^[\w.-]{1,100}$/.test(main) && !main.includes('..')) {
     const path = join(base, 'snapshots', main)
     if (await isDirectory(path)) return path
   }
   const names = await readdir(join(base, 'snapshots')).catch(() => [])
-  const dated = await Promise.all(names.slice(0, 1000).map(async (name) => ({path: join(base, 'snapshots', name), time: await stat(join(base, 'snapshots', name)).then(({mtimeMs}) => mtimeMs, () => 0)})))
+  const dated = await Promise.all(
+    names.slice(0, 1000).map(async (name) => ({
+      path: join(base, 'snapshots', name),
+      time: await stat(join(base, 'snapshots', name)).then(
+        ({mtimeMs}) => mtimeMs,
+        () => 0,
+      ),
+    })),
+  )
   return dated.sort((a, b) => b.time - a.time)[0]?.path
 }
 
-const isDirectory = (path: string): Promise<boolean> => stat(path).then((found) => found.isDirectory(), () => false)
+const isDirectory = (path: string): Promise<boolean> =>
+  stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  )
 
 /** The access token that the environment or a login left. Never printed. */
 export async function accessToken(env: Environment): Promise<string | undefined> {
   const direct = given(env.HF_TOKEN) ?? given(env.HUGGING_FACE_HUB_TOKEN)
-  const token = direct ?? (await readFile(given(env.HF_TOKEN_PATH) ?? join(huggingFaceHome(env), 'token'), 'utf8').then((text) => text.trim(), () => ''))
+  const token =
+    direct ??
+    (await readFile(given(env.HF_TOKEN_PATH) ?? join(huggingFaceHome(env), 'token'), 'utf8').then(
+      (text) => text.trim(),
+      () => '',
+    ))
   if (token === '') return undefined
-  if (!/^[\x21-\x7e]{1,1000}$/.test(token)) throw new InputError('TOKEN_INVALID', 'HF_TOKEN holds characters that no access token has: expected one such as hf_...')
+  if (!/^[\x21-\x7e]{1,1000}$/.test(token))
+    throw new InputError('TOKEN_INVALID', 'HF_TOKEN holds characters that no access token has: expected one such as hf_...')
   return token
 }

@@ -30,12 +30,26 @@ export async function importFolder(folder: ModelFolder, {variant, configuration 
     return importGgufFrom(folder, ggufs, variant)
   }
   if (!folder.files.has('config.json')) {
-    const instead = folder.files.has('params.json') ? ' (params.json, the publisher\'s own form, is not read)' : ''
-    throw new InputError('MODEL_FILES_MISSING', `${folder.title} has no config.json and no .gguf file${instead}: expected a model as Hugging Face Transformers stores it`)
+    const instead = folder.files.has('params.json') ? " (params.json, the publisher's own form, is not read)" : ''
+    throw new InputError(
+      'MODEL_FILES_MISSING',
+      `${folder.title} has no config.json and no .gguf file${instead}: expected a model as Hugging Face Transformers stores it`,
+    )
   }
-  const [config, quantConfig, generation, index] = await Promise.all([json(folder, 'config.json'), optionalJson(folder, 'hf_quant_config.json'), optionalJson(folder, 'generation_config.json'), optionalJson(folder, INDEX)])
+  const [config, quantConfig, generation, index] = await Promise.all([
+    json(folder, 'config.json'),
+    optionalJson(folder, 'hf_quant_config.json'),
+    optionalJson(folder, 'generation_config.json'),
+    optionalJson(folder, INDEX),
+  ])
   const weights = await tensorsOf(folder, index)
-  const imported = importConfig({config, quantConfig, generation, index: weights.tensors ? indexFrom(weights.tensors) : index, ...(folder.hfId !== undefined && {hfId: folder.hfId})})
+  const imported = importConfig({
+    config,
+    quantConfig,
+    generation,
+    index: weights.tensors ? indexFrom(weights.tensors) : index,
+    ...(folder.hfId !== undefined && {hfId: folder.hfId}),
+  })
   const {model, warnings} = imported
   warnings.push(...weights.warnings)
   if (folder.licence !== undefined) model.licence ??= folder.licence
@@ -61,9 +75,15 @@ interface Weights {
 async function tensorsOf(folder: ModelFolder, index: unknown): Promise<Weights> {
   const shards = shardsOf(folder, index)
   if (shards.length === 0) return {warnings: []}
-  if (shards.length > MAX_SHARDS) throw new InputError('MODEL_TOO_MANY_FILES', `${folder.title} names ${shards.length} weight files; expected at most ${MAX_SHARDS}`)
+  if (shards.length > MAX_SHARDS)
+    throw new InputError('MODEL_TOO_MANY_FILES', `${folder.title} names ${shards.length} weight files; expected at most ${MAX_SHARDS}`)
   const missing = shards.filter((shard) => !folder.files.has(shard))
-  if (missing.length > 0) return {warnings: [`${missing.length} of ${shards.length} weight files are not there (${missing[0]}${missing.length > 1 ? ', ...' : ''}): the bytes are those of the configuration`]}
+  if (missing.length > 0)
+    return {
+      warnings: [
+        `${missing.length} of ${shards.length} weight files are not there (${missing[0]}${missing.length > 1 ? ', ...' : ''}): the bytes are those of the configuration`,
+      ],
+    }
   const {readSafetensorsHeader} = await import('./safetensors-header.ts')
   let count = 0
   const headers = await eachOf(shards, folder.parallel, async (shard) => {
@@ -80,7 +100,8 @@ async function tensorsOf(folder: ModelFolder, index: unknown): Promise<Weights> 
   const tensors = new Map<string, StoredTensor>()
   const warnings: string[] = []
   for (const tensor of headers.flat()) {
-    if (tensors.has(tensor.name) && warnings.length === 0) warnings.push(`tensor ${JSON.stringify(tensor.name.slice(0, 200))} is in two weight files; one is counted`)
+    if (tensors.has(tensor.name) && warnings.length === 0)
+      warnings.push(`tensor ${JSON.stringify(tensor.name.slice(0, 200))} is in two weight files; one is counted`)
     tensors.set(tensor.name, tensor)
   }
   return {tensors: [...tensors.values()], warnings}

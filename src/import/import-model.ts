@@ -18,7 +18,10 @@ export interface RepositoryName {
 }
 
 export function repositoryName(name: string): RepositoryName | undefined {
-  const plain = name.trim().replace(/^https?:\/\/(?:www\.)?huggingface\.co\//, '').replace(/\/+$/, '')
+  const plain = name
+    .trim()
+    .replace(/^https?:\/\/(?:www\.)?huggingface\.co\//, '')
+    .replace(/\/+$/, '')
   const [id, variant, ...more] = plain.split(':')
   if (id === undefined || more.length > 0 || !isRepositoryId(id)) return undefined
   return variant === undefined || variant === '' ? {id} : {id, variant}
@@ -60,8 +63,12 @@ export async function importPath(given: string): Promise<Imported> {
     return importGgufFrom(all, [...all.files.keys()], all.files.has(first) ? first : name)
   }
   const inFolder = name === 'config.json' || /\.safetensors(\.index\.json)?$/i.test(name)
-  if (inFolder && found) return withName(await importFolder(await folderAt(folder, folder === '.' ? '.' : dirname(given)), {configuration: true}), basename(resolve(folder)))
-  const [{importConfig}, {parseTolerantJson}] = await Promise.all([import('../catalogue/import/import-config.ts'), import('../catalogue/import/tolerant-json.ts')])
+  if (inFolder && found)
+    return withName(await importFolder(await folderAt(folder, folder === '.' ? '.' : dirname(given)), {configuration: true}), basename(resolve(folder)))
+  const [{importConfig}, {parseTolerantJson}] = await Promise.all([
+    import('../catalogue/import/import-config.ts'),
+    import('../catalogue/import/tolerant-json.ts'),
+  ])
   const config = parseTolerantJson(await readTextFile(path, "a model's config.json"), given)
   try {
     return withName(importConfig({config}), name.replace(/\.json$/i, ''))
@@ -82,13 +89,18 @@ async function isGgufFile(path: string): Promise<boolean> {
 }
 
 const singleFile = (path: string, title: string, sizeBytes: number): ModelFolder => ({
-  title, files: new Map([[basename(path), sizeBytes]]), parallel: 1, text: () => readTextFile(path, 'JSON'), open: () => fileSource(path),
+  title,
+  files: new Map([[basename(path), sizeBytes]]),
+  parallel: 1,
+  text: () => readTextFile(path, 'JSON'),
+  open: () => fileSource(path),
 })
 
 const folderAt = (path: string, title: string) => localFolder(path, {title, hfId: repositoryOfSnapshot(path)})
 
 /** What a file does not name is named after where it lies. */
-const withName = (imported: Imported, name: string): Imported => (imported.model.hfId === '' && imported.model.name === 'model' ? named(imported, name) : imported)
+const withName = (imported: Imported, name: string): Imported =>
+  imported.model.hfId === '' && imported.model.name === 'model' ? named(imported, name) : imported
 
 function named({model, warnings}: Imported, name: string): Imported {
   return {model: name === '' ? model : {...model, id: modelId(name), name: displayName(name)}, warnings}
@@ -112,6 +124,10 @@ export async function importRepository({id, variant}: RepositoryName, {env, hub,
 
 /** A directory that is written like a repository (`models/qwen`) and holds a model. */
 export async function isModelDirectory(name: string): Promise<boolean> {
-  const has = (file: string) => stat(join(name, file)).then((found) => found.isFile(), () => false)
+  const has = (file: string) =>
+    stat(join(name, file)).then(
+      (found) => found.isFile(),
+      () => false,
+    )
   return (await has('config.json')) || (await has('model.safetensors.index.json'))
 }

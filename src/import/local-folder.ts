@@ -12,7 +12,8 @@ export async function readTextFile(path: string, what: string): Promise<string> 
   try {
     const found = await stat(path)
     if (found.isDirectory()) throw new InputError('FILE_UNREADABLE', `${path} is a directory: expected ${what}`)
-    if (found.size > MAX_TEXT_BYTES) throw new InputError('FILE_TOO_LARGE', `${path} has ${Math.round(found.size / 2 ** 20)} MiB: expected ${what} of at most ${MAX_TEXT_BYTES / 2 ** 20} MiB`)
+    if (found.size > MAX_TEXT_BYTES)
+      throw new InputError('FILE_TOO_LARGE', `${path} has ${Math.round(found.size / 2 ** 20)} MiB: expected ${what} of at most ${MAX_TEXT_BYTES / 2 ** 20} MiB`)
     const bytes = await readFile(path)
     if (bytes.subarray(0, 4096).includes(0)) throw new InputError('FILE_BINARY', `${path} is a binary file: expected ${what}`)
     return bytes.toString('utf8')
@@ -40,10 +41,16 @@ export async function localFolder(path: string, {title = path, hfId, deep = fals
       if (found?.isFile()) files.set(name.split(sep).join('/'), found.size)
     }
   } catch (error) {
-    throw new InputError('FILE_UNREADABLE', `${path} cannot be read (${(error as NodeJS.ErrnoException).code ?? 'error'}): expected a directory with a model's files`)
+    throw new InputError(
+      'FILE_UNREADABLE',
+      `${path} cannot be read (${(error as NodeJS.ErrnoException).code ?? 'error'}): expected a directory with a model's files`,
+    )
   }
   return {
-    title, hfId, files, parallel: 8,
+    title,
+    hfId,
+    files,
+    parallel: 8,
     text: (file) => readTextFile(join(path, file), file === 'config.json' ? "a model's config.json" : 'JSON'),
     open: (file) => fileSource(join(path, file)),
   }

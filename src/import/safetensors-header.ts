@@ -13,8 +13,28 @@ export interface StoredTensor {
 
 /** Bits of an element: huggingface/safetensors safetensors/src/tensor.rs, `Dtype::bitsize`. */
 const BITS: Record<string, number> = {
-  BOOL: 8, F4: 4, F6_E2M3: 6, F6_E3M2: 6, U8: 8, I8: 8, F8_E5M2: 8, F8_E4M3: 8, F8_E8M0: 8, F8_E4M3FNUZ: 8, F8_E5M2FNUZ: 8, I16: 16, U16: 16, F16: 16, BF16: 16,
-  I32: 32, U32: 32, F32: 32, C64: 64, F64: 64, I64: 64, U64: 64,
+  BOOL: 8,
+  F4: 4,
+  F6_E2M3: 6,
+  F6_E3M2: 6,
+  U8: 8,
+  I8: 8,
+  F8_E5M2: 8,
+  F8_E4M3: 8,
+  F8_E8M0: 8,
+  F8_E4M3FNUZ: 8,
+  F8_E5M2FNUZ: 8,
+  I16: 16,
+  U16: 16,
+  F16: 16,
+  BF16: 16,
+  I32: 32,
+  U32: 32,
+  F32: 32,
+  C64: 64,
+  F64: 64,
+  I64: 64,
+  U64: 64,
 }
 
 /** The reference reader's own limit (`MAX_HEADER_SIZE`, same file). */
@@ -41,9 +61,11 @@ export async function readSafetensorsHeader(source: ByteSource): Promise<StoredT
   if (first.length < 8) throw truncated(name, 'its header is missing')
   const view = new DataView(first.buffer, first.byteOffset, 8)
   const headerBytes = view.getUint32(4, true) * 2 ** 32 + view.getUint32(0, true)
-  if (headerBytes > MAX_HEADER_BYTES) throw refuse(`its header claims ${headerBytes.toLocaleString('en-US')} bytes, more than the ${MAX_HEADER_BYTES / 1e6} MB that the format allows`)
+  if (headerBytes > MAX_HEADER_BYTES)
+    throw refuse(`its header claims ${headerBytes.toLocaleString('en-US')} bytes, more than the ${MAX_HEADER_BYTES / 1e6} MB that the format allows`)
   if (headerBytes < 2) throw refuse(`its header claims ${headerBytes} bytes`)
-  if (8 + headerBytes > sizeBytes) throw truncated(name, `its header of ${headerBytes.toLocaleString('en-US')} bytes goes beyond its ${sizeBytes.toLocaleString('en-US')}`)
+  if (8 + headerBytes > sizeBytes)
+    throw truncated(name, `its header of ${headerBytes.toLocaleString('en-US')} bytes goes beyond its ${sizeBytes.toLocaleString('en-US')}`)
   const bytes = 8 + headerBytes <= first.length ? first.subarray(8, 8 + headerBytes) : await rest(source, first, headerBytes)
   let text: string
   try {
@@ -96,7 +118,8 @@ function tensorOf(header: HeaderText, name: string, refuse: (message: string) =>
     else if (key === 'data_offsets') offsets = header.counts(`data_offsets of ${what}`, 2)
     else throw refuse(`${what} has a field ${JSON.stringify(key.slice(0, 60))}`)
   })
-  if (dtype === undefined || shape === undefined || offsets?.length !== 2) throw refuse(`${what} lacks ${dtype === undefined ? 'dtype' : shape === undefined ? 'shape' : 'data_offsets'}`)
+  if (dtype === undefined || shape === undefined || offsets?.length !== 2)
+    throw refuse(`${what} lacks ${dtype === undefined ? 'dtype' : shape === undefined ? 'shape' : 'data_offsets'}`)
   const bits = Object.hasOwn(BITS, dtype) ? BITS[dtype]! : undefined
   if (bits === undefined) throw refuse(`${what} has the unknown dtype ${JSON.stringify(dtype)}`)
   const elements = shape.reduce((product, size) => product * size, 1)

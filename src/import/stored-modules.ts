@@ -19,14 +19,41 @@ type Role = 'main' | 'scale' | 'zero' | 'side'
 
 /** How the quantisation tools name what they store beside a weight. */
 const ROLES: Record<string, Role> = {
-  weight: 'main', qweight: 'main', weight_packed: 'main', _blocks: 'main',
-  weight_scale: 'scale', weight_scale_inv: 'scale', scale: 'scale', scales: 'scale', _scales: 'scale', _scale: 'scale', _scale_inv: 'scale', 'weight.absmax': 'scale', 'weight.SCB': 'scale', SCB: 'scale',
-  qzeros: 'zero', weight_zero_point: 'zero',
-  weight_scale_2: 'side', weight_global_scale: 'side', input_scale: 'side', input_global_scale: 'side', activation_scale: 'side', weight_shape: 'side', weight_g_idx: 'side', g_idx: 'side', k_scale: 'side',
-  v_scale: 'side', output_scale: 'side', weight_format: 'side', _scale_2: 'side', _input_scale: 'side', _weight_scale_2: 'side',
+  weight: 'main',
+  qweight: 'main',
+  weight_packed: 'main',
+  _blocks: 'main',
+  weight_scale: 'scale',
+  weight_scale_inv: 'scale',
+  scale: 'scale',
+  scales: 'scale',
+  _scales: 'scale',
+  _scale: 'scale',
+  _scale_inv: 'scale',
+  'weight.absmax': 'scale',
+  'weight.SCB': 'scale',
+  SCB: 'scale',
+  qzeros: 'zero',
+  weight_zero_point: 'zero',
+  weight_scale_2: 'side',
+  weight_global_scale: 'side',
+  input_scale: 'side',
+  input_global_scale: 'side',
+  activation_scale: 'side',
+  weight_shape: 'side',
+  weight_g_idx: 'side',
+  g_idx: 'side',
+  k_scale: 'side',
+  v_scale: 'side',
+  output_scale: 'side',
+  weight_format: 'side',
+  _scale_2: 'side',
+  _input_scale: 'side',
+  _weight_scale_2: 'side',
 }
 
-const SUFFIX = /(?:\.(weight(?:_packed|_scale_inv|_scale_2|_scale|_global_scale|_zero_point|_shape|_g_idx|_format)?|qweight|qzeros|scales|scale|g_idx|SCB|input_scale|input_global_scale|activation_scale|output_scale|k_scale|v_scale|weight\.absmax|weight\.SCB)|(_blocks|_scales|_scale_inv|_weight_scale_2|_scale_2|_input_scale|_scale))$/
+const SUFFIX =
+  /(?:\.(weight(?:_packed|_scale_inv|_scale_2|_scale|_global_scale|_zero_point|_shape|_g_idx|_format)?|qweight|qzeros|scales|scale|g_idx|SCB|input_scale|input_global_scale|activation_scale|output_scale|k_scale|v_scale|weight\.absmax|weight\.SCB)|(_blocks|_scales|_scale_inv|_weight_scale_2|_scale_2|_input_scale|_scale))$/
 const BITSANDBYTES = /\.weight\.(?:quant_map|nested_absmax|nested_quant_map|quant_state\..{1,100})$/
 
 function partsOf(name: string): {module: string; role: Role; suffix: string} {

@@ -43,7 +43,8 @@ function outcomeOf({verdict, deployment}: Evaluation): string {
 /** Advice for an answer: the way on when it fits, the ways out when it does not. */
 export function adviseOn(context: Context, answer: Answer, command: string): Advice {
   const {best} = answer
-  if (starts(best)) return {changes: best.verdict === 'tight' ? changesFor(context, answer, command) : [], holders: [], fitting: [], next: [`servefit config ${command}`]}
+  if (starts(best))
+    return {changes: best.verdict === 'tight' ? changesFor(context, answer, command) : [], holders: [], fitting: [], next: [`servefit config ${command}`]}
   const changes = changesFor(context, answer, command)
   const holders = holdersOf(context, answer)
   const fitting = changes.length === 0 ? fittingModels(context, answer) : []
@@ -66,16 +67,22 @@ function changesFor({catalogue}: Context, answer: Answer, command: string): Chan
     const share = Math.floor((100 * freeBytes) / best.memory.totalBytes) / 100
     if (share > 0) attempt({request: {...request, gpuMemoryUtilization: share}}, `--gpu-memory-utilization ${share}`)
   }
-  if (best.verdict === 'does-not-fit' && largestMaxModelLen >= 256) attempt({request: {...request, maxModelLen: largestMaxModelLen}}, `--max-model-len ${largestMaxModelLen}`)
+  if (best.verdict === 'does-not-fit' && largestMaxModelLen >= 256)
+    attempt({request: {...request, maxModelLen: largestMaxModelLen}}, `--max-model-len ${largestMaxModelLen}`)
   if (best.deployment.kvCache === 'bf16') attempt({request: {...request, kvCache: 'fp8'}}, '--kv-cache fp8')
   const {largestMaxNumSeqs} = best.memory
-  if (largestMaxNumSeqs !== undefined && best.deployment.maxNumSeqs > largestMaxNumSeqs) attempt({request: {...request, maxNumSeqs: largestMaxNumSeqs}}, `--max-num-seqs ${largestMaxNumSeqs}`)
+  if (largestMaxNumSeqs !== undefined && best.deployment.maxNumSeqs > largestMaxNumSeqs)
+    attempt({request: {...request, maxNumSeqs: largestMaxNumSeqs}}, `--max-num-seqs ${largestMaxNumSeqs}`)
   if (request.maxNumSeqs === undefined && best.deployment.maxNumSeqs > 32) attempt({request: {...request, maxNumSeqs: 32}}, '--max-num-seqs 32')
   if (best.verdict !== 'tight') {
     for (const checkpoint of byFidelity(model, model.checkpoints)) {
       if (checkpoint.hfId === best.checkpoint.hfId) continue
       const before = changes.length
-      attempt({checkpoint, request: {...request, weights: undefined}}, checkpoint.hfId, `servefit check ${checkpoint.hfId} ${withoutFlag(command.slice(command.indexOf(' ') + 1), '--weights')}`)
+      attempt(
+        {checkpoint, request: {...request, weights: undefined}},
+        checkpoint.hfId,
+        `servefit check ${checkpoint.hfId} ${withoutFlag(command.slice(command.indexOf(' ') + 1), '--weights')}`,
+      )
       if (changes.length > before) break
     }
     if (request.engine === undefined || request.tp === undefined) {
@@ -103,7 +110,12 @@ function withMoreGpus(machine: Machine): Machine | undefined {
 
 function machineOfCount(machine: Machine, count: number): Machine {
   const {accelerator, memoryBytes} = machine.gpus[0]!
-  return {...machine, detected: false, gpus: Array.from({length: count}, (_, index) => ({index, accelerator, memoryBytes})), link: usualLink(accelerator, count)}
+  return {
+    ...machine,
+    detected: false,
+    gpus: Array.from({length: count}, (_, index) => ({index, accelerator, memoryBytes})),
+    link: usualLink(accelerator, count),
+  }
 }
 
 /** Machines of the catalogue that hold it, least memory first, one for each kind of GPU. */
@@ -121,15 +133,31 @@ function holdersOf(context: Context, {question, best}: Answer): Holder[] {
   for (const {accelerator, count, memoryBytes} of sized.sort((a, b) => a.memoryBytes - b.memoryBytes || a.count - b.count)) {
     if (memoryBytes < needed || seen.has(accelerator.id) || holders.length === 3) continue
     seen.add(accelerator.id)
-    const machine = machineOfCount({gpus: [{index: 0, accelerator, memoryBytes: accelerator.memoryBytes}], nodeCount: 1, link: {kind: 'pcie-host'}, detected: false}, count)
+    const machine = machineOfCount(
+      {gpus: [{index: 0, accelerator, memoryBytes: accelerator.memoryBytes}], nodeCount: 1, link: {kind: 'pcie-host'}, detected: false},
+      count,
+    )
     const evaluation = bestLayout({...question, checkpoint: best.checkpoint, machine, request: withoutLayout(question.request)})
-    if (starts(evaluation)) holders.push({title: `${count > 1 ? `${count} x ` : ''}${shortGpuName(accelerator.name)}`, memoryBytes, outcome: `${evaluation.verdict}, ${countInWords(evaluation.deployment.maxModelLen)} tokens`, spec: `${count}x${accelerator.id}`})
+    if (starts(evaluation))
+      holders.push({
+        title: `${count > 1 ? `${count} x ` : ''}${shortGpuName(accelerator.name)}`,
+        memoryBytes,
+        outcome: `${evaluation.verdict}, ${countInWords(evaluation.deployment.maxModelLen)} tokens`,
+        spec: `${count}x${accelerator.id}`,
+      })
   }
   return holders
 }
 
 const shortGpuName = (name: string): string => name.replace(/^GeForce |^Instinct /, '').replace(/ ?\(.*\)$/, '')
-const withoutLayout = (request: ChoiceQuestion['request']): ChoiceQuestion['request'] => ({...request, tp: undefined, pp: undefined, dp: undefined, ep: undefined, dpAttention: undefined})
+const withoutLayout = (request: ChoiceQuestion['request']): ChoiceQuestion['request'] => ({
+  ...request,
+  tp: undefined,
+  pp: undefined,
+  dp: undefined,
+  ep: undefined,
+  dpAttention: undefined,
+})
 
 /** Names of the largest models that these GPUs hold, most parameters first. */
 function fittingModels(context: Context, {question}: Answer): string[] {

@@ -35,12 +35,34 @@ const FURTHER_WEIGHTS = ['native', 'compressed-int4', 'compressed-int8', 'q4_k_m
 
 function checkNames(scenario: Scenario, known: NamedModel): void {
   const {weights, kvCache} = scenario
-  if (weights !== undefined && !isWeightFormat(weights) && !FURTHER_WEIGHTS.includes(weights) && !known.model.checkpoints.some((checkpoint) => checkpoint.weights === weights)) {
-    const names = [...new Set([...known.model.checkpoints.map((checkpoint) => checkpoint.weights), 'bf16', 'fp8', 'fp8-block', 'awq-int4', 'gptq-int4', 'nvfp4', 'mxfp4', 'int8', 'native'])]
-    throw new InputError('WEIGHTS_UNKNOWN', `No weight format "${weights}": expected one such as ${names.slice(0, 6).join(', ')}`, {suggestions: nearest(weights, names)})
+  if (
+    weights !== undefined &&
+    !isWeightFormat(weights) &&
+    !FURTHER_WEIGHTS.includes(weights) &&
+    !known.model.checkpoints.some((checkpoint) => checkpoint.weights === weights)
+  ) {
+    const names = [
+      ...new Set([
+        ...known.model.checkpoints.map((checkpoint) => checkpoint.weights),
+        'bf16',
+        'fp8',
+        'fp8-block',
+        'awq-int4',
+        'gptq-int4',
+        'nvfp4',
+        'mxfp4',
+        'int8',
+        'native',
+      ]),
+    ]
+    throw new InputError('WEIGHTS_UNKNOWN', `No weight format "${weights}": expected one such as ${names.slice(0, 6).join(', ')}`, {
+      suggestions: nearest(weights, names),
+    })
   }
   if (kvCache !== undefined && kvCache !== 'auto' && !findCacheFormat(kvCache)) {
-    throw new InputError('KV_CACHE_UNKNOWN', `No cache format "${kvCache}": expected auto, bf16, fp8, nvfp4, int8 or int4`, {suggestions: nearest(kvCache, ['auto', 'bf16', 'fp8', 'nvfp4', 'int8', 'int4'])})
+    throw new InputError('KV_CACHE_UNKNOWN', `No cache format "${kvCache}": expected auto, bf16, fp8, nvfp4, int8 or int4`, {
+      suggestions: nearest(kvCache, ['auto', 'bf16', 'fp8', 'nvfp4', 'int8', 'int4']),
+    })
   }
 }
 
@@ -53,7 +75,10 @@ async function closedModel(context: Context, scenario: Scenario, error: unknown)
     const {verdict} = choose({model: context.catalogue.model(id), machine, engine, request: {}, calibration: context.catalogue.speedCalibration}).best
     return verdict === 'fits' || verdict === 'tight'
   })
-  const words = fitting.length > 0 ? `open models near it that this machine holds: ${fitting.join(', ')}` : `of the open models near it this machine holds none: ${error.suggestions.join(', ')}`
+  const words =
+    fitting.length > 0
+      ? `open models near it that this machine holds: ${fitting.join(', ')}`
+      : `of the open models near it this machine holds none: ${error.suggestions.join(', ')}`
   throw new InputError(error.code, `${error.message}; ${words}`, {suggestions: fitting.length > 0 ? fitting : error.suggestions})
 }
 
@@ -66,17 +91,40 @@ export async function answer(context: Context, scenario: Scenario): Promise<Answ
   if (machine.gpus.length === 0) throw new InputError('NO_GPU', 'No GPU was found in this machine', {suggestions: []})
   const {machine: group, left} = servingGroup(machine)
   const {model: _model, gpu: _gpu, machine: _machine, nodes: _nodes, id: _id, slo: _slo, workload, ...request} = scenario
-  const question: ChoiceQuestion = {model: named.model, checkpoint: named.checkpoint, machine: group, engine, request, workload, calibration: context.catalogue.speedCalibration}
+  const question: ChoiceQuestion = {
+    model: named.model,
+    checkpoint: named.checkpoint,
+    machine: group,
+    engine,
+    request,
+    workload,
+    calibration: context.catalogue.speedCalibration,
+  }
   const choice = choose(question)
-  const best: Evaluation = {...choice.best, warnings: [...generalWarnings(scenario, named, left, choice), ...diskWarnings(choice.best), ...choice.best.warnings]}
+  const best: Evaluation = {
+    ...choice.best,
+    warnings: [...generalWarnings(scenario, named, left, choice), ...diskWarnings(choice.best), ...choice.best.warnings],
+  }
   return {...choice, best, scenario, named, machine, left, question}
 }
 
 function generalWarnings({ep}: Scenario, {warnings}: NamedModel, left: MachineGpu[], choice: Choice): Warning[] {
   const list: Warning[] = warnings.map((message) => ({code: 'model-import', message}))
-  if (left.length > 0) list.push({code: 'mixed-gpus', message: `${left.length === 1 ? `one ${left[0]!.accelerator.name} is` : `${left.length} further GPUs are`} left out: unequal cards do not share one model well`})
-  if (choice.hypothetical) list.push({code: 'checkpoint-not-published', message: `no ${choice.best.checkpoint.weights} checkpoint of this model is in the catalogue: the answer is computed as if there were one`})
-  if (ep === 1 && choice.best.deployment.ep > 1) list.push({code: 'expert-parallel-needed', message: `experts cannot be split over ${choice.best.deployment.ep} GPUs: they are dealt out whole (expert parallel ${choice.best.deployment.ep})`})
+  if (left.length > 0)
+    list.push({
+      code: 'mixed-gpus',
+      message: `${left.length === 1 ? `one ${left[0]!.accelerator.name} is` : `${left.length} further GPUs are`} left out: unequal cards do not share one model well`,
+    })
+  if (choice.hypothetical)
+    list.push({
+      code: 'checkpoint-not-published',
+      message: `no ${choice.best.checkpoint.weights} checkpoint of this model is in the catalogue: the answer is computed as if there were one`,
+    })
+  if (ep === 1 && choice.best.deployment.ep > 1)
+    list.push({
+      code: 'expert-parallel-needed',
+      message: `experts cannot be split over ${choice.best.deployment.ep} GPUs: they are dealt out whole (expert parallel ${choice.best.deployment.ep})`,
+    })
   return list
 }
 
@@ -84,5 +132,10 @@ function generalWarnings({ep}: Scenario, {warnings}: NamedModel, left: MachineGp
 function diskWarnings({machine, checkpoint}: Evaluation): Warning[] {
   const {freeDiskBytes} = machine
   if (freeDiskBytes === undefined || checkpoint.bytes === undefined || checkpoint.bytes <= freeDiskBytes) return []
-  return [{code: 'disk-too-small', message: `the checkpoint is ${Math.ceil(checkpoint.bytes / 2 ** 30)} GiB, ${Math.floor(freeDiskBytes / 2 ** 30)} GiB are free where checkpoints go (unless it is there already)`}]
+  return [
+    {
+      code: 'disk-too-small',
+      message: `the checkpoint is ${Math.ceil(checkpoint.bytes / 2 ** 30)} GiB, ${Math.floor(freeDiskBytes / 2 ** 30)} GiB are free where checkpoints go (unless it is there already)`,
+    },
+  ]
 }

@@ -59,13 +59,20 @@ function scenarioOf({scenario, workload, format}: BenchPoint, {workload: _load, 
 }
 
 /** What runs in the log's free memory is the engine itself: a machine that is looked at now counts as idle. */
-const atRest = (context: Context): Context => ({...context, detect: async () => {
-  const machine = await context.detect()
-  return {...machine, gpus: machine.gpus.map(({freeBytes: _now, ...gpu}) => gpu)}
-}})
+const atRest = (context: Context): Context => ({
+  ...context,
+  detect: async () => {
+    const machine = await context.detect()
+    return {...machine, gpus: machine.gpus.map(({freeBytes: _now, ...gpu}) => gpu)}
+  },
+})
 
 /** Answers every run; those that cannot be are told apart. */
-export async function benchRuns(context: Context, points: readonly BenchPoint[], flags: Partial<Scenario>): Promise<{runs: BenchRun[]; unanswered: UnansweredRun[]}> {
+export async function benchRuns(
+  context: Context,
+  points: readonly BenchPoint[],
+  flags: Partial<Scenario>,
+): Promise<{runs: BenchRun[]; unanswered: UnansweredRun[]}> {
   const there = atRest(context)
   const runs: BenchRun[] = []
   const unanswered: UnansweredRun[] = []
@@ -93,9 +100,16 @@ export function comparedRun({point, evaluation}: BenchRun): ComparedRun {
     return [{metric, ...predicted, reported, relative: reported / predicted.estimate - 1, inside: reported >= predicted.low && reported <= predicted.high}]
   })
   return {
-    place: point.place, format: point.format, ...(point.scenario.id !== undefined && {id: point.scenario.id}),
-    model: checkpoint.hfId || model.id, gpu: `${evaluation.engine.gpuCount(deployment)}x${machine.gpus[0]!.accelerator.id}`, engine: deployment.engine, engineVersion: deployment.engineVersion,
-    workload: point.workload, calibration: performance?.basis.calibration ?? '', figures,
+    place: point.place,
+    format: point.format,
+    ...(point.scenario.id !== undefined && {id: point.scenario.id}),
+    model: checkpoint.hfId || model.id,
+    gpu: `${evaluation.engine.gpuCount(deployment)}x${machine.gpus[0]!.accelerator.id}`,
+    engine: deployment.engine,
+    engineVersion: deployment.engineVersion,
+    workload: point.workload,
+    calibration: performance?.basis.calibration ?? '',
+    figures,
   }
 }
 

@@ -58,7 +58,10 @@ export function carriedBy(question: CarryQuestion): Carried | CarriesNothing {
   const closed = evaluations.map((evaluation) => closedLoop(evaluation, planQuestion, demand)).filter((carried) => carried !== undefined)
   if (closed.length === 0) {
     const alone = evaluations.map((evaluation) => pointAt(evaluation, loadOf(demand, {concurrency: 1}), planQuestion))
-    return {nearest: alone.reduce((a, b) => (endToEndMs(b).high < endToEndMs(a).high ? b : a)), because: 'the limits are not kept even for one request at a time'}
+    return {
+      nearest: alone.reduce((a, b) => (endToEndMs(b).high < endToEndMs(a).high ? b : a)),
+      because: 'the limits are not kept even for one request at a time',
+    }
   }
   const best = closed.sort((a, b) => cautiousRate(b) - cautiousRate(a)).slice(0, TRIED)
   const inFlight = demand.unit === 'users' && demand.thinkSeconds === undefined
@@ -73,10 +76,25 @@ export const isCarried = (found: Carried | CarriesNothing): found is Carried => 
 function planQuestionOf({demand, machine, engines, calibration}: CarryQuestion): PlanQuestion {
   const {model, checkpoint, request, slo} = demand
   // Means keep limits before percentiles are looked at.
-  return {model, checkpoint, machine, engines, request, workload: loadOf(demand, {}), objectives: {...slo, percentile: undefined}, objective: 'throughput', calibration}
+  return {
+    model,
+    checkpoint,
+    machine,
+    engines,
+    request,
+    workload: loadOf(demand, {}),
+    objectives: {...slo, percentile: undefined},
+    objective: 'throughput',
+    calibration,
+  }
 }
 
-const loadOf = ({inputTokens, outputTokens, prefixHitRate}: Demand, load: Pick<Workload, 'concurrency' | 'requestRate'>): Workload => ({inputTokens, outputTokens, ...load, ...(prefixHitRate !== undefined && {prefixHitRate})})
+const loadOf = ({inputTokens, outputTokens, prefixHitRate}: Demand, load: Pick<Workload, 'concurrency' | 'requestRate'>): Workload => ({
+  inputTokens,
+  outputTokens,
+  ...load,
+  ...(prefixHitRate !== undefined && {prefixHitRate}),
+})
 
 const cautiousRate = ({point}: Carried): number => point.performance.outputTokensPerSecond.low
 
@@ -92,11 +110,17 @@ function closedLoop(evaluation: Evaluation, question: PlanQuestion, demand: Dema
   const users = largest(held, (concurrency) => pointAt(evaluation, loadOf(demand, {concurrency}), question).meets, true)
   if (users === 0) return undefined
   const point = pointAt(evaluation, loadOf(demand, {concurrency: users}), question)
-  return {point, amount: users, requestsPerSecond: point.performance.outputTokensPerSecond.estimate / demand.outputTokens, limitedBy: users >= held ? 'cache' : 'limits'}
+  return {
+    point,
+    amount: users,
+    requestsPerSecond: point.performance.outputTokensPerSecond.estimate / demand.outputTokens,
+    limitedBy: users >= held ? 'cache' : 'limits',
+  }
 }
 
 /** People that a rate comes from: each is thinking or being answered (Little's law). */
-export const peopleAt = (requestsPerSecond: number, thinkSeconds: number, point: PlanPoint): number => requestsPerSecond * (thinkSeconds + endToEndMs(point).estimate / 1000)
+export const peopleAt = (requestsPerSecond: number, thinkSeconds: number, point: PlanPoint): number =>
+  requestsPerSecond * (thinkSeconds + endToEndMs(point).estimate / 1000)
 
 function asCarried(point: PlanPoint, requestsPerSecond: number, limitedBy: CarryLimit, {unit, thinkSeconds}: Demand): Carried {
   return {point, requestsPerSecond, limitedBy, amount: unit === 'users' ? peopleAt(requestsPerSecond, thinkSeconds ?? 0, point) : requestsPerSecond}
@@ -105,7 +129,7 @@ function asCarried(point: PlanPoint, requestsPerSecond: number, limitedBy: Carry
 /** Highest rate of independent arrivals that keeps the limits, and is below the asked share of saturation at its cautious end. */
 function openLoop(evaluation: Evaluation, question: PlanQuestion, {demand, maxUtilisation}: CarryQuestion): Carried | undefined {
   const at = (requestRate: number) => pointAt(evaluation, loadOf(demand, {requestRate}), question)
-  const most = plainRate((saturatedRate(evaluation, question, demand) * maxUtilisation))
+  const most = plainRate(saturatedRate(evaluation, question, demand) * maxUtilisation)
   if (at(most).meets) return asCarried(at(most), most, 'utilisation', demand)
   let [low, high] = [0, most]
   for (let step = 0; step < RATE_STEPS; step++) {
@@ -134,7 +158,10 @@ function simulatedLoad(demand: Demand, amount: {users?: number; requestsPerSecon
   const {laws, trace} = demand
   // A trace's own arrivals are looked at with the number of machines; here its lengths at an even rate.
   const lengths = trace
-    ? {input: {kind: 'observed' as const, tokens: trace.requests.map(({inputTokens}) => inputTokens)}, output: {kind: 'observed' as const, tokens: trace.requests.map(({outputTokens}) => outputTokens)}}
+    ? {
+        input: {kind: 'observed' as const, tokens: trace.requests.map(({inputTokens}) => inputTokens)},
+        output: {kind: 'observed' as const, tokens: trace.requests.map(({outputTokens}) => outputTokens)},
+      }
     : laws
   if (!lengths) return undefined
   if (amount.users !== undefined) return {kind: 'closed-loop', concurrency: amount.users, requestCount: GENERATIONS * amount.users, ...lengths}
@@ -151,7 +178,9 @@ function atPercentile(found: Carried, question: PlanQuestion, {demand, calibrati
     const point = pointAt(evaluation, loadOf(demand, inFlight ? {concurrency: users} : {requestRate: rate}), question)
     const tried = withTail(point, demand.slo, calibration, simulatedLoad(demand, inFlight ? {users} : {requestsPerSecond: rate}))
     const limitedBy = share === 1 ? found.limitedBy : 'percentile'
-    const carried: Carried = inFlight ? {point: tried, amount: users, requestsPerSecond: point.performance.outputTokensPerSecond.estimate / demand.outputTokens, limitedBy} : asCarried(tried, rate, limitedBy, demand)
+    const carried: Carried = inFlight
+      ? {point: tried, amount: users, requestsPerSecond: point.performance.outputTokensPerSecond.estimate / demand.outputTokens, limitedBy}
+      : asCarried(tried, rate, limitedBy, demand)
     return {...carried, shareWithinLimits: tried.tail!.shareWithinLimits}
   }
   const whole = at(1)

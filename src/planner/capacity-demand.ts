@@ -63,10 +63,14 @@ export function lawOf(lengths: Lengths, most: number): LengthLaw {
 /** Mean tokens of a law, whole. */
 function meanOf(law: LengthLaw): number {
   switch (law.kind) {
-    case 'fixed': return Math.max(1, Math.round(law.tokens))
-    case 'uniform': return Math.max(1, Math.round((law.low + law.high) / 2))
-    case 'lognormal': return Math.max(1, Math.round(law.mean))
-    case 'observed': return Math.max(1, Math.round(law.tokens.reduce((sum, tokens) => sum + tokens, 0) / Math.max(1, law.tokens.length)))
+    case 'fixed':
+      return Math.max(1, Math.round(law.tokens))
+    case 'uniform':
+      return Math.max(1, Math.round((law.low + law.high) / 2))
+    case 'lognormal':
+      return Math.max(1, Math.round(law.mean))
+    case 'observed':
+      return Math.max(1, Math.round(law.tokens.reduce((sum, tokens) => sum + tokens, 0) / Math.max(1, law.tokens.length)))
   }
 }
 

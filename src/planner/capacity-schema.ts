@@ -7,12 +7,14 @@ import {ScenarioSchema} from './scenario-schema.ts'
 const {id: _id, model, gpu, machine, nodes, workload: _workload, slo, ...request} = ScenarioSchema.shape
 
 const tokens = z.number().min(LIMITS.tokens.min).max(LIMITS.tokens.max)
-const lengths = z.union([
-  z.int().min(LIMITS.tokens.min).max(LIMITS.tokens.max),
-  z.strictObject({mean: tokens, deviation: z.number().min(0).max(LIMITS.tokens.max)}),
-  z.strictObject({low: tokens, high: tokens}).refine(({low, high}) => low <= high, {message: 'low is above high'}),
-  z.strictObject({p50: tokens, p95: tokens}).refine(({p50, p95}) => p50 <= p95, {message: 'p50 is above p95'}),
-]).describe('a mean, or {mean, deviation}, {low, high} or {p50, p95}')
+const lengths = z
+  .union([
+    z.int().min(LIMITS.tokens.min).max(LIMITS.tokens.max),
+    z.strictObject({mean: tokens, deviation: z.number().min(0).max(LIMITS.tokens.max)}),
+    z.strictObject({low: tokens, high: tokens}).refine(({low, high}) => low <= high, {message: 'low is above high'}),
+    z.strictObject({p50: tokens, p95: tokens}).refine(({p50, p95}) => p50 <= p95, {message: 'p50 is above p95'}),
+  ])
+  .describe('a mean, or {mean, deviation}, {low, high} or {p50, p95}')
 
 const load = {
   ...request,
@@ -33,8 +35,15 @@ const kind = z.strictObject({gpu: gpu.optional(), machine: machine.optional(), n
 /** What `capacity` reads: a fleet of machine kinds, and the models with what arrives for each. */
 const CapacitySchema = z.strictObject({
   description: z.string().optional(),
-  machines: z.array(z.union([z.string(), kind])).max(64).optional(),
-  models: z.array(z.strictObject({...load, model})).min(1).max(64).optional(),
+  machines: z
+    .array(z.union([z.string(), kind]))
+    .max(64)
+    .optional(),
+  models: z
+    .array(z.strictObject({...load, model}))
+    .min(1)
+    .max(64)
+    .optional(),
   /** One model alone may stand here. */
   model: model.optional(),
   ...load,

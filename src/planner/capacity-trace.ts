@@ -14,7 +14,11 @@ type Row = Record<string, unknown>
  * @throws InputError TRACE_INVALID with the line.
  */
 export function parseTrace(text: string, path: string): TraceRequest[] {
-  const lines = text.replace(/^\uFEFF/, '').split(/\r?\n/).map((line, index) => ({line, number: index + 1})).filter(({line}) => line.trim() !== '')
+  const lines = text
+    .replace(/^\uFEFF/, '')
+    .split(/\r?\n/)
+    .map((line, index) => ({line, number: index + 1}))
+    .filter(({line}) => line.trim() !== '')
   if (lines.length === 0) throw invalid(path, 1, 'it is empty')
   const isJson = lines[0]!.line.trimStart().startsWith('{')
   const rows = isJson ? lines.map(({line, number}) => ({number, row: jsonRow(line, path, number)})) : csvRows(lines, path)
@@ -34,7 +38,10 @@ export function parseTrace(text: string, path: string): TraceRequest[] {
     outputTokens: tokensOf(row[output], path, number, output),
   }))
   // A request without an answer leaves nothing to serve.
-  return requests.filter(({outputTokens}) => outputTokens > 0).map((request) => ({...request, inputTokens: Math.max(1, request.inputTokens)})).sort((a, b) => a.arrivalMs - b.arrivalMs)
+  return requests
+    .filter(({outputTokens}) => outputTokens > 0)
+    .map((request) => ({...request, inputTokens: Math.max(1, request.inputTokens)}))
+    .sort((a, b) => a.arrivalMs - b.arrivalMs)
 }
 
 const invalid = (path: string, line: number, what: string): InputError => new InputError('TRACE_INVALID', `${path}, line ${line}: ${what}`)
@@ -104,7 +111,8 @@ function timeOf(value: unknown, path: string, number: number, name: string): num
 function tokensOf(value: unknown, path: string, number: number, name: string): number {
   const text = String(value ?? '').trim()
   const tokens = text === '' ? Number.NaN : Number(text)
-  if (!Number.isInteger(tokens) || tokens < 0 || tokens > 1e9) throw invalid(path, number, `${name} is "${text.slice(0, 40)}": expected a whole number of tokens`)
+  if (!Number.isInteger(tokens) || tokens < 0 || tokens > 1e9)
+    throw invalid(path, number, `${name} is "${text.slice(0, 40)}": expected a whole number of tokens`)
   return tokens
 }
 
@@ -131,7 +139,11 @@ export function traceSummary(requests: readonly TraceRequest[]): TraceSummary {
     peak = Math.max(peak, to - from + 1)
   }
   return {
-    requests: requests.length, seconds: span / 1000, inputTokens: mean(({inputTokens}) => inputTokens), outputTokens: mean(({outputTokens}) => outputTokens), meanRequestsPerSecond,
+    requests: requests.length,
+    seconds: span / 1000,
+    inputTokens: mean(({inputTokens}) => inputTokens),
+    outputTokens: mean(({outputTokens}) => outputTokens),
+    meanRequestsPerSecond,
     peakRequestsPerSecond: span > WINDOW_MS ? Math.max(meanRequestsPerSecond, (peak * 1000) / WINDOW_MS) : meanRequestsPerSecond,
   }
 }

@@ -84,7 +84,18 @@ export interface CapacityReport {
   feasible: boolean
   spare: number
   maxUtilisation: number
-  demands: {name: string; model: string; unit: Demand['unit']; amount: number; thinkSeconds?: number; inputTokens: number; outputTokens: number; slo?: Objectives; growthPerMonth: number; trace?: NonNullable<Demand['trace']>['summary']}[]
+  demands: {
+    name: string
+    model: string
+    unit: Demand['unit']
+    amount: number
+    thinkSeconds?: number
+    inputTokens: number
+    outputTokens: number
+    slo?: Objectives
+    growthPerMonth: number
+    trace?: NonNullable<Demand['trace']>['summary']
+  }[]
   /** Cheapest first where all have prices, else fewest GPUs. */
   options: FleetOption[]
 }
@@ -121,12 +132,26 @@ export async function capacity(context: Context, asked: CapacityAsked): Promise<
       spare: asked.spare,
       maxUtilisation: asked.maxUtilisation,
       demands: demands.map(({name, model, unit, amount, thinkSeconds, inputTokens, outputTokens, slo, growth, trace}) => ({
-        name, model: model.id, unit, amount, ...(thinkSeconds !== undefined && {thinkSeconds}), inputTokens, outputTokens, ...(Object.keys(slo).length > 0 && {slo}), growthPerMonth: growth - 1, ...(trace && {trace: trace.summary}),
+        name,
+        model: model.id,
+        unit,
+        amount,
+        ...(thinkSeconds !== undefined && {thinkSeconds}),
+        inputTokens,
+        outputTokens,
+        ...(Object.keys(slo).length > 0 && {slo}),
+        growthPerMonth: growth - 1,
+        ...(trace && {trace: trace.summary}),
       })),
       options: options.map(({option}) => option),
     },
     deployments: first?.option.feasible
-      ? first.placed.map(({demand, carried, machine}, index) => ({name: demand.name, best: asChecked({carried, demand}, context), machine, replicas: first.option.periods[0]!.units[index]!.units}))
+      ? first.placed.map(({demand, carried, machine}, index) => ({
+          name: demand.name,
+          best: asChecked({carried, demand}, context),
+          machine,
+          replicas: first.option.periods[0]!.units[index]!.units,
+        }))
       : [],
   }
 }
@@ -138,10 +163,23 @@ function weight(option: FleetOption, all: readonly {option: FleetOption}[]): num
   return all.every(({option: {periods}}) => periods[0] === undefined || periods[0].costPerMonth !== undefined) ? period.costPerMonth! : period.gpus
 }
 
-async function optionOf(context: Context, kind: MachineKind, demands: readonly Demand[], asked: CapacityAsked): Promise<{option: FleetOption; placed: Placed[]}> {
+async function optionOf(
+  context: Context,
+  kind: MachineKind,
+  demands: readonly Demand[],
+  asked: CapacityAsked,
+): Promise<{option: FleetOption; placed: Placed[]}> {
   const {machine} = servingGroup(kind.machine)
   const gpusPerMachine = machine.gpus.length * machine.nodeCount
-  const option: FleetOption = {machine: kind.name, gpu: machine.gpus[0]!.accelerator.id, gpusPerMachine, feasible: true, problems: [], placements: [], periods: []}
+  const option: FleetOption = {
+    machine: kind.name,
+    gpu: machine.gpus[0]!.accelerator.id,
+    gpusPerMachine,
+    feasible: true,
+    problems: [],
+    placements: [],
+    periods: [],
+  }
   const placed: Placed[] = []
   for (const demand of demands) {
     await pause()
@@ -204,25 +242,45 @@ function unitsForTrace({demand, carried}: Placed, growth: number, context: Conte
   return units
 }
 
-function periodOf(month: number, placed: readonly Placed[], gpusPerMachine: number, kind: MachineKind, watts: number | undefined, {spare, kwhPrice}: CapacityAsked, context: Context): Period {
+function periodOf(
+  month: number,
+  placed: readonly Placed[],
+  gpusPerMachine: number,
+  kind: MachineKind,
+  watts: number | undefined,
+  {spare, kwhPrice}: CapacityAsked,
+  context: Context,
+): Period {
   const loads = placed.map((part) => {
     const growth = part.demand.growth ** month
     const demand = part.demand.amount * growth
     const checked = part.demand.trace !== undefined && part.demand.slo.percentile !== undefined
     return {demand, needed: demand / part.carried.amount, units: checked ? unitsForTrace(part, growth, context) : unitsFor(demand, part.carried.amount)}
   })
-  const machines = packed(loads.map(({units}, index): Units => ({demand: index, gpus: placed[index]!.gpus, count: units})), gpusPerMachine)
+  const machines = packed(
+    loads.map(({units}, index): Units => ({demand: index, gpus: placed[index]!.gpus, count: units})),
+    gpusPerMachine,
+  )
   const needed = machines.length
   const total = needed + spare
   // Spare machines run what the fullest runs: a spare takes part in the load.
   const fullest = machines[0]
   const loaded = fullest ? [...machines, ...Array.from({length: spare}, () => fullest)] : machines
   const counts = placed.map((_, index) => loaded.reduce((sum, load) => sum + (load.get(index) ?? 0), 0))
-  const units = placed.map(({demand}, index) => ({name: demand.name, units: counts[index]!, demand: loads[index]!.demand, utilisation: loads[index]!.needed / counts[index]!}))
+  const units = placed.map(({demand}, index) => ({
+    name: demand.name,
+    units: counts[index]!,
+    demand: loads[index]!.demand,
+    utilisation: loads[index]!.needed / counts[index]!,
+  }))
   const afterLoss = shareAfterLoss(loaded, loads, counts)
   const kwh = watts === undefined ? undefined : (watts * total * HOURS_PER_MONTH) / 1000
   return {
-    month, needed, machines: total, gpus: total * gpusPerMachine, units,
+    month,
+    needed,
+    machines: total,
+    gpus: total * gpusPerMachine,
+    units,
     utilisation: Math.max(...units.map(({utilisation}) => utilisation)),
     ...(Number.isFinite(afterLoss) && {utilisationAfterLoss: afterLoss}),
     ...(watts !== undefined && {watts: watts * total, kwhPerMonth: kwh}),
@@ -243,9 +301,18 @@ function powerOf({machine, maxPowerWatts}: MachineKind): {watts: number; of: 'sy
 }
 
 /** The carried deployment as `check` judges it at that load. */
-const asChecked = ({carried, demand}: Pick<Placed, 'carried' | 'demand'>, context: Context): Evaluation => finalEvaluation(carried.point, {calibration: context.catalogue.speedCalibration, request: demand.request})
+const asChecked = ({carried, demand}: Pick<Placed, 'carried' | 'demand'>, context: Context): Evaluation =>
+  finalEvaluation(carried.point, {calibration: context.catalogue.speedCalibration, request: demand.request})
 
 function placementOf({demand, carried, gpus}: Placed, context: Context): Placement {
   const {amount, requestsPerSecond, limitedBy, shareWithinLimits} = carried
-  return {name: demand.name, gpus, carries: amount, requestsPerSecond, limitedBy, ...(shareWithinLimits !== undefined && {shareWithinLimits}), result: toResult(asChecked({carried, demand}, context))}
+  return {
+    name: demand.name,
+    gpus,
+    carries: amount,
+    requestsPerSecond,
+    limitedBy,
+    ...(shareWithinLimits !== undefined && {shareWithinLimits}),
+    result: toResult(asChecked({carried, demand}, context)),
+  }
 }

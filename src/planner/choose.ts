@@ -49,9 +49,17 @@ export function bestLayout(question: ChoiceQuestion & {checkpoint: Checkpoint}):
     // The layout is given: experts are dealt out whole only where they cannot be split.
     const plain = evaluate({...question, request: layouts[0]!})
     if (plain.verdict !== 'unsupported') return plain
-    return layouts.slice(1).map((request) => evaluate({...question, request})).find(({verdict}) => verdict !== 'unsupported') ?? plain
+    return (
+      layouts
+        .slice(1)
+        .map((request) => evaluate({...question, request}))
+        .find(({verdict}) => verdict !== 'unsupported') ?? plain
+    )
   }
-  const ranked = layouts.map((request) => ({request, evaluation: evaluate({...question, request, workload: layouts.length === 1 ? workload : (workload ?? USUAL_WORKLOAD)})}))
+  const ranked = layouts.map((request) => ({
+    request,
+    evaluation: evaluate({...question, request, workload: layouts.length === 1 ? workload : (workload ?? USUAL_WORKLOAD)}),
+  }))
   const cautious = ({performance}: Evaluation) => performance?.outputTokensPerSecond.low ?? 0
   const best = ranked.reduce((a, b) => {
     const order = VERDICT_ORDER[a.evaluation.verdict] - VERDICT_ORDER[b.evaluation.verdict]
@@ -84,12 +92,14 @@ function distinct(checkpoints: readonly Checkpoint[]): Checkpoint[] {
 }
 
 /** A model's checkpoints that differ in what is judged, the closest to the original first. */
-export const distinctCheckpoints = (model: Model, weights?: string): Checkpoint[] => distinct(byFidelity(model, weights === undefined ? model.checkpoints : checkpointsOfWeights(model, weights)))
+export const distinctCheckpoints = (model: Model, weights?: string): Checkpoint[] =>
+  distinct(byFidelity(model, weights === undefined ? model.checkpoints : checkpointsOfWeights(model, weights)))
 
 /** Checkpoints of a model, the closest to its original first. */
 export function byFidelity(model: Pick<Model, 'hfId'>, checkpoints: readonly Checkpoint[]): Checkpoint[] {
   const original = checkpoints.find(({hfId}) => hfId === model.hfId)
-  const rank = (checkpoint: Checkpoint) => (checkpoint === original ? Number.POSITIVE_INFINITY : original ? Math.min(fidelityOf(checkpoint), fidelityOf(original)) : fidelityOf(checkpoint))
+  const rank = (checkpoint: Checkpoint) =>
+    checkpoint === original ? Number.POSITIVE_INFINITY : original ? Math.min(fidelityOf(checkpoint), fidelityOf(original)) : fidelityOf(checkpoint)
   return [...checkpoints].sort((a, b) => rank(b) - rank(a))
 }
 
@@ -107,7 +117,14 @@ function imagined(model: Model, weights: string): Checkpoint {
   return {hfId: model.hfId, weights, formats: {default: format}}
 }
 
-const HYPOTHETICAL: Record<string, string> = {'compressed-int4': 'int4-group128', 'compressed-int8': 'int8-group', q4_k_m: 'q4_k', q5_k_m: 'q5_k', q3_k_m: 'q3_k', native: 'bf16'}
+const HYPOTHETICAL: Record<string, string> = {
+  'compressed-int4': 'int4-group128',
+  'compressed-int8': 'int8-group',
+  q4_k_m: 'q4_k',
+  q5_k_m: 'q5_k',
+  q3_k_m: 'q3_k',
+  native: 'bf16',
+}
 
 /**
  * The checkpoint and layout that a question means. A repository is taken as it is; a model's name means the least quantised
@@ -145,7 +162,11 @@ function withFormat(model: Model, checkpoint: Checkpoint, weights: string | unde
 }
 
 /** Names that people use for one another: what a repository holds in 16 bits, or in 4-bit integers, is called by any of them. */
-const SYNONYMS = [['bf16', 'fp16'], ['awq-int4', 'gptq-int4', 'compressed-int4', 'int4'], ['gptq-int8', 'compressed-int8']]
+const SYNONYMS = [
+  ['bf16', 'fp16'],
+  ['awq-int4', 'gptq-int4', 'compressed-int4', 'int4'],
+  ['gptq-int8', 'compressed-int8'],
+]
 
 function isCalled({weights: own, quantMethod}: Checkpoint, weights: string): boolean {
   if (weights === 'native' || own === weights || own.startsWith(`${weights}-`)) return true

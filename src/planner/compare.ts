@@ -45,7 +45,15 @@ export function compare(context: Context, {models, machines, engine: name, reque
       for (const checkpoint of named ? [named] : distinctCheckpoints(model)) {
         const seen = new Set<string>()
         for (const kvCache of request.kvCache === undefined ? ['auto', 'fp8'] : [request.kvCache]) {
-          const question: ChoiceQuestion & {checkpoint: Checkpoint} = {model, checkpoint, machine: servingGroup(machine).machine, engine, request: {...request, weights: undefined, kvCache}, workload, calibration: context.catalogue.speedCalibration}
+          const question: ChoiceQuestion & {checkpoint: Checkpoint} = {
+            model,
+            checkpoint,
+            machine: servingGroup(machine).machine,
+            engine,
+            request: {...request, weights: undefined, kvCache},
+            workload,
+            calibration: context.catalogue.speedCalibration,
+          }
           const evaluation = bestLayout(question)
           if (seen.has(evaluation.deployment.kvCache)) continue
           seen.add(evaluation.deployment.kvCache)
@@ -59,7 +67,8 @@ const RANKS = {fits: 0, tight: 1, 'does-not-fit': 2, unsupported: 3}
 const rank = ({verdict}: Evaluation): number => RANKS[verdict]
 const speed = ({performance}: Evaluation): number => performance?.outputTokensPerSecond.low ?? 0
 
-const held = ({memory, deployment}: Evaluation, {inputTokens, outputTokens}: Workload): number => Math.floor(Math.min(memory.requestsOfTokens(inputTokens + outputTokens), deployment.maxNumSeqs)) * deployment.dp
+const held = ({memory, deployment}: Evaluation, {inputTokens, outputTokens}: Workload): number =>
+  Math.floor(Math.min(memory.requestsOfTokens(inputTokens + outputTokens), deployment.maxNumSeqs)) * deployment.dp
 
 function rowOf(evaluation: Evaluation): ComparisonRow {
   const {model, checkpoint, deployment, machine} = evaluation

@@ -32,7 +32,10 @@ export function engineOf(context: Context, name: string = DEFAULT_ENGINE): Engin
   const opened = context.engines.get(id)
   if (opened) return opened
   const create = Object.hasOwn(ENGINES, id) ? ENGINES[id] : undefined
-  if (!create) throw new InputError('ENGINE_UNKNOWN', `No engine named "${name}": expected ${Object.keys(ENGINES).join(', ')}`, {suggestions: nearest(name, Object.keys(ENGINES))})
+  if (!create)
+    throw new InputError('ENGINE_UNKNOWN', `No engine named "${name}": expected ${Object.keys(ENGINES).join(', ')}`, {
+      suggestions: nearest(name, Object.keys(ENGINES)),
+    })
   const data = engineData(context, id)
   const corrections = context.corrections?.filter((correction) => correction.engine === id) ?? []
   const base = create(data)
@@ -47,6 +50,8 @@ export function engineData({catalogue}: Pick<Context, 'catalogue'>, id: string):
     ...catalogue.file<Omit<EngineData, 'support' | 'needs'>>(`engines/${id}`),
     support: catalogue.file('engines/support'),
     // Only start commands ask for it.
-    get needs() { return catalogue.file<EngineData['needs']>('engines/needs') },
+    get needs() {
+      return catalogue.file<EngineData['needs']>('engines/needs')
+    },
   }
 }

@@ -28,25 +28,36 @@ export interface Correction {
 export const nameOfCheckpoint = ({checkpoint, model}: Pick<Subject, 'checkpoint' | 'model'>): string => checkpoint.hfId || model.id
 
 const sameCheckpoint = ({from}: Correction, subject: Subject): boolean => from.hfId === nameOfCheckpoint(subject) && from.weights === subject.checkpoint.weights
-const sameLayout = ({from}: Correction, {tp = 1, pp = 1, dp = 1}: Pick<Partial<Deployment>, 'tp' | 'pp' | 'dp'>): boolean => from.tp === tp && from.pp === pp && from.dp === dp
+const sameLayout = ({from}: Correction, {tp = 1, pp = 1, dp = 1}: Pick<Partial<Deployment>, 'tp' | 'pp' | 'dp'>): boolean =>
+  from.tp === tp && from.pp === pp && from.dp === dp
 
 /** The correction that is closest to a question: of the same GPU and release; the same layout and checkpoint before others, then the newest. */
-export function correctionFor(corrections: readonly Correction[], subject: Subject, version: string, layout: Pick<Partial<Deployment>, 'tp' | 'pp' | 'dp'>): Correction | undefined {
+export function correctionFor(
+  corrections: readonly Correction[],
+  subject: Subject,
+  version: string,
+  layout: Pick<Partial<Deployment>, 'tp' | 'pp' | 'dp'>,
+): Correction | undefined {
   const rank = (correction: Correction) => (sameLayout(correction, layout) ? 2 : 0) + (sameCheckpoint(correction, subject) ? 1 : 0)
   return corrections
     .filter(({gpu, engineVersion}) => gpu === subject.gpu.accelerator.id && engineVersion === version)
-    .reduce<Correction | undefined>((best, next) => (best === undefined || rank(next) > rank(best) || (rank(next) === rank(best) && next.date >= best.date) ? next : best), undefined)
+    .reduce<Correction | undefined>(
+      (best, next) => (best === undefined || rank(next) > rank(best) || (rank(next) === rank(best) && next.date >= best.date) ? next : best),
+      undefined,
+    )
 }
 
 /** A correction beside those that are kept: it takes the place of an earlier one of the same checkpoint, layout, GPU and release. */
 export function withCorrection(corrections: readonly Correction[], fresh: Correction): Correction[] {
-  const key = ({gpu, engine, engineVersion, from}: Correction) => JSON.stringify([gpu, engine, engineVersion, from.hfId, from.weights, from.tp, from.pp, from.dp])
+  const key = ({gpu, engine, engineVersion, from}: Correction) =>
+    JSON.stringify([gpu, engine, engineVersion, from.hfId, from.weights, from.tp, from.pp, from.dp])
   return [...corrections.filter((old) => key(old) !== key(fresh)), fresh]
 }
 
 /** Bytes that a correction adds for this question. */
 const correctedBytes = (correction: Correction, subject: Subject, layout: Pick<Partial<Deployment>, 'tp' | 'pp' | 'dp'>): number =>
-  correction.overheadBytes + (correction.weightsBytes !== undefined && sameCheckpoint(correction, subject) && sameLayout(correction, layout) ? correction.weightsBytes : 0)
+  correction.overheadBytes +
+  (correction.weightsBytes !== undefined && sameCheckpoint(correction, subject) && sameLayout(correction, layout) ? correction.weightsBytes : 0)
 
 const sourceWords = ({from, engineVersion, gpu}: Correction, engine: Engine): string =>
   `${from.hfId} on ${from.tp * from.pp * from.dp} x ${gpu} under ${engine.title} ${engineVersion}`
@@ -72,7 +83,10 @@ function withTerm(memory: MemoryEstimate, correction: Correction, bytes: number,
   const part = bytes >= 0 ? 'runtime' : largestOverhead({terms}).part
   const at = terms.findIndex(({part}) => part === 'kv-cache' || part === 'state')
   const term = {
-    name: `correction from ${correction.date}`, bytes, kind: 'measured' as const, part,
+    name: `correction from ${correction.date}`,
+    bytes,
+    kind: 'measured' as const,
+    part,
     because: `the start-up log of ${sourceWords(correction, engine)} showed ${bytesInWords(Math.abs(bytes))} ${bytes < 0 ? 'less' : 'more'} than predicted`,
   }
   return {...memory, terms: at < 0 ? [...terms, term] : [...terms.slice(0, at), term, ...terms.slice(at)]}

@@ -29,13 +29,30 @@ const list = (value: unknown): Mapping[] => (Array.isArray(value) ? value.filter
 export function figuresOf(document: unknown): FiguresOfDocument | undefined {
   if (!isMapping(document)) return undefined
   if (Array.isArray(document.plans)) return {kind: 'plan', figures: planFigures(document)}
-  if (Array.isArray(document.rows)) return {kind: 'comparison', figures: list(document.rows).flatMap((row) => resultFigures(mapping(row.result), `${row.hfId} ${row.kvCache} on ${row.gpus}x${row.gpu}: `, false))}
+  if (Array.isArray(document.rows))
+    return {
+      kind: 'comparison',
+      figures: list(document.rows).flatMap((row) => resultFigures(mapping(row.result), `${row.hfId} ${row.kvCache} on ${row.gpus}x${row.gpu}: `, false)),
+    }
   if (Array.isArray(document.options)) return {kind: 'capacity', figures: capacityFigures(document)}
   if (isMapping(document.deployment) && isMapping(document.memory)) return {kind: 'result', figures: resultFigures(document, '', true)}
   return undefined
 }
 
-const DEPLOYMENT = ['engine', 'engineVersion', 'weights', 'kvCache', 'tp', 'pp', 'dp', 'ep', 'dpAttention', 'maxNumSeqs', 'maxNumBatchedTokens', 'gpuMemoryUtilization']
+const DEPLOYMENT = [
+  'engine',
+  'engineVersion',
+  'weights',
+  'kvCache',
+  'tp',
+  'pp',
+  'dp',
+  'ep',
+  'dpAttention',
+  'maxNumSeqs',
+  'maxNumBatchedTokens',
+  'gpuMemoryUtilization',
+]
 
 function resultFigures(result: Mapping, before: string, withDeployment: boolean): Figure[] {
   const [memory, deployment, performance] = [mapping(result.memory), mapping(result.deployment), mapping(result.performance)]
@@ -61,7 +78,9 @@ function resultFigures(result: Mapping, before: string, withDeployment: boolean)
 
 const layoutKey = (plan: Mapping): string => {
   const {engine, weights, kvCache, tp, pp, dp, ep, dpAttention} = mapping(plan.deployment)
-  const sizes = Object.entries({tp, pp, dp, ep}).filter(([name, size]) => name === 'tp' || size !== 1).map(([name, size]) => `${name} ${size}`)
+  const sizes = Object.entries({tp, pp, dp, ep})
+    .filter(([name, size]) => name === 'tp' || size !== 1)
+    .map(([name, size]) => `${name} ${size}`)
   return `${engine} ${weights} ${kvCache} ${sizes.join(' ')}${dpAttention === true ? ' attn-dp' : ''}`
 }
 
@@ -82,12 +101,17 @@ function capacityFigures(document: Mapping): Figure[] {
     figures.push({key: `${name}feasible`, value: option.feasible === true, better: 'higher', order: ['false', 'true']})
     for (const placement of list(option.placements)) {
       // Of one GPU: parts of machines of different sizes are compared so.
-      if (typeof placement.carries === 'number' && typeof placement.gpus === 'number') figures.push({key: `${name}${placement.name} on each GPU`, value: placement.carries / placement.gpus, better: 'higher', unit: 'amount'})
+      if (typeof placement.carries === 'number' && typeof placement.gpus === 'number')
+        figures.push({key: `${name}${placement.name} on each GPU`, value: placement.carries / placement.gpus, better: 'higher', unit: 'amount'})
       figures.push({key: `${name}${placement.name} as`, value: layoutKey(mapping(placement.result))})
     }
     for (const period of list(option.periods)) {
       const at = `${name}month ${period.month} `
-      for (const [key, words] of [['machines', 'machines'], ['costPerMonth', 'cost'], ['kwhPerMonth', 'kWh']] as const) {
+      for (const [key, words] of [
+        ['machines', 'machines'],
+        ['costPerMonth', 'cost'],
+        ['kwhPerMonth', 'kWh'],
+      ] as const) {
         const value = period[key]
         if (typeof value === 'number') figures.push({key: `${at}${words}`, value, better: 'lower', unit: 'amount'})
       }

@@ -63,7 +63,10 @@ export function evaluate(question: Question): Evaluation {
   const {engine, model, machine} = question
   const subject = subjectOf(question)
   const limit = model.architecture.contextTokens
-  const needed = question.request.maxModelLen ?? question.neededContextTokens ?? Math.max(Math.min(UNASKED_CONTEXT_TOKENS, limit), Math.min(limit, requestTokens(question.workload) ?? 0))
+  const needed =
+    question.request.maxModelLen ??
+    question.neededContextTokens ??
+    Math.max(Math.min(UNASKED_CONTEXT_TOKENS, limit), Math.min(limit, requestTokens(question.workload) ?? 0))
   let request = question.request
   let deployment = engine.resolve(subject, request)
   let memory = engine.memory(subject, deployment)
@@ -88,17 +91,31 @@ export function evaluate(question: Question): Evaluation {
   }
   const support = engine.support(subject, deployment)
   const reasons = [...support.reasons, ...machineReasons(engine, deployment, machine)]
-  const warnings = [...support.warnings, ...contextWarnings(model, needed), ...draftWarnings(model.architecture, deployment.speculative), ...hostMemoryWarnings(machine, deployment, engine.gpuCount(deployment))]
+  const warnings = [
+    ...support.warnings,
+    ...contextWarnings(model, needed),
+    ...draftWarnings(model.architecture, deployment.speculative),
+    ...hostMemoryWarnings(machine, deployment, engine.gpuCount(deployment)),
+  ]
   const evaluation: Evaluation = {
-    model, checkpoint: question.checkpoint, machine, engine, deployment, memory,
-    verdict: 'unsupported', reasons, warnings, workload: question.workload,
+    model,
+    checkpoint: question.checkpoint,
+    machine,
+    engine,
+    deployment,
+    memory,
+    verdict: 'unsupported',
+    reasons,
+    warnings,
+    workload: question.workload,
     ...(request.engineVersion !== undefined && !isVersion(request.engineVersion) && {unnamedBuild: request.engineVersion}),
   }
   if (reasons.length > 0) return evaluation
   const shortage = shortageOf(subject, deployment, memory, needed, question.request.maxModelLen !== undefined)
   if (shortage) return {...evaluation, verdict: 'does-not-fit', reasons: [shortage]}
   const tight = tightness(subject, engine, deployment, memory, question.workload)
-  const speed = question.workload && performance(performanceInput(evaluation, question.workload), calibrationFor(question.calibration, engine.id, subject.gpu.accelerator))
+  const speed =
+    question.workload && performance(performanceInput(evaluation, question.workload), calibrationFor(question.calibration, engine.id, subject.gpu.accelerator))
   return {
     ...evaluation,
     verdict: tight ? 'tight' : 'fits',
@@ -112,7 +129,12 @@ function overloadWarnings(workload: Workload | undefined, speed: Performance | u
   if (!workload || workload.requestRate === undefined || !speed) return []
   const served = speed.outputTokensPerSecond.estimate / workload.outputTokens
   if (served >= 0.999 * workload.requestRate) return []
-  return [{code: 'overloaded', message: `${plain(workload.requestRate)} requests/s arrive, about ${plain(served)} are served: the queue grows without end, and the wait for the first token with it`}]
+  return [
+    {
+      code: 'overloaded',
+      message: `${plain(workload.requestRate)} requests/s arrive, about ${plain(served)} are served: the queue grows without end, and the wait for the first token with it`,
+    },
+  ]
 }
 
 const plain = (rate: number): string => String(Number(rate.toPrecision(3)))
@@ -150,7 +172,8 @@ function trustedContext(memory: MemoryEstimate, spreadBytes: number, needed: num
 const FEW_SEQUENCES = 32
 
 /** Sequences that a closed loop keeps in flight at most; undefined where the load does not say. */
-const sequencesFor = (workload: Workload | undefined): number | undefined => (typeof workload?.concurrency === 'number' ? Math.max(FEW_SEQUENCES, workload.concurrency) : undefined)
+const sequencesFor = (workload: Workload | undefined): number | undefined =>
+  typeof workload?.concurrency === 'number' ? Math.max(FEW_SEQUENCES, workload.concurrency) : undefined
 
 /** The deployment needs more GPUs than there are, or more of one node than it has. */
 function machineReasons(engine: Engine, deployment: Deployment, machine: Machine): Reason[] {
@@ -175,7 +198,10 @@ function shortageOf(subject: Subject, deployment: Deployment, memory: MemoryEsti
   const weights = sumBytes(memory.terms.filter(({part}) => part === 'weights'))
   if (weights > memory.budgetBytes) {
     const short = weights - memory.budgetBytes
-    return {code: 'weights-exceed-memory', message: `weights need ${bytesInWords(weights)} per GPU, ${bytesInWords(memory.budgetBytes)} may be used: ${bytesInWords(short)} short`}
+    return {
+      code: 'weights-exceed-memory',
+      message: `weights need ${bytesInWords(weights)} per GPU, ${bytesInWords(memory.budgetBytes)} may be used: ${bytesInWords(short)} short`,
+    }
   }
   if (memory.kvCacheBytes <= 0) {
     const others = sumBytes(memory.terms.filter(({part}) => part !== 'weights' && part !== 'kv-cache' && part !== 'state'))
@@ -202,12 +228,24 @@ function tightness(subject: Subject, engine: Engine, deployment: Deployment, mem
   const room = requestBytes(memory)
   const margin = marginOf(subject, deployment, memory, engine)
   const share = memory.maxConcurrencyAtMaxModelLen > 0 ? 1 / memory.maxConcurrencyAtMaxModelLen : 1
-  if (room - margin.bytes < room * Math.min(1, share)) return {code: 'memory-tight', message: `it starts with ${bytesInWords(memory.kvCacheBytes)} of cache per GPU, within the error of the estimate (${bytesInWords(margin.bytes)}: ${margin.because})`}
-  if (memory.largestMaxModelLen < Math.min(deployment.maxModelLen, subject.model.architecture.contextTokens)) return {code: 'context-exceeds-cache', message: `the cache holds one request of ${countInWords(memory.largestMaxModelLen)} tokens: longer ones are refused, though the context is ${countInWords(deployment.maxModelLen)}`}
+  if (room - margin.bytes < room * Math.min(1, share))
+    return {
+      code: 'memory-tight',
+      message: `it starts with ${bytesInWords(memory.kvCacheBytes)} of cache per GPU, within the error of the estimate (${bytesInWords(margin.bytes)}: ${margin.because})`,
+    }
+  if (memory.largestMaxModelLen < Math.min(deployment.maxModelLen, subject.model.architecture.contextTokens))
+    return {
+      code: 'context-exceeds-cache',
+      message: `the cache holds one request of ${countInWords(memory.largestMaxModelLen)} tokens: longer ones are refused, though the context is ${countInWords(deployment.maxModelLen)}`,
+    }
   if (workload && typeof workload.concurrency === 'number') {
     const replicas = deployment.dpAttention ? 1 : deployment.dp
     const held = Math.floor(memory.requestsOfTokens(workload.inputTokens + workload.outputTokens)) * (deployment.dpAttention ? deployment.dp : 1) * replicas
-    if (held < workload.concurrency) return {code: 'concurrency-exceeds-cache', message: `the cache holds ${held} requests of this size at once, ${workload.concurrency} are asked for: the others wait`}
+    if (held < workload.concurrency)
+      return {
+        code: 'concurrency-exceeds-cache',
+        message: `the cache holds ${held} requests of this size at once, ${workload.concurrency} are asked for: the others wait`,
+      }
   }
   return undefined
 }

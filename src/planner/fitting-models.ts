@@ -37,7 +37,9 @@ export function fittingModels(context: Context, models: Iterable<Model>, {machin
     for (const checkpoint of candidates(model, request.weights)) {
       // What is larger on disk than all memory needs no layout to be told so.
       if (diskBytes(model, checkpoint) > roomBytes) continue
-      const evaluations = layouts.map((layout) => evaluate({model, checkpoint, machine: group, engine, request: layout, workload, calibration})).filter(({verdict}) => verdict === 'fits' || verdict === 'tight')
+      const evaluations = layouts
+        .map((layout) => evaluate({model, checkpoint, machine: group, engine, request: layout, workload, calibration}))
+        .filter(({verdict}) => verdict === 'fits' || verdict === 'tight')
       if (evaluations.length === 0) continue
       fitting.push({model, evaluation: evaluations.reduce((a, b) => (isBetter(b, a) ? b : a))})
       break
@@ -110,12 +112,27 @@ export interface Fit {
 }
 
 export function fitOf({model, evaluation}: FittingModel): Fit {
-  const {deployment: {tp, pp, dp}, memory, performance, checkpoint, verdict} = evaluation
+  const {
+    deployment: {tp, pp, dp},
+    memory,
+    performance,
+    checkpoint,
+    verdict,
+  } = evaluation
   const speed = userSpeed(evaluation)
   return {
-    verdict: verdict === 'tight' ? 'tight' : 'fits', hfId: checkpoint.hfId, weights: checkpoint.weights, tp, pp, dp,
-    contextTokens: Math.min(model.architecture.contextTokens, memory.largestMaxModelLen), kvCacheTokens: memory.kvCacheTokens,
+    verdict: verdict === 'tight' ? 'tight' : 'fits',
+    hfId: checkpoint.hfId,
+    weights: checkpoint.weights,
+    tp,
+    pp,
+    dp,
+    contextTokens: Math.min(model.architecture.contextTokens, memory.largestMaxModelLen),
+    kvCacheTokens: memory.kvCacheTokens,
     ...(speed !== undefined && {outputTokensPerSecondPerUser: Math.round(speed * 10) / 10}),
-    ...(performance && {outputTokensPerSecond: Math.round(performance.outputTokensPerSecond.estimate * 10) / 10, ttftMs: Math.round(performance.ttftMs.estimate * 10) / 10}),
+    ...(performance && {
+      outputTokensPerSecond: Math.round(performance.outputTokensPerSecond.estimate * 10) / 10,
+      ttftMs: Math.round(performance.ttftMs.estimate * 10) / 10,
+    }),
   }
 }

@@ -17,6 +17,15 @@ export function hostMemoryWarnings(machine: Machine, deployment: Deployment, gpu
   const offloaded = deployment.cpuOffloadBytes * workers
   const needed = workers * WORKER_BYTES + FILE_BYTES + offloaded
   if (needed <= available) return []
-  const parts = [`${workers} worker${workers === 1 ? '' : 's'} of about ${bytesInWords(WORKER_BYTES)}`, `a file of weights of ${bytesInWords(FILE_BYTES)}`, ...(offloaded > 0 ? [`${bytesInWords(offloaded)} of offloaded weights`] : [])]
-  return [{code: 'host-memory-too-small', message: `loading wants ${bytesInWords(needed)} of the host's memory (${parts.join(', ')}), ${bytesInWords(available)} are available`}]
+  const parts = [
+    `${workers} worker${workers === 1 ? '' : 's'} of about ${bytesInWords(WORKER_BYTES)}`,
+    `a file of weights of ${bytesInWords(FILE_BYTES)}`,
+    ...(offloaded > 0 ? [`${bytesInWords(offloaded)} of offloaded weights`] : []),
+  ]
+  return [
+    {
+      code: 'host-memory-too-small',
+      message: `loading wants ${bytesInWords(needed)} of the host's memory (${parts.join(', ')}), ${bytesInWords(available)} are available`,
+    },
+  ]
 }

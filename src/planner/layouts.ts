@@ -7,7 +7,8 @@ import {dividesHeads} from '../engines/divisibility.ts'
 const divisors = (value: number): number[] => Array.from({length: value}, (_, index) => index + 1).filter((candidate) => value % candidate === 0)
 
 const hasExperts = (architecture: Architecture): boolean => architecture.layerKinds.some(({feedForward}) => feedForward?.kind === 'moe')
-const isLatent = (architecture: Architecture): boolean => architecture.layerKinds.some(({mixers}) => mixers.some(({kind}) => kind === 'mla' || kind === 'compressed'))
+const isLatent = (architecture: Architecture): boolean =>
+  architecture.layerKinds.some(({mixers}) => mixers.some(({kind}) => kind === 'mla' || kind === 'compressed'))
 
 /**
  * Ways to lay a model over a machine, with what the request fixes kept. Without a fixed size: tensor parallelism inside a node, with
@@ -15,9 +16,15 @@ const isLatent = (architecture: Architecture): boolean => architecture.layerKind
  * stages where GPUs are joined by the host or stand in several nodes. Experts dealt out whole, and attention data-parallel for latent
  * attention, are variants.
  */
-export function layoutsFor(architecture: Architecture, machine: Machine, request: DeploymentRequest, concurrency = Number.POSITIVE_INFINITY): DeploymentRequest[] {
+export function layoutsFor(
+  architecture: Architecture,
+  machine: Machine,
+  request: DeploymentRequest,
+  concurrency = Number.POSITIVE_INFINITY,
+): DeploymentRequest[] {
   const {tp, pp, dp, ep, dpAttention} = request
-  if (tp !== undefined || pp !== undefined || dp !== undefined) return variants(architecture, {...request, tp: tp ?? 1, pp: pp ?? 1, dp: dp ?? 1, ep, dpAttention})
+  if (tp !== undefined || pp !== undefined || dp !== undefined)
+    return variants(architecture, {...request, tp: tp ?? 1, pp: pp ?? 1, dp: dp ?? 1, ep, dpAttention})
   const perNode = machine.gpus.length
   const all = perNode * machine.nodeCount
   const staged = machine.nodeCount > 1 || (machine.link.kind !== 'nvlink' && machine.link.kind !== 'xgmi')

@@ -39,7 +39,8 @@ export function withFactors(base: Calibration, engine: string, accelerator: Acce
   }
 }
 
-export const localName = (base: Calibration, {runs, gpu, engine, date}: LocalCalibration): string => `${base.name}, refitted to ${runs} runs of your own on ${gpu} under ${engine} (${date})`
+export const localName = (base: Calibration, {runs, gpu, engine, date}: LocalCalibration): string =>
+  `${base.name}, refitted to ${runs} runs of your own on ${gpu} under ${engine} (${date})`
 
 /** A calibration that knows what was measured on the user's own machines. */
 export interface MeasuredCalibration extends Calibration {

@@ -7,7 +7,8 @@ import {requireSystem, type System} from '../catalogue/system.ts'
 /** How cards of one kind are joined when nothing but their number is known. */
 export function usualLink(accelerator: Accelerator, count: number): Machine['link'] {
   if (accelerator.unifiedMemory && count > 1) return {kind: 'network'}
-  if (count < 2) return accelerator.unifiedMemory ? {kind: 'unified'} : {kind: 'pcie-host', bytesPerSecondPerDirection: accelerator.pcie?.bytesPerSecondPerDirection}
+  if (count < 2)
+    return accelerator.unifiedMemory ? {kind: 'unified'} : {kind: 'pcie-host', bytesPerSecondPerDirection: accelerator.pcie?.bytesPerSecondPerDirection}
   const {scaleUp} = accelerator
   // Bridges join pairs and are an option; a switch or a mesh is part of the machine.
   if (scaleUp && !(/bridge/i.test(scaleUp.scope ?? '') || (scaleUp.maxGpuCount ?? count) < count)) {
@@ -32,7 +33,9 @@ export function machineFromSpec(catalogue: Catalogue, spec: string, nodes = 1): 
 
 function linkOfAll(gpus: readonly MachineGpu[]): Machine['link'] {
   const first = gpus[0]!.accelerator
-  return gpus.every(({accelerator}) => accelerator.id === first.id) ? usualLink(first, gpus.length) : {kind: 'pcie-host', bytesPerSecondPerDirection: first.pcie?.bytesPerSecondPerDirection}
+  return gpus.every(({accelerator}) => accelerator.id === first.id)
+    ? usualLink(first, gpus.length)
+    : {kind: 'pcie-host', bytesPerSecondPerDirection: first.pcie?.bytesPerSecondPerDirection}
 }
 
 /** A catalogued machine. @throws InputError where it has no GPU of the catalogue. */
@@ -47,12 +50,20 @@ export function machineFromSystem(catalogue: Catalogue, system: System, nodes?: 
   const usual = linkOfAll(gpus)
   const kind = system.link?.kind ?? usual.kind
   const whole = (system.link?.domainGpuCount ?? gpus.length) >= gpus.length
-  const rate = kind === 'nvlink' || kind === 'xgmi' || kind === 'other' ? first.scaleUp?.bytesPerSecondPerDirection : (system.hostLink?.bytesPerSecondPerDirection ?? first.pcie?.bytesPerSecondPerDirection)
+  const rate =
+    kind === 'nvlink' || kind === 'xgmi' || kind === 'other'
+      ? first.scaleUp?.bytesPerSecondPerDirection
+      : (system.hostLink?.bytesPerSecondPerDirection ?? first.pcie?.bytesPerSecondPerDirection)
   return {
     name: system.name,
     gpus,
     nodeCount: nodes ?? system.nodeCount,
-    link: whole ? {kind, bytesPerSecondPerDirection: rate ?? usual.bytesPerSecondPerDirection} : {kind: system.link?.beyondDomain ?? 'pcie-host', bytesPerSecondPerDirection: system.hostLink?.bytesPerSecondPerDirection ?? first.pcie?.bytesPerSecondPerDirection},
+    link: whole
+      ? {kind, bytesPerSecondPerDirection: rate ?? usual.bytesPerSecondPerDirection}
+      : {
+          kind: system.link?.beyondDomain ?? 'pcie-host',
+          bytesPerSecondPerDirection: system.hostLink?.bytesPerSecondPerDirection ?? first.pcie?.bytesPerSecondPerDirection,
+        },
     networkBytesPerSecondPerGpu: system.network?.bytesPerSecondPerGpu ?? ((nodes ?? system.nodeCount) > 1 ? ASSUMED_NETWORK_BYTES_PER_SECOND : undefined),
     hostMemoryBytes: system.unifiedMemory ? undefined : system.host?.memoryBytes,
     detected: false,
@@ -62,7 +73,8 @@ export function machineFromSystem(catalogue: Catalogue, system: System, nodes?: 
 /** Names that read as a path rather than as a catalogued machine. */
 export const looksLikePath = (name: string): boolean => /[\\/]|\.json$/i.test(name)
 
-export const machineFromName = (catalogue: Catalogue, name: string, nodes?: number): Machine => machineFromSystem(catalogue, requireSystem(catalogue.systems, name), nodes)
+export const machineFromName = (catalogue: Catalogue, name: string, nodes?: number): Machine =>
+  machineFromSystem(catalogue, requireSystem(catalogue.systems, name), nodes)
 
 /** GPUs of a machine that serve one model together: the largest set of equal cards, by memory in all. */
 export function servingGroup(machine: Machine): {machine: Machine; left: MachineGpu[]} {
@@ -75,7 +87,10 @@ export function servingGroup(machine: Machine): {machine: Machine; left: Machine
   const size = (gpus: readonly MachineGpu[]) => gpus.reduce((sum, {memoryBytes}) => sum + memoryBytes, 0)
   const [best] = [...groups.values()].sort((a, b) => size(b) - size(a))
   const gpus = best!
-  return {machine: {...machine, gpus, link: machine.detected ? machine.link : usualLink(gpus[0]!.accelerator, gpus.length)}, left: machine.gpus.filter((gpu) => !gpus.includes(gpu))}
+  return {
+    machine: {...machine, gpus, link: machine.detected ? machine.link : usualLink(gpus[0]!.accelerator, gpus.length)},
+    left: machine.gpus.filter((gpu) => !gpus.includes(gpu)),
+  }
 }
 
 /** The GPU that limits a group: least free memory, then least memory. */

@@ -27,11 +27,16 @@ export function marginOf(subject: Subject, deployment: Deployment, memory: Memor
   const {checkpoint, gpu, model} = subject
   const weights = sumBytes(memory.terms.filter(({part}) => part === 'weights'))
   const draft = sumBytes(memory.terms.filter(({part, kind}) => part === 'weights' && kind === 'assumed'))
-  const parts: [string, number][] = [['what engines hold besides', engine.spreadBytes], ['the card', CARD_SHARE * memory.totalBytes]]
+  const parts: [string, number][] = [
+    ['what engines hold besides', engine.spreadBytes],
+    ['the card', CARD_SHARE * memory.totalBytes],
+  ]
   if (gpu.accelerator.unifiedMemory && gpu.freeBytes === undefined) parts.push(['memory shared with the system', UNIFIED_BYTES])
   if (checkpoint.formatsAssumed) parts.push(['an assumed recipe of the weights', ASSUMED_WEIGHTS * weights])
   if (draft > 0) parts.push([`an assumed ${deployment.speculative?.method ?? ''} draft`, ASSUMED_DRAFT * draft])
-  const kinds = new Set(model.architecture.layerKinds.flatMap(({mixers}) => mixers.map((mixer) => (mixer.kind === 'full' && mixer.window ? 'window' : mixer.kind))))
+  const kinds = new Set(
+    model.architecture.layerKinds.flatMap(({mixers}) => mixers.map((mixer) => (mixer.kind === 'full' && mixer.window ? 'window' : mixer.kind))),
+  )
   if (kinds.size > 1) parts.push(['layers of several kinds', HYBRID_ROOM * Math.max(0, requestBytes(memory))])
   const bytes = Math.round(Math.hypot(...parts.map(([, part]) => part)))
   return {bytes, because: parts.map(([name, part]) => `${name} ${bytesInWords(Math.round(part))}`).join(', ')}

@@ -37,7 +37,13 @@ export interface ModelDetails extends ModelSummary {
 export function summaryOf(model: Model): ModelSummary {
   const {total, active} = countParameters(model.architecture)
   return {
-    id: model.id, hfId: model.hfId, name: model.name, family: model.family, totalParams: total, activeParams: active, contextTokens: model.architecture.contextTokens,
+    id: model.id,
+    hfId: model.hfId,
+    name: model.name,
+    family: model.family,
+    totalParams: total,
+    activeParams: active,
+    contextTokens: model.architecture.contextTokens,
     ...(model.licence && {licence: model.licence}),
     checkpoints: model.checkpoints.map(({hfId, weights, bytes}) => ({hfId, weights, ...(bytes !== undefined && {bytes})})),
   }
@@ -68,18 +74,29 @@ function layoutOf(format: 'bf16' | 'fp8', {layerKinds}: Architecture): CacheLayo
 export function mixerWords(mixer: Mixer): string {
   switch (mixer.kind) {
     case 'full': {
-      const heads = mixer.kvHeadCount === mixer.queryHeadCount ? `${mixer.queryHeadCount} heads` : `${mixer.queryHeadCount} query and ${mixer.kvHeadCount} KV heads`
+      const heads =
+        mixer.kvHeadCount === mixer.queryHeadCount ? `${mixer.queryHeadCount} heads` : `${mixer.queryHeadCount} query and ${mixer.kvHeadCount} KV heads`
       const window = mixer.window ? `, ${mixer.window.kind === 'chunked' ? 'chunks' : 'window'} of ${mixer.window.tokens}` : ''
       return `${heads} of ${mixer.headDim}${mixer.valueHeadDim && mixer.valueHeadDim !== mixer.headDim ? ` (values ${mixer.valueHeadDim})` : ''}${window}${mixer.blockSparse ? ', block-sparse' : ''}${mixer.sharesKvCache ? ', shared KV' : ''}`
     }
-    case 'mla': return `latent (MLA): rank ${mixer.kvLoraRank} + ${mixer.ropeHeadDim}, ${mixer.queryHeadCount} heads${mixer.indexer ? `, sparse over ${mixer.indexer.topKTokens} tokens${mixer.indexer.shared ? ' (shared index)' : ''}` : ''}`
-    case 'compressed': return mixer.compressionRatio === 0 ? `window of ${mixer.windowTokens}` : `compressed ${mixer.compressionRatio}:1, window of ${mixer.windowTokens}, ${mixer.queryHeadCount} heads of ${mixer.headDim}`
-    case 'gated-delta-net': return `gated delta net: ${mixer.keyHeadCount} key and ${mixer.valueHeadCount} value heads of ${mixer.valueHeadDim}`
-    case 'kimi-delta': return `Kimi delta attention: ${mixer.headCount} heads of ${mixer.headDim}`
-    case 'lightning': return `lightning attention: ${mixer.headCount} heads of ${mixer.headDim}`
-    case 'mamba2': return `Mamba 2: ${mixer.headCount} heads of ${mixer.headDim}, state ${mixer.stateSize}`
-    case 'mamba1': return `Mamba: width ${mixer.innerSize}, state ${mixer.stateSize}`
-    case 'short-conv': return `short convolution over ${mixer.convKernelTokens} tokens`
+    case 'mla':
+      return `latent (MLA): rank ${mixer.kvLoraRank} + ${mixer.ropeHeadDim}, ${mixer.queryHeadCount} heads${mixer.indexer ? `, sparse over ${mixer.indexer.topKTokens} tokens${mixer.indexer.shared ? ' (shared index)' : ''}` : ''}`
+    case 'compressed':
+      return mixer.compressionRatio === 0
+        ? `window of ${mixer.windowTokens}`
+        : `compressed ${mixer.compressionRatio}:1, window of ${mixer.windowTokens}, ${mixer.queryHeadCount} heads of ${mixer.headDim}`
+    case 'gated-delta-net':
+      return `gated delta net: ${mixer.keyHeadCount} key and ${mixer.valueHeadCount} value heads of ${mixer.valueHeadDim}`
+    case 'kimi-delta':
+      return `Kimi delta attention: ${mixer.headCount} heads of ${mixer.headDim}`
+    case 'lightning':
+      return `lightning attention: ${mixer.headCount} heads of ${mixer.headDim}`
+    case 'mamba2':
+      return `Mamba 2: ${mixer.headCount} heads of ${mixer.headDim}, state ${mixer.stateSize}`
+    case 'mamba1':
+      return `Mamba: width ${mixer.innerSize}, state ${mixer.stateSize}`
+    case 'short-conv':
+      return `short convolution over ${mixer.convKernelTokens} tokens`
   }
 }
 
@@ -95,12 +112,22 @@ export function detailsOf(model: Model): ModelDetails {
       count: counts[index]!,
       name,
       attention: mixers.length === 0 ? 'none' : mixers.map(mixerWords).join(' and '),
-      feedForward: feedForward === undefined ? 'none' : feedForward.kind === 'dense' ? `dense ${feedForward.intermediateSize}` : `${feedForward.expertsPerToken} of ${feedForward.expertCount} experts of ${feedForward.expertIntermediateSize}${feedForward.sharedIntermediateSize ? `, shared ${feedForward.sharedIntermediateSize}` : ''}`,
+      feedForward:
+        feedForward === undefined
+          ? 'none'
+          : feedForward.kind === 'dense'
+            ? `dense ${feedForward.intermediateSize}`
+            : `${feedForward.expertsPerToken} of ${feedForward.expertCount} experts of ${feedForward.expertIntermediateSize}${feedForward.sharedIntermediateSize ? `, shared ${feedForward.sharedIntermediateSize}` : ''}`,
     })),
     ...(draft > 0 && {draftParams: draft}),
     ...(encoders > 0 && {encoderParams: encoders}),
-    kvBytesPerToken: {bf16: Math.round(bf16.growingBytesPerToken), fp8: Math.round(cacheTotals(architecture, layoutOf('fp8', architecture)).growingBytesPerToken)},
-    sequenceBytes: [8192, 131_072, 1_048_576].filter((tokens) => tokens <= architecture.contextTokens).map((tokens) => ({tokens, bf16: Math.round(sequenceBytes(architecture, layoutOf('bf16', architecture), tokens))})),
+    kvBytesPerToken: {
+      bf16: Math.round(bf16.growingBytesPerToken),
+      fp8: Math.round(cacheTotals(architecture, layoutOf('fp8', architecture)).growingBytesPerToken),
+    },
+    sequenceBytes: [8192, 131_072, 1_048_576]
+      .filter((tokens) => tokens <= architecture.contextTokens)
+      .map((tokens) => ({tokens, bf16: Math.round(sequenceBytes(architecture, layoutOf('bf16', architecture), tokens))})),
     ...(bf16.stateBytesPerSequence > 0 && {stateBytesPerSequence: Math.round(bf16.stateBytesPerSequence)}),
     ...(model.aliases && {aliases: model.aliases}),
     ...(model.released && {released: model.released}),

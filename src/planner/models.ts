@@ -61,7 +61,10 @@ export async function modelOf(context: Context, name: string): Promise<NamedMode
   const outside: FoundRepository = (looksLikeRepository(repository) && (await context.repository?.(repository))) || {}
   if (outside.found) return imported(outside.found)
   const closed = known ? undefined : closedModel(catalogue, name)
-  if (closed) throw new InputError('MODEL_CLOSED', `The weights of ${name} are not published (${closed.vendor}): it cannot be run on machines of one's own`, {suggestions: closed.nearest})
+  if (closed)
+    throw new InputError('MODEL_CLOSED', `The weights of ${name} are not published (${closed.vendor}): it cannot be run on machines of one's own`, {
+      suggestions: closed.nearest,
+    })
   if (known) throw new InputError('MODEL_UNKNOWN', `${repository} was not read anew: ${outside.because ?? 'it is on no hub that could be asked'}`)
   throw unknownModel(catalogue, name.slice(0, 200), outside.because)
 }
@@ -81,5 +84,9 @@ function catalogued(catalogue: Catalogue, {id, checkpoint: repository}: FoundMod
 
 function unknownModel(catalogue: Catalogue, name: string, because: string | undefined): InputError {
   const known = catalogue.modelEntries.map((entry) => ({name: entry.id, spellings: [entry.name, entry.hfId, ...entry.names, ...entry.checkpointIds]}))
-  return new InputError('MODEL_UNKNOWN', `No model named "${name}" in the catalogue: expected a name (qwen3-32b), a repository (Qwen/Qwen3-32B) or a path (./config.json)${because === undefined ? '' : `. Outside the catalogue: ${because}`}`, {suggestions: nearest(name, known)})
+  return new InputError(
+    'MODEL_UNKNOWN',
+    `No model named "${name}" in the catalogue: expected a name (qwen3-32b), a repository (Qwen/Qwen3-32B) or a path (./config.json)${because === undefined ? '' : `. Outside the catalogue: ${because}`}`,
+    {suggestions: nearest(name, known)},
+  )
 }

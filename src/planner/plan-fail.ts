@@ -31,7 +31,11 @@ const FIGURES: Record<string, (result: Result) => number | undefined> = {
  * @throws InputError FAIL_ON_INVALID.
  */
 export function parseFailOn(text: string): FailCondition[] {
-  return text.split(',').map((part) => part.trim()).filter((part) => part !== '').map(condition)
+  return text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '')
+    .map(condition)
 }
 
 function condition(text: string): FailCondition {
@@ -40,7 +44,11 @@ function condition(text: string): FailCondition {
   const figure = match && Object.hasOwn(FIGURES, match[1]!) ? FIGURES[match[1]!] : undefined
   if (!match || !figure) {
     const known = [...Object.keys(NAMED), ...Object.keys(FIGURES)]
-    throw new InputError('FAIL_ON_INVALID', `--fail-on ${text}: expected ${Object.keys(NAMED).join(', ')}, or one of ${Object.keys(FIGURES).join(', ')} with < or > and a number`, {suggestions: nearest(match?.[1] ?? text, known)})
+    throw new InputError(
+      'FAIL_ON_INVALID',
+      `--fail-on ${text}: expected ${Object.keys(NAMED).join(', ')}, or one of ${Object.keys(FIGURES).join(', ')} with < or > and a number`,
+      {suggestions: nearest(match?.[1] ?? text, known)},
+    )
   }
   const bound = Number(match[3])
   return {

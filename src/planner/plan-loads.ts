@@ -59,7 +59,11 @@ export function pointsThatMatter(probes: readonly Probe[], loadCount: number): P
 function withoutTwins(probes: readonly Probe[], last: number): Probe[] {
   const firsts = new Map<string, Probe[]>()
   return probes.filter((probe) => {
-    const {engine, checkpoint, deployment: {tp, pp, dp, ep, dpAttention}} = probe(0).evaluation
+    const {
+      engine,
+      checkpoint,
+      deployment: {tp, pp, dp, ep, dpAttention},
+    } = probe(0).evaluation
     const key = `${engine.id} ${checkpoint.weights} ${tp} ${pp} ${dp} ${ep} ${dpAttention}`
     const known = firsts.get(key) ?? []
     firsts.set(key, known)
@@ -71,7 +75,11 @@ function withoutTwins(probes: readonly Probe[], last: number): Probe[] {
 
 function areClose({performance: a}: PlanPoint, {performance: b}: PlanPoint): boolean {
   const close = (left: number, right: number) => Math.abs(left - right) <= TWINS * Math.max(left, right)
-  return close(a.tpotMs.estimate, b.tpotMs.estimate) && close(a.ttftMs.estimate, b.ttftMs.estimate) && close(a.outputTokensPerSecond.estimate, b.outputTokensPerSecond.estimate)
+  return (
+    close(a.tpotMs.estimate, b.tpotMs.estimate) &&
+    close(a.ttftMs.estimate, b.ttftMs.estimate) &&
+    close(a.outputTokensPerSecond.estimate, b.outputTokensPerSecond.estimate)
+  )
 }
 
 /**
@@ -88,5 +96,8 @@ function aroundPeak(probe: Probe, coarse: readonly number[]): number[] {
 
 /** Whether a known point is clearly better in both, speed for a user and throughput of a GPU. */
 function isBeaten({performance: {tpotMs, outputTokensPerSecondPerGpu}}: PlanPoint, known: readonly PlanPoint[]): boolean {
-  return known.some(({performance}) => performance.tpotMs.estimate * CLEARLY < tpotMs.estimate && performance.outputTokensPerSecondPerGpu > outputTokensPerSecondPerGpu * CLEARLY)
+  return known.some(
+    ({performance}) =>
+      performance.tpotMs.estimate * CLEARLY < tpotMs.estimate && performance.outputTokensPerSecondPerGpu > outputTokensPerSecondPerGpu * CLEARLY,
+  )
 }

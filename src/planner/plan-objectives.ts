@@ -31,7 +31,8 @@ export function reached(point: PlanPoint, {ttftMs, tpotMs, endToEndMs: endToEnd}
 }
 
 /** How far a point is beyond the limits: 1 is at the limit, 0 where there is none. The cautious end counts. */
-export const excess = (point: PlanPoint, objectives: Objectives): number => Math.max(0, ...reached(point, objectives).map(({limit, cautious}) => cautious / limit))
+export const excess = (point: PlanPoint, objectives: Objectives): number =>
+  Math.max(0, ...reached(point, objectives).map(({limit, cautious}) => cautious / limit))
 
 export const hasLimits = ({ttftMs, tpotMs, endToEndMs}: Objectives): boolean => ttftMs !== undefined || tpotMs !== undefined || endToEndMs !== undefined
 
@@ -40,16 +41,25 @@ const KEEPS_UP = 1e12
 
 /** Higher is better. Ranked by the cautious end: the best-looking corner is where a model errs. */
 export function score(point: PlanPoint, objective: Objective): number {
-  const {performance: {ttftMs, tpotMs, outputTokensPerSecond, boundBy}, evaluation} = point
+  const {
+    performance: {ttftMs, tpotMs, outputTokensPerSecond, boundBy},
+    evaluation,
+  } = point
   switch (objective) {
     case 'throughput':
       // What keeps up with a given rate yields no more than arrives: the quicker answer is the better one.
       if (evaluation.workload?.requestRate !== undefined && boundBy !== 'kv-capacity') return KEEPS_UP - endToEndMs(point).high
       return outputTokensPerSecond.low
-    case 'latency': return -ttftMs.high
-    case 'per-user': return -tpotMs.high
-    case 'memory': return -(evaluation.memory.totalBytes - evaluation.memory.kvCacheBytes) * evaluation.engine.gpuCount(evaluation.deployment) + outputTokensPerSecond.low * 1e-3
-    case 'quality': return fidelity(evaluation) * 1e9 + outputTokensPerSecond.low
+    case 'latency':
+      return -ttftMs.high
+    case 'per-user':
+      return -tpotMs.high
+    case 'memory':
+      return (
+        -(evaluation.memory.totalBytes - evaluation.memory.kvCacheBytes) * evaluation.engine.gpuCount(evaluation.deployment) + outputTokensPerSecond.low * 1e-3
+      )
+    case 'quality':
+      return fidelity(evaluation) * 1e9 + outputTokensPerSecond.low
   }
 }
 

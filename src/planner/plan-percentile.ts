@@ -13,7 +13,17 @@ const MOST_SIMULATIONS = 24
 
 /** The reported percentile that is at least as strict as the asked one. */
 const tailOf = (distribution: Distribution | undefined, percentile: number): number =>
-  distribution === undefined ? Number.POSITIVE_INFINITY : percentile <= 50 ? distribution.p50 : percentile <= 90 ? distribution.p90 : percentile <= 95 ? distribution.p95 : percentile <= 99 ? distribution.p99 : distribution.max
+  distribution === undefined
+    ? Number.POSITIVE_INFINITY
+    : percentile <= 50
+      ? distribution.p50
+      : percentile <= 90
+        ? distribution.p90
+        : percentile <= 95
+          ? distribution.p95
+          : percentile <= 99
+            ? distribution.p99
+            : distribution.max
 
 /**
  * A point with its tail: the share of simulated requests that keep all limits, each stretched by the width of its interval. A request keeps
@@ -28,13 +38,19 @@ export function withTail(point: PlanPoint, objectives: Objectives, calibration: 
   const workload = point.evaluation.workload!
   const {concurrency} = workload
   const simulated = simulateEvaluation(point.evaluation, workload, calibration, {
-    latencyLimits: {ttftMs: scaled(objectives.ttftMs, stretch.ttft), tpotMs: scaled(objectives.tpotMs, stretch.tpot), endToEndMs: scaled(objectives.endToEndMs, stretch.endToEnd)},
+    latencyLimits: {
+      ttftMs: scaled(objectives.ttftMs, stretch.ttft),
+      tpotMs: scaled(objectives.tpotMs, stretch.tpot),
+      endToEndMs: scaled(objectives.endToEndMs, stretch.endToEnd),
+    },
     // The first requests arrive together, which no steady load does.
     ...(typeof concurrency === 'number' && {skipFirst: concurrency}),
     ...(load && {load}),
   })
   const tail = {
-    ttftMs: tailOf(simulated.ttftMs, percentile) * stretch.ttft, tpotMs: tailOf(simulated.tpotMs, percentile) * stretch.tpot, endToEndMs: tailOf(simulated.endToEndMs, percentile) * stretch.endToEnd,
+    ttftMs: tailOf(simulated.ttftMs, percentile) * stretch.ttft,
+    tpotMs: tailOf(simulated.tpotMs, percentile) * stretch.tpot,
+    endToEndMs: tailOf(simulated.endToEndMs, percentile) * stretch.endToEnd,
     shareWithinLimits: simulated.shareWithinLimits ?? 0,
   }
   return {...point, tail, meets: tail.shareWithinLimits >= percentile / 100}

@@ -65,7 +65,8 @@ function looserLimits(nearest: PlanPoint, {objectives}: PlanQuestion): Reach {
 }
 
 /** Whether any of the deployments keeps the limits at this load. */
-const keeps = (question: PlanQuestion, evaluations: readonly Evaluation[], load: Workload): boolean => evaluations.some((evaluation) => pointAt(evaluation, load, question).meets)
+const keeps = (question: PlanQuestion, evaluations: readonly Evaluation[], load: Workload): boolean =>
+  evaluations.some((evaluation) => pointAt(evaluation, load, question).meets)
 
 /** The largest whole number from 1 to `most` for which it holds, within 2%, where it holds for all smaller ones; 0 for none. */
 export function largest(most: number, holds: (value: number) => boolean, mayBeAll = false): number {
@@ -109,9 +110,13 @@ function machines(question: PlanQuestion, catalogue: Catalogue): Reach[] {
   const bandwidth = own.memoryBandwidthBytesPerSecond ?? 0
   const total = question.machine.gpus.length * question.machine.nodeCount
   const sizes = new Map<string, number[]>()
-  for (const {gpus, nodeCount} of catalogue.systems) if (gpus.length === 1 && nodeCount === 1) sizes.set(gpus[0]!.id, [...(sizes.get(gpus[0]!.id) ?? []), gpus[0]!.count])
+  for (const {gpus, nodeCount} of catalogue.systems)
+    if (gpus.length === 1 && nodeCount === 1) sizes.set(gpus[0]!.id, [...(sizes.get(gpus[0]!.id) ?? []), gpus[0]!.count])
   const candidates = catalogue.gpus
-    .filter(({id, vendor, memoryBandwidthBytesPerSecond}) => sizes.has(id) && (vendor === 'nvidia' || vendor === 'amd') && (memoryBandwidthBytesPerSecond ?? 0) >= bandwidth)
+    .filter(
+      ({id, vendor, memoryBandwidthBytesPerSecond}) =>
+        sizes.has(id) && (vendor === 'nvidia' || vendor === 'amd') && (memoryBandwidthBytesPerSecond ?? 0) >= bandwidth,
+    )
     .map((accelerator) => ({accelerator, count: Math.max(...sizes.get(accelerator.id)!)}))
     .filter(({accelerator, count}) => count > total || (accelerator.id !== own.id && count >= Math.min(total, 8)))
     .sort((a, b) => a.accelerator.memoryBytes * a.count - b.accelerator.memoryBytes * b.count)
@@ -121,7 +126,11 @@ function machines(question: PlanQuestion, catalogue: Catalogue): Reach[] {
     const found = searchPlans({...question, machine: machineFromSpec(catalogue, spec), engines: question.engines.slice(0, 1)})
     const [best] = found.points
     if (!best?.meets) continue
-    list.push({change: 'machine', flags: `--gpu ${spec}`, outcome: `keeps the limits${best.concurrency === undefined ? '' : ` with ${best.concurrency} in flight`}`})
+    list.push({
+      change: 'machine',
+      flags: `--gpu ${spec}`,
+      outcome: `keeps the limits${best.concurrency === undefined ? '' : ` with ${best.concurrency} in flight`}`,
+    })
     if (list.length === MACHINES_NAMED) break
   }
   return list

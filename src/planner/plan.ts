@@ -47,7 +47,19 @@ export interface PlanReport {
   /** The best load of each deployment, best first; with the load that it is for. */
   plans: PlannedResult[]
   /** Points that no other beats in both throughput for each GPU and speed for each user. */
-  front: {outputTokensPerSecondPerUser: number; outputTokensPerSecondPerGpu: number; engine: string; weights: string; kvCache: string; tp: number; pp: number; dp: number; ep: number; dpAttention: boolean; concurrency?: number | 'max'}[]
+  front: {
+    outputTokensPerSecondPerUser: number
+    outputTokensPerSecondPerGpu: number
+    engine: string
+    weights: string
+    kvCache: string
+    tp: number
+    pp: number
+    dp: number
+    ep: number
+    dpAttention: boolean
+    concurrency?: number | 'max'
+  }[]
   /** Where no plan keeps the limits: single changes that were tried and do. */
   reach?: Reach[]
   /** Where no plan keeps the limits: the least of each that is reached here with one user, at the cautious end. */
@@ -77,7 +89,17 @@ export async function planQuestion(context: Context, {scenario, machine, objecti
   const {model, checkpoint} = await modelOf(context, scenario.model)
   const {model: _model, gpu: _gpu, machine: _machine, nodes: _nodes, id: _id, slo: _slo, workload, engine, ...request} = scenario
   const names = engine === undefined ? [DEFAULT_ENGINE, ...Object.keys(ENGINES).filter((name) => name !== DEFAULT_ENGINE)] : [engine]
-  return {model, checkpoint, machine: servingGroup(machine).machine, engines: names.map((name) => engineOf(context, name)), request, workload, objectives, objective, calibration: context.catalogue.speedCalibration}
+  return {
+    model,
+    checkpoint,
+    machine: servingGroup(machine).machine,
+    engines: names.map((name) => engineOf(context, name)),
+    request,
+    workload,
+    objectives,
+    objective,
+    calibration: context.catalogue.speedCalibration,
+  }
 }
 
 /** Searches engines, checkpoints, cache formats, layouts and loads. */
@@ -94,7 +116,15 @@ export async function plan(context: Context, asked: PlanAsked): Promise<Plan> {
   const floor = met ? undefined : floorOf(question, ranking)
   const {refusals, considered} = found
   return {
-    model: question.model, question, met, ranking, front, reach, ...(floor && {floor}), refusals, considered,
+    model: question.model,
+    question,
+    met,
+    ranking,
+    front,
+    reach,
+    ...(floor && {floor}),
+    refusals,
+    considered,
     report: () => ({
       schemaVersion: SCHEMA_VERSION,
       met,
@@ -114,7 +144,15 @@ export async function plan(context: Context, asked: PlanAsked): Promise<Plan> {
 export function finalEvaluation({evaluation}: PlanPoint, {calibration, request}: Pick<PlanQuestion, 'calibration' | 'request'>): Evaluation {
   const {model, checkpoint, machine, engine, deployment, workload} = evaluation
   const {tp, pp, dp, ep, dpAttention, kvCache, maxModelLen} = deployment
-  return evaluate({model, checkpoint, machine, engine, request: {...request, weights: undefined, tp, pp, dp, ep, dpAttention, kvCache, maxModelLen}, workload, calibration})
+  return evaluate({
+    model,
+    checkpoint,
+    machine,
+    engine,
+    request: {...request, weights: undefined, tp, pp, dp, ep, dpAttention, kvCache, maxModelLen},
+    workload,
+    calibration,
+  })
 }
 
 function plannedResult(point: RankedPlan, question: PlanQuestion): PlannedResult {
@@ -132,5 +170,17 @@ function plannedResult(point: RankedPlan, question: PlanQuestion): PlannedResult
 
 function frontEntry({performance: {tpotMs, outputTokensPerSecondPerGpu}, evaluation, concurrency}: PlanPoint): PlanReport['front'][number] {
   const {engine, weights, kvCache, tp, pp, dp, ep, dpAttention} = evaluation.deployment
-  return {outputTokensPerSecondPerUser: 1000 / tpotMs.estimate, outputTokensPerSecondPerGpu, engine, weights, kvCache, tp, pp, dp, ep, dpAttention, ...(concurrency !== undefined && {concurrency})}
+  return {
+    outputTokensPerSecondPerUser: 1000 / tpotMs.estimate,
+    outputTokensPerSecondPerGpu,
+    engine,
+    weights,
+    kvCache,
+    tp,
+    pp,
+    dp,
+    ep,
+    dpAttention,
+    ...(concurrency !== undefined && {concurrency}),
+  }
 }

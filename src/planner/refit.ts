@@ -47,7 +47,10 @@ const WEIGHT: Record<Metric, number> = {ttftMs: 0.4, tpotMs: 1, outputTokensPerS
 const PARAMETERS: (keyof SpeedFactors)[] = ['bandwidth', 'compute', 'hostMilliseconds']
 
 /** A tenth more of a factor; for the host a step that shows against steps of a few milliseconds. */
-const nudged = (factors: SpeedFactors, parameter: keyof SpeedFactors): SpeedFactors => ({...factors, [parameter]: parameter === 'hostMilliseconds' ? factors.hostMilliseconds + 1 : factors[parameter] * 1.1})
+const nudged = (factors: SpeedFactors, parameter: keyof SpeedFactors): SpeedFactors => ({
+  ...factors,
+  [parameter]: parameter === 'hostMilliseconds' ? factors.hostMilliseconds + 1 : factors[parameter] * 1.1,
+})
 
 class Fit {
   private readonly runs: readonly BenchRun[]
@@ -68,7 +71,11 @@ class Fit {
     return this.runs.flatMap((run) => {
       const serving = servingOf(run.input, calibration)
       const replicas = run.input.dpAttention ? 1 : Math.max(1, run.input.dp)
-      const predicted = {ttftMs: serving.ttft * 1000, tpotMs: serving.tpot * 1000, outputTokensPerSecond: serving.requestsPerSecond * replicas * run.input.workload.outputTokens}
+      const predicted = {
+        ttftMs: serving.ttft * 1000,
+        tpotMs: serving.tpot * 1000,
+        outputTokensPerSecond: serving.requestsPerSecond * replicas * run.input.workload.outputTokens,
+      }
       return METRICS.flatMap((metric) => {
         const reported = run.point.observed[metric]
         const error = reported === undefined ? Number.NaN : Math.log(reported / predicted[metric])
@@ -82,7 +89,12 @@ class Fit {
       const size = Math.abs(error) / ROBUST
       return sum + WEIGHT[metric] * (size <= 1 ? size * size : 2 * size - 1)
     }, 0)
-    return misfit + (Math.log(factors.bandwidth) / PRIOR.bandwidth) ** 2 + (Math.log(factors.compute) / PRIOR.compute) ** 2 + (factors.hostMilliseconds / PRIOR.hostMilliseconds) ** 2
+    return (
+      misfit +
+      (Math.log(factors.bandwidth) / PRIOR.bandwidth) ** 2 +
+      (Math.log(factors.compute) / PRIOR.compute) ** 2 +
+      (factors.hostMilliseconds / PRIOR.hostMilliseconds) ** 2
+    )
   }
 
   /** Runs of which some figure moves with the parameter. */
@@ -127,10 +139,13 @@ export function refit(runs: readonly BenchRun[], base: Calibration): Refit {
   const left: Refit['left'] = []
   const fitted: (keyof SpeedFactors)[] = []
   // Each parameter takes two runs of its own; the one that most runs speak of comes first.
-  const asked = PARAMETERS.map((parameter) => ({parameter, runs: fit.sensitiveRuns(parameter)})).sort((a, b) => b.runs - a.runs || PARAMETERS.indexOf(a.parameter) - PARAMETERS.indexOf(b.parameter))
+  const asked = PARAMETERS.map((parameter) => ({parameter, runs: fit.sensitiveRuns(parameter)})).sort(
+    (a, b) => b.runs - a.runs || PARAMETERS.indexOf(a.parameter) - PARAMETERS.indexOf(b.parameter),
+  )
   for (const {parameter, runs: speaking} of asked) {
     if (speaking < FEWEST_RUNS) left.push({parameter, because: `${speaking} of ${runs.length} runs depend on it, ${FEWEST_RUNS} are needed`})
-    else if (runs.length < FEWEST_RUNS * (fitted.length + 1)) left.push({parameter, because: `${runs.length} runs are too few for ${fitted.length + 1} parameters: each needs ${FEWEST_RUNS}`})
+    else if (runs.length < FEWEST_RUNS * (fitted.length + 1))
+      left.push({parameter, because: `${runs.length} runs are too few for ${fitted.length + 1} parameters: each needs ${FEWEST_RUNS}`})
     else fitted.push(parameter)
   }
   const found = fit.minimum(fitted)
@@ -140,9 +155,15 @@ export function refit(runs: readonly BenchRun[], base: Calibration): Refit {
   const share = (error: number) => rounded(Math.expm1(error))
   const size = (errors: typeof before) => rounded(median(errors.map(({error}) => Math.expm1(Math.abs(error)))))
   return {
-    gpu: accelerator.id, engine, runs: runs.length, factors, fitted: PARAMETERS.filter((parameter) => fitted.includes(parameter)), left,
+    gpu: accelerator.id,
+    engine,
+    runs: runs.length,
+    factors,
+    fitted: PARAMETERS.filter((parameter) => fitted.includes(parameter)),
+    left,
     residuals: before.map(({run, metric, error}, index) => ({place: run.point.place, metric, before: share(error), after: share(after[index]!.error)})),
-    medianErrorBefore: size(before), medianErrorAfter: size(after),
+    medianErrorBefore: size(before),
+    medianErrorAfter: size(after),
     better: fitted.length > 0 && fit.loss(factors) < fit.loss(UNCHANGED) - 1e-6 && size(after) < size(before),
   }
 }
@@ -157,4 +178,13 @@ export function groupsOf(runs: readonly BenchRun[]): BenchRun[][] {
   return [...groups.values()]
 }
 
-export const localCalibration = ({gpu, engine, runs, factors, fitted, medianErrorBefore, medianErrorAfter}: Refit, date: string): LocalCalibration => ({gpu, engine, date, factors, fitted, runs, medianErrorBefore, medianErrorAfter})
+export const localCalibration = ({gpu, engine, runs, factors, fitted, medianErrorBefore, medianErrorAfter}: Refit, date: string): LocalCalibration => ({
+  gpu,
+  engine,
+  date,
+  factors,
+  fitted,
+  runs,
+  medianErrorBefore,
+  medianErrorAfter,
+})

@@ -8,7 +8,12 @@ import {ScenarioSchema} from './scenario-schema.ts'
 export type RawScenario = Record<string, unknown>
 
 /** A scenario in a file: that of `batch`, with what `plan` is to look for. The model may come from the command line. */
-const ScenarioFileSchema = z.strictObject({...ScenarioSchema.shape, model: ScenarioSchema.shape.model.optional(), objective: z.enum(OBJECTIVES as [string, ...string[]]).optional(), description: z.string().optional()})
+const ScenarioFileSchema = z.strictObject({
+  ...ScenarioSchema.shape,
+  model: ScenarioSchema.shape.model.optional(),
+  objective: z.enum(OBJECTIVES as [string, ...string[]]).optional(),
+  description: z.string().optional(),
+})
 
 export interface FileScenario extends Omit<Scenario, 'model'> {
   model?: string

@@ -9,7 +9,10 @@ export const WorkloadSchema = z
   .object({
     inputTokens: whole(LIMITS.tokens).describe('mean tokens of a prompt'),
     outputTokens: whole(LIMITS.tokens).describe('mean tokens of an answer'),
-    concurrency: z.union([whole(LIMITS.concurrency), z.literal('max')]).optional().describe('requests in flight, or "max": as many as memory and limits allow'),
+    concurrency: z
+      .union([whole(LIMITS.concurrency), z.literal('max')])
+      .optional()
+      .describe('requests in flight, or "max": as many as memory and limits allow'),
     requestRate: z.number().min(LIMITS.requestRate.min).max(LIMITS.requestRate.max).optional().describe('requests per second'),
     prefixHitRate: z.number().min(0).max(1).optional().describe('share of prompt tokens found in the prefix cache'),
   })
@@ -43,5 +46,12 @@ export const ScenarioSchema = z.object({
   cpuOffloadBytes: whole(LIMITS.bytes).optional(),
   reservedBytesPerGpu: whole(LIMITS.bytes).optional(),
   workload: WorkloadSchema.optional(),
-  slo: z.object({ttftMs: z.number().positive().optional(), tpotMs: z.number().positive().optional(), endToEndMs: z.number().positive().optional(), percentile: z.number().min(1).max(100).optional()}).optional(),
+  slo: z
+    .object({
+      ttftMs: z.number().positive().optional(),
+      tpotMs: z.number().positive().optional(),
+      endToEndMs: z.number().positive().optional(),
+      percentile: z.number().min(1).max(100).optional(),
+    })
+    .optional(),
 })

@@ -122,7 +122,10 @@ function probeOf(evaluation: Evaluation, loads: readonly Workload[], {calibratio
     const before = known[index]
     if (before) return before
     const predicted = performance({...input, workload: load}, own, model)
-    const point = judged({evaluation: {...evaluation, workload: load, performance: predicted}, concurrency: load.concurrency, performance: predicted, meets: true}, objectives)
+    const point = judged(
+      {evaluation: {...evaluation, workload: load, performance: predicted}, concurrency: load.concurrency, performance: predicted, meets: true},
+      objectives,
+    )
     known[index] = point
     return point
   }
@@ -134,7 +137,8 @@ function judged(point: PlanPoint, objectives: Objectives): PlanPoint {
 }
 
 /** One deployment at one load. */
-export const pointAt = (evaluation: Evaluation, load: Workload, question: Pick<PlanQuestion, 'calibration' | 'objectives'>): PlanPoint => probeOf(evaluation, [load], question)(0)
+export const pointAt = (evaluation: Evaluation, load: Workload, question: Pick<PlanQuestion, 'calibration' | 'objectives'>): PlanPoint =>
+  probeOf(evaluation, [load], question)(0)
 
 function refuse(refusals: Map<string, Refusal>, evaluation: Evaluation): void {
   for (const {code, message, remedy} of evaluation.reasons) {
@@ -146,4 +150,3 @@ function refuse(refusals: Map<string, Refusal>, evaluation: Evaluation): void {
     refusals.set(code, known)
   }
 }
-

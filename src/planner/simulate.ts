@@ -9,7 +9,11 @@ import {tightestGpu} from './machines.ts'
 
 /** Runs one deployment under its load, step by step. */
 export const simulateEvaluation = (evaluation: Evaluation, workload: Workload, calibration: Calibration, choices: SimulationChoices = {}): SimulationResult =>
-  simulateDeployment(performanceInput(evaluation, workload), calibrationFor(calibration, evaluation.engine.id, tightestGpu(evaluation.machine).accelerator), choices)
+  simulateDeployment(
+    performanceInput(evaluation, workload),
+    calibrationFor(calibration, evaluation.engine.id, tightestGpu(evaluation.machine).accelerator),
+    choices,
+  )
 
 /** What `check --simulate` adds to a result. Times are milliseconds, rates are of the whole deployment. */
 export interface Simulation {

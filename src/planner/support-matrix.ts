@@ -24,12 +24,17 @@ export interface SupportCell {
 /** One GPU of each class whose rules differ, by generation: Turing to Blackwell, CDNA 3 and 4, RDNA 3. */
 export const GPU_CLASSES = ['t4', 'a100-80gb-sxm', 'rtx-4090', 'h100-sxm', 'b200-sxm', 'rtx-5090', 'mi300x', 'mi355x', 'rx-7900-xtx'] as const
 
-const alone = (accelerator: Accelerator): Machine => ({gpus: [{index: 0, accelerator, memoryBytes: accelerator.memoryBytes}], nodeCount: 1, link: {kind: 'other'}, detected: false})
+const alone = (accelerator: Accelerator): Machine => ({
+  gpus: [{index: 0, accelerator, memoryBytes: accelerator.memoryBytes}],
+  nodeCount: 1,
+  link: {kind: 'other'},
+  detected: false,
+})
 
 /** Checkpoints whose support can differ: one of each format. */
 export function distinctFormats(model: Model): Checkpoint[] {
   const seen = new Set<string>()
-  return byFidelity(model, model.checkpoints).filter(checkpoint => {
+  return byFidelity(model, model.checkpoints).filter((checkpoint) => {
     const key = `${checkpoint.weights} ${checkpoint.quantMethod ?? ''} ${JSON.stringify(Object.values(checkpoint.formats).sort())}`
     if (seen.has(key)) return false
     seen.add(key)
@@ -42,7 +47,16 @@ export function supportCell(engine: Engine, engineVersion: string | undefined, m
   const subject = subjectOf({model, checkpoint, machine: alone(accelerator)})
   const deployment = engine.resolve(subject, {tp: 1, pp: 1, dp: 1, ep: 1, ...(engineVersion !== undefined && isVersion(engineVersion) && {engineVersion})})
   const {reasons, warnings} = engine.support(subject, deployment)
-  return {engine: engine.id, engineVersion: deployment.engineVersion, weights: checkpoint.weights, hfId: checkpoint.hfId, gpu: accelerator.id, status: statusOf(checkpoint, reasons, warnings), reasons, warnings}
+  return {
+    engine: engine.id,
+    engineVersion: deployment.engineVersion,
+    weights: checkpoint.weights,
+    hfId: checkpoint.hfId,
+    gpu: accelerator.id,
+    status: statusOf(checkpoint, reasons, warnings),
+    reasons,
+    warnings,
+  }
 }
 
 function statusOf({formats}: Checkpoint, reasons: readonly Reason[], warnings: readonly Warning[]): SupportStatus {

@@ -36,13 +36,35 @@ export interface VerificationDocument {
   warnings: Warning[]
 }
 
-export function logDocument({report, answer: {best}, lines, worst, decisive, spreadBytes, within, outcome, changes, correction}: Verification): NonNullable<VerificationDocument['log']> {
+export function logDocument({
+  report,
+  answer: {best},
+  lines,
+  worst,
+  decisive,
+  spreadBytes,
+  within,
+  outcome,
+  changes,
+  correction,
+}: Verification): NonNullable<VerificationDocument['log']> {
   const {model, checkpoint, machine, engine, deployment} = best
   return {
-    engine: engine.id, engineVersion: deployment.engineVersion,
-    model: {id: model.id, hfId: checkpoint.hfId}, hardware: {gpu: machine.gpus[0]!.accelerator.id, gpus: engine.gpuCount(deployment)}, deployment,
-    outcome, ...(report.refusal && {refusal: report.refusal}), ranks: report.ranks.length,
-    lines, ...(worst && {worstPart: worst.name}), ...(decisive && {decisive}), spreadBytes, within, changes, ...(correction && {correction}),
+    engine: engine.id,
+    engineVersion: deployment.engineVersion,
+    model: {id: model.id, hfId: checkpoint.hfId},
+    hardware: {gpu: machine.gpus[0]!.accelerator.id, gpus: engine.gpuCount(deployment)},
+    deployment,
+    outcome,
+    ...(report.refusal && {refusal: report.refusal}),
+    ranks: report.ranks.length,
+    lines,
+    ...(worst && {worstPart: worst.name}),
+    ...(decisive && {decisive}),
+    spreadBytes,
+    within,
+    changes,
+    ...(correction && {correction}),
   }
 }
 

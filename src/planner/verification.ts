@@ -47,14 +47,38 @@ export interface Verification {
 }
 
 /** Fields that logs print and flags give, in the order of telling conflicts. */
-const FIELDS = ['engine', 'engineVersion', 'weights', 'kvCache', 'tp', 'pp', 'dp', 'ep', 'dpAttention', 'maxModelLen', 'maxNumSeqs', 'maxNumBatchedTokens', 'gpuMemoryUtilization', 'enforceEager', 'speculative', 'cpuOffloadBytes'] as const
+const FIELDS = [
+  'engine',
+  'engineVersion',
+  'weights',
+  'kvCache',
+  'tp',
+  'pp',
+  'dp',
+  'ep',
+  'dpAttention',
+  'maxModelLen',
+  'maxNumSeqs',
+  'maxNumBatchedTokens',
+  'gpuMemoryUtilization',
+  'enforceEager',
+  'speculative',
+  'cpuOffloadBytes',
+] as const
 
 const flagOf = (field: string): string => `--${field.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
-const inWords = (value: unknown): string => (typeof value === 'object' && value !== null && 'method' in value ? `${(value as {method: string}).method}:${(value as unknown as {tokens: number}).tokens}` : String(value))
+const inWords = (value: unknown): string =>
+  typeof value === 'object' && value !== null && 'method' in value
+    ? `${(value as {method: string}).method}:${(value as unknown as {tokens: number}).tokens}`
+    : String(value)
 
 /** The log's settings over the flags'. Where both say something, the log is what ran. */
 function merged(report: LogReport, flags: DeploymentRequest, warnings: Warning[]): DeploymentRequest {
-  const printed: DeploymentRequest = {...report.settings, engine: report.engine, ...(report.engineVersion !== undefined && {engineVersion: report.engineVersion})}
+  const printed: DeploymentRequest = {
+    ...report.settings,
+    engine: report.engine,
+    ...(report.engineVersion !== undefined && {engineVersion: report.engineVersion}),
+  }
   if (printed.kvCache !== undefined && !findCacheFormat(printed.kvCache)) {
     warnings.push({code: 'setting-unknown', message: `the log names a cache format "${printed.kvCache.slice(0, 40)}" that is not known: it is left out`})
     delete printed.kvCache
@@ -63,7 +87,8 @@ function merged(report: LogReport, flags: DeploymentRequest, warnings: Warning[]
   for (const field of FIELDS) {
     const [own, given] = [printed[field], flags[field]]
     if (own === undefined) continue
-    if (given !== undefined && inWords(given) !== inWords(own)) warnings.push({code: 'log-wins', message: `${flagOf(field)} ${inWords(given)} was given, the log says ${inWords(own)}: the log is what ran`})
+    if (given !== undefined && inWords(given) !== inWords(own))
+      warnings.push({code: 'log-wins', message: `${flagOf(field)} ${inWords(given)} was given, the log says ${inWords(own)}: the log is what ran`})
     result[field] = own
   }
   return result
@@ -71,7 +96,10 @@ function merged(report: LogReport, flags: DeploymentRequest, warnings: Warning[]
 
 /** Names to look the log's model up by: as printed, else the folder that it lay in. */
 function namesOf(printed: string): string[] {
-  const parts = printed.replace(/\/+$/, '').split('/').filter((part) => part !== '')
+  const parts = printed
+    .replace(/\/+$/, '')
+    .split('/')
+    .filter((part) => part !== '')
   const [folder, name] = [parts.at(-2), parts.at(-1)]
   const path = looksLikeModelPath(printed) || parts.length > 2
   return [...(path ? [] : [printed]), ...(path && folder && name ? [`${folder}/${name}`] : []), ...(name && (path || parts.length === 1) ? [name] : [])]
@@ -87,16 +115,36 @@ async function nameOfModel(context: Context, report: LogReport, given: string | 
     })
     if (!found) continue
     const other = given === undefined ? undefined : await modelOf(context, given)
-    if (given !== undefined && other && (other.model.id !== found.model.id || (found.checkpoint && other.checkpoint && other.checkpoint.hfId !== found.checkpoint.hfId))) warnings.push({code: 'log-wins', message: `--model ${given} was given, the log says ${name}: the log is what ran`})
+    if (
+      given !== undefined &&
+      other &&
+      (other.model.id !== found.model.id || (found.checkpoint && other.checkpoint && other.checkpoint.hfId !== found.checkpoint.hfId))
+    )
+      warnings.push({code: 'log-wins', message: `--model ${given} was given, the log says ${name}: the log is what ran`})
     // A folder is named after its model; which checkpoint of it lay there, a flag may know better.
     return other && other.model.id === found.model.id && !found.checkpoint ? given! : name
   }
   if (given !== undefined) return given
-  throw new InputError('MODEL_MISSING', report.model === undefined ? 'The log does not say which model was started: give it with --model' : `The log names the model "${report.model.slice(0, 200)}", which is not known: give it with --model`)
+  throw new InputError(
+    'MODEL_MISSING',
+    report.model === undefined
+      ? 'The log does not say which model was started: give it with --model'
+      : `The log names the model "${report.model.slice(0, 200)}", which is not known: give it with --model`,
+  )
 }
 
 /** Memory that is taken now is the engine's own: it counted as free when the log was written. */
-const idle = (machine: Machine, figures: RankFigures): Machine => ({...machine, gpus: machine.gpus.map(({freeBytes: _now, ...gpu}) => (figures.freeBeforeBytes !== undefined && !gpu.accelerator.unifiedMemory && figures.totalBytes !== undefined && figures.freeBeforeBytes < figures.totalBytes - 2 ** 30 ? {...gpu, freeBytes: figures.freeBeforeBytes} : gpu))})
+const idle = (machine: Machine, figures: RankFigures): Machine => ({
+  ...machine,
+  gpus: machine.gpus.map(({freeBytes: _now, ...gpu}) =>
+    figures.freeBeforeBytes !== undefined &&
+    !gpu.accelerator.unifiedMemory &&
+    figures.totalBytes !== undefined &&
+    figures.freeBeforeBytes < figures.totalBytes - 2 ** 30
+      ? {...gpu, freeBytes: figures.freeBeforeBytes}
+      : gpu,
+  ),
+})
 
 /** As many GPUs as the log's layout needs, where `--gpu` names only their kind. */
 function gpuSpec(spec: string | undefined, {tp = 1, pp = 1, dp = 1, dpAttention, engine}: DeploymentRequest): string | undefined {
@@ -118,21 +166,42 @@ export async function verification(context: Context, {report, flags, today}: Ver
   const {model: givenModel, gpu, machine, nodes, workload: _load, slo: _slo, id: _id, ...given} = flags
   const request = merged(report, given, warnings)
   const model = await nameOfModel(context, report, givenModel, warnings)
-  if (request.engineVersion === undefined) warnings.push({code: 'engine-version-assumed', message: 'the log does not say which release ran: the newest known is assumed (--engine-version)'})
-  if (report.further.length > 0) warnings.push({code: 'settings-not-modelled', message: `settings that move memory and are not part of the prediction: ${report.further.join(', ')}`})
+  if (request.engineVersion === undefined)
+    warnings.push({code: 'engine-version-assumed', message: 'the log does not say which release ran: the newest known is assumed (--engine-version)'})
+  if (report.further.length > 0)
+    warnings.push({code: 'settings-not-modelled', message: `settings that move memory and are not part of the prediction: ${report.further.join(', ')}`})
   // Nothing said: the engine takes the model's own limit, and refuses to start where that does not fit.
   const maxModelLen = request.maxModelLen ?? (await modelOf(context, model)).model.architecture.contextTokens
-  const scenario = withoutAbsent({...request, maxModelLen, tp: request.tp ?? 1, pp: request.pp ?? 1, dp: request.dp ?? 1, model, gpu: gpuSpec(gpu, request), machine, nodes})
-  const there: Context = {...context, detect: async () => idle(await context.detect(), report.figures), readMachine: async (path) => idle(await context.readMachine(path), report.figures)}
+  const scenario = withoutAbsent({
+    ...request,
+    maxModelLen,
+    tp: request.tp ?? 1,
+    pp: request.pp ?? 1,
+    dp: request.dp ?? 1,
+    model,
+    gpu: gpuSpec(gpu, request),
+    machine,
+    nodes,
+  })
+  const there: Context = {
+    ...context,
+    detect: async () => idle(await context.detect(), report.figures),
+    readMachine: async (path) => idle(await context.readMachine(path), report.figures),
+  }
   const under = (corrections: readonly Correction[] | undefined): Context => ({...there, corrections, engines: new Map()})
   const plain = await answer(under(undefined), scenario)
   const answered = context.corrections?.length ? await answer(there, scenario) : plain
   const {best} = answered
   warnings.push(...best.warnings.filter(({code}) => code === 'corrected' || code === 'engine-version'))
-  if (best.machine.gpus[0]!.accelerator.unifiedMemory) warnings.push({code: 'unified-memory', message: 'memory is shared with the system: what is free, and what an engine counts as its own, differs by gigabytes between equal starts'})
+  if (best.machine.gpus[0]!.accelerator.unifiedMemory)
+    warnings.push({
+      code: 'unified-memory',
+      message: 'memory is shared with the system: what is free, and what an engine counts as its own, differs by gigabytes between equal starts',
+    })
   const lines = linesOf(best, report)
   const decisive = decisiveOf(best, report.figures, lines)
-  if (!decisive && report.outcome === 'unknown') throw new InputError('LOG_WITHOUT_FIGURES', `The log of ${best.engine.title} holds no memory figure: expected lines such as "${EXAMPLES[report.engine]}"`)
+  if (!decisive && report.outcome === 'unknown')
+    throw new InputError('LOG_WITHOUT_FIGURES', `The log of ${best.engine.title} holds no memory figure: expected lines such as "${EXAMPLES[report.engine]}"`)
   const predicted = best.verdict === 'unsupported' ? 'unsupported' : best.memory.starts ? 'started' : 'kv-too-small'
   const {spreadBytes} = best.engine
   const within = decisive ? Math.abs(decisive.differenceBytes) <= spreadBytes : (report.outcome === 'started') === (predicted === 'started')
@@ -140,7 +209,12 @@ export async function verification(context: Context, {report, flags, today}: Ver
   const truth = correction && (await answer(under([correction]), scenario))
   const parts = lines.filter(({name}) => PARTS_OF_MEMORY.has(name))
   return {
-    report, answer: answered, lines, spreadBytes, within, warnings,
+    report,
+    answer: answered,
+    lines,
+    spreadBytes,
+    within,
+    warnings,
     outcome: {reported: report.outcome, predicted},
     changes: changesFor(report, plain, truth),
     ...(decisive && {decisive}),
@@ -149,9 +223,14 @@ export async function verification(context: Context, {report, flags, today}: Ver
   }
 }
 
-const EXAMPLES = {vllm: 'Available KV cache memory: 41.20 GiB', sglang: 'max_total_num_tokens=430913', trtllm: 'Allocated 41.11 GiB for max tokens in paged KV cache (524288)'}
+const EXAMPLES = {
+  vllm: 'Available KV cache memory: 41.20 GiB',
+  sglang: 'max_total_num_tokens=430913',
+  trtllm: 'Allocated 41.11 GiB for max tokens in paged KV cache (524288)',
+}
 
-const withoutAbsent = (scenario: Scenario): Scenario => Object.fromEntries(Object.entries(scenario).filter(([, value]) => value !== undefined)) as unknown as Scenario
+const withoutAbsent = (scenario: Scenario): Scenario =>
+  Object.fromEntries(Object.entries(scenario).filter(([, value]) => value !== undefined)) as unknown as Scenario
 
 /** Names of the lines that are parts of memory, rather than sums or what is left. */
 const PARTS_OF_MEMORY = new Set(['weights', 'activations', 'runtime', 'CUDA graphs', 'all but weights and cache', 'free before loading', 'used in all'])
@@ -163,7 +242,15 @@ function linesOf({memory, deployment, engine}: Evaluation, {figures, engine: id}
   const line = (name: string, unit: VerifiedLine['unit'], predicted: number, reported: number | undefined, because?: string) => {
     if (reported === undefined) return
     const difference = reported - predicted
-    lines.push({name, unit, predicted, reported, difference, ...(predicted !== 0 && {relative: difference / Math.abs(predicted)}), ...(because !== undefined && {because})})
+    lines.push({
+      name,
+      unit,
+      predicted,
+      reported,
+      difference,
+      ...(predicted !== 0 && {relative: difference / Math.abs(predicted)}),
+      ...(because !== undefined && {because}),
+    })
   }
   const weights = partBytes(memory, 'weights')
   const runtime = partBytes(memory, 'runtime')
@@ -182,7 +269,13 @@ function linesOf({memory, deployment, engine}: Evaluation, {figures, engine: id}
   // Logs without the parts still say their sum: what the fraction allows, less weights and cache.
   if (id === 'vllm' && figures.activationBytes === undefined && figures.weightsBytes !== undefined && figures.kvCacheBytes !== undefined) {
     const requested = Math.round((figures.totalBytes ?? memory.totalBytes) * deployment.gpuMemoryUtilization)
-    line('all but weights and cache', 'bytes', activation + runtime + (counted ? graphs : 0), requested - figures.weightsBytes - figures.kvCacheBytes, `${deployment.gpuMemoryUtilization} of the device, less weights and cache`)
+    line(
+      'all but weights and cache',
+      'bytes',
+      activation + runtime + (counted ? graphs : 0),
+      requested - figures.weightsBytes - figures.kvCacheBytes,
+      `${deployment.gpuMemoryUtilization} of the device, less weights and cache`,
+    )
   }
   line('KV cache', 'bytes', cache, figures.kvCacheBytes)
   line('KV cache tokens', 'tokens', memory.kvCacheTokens, figures.kvCacheTokens)

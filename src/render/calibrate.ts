@@ -14,12 +14,17 @@ const METRICS = {ttftMs: 'first token', tpotMs: 'per token', outputTokensPerSeco
 const percent = (share: number): string => `${share < 0 ? '-' : '+'}${Math.abs(share * 100).toFixed(Math.abs(share) < 0.0995 ? 1 : 0)}%`
 
 const valueWords = (parameter: keyof SpeedFactors, {bandwidth, compute, hostMilliseconds}: SpeedFactors): string =>
-  parameter === 'hostMilliseconds' ? `${hostMilliseconds < 0 ? '-' : '+'}${duration(Math.abs(hostMilliseconds))}` : `x ${(parameter === 'bandwidth' ? bandwidth : compute).toFixed(3)}`
+  parameter === 'hostMilliseconds'
+    ? `${hostMilliseconds < 0 ? '-' : '+'}${duration(Math.abs(hostMilliseconds))}`
+    : `x ${(parameter === 'bandwidth' ? bandwidth : compute).toFixed(3)}`
 
 /** Longest list of residuals on a screen; --json has them all. */
 const MOST_RESIDUALS = 24
 
-function fitLines({gpu, engine, runs, factors, fitted, left, residuals, medianErrorBefore, medianErrorAfter, better}: Refit, {columns, colour}: View): string[] {
+function fitLines(
+  {gpu, engine, runs, factors, fitted, left, residuals, medianErrorBefore, medianErrorAfter, better}: Refit,
+  {columns, colour}: View,
+): string[] {
   const style = paint(colour)
   const lines = [style.bold(`${engine} on ${gpu}, ${runs} run${runs === 1 ? '' : 's'}`), '']
   if (better) lines.push(`  ${wrap(`median error ${(medianErrorAfter * 100).toFixed(1)}%, was ${(medianErrorBefore * 100).toFixed(1)}%`, columns - 4, 2)}`)
@@ -29,7 +34,9 @@ function fitLines({gpu, engine, runs, factors, fitted, left, residuals, medianEr
   lines.push('', `  ${padEnd('reported over predicted', 50)}  ${padStart('before', 7)}  ${padStart('after', 7)}`)
   for (const {place, metric, before, after} of residuals.slice(0, MOST_RESIDUALS)) {
     const name = harmless(place)
-    lines.push(`  ${padEnd(name.length > 36 ? `...${name.slice(-33)}` : name, 36)}  ${padEnd(METRICS[metric], 12)}  ${padStart(percent(before), 7)}  ${padStart(percent(after), 7)}`)
+    lines.push(
+      `  ${padEnd(name.length > 36 ? `...${name.slice(-33)}` : name, 36)}  ${padEnd(METRICS[metric], 12)}  ${padStart(percent(before), 7)}  ${padStart(percent(after), 7)}`,
+    )
   }
   if (residuals.length > MOST_RESIDUALS) lines.push(`  and ${residuals.length - MOST_RESIDUALS} more (--json)`)
   return lines
@@ -39,6 +46,9 @@ function fitLines({gpu, engine, runs, factors, fitted, left, residuals, medianEr
 export function renderCalibration(fits: readonly Refit[], unanswered: readonly UnansweredRun[], savedTo: string | undefined, view: View): string {
   const blocks = fits.map((fit) => fitLines(fit, view).join('\n'))
   for (const {place, error} of unanswered) blocks.push(`  ${wrap(`${harmless(place)}: ${harmless(error.message)}`, view.columns - 4, 4)}`)
-  if (savedTo !== undefined) blocks.push(`  ${padEnd('Saved', 10)}${wrap(`${savedTo}: later answers on this GPU and engine use it and name it (--no-corrections leaves it out)`, view.columns - 14, 12)}`)
+  if (savedTo !== undefined)
+    blocks.push(
+      `  ${padEnd('Saved', 10)}${wrap(`${savedTo}: later answers on this GPU and engine use it and name it (--no-corrections leaves it out)`, view.columns - 14, 12)}`,
+    )
   return `${blocks.join('\n\n')}\n`
 }

@@ -6,7 +6,12 @@ import {harmless, type Paint, paint, wrap} from './style.ts'
 import {type Column, table} from './tables.ts'
 
 const UNIT_WORDS = {requestsPerSecond: 'requests/s', users: 'users'}
-const BOUND_WORDS = {limits: 'the limits', percentile: 'the percentile', utilisation: 'the share of saturation that is planned with', cache: 'room in the cache'}
+const BOUND_WORDS = {
+  limits: 'the limits',
+  percentile: 'the percentile',
+  utilisation: 'the share of saturation that is planned with',
+  cache: 'room in the cache',
+}
 
 const percent = (share: number): string => `${Math.round(share * 100)}%`
 const money = (amount: number): string => (amount >= 1000 ? count(Math.round(amount)) : amount.toFixed(2))
@@ -20,14 +25,18 @@ export function renderCapacity(report: CapacityReport, {columns, colour}: {colum
   const feasible = report.options.filter((option) => option.feasible)
   if (feasible.length > 0) lines.push(optionTable(feasible, columns).trimEnd(), '')
   for (const option of report.options.filter((candidate) => !candidate.feasible))
-    lines.push(...option.problems.map(({name, message}) => `  ${wrap(`${harmless(option.machine)}: ${harmless(name)} is not carried: ${message}`, columns - 4, 4)}`))
+    lines.push(
+      ...option.problems.map(({name, message}) => `  ${wrap(`${harmless(option.machine)}: ${harmless(name)} is not carried: ${message}`, columns - 4, 4)}`),
+    )
   const [best] = feasible
   if (best) lines.push(...bestLines(best, report, columns, style))
   return `${lines.join('\n').trimEnd()}\n`
 }
 
 function demandWords({name, unit, amount, thinkSeconds, inputTokens, outputTokens, slo, growthPerMonth, trace}: CapacityReport['demands'][number]): string {
-  const load = trace ? `a trace of ${count(trace.requests)} requests, ${rate(trace.peakRequestsPerSecond)} requests/s in its busiest minute` : `${rate(amount)} ${UNIT_WORDS[unit]}${thinkSeconds === undefined ? (unit === 'users' ? ' in flight' : '') : `, ${thinkSeconds} s between an answer and the next request`}`
+  const load = trace
+    ? `a trace of ${count(trace.requests)} requests, ${rate(trace.peakRequestsPerSecond)} requests/s in its busiest minute`
+    : `${rate(amount)} ${UNIT_WORDS[unit]}${thinkSeconds === undefined ? (unit === 'users' ? ' in flight' : '') : `, ${thinkSeconds} s between an answer and the next request`}`
   const limits = slo ? limitsInWords(slo) : ''
   const growth = growthPerMonth === 0 ? '' : `, ${(growthPerMonth * 100).toFixed(1).replace(/\.0$/, '')}% more each month`
   return `${harmless(name)}: ${load}${growth}, prompts of ${count(inputTokens)} and answers of ${count(outputTokens)} tokens${limits === '' ? '' : `; ${limits}`}`
@@ -43,9 +52,13 @@ function optionTable(options: readonly FleetOption[], columns: number): string {
     {title: 'Used', value: (option) => percent(first(option).utilisation), right: true},
     {title: 'One lost', value: (option) => lossWords(first(option)), right: true},
     {title: 'kW at most', value: (option) => (first(option).watts === undefined ? '-' : (first(option).watts! / 1000).toFixed(1)), right: true, expendable: 1},
-    ...(priced ? [{title: 'A month', value: (option: FleetOption) => (first(option).costPerMonth === undefined ? '-' : money(first(option).costPerMonth!)), right: true}] : []),
+    ...(priced
+      ? [{title: 'A month', value: (option: FleetOption) => (first(option).costPerMonth === undefined ? '-' : money(first(option).costPerMonth!)), right: true}]
+      : []),
     // Several models are told one by one below.
-    ...(options.every(({placements}) => placements.length === 1) ? [{title: 'Layout', value: ({placements}: FleetOption) => layoutOf(placements[0]!.result.deployment)}] : []),
+    ...(options.every(({placements}) => placements.length === 1)
+      ? [{title: 'Layout', value: ({placements}: FleetOption) => layoutOf(placements[0]!.result.deployment)}]
+      : []),
   ]
   return table(options, shown, columns)
 }
@@ -66,46 +79,136 @@ function bestLines(best: FleetOption, report: CapacityReport, columns: number, s
   }
   const now = best.periods[0]!
   if (now.utilisationAfterLoss === undefined) say('When a machine is lost a model is not served at all: --spare 1 keeps one more.')
-  else if (now.utilisationAfterLoss > 1) say(`When a machine is lost the rest get ${percent(now.utilisationAfterLoss)} of what they carry: the limits are broken until it is back. --spare 1 keeps one more.`)
+  else if (now.utilisationAfterLoss > 1)
+    say(
+      `When a machine is lost the rest get ${percent(now.utilisationAfterLoss)} of what they carry: the limits are broken until it is back. --spare 1 keeps one more.`,
+    )
   else say(`When a machine is lost the rest carry on, at ${percent(now.utilisationAfterLoss)} of what they carry.`)
-  if (now.watts !== undefined) say(`Energy is an upper bound: ${best.powerOf === 'system' ? 'the rated power of the systems' : 'the rated power of the GPUs alone, without hosts'}, all the time: ${count(Math.round(now.kwhPerMonth!))} kWh a month${now.energyCostPerMonth === undefined ? '' : `, ${money(now.energyCostPerMonth)}`}.`)
-  if (best.periods.length > 1) lines.push('', ...periodTable(best, report, columns - 2).trimEnd().split('\n').map((line) => `  ${line}`))
+  if (now.watts !== undefined)
+    say(
+      `Energy is an upper bound: ${best.powerOf === 'system' ? 'the rated power of the systems' : 'the rated power of the GPUs alone, without hosts'}, all the time: ${count(Math.round(now.kwhPerMonth!))} kWh a month${now.energyCostPerMonth === undefined ? '' : `, ${money(now.energyCostPerMonth)}`}.`,
+    )
+  if (best.periods.length > 1)
+    lines.push(
+      '',
+      ...periodTable(best, report, columns - 2)
+        .trimEnd()
+        .split('\n')
+        .map((line) => `  ${line}`),
+    )
   return lines
 }
 
-function placementWords({gpus, carries, limitedBy, result, shareWithinLimits}: Placement, unit: 'requestsPerSecond' | 'users', {gpusPerMachine}: FleetOption): string {
+function placementWords(
+  {gpus, carries, limitedBy, result, shareWithinLimits}: Placement,
+  unit: 'requestsPerSecond' | 'users',
+  {gpusPerMachine}: FleetOption,
+): string {
   const {deployment, performance} = result
   const whole = gpus === gpusPerMachine
-  const speeds = performance ? `: first token ${duration(performance.ttftMs.estimate)} (to ${duration(performance.ttftMs.high)}), ${rate(1000 / performance.tpotMs.estimate)} tok/s for each user (from ${rate(1000 / performance.tpotMs.high)})` : ''
+  const speeds = performance
+    ? `: first token ${duration(performance.ttftMs.estimate)} (to ${duration(performance.ttftMs.high)}), ${rate(1000 / performance.tpotMs.estimate)} tok/s for each user (from ${rate(1000 / performance.tpotMs.high)})`
+    : ''
   const share = shareWithinLimits === undefined ? '' : `, ${percent(shareWithinLimits)} of simulated requests within the limits`
   return `${whole ? 'each' : `each part of ${gpus} GPU${gpus === 1 ? '' : 's'}`} carries ${rate(carries)} ${UNIT_WORDS[unit]} as ${layoutOf(deployment)}, ${deployment.kvCache} cache${speeds}${share}; bounded by ${BOUND_WORDS[limitedBy]}`
 }
 
 function periodTable(best: FleetOption, {demands}: CapacityReport, columns: number): string {
   const priced = best.periods.some(({costPerMonth}) => costPerMonth !== undefined)
-  return table(best.periods, [
-    {title: 'Month', value: ({month}) => String(month), right: true},
-    ...demands.map(({name, unit}, index): Column<Period> => ({title: demands.length > 1 ? harmless(name).slice(0, 14) : UNIT_WORDS[unit], value: ({units}) => rate(units[index]!.demand), right: true})),
-    {title: 'Machines', value: ({machines}) => count(machines), right: true},
-    {title: 'Used', value: ({utilisation}) => percent(utilisation), right: true},
-    {title: 'One lost', value: lossWords, right: true},
-    {title: 'kWh a month', value: ({kwhPerMonth}) => (kwhPerMonth === undefined ? '-' : count(Math.round(kwhPerMonth))), right: true, expendable: 1},
-    ...(priced ? [{title: 'Cost a month', value: ({costPerMonth}: Period) => (costPerMonth === undefined ? '-' : money(costPerMonth)), right: true}] : []),
-  ], columns)
+  return table(
+    best.periods,
+    [
+      {title: 'Month', value: ({month}) => String(month), right: true},
+      ...demands.map(
+        ({name, unit}, index): Column<Period> => ({
+          title: demands.length > 1 ? harmless(name).slice(0, 14) : UNIT_WORDS[unit],
+          value: ({units}) => rate(units[index]!.demand),
+          right: true,
+        }),
+      ),
+      {title: 'Machines', value: ({machines}) => count(machines), right: true},
+      {title: 'Used', value: ({utilisation}) => percent(utilisation), right: true},
+      {title: 'One lost', value: lossWords, right: true},
+      {title: 'kWh a month', value: ({kwhPerMonth}) => (kwhPerMonth === undefined ? '-' : count(Math.round(kwhPerMonth))), right: true, expendable: 1},
+      ...(priced ? [{title: 'Cost a month', value: ({costPerMonth}: Period) => (costPerMonth === undefined ? '-' : money(costPerMonth)), right: true}] : []),
+    ],
+    columns,
+  )
 }
 
 /** A line for each machine kind, month and model; RFC 4180. */
 export function capacityCsv({options, demands}: CapacityReport): string {
-  const header = ['machine', 'feasible', 'month', 'model', 'unit', 'demand', 'carriesPerUnit', 'gpusPerUnit', 'units', 'unitUtilisation', 'machinesNeeded', 'machines', 'gpus', 'utilisation', 'utilisationAfterLoss', 'watts', 'kwhPerMonth', 'costPerMonth', 'energyCostPerMonth', 'engine', 'weights', 'kvCache', 'tp', 'pp', 'dp', 'ep', 'dpAttention']
+  const header = [
+    'machine',
+    'feasible',
+    'month',
+    'model',
+    'unit',
+    'demand',
+    'carriesPerUnit',
+    'gpusPerUnit',
+    'units',
+    'unitUtilisation',
+    'machinesNeeded',
+    'machines',
+    'gpus',
+    'utilisation',
+    'utilisationAfterLoss',
+    'watts',
+    'kwhPerMonth',
+    'costPerMonth',
+    'energyCostPerMonth',
+    'engine',
+    'weights',
+    'kvCache',
+    'tp',
+    'pp',
+    'dp',
+    'ep',
+    'dpAttention',
+  ]
   const rows: unknown[][] = []
   for (const {machine, feasible, periods, placements, problems} of options) {
     if (!feasible) rows.push([machine, false, '', problems.map(({name}) => name).join(' ')])
     for (const period of periods)
-      for (const [index, {name, gpus, carries, result: {deployment}}] of placements.entries()) {
+      for (const [
+        index,
+        {
+          name,
+          gpus,
+          carries,
+          result: {deployment},
+        },
+      ] of placements.entries()) {
         const unit = period.units[index]!
         rows.push([
-          machine, feasible, period.month, name, demands[index]!.unit, unit.demand, carries, gpus, unit.units, unit.utilisation, period.needed, period.machines, period.gpus, period.utilisation, period.utilisationAfterLoss, period.watts, period.kwhPerMonth, period.costPerMonth, period.energyCostPerMonth,
-          deployment.engine, deployment.weights, deployment.kvCache, deployment.tp, deployment.pp, deployment.dp, deployment.ep, deployment.dpAttention,
+          machine,
+          feasible,
+          period.month,
+          name,
+          demands[index]!.unit,
+          unit.demand,
+          carries,
+          gpus,
+          unit.units,
+          unit.utilisation,
+          period.needed,
+          period.machines,
+          period.gpus,
+          period.utilisation,
+          period.utilisationAfterLoss,
+          period.watts,
+          period.kwhPerMonth,
+          period.costPerMonth,
+          period.energyCostPerMonth,
+          deployment.engine,
+          deployment.weights,
+          deployment.kvCache,
+          deployment.tp,
+          deployment.pp,
+          deployment.dp,
+          deployment.ep,
+          deployment.dpAttention,
         ])
       }
   }

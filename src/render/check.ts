@@ -16,7 +16,13 @@ export interface View {
 }
 
 const LABEL = 16
-const BOUND_WORDS: Record<string, string> = {'memory-bandwidth': 'memory bandwidth', compute: 'compute', interconnect: 'the link between GPUs', overhead: 'per-step overhead', 'kv-capacity': 'room in the cache'}
+const BOUND_WORDS: Record<string, string> = {
+  'memory-bandwidth': 'memory bandwidth',
+  compute: 'compute',
+  interconnect: 'the link between GPUs',
+  overhead: 'per-step overhead',
+  'kv-capacity': 'room in the cache',
+}
 
 /** `check` for people: the verdict, the memory, the speed, and what to do next. */
 export function renderCheck(answer: Answer, advice: Advice, view: View): string {
@@ -69,10 +75,25 @@ function layoutWords({tp, pp, dp, ep, dpAttention}: Deployment): string[] {
 function verdictLines({best}: Answer, result: Result, view: View, style: Paint): string[] {
   const say = (word: string, text: string) => `  ${word}${' '.repeat(3)}${wrap(text, view.columns - widthOf(word) - 5, widthOf(word) + 5)}`
   switch (best.verdict) {
-    case 'fits': return [say(style.good(style.bold('fits')), `as ${deploymentWords(best)}`)]
-    case 'tight': return [say(style.warn(style.bold('tight')), `as ${deploymentWords(best)}`), ...result.warnings.filter(({code}) => code === 'memory-tight' || code === 'concurrency-exceeds-cache').map(({message}) => `  ${wrap(message, view.columns - 4, 2)}`)]
-    case 'does-not-fit': return [say(style.bad(style.bold('does not fit')), `as ${deploymentWords(best)}`), ...result.reasons.map(({message}) => `  ${wrap(message, view.columns - 4, 2)}`)]
-    case 'unsupported': return [say(style.bad(style.bold('unsupported')), `as ${deploymentWords(best)}`), ...result.reasons.map(({message, remedy}) => `  ${wrap(remedy ? `${message}; ${remedy}` : message, view.columns - 4, 2)}`)]
+    case 'fits':
+      return [say(style.good(style.bold('fits')), `as ${deploymentWords(best)}`)]
+    case 'tight':
+      return [
+        say(style.warn(style.bold('tight')), `as ${deploymentWords(best)}`),
+        ...result.warnings
+          .filter(({code}) => code === 'memory-tight' || code === 'concurrency-exceeds-cache')
+          .map(({message}) => `  ${wrap(message, view.columns - 4, 2)}`),
+      ]
+    case 'does-not-fit':
+      return [
+        say(style.bad(style.bold('does not fit')), `as ${deploymentWords(best)}`),
+        ...result.reasons.map(({message}) => `  ${wrap(message, view.columns - 4, 2)}`),
+      ]
+    case 'unsupported':
+      return [
+        say(style.bad(style.bold('unsupported')), `as ${deploymentWords(best)}`),
+        ...result.reasons.map(({message, remedy}) => `  ${wrap(remedy ? `${message}; ${remedy}` : message, view.columns - 4, 2)}`),
+      ]
   }
 }
 
@@ -97,7 +118,10 @@ function memoryLines({memory}: Evaluation, {memory: {perGpu}}: Result, {columns}
     done += perGpu[key] ?? 0
     bar += mark.repeat(Math.max(0, Math.round((done / scale) * width) - bar.length))
   }
-  bar = used > memory.totalBytes ? `${bar.slice(0, Math.max(0, Math.round((memory.totalBytes / scale) * width) - 1))}|${bar.slice(Math.round((memory.totalBytes / scale) * width))}` : bar + '.'.repeat(Math.max(0, width - bar.length))
+  bar =
+    used > memory.totalBytes
+      ? `${bar.slice(0, Math.max(0, Math.round((memory.totalBytes / scale) * width) - 1))}|${bar.slice(Math.round((memory.totalBytes / scale) * width))}`
+      : bar + '.'.repeat(Math.max(0, width - bar.length))
   const parts = PARTS.filter(({key}) => (perGpu[key] ?? 0) > 0).map(({key, label}) => `${label} ${gib(perGpu[key] ?? 0)}`)
   parts.push(used > memory.totalBytes ? `over by ${gib(used - memory.totalBytes)}` : `left ${gib(perGpu.freeBytes)}`)
   return [`  ${left}${' '.repeat(Math.max(1, width - left.length - right.length))}${right}`, `  ${style.dim(bar)}`, `  ${wrap(parts.join(', '), width, 2)}`]
@@ -107,13 +131,28 @@ function capacityRows({deployment, memory, model, workload, verdict}: Evaluation
   if (verdict === 'does-not-fit') return []
   const limit = model.architecture.contextTokens
   const rows: [string, string][] = []
-  const own = deployment.maxModelLen === limit ? "the model's own limit" : deployment.maxModelLen < limit ? `of the model's ${count(limit)}` : `beyond the model's ${count(limit)}`
-  const extended = model.extendedContextTokens && model.extendedContextTokens > limit && deployment.maxModelLen === limit ? ` (${count(model.extendedContextTokens)} with YaRN)` : ''
+  const own =
+    deployment.maxModelLen === limit
+      ? "the model's own limit"
+      : deployment.maxModelLen < limit
+        ? `of the model's ${count(limit)}`
+        : `beyond the model's ${count(limit)}`
+  const extended =
+    model.extendedContextTokens && model.extendedContextTokens > limit && deployment.maxModelLen === limit
+      ? ` (${count(model.extendedContextTokens)} with YaRN)`
+      : ''
   rows.push(['Context', `${count(deployment.maxModelLen)} tokens, ${own}${extended}`])
   const replicas = deployment.dp > 1 ? ' for each replica' : ''
   const size = workload ? `${count(Math.floor(memory.requestsOfTokens(workload.inputTokens + workload.outputTokens)))} requests of this size, ` : ''
   rows.push(['KV cache', `${count(memory.kvCacheTokens)} tokens${replicas}: ${size}${rate(result.memory.maxConcurrencyAtMaxModelLen)} of full length`])
-  if (result.memory.stateBytesPerSequence) rows.push(['State', `${gib(result.memory.stateBytesPerSequence * 1)} GiB for each request beside the cache`.replace(/^0\.0 GiB/, `${Math.round(result.memory.stateBytesPerSequence / 2 ** 20)} MiB`)])
+  if (result.memory.stateBytesPerSequence)
+    rows.push([
+      'State',
+      `${gib(result.memory.stateBytesPerSequence * 1)} GiB for each request beside the cache`.replace(
+        /^0\.0 GiB/,
+        `${Math.round(result.memory.stateBytesPerSequence / 2 ** 20)} MiB`,
+      ),
+    ])
   return rows
 }
 
@@ -122,7 +161,12 @@ const span = ({low, high}: {low: number; high: number}, words: (value: number) =
 function speedRows({performance, workload, deployment}: Evaluation): [string, string][] {
   if (!performance || !workload) return []
   const {ttftMs, tpotMs, outputTokensPerSecond, outputTokensPerSecondPerUser, boundBy, basis} = performance
-  const users = workload.requestRate !== undefined ? `${workload.requestRate} requests/s` : workload.concurrency === 'max' ? 'as many users as fit' : `${count(workload.concurrency ?? 1)} user${workload.concurrency === 1 ? '' : 's'}`
+  const users =
+    workload.requestRate !== undefined
+      ? `${workload.requestRate} requests/s`
+      : workload.concurrency === 'max'
+        ? 'as many users as fit'
+        : `${count(workload.concurrency ?? 1)} user${workload.concurrency === 1 ? '' : 's'}`
   const load = `prompts of ${count(workload.inputTokens)} and answers of ${count(workload.outputTokens)} tokens`
   const perUser = {low: 1000 / tpotMs.high, high: 1000 / tpotMs.low}
   const rows: [string, string][] = [
@@ -130,7 +174,8 @@ function speedRows({performance, workload, deployment}: Evaluation): [string, st
     ['In all', `${rate(outputTokensPerSecond.estimate)} tok/s ${span(outputTokensPerSecond, rate)} at ${users}, ${load}; ${BOUND_WORDS[boundBy]} is the limit`],
   ]
   if (deployment.dp > 1 && !deployment.dpAttention && Math.abs(outputTokensPerSecondPerUser) === 0) rows.pop()
-  if (basis.extrapolated.length > 0) rows.push(['Basis', `no measurement of this ${basis.extrapolated.join(', ')} stands behind the speed: the interval is wider`])
+  if (basis.extrapolated.length > 0)
+    rows.push(['Basis', `no measurement of this ${basis.extrapolated.join(', ')} stands behind the speed: the interval is wider`])
   return rows
 }
 
@@ -144,7 +189,8 @@ function passedOver({passedOver: evaluations, best}: Answer, {columns}: View): s
   const seen = new Map<string, string>()
   for (const evaluation of evaluations) {
     const name = formatTitle(evaluation.checkpoint.formats.default)
-    if (!seen.has(name) && evaluation.reasons[0]) seen.set(name, evaluation.verdict === 'does-not-fit' ? `${name} is ${shortageInWords(evaluation)}.` : `${name}: ${evaluation.reasons[0].message}.`)
+    if (!seen.has(name) && evaluation.reasons[0])
+      seen.set(name, evaluation.verdict === 'does-not-fit' ? `${name} is ${shortageInWords(evaluation)}.` : `${name}: ${evaluation.reasons[0].message}.`)
   }
   return [...seen.values()].map((text) => `  ${wrap(text, columns - 4, 2)}`).join('\n')
 }
@@ -155,8 +201,15 @@ function adviceLines(advice: Advice, view: View, style: Paint): string[] {
     if (texts.length > 0) lines.push('', ...texts.map((text, index) => row(index === 0 ? label : '', text, view)))
   }
   const flagsWidth = Math.max(0, ...advice.changes.map(({flags}) => flags.length))
-  block('Would do', advice.changes.map(({flags, outcome}) => `${padEnd(flags, Math.min(flagsWidth, 26))}  ${style.dim(outcome)}`))
-  if (advice.holders.length > 0) block('What holds it', advice.holders.map(({title, memoryBytes, outcome}) => `${padEnd(title, 22)} ${gib(memoryBytes).padStart(7)} GiB  ${outcome}`))
+  block(
+    'Would do',
+    advice.changes.map(({flags, outcome}) => `${padEnd(flags, Math.min(flagsWidth, 26))}  ${style.dim(outcome)}`),
+  )
+  if (advice.holders.length > 0)
+    block(
+      'What holds it',
+      advice.holders.map(({title, memoryBytes, outcome}) => `${padEnd(title, 22)} ${gib(memoryBytes).padStart(7)} GiB  ${outcome}`),
+    )
   if (advice.fitting.length > 0) block('What fits here', [advice.fitting.join(', ')])
   block('Next', advice.next)
   return lines
@@ -164,10 +217,12 @@ function adviceLines(advice: Advice, view: View, style: Paint): string[] {
 
 function explainLines({memory, performance}: Evaluation, view: View): string[] {
   const lines = ['  Memory terms of the fullest GPU']
-  for (const {name, bytes, kind, because} of memory.terms) lines.push(`  ${`${gib(bytes)} GiB`.padStart(11)}  ${name} (${kind})`, `  ${' '.repeat(13)}${wrap(because, view.columns - 17, 15)}`)
+  for (const {name, bytes, kind, because} of memory.terms)
+    lines.push(`  ${`${gib(bytes)} GiB`.padStart(11)}  ${name} (${kind})`, `  ${' '.repeat(13)}${wrap(because, view.columns - 17, 15)}`)
   if (performance) {
     lines.push('', '  Time')
-    for (const {phase, name, ms, because} of performance.breakdown) lines.push(`  ${duration(ms).padStart(11)}  ${phase}: ${name}`, `  ${' '.repeat(13)}${wrap(because, view.columns - 17, 15)}`)
+    for (const {phase, name, ms, because} of performance.breakdown)
+      lines.push(`  ${duration(ms).padStart(11)}  ${phase}: ${name}`, `  ${' '.repeat(13)}${wrap(because, view.columns - 17, 15)}`)
     lines.push('', `  Speed rests on the calibration "${performance.basis.calibration}".`)
   }
   return lines

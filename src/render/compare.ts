@@ -24,7 +24,8 @@ export function renderCompare(rows: readonly ComparisonRow[], title: string, vie
     if (groups.size > 1) lines.push(style.bold(name))
     lines.push(...groupLines(group, view, style), '')
   }
-  if (view.columns < WIDE && rows.some((row) => isGood(row) && row.quality === 'not measured')) lines.push(style.dim(wrap('Quality: what a checkpoint loses against the original is not measured.', view.columns)))
+  if (view.columns < WIDE && rows.some((row) => isGood(row) && row.quality === 'not measured'))
+    lines.push(style.dim(wrap('Quality: what a checkpoint loses against the original is not measured.', view.columns)))
   return `${lines.join('\n').trimEnd()}\n`
 }
 
@@ -45,14 +46,24 @@ function groupLines(rows: readonly ComparisonRow[], {columns}: CompareView, styl
     {title: 'TTFT', value: ({result}) => (result.performance ? duration(result.performance.ttftMs.estimate) : ''), right: true},
     {title: 'TPOT', value: ({result}) => (result.performance ? duration(result.performance.tpotMs.estimate) : ''), right: true, expendable: 2},
     {title: 'tok/s', value: ({result}) => (result.performance ? rate(result.performance.outputTokensPerSecond.estimate) : ''), right: true},
-    ...(wide ? [{title: 'Computes', value: ({computation}: ComparisonRow) => computation}, {title: 'Quality', value: ({quality}: ComparisonRow) => quality}] : []),
+    ...(wide
+      ? [
+          {title: 'Computes', value: ({computation}: ComparisonRow) => computation},
+          {title: 'Quality', value: ({quality}: ComparisonRow) => quality},
+        ]
+      : []),
   ]
   const lines = [...table(good, shown, columns).trimEnd().split('\n')]
   if (!wide) lines.push('', ...notes(good, columns).map((line) => style.dim(line)))
   return [...lines, ...refusals(rows, columns)]
 }
 
-const COMPUTES: Record<Computation, string> = {native: 'computed as stored', 'weight-only': 'stored so and computed at 16 bits', emulated: 'emulated', unsupported: 'not supported'}
+const COMPUTES: Record<Computation, string> = {
+  native: 'computed as stored',
+  'weight-only': 'stored so and computed at 16 bits',
+  emulated: 'emulated',
+  unsupported: 'not supported',
+}
 
 /** What a narrow terminal has no columns for. */
 function notes(rows: readonly ComparisonRow[], columns: number): string[] {

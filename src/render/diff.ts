@@ -13,11 +13,21 @@ export function renderDiff({changes, worse, tolerance}: DiffReport, {columns, co
   for (const change of changes.slice(0, MOST)) groups.set(subjectOf(change), [...(groups.get(subjectOf(change)) ?? []), change])
   const lines: string[] = []
   for (const [subject, rows] of groups) {
-    const [head, ...body] = table(rows, COLUMNS, columns - 2).trimEnd().split('\n')
-    lines.push(...(subject === '' ? [] : [style.bold(subject.slice(0, columns))]), `  ${head}`, ...body.map((line, index) => `  ${byEffect(rows[index]!, style)(line)}`), '')
+    const [head, ...body] = table(rows, COLUMNS, columns - 2)
+      .trimEnd()
+      .split('\n')
+    lines.push(
+      ...(subject === '' ? [] : [style.bold(subject.slice(0, columns))]),
+      `  ${head}`,
+      ...body.map((line, index) => `  ${byEffect(rows[index]!, style)(line)}`),
+      '',
+    )
   }
   const rest = changes.length > MOST ? [`and ${changes.length - MOST} more: --json has them`] : []
-  const end = worse > 0 ? style.bad(`${worse} figure${worse === 1 ? ' is' : 's are'} worse by more than ${(tolerance * 100).toFixed(1)}%`) : 'Nothing is worse beyond the tolerance.'
+  const end =
+    worse > 0
+      ? style.bad(`${worse} figure${worse === 1 ? ' is' : 's are'} worse by more than ${(tolerance * 100).toFixed(1)}%`)
+      : 'Nothing is worse beyond the tolerance.'
   return `${[...lines, ...rest, end].join('\n')}\n`
 }
 
@@ -32,16 +42,22 @@ const COLUMNS: Column<DiffChange>[] = [
   {title: 'Change', value: ({relative}) => (relative === undefined ? '' : `${relative > 0 ? '+' : ''}${(relative * 100).toFixed(1)}%`), right: true},
 ]
 
-const byEffect = ({effect}: DiffChange, style: Paint): ((text: string) => string) => (effect === 'worse' ? style.bad : effect === 'better' ? style.good : (text) => text)
+const byEffect = ({effect}: DiffChange, style: Paint): ((text: string) => string) =>
+  effect === 'worse' ? style.bad : effect === 'better' ? style.good : (text) => text
 
 function shown(value: DiffChange['before'], unit: DiffChange['unit']): string {
   if (value === undefined) return '-'
   if (typeof value !== 'number') return harmless(String(value))
   switch (unit) {
-    case 'ms': return duration(value)
-    case 'bytes': return `${gib(value)} GiB`
-    case 'tokens': return tokens(value)
-    case 'tok/s': return `${rate(value)} tok/s`
-    default: return Number.isInteger(value) ? count(value) : rate(value)
+    case 'ms':
+      return duration(value)
+    case 'bytes':
+      return `${gib(value)} GiB`
+    case 'tokens':
+      return tokens(value)
+    case 'tok/s':
+      return `${rate(value)} tok/s`
+    default:
+      return Number.isInteger(value) ? count(value) : rate(value)
   }
 }

@@ -47,7 +47,9 @@ function groupLines({gpus, pairs}: GpuGroup, machine: MachineDocument, columns: 
   const [first] = gpus
   if (!first) return []
   const facts = [
-    first.memoryBytes === undefined ? 'memory not known' : `${gib(first.memoryBytes)} GiB${gpus.length > 1 ? ' each' : ''}${first.unifiedMemory ? ', shared with the host' : ''}`,
+    first.memoryBytes === undefined
+      ? 'memory not known'
+      : `${gib(first.memoryBytes)} GiB${gpus.length > 1 ? ' each' : ''}${first.unifiedMemory ? ', shared with the host' : ''}`,
     first.memoryBandwidthBytesPerSecond && `${count(first.memoryBandwidthBytesPerSecond / 1e9)} GB/s`,
     first.partition && `1/${first.partition.count} of a package${first.partition.mode ? ` (${harmless(first.partition.mode)})` : ''}`,
     first.id ? undefined : 'not in the catalogue',
@@ -56,7 +58,7 @@ function groupLines({gpus, pairs}: GpuGroup, machine: MachineDocument, columns: 
   const lines = [`  ${wrap(`${title}: ${facts.join(', ')}`, columns - 2, 4)}`]
   const row = (label: string, text: string) => `    ${padEnd(label, LABEL - 2)}${wrap(text, columns - LABEL - 2, LABEL + 2)}`
   // Many alike say more on one line.
-  const idle = gpus.every(gpu => gpu.freeBytes !== undefined && !gpu.processes?.length) && gpus.length > 2
+  const idle = gpus.every((gpu) => gpu.freeBytes !== undefined && !gpu.processes?.length) && gpus.length > 2
   if (idle) lines.push(row(`GPU ${numbersOf(gpus)}`, rangeOf(gpus.map(({freeBytes}) => freeBytes ?? 0))))
   else for (const gpu of gpus) lines.push(row(gpu.mig ? `slice ${gpu.index}` : `GPU ${gpu.index}`, useWords(gpu, style)))
   if (gpus.length > 1) lines.push(row('joined by', first.mig ? 'nothing: a model cannot be split over slices' : linkWords(gpus, pairs, machine)))
@@ -82,15 +84,17 @@ function useWords({freeBytes, memoryBytes, processesBytes, processes = [], mig}:
     .filter(({usedBytes}) => usedBytes === undefined || usedBytes >= 32 * 1024 ** 2)
     .slice(0, 3)
     .map(({name, usedBytes, graphics}) => `${harmless(name)}${usedBytes === undefined ? '' : ` ${gib(usedBytes)} GiB`}${graphics ? ' (desktop)' : ''}`)
-  const held = holders.length > 0 ? `held by ${holders.join(', ')}` : processesBytes && much ? `${gib(processesBytes)} GiB held by programs that are not listed` : ''
+  const held =
+    holders.length > 0 ? `held by ${holders.join(', ')}` : processesBytes && much ? `${gib(processesBytes)} GiB held by programs that are not listed` : ''
   return [much ? style.warn(free) : free, mig ? `of GPU ${mig.parentIndex}` : '', held].filter(Boolean).join(', ')
 }
 
 function linkWords(gpus: DetectedGpu[], pairs: GpuPair[], machine: MachineDocument): string {
-  if (pairs.length < (gpus.length * (gpus.length - 1)) / 2) return machine.interconnect.pairs ? 'not known for all of them' : (LINKS[machine.interconnect.kind] ?? machine.interconnect.kind)
+  if (pairs.length < (gpus.length * (gpus.length - 1)) / 2)
+    return machine.interconnect.pairs ? 'not known for all of them' : (LINKS[machine.interconnect.kind] ?? machine.interconnect.kind)
   const kinds = [...new Set(pairs.map(({kind, peerAccess}) => (kind === 'pcie-host' && peerAccess === false ? `${kind} without` : kind)))]
   const words = (kind: string) => {
-    const some = pairs.find(pair => kind.startsWith(pair.kind))
+    const some = pairs.find((pair) => kind.startsWith(pair.kind))
     const rate = some?.bytesPerSecondPerDirection
     const path = some?.path ? ` (${harmless(some.path)})` : ''
     return `${LINKS[kind.replace(' without', '')] ?? kind}${kind.endsWith('without') ? ', no peer access' : ''}${rate ? `, ${count(rate / 1e9)} GB/s each way` : ''}${path}`
@@ -98,28 +102,69 @@ function linkWords(gpus: DetectedGpu[], pairs: GpuPair[], machine: MachineDocume
   if (kinds.length === 1) return words(kinds[0] ?? '')
   const fast = pairs.filter(({kind}) => kind === 'nvlink' || kind === 'xgmi')
   const named = fast.slice(0, 4).map(({gpus: [a, b]}) => `${a} and ${b}`)
-  return fast.length > 0 ? `${words(fast[0]?.kind ?? '')} between ${named.join('; ')}${fast.length > 4 ? '; ...' : ''}, ${words(kinds.find(kind => kind !== fast[0]?.kind) ?? '')} between the others` : kinds.map(words).join('; ')
+  return fast.length > 0
+    ? `${words(fast[0]?.kind ?? '')} between ${named.join('; ')}${fast.length > 4 ? '; ...' : ''}, ${words(kinds.find((kind) => kind !== fast[0]?.kind) ?? '')} between the others`
+    : kinds.map(words).join('; ')
 }
 
-function hostRows({gpus, cpu, memoryBytes, availableMemoryBytes, memoryModules, memoryBandwidthBytesPerSecond, disk, containers}: MachineDocument): [string, string][] {
+function hostRows({
+  gpus,
+  cpu,
+  memoryBytes,
+  availableMemoryBytes,
+  memoryModules,
+  memoryBandwidthBytesPerSecond,
+  disk,
+  containers,
+}: MachineDocument): [string, string][] {
   const rows: [string, string][] = []
-  const drivers = [...new Set(gpus.filter(({driver}) => driver).map(({vendor, driver, cudaVersion}) => `${VENDORS[vendor] ?? vendor} ${harmless(driver ?? '')}${cudaVersion ? ` (CUDA up to ${cudaVersion})` : ''}`))]
+  const drivers = [
+    ...new Set(
+      gpus
+        .filter(({driver}) => driver)
+        .map(({vendor, driver, cudaVersion}) => `${VENDORS[vendor] ?? vendor} ${harmless(driver ?? '')}${cudaVersion ? ` (CUDA up to ${cudaVersion})` : ''}`),
+    ),
+  ]
   if (drivers.length > 0) rows.push(['Driver', drivers.join(', ')])
-  const cores = [cpu.socketCount && cpu.socketCount > 1 && `${cpu.socketCount} sockets`, cpu.physicalCount && `${cpu.physicalCount} cores`, cpu.logicalCount && `${cpu.logicalCount} threads`, cpu.numaNodeCount && cpu.numaNodeCount > 1 && `${cpu.numaNodeCount} NUMA nodes`]
+  const cores = [
+    cpu.socketCount && cpu.socketCount > 1 && `${cpu.socketCount} sockets`,
+    cpu.physicalCount && `${cpu.physicalCount} cores`,
+    cpu.logicalCount && `${cpu.logicalCount} threads`,
+    cpu.numaNodeCount && cpu.numaNodeCount > 1 && `${cpu.numaNodeCount} NUMA nodes`,
+  ]
   const processor = [cpu.name && harmless(cpu.name), ...cores].filter(Boolean).join(', ')
   if (processor) rows.push(['CPU', processor])
   if (memoryBytes) {
-    const speed = [memoryModules?.type && harmless(memoryModules.type), memoryModules?.megatransfersPerSecond && `${memoryModules.megatransfersPerSecond} MT/s`].filter(Boolean).join(' ')
-    rows.push(['Memory', [`${gib(memoryBytes)} GiB`, availableMemoryBytes !== undefined && `${gib(availableMemoryBytes)} GiB available`, speed, memoryBandwidthBytesPerSecond && `${count(memoryBandwidthBytesPerSecond / 1e9)} GB/s`].filter(Boolean).join(', ')])
+    const speed = [memoryModules?.type && harmless(memoryModules.type), memoryModules?.megatransfersPerSecond && `${memoryModules.megatransfersPerSecond} MT/s`]
+      .filter(Boolean)
+      .join(' ')
+    rows.push([
+      'Memory',
+      [
+        `${gib(memoryBytes)} GiB`,
+        availableMemoryBytes !== undefined && `${gib(availableMemoryBytes)} GiB available`,
+        speed,
+        memoryBandwidthBytesPerSecond && `${count(memoryBandwidthBytesPerSecond / 1e9)} GB/s`,
+      ]
+        .filter(Boolean)
+        .join(', '),
+    ])
   }
   for (const {use, path, freeBytes} of disk) rows.push([use === 'checkpoints' ? 'Disk' : 'Shared memory', `${gib(freeBytes)} GiB free at ${harmless(path)}`])
-  if (containers) rows.push(['Containers', `${containers.engines.map(harmless).join(', ')}${containers.nvidiaToolkit && gpus.some(({vendor}) => vendor === 'nvidia') ? ', with the NVIDIA toolkit' : ''}`])
+  if (containers)
+    rows.push([
+      'Containers',
+      `${containers.engines.map(harmless).join(', ')}${containers.nvidiaToolkit && gpus.some(({vendor}) => vendor === 'nvidia') ? ', with the NVIDIA toolkit' : ''}`,
+    ])
   return rows
 }
 
 /** What is wrong in words, and below each what to do. */
 function problemLines({problems}: MachineDocument, columns: number, style: Paint): string[] {
   if (problems.length === 0) return []
-  const entries = problems.flatMap(({message, remedy}) => [`  - ${style.warn(wrap(harmless(message), columns - 4, 4))}`, `    ${wrap(`What to do: ${harmless(remedy)}`, columns - 4, 4)}`])
+  const entries = problems.flatMap(({message, remedy}) => [
+    `  - ${style.warn(wrap(harmless(message), columns - 4, 4))}`,
+    `    ${wrap(`What to do: ${harmless(remedy)}`, columns - 4, 4)}`,
+  ])
   return ['', `  ${style.bold(problems.length === 1 ? 'One thing to look at' : `${problems.length} things to look at`)}`, ...entries]
 }

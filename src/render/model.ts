@@ -7,22 +7,36 @@ import {table} from './tables.ts'
 export function renderModel(model: ModelDetails, warnings: readonly string[], columns: number): string {
   const row = (label: string, text: string) => `  ${padEnd(label, 14)}${wrap(text, columns - 16, 16)}`
   const active = model.activeParams < model.totalParams * 0.7 ? `, ${parameters(model.activeParams)} read for each token` : ''
-  const lines = [`${harmless(model.name)}${model.hfId ? `  ${harmless(model.hfId)}` : ''}`, '', row('Parameters', `${parameters(model.totalParams)} (${count(model.totalParams)})${active}`)]
+  const lines = [
+    `${harmless(model.name)}${model.hfId ? `  ${harmless(model.hfId)}` : ''}`,
+    '',
+    row('Parameters', `${parameters(model.totalParams)} (${count(model.totalParams)})${active}`),
+  ]
   if (model.draftParams) lines.push(row('Draft layers', parameters(model.draftParams)))
   if (model.encoderParams) lines.push(row('Encoders', parameters(model.encoderParams)))
   lines.push(row('Context', `${count(model.contextTokens)} tokens${model.extendedContextTokens ? `, ${count(model.extendedContextTokens)} with YaRN` : ''}`))
   if (model.licence) lines.push(row('Licence', model.licence))
   if (model.released) lines.push(row('Released', model.released))
-  for (const [index, layer] of model.layers.entries()) lines.push(row(index === 0 ? 'Layers' : '', `${layer.count} x ${layer.attention}; feed-forward ${layer.feedForward}`))
+  for (const [index, layer] of model.layers.entries())
+    lines.push(row(index === 0 ? 'Layers' : '', `${layer.count} x ${layer.attention}; feed-forward ${layer.feedForward}`))
   lines.push(row('KV cache', `${count(model.kvBytesPerToken.bf16)} bytes for each token in BF16, ${count(model.kvBytesPerToken.fp8)} in FP8`))
   for (const {tokens: length, bf16} of model.sequenceBytes) lines.push(row('', `${gib(bf16)} GiB for ${tokens(length)} tokens in BF16`))
   if (model.stateBytesPerSequence) lines.push(row('State', `${(model.stateBytesPerSequence / 2 ** 20).toFixed(1)} MiB for each request`))
   for (const warning of warnings) lines.push(row('Note', harmless(warning)))
   if (model.checkpoints.length > 0)
-    lines.push('', ...table(model.checkpoints, [
-      {title: '  Checkpoint', value: ({hfId}) => `  ${harmless(hfId)}`},
-      {title: 'Weights', value: ({weights}) => weights},
-      {title: 'GiB', value: ({bytes}) => (bytes === undefined ? '' : gib(bytes)), right: true},
-    ], columns).trimEnd().split('\n'))
+    lines.push(
+      '',
+      ...table(
+        model.checkpoints,
+        [
+          {title: '  Checkpoint', value: ({hfId}) => `  ${harmless(hfId)}`},
+          {title: 'Weights', value: ({weights}) => weights},
+          {title: 'GiB', value: ({bytes}) => (bytes === undefined ? '' : gib(bytes)), right: true},
+        ],
+        columns,
+      )
+        .trimEnd()
+        .split('\n'),
+    )
   return `${lines.join('\n')}\n`
 }

@@ -30,7 +30,11 @@ export interface PlanPicture {
 }
 
 /** Layout of a point in a few letters: tp 4 dp 2. */
-export function layoutLetters({evaluation: {deployment: {tp, pp, dp, ep, dpAttention}}}: PlanPoint): string {
+export function layoutLetters({
+  evaluation: {
+    deployment: {tp, pp, dp, ep, dpAttention},
+  },
+}: PlanPoint): string {
   const parts = [`tp ${tp}`]
   if (pp > 1) parts.push(`pp ${pp}`)
   if (dpAttention) parts.push(dp > 1 ? `attn-dp ${dp}` : 'attn-dp')
@@ -82,7 +86,8 @@ function verdictLines(best: RankedPlan, {objectives}: PlanPicture, columns: numb
   const indent = best.meets ? 9 : 11
   lines.push(`${' '.repeat(indent)}${wrap(pointWords(best), columns - indent - 3, indent)}`)
   if (best.meets && limits !== '') lines.push(`${' '.repeat(indent)}${wrap(keptWords(best, objectives), columns - indent - 3, indent)}`)
-  if (best.alsoCheckpoints) lines.push(`${' '.repeat(indent)}${wrap(harmless(`as quick with ${best.alsoCheckpoints.join(' or ')}`), columns - indent - 3, indent)}`)
+  if (best.alsoCheckpoints)
+    lines.push(`${' '.repeat(indent)}${wrap(harmless(`as quick with ${best.alsoCheckpoints.join(' or ')}`), columns - indent - 3, indent)}`)
   if (best.alsoKvCache) lines.push(`${' '.repeat(indent)}${wrap(`as quick with a cache in ${best.alsoKvCache.join(' or ')}`, columns - indent - 3, indent)}`)
   return lines
 }
@@ -96,7 +101,11 @@ function keptWords(best: PlanPoint, objectives: Objectives): string {
 }
 
 const loadWords = ({concurrency, evaluation: {workload}}: PlanPoint): string =>
-  concurrency === undefined ? `at ${workload?.requestRate} requests/s` : concurrency === 'max' ? 'with as many requests as fit' : `with ${count(concurrency)} in flight`
+  concurrency === undefined
+    ? `at ${workload?.requestRate} requests/s`
+    : concurrency === 'max'
+      ? 'with as many requests as fit'
+      : `with ${count(concurrency)} in flight`
 
 function pointWords(point: PlanPoint): string {
   const {outputTokensPerSecond: out, tpotMs, ttftMs} = point.performance
@@ -110,11 +119,30 @@ function rankingTable({ranking, objectives, fixedLoad}: PlanPicture, width: numb
     {title: 'KV', value: ({evaluation}) => evaluation.deployment.kvCache},
     {title: 'Layout', value: layoutLetters},
     ...(fixedLoad ? [] : [{title: 'Users', value: ({concurrency}: RankedPlan) => String(concurrency ?? '-'), right: true}]),
-    {title: 'tok/s', value: ({performance: {outputTokensPerSecond: {estimate}}}) => rate(estimate), right: true},
-    {title: 'at least', value: ({performance: {outputTokensPerSecond: {low}}}) => rate(low), right: true, expendable: 2},
+    {
+      title: 'tok/s',
+      value: ({
+        performance: {
+          outputTokensPerSecond: {estimate},
+        },
+      }) => rate(estimate),
+      right: true,
+    },
+    {
+      title: 'at least',
+      value: ({
+        performance: {
+          outputTokensPerSecond: {low},
+        },
+      }) => rate(low),
+      right: true,
+      expendable: 2,
+    },
     {title: 'user', value: ({performance: {tpotMs}}) => rate(1000 / tpotMs.estimate), right: true},
     {title: 'TTFT', value: ({performance: {ttftMs}}) => duration(ttftMs.estimate), right: true},
-    ...(objectives.endToEndMs === undefined ? [] : [{title: 'Whole', value: (point: RankedPlan) => duration(endToEndMs(point).estimate), right: true, expendable: 1}]),
+    ...(objectives.endToEndMs === undefined
+      ? []
+      : [{title: 'Whole', value: (point: RankedPlan) => duration(endToEndMs(point).estimate), right: true, expendable: 1}]),
     ...(ranking.every(({meets}) => meets) ? [] : [{title: 'Limits', value: (point: RankedPlan) => limitWords(point, objectives)}]),
     {title: 'Context', value: ({evaluation}) => tokens(evaluation.deployment.maxModelLen), right: true, expendable: 3},
   ]
@@ -134,7 +162,9 @@ function whyNot(best: PlanPoint, second: PlanPoint): string {
   if (!second.meets) return `The next, ${name}, does not keep the limits at any load that was tried.`
   const overlap = b.outputTokensPerSecond.high > a.outputTokensPerSecond.low
   const why = loss(a, b)
-  return why === undefined ? `The next, ${name}, is as good within the error.` : `The next, ${name}, ${why}${overlap ? '; the intervals overlap, so measure both if it matters' : ''}.`
+  return why === undefined
+    ? `The next, ${name}, is as good within the error.`
+    : `The next, ${name}, ${why}${overlap ? '; the intervals overlap, so measure both if it matters' : ''}.`
 }
 
 type Speeds = PlanPoint['performance']
@@ -168,19 +198,28 @@ function largestDifference(a: Speeds, b: Speeds): string | undefined {
 }
 
 function floorWords(floor: Floor, objectives: Objectives): string {
-  const parts = (['ttftMs', 'tpotMs', 'endToEndMs'] as const).filter((name) => objectives[name] !== undefined).map((name) => `${NAMES[name]} ${duration(floor[name])}`)
+  const parts = (['ttftMs', 'tpotMs', 'endToEndMs'] as const)
+    .filter((name) => objectives[name] !== undefined)
+    .map((name) => `${NAMES[name]} ${duration(floor[name])}`)
   return `The least that this machine reaches, with one user and one limit at a time: ${parts.join(', ')}.`
 }
 
 function reachLines(reach: readonly Reach[], columns: number): string[] {
   const width = Math.min(34, Math.max(...reach.map(({flags}) => flags.length)))
-  return ['  What would reach them', ...reach.map(({flags, outcome}) => `  ${flags.length > width ? `${flags}\n  ${' '.repeat(width)}` : padEnd(flags, width)}  ${wrap(outcome, columns - width - 6, width + 4)}`)]
+  return [
+    '  What would reach them',
+    ...reach.map(
+      ({flags, outcome}) =>
+        `  ${flags.length > width ? `${flags}\n  ${' '.repeat(width)}` : padEnd(flags, width)}  ${wrap(outcome, columns - width - 6, width + 4)}`,
+    ),
+  ]
 }
 
 function refusalLines({refusals, considered}: PlanPicture, columns: number): string[] {
   if (refusals.length === 0) return []
   const lines = ['', `  Refused, of ${count(considered)} deployments`]
-  for (const {count: times, message, remedy, examples} of refusals.slice(0, REFUSALS)) lines.push(`  ${padEnd(`${count(times)} x`, 7)}${wrap(harmless(`${message}${remedy ? `; ${remedy}` : ''} (${examples[0]})`), columns - 11, 9)}`)
+  for (const {count: times, message, remedy, examples} of refusals.slice(0, REFUSALS))
+    lines.push(`  ${padEnd(`${count(times)} x`, 7)}${wrap(harmless(`${message}${remedy ? `; ${remedy}` : ''} (${examples[0]})`), columns - 11, 9)}`)
   if (refusals.length > REFUSALS) lines.push(`  ${' '.repeat(7)}and ${refusals.length - REFUSALS} other reasons: --json has them`)
   return lines
 }

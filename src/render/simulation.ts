@@ -20,15 +20,19 @@ export function renderSimulation(simulation: Simulation, {performance, workload}
     {name: 'Whole answer', closed: performance && performance.ttftMs.estimate + further * performance.tpotMs.estimate, simulated: simulation.endToEndMs},
   ]
   const time = (value: number | undefined) => (value === undefined ? '-' : duration(value))
-  const shown = table(rows, [
-    {title: '', value: ({name}) => name},
-    {title: 'estimate', value: ({closed}) => time(closed), right: true},
-    {title: 'mean', value: ({simulated}) => time(simulated?.mean), right: true},
-    {title: 'p50', value: ({simulated}) => time(simulated?.p50), right: true},
-    {title: 'p90', value: ({simulated}) => time(simulated?.p90), right: true},
-    {title: 'p95', value: ({simulated}) => time(simulated?.p95), right: true},
-    {title: 'p99', value: ({simulated}) => time(simulated?.p99), right: true},
-  ], columns - 2)
+  const shown = table(
+    rows,
+    [
+      {title: '', value: ({name}) => name},
+      {title: 'estimate', value: ({closed}) => time(closed), right: true},
+      {title: 'mean', value: ({simulated}) => time(simulated?.mean), right: true},
+      {title: 'p50', value: ({simulated}) => time(simulated?.p50), right: true},
+      {title: 'p90', value: ({simulated}) => time(simulated?.p90), right: true},
+      {title: 'p95', value: ({simulated}) => time(simulated?.p95), right: true},
+      {title: 'p99', value: ({simulated}) => time(simulated?.p99), right: true},
+    ],
+    columns - 2,
+  )
   const share = (value: number) => `${Math.round(value * 100)}%`
   const words = [
     `${rate(simulation.outputTokensPerSecond)} tok/s (estimate ${rate(performance?.outputTokensPerSecond.estimate ?? 0)})`,
@@ -38,6 +42,13 @@ export function renderSimulation(simulation: Simulation, {performance, workload}
     ...(simulation.preemptions > 0 ? [`${count(simulation.preemptions)} requests lose their place and begin again`] : []),
     ...(simulation.refused > 0 ? [`${count(simulation.refused)} requests are longer than the cache and are turned away`] : []),
   ]
-  const lines = [`  Simulated, ${count(simulation.requests)} requests step by step`, ...shown.trimEnd().split('\n').map((line) => `  ${line}`), `  ${wrap(words.join(', '), columns - 4, 2)}`]
+  const lines = [
+    `  Simulated, ${count(simulation.requests)} requests step by step`,
+    ...shown
+      .trimEnd()
+      .split('\n')
+      .map((line) => `  ${line}`),
+    `  ${wrap(words.join(', '), columns - 4, 2)}`,
+  ]
   return `\n${lines.join('\n')}\n`
 }

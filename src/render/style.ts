@@ -7,7 +7,10 @@ export interface Paint {
   bad(text: string): string
 }
 
-const coloured = (open: number, close: number) => (text: string): string => `\u001B[${open}m${text}\u001B[${close}m`
+const coloured =
+  (open: number, close: number) =>
+  (text: string): string =>
+    `\u001B[${open}m${text}\u001B[${close}m`
 const plain = (text: string): string => text
 
 export const paint = (colour: boolean): Paint =>

@@ -7,11 +7,15 @@ const WORDS: Record<SupportStatus, string> = {native: 'yes', 'weight-only': '16'
 /** A row for each engine and format, a column for each GPU, then every refusal with its reason. */
 export function renderSupport(model: string, cells: readonly SupportCell[], width: number): string {
   const gpus = [...new Set(cells.map(({gpu}) => gpu))]
-  const matrix = table(rowsOf(cells), [
-    {title: 'Engine', value: row => row[0]!.engine},
-    {title: 'Weights', value: row => harmless(row[0]!.weights)},
-    ...gpus.map(gpu => ({title: shortName(gpu), value: (row: SupportCell[]) => WORDS[row.find(cell => cell.gpu === gpu)?.status ?? 'unlisted']})),
-  ], width)
+  const matrix = table(
+    rowsOf(cells),
+    [
+      {title: 'Engine', value: (row) => row[0]!.engine},
+      {title: 'Weights', value: (row) => harmless(row[0]!.weights)},
+      ...gpus.map((gpu) => ({title: shortName(gpu), value: (row: SupportCell[]) => WORDS[row.find((cell) => cell.gpu === gpu)?.status ?? 'unlisted']})),
+    ],
+    width,
+  )
   const versions = [...new Set(cells.map(({engine, engineVersion}) => `${engine} ${engineVersion}`))].join(', ')
   return `${harmless(model)} on ${wrap(versions, width)}\n\n${matrix}\n${legend(cells)}${reasonLines(cells, width)}`
 }
@@ -34,7 +38,7 @@ function legend(cells: readonly SupportCell[]): string {
     shown.has('native') ? 'yes: computed in its own format' : '',
     shown.has('weight-only') ? '16: stored so, computed in 16 bits' : '',
     shown.has('unlisted') ? '?: in no engine list that servefit knows' : '',
-  ].filter(line => line !== '')
+  ].filter((line) => line !== '')
   return lines.length === 0 ? '' : `${lines.join('\n')}\n`
 }
 

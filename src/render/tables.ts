@@ -22,7 +22,12 @@ export function table<T>(rows: readonly T[], columns: readonly Column<T>[], widt
     shown = shown.filter(({expendable}) => (expendable ?? 0) !== most)
     widths = measure(shown)
   }
-  const line = (cells: string[]) => cells.map((cell, index) => (shown[index]!.right ? padStart(cell, widths[index]!) : index === cells.length - 1 ? cell : padEnd(cell, widths[index]!))).join('  ').slice(0, width).trimEnd()
+  const line = (cells: string[]) =>
+    cells
+      .map((cell, index) => (shown[index]!.right ? padStart(cell, widths[index]!) : index === cells.length - 1 ? cell : padEnd(cell, widths[index]!)))
+      .join('  ')
+      .slice(0, width)
+      .trimEnd()
   return `${[line(shown.map(({title}) => title)), ...rows.map((row) => line(shown.map(({value}) => value(row))))].join('\n')}\n`
 }
 
@@ -33,23 +38,35 @@ const teraOperations = (accelerator: Accelerator, type: 'bf16' | 'fp8' | 'fp4'):
 }
 
 export const gpusTable = (gpus: readonly Accelerator[], width: number): string =>
-  table(gpus, [
-    {title: 'GPU', value: ({id}) => id},
-    {title: 'Name', value: ({name}) => name, expendable: 3},
-    {title: 'GiB', value: ({memoryBytes}) => (memoryBytes / GIB).toFixed(1), right: true},
-    {title: 'GB/s', value: ({memoryBandwidthBytesPerSecond: rate}) => (rate === undefined ? '-' : Math.round(rate / 1e9).toLocaleString('en-US')), right: true},
-    {title: 'BF16 T/s', value: (gpu) => teraOperations(gpu, 'bf16'), right: true},
-    {title: 'FP8 T/s', value: (gpu) => teraOperations(gpu, 'fp8'), right: true},
-    {title: 'FP4 T/s', value: (gpu) => teraOperations(gpu, 'fp4'), right: true, expendable: 1},
-    {title: 'Architecture', value: ({architecture}) => architecture ?? '-', expendable: 2},
-  ], width)
+  table(
+    gpus,
+    [
+      {title: 'GPU', value: ({id}) => id},
+      {title: 'Name', value: ({name}) => name, expendable: 3},
+      {title: 'GiB', value: ({memoryBytes}) => (memoryBytes / GIB).toFixed(1), right: true},
+      {
+        title: 'GB/s',
+        value: ({memoryBandwidthBytesPerSecond: rate}) => (rate === undefined ? '-' : Math.round(rate / 1e9).toLocaleString('en-US')),
+        right: true,
+      },
+      {title: 'BF16 T/s', value: (gpu) => teraOperations(gpu, 'bf16'), right: true},
+      {title: 'FP8 T/s', value: (gpu) => teraOperations(gpu, 'fp8'), right: true},
+      {title: 'FP4 T/s', value: (gpu) => teraOperations(gpu, 'fp4'), right: true, expendable: 1},
+      {title: 'Architecture', value: ({architecture}) => architecture ?? '-', expendable: 2},
+    ],
+    width,
+  )
 
 export const modelsTable = (models: readonly ModelSummary[], width: number): string =>
-  table(models, [
-    {title: 'Model', value: ({id}) => harmless(id)},
-    {title: 'Parameters', value: ({totalParams}) => parameters(totalParams), right: true},
-    {title: 'Active', value: ({totalParams, activeParams}) => (activeParams < totalParams * 0.7 ? parameters(activeParams) : ''), right: true},
-    {title: 'Context', value: ({contextTokens}) => tokens(contextTokens), right: true},
-    {title: 'Licence', value: ({licence}) => licence ?? '', expendable: 2},
-    {title: 'Published as', value: ({checkpoints}) => [...new Set(checkpoints.map(({weights}) => weights))].join(' '), expendable: 1},
-  ], width)
+  table(
+    models,
+    [
+      {title: 'Model', value: ({id}) => harmless(id)},
+      {title: 'Parameters', value: ({totalParams}) => parameters(totalParams), right: true},
+      {title: 'Active', value: ({totalParams, activeParams}) => (activeParams < totalParams * 0.7 ? parameters(activeParams) : ''), right: true},
+      {title: 'Context', value: ({contextTokens}) => tokens(contextTokens), right: true},
+      {title: 'Licence', value: ({licence}) => licence ?? '', expendable: 2},
+      {title: 'Published as', value: ({checkpoints}) => [...new Set(checkpoints.map(({weights}) => weights))].join(' '), expendable: 1},
+    ],
+    width,
+  )

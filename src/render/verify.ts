@@ -14,7 +14,8 @@ const LABEL = 16
 const row = (label: string, text: string, {columns}: View): string => `  ${padEnd(label, LABEL)}${wrap(text, columns - LABEL - 2, LABEL + 2)}`
 
 const GIB = 1024 ** 3
-const figure = (value: number, unit: VerifiedLine['unit']): string => (unit === 'bytes' ? (value / GIB).toFixed(2) : unit === 'tokens' ? count(value) : Number.isInteger(value) ? count(value) : value.toFixed(value < 100 ? 2 : 0))
+const figure = (value: number, unit: VerifiedLine['unit']): string =>
+  unit === 'bytes' ? (value / GIB).toFixed(2) : unit === 'tokens' ? count(value) : Number.isInteger(value) ? count(value) : value.toFixed(value < 100 ? 2 : 0)
 const signed = (value: number, words: (value: number) => string): string => `${value < 0 ? '-' : '+'}${words(Math.abs(value))}`
 const percent = (share: number): string => signed(share * 100, (value) => `${value < 9.95 ? value.toFixed(1) : value.toFixed(0)}%`)
 
@@ -23,7 +24,14 @@ function title(left: string, right: string, {columns}: View, style: Paint): stri
   return gap >= 2 ? style.bold(left) + ' '.repeat(gap) + style.dim(right) : `${style.bold(wrap(left, columns))}\n${style.dim(right)}`
 }
 
-const OUTCOMES: Record<string, string> = {started: 'started', 'kv-too-small': 'refused: the cache is too small', 'out-of-memory': 'ran out of memory', 'memory-taken': 'refused: the memory is taken', unknown: 'is not told', unsupported: 'would be refused'}
+const OUTCOMES: Record<string, string> = {
+  started: 'started',
+  'kv-too-small': 'refused: the cache is too small',
+  'out-of-memory': 'ran out of memory',
+  'memory-taken': 'refused: the memory is taken',
+  unknown: 'is not told',
+  unsupported: 'would be refused',
+}
 
 function verdictLine({within, decisive, spreadBytes, outcome}: Verification, view: View, style: Paint): string {
   const word = within ? 'right' : 'off'
@@ -36,24 +44,53 @@ function verdictLine({within, decisive, spreadBytes, outcome}: Verification, vie
 
 function linesTable(lines: readonly VerifiedLine[]): string[] {
   const cells = lines.map(({name, unit, predicted, reported, difference, relative}) => [
-    `${name}${unit === 'bytes' ? ', GiB' : ''}`, figure(predicted, unit), figure(reported, unit), signed(difference, (value) => figure(value, unit)), relative === undefined ? '' : percent(relative),
+    `${name}${unit === 'bytes' ? ', GiB' : ''}`,
+    figure(predicted, unit),
+    figure(reported, unit),
+    signed(difference, (value) => figure(value, unit)),
+    relative === undefined ? '' : percent(relative),
   ])
   const titles = ['', 'predicted', 'reported', 'difference', '']
   const widths = titles.map((text, column) => Math.max(text.length, ...cells.map((line) => line[column]!.length)))
-  return [titles, ...cells].map((line) => `  ${line.map((cell, column) => (column === 0 ? padEnd(cell, widths[0]!) : padStart(cell, widths[column]!))).join('  ')}`.trimEnd())
+  return [titles, ...cells].map((line) =>
+    `  ${line.map((cell, column) => (column === 0 ? padEnd(cell, widths[0]!) : padStart(cell, widths[column]!))).join('  ')}`.trimEnd(),
+  )
 }
 
 /** A start-up log beside its prediction, for people. */
 export function renderVerification(verified: Verification, savedTo: string | undefined, view: View): string {
   const style = paint(view.colour)
-  const {report, answer: {best, machine}, lines, worst, outcome, changes, warnings, correction} = verified
-  const text = [title(`${harmless(best.model.name)} on ${machineTitle(machine)}`, `${best.engine.title} ${best.deployment.engineVersion}`, view, style), '', verdictLine(verified, view, style)]
+  const {
+    report,
+    answer: {best, machine},
+    lines,
+    worst,
+    outcome,
+    changes,
+    warnings,
+    correction,
+  } = verified
+  const text = [
+    title(`${harmless(best.model.name)} on ${machineTitle(machine)}`, `${best.engine.title} ${best.deployment.engineVersion}`, view, style),
+    '',
+    verdictLine(verified, view, style),
+  ]
   if (lines.length > 0) text.push('', ...linesTable(lines))
   const rows: [string, string][] = []
   const processes = report.ranks.filter(({figures}) => figures.weightsBytes !== undefined || figures.kvCacheBytes !== undefined).length
   if (processes > 1) rows.push(['Processes', `${processes} printed their memory; the one with least room decides`])
-  if (outcome.reported !== 'unknown') rows.push(['Engine', outcome.reported === 'started' ? `started${outcome.predicted === 'started' ? ', as predicted' : '; predicted was that it would not'}` : `${OUTCOMES[outcome.reported]}${outcome.predicted === 'started' ? '; predicted was that it would start' : ''}`])
-  if (worst && Math.abs(worst.difference) >= GIB / 100) rows.push(['Most off', `${worst.name}: ${bytesInWords(Math.abs(worst.difference))} ${worst.difference < 0 ? 'less' : 'more'} than predicted${worst.because ? ` (${worst.because})` : ''}`])
+  if (outcome.reported !== 'unknown')
+    rows.push([
+      'Engine',
+      outcome.reported === 'started'
+        ? `started${outcome.predicted === 'started' ? ', as predicted' : '; predicted was that it would not'}`
+        : `${OUTCOMES[outcome.reported]}${outcome.predicted === 'started' ? '; predicted was that it would start' : ''}`,
+    ])
+  if (worst && Math.abs(worst.difference) >= GIB / 100)
+    rows.push([
+      'Most off',
+      `${worst.name}: ${bytesInWords(Math.abs(worst.difference))} ${worst.difference < 0 ? 'less' : 'more'} than predicted${worst.because ? ` (${worst.because})` : ''}`,
+    ])
   for (const [index, {flag, because}] of changes.entries()) rows.push([index === 0 ? 'Change' : '', `${harmless(flag)}: ${because}`])
   for (const {message} of warnings) rows.push(['Note', harmless(message)])
   if (savedTo !== undefined) rows.push(['Saved', `${savedTo}: later answers for this GPU, engine and release carry it (--no-corrections leaves it out)`])
@@ -76,13 +113,30 @@ export function renderBench(runs: readonly ComparedRun[], unanswered: readonly U
   const figures = runs.flatMap((run) => run.figures)
   const inside = figures.filter((one) => one.inside).length
   const word = within ? 'right' : 'off'
-  const text = [`  ${within ? style.good(style.bold(word)) : style.warn(style.bold(word))}   ${wrap(`${inside} of ${figures.length} figures lie in their stated interval; 8 in 10 should`, view.columns - 10, 8)}`]
+  const text = [
+    `  ${within ? style.good(style.bold(word)) : style.warn(style.bold(word))}   ${wrap(`${inside} of ${figures.length} figures lie in their stated interval; 8 in 10 should`, view.columns - 10, 8)}`,
+  ]
   for (const {place, model, gpu, engine, engineVersion, workload, calibration, figures: own} of runs) {
-    text.push('', ...wrap(`${harmless(model)} on ${gpu}, ${engine} ${harmless(engineVersion)}: ${loadWords(workload)}`, view.columns).split('\n'), ...`  ${style.dim(wrap(`${harmless(place)}; calibration: ${harmless(calibration)}`, view.columns - 2, 2))}`.split('\n'))
-    const cells = own.map(({metric, estimate, low, high, reported, relative, inside: ok}) => [METRIC_NAMES[metric], speed(metric, estimate), `(${speed(metric, low)} to ${speed(metric, high)})`, speed(metric, reported), percent(relative), ok ? '' : 'outside'])
+    text.push(
+      '',
+      ...wrap(`${harmless(model)} on ${gpu}, ${engine} ${harmless(engineVersion)}: ${loadWords(workload)}`, view.columns).split('\n'),
+      ...`  ${style.dim(wrap(`${harmless(place)}; calibration: ${harmless(calibration)}`, view.columns - 2, 2))}`.split('\n'),
+    )
+    const cells = own.map(({metric, estimate, low, high, reported, relative, inside: ok}) => [
+      METRIC_NAMES[metric],
+      speed(metric, estimate),
+      `(${speed(metric, low)} to ${speed(metric, high)})`,
+      speed(metric, reported),
+      percent(relative),
+      ok ? '' : 'outside',
+    ])
     const titles = ['', 'predicted', '', 'measured', '', '']
     const widths = titles.map((name, column) => Math.max(name.length, ...cells.map((line) => line[column]!.length)))
-    text.push(...[titles, ...cells].map((line) => `  ${line.map((cell, column) => (column === 0 || column === 2 || column === 5 ? padEnd(cell, widths[column]!) : padStart(cell, widths[column]!))).join('  ')}`.trimEnd()))
+    text.push(
+      ...[titles, ...cells].map((line) =>
+        `  ${line.map((cell, column) => (column === 0 || column === 2 || column === 5 ? padEnd(cell, widths[column]!) : padStart(cell, widths[column]!))).join('  ')}`.trimEnd(),
+      ),
+    )
   }
   for (const {place, error} of unanswered) text.push('', `  ${wrap(`${harmless(place)}: ${harmless(error.message)}`, view.columns - 4, 4)}`)
   return `${text.join('\n')}\n`

@@ -13,7 +13,8 @@ const COMPOSE_NAME = /^[\w.-]{1,64}\s*\| /
 const JOURNAL = /^[A-Z][a-z]{2} [ \d]\d \d{2}:\d{2}:\d{2} [\w.-]{1,64} [\w@.-]{1,64}(?:\[\d+\])?: /
 
 /** What opens a message of another process in the middle of a line, where two wrote at once: vLLM's process names, SGLang's and TensorRT-LLM's times. */
-const GLUED = /(?<=\S)\s*(?=\((?:VllmWorker|Worker|EngineCore|APIServer|RayWorkerWrapper|RayWorkerProc|ApiServer)[^()]{0,80}pid=\d+[^()]{0,40}\) |\[\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}[^\]]{0,40}\] |\[\d{2}\/\d{2}\/\d{4}-\d{2}:\d{2}:\d{2}\] \[TRT-LLM\])/
+const GLUED =
+  /(?<=\S)\s*(?=\((?:VllmWorker|Worker|EngineCore|APIServer|RayWorkerWrapper|RayWorkerProc|ApiServer)[^()]{0,80}pid=\d+[^()]{0,40}\) |\[\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}[^\]]{0,40}\] |\[\d{2}\/\d{2}\/\d{4}-\d{2}:\d{2}:\d{2}\] \[TRT-LLM\])/
 
 /** `(VllmWorker rank=0 pid=7)`, `(Worker_TP1 pid=9)`, `(EngineCore_DP0 pid=3)`: vllm/utils/system_utils.py decorate_logs, older vllm/v1/executor/multiproc_executor.py. */
 const VLLM_RANK = /^\(([A-Za-z][^()]{0,60}?)\s*pid=\d+[^()]{0,40}\)\s*/

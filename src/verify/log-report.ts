@@ -125,8 +125,16 @@ export class RankTable {
   worst(): RankFigures {
     const all = this.entries().map(({figures}) => figures)
     const least = (name: keyof RankFigures) => all.filter((figures) => figures[name] !== undefined).sort((a, b) => a[name]! - b[name]!)[0]
-    const most = (name: keyof RankFigures) => all.map((figures) => figures[name]).filter((value) => value !== undefined).sort((a, b) => b - a)[0]
-    const decisive = least('kvCacheBytes') ?? least('kvCacheTokens') ?? all.filter(({weightsBytes}) => weightsBytes !== undefined).sort((a, b) => b.weightsBytes! - a.weightsBytes!)[0] ?? {}
+    const most = (name: keyof RankFigures) =>
+      all
+        .map((figures) => figures[name])
+        .filter((value) => value !== undefined)
+        .sort((a, b) => b - a)[0]
+    const decisive =
+      least('kvCacheBytes') ??
+      least('kvCacheTokens') ??
+      all.filter(({weightsBytes}) => weightsBytes !== undefined).sort((a, b) => b.weightsBytes! - a.weightsBytes!)[0] ??
+      {}
     return known({
       totalBytes: least('totalBytes')?.totalBytes,
       freeBeforeBytes: least('freeBeforeBytes')?.freeBeforeBytes,
@@ -154,7 +162,18 @@ export function repositoryIn(name: string): string {
   return match ? `${match[1]}/${match[2]}` : name
 }
 
-const CACHE_SPELLINGS: Record<string, string> = {fp8_e4m3: 'fp8', fp8_e5m2: 'fp8', fp8_ds_mla: 'fp8', fp8_inc: 'fp8', bfloat16: 'bf16', float16: 'fp16', fp4_e2m1: 'nvfp4', nvfp4: 'nvfp4', FP8: 'fp8', NVFP4: 'nvfp4'}
+const CACHE_SPELLINGS: Record<string, string> = {
+  fp8_e4m3: 'fp8',
+  fp8_e5m2: 'fp8',
+  fp8_ds_mla: 'fp8',
+  fp8_inc: 'fp8',
+  bfloat16: 'bf16',
+  float16: 'fp16',
+  fp4_e2m1: 'nvfp4',
+  nvfp4: 'nvfp4',
+  FP8: 'fp8',
+  NVFP4: 'nvfp4',
+}
 
 /** A cache format in the words of scenarios; `auto` says nothing. */
 export function cacheWord(value: PythonValue): string | undefined {

@@ -25,6 +25,7 @@ export function readLog(texts: readonly string[], engine?: string): LogReport {
   const names = Object.keys(counts) as (keyof typeof counts)[]
   const best = names.reduce((a, b) => (counts[b] > counts[a] ? b : a))
   const chosen = counts[best] > 0 ? best : names.find((name) => name === engine)
-  if (!chosen) throw new InputError('LOG_UNKNOWN', 'No line of vLLM, SGLang or TensorRT-LLM was recognised: expected the log of a start (docker logs NAME 2>&1)')
+  if (!chosen)
+    throw new InputError('LOG_UNKNOWN', 'No line of vLLM, SGLang or TensorRT-LLM was recognised: expected the log of a start (docker logs NAME 2>&1)')
   return readers[chosen](lines)
 }

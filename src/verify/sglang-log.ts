@@ -6,12 +6,29 @@
  */
 import type {DeploymentRequest, Speculation} from '../core/deployment.ts'
 import type {LogLine} from './log-lines.ts'
-import {cacheWord, countOf, gibBytes, known, type LogOutcome, type LogReport, numberOf, RankTable, type Refusal, repositoryIn, shareOf, sizeFromRanks, wordOf} from './log-report.ts'
+import {
+  cacheWord,
+  countOf,
+  gibBytes,
+  known,
+  type LogOutcome,
+  type LogReport,
+  numberOf,
+  RankTable,
+  type Refusal,
+  repositoryIn,
+  shareOf,
+  sizeFromRanks,
+  wordOf,
+} from './log-report.ts'
 import {pythonCall, type PythonValue} from './python-values.ts'
 import {capacityBytes, triedBytes} from './vllm-log.ts'
 
 /** A line that only SGLang writes. */
-export const isSglangLine = (text: string): boolean => /server_args=ServerArgs\(|Load weight (begin|end)\. |KV Cache is allocated|Mamba Cache is allocated|max_total_num_tokens=\d|Memory pool end\. avail mem|sglang\.launch_server|sglang\/srt\/|Init torch distributed (begin|ends)/.test(text)
+export const isSglangLine = (text: string): boolean =>
+  /server_args=ServerArgs\(|Load weight (begin|end)\. |KV Cache is allocated|Mamba Cache is allocated|max_total_num_tokens=\d|Memory pool end\. avail mem|sglang\.launch_server|sglang\/srt\/|Init torch distributed (begin|ends)/.test(
+    text,
+  )
 
 const GB = '(-?\\d+(?:\\.\\d+)?) ?GB'
 
@@ -27,7 +44,22 @@ function poolBytes(text: string): number | undefined {
   return bytes.length === 0 ? undefined : bytes.reduce((sum, value) => sum + value, 0)
 }
 
-const FURTHER = ['max_total_tokens', 'page_size', 'disable_radix_cache', 'max_mamba_cache_size', 'mamba_full_memory_ratio', 'swa_full_tokens_ratio', 'cuda_graph_max_bs', 'cuda_graph_bs', 'enable_lora', 'enable_hierarchical_cache', 'disaggregation_mode', 'speculative_draft_model_path', 'moe_a2a_backend', 'enable_unified_memory']
+const FURTHER = [
+  'max_total_tokens',
+  'page_size',
+  'disable_radix_cache',
+  'max_mamba_cache_size',
+  'mamba_full_memory_ratio',
+  'swa_full_tokens_ratio',
+  'cuda_graph_max_bs',
+  'cuda_graph_bs',
+  'enable_lora',
+  'enable_hierarchical_cache',
+  'disaggregation_mode',
+  'speculative_draft_model_path',
+  'moe_a2a_backend',
+  'enable_unified_memory',
+]
 /** Values that say "not set". */
 const UNSET: PythonValue[] = [undefined, null, false, 'null', 'none', 1]
 
@@ -64,9 +96,12 @@ function fromArguments(values: Record<string, PythonValue>): DeploymentRequest {
 
 function refusalIn(text: string): {outcome: LogOutcome; refusal: Refusal} | undefined {
   const message = text.slice(0, 600)
-  if (/Not enough memory\. Please try to increase --mem-fraction-static|Loaded weights? leave no memory for the (KV )?cache/.test(text)) return {outcome: 'kv-too-small', refusal: {message}}
-  if (/Capture .{0,40}graph failed/i.test(text) && /out of memory/i.test(text)) return {outcome: 'out-of-memory', refusal: known({message, neededBytes: triedBytes(text)})}
-  if (/out of memory/i.test(text) && /CUDA|HIP|OutOfMemoryError|torch/.test(text)) return {outcome: 'out-of-memory', refusal: known({message, neededBytes: triedBytes(text)})}
+  if (/Not enough memory\. Please try to increase --mem-fraction-static|Loaded weights? leave no memory for the (KV )?cache/.test(text))
+    return {outcome: 'kv-too-small', refusal: {message}}
+  if (/Capture .{0,40}graph failed/i.test(text) && /out of memory/i.test(text))
+    return {outcome: 'out-of-memory', refusal: known({message, neededBytes: triedBytes(text)})}
+  if (/out of memory/i.test(text) && /CUDA|HIP|OutOfMemoryError|torch/.test(text))
+    return {outcome: 'out-of-memory', refusal: known({message, neededBytes: triedBytes(text)})}
   return undefined
 }
 
@@ -93,11 +128,19 @@ export function readSglang(lines: readonly LogLine[]): LogReport {
     if (/Memory pool end/.test(text)) ranks.set(rank, {freeAfterBytes: read(text, 'avail mem=#')})
     const tokens = /(?:^|[^_\w])max_total_num_tokens=(\d+)/.exec(text)
     if (tokens) {
-      ranks.set(rank, known({kvCacheTokens: numberOf(tokens[1]), maxNumSeqs: countOf(/max_running_requests=(\d+)/.exec(text)?.[1], 1_000_000), freeAfterBytes: read(text, 'available_gpu_mem=#')}))
+      ranks.set(
+        rank,
+        known({
+          kvCacheTokens: numberOf(tokens[1]),
+          maxNumSeqs: countOf(/max_running_requests=(\d+)/.exec(text)?.[1], 1_000_000),
+          freeAfterBytes: read(text, 'available_gpu_mem=#'),
+        }),
+      )
       settings.maxModelLen ??= countOf(/context_len=(\d+)/.exec(text)?.[1])
       settings.maxNumBatchedTokens ??= countOf(/chunked_prefill_size=(\d+)/.exec(text)?.[1])
       if (outcome === 'unknown') outcome = 'started'
-    } else if (/KV Cache is allocated/.test(text) && ranks.get(rank).kvCacheTokens === undefined) ranks.set(rank, {kvCacheTokens: numberOf(/#tokens: (\d+)/.exec(text)?.[1])})
+    } else if (/KV Cache is allocated/.test(text) && ranks.get(rank).kvCacheTokens === undefined)
+      ranks.set(rank, {kvCacheTokens: numberOf(/#tokens: (\d+)/.exec(text)?.[1])})
     ranks.set(rank, known({totalBytes: capacityBytes(text)}))
     version ??= /sglang(?: version|==|-v| v)[:= ]?\s?v?(\d+\.\d+\.\d+(?:\.post\d+|rc\d+)?)/i.exec(text)?.[1]
     const argumentsAt = text.indexOf('server_args=ServerArgs(')
@@ -105,7 +148,9 @@ export function readSglang(lines: readonly LogLine[]): LogReport {
       const values = pythonCall(text.slice(argumentsAt))
       settings = {...settings, ...fromArguments(values)}
       argumentsPrinted = true
-      further = FURTHER.filter((name) => !UNSET.includes(values[name]) && !(Array.isArray(values[name]) && values[name].length === 0) && !DEFAULTS[name]?.includes(values[name])).map((name) => `--${name.replaceAll('_', '-')}`)
+      further = FURTHER.filter(
+        (name) => !UNSET.includes(values[name]) && !(Array.isArray(values[name]) && values[name].length === 0) && !DEFAULTS[name]?.includes(values[name]),
+      ).map((name) => `--${name.replaceAll('_', '-')}`)
       model ??= wordOf(values.model_path)
     }
     const refused = refusalIn(text)
@@ -130,4 +175,9 @@ export function readSglang(lines: readonly LogLine[]): LogReport {
 }
 
 /** What ServerArgs print when nobody set them. */
-const DEFAULTS: Record<string, PythonValue[]> = {mamba_full_memory_ratio: [0.9], swa_full_tokens_ratio: [0.8, 0.1], page_size: [1, 64], cuda_graph_max_bs: [8, 24, 32, 80, 160, 256, 512]}
+const DEFAULTS: Record<string, PythonValue[]> = {
+  mamba_full_memory_ratio: [0.9],
+  swa_full_tokens_ratio: [0.8, 0.1],
+  page_size: [1, 64],
+  cuda_graph_max_bs: [8, 24, 32, 80, 160, 256, 512],
+}

@@ -5,12 +5,27 @@
  */
 import type {DeploymentRequest} from '../core/deployment.ts'
 import type {LogLine} from './log-lines.ts'
-import {cacheWord, countOf, gibBytes, known, type LogOutcome, type LogReport, mibBytes, numberOf, RankTable, type Refusal, repositoryIn, shareOf, wordOf} from './log-report.ts'
+import {
+  cacheWord,
+  countOf,
+  gibBytes,
+  known,
+  type LogOutcome,
+  type LogReport,
+  mibBytes,
+  numberOf,
+  RankTable,
+  type Refusal,
+  repositoryIn,
+  shareOf,
+  wordOf,
+} from './log-report.ts'
 import {pythonCall, pythonDict, pythonPairs, type PythonValue} from './python-values.ts'
 import {capacityBytes, triedBytes} from './vllm-log.ts'
 
 /** A line that only TensorRT-LLM writes. */
-export const isTrtllmLine = (text: string): boolean => /\[TRT-LLM\]|\[TensorRT-LLM\]|TensorRT[- ]LLM (engine|version|LLM)|trtllm-serve|tensorrt_llm\//.test(text)
+export const isTrtllmLine = (text: string): boolean =>
+  /\[TRT-LLM\]|\[TensorRT-LLM\]|TensorRT[- ]LLM (engine|version|LLM)|trtllm-serve|tensorrt_llm\//.test(text)
 
 const GIB_FIGURE = '(-?\\d+(?:\\.\\d+)?) GiB'
 
@@ -33,8 +48,14 @@ function fromArguments(values: Record<string, PythonValue>): DeploymentRequest {
 
 function refusalIn(text: string): {outcome: LogOutcome; refusal: Refusal} | undefined {
   const message = text.slice(0, 600)
-  if (/Impossible to fit any sequence in kvCache|The max KV cache length|Executor creation failed due to insufficient GPU memory|Maximum (KV )?cache .* not enough/i.test(text)) return {outcome: 'kv-too-small', refusal: {message}}
-  if (/out of memory/i.test(text) && /CUDA|OutOfMemoryError|torch/i.test(text)) return {outcome: 'out-of-memory', refusal: known({message, neededBytes: triedBytes(text)})}
+  if (
+    /Impossible to fit any sequence in kvCache|The max KV cache length|Executor creation failed due to insufficient GPU memory|Maximum (KV )?cache .* not enough/i.test(
+      text,
+    )
+  )
+    return {outcome: 'kv-too-small', refusal: {message}}
+  if (/out of memory/i.test(text) && /CUDA|OutOfMemoryError|torch/i.test(text))
+    return {outcome: 'out-of-memory', refusal: known({message, neededBytes: triedBytes(text)})}
   return undefined
 }
 
@@ -50,13 +71,16 @@ export function readTrtllm(lines: readonly LogLine[]): LogReport {
   let refusal: Refusal | undefined
   const gib = (text: string, before: string, after = '') => gibBytes(new RegExp(`${before}${GIB_FIGURE}${after}`).exec(text)?.[1])
   for (const {text, rank} of lines) {
-    ranks.set(rank, known({
-      weightsBytes: gib(text, 'Memory used after loading model weights \\(inside torch\\) in memory usage profiling: '),
-      activationBytes: gib(text, 'Memory dynamically allocated during inference \\(inside torch\\) in memory usage profiling: '),
-      runtimeBytes: gib(text, 'Memory used outside torch \\(e\\.g\\., NCCL and CUDA graphs\\) in memory usage profiling: '),
-      totalBytes: gib(text, 'device total memory ') ?? capacityBytes(text),
-      kvCacheBytes: gib(text, 'Estimated max memory in KV cache ?: ?'),
-    }))
+    ranks.set(
+      rank,
+      known({
+        weightsBytes: gib(text, 'Memory used after loading model weights \\(inside torch\\) in memory usage profiling: '),
+        activationBytes: gib(text, 'Memory dynamically allocated during inference \\(inside torch\\) in memory usage profiling: '),
+        runtimeBytes: gib(text, 'Memory used outside torch \\(e\\.g\\., NCCL and CUDA graphs\\) in memory usage profiling: '),
+        totalBytes: gib(text, 'device total memory ') ?? capacityBytes(text),
+        kvCacheBytes: gib(text, 'Estimated max memory in KV cache ?: ?'),
+      }),
+    )
     const allocated = new RegExp(`\\[MemUsageChange\\] Allocated ${GIB_FIGURE} for max tokens in paged KV cache \\((\\d+)\\)`).exec(text)
     // The first, small cache of the trial run is replaced by the second.
     if (allocated) {
@@ -72,7 +96,9 @@ export function readTrtllm(lines: readonly LogLine[]): LogReport {
     const fraction = shareOf(numberOf(/fraction is set (\d?\.\d+|1(?:\.0+)?)/.exec(text)?.[1]))
     if (fraction !== undefined) settings.gpuMemoryUtilization = rounded(fraction)
     version ??= /TensorRT[- ]LLM version: (\S+)/.exec(text)?.[1]
-    model ??= /(?:Starting trtllm-serve for model|trtllm-serve (?:serve )?)\s*([\w.-]+\/[\w.-]+)/.exec(text)?.[1] ?? /(\S*models--[^\s/]+\/snapshots\/\S*)/.exec(text)?.[1]
+    model ??=
+      /(?:Starting trtllm-serve for model|trtllm-serve (?:serve )?)\s*([\w.-]+\/[\w.-]+)/.exec(text)?.[1] ??
+      /(\S*models--[^\s/]+\/snapshots\/\S*)/.exec(text)?.[1]
     const values = argumentsIn(text)
     if (values) {
       settings = {...settings, ...fromArguments(values)}

@@ -6,13 +6,32 @@
  */
 import type {DeploymentRequest, Speculation} from '../core/deployment.ts'
 import type {LogLine} from './log-lines.ts'
-import {cacheWord, countOf, gibBytes, known, type LogOutcome, type LogReport, mibBytes, numberOf, type RankFigures, RankTable, type Refusal, repositoryIn, shareOf, sizeFromRanks, wordOf} from './log-report.ts'
+import {
+  cacheWord,
+  countOf,
+  gibBytes,
+  known,
+  type LogOutcome,
+  type LogReport,
+  mibBytes,
+  numberOf,
+  type RankFigures,
+  RankTable,
+  type Refusal,
+  repositoryIn,
+  shareOf,
+  sizeFromRanks,
+  wordOf,
+} from './log-report.ts'
 import {pythonDict, pythonPairs, type PythonValue} from './python-values.ts'
 
 const NUMBER = '(-?[\\d,]*\\.?\\d+)'
 
 /** A line that only vLLM writes. */
-export const isVllmLine = (text: string): boolean => /Initializing an? (V\d )?LLM engine \(v|vLLM (API )?server version|# (GPU|CUDA|cuda) blocks:|GPU KV cache size:|Model loading took|Available KV cache memory:|non-default args:|vllm[./]v1|\bvllm serve\b|the current vLLM instance|is less than desired GPU memory utilization|To serve at least one request with the model|No available memory for the cache blocks/.test(text)
+export const isVllmLine = (text: string): boolean =>
+  /Initializing an? (V\d )?LLM engine \(v|vLLM (API )?server version|# (GPU|CUDA|cuda) blocks:|GPU KV cache size:|Model loading took|Available KV cache memory:|non-default args:|vllm[./]v1|\bvllm serve\b|the current vLLM instance|is less than desired GPU memory utilization|To serve at least one request with the model|No available memory for the cache blocks/.test(
+    text,
+  )
 
 interface Pattern {
   find: RegExp
@@ -40,41 +59,83 @@ const PATTERNS: Pattern[] = [
   pattern('Maximum concurrency for # tokens per request: #x', ([, , times]) => ({maxConcurrency: numberOf(times)})),
   pattern('Graph capturing finished in # secs, took # GiB', ([, , graphs]) => ({cudaGraphBytes: gibBytes(graphs)})),
   pattern('Estimated CUDA graph memory: # GiB total', ([, graphs]) => ({cudaGraphEstimateBytes: gibBytes(graphs)})),
-  pattern('CUDA graph pool memory: # GiB \\(actual\\), # GiB \\(estimated\\)', ([, actual, estimated]) => ({cudaGraphBytes: gibBytes(actual), cudaGraphEstimateBytes: gibBytes(estimated)})),
+  pattern('CUDA graph pool memory: # GiB \\(actual\\), # GiB \\(estimated\\)', ([, actual, estimated]) => ({
+    cudaGraphBytes: gibBytes(actual),
+    cudaGraphEstimateBytes: gibBytes(estimated),
+  })),
   pattern('Free memory on device (?:\\S+ )?\\(#/# GiB\\) on startup', ([, free, total]) => ({freeBeforeBytes: gibBytes(free), totalBytes: gibBytes(total)})),
   pattern('Initial free memory:? # GiB', ([, free]) => ({freeBeforeBytes: gibBytes(free)})),
-  pattern('Actual usage is # GiB for weight, # GiB for peak activation, # GiB for non-torch memory, and # GiB for CUDAGraph memory', ([, weights, activation, runtime, graphs]) => ({
-    weightsBytes: gibBytes(weights), activationBytes: gibBytes(activation), runtimeBytes: gibBytes(runtime), cudaGraphBytes: gibBytes(graphs),
-  })),
+  pattern(
+    'Actual usage is # GiB for weight, # GiB for peak activation, # GiB for non-torch memory, and # GiB for CUDAGraph memory',
+    ([, weights, activation, runtime, graphs]) => ({
+      weightsBytes: gibBytes(weights),
+      activationBytes: gibBytes(activation),
+      runtimeBytes: gibBytes(runtime),
+      cudaGraphBytes: gibBytes(graphs),
+    }),
+  ),
   // From 0.27.0 on weights and what lies outside torch are one figure, and the peak holds the graphs that were reckoned with.
-  pattern('Actual usage is # GiB for consumed memory \\(weights \\+ non-torch\\), # GiB for peak activation, and # GiB for CUDAGraph memory', ([, consumed, activation, graphs]) => ({
-    consumedBytes: gibBytes(consumed), peakBytes: gibBytes(activation), cudaGraphBytes: gibBytes(graphs),
+  pattern(
+    'Actual usage is # GiB for consumed memory \\(weights \\+ non-torch\\), # GiB for peak activation, and # GiB for CUDAGraph memory',
+    ([, consumed, activation, graphs]) => ({
+      consumedBytes: gibBytes(consumed),
+      peakBytes: gibBytes(activation),
+      cudaGraphBytes: gibBytes(graphs),
+    }),
+  ),
+  pattern('torch peak memory increase: #GiB; non-torch forward increase memory: #GiB; weights memory: #GiB', ([, activation, runtime, weights]) => ({
+    activationBytes: gibBytes(activation),
+    runtimeBytes: gibBytes(runtime),
+    weightsBytes: gibBytes(weights),
   })),
-  pattern('torch peak memory increase: #GiB; non-torch forward increase memory: #GiB; weights memory: #GiB', ([, activation, runtime, weights]) => ({activationBytes: gibBytes(activation), runtimeBytes: gibBytes(runtime), weightsBytes: gibBytes(weights)})),
-  pattern('torch peak memory increase: #GiB; total consumed \\(from mem_get_info\\): #GiB; weights memory: #GiB', ([, activation, consumed, weights]) => ({activationBytes: gibBytes(activation), consumedBytes: gibBytes(consumed), weightsBytes: gibBytes(weights)})),
+  pattern('torch peak memory increase: #GiB; total consumed \\(from mem_get_info\\): #GiB; weights memory: #GiB', ([, activation, consumed, weights]) => ({
+    activationBytes: gibBytes(activation),
+    consumedBytes: gibBytes(consumed),
+    weightsBytes: gibBytes(weights),
+  })),
   pattern('total_gpu_memory \\(#GiB\\) x gpu_memory_utilization', ([, total]) => ({totalBytes: gibBytes(total)})),
-  pattern('model weights take #GiB; non_torch_memory takes #GiB; PyTorch activation peak memory takes #GiB; the rest of the memory reserved for KV Cache is #GiB', ([, weights, runtime, activation, cache]) => ({
-    weightsBytes: gibBytes(weights), runtimeBytes: gibBytes(runtime), activationBytes: gibBytes(activation), kvCacheBytes: gibBytes(cache),
-  })),
+  pattern(
+    'model weights take #GiB; non_torch_memory takes #GiB; PyTorch activation peak memory takes #GiB; the rest of the memory reserved for KV Cache is #GiB',
+    ([, weights, runtime, activation, cache]) => ({
+      weightsBytes: gibBytes(weights),
+      runtimeBytes: gibBytes(runtime),
+      activationBytes: gibBytes(activation),
+      kvCacheBytes: gibBytes(cache),
+    }),
+  ),
 ]
 
 /** The engine refused, or ran out of memory on the way; `text` is the whole message. */
 function refusalIn(text: string): {outcome: LogOutcome; refusal: Refusal; figures?: RankFigures} | undefined {
   const message = text.slice(0, 600)
-  const serve = new RegExp(`To serve at least one request with the models?'?s max seq len \\(${NUMBER}\\), \\(?${NUMBER} GiB KV cache is needed, which is larger than the available KV cache memory \\(${NUMBER} GiB\\)`).exec(text)
+  const serve = new RegExp(
+    `To serve at least one request with the models?'?s max seq len \\(${NUMBER}\\), \\(?${NUMBER} GiB KV cache is needed, which is larger than the available KV cache memory \\(${NUMBER} GiB\\)`,
+  ).exec(text)
   if (serve) {
     const availableBytes = gibBytes(serve[3])
     return {
       outcome: 'kv-too-small',
-      refusal: known({message, maxModelLen: countOf(serve[1]), neededBytes: gibBytes(serve[2]), availableBytes, estimatedMaxModelLen: countOf(/estimated maximum model length is (\d+)/.exec(text)?.[1])}),
+      refusal: known({
+        message,
+        maxModelLen: countOf(serve[1]),
+        neededBytes: gibBytes(serve[2]),
+        availableBytes,
+        estimatedMaxModelLen: countOf(/estimated maximum model length is (\d+)/.exec(text)?.[1]),
+      }),
       figures: {kvCacheBytes: availableBytes},
     }
   }
   const longer = /The model's max seq len \((\d+)\) is larger than the maximum number of tokens that can be stored in KV cache \((\d+)\)/.exec(text)
-  if (longer) return {outcome: 'kv-too-small', refusal: known({message, maxModelLen: countOf(longer[1]), estimatedMaxModelLen: countOf(longer[2])}), figures: known({kvCacheTokens: countOf(longer[2])})}
+  if (longer)
+    return {
+      outcome: 'kv-too-small',
+      refusal: known({message, maxModelLen: countOf(longer[1]), estimatedMaxModelLen: countOf(longer[2])}),
+      figures: known({kvCacheTokens: countOf(longer[2])}),
+    }
   if (/No available memory for the cache blocks/.test(text)) return {outcome: 'kv-too-small', refusal: {message}}
   if (/is less than desired GPU memory utilization/.test(text)) return {outcome: 'memory-taken', refusal: {message}}
-  if (/out of memory/i.test(text) && /CUDA|HIP|OutOfMemoryError|torch/.test(text)) return {outcome: 'out-of-memory', refusal: known({message, neededBytes: triedBytes(text)}), figures: known({totalBytes: capacityBytes(text)})}
+  if (/out of memory/i.test(text) && /CUDA|HIP|OutOfMemoryError|torch/.test(text))
+    return {outcome: 'out-of-memory', refusal: known({message, neededBytes: triedBytes(text)}), figures: known({totalBytes: capacityBytes(text)})}
   return undefined
 }
 
@@ -96,7 +157,24 @@ function speculationOf(value: PythonValue): Speculation | undefined {
 }
 
 /** Arguments that move memory and that no field of a scenario stands for. */
-const FURTHER = ['decode_context_parallel_size', 'prefill_context_parallel_size', 'kv_cache_memory_bytes', 'num_gpu_blocks_override', 'kv_transfer_config', 'block_size', 'swap_space', 'limit_mm_per_prompt', 'language_model_only', 'compilation_config', 'cuda_graph_sizes', 'enable_lora', 'max_loras', 'kv_offloading_size', 'mamba_ssm_cache_dtype', 'mamba_cache_mode']
+const FURTHER = [
+  'decode_context_parallel_size',
+  'prefill_context_parallel_size',
+  'kv_cache_memory_bytes',
+  'num_gpu_blocks_override',
+  'kv_transfer_config',
+  'block_size',
+  'swap_space',
+  'limit_mm_per_prompt',
+  'language_model_only',
+  'compilation_config',
+  'cuda_graph_sizes',
+  'enable_lora',
+  'max_loras',
+  'kv_offloading_size',
+  'mamba_ssm_cache_dtype',
+  'mamba_cache_mode',
+]
 
 /** `non-default args: {...}`, all releases. */
 function fromArguments(values: Record<string, PythonValue>): DeploymentRequest {
@@ -104,7 +182,8 @@ function fromArguments(values: Record<string, PythonValue>): DeploymentRequest {
   const dp = countOf(values.data_parallel_size, 4096) ?? 1
   const offloadGib = typeof values.cpu_offload_gb === 'number' ? values.cpu_offload_gb : undefined
   return known({
-    tp, dp,
+    tp,
+    dp,
     pp: countOf(values.pipeline_parallel_size, 4096) ?? 1,
     ep: values.enable_expert_parallel === true ? tp * dp : 1,
     maxModelLen: countOf(values.max_model_len),
@@ -132,7 +211,9 @@ function fromConfig(values: Record<string, PythonValue>): DeploymentRequest {
 }
 
 const versionIn = (text: string): string | undefined =>
-  /vLLM (?:API )?server version (\S+?),?(?:\s|$)/.exec(text)?.[1] ?? /Initializing an? (?:V\d )?LLM engine \(v([^)\s]+)\)/.exec(text)?.[1] ?? /[█▀▄]\s+version (\d\S*)/.exec(text)?.[1]
+  /vLLM (?:API )?server version (\S+?),?(?:\s|$)/.exec(text)?.[1] ??
+  /Initializing an? (?:V\d )?LLM engine \(v([^)\s]+)\)/.exec(text)?.[1] ??
+  /[█▀▄]\s+version (\d\S*)/.exec(text)?.[1]
 
 /** The release of a build's version: 0.10.1rc2.dev189+ge2db1164a is 0.10.1rc2. */
 const releaseOf = (version: string): string => /^v?(\d+\.\d+(?:\.\d+)?(?:rc\d+|\.post\d+)?)/.exec(version)?.[1] ?? version
@@ -158,7 +239,9 @@ export function readVllm(lines: readonly LogLine[]): LogReport {
       const values = pythonDict(text.slice(argumentsAt))
       settings = {...settings, ...fromArguments(values)}
       argumentsPrinted = true
-      further = FURTHER.filter((name) => values[name] !== undefined && values[name] !== null && values[name] !== false).map((name) => `--${name.replaceAll('_', '-')}`)
+      further = FURTHER.filter((name) => values[name] !== undefined && values[name] !== null && values[name] !== false).map(
+        (name) => `--${name.replaceAll('_', '-')}`,
+      )
       model ??= wordOf(values.model) ?? wordOf(values.model_tag)
     }
     const configAt = /Initializing an? (?:V\d )?LLM engine \(v[^)]*\) with config:? /.exec(text)
@@ -177,7 +260,8 @@ export function readVllm(lines: readonly LogLine[]): LogReport {
       outcome = refused.outcome
       refusal = refused.refusal
       if (refused.figures) ranks.set(rank, refused.figures)
-    } else if (outcome === 'unknown' && /Application startup complete|Starting vLLM (API )?server|Graph capturing finished|GPU KV cache size:/.test(text)) outcome = 'started'
+    } else if (outcome === 'unknown' && /Application startup complete|Starting vLLM (API )?server|Graph capturing finished|GPU KV cache size:/.test(text))
+      outcome = 'started'
   }
   for (const {rank, figures} of ranks.entries()) ranks.set(rank, takenApart(figures))
   const names = lines.map(({rank}) => rank)
@@ -207,6 +291,9 @@ function takenApart({weightsBytes, consumedBytes, peakBytes, cudaGraphEstimateBy
 
 /** `VllmWorker 3`: ranks of one group, of releases that printed a bare number. */
 function plainRanks(names: readonly string[]): number | undefined {
-  const numbers = names.map((name) => /^VllmWorker (\d{1,4})$/.exec(name)?.[1]).filter((number) => number !== undefined).map(Number)
+  const numbers = names
+    .map((name) => /^VllmWorker (\d{1,4})$/.exec(name)?.[1])
+    .filter((number) => number !== undefined)
+    .map(Number)
   return numbers.length === 0 ? undefined : Math.max(...numbers) + 1
 }

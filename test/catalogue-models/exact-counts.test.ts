@@ -75,7 +75,10 @@ test.each(sums)('%s: language model of %d parameters', (id, language, draft) => 
  * DeepSeek-V4: to 0.1% of the stated sizes. Beyond the projections the sum holds what their own code adds: correction biases of
  * the routers that are evaluated (58 x 384 and 40 x 256) and the mixing weights of the residual streams before the head.
  */
-test.each([['deepseek-v4-pro', 1_572_997_064_798 + 58 * 384 + 4 * 7168 * 4 + 5], ['deepseek-v4-flash', 284_332_164_690 + 40 * 256 + 4 * 4096 * 4 + 5]])('%s: %d parameters', (id, elements) => {
+test.each([
+  ['deepseek-v4-pro', 1_572_997_064_798 + 58 * 384 + 4 * 7168 * 4 + 5],
+  ['deepseek-v4-flash', 284_332_164_690 + 40 * 256 + 4 * 4096 * 4 + 5],
+])('%s: %d parameters', (id, elements) => {
   expect(countParameters(catalogued(id).architecture).language).toBe(elements)
 })
 

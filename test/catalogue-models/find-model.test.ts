@@ -2,7 +2,7 @@ import {expect, test} from 'vitest'
 import {findModel, namedModel} from '../../src/catalogue/find-model.ts'
 import {modelFiles, modelOf} from './model-files.ts'
 
-const index = modelFiles.map(file => namedModel(modelOf(file)))
+const index = modelFiles.map((file) => namedModel(modelOf(file)))
 
 test.each([
   ['qwen3-32b', {id: 'qwen3-32b'}],
@@ -26,7 +26,7 @@ test.each([
   expect(findModel(name, index)).toEqual(found)
 })
 
-test.each(['', '   ', 'qwen9-1b', 'nobody/nothing', '/', 'a/b/c', 'x'.repeat(10_000)])('"%.20s" is nobody', name => {
+test.each(['', '   ', 'qwen9-1b', 'nobody/nothing', '/', 'a/b/c', 'x'.repeat(10_000)])('"%.20s" is nobody', (name) => {
   expect(findModel(name, index)).toBeUndefined()
 })
 
@@ -41,7 +41,7 @@ test('every name of every model leads to it', () => {
 test('no repository is claimed by two models', () => {
   const owners = new Map<string, string>()
   for (const model of index)
-    for (const name of [...model.names.filter(known => known.includes('/')), ...model.checkpointIds, ...Object.keys(model.checkpointAliases ?? {})]) {
+    for (const name of [...model.names.filter((known) => known.includes('/')), ...model.checkpointIds, ...Object.keys(model.checkpointAliases ?? {})]) {
       expect(owners.get(name.toLowerCase()) ?? model.id, name).toBe(model.id)
       owners.set(name.toLowerCase(), model.id)
     }

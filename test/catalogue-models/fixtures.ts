@@ -9,4 +9,5 @@ export const fixture = (name: string): Config =>
   parseTolerantJson(readFileSync(new URL(`../fixtures/configs/${name}.json`, import.meta.url), 'utf8'), name) as Config
 
 /** What the importer makes of a fixture, some fields changed. */
-export const imported = (name: string, change: Config = {}, more: Omit<ImportInput, 'config'> = {}) => importConfig({config: {...fixture(name), ...change}, ...more})
+export const imported = (name: string, change: Config = {}, more: Omit<ImportInput, 'config'> = {}) =>
+  importConfig({config: {...fixture(name), ...change}, ...more})

@@ -50,7 +50,7 @@ const families: Array<[file: string, pattern: string, language: number]> = [
 
 test.each(families)('%s: %s', (file, pattern, language) => {
   const {architecture} = imported(file).model
-  expect(formatLayerPattern(architecture.layerSequence.map(index => architecture.layerKinds[index]!.name))).toBe(pattern)
+  expect(formatLayerPattern(architecture.layerSequence.map((index) => architecture.layerKinds[index]!.name))).toBe(pattern)
   expect(countParameters(architecture).language).toBe(language)
 })
 
@@ -63,21 +63,33 @@ describe('what decides the cache', () => {
 
   test('latent attention ignores head_dim and num_key_value_heads', () => {
     expect(first('glm-5', 'dsa-moe')).toEqual({
-      kind: 'mla', queryHeadCount: 64, queryLoraRank: 2048, kvLoraRank: 512, nopeHeadDim: 192, ropeHeadDim: 64, valueHeadDim: 256,
+      kind: 'mla',
+      queryHeadCount: 64,
+      queryLoraRank: 2048,
+      kvLoraRank: 512,
+      nopeHeadDim: 192,
+      ropeHeadDim: 64,
+      valueHeadDim: 256,
       indexer: {headCount: 32, headDim: 128, topKTokens: 2048},
     })
   })
 
   test('GLM-5.2 shares the selection of 57 layers', () => {
     const {architecture} = imported('glm-5.2').model
-    const shared = architecture.layerSequence.filter(index => (architecture.layerKinds[index]!.mixers[0] as LatentAttention).indexer?.shared)
+    const shared = architecture.layerSequence.filter((index) => (architecture.layerKinds[index]!.mixers[0] as LatentAttention).indexer?.shared)
     expect(shared).toHaveLength(57)
     expect((architecture.draft!.kind.mixers[0] as LatentAttention).indexer).toEqual({headCount: 32, headDim: 128, topKTokens: 2048})
   })
 
   test('MiMo has keys of 192 and values of 128, and twice the heads within the window', () => {
     expect(first('mimo-v2-flash', 'full-moe')).toMatchObject({kvHeadCount: 4, headDim: 192, valueHeadDim: 128})
-    expect(first('mimo-v2-flash', 'sliding-moe')).toMatchObject({kvHeadCount: 8, headDim: 192, valueHeadDim: 128, sinks: true, window: {kind: 'sliding', tokens: 128}})
+    expect(first('mimo-v2-flash', 'sliding-moe')).toMatchObject({
+      kvHeadCount: 8,
+      headDim: 192,
+      valueHeadDim: 128,
+      sinks: true,
+      window: {kind: 'sliding', tokens: 128},
+    })
   })
 
   test('Gemma 4 has heads of 512 in full layers, values from keys', () => {
@@ -89,7 +101,7 @@ describe('what decides the cache', () => {
 
   test('Gemma 4 E2B: the last 20 of 35 layers own no cache and have twice the width', () => {
     const {architecture} = imported('gemma-4-e2b').model
-    const owners = architecture.layerSequence.filter(index => !(architecture.layerKinds[index]!.mixers[0] as FullAttention).sharesKvCache)
+    const owners = architecture.layerSequence.filter((index) => !(architecture.layerKinds[index]!.mixers[0] as FullAttention).sharesKvCache)
     expect(owners).toHaveLength(15)
     expect(architecture.layerKinds.find(({name}) => name === 'full-shared')!.feedForward).toMatchObject({intermediateSize: 12_288})
     expect(architecture.perLayerEmbedding).toEqual({vocabularySize: 262_144, width: 256})
@@ -97,7 +109,7 @@ describe('what decides the cache', () => {
 
   test('DeepSeek-V4: 21 layers of ratio 4 with an index, 20 of ratio 128, 2 with the window alone; the draft has the window', () => {
     const {architecture} = imported('deepseek-v4-flash').model
-    const kinds = architecture.layerSequence.map(index => architecture.layerKinds[index]!)
+    const kinds = architecture.layerSequence.map((index) => architecture.layerKinds[index]!)
     const ratio = (wanted: number) => kinds.filter(({mixers: [mixer]}) => mixer?.kind === 'compressed' && mixer.compressionRatio === wanted)
     expect([ratio(4).length, ratio(128).length, ratio(0).length]).toEqual([21, 20, 2])
     expect(ratio(4).every(({mixers: [mixer]}) => mixer?.kind === 'compressed' && mixer.indexer?.topKTokens === 512)).toBe(true)
@@ -108,34 +120,54 @@ describe('what decides the cache', () => {
   test('Nemotron 3 Super: one block a layer, experts in a latent of 1,024', () => {
     const {architecture} = imported('nemotron-3-super').model
     expect(architecture.layerKinds.map(({name}) => name)).toEqual(['mamba', 'moe', 'full'])
-    expect(architecture.layerKinds[1]!.feedForward).toMatchObject({kind: 'moe', expertCount: 512, expertsPerToken: 22, latentSize: 1024, gated: false, sharedIntermediateSize: 5376})
-    expect(architecture.layerKinds[0]!.mixers[0]).toMatchObject({kind: 'mamba2', headCount: 128, headDim: 64, groupCount: 8, stateSize: 128, stateElementBytes: 4})
+    expect(architecture.layerKinds[1]!.feedForward).toMatchObject({
+      kind: 'moe',
+      expertCount: 512,
+      expertsPerToken: 22,
+      latentSize: 1024,
+      gated: false,
+      sharedIntermediateSize: 5376,
+    })
+    expect(architecture.layerKinds[0]!.mixers[0]).toMatchObject({
+      kind: 'mamba2',
+      headCount: 128,
+      headDim: 64,
+      groupCount: 8,
+      stateSize: 128,
+      stateElementBytes: 4,
+    })
   })
 
   test('Nemotron NAS: 31 of 80 blocks have no attention', () => {
     const {architecture} = imported('nemotron-nas-49b').model
-    const counts = architecture.layerSequence.filter(index => architecture.layerKinds[index]!.mixers.length === 0)
+    const counts = architecture.layerSequence.filter((index) => architecture.layerKinds[index]!.mixers.length === 0)
     expect(counts).toHaveLength(31)
     expect(countParameters(architecture).language).toBe(49_867_145_216)
   })
 
   test('Granite 4 H: 36 Mamba and 4 attention layers', () => {
     const {architecture} = imported('granite-4.0-h-small').model
-    expect(architecture.layerSequence.filter(index => architecture.layerKinds[index]!.name === 'full')).toHaveLength(4)
+    expect(architecture.layerSequence.filter((index) => architecture.layerKinds[index]!.name === 'full')).toHaveLength(4)
     expect(countParameters(architecture).language).toBe(32_207_337_984)
   })
 
   test('MiniMax-Text-01: seven lightning layers for each full one', () => {
     const {architecture} = imported('minimax-text-01').model
-    expect(architecture.layerSequence.filter(index => architecture.layerKinds[index]!.name === 'lightning')).toHaveLength(70)
+    expect(architecture.layerSequence.filter((index) => architecture.layerKinds[index]!.name === 'lightning')).toHaveLength(70)
   })
 
   test('Ring 2.5 and Ling 3.0: lightning or delta attention, latent attention at the end of each group', () => {
     const ring = imported('ring-2.5-1t').model.architecture
-    expect(ring.layerSequence.filter(index => ring.layerKinds[index]!.name.startsWith('mla'))).toHaveLength(10)
+    expect(ring.layerSequence.filter((index) => ring.layerKinds[index]!.name.startsWith('mla'))).toHaveLength(10)
     const ling = imported('ling-3.0-flash').model.architecture
     expect(ling.layerSequence.flatMap((index, layer) => (ling.layerKinds[index]!.name === 'mla-moe' ? [layer] : []))).toEqual([5, 11, 17, 23, 29, 35, 41])
-    expect(ling.layerKinds.find(({name}) => name === 'kda-moe')!.mixers[0]).toMatchObject({kind: 'kimi-delta', headCount: 32, headDim: 128, fullRankGate: true, fullRankForgetGate: true})
+    expect(ling.layerKinds.find(({name}) => name === 'kda-moe')!.mixers[0]).toMatchObject({
+      kind: 'kimi-delta',
+      headCount: 32,
+      headDim: 128,
+      fullRankGate: true,
+      fullRankForgetGate: true,
+    })
   })
 
   test('Laguna and Step have more query heads within the window', () => {
@@ -149,7 +181,12 @@ describe('what decides the cache', () => {
 describe('towers', () => {
   // Published byte totals less the language model: parameter counts to the last element.
   test.each([
-    ['qwen3.6-27b', 460_730_096], ['qwen3.5-35b-a3b', 446_571_248], ['qwen3-vl-8b', 576_388_336], ['gemma-4-26b-a4b', 572_794_416], ['llama-4-scout', 871_932_416], ['mistral-small-3.1', 438_958_080],
+    ['qwen3.6-27b', 460_730_096],
+    ['qwen3.5-35b-a3b', 446_571_248],
+    ['qwen3-vl-8b', 576_388_336],
+    ['gemma-4-26b-a4b', 572_794_416],
+    ['llama-4-scout', 871_932_416],
+    ['mistral-small-3.1', 438_958_080],
   ])('%s: %d parameters', (file, parameters) => {
     const {model, warnings} = imported(file)
     expect(model.architecture.encoders!.reduce((sum, encoder) => sum + encoder.parameterCount, 0)).toBe(parameters)
@@ -172,15 +209,19 @@ describe('towers', () => {
 describe('fields decide, not names', () => {
   test('an architecture nobody has heard of works, with a warning', () => {
     const {model, warnings} = imported('qwen3-14b', {model_type: 'novel_lm', architectures: ['NovelForCausalLM']})
-    expect(warnings).toEqual(['"novel_lm" is not a family this importer knows: layers were read from the fields; biases and norms (well under 1% of the weights) may be missing'])
+    expect(warnings).toEqual([
+      '"novel_lm" is not a family this importer knows: layers were read from the fields; biases and norms (well under 1% of the weights) may be missing',
+    ])
     expect(model.architecture.className).toBe('NovelForCausalLM')
     expect(Math.abs(countParameters(model.architecture).language / 14_768_307_200 - 1)).toBeLessThan(0.001)
   })
 
-  test.each(['text_config', 'llm_config', 'language_config'])('the language model may lie under %s', name => {
+  test.each(['text_config', 'llm_config', 'language_config'])('the language model may lie under %s', (name) => {
     const {model} = imported('llama-3.2-1b', {}, {})
     const nested = {architectures: ['Wrapped'], model_type: 'wrapper', [name]: fixture('llama-3.2-1b')}
-    expect(imported('llama-3.2-1b', {...Object.fromEntries(Object.keys(fixture('llama-3.2-1b')).map(key => [key, undefined])), ...nested}).model.architecture).toEqual({...model.architecture, className: 'Wrapped'})
+    expect(
+      imported('llama-3.2-1b', {...Object.fromEntries(Object.keys(fixture('llama-3.2-1b')).map((key) => [key, undefined])), ...nested}).model.architecture,
+    ).toEqual({...model.architecture, className: 'Wrapped'})
   })
 
   test('a cache layout that cannot be told is refused, naming the field', () => {

@@ -21,15 +21,34 @@ function changed(config: Record<string, unknown>, path: string[], value: unknown
 }
 
 const hostile = fc.oneof(
-  fc.constantFrom<unknown>(-1, 0, Number.NaN, Number.POSITIVE_INFINITY, 1e12, 1e300, 2 ** 53, 0.5, '4096', '', null, true, [], {}, [[[[]]]], '__proto__', {length: 5}),
+  fc.constantFrom<unknown>(-1, 0, Number.NaN, Number.POSITIVE_INFINITY, 1e12, 1e300, 2 ** 53, 0.5, '4096', '', null, true, [], {}, [[[[]]]], '__proto__', {
+    length: 5,
+  }),
   fc.jsonValue({maxDepth: 3}),
   fc.double(),
 )
 
 describe('values that no configuration holds', () => {
-  const files = ['llama-3.2-1b', 'deepseek-v4-flash', 'qwen3.5-35b-a3b', 'nemotron-3-super', 'gemma-4-e2b', 'kimi-linear', 'minimax-m3', 'nemotron-nas-49b', 'jamba-1.5-mini', 'laguna-s-2.1', 'ling-3.0-flash', 'llama-4-scout', 'kimi-k2.5', 'falcon-h1-0.5b', 'lfm2-8b-a1b', 'hunyuan-a13b']
+  const files = [
+    'llama-3.2-1b',
+    'deepseek-v4-flash',
+    'qwen3.5-35b-a3b',
+    'nemotron-3-super',
+    'gemma-4-e2b',
+    'kimi-linear',
+    'minimax-m3',
+    'nemotron-nas-49b',
+    'jamba-1.5-mini',
+    'laguna-s-2.1',
+    'ling-3.0-flash',
+    'llama-4-scout',
+    'kimi-k2.5',
+    'falcon-h1-0.5b',
+    'lfm2-8b-a1b',
+    'hunyuan-a13b',
+  ]
 
-  test.each(files)('%s: refused with the field named, or read to something finite', file => {
+  test.each(files)('%s: refused with the field named, or read to something finite', (file) => {
     const config = fixture(file)
     const paths = leaves(config)
     fc.assert(
@@ -49,13 +68,15 @@ describe('values that no configuration holds', () => {
   })
 
   test('anything at all', () => {
-    fc.assert(fc.property(fc.anything({maxDepth: 4}), fc.anything({maxDepth: 3}), fc.anything({maxDepth: 3}), (config, quantConfig, index) => {
-      try {
-        importConfig({config, quantConfig, index})
-      } catch (error) {
-        expect(error).toBeInstanceOf(InputError)
-      }
-    }))
+    fc.assert(
+      fc.property(fc.anything({maxDepth: 4}), fc.anything({maxDepth: 3}), fc.anything({maxDepth: 3}), (config, quantConfig, index) => {
+        try {
+          importConfig({config, quantConfig, index})
+        } catch (error) {
+          expect(error).toBeInstanceOf(InputError)
+        }
+      }),
+    )
   })
 
   test.each([
@@ -74,17 +95,34 @@ describe('values that no configuration holds', () => {
   test('lists of a hundred thousand patterns end soon', () => {
     const patterns = Array.from({length: 100_000}, (_, i) => `re:.*(a|b|c)*.*layer${i}.*x+y*z?$`)
     const started = performance.now()
-    imported('qwen3-14b', {quantization_config: {quant_method: 'compressed-tensors', config_groups: {g: {targets: ['Linear'], weights: {num_bits: 4, type: 'int', group_size: 32}}}, ignore: patterns}})
+    imported('qwen3-14b', {
+      quantization_config: {
+        quant_method: 'compressed-tensors',
+        config_groups: {g: {targets: ['Linear'], weights: {num_bits: 4, type: 'int', group_size: 32}}},
+        ignore: patterns,
+      },
+    })
     expect(performance.now() - started).toBeLessThan(20_000)
   })
 })
 
 describe('reading the text', () => {
   test('bare Infinity and NaN, which publishers ship, are unknown values', () => {
-    expect(parseTolerantJson('{"time_step_limit": [0.0, Infinity], "a": -Infinity, "b": NaN, "c": "Infinity NaN \\" NaN"}')).toEqual({time_step_limit: [0, null], a: null, b: null, c: 'Infinity NaN " NaN'})
+    expect(parseTolerantJson('{"time_step_limit": [0.0, Infinity], "a": -Infinity, "b": NaN, "c": "Infinity NaN \\" NaN"}')).toEqual({
+      time_step_limit: [0, null],
+      a: null,
+      b: null,
+      c: 'Infinity NaN " NaN',
+    })
   })
 
-  test.each([['{', 'not JSON'], ['', 'not JSON'], ["{'a': 1}", 'not JSON'], ['{"a": Infinite}', 'not JSON'], [`${'['.repeat(100_000)}${']'.repeat(100_000)}`, 'nested deeper than 64 levels']])('%.20s is refused', (text, why) => {
+  test.each([
+    ['{', 'not JSON'],
+    ['', 'not JSON'],
+    ["{'a': 1}", 'not JSON'],
+    ['{"a": Infinite}', 'not JSON'],
+    [`${'['.repeat(100_000)}${']'.repeat(100_000)}`, 'nested deeper than 64 levels'],
+  ])('%.20s is refused', (text, why) => {
     expect(() => parseTolerantJson(text, 'a/config.json')).toThrow(`a/config.json: ${why}`)
   })
 
@@ -93,9 +131,11 @@ describe('reading the text', () => {
   })
 
   test('whatever JSON says comes back', () => {
-    fc.assert(fc.property(fc.jsonValue({maxDepth: 5}), value => {
-      expect(parseTolerantJson(JSON.stringify(value))).toEqual(JSON.parse(JSON.stringify(value)))
-    }))
+    fc.assert(
+      fc.property(fc.jsonValue({maxDepth: 5}), (value) => {
+        expect(parseTolerantJson(JSON.stringify(value))).toEqual(JSON.parse(JSON.stringify(value)))
+      }),
+    )
   })
 })
 
@@ -114,16 +154,18 @@ describe('patterns of ignore lists', () => {
     expect(compilePattern(pattern)!(name)).toBe(matches)
   })
 
-  test.each(['(?=a)', 'a{2}', '(a', 'a)', '[a', '\\1', '*', 'x'.repeat(5000)])('%.10s is not understood', pattern => {
+  test.each(['(?=a)', 'a{2}', '(a', 'a)', '[a', '\\1', '*', 'x'.repeat(5000)])('%.10s is not understood', (pattern) => {
     expect(compilePattern(pattern)).toBeUndefined()
   })
 
-  test('agrees with the language\'s own engine', () => {
+  test("agrees with the language's own engine", () => {
     const piece = fc.constantFrom('.*', 'a', 'b', '\\.', '(a|b)', '[ab]', '(ab)?', '\\d+', '(a|b.)*')
-    fc.assert(fc.property(fc.array(piece, {maxLength: 6}), fc.string({unit: fc.constantFrom('a', 'b', '.', '1'), maxLength: 12}), (pieces, name) => {
-      const source = pieces.join('')
-      expect(compilePattern(source)!(name)).toBe(new RegExp(`^(?:${source})`).test(name))
-    }))
+    fc.assert(
+      fc.property(fc.array(piece, {maxLength: 6}), fc.string({unit: fc.constantFrom('a', 'b', '.', '1'), maxLength: 12}), (pieces, name) => {
+        const source = pieces.join('')
+        expect(compilePattern(source)!(name)).toBe(new RegExp(`^(?:${source})`).test(name))
+      }),
+    )
   })
 
   test('takes no longer for patterns that make others backtrack', () => {
@@ -135,8 +177,10 @@ describe('patterns of ignore lists', () => {
 })
 
 test('a catalogue file of any shape gives problems, never an exception', () => {
-  fc.assert(fc.property(fc.anything({maxDepth: 4}), value => {
-    const {model, problems} = checkModelFile('org/a.yaml', value)
-    expect(model === undefined).toBe(problems.length > 0)
-  }))
+  fc.assert(
+    fc.property(fc.anything({maxDepth: 4}), (value) => {
+      const {model, problems} = checkModelFile('org/a.yaml', value)
+      expect(model === undefined).toBe(problems.length > 0)
+    }),
+  )
 })

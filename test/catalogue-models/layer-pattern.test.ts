@@ -3,7 +3,18 @@ import {expect, test} from 'vitest'
 import {formatLayerPattern, formatLayerRanges, parseLayerPattern, parseLayerRanges} from '../../src/catalogue/layer-pattern.ts'
 
 test('unfolds repetition and brackets', () => {
-  expect(parseLayerPattern('full x2, (linear x3, full) x2')).toEqual(['full', 'full', 'linear', 'linear', 'linear', 'full', 'linear', 'linear', 'linear', 'full'])
+  expect(parseLayerPattern('full x2, (linear x3, full) x2')).toEqual([
+    'full',
+    'full',
+    'linear',
+    'linear',
+    'linear',
+    'full',
+    'linear',
+    'linear',
+    'linear',
+    'full',
+  ])
   expect(parseLayerPattern('((a, b) x2, c) x2')).toEqual(['a', 'b', 'a', 'b', 'c', 'a', 'b', 'a', 'b', 'c'])
 })
 
@@ -12,14 +23,26 @@ test('is short for what repeats', () => {
   expect(formatLayerPattern(['mla-dense', ...Array.from({length: 60}, () => 'mla-moe')])).toBe('mla-dense, mla-moe x60')
 })
 
-test.each([['', 'the end'], ['full,', 'the end'], ['(full', 'closing bracket'], ['full)', '")"'], ['full x0', '1 to 2000'], ['full x9999', '1 to 2000'], ['x3', 'name of a layer kind'], ['(((((((((a)))))))))', 'deeper than 8'], ['Full', 'name of a layer kind']])('refuses "%s"', (pattern, why) => {
+test.each([
+  ['', 'the end'],
+  ['full,', 'the end'],
+  ['(full', 'closing bracket'],
+  ['full)', '")"'],
+  ['full x0', '1 to 2000'],
+  ['full x9999', '1 to 2000'],
+  ['x3', 'name of a layer kind'],
+  ['(((((((((a)))))))))', 'deeper than 8'],
+  ['Full', 'name of a layer kind'],
+])('refuses "%s"', (pattern, why) => {
   expect(() => parseLayerPattern(pattern)).toThrow(why)
 })
 
 test('writing and reading are inverse', () => {
-  fc.assert(fc.property(fc.array(fc.constantFrom('a', 'b', 'moe', 'full+mamba'), {minLength: 1, maxLength: 40}), layers => {
-    expect(parseLayerPattern(formatLayerPattern(layers))).toEqual(layers)
-  }))
+  fc.assert(
+    fc.property(fc.array(fc.constantFrom('a', 'b', 'moe', 'full+mamba'), {minLength: 1, maxLength: 40}), (layers) => {
+      expect(parseLayerPattern(formatLayerPattern(layers))).toEqual(layers)
+    }),
+  )
 })
 
 test('ranges', () => {

@@ -13,11 +13,11 @@ function tolerance(stated: number): number {
 
 test('there are files', () => {
   expect(modelFiles.length).toBeGreaterThan(180)
-  expect(modelFiles.flatMap(file => modelOf(file).checkpoints).length).toBeGreaterThan(450)
+  expect(modelFiles.flatMap((file) => modelOf(file).checkpoints).length).toBeGreaterThan(450)
 })
 
-describe.each(modelFiles)('$path', file => {
-  test('has no problem, lies in its publisher\'s folder and names its sources', () => {
+describe.each(modelFiles)('$path', (file) => {
+  test("has no problem, lies in its publisher's folder and names its sources", () => {
     const {model, problems} = checkModelFile(file.path, file.value)
     expect(problems).toEqual([])
     expect(model!.hfId.split('/')[0]!.toLowerCase()).toBe(file.organisation)
@@ -54,7 +54,8 @@ describe.each(modelFiles)('$path', file => {
     for (const checkpoint of checkpoints) {
       const bytes = checkpointBytes(architecture, checkpoint)
       expect(bytes).toBeGreaterThan(0)
-      if (checkpoint.bytes !== undefined) expect(Math.abs(bytes / checkpoint.bytes - 1), `${checkpoint.hfId}: ${bytes} against ${checkpoint.bytes}`).toBeLessThan(0.01)
+      if (checkpoint.bytes !== undefined)
+        expect(Math.abs(bytes / checkpoint.bytes - 1), `${checkpoint.hfId}: ${bytes} against ${checkpoint.bytes}`).toBeLessThan(0.01)
     }
   })
 })

@@ -12,8 +12,8 @@ export interface ModelFileCase {
 }
 
 /** Every file below data/models. */
-export const modelFiles: ModelFileCase[] = readdirSync(folder).flatMap(organisation =>
-  readdirSync(new URL(`${organisation}/`, folder)).map(file => {
+export const modelFiles: ModelFileCase[] = readdirSync(folder).flatMap((organisation) =>
+  readdirSync(new URL(`${organisation}/`, folder)).map((file) => {
     const path = `${organisation}/${file}`
     return {path, organisation, value: parse(readFileSync(new URL(path, folder), 'utf8'))}
   }),

@@ -11,7 +11,7 @@ function matched(...args: [name: string, mib?: number, more?: {pciDeviceId?: str
   const [name, mib, more] = args
   const match = matchDriverReport(gpus, {name, ...(mib === undefined ? {} : {memoryBytes: mib * MiB}), ...more})
   if (match.kind === 'found') return match.gpu.id
-  return match.kind === 'ambiguous' ? match.candidates.map(gpu => gpu.id).join(' or ') : 'unknown'
+  return match.kind === 'ambiguous' ? match.candidates.map((gpu) => gpu.id).join(' or ') : 'unknown'
 }
 
 function inputError(run: () => unknown): InputError {
@@ -107,7 +107,7 @@ describe('matchDriverReport', () => {
 })
 
 describe('every name in the catalogue', () => {
-  test.each(gpus.map(gpu => [gpu.id, gpu] as const))('%s is found by its id and by what its driver prints', (id, gpu) => {
+  test.each(gpus.map((gpu) => [gpu.id, gpu] as const))('%s is found by its id and by what its driver prints', (id, gpu) => {
     expect(requireGpu(gpus, id)).toBe(gpu)
     expect(requireGpu(gpus, id.toUpperCase())).toBe(gpu)
     const report = {memoryBytes: gpu.memoryBytes, gpuCoreCount: gpu.gpuCoreCount?.min}
@@ -154,7 +154,7 @@ describe('requireGpu', () => {
   })
 
   test('asks back where a name is of several', () => {
-    const pair = gpus.filter(gpu => ['rx-7900-xt', 'rx-7900-xtx'].includes(gpu.id)).map(gpu => ({...gpu, aliases: ['Navi 31']}))
+    const pair = gpus.filter((gpu) => ['rx-7900-xt', 'rx-7900-xtx'].includes(gpu.id)).map((gpu) => ({...gpu, aliases: ['Navi 31']}))
     const error = inputError(() => requireGpu(pair, 'Navi 31'))
     expect(error).toMatchObject({code: 'GPU_AMBIGUOUS', suggestions: ['rx-7900-xt', 'rx-7900-xtx']})
   })
@@ -171,14 +171,26 @@ describe('plainName', () => {
 
 describe('parseGpuSpec', () => {
   test.each([
-    ['8xh200-sxm,2xrtx-4090', [{count: 8, id: 'h200-sxm'}, {count: 2, id: 'rtx-4090'}]],
+    [
+      '8xh200-sxm,2xrtx-4090',
+      [
+        {count: 8, id: 'h200-sxm'},
+        {count: 2, id: 'rtx-4090'},
+      ],
+    ],
     ['h100-sxm', [{count: 1, id: 'h100-sxm'}]],
     ['8 x h200-sxm', [{count: 8, id: 'h200-sxm'}]],
     ['8×h200', [{count: 8, id: 'h200'}]],
     ['2XRTX-4090', [{count: 2, id: 'rtx-4090'}]],
     ['4090', [{count: 1, id: '4090'}]],
     ['2x4090', [{count: 2, id: '4090'}]],
-    [' 1x rtx 3090 , 1x rtx 4090 ', [{count: 1, id: 'rtx 3090'}, {count: 1, id: 'rtx 4090'}]],
+    [
+      ' 1x rtx 3090 , 1x rtx 4090 ',
+      [
+        {count: 1, id: 'rtx 3090'},
+        {count: 1, id: 'rtx 4090'},
+      ],
+    ],
     ['rx-7900-xtx', [{count: 1, id: 'rx-7900-xtx'}]],
     ['4096xh100-sxm', [{count: 4096, id: 'h100-sxm'}]],
   ])('%s', (spec, requests) => {

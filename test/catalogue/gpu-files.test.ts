@@ -35,7 +35,7 @@ describe.each(files)('$path', ({path, value}) => {
   test('has rates only for types that are native', () => {
     const {denseOperationsPerSecond, native} = accelerator as Accelerator
     const unnative = Object.keys(denseOperationsPerSecond).filter(
-      type => !native.includes(type) && !(type === 'fp4' && (native.includes('nvfp4') || native.includes('mxfp4'))),
+      (type) => !native.includes(type) && !(type === 'fp4' && (native.includes('nvfp4') || native.includes('mxfp4'))),
     )
     expect(unnative).toEqual([])
   })
@@ -59,17 +59,17 @@ describe('the GPU catalogue as a whole', () => {
   })
 
   test('has no id twice', () => {
-    expect(new Set(gpus.map(gpu => gpu.id)).size).toBe(gpus.length)
+    expect(new Set(gpus.map((gpu) => gpu.id)).size).toBe(gpus.length)
   })
 
   test('has no nickname twice', () => {
-    const nicknames = gpus.flatMap(gpu => gpu.nicknames ?? [])
+    const nicknames = gpus.flatMap((gpu) => gpu.nicknames ?? [])
     expect(nicknames.filter((nickname, index) => nicknames.indexOf(nickname) !== index)).toEqual([])
   })
 
   test('turns a file into integer bytes and rates a second', () => {
     // 24564 MiB x 1048576; 1008 GB/s; 165.2 and 330.3 tera-operations; PCIe 4 x16.
-    expect(gpus.find(gpu => gpu.id === 'rtx-4090')).toMatchObject({
+    expect(gpus.find((gpu) => gpu.id === 'rtx-4090')).toMatchObject({
       vendor: 'nvidia',
       memoryBytes: 25_757_220_864,
       memoryBandwidthBytesPerSecond: 1_008_000_000_000,
@@ -82,21 +82,21 @@ describe('the GPU catalogue as a whole', () => {
   })
 
   test('keeps the inferred bf16 rate of GB10 apart from the published ones', () => {
-    const gb10 = gpus.find(gpu => gpu.id === 'gb10')
+    const gb10 = gpus.find((gpu) => gpu.id === 'gb10')
     expect(gb10?.memoryBytes).toBe(127_600_748 * 1024)
     expect(gb10?.denseOperationsPerSecond).toEqual({fp4: 500_000_000_000_000})
     expect(gb10?.estimatedOperationsPerSecond).toEqual({bf16: 62_500_000_000_000})
   })
 
   test('counts a MI250X as the two devices that the driver shows', () => {
-    const mi250x = gpus.find(gpu => gpu.id === 'mi250x')
+    const mi250x = gpus.find((gpu) => gpu.id === 'mi250x')
     expect(mi250x?.devicesPerPackage).toBe(2)
     expect(mi250x?.memoryBytes).toBe(67_092_480 * 1024)
     expect(mi250x?.denseOperationsPerSecond.bf16).toBe(383e12 / 2)
   })
 
   test('says that a link exists where its rate is not published', () => {
-    const mi308x = gpus.find(gpu => gpu.id === 'mi308x')
+    const mi308x = gpus.find((gpu) => gpu.id === 'mi308x')
     expect(mi308x?.scaleUp).toBeUndefined()
     expect(mi308x?.unratedScaleUp).toMatchObject({kind: 'xgmi', maxGpuCount: 8})
     expect(mi308x).not.toHaveProperty('memoryBandwidthBytesPerSecond')

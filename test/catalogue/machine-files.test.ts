@@ -6,7 +6,7 @@ import {InputError} from '../../src/core/input-error.ts'
 import {readDataFiles, readGpus, readSystems} from './data-files.ts'
 
 const files = readDataFiles('machines')
-const gpus = new Map(readGpus().map(gpu => [gpu.id, gpu]))
+const gpus = new Map(readGpus().map((gpu) => [gpu.id, gpu]))
 
 describe.each(files)('$path', ({path, value}) => {
   const {system, problems} = checkMachineFile(path, value)
@@ -16,14 +16,14 @@ describe.each(files)('$path', ({path, value}) => {
   })
 
   test('names GPUs of the catalogue', () => {
-    expect((system as System).gpus.map(gpu => gpu.id).filter(id => !gpus.has(id))).toEqual([])
+    expect((system as System).gpus.map((gpu) => gpu.id).filter((id) => !gpus.has(id))).toEqual([])
   })
 
   test('joins its GPUs with a link that they have', () => {
     const {link, gpus: members} = system as System
     const kinds = members.map(({id}) => gpus.get(id)?.scaleUp?.kind ?? gpus.get(id)?.unratedScaleUp?.kind ?? 'none')
-    if (link?.kind === 'nvlink') expect(kinds.every(kind => kind.startsWith('nvlink'))).toBe(true)
-    if (link?.kind === 'xgmi') expect(kinds.every(kind => kind.startsWith('xgmi'))).toBe(true)
+    if (link?.kind === 'nvlink') expect(kinds.every((kind) => kind.startsWith('nvlink'))).toBe(true)
+    if (link?.kind === 'xgmi') expect(kinds.every((kind) => kind.startsWith('xgmi'))).toBe(true)
     if (link?.kind === 'unified') expect(system?.unifiedMemory).toBe(true)
     for (const {id} of link?.kind === 'pcie-p2p' ? members : []) expect(gpus.get(id)?.pciePeerAccess).not.toBe(false)
   })
@@ -46,7 +46,7 @@ describe('the machine catalogue as a whole', () => {
 
   test('turns a file into bytes and rates a second', () => {
     // 2048 GiB; 614.4 GB/s; 400 Gb/s are 50 GB/s; PCIe 5 x16.
-    expect(systems.find(system => system.id === 'dgx-h100')).toMatchObject({
+    expect(systems.find((system) => system.id === 'dgx-h100')).toMatchObject({
       gpus: [{id: 'h100-sxm', count: 8}],
       nodeCount: 1,
       host: {socketCount: 2, memoryBytes: 2_199_023_255_552, memoryBandwidthBytesPerSecond: 614_400_000_000},
@@ -58,13 +58,13 @@ describe('the machine catalogue as a whole', () => {
   })
 
   test('counts GPUs and host of one node', () => {
-    const rack = systems.find(system => system.id === 'gb200-nvl72')
+    const rack = systems.find((system) => system.id === 'gb200-nvl72')
     expect(rack).toMatchObject({gpus: [{id: 'gb200', count: 4}], nodeCount: 18, link: {kind: 'nvlink', domainGpuCount: 72}})
     expect(rack?.host?.memoryBytes).toBe(960 * 1024 ** 3)
   })
 
   test('counts the devices of a MI250X node, not the packages', () => {
-    expect(systems.find(system => system.id === 'mi250x-8gcd')?.gpus).toEqual([{id: 'mi250x', count: 8}])
+    expect(systems.find((system) => system.id === 'mi250x-8gcd')?.gpus).toEqual([{id: 'mi250x', count: 8}])
   })
 })
 

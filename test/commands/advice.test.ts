@@ -10,7 +10,10 @@ let folder = ''
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'servefit-test-'))
   // Only what a plan needs; 4 GiB are held by others.
-  writeFileSync(join(folder, 'desktop.json'), JSON.stringify({schemaVersion: 1, gpus: [{index: 0, name: 'NVIDIA GeForce RTX 3090', vendor: 'nvidia', memoryBytes: 24 * GiB, freeBytes: 20 * GiB}]}))
+  writeFileSync(
+    join(folder, 'desktop.json'),
+    JSON.stringify({schemaVersion: 1, gpus: [{index: 0, name: 'NVIDIA GeForce RTX 3090', vendor: 'nvidia', memoryBytes: 24 * GiB, freeBytes: 20 * GiB}]}),
+  )
 })
 afterAll(() => rmSync(folder, {recursive: true, force: true}))
 
@@ -69,7 +72,24 @@ describe('sparse attention', () => {
 })
 
 describe('more arrivals than are served', () => {
-  const ask = (rate: string) => JSON.parse(servefit(['check', 'qwen3-8b', '--gpu', 'rtx-4090', '--engine', 'vllm', '--request-rate', rate, '--input-tokens', '1024', '--output-tokens', '512', '--json']).stdout) as {warnings: {code: string}[]; performance: {outputTokensPerSecond: {estimate: number}}}
+  const ask = (rate: string) =>
+    JSON.parse(
+      servefit([
+        'check',
+        'qwen3-8b',
+        '--gpu',
+        'rtx-4090',
+        '--engine',
+        'vllm',
+        '--request-rate',
+        rate,
+        '--input-tokens',
+        '1024',
+        '--output-tokens',
+        '512',
+        '--json',
+      ]).stdout,
+    ) as {warnings: {code: string}[]; performance: {outputTokensPerSecond: {estimate: number}}}
   it('is said when, and only when, the answers fall behind the arrivals', () => {
     const few = ask('0.5')
     expect(few.performance.outputTokensPerSecond.estimate).toBeCloseTo(0.5 * 512, 6)

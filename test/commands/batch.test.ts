@@ -1,7 +1,11 @@
 import {describe, expect, it} from 'vitest'
 import {servefit} from './spawn.ts'
 
-const lines = (text: string) => text.trimEnd().split('\n').map((line) => JSON.parse(line))
+const lines = (text: string) =>
+  text
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line))
 
 describe('batch', () => {
   it('answers in order, and one bad line spoils only itself', () => {
@@ -21,7 +25,14 @@ describe('batch', () => {
     expect(stderr).toBe('')
     const results = lines(stdout)
     expect(results.map(({id, error, verdict}) => error?.code ?? `${id} ${verdict}`)).toEqual([
-      'a fits', 'JSON_INVALID', 'MODEL_UNKNOWN', 'SCENARIO_INVALID', 'e fits', 'SCENARIO_INVALID', 'SCENARIO_INVALID', 'h does-not-fit',
+      'a fits',
+      'JSON_INVALID',
+      'MODEL_UNKNOWN',
+      'SCENARIO_INVALID',
+      'e fits',
+      'SCENARIO_INVALID',
+      'SCENARIO_INVALID',
+      'h does-not-fit',
     ])
     expect(results[3]).toMatchObject({id: 'd', error: {path: 'tp'}})
     expect(results[5].error.path).toBe('workload.inputTokens')
@@ -41,7 +52,11 @@ describe('batch', () => {
 
   it('gives what check gives', () => {
     const check = JSON.parse(servefit(['check', 'gpt-oss-20b', '--gpu', '1xrtx-4090', '--input', '1000', '--output', '200', '--users', '4', '--json']).stdout)
-    const [batch] = lines(servefit(['batch', '-'], {input: '{"model": "gpt-oss-20b", "gpu": "1xrtx-4090", "workload": {"inputTokens": 1000, "outputTokens": 200, "concurrency": 4}}'}).stdout)
+    const [batch] = lines(
+      servefit(['batch', '-'], {
+        input: '{"model": "gpt-oss-20b", "gpu": "1xrtx-4090", "workload": {"inputTokens": 1000, "outputTokens": 200, "concurrency": 4}}',
+      }).stdout,
+    )
     expect(batch).toEqual(check)
   })
 })

@@ -8,22 +8,46 @@ import {servefit} from './spawn.ts'
 let folder = ''
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'servefit-capacity-'))
-  writeFileSync(join(folder, 'fleet.yaml'), `machines: [{machine: dgx-h100, price: 70/h}, 8xh200-sxm]
+  writeFileSync(
+    join(folder, 'fleet.yaml'),
+    `machines: [{machine: dgx-h100, price: 70/h}, 8xh200-sxm]
 models:
   - {name: chat, model: llama-3.1-8b, users: 3000, thinkSeconds: 20, outputTokens: {p50: 150, p95: 600}, slo: {ttftMs: 2000, percentile: 95}}
   - {model: qwen3-32b, trace: ./trace.jsonl, slo: {ttftMs: 4000}}
 growth: 5%/month
 months: [0, 12]
 spare: 1
-`)
-  writeFileSync(join(folder, 'trace.jsonl'), Array.from({length: 60}, (_, index) => JSON.stringify({timestamp: index * 900, input_length: 400 + index, output_length: 50 + index})).join('\n'))
+`,
+  )
+  writeFileSync(
+    join(folder, 'trace.jsonl'),
+    Array.from({length: 60}, (_, index) => JSON.stringify({timestamp: index * 900, input_length: 400 + index, output_length: 50 + index})).join('\n'),
+  )
 })
 afterAll(() => rmSync(folder, {recursive: true, force: true}))
 const file = (name: string) => join(folder, name)
 
 describe('capacity', () => {
   it('from flags, in 80 columns', () => {
-    const {code, stdout} = servefit(['capacity', '--model', 'llama-3.1-8b', '--users', '4k', '--think-seconds', '30', '--machine', 'dgx-h100', '--gpu', '4xl40s', '--slo-ttft-ms', '2000', '--price', 'dgx-h100=70/h', '--growth', '5%/month'])
+    const {code, stdout} = servefit([
+      'capacity',
+      '--model',
+      'llama-3.1-8b',
+      '--users',
+      '4k',
+      '--think-seconds',
+      '30',
+      '--machine',
+      'dgx-h100',
+      '--gpu',
+      '4xl40s',
+      '--slo-ttft-ms',
+      '2000',
+      '--price',
+      'dgx-h100=70/h',
+      '--growth',
+      '5%/month',
+    ])
     expect(code).toBe(0)
     expect(stdout.split('\n').filter((line) => line.length > 80)).toEqual([])
     for (const part of [/^Machine +Number +GPUs/m, /dgx-h100/, /4xl40s/, /One lost/, /upper bound/, /^ +Month +users +Machines/m]) expect(stdout).toMatch(part)
@@ -39,7 +63,9 @@ describe('capacity', () => {
     expect(readdirSync(out)).toEqual(expect.arrayContaining(['capacity.json', 'capacity.csv', 'chat-kubernetes.yaml', 'qwen3-32b-kubernetes.yaml']))
     const [first] = report.options
     for (const {name, units} of first.periods[0].units) {
-      const documents = parseAllDocuments(readFileSync(join(out, `${name}-kubernetes.yaml`), 'utf8')).map((document) => document.toJS() as {kind: string; spec: {replicas: number; accessModes: string[]}})
+      const documents = parseAllDocuments(readFileSync(join(out, `${name}-kubernetes.yaml`), 'utf8')).map(
+        (document) => document.toJS() as {kind: string; spec: {replicas: number; accessModes: string[]}},
+      )
       expect(documents.find(({kind}) => kind === 'Deployment')!.spec.replicas).toBe(units)
       // One volume for pods on several nodes.
       if (units > 1) expect(documents.find(({kind}) => kind === 'PersistentVolumeClaim')!.spec.accessModes).toEqual(['ReadWriteMany'])
@@ -48,9 +74,29 @@ describe('capacity', () => {
 
   it('a deployment over nodes becomes a LeaderWorkerSet with so many groups', () => {
     const out = file('nodes')
-    const {code, stderr} = servefit(['capacity', '--model', 'deepseek-ai/DeepSeek-V3.2', '--engine', 'vllm', '--request-rate', '40', '--gpu', '8xh100-sxm', '--nodes', '2', '--tp', '8', '--pp', '2', '--save', out])
+    const {code, stderr} = servefit([
+      'capacity',
+      '--model',
+      'deepseek-ai/DeepSeek-V3.2',
+      '--engine',
+      'vllm',
+      '--request-rate',
+      '40',
+      '--gpu',
+      '8xh100-sxm',
+      '--nodes',
+      '2',
+      '--tp',
+      '8',
+      '--pp',
+      '2',
+      '--save',
+      out,
+    ])
     expect(code, stderr).toBe(0)
-    const documents = parseAllDocuments(readFileSync(join(out, 'leaderworkerset.yaml'), 'utf8')).map((document) => document.toJS() as {kind: string; spec: {replicas: number}})
+    const documents = parseAllDocuments(readFileSync(join(out, 'leaderworkerset.yaml'), 'utf8')).map(
+      (document) => document.toJS() as {kind: string; spec: {replicas: number}},
+    )
     const report = parse(readFileSync(join(out, 'capacity.json'), 'utf8'))
     expect(documents.find(({kind}) => kind === 'LeaderWorkerSet')!.spec.replicas).toBe(report.options[0].periods[0].units[0].units)
   })

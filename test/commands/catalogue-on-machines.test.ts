@@ -4,14 +4,46 @@ import {servefit} from './spawn.ts'
 
 /** Every attention kind, on desks and in racks. */
 const MODELS = [
-  'deepseek-v4-flash', 'deepseek-v4-pro', 'deepseek-v3.2', 'kimi-k2.6', 'glm-5.1', 'qwen3.6-35b-a3b', 'qwen3.6-27b', 'qwen3-32b', 'qwen3-235b-a22b', 'minimax-m2.5',
-  'gpt-oss-20b', 'gpt-oss-120b', 'llama-3.1-8b', 'llama-3.1-70b', 'gemma-3-27b', 'gemma-4-31b', 'nemotron-3-super-120b-a12b', 'mixtral-8x7b', 'qwen3-0.6b', 'smollm3-3b', 'llama-4-scout',
+  'deepseek-v4-flash',
+  'deepseek-v4-pro',
+  'deepseek-v3.2',
+  'kimi-k2.6',
+  'glm-5.1',
+  'qwen3.6-35b-a3b',
+  'qwen3.6-27b',
+  'qwen3-32b',
+  'qwen3-235b-a22b',
+  'minimax-m2.5',
+  'gpt-oss-20b',
+  'gpt-oss-120b',
+  'llama-3.1-8b',
+  'llama-3.1-70b',
+  'gemma-3-27b',
+  'gemma-4-31b',
+  'nemotron-3-super-120b-a12b',
+  'mixtral-8x7b',
+  'qwen3-0.6b',
+  'smollm3-3b',
+  'llama-4-scout',
 ]
 const MACHINES = ['1xrtx-4090', '2xrtx-3090', '1xgb10', '8xh200-sxm', '8xh20-96gb', '1xapple-m4-pro', '1xmi300x']
 
-const scenarios = MODELS.flatMap((model) => MACHINES.flatMap((gpu) => ['vllm', 'sglang', 'trtllm'].map((engine) => ({id: `${model} ${gpu} ${engine}`, model, gpu, engine, workload: {inputTokens: 1024, outputTokens: 256, concurrency: 4}}))))
+const scenarios = MODELS.flatMap((model) =>
+  MACHINES.flatMap((gpu) =>
+    ['vllm', 'sglang', 'trtllm'].map((engine) => ({
+      id: `${model} ${gpu} ${engine}`,
+      model,
+      gpu,
+      engine,
+      workload: {inputTokens: 1024, outputTokens: 256, concurrency: 4},
+    })),
+  ),
+)
 const {code, stdout} = servefit(['batch', '-'], {input: scenarios.map((scenario) => JSON.stringify(scenario)).join('\n')})
-const results = stdout.trimEnd().split('\n').map((line) => JSON.parse(line))
+const results = stdout
+  .trimEnd()
+  .split('\n')
+  .map((line) => JSON.parse(line))
 
 describe('each model on each machine and engine', () => {
   it('is answered without an error', () => {
@@ -28,7 +60,10 @@ describe('each model on each machine and engine', () => {
     for (const {id, memory} of results) {
       const {perGpu} = memory
       const parts = perGpu.weightsBytes + perGpu.activationBytes + perGpu.cudaGraphBytes + perGpu.runtimeBytes + perGpu.kvCacheBytes + (perGpu.stateBytes ?? 0)
-      expect(memory.terms.reduce((sum: number, {bytes}: {bytes: number}) => sum + bytes, 0), id).toBe(parts)
+      expect(
+        memory.terms.reduce((sum: number, {bytes}: {bytes: number}) => sum + bytes, 0),
+        id,
+      ).toBe(parts)
       expect(perGpu.freeBytes, id).toBe(Math.max(0, perGpu.totalBytes - parts))
       expect(perGpu.budgetBytes, id).toBeLessThanOrEqual(perGpu.totalBytes)
     }

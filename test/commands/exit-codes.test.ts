@@ -35,7 +35,11 @@ const WRONG: {title: string; args: () => string[]; names: RegExp; suggests?: str
   {title: 'missing file', args: () => ['check', './nowhere/config.json', '--gpu', '1xrtx-4090'], names: /nowhere\/config\.json/},
   {title: 'binary file', args: () => ['check', join(folder, 'binary.json'), '--gpu', '1xrtx-4090'], names: /binary\.json/},
   {title: 'malformed file', args: () => ['check', join(folder, 'broken.json'), '--gpu', '1xrtx-4090'], names: /broken\.json/},
-  {title: 'config with missing fields', args: () => ['check', join(folder, 'thin.json'), '--gpu', '1xrtx-4090'], names: /thin\.json.*(hidden_size|vocab_size|num_attention_heads)/},
+  {
+    title: 'config with missing fields',
+    args: () => ['check', join(folder, 'thin.json'), '--gpu', '1xrtx-4090'],
+    names: /thin\.json.*(hidden_size|vocab_size|num_attention_heads)/,
+  },
   {title: 'machine file of another shape', args: () => ['check', 'qwen3-32b', '--machine', join(folder, 'machine.json')], names: /machine\.json.*gpus/},
   {title: 'batch file that is not there', args: () => ['batch', './nowhere.jsonl'], names: /nowhere\.jsonl/},
   {title: 'unknown schema', args: () => ['schema', 'scenarios'], names: /scenarios/},

@@ -18,7 +18,9 @@ describe('models', () => {
   const all = models()
 
   it('filters by size, licence, modality, context, family and precision', () => {
-    expect(models('--min-params', '30b', '--max-params', '40b').map(({id}) => id)).toEqual(all.filter(({totalParams}) => totalParams >= 30e9 && totalParams <= 40e9).map(({id}) => id))
+    expect(models('--min-params', '30b', '--max-params', '40b').map(({id}) => id)).toEqual(
+      all.filter(({totalParams}) => totalParams >= 30e9 && totalParams <= 40e9).map(({id}) => id),
+    )
     expect(models('--max-active', '4b').map(({id}) => id)).toEqual(all.filter(({activeParams}) => activeParams <= 4e9).map(({id}) => id))
     expect(models('--licence', 'apache').map(({id}) => id)).toEqual(all.filter(({licence}) => licence?.startsWith('Apache')).map(({id}) => id))
     expect(models('--weights', 'nvfp4').every(({checkpoints}) => checkpoints.some(({weights}) => weights === 'nvfp4'))).toBe(true)

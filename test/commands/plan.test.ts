@@ -7,7 +7,10 @@ import {servefit} from './spawn.ts'
 let folder = ''
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'servefit-plan-'))
-  writeFileSync(join(folder, 'base.yaml'), '# the machine\ngpu: 2xh100-sxm\nworkload: {inputTokens: 2000, outputTokens: 300, concurrency: 8}\nslo: {ttftMs: 3000}\n')
+  writeFileSync(
+    join(folder, 'base.yaml'),
+    '# the machine\ngpu: 2xh100-sxm\nworkload: {inputTokens: 2000, outputTokens: 300, concurrency: 8}\nslo: {ttftMs: 3000}\n',
+  )
   writeFileSync(join(folder, 'chat.yaml'), 'extends: base.yaml\nmodel: llama-3.1-8b\nengine: vllm\nworkload:\n  concurrency: 16\n')
   writeFileSync(join(folder, 'chat.json'), JSON.stringify({extends: 'chat.yaml', workload: {requestRate: 2}, machine: 'dgx-h100'}))
   writeFileSync(join(folder, 'round.yaml'), 'extends: round.yaml\n')
@@ -23,12 +26,25 @@ describe('plan', () => {
     const {code, stdout} = servefit(['plan', 'deepseek-ai/DeepSeek-V3.2', '--machine', 'dgx-h200'])
     expect(code).toBe(0)
     expect(wide(stdout)).toEqual([])
-    for (const part of [/^ {2}best {3}/m, /^Engine +Weights +KV +Layout +Users +tok\/s/m, /^ {2}The next, /m, /tok\/s for each GPU \(up\) against/, /^ {2}Refused, of \d+ deployments/m, /^ {2}Next {3}servefit config /m]) expect(stdout).toMatch(part)
+    for (const part of [
+      /^ {2}best {3}/m,
+      /^Engine +Weights +KV +Layout +Users +tok\/s/m,
+      /^ {2}The next, /m,
+      /tok\/s for each GPU \(up\) against/,
+      /^ {2}Refused, of \d+ deployments/m,
+      /^ {2}Next {3}servefit config /m,
+    ])
+      expect(stdout).toMatch(part)
   })
 
   it('its next command starts the plan', () => {
     const {stdout} = servefit(['plan', 'llama-3.1-8b', '--gpu', '2xh100-sxm', '--engine', 'vllm'])
-    const next = stdout.slice(stdout.indexOf('Next') + 4).trim().replaceAll(/\s+/g, ' ').replace(/^servefit /, '').split(' ')
+    const next = stdout
+      .slice(stdout.indexOf('Next') + 4)
+      .trim()
+      .replaceAll(/\s+/g, ' ')
+      .replace(/^servefit /, '')
+      .split(' ')
     const {code, stdout: command} = servefit(next)
     expect(code).toBe(0)
     expect(command).toMatch(/^vllm serve /)
@@ -42,7 +58,11 @@ describe('plan', () => {
     expect(stdout).toContain('What would reach them')
     const json = servefit(['plan', 'qwen3-32b', '--gpu', '1xrtx-4090', '--users', '32', '--slo-tpot-ms', '5', '--json'])
     expect(json.code).toBe(1)
-    expect(JSON.parse(json.stdout)).toMatchObject({met: false, slo: {tpotMs: 5}, reach: expect.arrayContaining([expect.objectContaining({change: 'looser-limits'})])})
+    expect(JSON.parse(json.stdout)).toMatchObject({
+      met: false,
+      slo: {tpotMs: 5},
+      reach: expect.arrayContaining([expect.objectContaining({change: 'looser-limits'})]),
+    })
   })
 
   it('--fail-on is for pipelines', () => {
@@ -79,7 +99,9 @@ describe('--scenario', () => {
   it('is the same question as the flags', () => {
     const flags = ['llama-3.1-8b', '--gpu', '2xh100-sxm', '--engine', 'vllm', '--input', '2000', '--output', '300', '--users', '16']
     for (const command of ['check', 'config', 'compare'])
-      expect(servefit([command, '--scenario', file('chat.yaml'), '--json']).stdout).toBe(servefit([command, ...(command === 'plan' ? [...flags, '--slo-ttft-ms', '3000'] : flags), '--json']).stdout)
+      expect(servefit([command, '--scenario', file('chat.yaml'), '--json']).stdout).toBe(
+        servefit([command, ...(command === 'plan' ? [...flags, '--slo-ttft-ms', '3000'] : flags), '--json']).stdout,
+      )
     expect(JSON.parse(servefit(['plan', '--scenario', file('chat.yaml'), '--json']).stdout).slo).toEqual({ttftMs: 3000})
   })
 
@@ -93,7 +115,13 @@ describe('--scenario', () => {
   })
 
   it('names what is wrong in a file', () => {
-    const wrong: [string, RegExp][] = [['round.yaml', /round\.yaml extends itself/], ['wrong.yaml', /wrong\.yaml.*(tp|modle)/], ['broken.yaml', /broken\.yaml is not YAML/], ['nowhere.yaml', /nowhere\.yaml/], ['base.yaml', /MODEL.*base\.yaml names none/]]
+    const wrong: [string, RegExp][] = [
+      ['round.yaml', /round\.yaml extends itself/],
+      ['wrong.yaml', /wrong\.yaml.*(tp|modle)/],
+      ['broken.yaml', /broken\.yaml is not YAML/],
+      ['nowhere.yaml', /nowhere\.yaml/],
+      ['base.yaml', /MODEL.*base\.yaml names none/],
+    ]
     for (const [name, message] of wrong) {
       const {code, stderr, stdout} = servefit(['check', '--scenario', file(name)])
       expect(code, stderr).toBe(2)

@@ -5,7 +5,9 @@ import {scenarioFrom} from '../../src/cli/flags.ts'
 import {ScenarioSchema} from '../../src/planner/scenario-schema.ts'
 import {root, servefit} from './spawn.ts'
 
-const manifest = JSON.parse(readFileSync(join(root, 'oclif.manifest.json'), 'utf8')) as {commands: Record<string, {flags: Record<string, unknown>; enableJsonFlag?: boolean}>}
+const manifest = JSON.parse(readFileSync(join(root, 'oclif.manifest.json'), 'utf8')) as {
+  commands: Record<string, {flags: Record<string, unknown>; enableJsonFlag?: boolean}>
+}
 
 describe('the command surface', () => {
   it('holds these commands', () => {
@@ -16,16 +18,24 @@ describe('the command surface', () => {
     for (const [id, {flags}] of Object.entries(manifest.commands)) expect(flags, id).toHaveProperty('json')
   })
 
-  it('gives check the scenario\'s names in kebab-case', () => {
+  it("gives check the scenario's names in kebab-case", () => {
     const kebab = (name: string) => name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
     const scenario = Object.keys(ScenarioSchema.shape).filter((name) => !['id', 'model', 'workload', 'slo'].includes(name))
     for (const name of scenario) expect(manifest.commands.check!.flags, name).toHaveProperty(kebab(name))
-    for (const name of ['inputTokens', 'outputTokens', 'concurrency', 'requestRate', 'prefixHitRate']) expect(manifest.commands.check!.flags, name).toHaveProperty(kebab(name))
+    for (const name of ['inputTokens', 'outputTokens', 'concurrency', 'requestRate', 'prefixHitRate'])
+      expect(manifest.commands.check!.flags, name).toHaveProperty(kebab(name))
   })
 
   it('turns flags into a scenario that the schema takes', () => {
     const scenario = scenarioFrom('qwen3-32b', {gpu: '2xrtx-4090', tp: 2, 'max-model-len': 4096, 'dp-attention': true, 'request-rate': 2, 'input-tokens': 10})
-    expect(scenario).toMatchObject({model: 'qwen3-32b', gpu: '2xrtx-4090', tp: 2, maxModelLen: 4096, dpAttention: true, workload: {inputTokens: 10, outputTokens: 512, requestRate: 2}})
+    expect(scenario).toMatchObject({
+      model: 'qwen3-32b',
+      gpu: '2xrtx-4090',
+      tp: 2,
+      maxModelLen: 4096,
+      dpAttention: true,
+      workload: {inputTokens: 10, outputTokens: 512, requestRate: 2},
+    })
     expect(ScenarioSchema.safeParse(scenario).success).toBe(true)
   })
 
@@ -39,7 +49,15 @@ describe('the command surface', () => {
 })
 
 describe('standard output with --json is one JSON document', () => {
-  const CASES = [['check', 'qwen3-32b', '--gpu', '2xrtx-4090'], ['config', 'qwen3-32b', '--gpu', '2xrtx-4090'], ['models'], ['models', 'show', 'qwen3-32b'], ['gpus'], ['detect'], ['schema', 'result']]
+  const CASES = [
+    ['check', 'qwen3-32b', '--gpu', '2xrtx-4090'],
+    ['config', 'qwen3-32b', '--gpu', '2xrtx-4090'],
+    ['models'],
+    ['models', 'show', 'qwen3-32b'],
+    ['gpus'],
+    ['detect'],
+    ['schema', 'result'],
+  ]
   for (const args of CASES)
     it(args.join(' '), () => {
       const {stdout} = servefit([...args, '--json'], {env: {FORCE_COLOR: '1'}})
@@ -53,7 +71,13 @@ describe('text for pipes', () => {
     expect(servefit(['check', 'qwen3-32b', '--gpu', '2xrtx-4090'], {env: {FORCE_COLOR: '1'}}).stdout).toContain('\u001B')
   })
 
-  for (const [model, gpu] of [['qwen3-32b', '2xrtx-4090'], ['deepseek-v4-pro', '2xrtx-4090'], ['deepseek-v3.2', '8xh200-sxm'], ['gpt-oss-120b', '1xgb10'], ['nemotron-3-super-120b-a12b', '8xh20-96gb']] as const)
+  for (const [model, gpu] of [
+    ['qwen3-32b', '2xrtx-4090'],
+    ['deepseek-v4-pro', '2xrtx-4090'],
+    ['deepseek-v3.2', '8xh200-sxm'],
+    ['gpt-oss-120b', '1xgb10'],
+    ['nemotron-3-super-120b-a12b', '8xh20-96gb'],
+  ] as const)
     it(`keeps to 80 columns: ${model} on ${gpu}`, () => {
       const {stdout} = servefit(['check', model, '--gpu', gpu, '--users', '8'])
       expect(stdout.split('\n').filter((line) => line.length > 80)).toEqual([])

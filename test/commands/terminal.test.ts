@@ -9,7 +9,8 @@ const hasScript = process.platform === 'linux' && spawnSync('script', ['--versio
 /** Runs the command in a terminal of this many columns. */
 function inTerminal(command: string, columns: number): string {
   const {stdout} = spawnSync('script', ['-qec', `stty cols ${columns}; node ${join(root, 'bin', 'run.js')} ${command}`, '/dev/null'], {
-    encoding: 'utf8', env: {PATH: process.env.PATH, HOME: process.env.HOME, TERM: 'xterm-256color', HF_HUB_OFFLINE: '1'},
+    encoding: 'utf8',
+    env: {PATH: process.env.PATH, HOME: process.env.HOME, TERM: 'xterm-256color', HF_HUB_OFFLINE: '1'},
   })
   return stdout
 }
@@ -26,10 +27,19 @@ describe.skipIf(!hasScript)('in a terminal', () => {
 
   for (const columns of [60, 80, 120])
     it(`nothing wraps at ${columns} columns`, () => {
-      for (const command of ['check deepseek-v4-pro --gpu 2xrtx-4090', 'check qwen3-32b --gpu 2xrtx-4090 --users 8', 'models show glm-5.1', 'gpus', 'compare qwen3-32b --gpu 2xrtx-4090']) {
+      for (const command of [
+        'check deepseek-v4-pro --gpu 2xrtx-4090',
+        'check qwen3-32b --gpu 2xrtx-4090 --users 8',
+        'models show glm-5.1',
+        'gpus',
+        'compare qwen3-32b --gpu 2xrtx-4090',
+      ]) {
         const lines = plain(inTerminal(command, columns)).split('\n')
         // A command to copy and a repository's name are not broken: they may stand out.
-        expect(lines.filter((line) => line.length > columns && !/servefit |\S{40}/.test(line)), command).toEqual([])
+        expect(
+          lines.filter((line) => line.length > columns && !/servefit |\S{40}/.test(line)),
+          command,
+        ).toEqual([])
       }
     })
 })

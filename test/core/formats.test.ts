@@ -35,7 +35,17 @@ describe('bytes of a matrix, scales included', () => {
   })
 
   it('fewer bits are never more bytes, within a family', () => {
-    for (const [more, fewer] of [['bf16', 'fp8'], ['fp8', 'nvfp4'], ['nvfp4', 'awq-int4'], ['q8_0', 'q6_k'], ['q6_k', 'q5_k'], ['q5_k', 'q4_k'], ['q4_k', 'q3_k'], ['q3_k', 'q2_k']] as const) expect(bytesOf(fewer)).toBeLessThan(bytesOf(more))
+    for (const [more, fewer] of [
+      ['bf16', 'fp8'],
+      ['fp8', 'nvfp4'],
+      ['nvfp4', 'awq-int4'],
+      ['q8_0', 'q6_k'],
+      ['q6_k', 'q5_k'],
+      ['q5_k', 'q4_k'],
+      ['q4_k', 'q3_k'],
+      ['q3_k', 'q2_k'],
+    ] as const)
+      expect(bytesOf(fewer)).toBeLessThan(bytesOf(more))
   })
 
   it('an unknown format is refused', () => expect(() => weightFormat('fp9')).toThrow(RangeError))

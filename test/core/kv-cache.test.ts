@@ -10,8 +10,14 @@ const of = (id: string): Architecture => catalogue.model(id).architecture
 const MIB = 1024 ** 2
 const GIB = 1024 ** 3
 
-const layout = (format: string, more: Partial<CacheLayout> = {}): CacheLayout =>
-  ({attentionTp: 1, format: cacheFormat(format), stateElementBytes: 2, convolutionElementBytes: 2, speculativeTokens: 0, ...more})
+const layout = (format: string, more: Partial<CacheLayout> = {}): CacheLayout => ({
+  attentionTp: 1,
+  format: cacheFormat(format),
+  stateElementBytes: 2,
+  convolutionElementBytes: 2,
+  speculativeTokens: 0,
+  ...more,
+})
 /** 448 fp8, 64 bf16 and 8 scale bytes: vllm/models/deepseek_v4/attention.py. */
 const packedRow = (headDim: number, rope: number): number => headDim - rope + 2 * rope + 8
 /** 512 fp8, 4 fp32 scales, 64 bf16: fp8_ds_mla, vllm/v1/kv_cache_interface.py. */
@@ -47,13 +53,21 @@ describe('bytes of a token that grow with the sequence', () => {
   })
 
   // One latent row of 512 + 64 for each layer, whatever the heads.
-  it.each([['deepseek-v3', 61], ['kimi-k2-instruct', 61], ['deepseek-v2-lite', 27]])('%s: latent rows', (id, layers) => {
+  it.each([
+    ['deepseek-v3', 61],
+    ['kimi-k2-instruct', 61],
+    ['deepseek-v2-lite', 27],
+  ])('%s: latent rows', (id, layers) => {
     expect(growing(id, 'bf16')).toBe(layers * 576 * 2)
     expect(growing(id, 'fp8')).toBe(layers * 576)
   })
 
   // 132 bytes of index key for each layer with an indexer of its own: 128 fp8 and one fp32 scale.
-  it.each([['deepseek-v3.2', 61, 61, 78_324, 48_068], ['glm-5', 78, 78, 100_152, 61_464], ['glm-5.2', 78, 21, 92_628, 53_940]])('%s: latent rows and index keys', (id, layers, keys, bf16, packed) => {
+  it.each([
+    ['deepseek-v3.2', 61, 61, 78_324, 48_068],
+    ['glm-5', 78, 78, 100_152, 61_464],
+    ['glm-5.2', 78, 21, 92_628, 53_940],
+  ])('%s: latent rows and index keys', (id, layers, keys, bf16, packed) => {
     expect(layers * 1152 + keys * 132).toBe(bf16)
     expect(layers * 656 + keys * 132).toBe(packed)
     expect(growing(id, 'bf16')).toBe(bf16)
@@ -117,7 +131,10 @@ describe('states', () => {
   })
 
   // Kimi delta attention: 32-bit states of heads x 128 x 128 and a window of 3 rows of q, k and v.
-  it.each([['kimi-linear-48b-a3b-instruct', 8_064, 41.4], ['kimi-k3', 27_648, 428.6]])('%s', (id, grows, mib) => {
+  it.each([
+    ['kimi-linear-48b-a3b-instruct', 8_064, 41.4],
+    ['kimi-k3', 27_648, 428.6],
+  ])('%s', (id, grows, mib) => {
     expect(growing(id, 'bf16')).toBe(grows)
     expect(Math.abs(cacheTotals(of(id), layout('bf16')).stateBytesPerSequence / MIB / mib - 1)).toBeLessThan(0.005)
   })
@@ -160,7 +177,10 @@ describe('DeepSeek-V4', () => {
   // Ratio-4 layers: (row + index key) / 4; ratio-128 layers: row / 128. Pro 30 and 31, Flash 21 and 20.
   const packed = {compressedRowBytes: packedRow}
   const bf16Keys = {indexKeyBytes: (elements: number) => 2 * elements}
-  it.each([['deepseek-v4-pro', 30, 31, 5511.4, 5031.4, 9848], ['deepseek-v4-flash', 21, 20, 3850.3, 3514.3, 6880]])('%s', (id, fine, coarse, fp8, fp4, bf16) => {
+  it.each([
+    ['deepseek-v4-pro', 30, 31, 5511.4, 5031.4, 9848],
+    ['deepseek-v4-flash', 21, 20, 3850.3, 3514.3, 6880],
+  ])('%s', (id, fine, coarse, fp8, fp4, bf16) => {
     expect((fine * (584 + 132)) / 4 + (coarse * 584) / 128).toBeCloseTo(fp8, 0)
     expect(growing(id, 'fp8', packed)).toBeCloseTo(fp8, 0)
     expect(growing(id, 'fp8', {...packed, indexKeyBytes: () => 68})).toBeCloseTo(fp4, 0)
@@ -168,14 +188,20 @@ describe('DeepSeek-V4', () => {
   })
 
   // Windows of 128 rows in every layer and the draft's, rings of compressor states in fp32.
-  it.each([['deepseek-v4-pro', 22.3], ['deepseek-v4-flash', 14.8]])('%s keeps the same for every sequence', (id, mib) => {
+  it.each([
+    ['deepseek-v4-pro', 22.3],
+    ['deepseek-v4-flash', 14.8],
+  ])('%s keeps the same for every sequence', (id, mib) => {
     const architecture = of(id)
     const totals = cacheTotals(architecture, layout('fp8', packed))
     const draft = layerCache(architecture.draft!.kind, layout('fp8', packed)).reduce((sum, part) => sum + part.bytesPerToken, 0)
     expect(Math.abs(((totals.windowBytesPerToken + draft) * 128 + totals.stateBytesPerSequence) / MIB / mib - 1)).toBeLessThan(0.005)
   })
 
-  it.each([['deepseek-v4-pro', 9.62], ['deepseek-v4-flash', 6.72]])('%s: a sequence of 1,048,576 tokens, all in bf16', (id, gib) => {
+  it.each([
+    ['deepseek-v4-pro', 9.62],
+    ['deepseek-v4-flash', 6.72],
+  ])('%s: a sequence of 1,048,576 tokens, all in bf16', (id, gib) => {
     expect(Math.abs((growing(id, 'bf16', bf16Keys) * 1_048_576) / GIB / gib - 1)).toBeLessThan(0.005)
   })
 

@@ -25,7 +25,10 @@ describe('nearest', () => {
   })
 
   test('looks at every spelling and gives the name once', () => {
-    const known = [{name: 'gb10', spellings: ['NVIDIA GB10', 'dgx spark', 'spark']}, {name: 'gb200', spellings: ['NVIDIA GB200']}]
+    const known = [
+      {name: 'gb10', spellings: ['NVIDIA GB10', 'dgx spark', 'spark']},
+      {name: 'gb200', spellings: ['NVIDIA GB200']},
+    ]
     expect(nearest('dgx sparc', known)).toEqual(['gb10'])
   })
 

@@ -106,16 +106,29 @@ describe('recipes', () => {
 describe('laws, over every model of the catalogue', () => {
   const ids = catalogue.modelEntries.map(({id}) => id)
   it('one more doubling of ranks never needs more bytes on one', () => {
-    fc.assert(fc.property(fc.constantFrom(...ids), fc.constantFrom(1, 2, 4, 8, 16), fc.constantFrom(...['bf16', 'fp8', 'fp8-block', 'awq-int4', 'nvfp4']), (id, ranks, format) => {
-      const {architecture} = model(id)
-      const checkpoint = {hfId: 'x/y', weights: format, formats: {default: format}}
-      expect(sumOf(weightBytes(architecture, checkpoint, tensorParallel(ranks * 2)))).toBeLessThanOrEqual(sumOf(weightBytes(architecture, checkpoint, tensorParallel(ranks))))
-    }), {numRuns: 200})
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...ids),
+        fc.constantFrom(1, 2, 4, 8, 16),
+        fc.constantFrom(...['bf16', 'fp8', 'fp8-block', 'awq-int4', 'nvfp4']),
+        (id, ranks, format) => {
+          const {architecture} = model(id)
+          const checkpoint = {hfId: 'x/y', weights: format, formats: {default: format}}
+          expect(sumOf(weightBytes(architecture, checkpoint, tensorParallel(ranks * 2)))).toBeLessThanOrEqual(
+            sumOf(weightBytes(architecture, checkpoint, tensorParallel(ranks))),
+          )
+        },
+      ),
+      {numRuns: 200},
+    )
   })
   it('all ranks together hold at least the model', () => {
-    fc.assert(fc.property(fc.constantFrom(...ids), fc.constantFrom(2, 4, 8), (id, ranks) => {
-      const {architecture} = model(id)
-      expect(ranks * sumOf(weightBytes(architecture, bf16, tensorParallel(ranks)))).toBeGreaterThanOrEqual(sumOf(weightBytes(architecture, bf16, WHOLE)))
-    }), {numRuns: 100})
+    fc.assert(
+      fc.property(fc.constantFrom(...ids), fc.constantFrom(2, 4, 8), (id, ranks) => {
+        const {architecture} = model(id)
+        expect(ranks * sumOf(weightBytes(architecture, bf16, tensorParallel(ranks)))).toBeGreaterThanOrEqual(sumOf(weightBytes(architecture, bf16, WHOLE)))
+      }),
+      {numRuns: 100},
+    )
   })
 })

@@ -8,7 +8,8 @@ import {fakeCatalogue, fixture} from './support/fakes.ts'
 describe('AMD tools without JSON', () => {
   test('amd-smi static', () => {
     expect(parseAmdStatic(fixture('amd-smi-static-mi308x.txt'))).toEqual([{index: 0, names: ['MI308X'], gfxTarget: 'gfx942', pciDeviceId: '0x74a2'}])
-    const whole = 'GPU: 1\n    ASIC:\n        MARKET_NAME: AMD Instinct MI300X\n    BUS:\n        BDF: 0000:26:00.0\n    VRAM:\n        TYPE: HBM\n        SIZE: 196592 MB\n'
+    const whole =
+      'GPU: 1\n    ASIC:\n        MARKET_NAME: AMD Instinct MI300X\n    BUS:\n        BDF: 0000:26:00.0\n    VRAM:\n        TYPE: HBM\n        SIZE: 196592 MB\n'
     expect(parseAmdStatic(whole)).toEqual([{index: 1, names: ['AMD Instinct MI300X'], pciAddress: '0000:26:00.0', vramBytes: 206141652992}])
   })
 
@@ -39,12 +40,12 @@ describe('AMD tools without JSON', () => {
 
   test('its table tells how a package is divided', () => {
     expect(parseRocmSmi(fixture('rocm-smi-table-qpx.txt')).map(({pciDeviceId, partition}) => [pciDeviceId, partition])).toEqual(
-      [0, 1, 2, 3].map(id => ['0x74a1', {compute: 'QPX', memory: 'NPS1', id}]),
+      [0, 1, 2, 3].map((id) => ['0x74a1', {compute: 'QPX', memory: 'NPS1', id}]),
     )
   })
 
   test('a quarter of a package has a quarter of its memory and of its bandwidth', () => {
-    const devices = [0, 1, 2, 3].map(index => ({
+    const devices = [0, 1, 2, 3].map((index) => ({
       index,
       names: ['AMD Instinct MI300X'],
       gfxTarget: 'gfx942',
@@ -61,7 +62,12 @@ describe('AMD tools without JSON', () => {
   })
 
   test('with NPS4 each part prints its own memory', () => {
-    const devices = [0, 1, 2, 3].map(index => ({index, names: ['AMD Instinct MI300X'], vramBytes: 51535413248, partition: {compute: 'QPX', memory: 'NPS4', id: index}}))
+    const devices = [0, 1, 2, 3].map((index) => ({
+      index,
+      names: ['AMD Instinct MI300X'],
+      vramBytes: 51535413248,
+      partition: {compute: 'QPX', memory: 'NPS4', id: index},
+    }))
     expect(amdGpus(devices, {}, fakeCatalogue).value.map(({memoryBytes}) => memoryBytes)).toEqual([51535413248, 51535413248, 51535413248, 51535413248])
   })
 })

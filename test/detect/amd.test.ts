@@ -32,9 +32,7 @@ describe('amd-smi', () => {
   })
 
   test('topology in both shapes', () => {
-    expect(parseAmdTopology(fixture('amd-smi-topology-maps.json'))).toEqual([
-      {gpus: [0, 1], kind: 'pcie-host', path: 'PCIE', peerAccess: false},
-    ])
+    expect(parseAmdTopology(fixture('amd-smi-topology-maps.json'))).toEqual([{gpus: [0, 1], kind: 'pcie-host', path: 'PCIE', peerAccess: false}])
     expect(parseAmdTopology(fixture('amd-smi-topology-links.json'))).toEqual([{gpus: [0, 1], kind: 'xgmi', path: 'XGMI', peerAccess: true}])
   })
 })
@@ -74,8 +72,7 @@ test('names that any card may have are no names', () =>
   expect(amdNames('AMD Radeon Graphics', undefined, '0x66a0', 'AMD Instinct MI60 / MI50')).toEqual(['AMD Instinct MI60 / MI50']))
 
 test('the compute driver writes targets in decimal, the last two parts of the name in hex', () => {
-  const node = (version: number, location: number) =>
-    parseKfdNode(`cpu_cores_count 0\ngfx_target_version ${version}\ndomain 0\nlocation_id ${location}\n`)
+  const node = (version: number, location: number) => parseKfdNode(`cpu_cores_count 0\ngfx_target_version ${version}\ndomain 0\nlocation_id ${location}\n`)
   expect(node(90402, 0x2300)).toEqual({address: '0000:23:00.0', gfxTarget: 'gfx942'})
   expect(node(90010, 0xc108)?.gfxTarget).toBe('gfx90a')
   expect(node(90010, 0xc108)?.address).toBe('0000:c1:01.0')
@@ -130,14 +127,14 @@ describe('a machine with AMD GPUs', () => {
 
   test('two joined cards through amd-smi', async () => {
     const both = JSON.stringify(
-      [0, 1].map(gpu => ({
+      [0, 1].map((gpu) => ({
         gpu,
         asic: {market_name: 'AMD Instinct MI210', target_graphics_version: 'gfx90a', device_id: '0x740f'},
         bus: {bdf: `000${gpu}:01:00.0`},
         vram: {size: {value: 65520, unit: 'MB'}},
       })),
     )
-    const used = JSON.stringify([0, 1].map(gpu => ({gpu, mem_usage: {used_vram: {value: 20, unit: 'MB'}}})))
+    const used = JSON.stringify([0, 1].map((gpu) => ({gpu, mem_usage: {used_vram: {value: 20, unit: 'MB'}}})))
     const document = await detect(
       fakeMachine({
         exec: fakeExec({
@@ -178,7 +175,7 @@ describe('a machine with AMD GPUs', () => {
 })
 
 test('partitions of one package each print all of its memory, and get their part', () => {
-  const devices = [0, 1, 2, 3].map(index => ({
+  const devices = [0, 1, 2, 3].map((index) => ({
     index,
     names: ['AMD Instinct MI300X'],
     gfxTarget: 'gfx942',

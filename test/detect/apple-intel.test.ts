@@ -59,7 +59,7 @@ describe('Apple', () => {
     const exec = fakeExec({system_profiler: {kind: 'timeout', stdout: '', stderr: ''}, sysctl: ended(sysctl.replace('mb: 0', 'mb: 40960'))})
     const document = await detectMachine(fakeMachine({exec, system: mac, slow}))
     expect(document.gpus[0]).toMatchObject({name: 'Apple M2 Max', memoryBytes: 68719476736, freeBytes: 42949672960}) // 40960 MiB
-    expect(exec.calls.every(call => !call.startsWith('nvidia-smi'))).toBe(true)
+    expect(exec.calls.every((call) => !call.startsWith('nvidia-smi'))).toBe(true)
   })
 
   test('a Mac with an Intel processor has no GPU to serve on', async () => {
@@ -88,9 +88,7 @@ describe('Intel', () => {
       'xpu-smi discovery -j': ended(
         '{"device_list": [{"device_id": 0, "device_name": "Intel(R) Graphics [0xe211]", "pci_bdf_address": "0000:03:00.0", "pci_device_id": "0xe211"}]}',
       ),
-      'xpu-smi discovery -d 0 -j': ended(
-        '{"device_id": 0, "memory_physical_size_byte": "25669140480", "memory_free_size_byte": "25447600128"}',
-      ),
+      'xpu-smi discovery -d 0 -j': ended('{"device_id": 0, "memory_physical_size_byte": "25669140480", "memory_free_size_byte": "25447600128"}'),
     })
     const document = await detectMachine(fakeMachine({exec, files: {'/sys/bus/pci/devices/0000:03:00.0/uevent': uevent}}))
     expect(document.gpus).toEqual([

@@ -160,7 +160,7 @@ describe('a machine with NVIDIA cards', () => {
       [3, 'NVIDIA H100 80GB HBM3 MIG 1g.10gb', undefined],
       [4, 'NVIDIA H100 80GB HBM3 MIG 1g.10gb', undefined],
     ])
-    expect(codes(document).filter(code => code === 'mig-slice-unknown')).toHaveLength(4)
+    expect(codes(document).filter((code) => code === 'mig-slice-unknown')).toHaveLength(4)
   })
 
   test('MIG mode without slices', async () => {
@@ -197,8 +197,7 @@ describe('a machine with NVIDIA cards', () => {
   })
 
   test('three cards of which two are bridged: the whole is as slow as the slowest pair', async () => {
-    const row = (index: number) =>
-      `${index}, 00000000:0${index + 1}:00.0, 0x223010DE, 49140, 1, 48600, 8.6, 570.1, [N/A], 4, 16, NVIDIA RTX A6000\n`
+    const row = (index: number) => `${index}, 00000000:0${index + 1}:00.0, 0x223010DE, 49140, 1, 48600, 8.6, 570.1, [N/A], 4, 16, NVIDIA RTX A6000\n`
     const document = await detect(
       fakeMachine({
         exec: fakeExec({[QUERY]: ended(row(0) + row(1) + row(2)), 'nvidia-smi topo -m': ended(fixture('nvidia-topo-3xa6000-partial.txt'))}),
@@ -241,20 +240,12 @@ describe('a machine with NVIDIA cards', () => {
     const document = await detect(
       fakeMachine({
         exec: fakeExec({
-          [QUERY]: ended(
-            '0, 00000000:01:00.0, [N/A], ERR!, [Unknown Error], [Not Supported], [N/A], [N/A], [N/A], [N/A], [N/A], NVIDIA L40S\n',
-          ),
+          [QUERY]: ended('0, 00000000:01:00.0, [N/A], ERR!, [Unknown Error], [Not Supported], [N/A], [N/A], [N/A], [N/A], [N/A], NVIDIA L40S\n'),
         }),
       }),
     )
     expect(document.gpus).toEqual([{index: 0, name: 'NVIDIA L40S', vendor: 'nvidia'}])
-    expect(codes(document).sort()).toEqual([
-      'driver-version-unknown',
-      'free-memory-unknown',
-      'gpu-unknown',
-      'host-memory-unknown',
-      'memory-unknown',
-    ])
+    expect(codes(document).sort()).toEqual(['driver-version-unknown', 'free-memory-unknown', 'gpu-unknown', 'host-memory-unknown', 'memory-unknown'])
     expect(document.problems.find(({code}) => code === 'memory-unknown')?.message).toBe('nvidia-smi printed ERR! for memory.total of GPU 0')
   })
 })
@@ -343,7 +334,7 @@ describe('when things are broken', () => {
     const document = await detect(fakeMachine({exec, files: {...nothing, ...pciFile('0000:02:00.0', '10DE:2204')}}))
     expect(document.gpus).toMatchObject([{index: 0, freeBytes: 24257 * MiB}])
     expect(codes(document)).toContain('gpu-lost')
-    expect(exec.calls.some(call => call.includes('-i 0000:02:00.0'))).toBe(false)
+    expect(exec.calls.some((call) => call.includes('-i 0000:02:00.0'))).toBe(false)
   })
 
   test('a card on the bus that the tool does not list', async () => {
@@ -371,9 +362,7 @@ describe('when things are broken', () => {
   })
 
   test('a container that was given cards, with a tool that fails: the bus of the host is not taken for its own', async () => {
-    const document = await detect(
-      fakeMachine({exec: fakeExec({'nvidia-smi': ended('', 255)}), files: {...nothing, '/.dockerenv': '', '/dev/nvidiactl': ''}}),
-    )
+    const document = await detect(fakeMachine({exec: fakeExec({'nvidia-smi': ended('', 255)}), files: {...nothing, '/.dockerenv': '', '/dev/nvidiactl': ''}}))
     expect(document.gpus).toEqual([])
     expect(codes(document)).toEqual(['unreadable-output', 'host-memory-unknown'])
   })
@@ -393,9 +382,7 @@ test('nothing that identifies a device or a person is in the document', async ()
   const document = await detect(
     fakeMachine({
       exec: fakeExec({
-        'nvidia-smi -q -x': ended(
-          fixture('nvidia-q-x-rtx-4000-sff-ada-desktop.xml').replace('<gpu id', '<serial>1650212345678</serial><gpu id'),
-        ),
+        'nvidia-smi -q -x': ended(fixture('nvidia-q-x-rtx-4000-sff-ada-desktop.xml').replace('<gpu id', '<serial>1650212345678</serial><gpu id')),
         'nvidia-smi -L': ended(fixture('nvidia-list-h100-mig.txt')),
       }),
       env: {HOME: '/home/ada'},

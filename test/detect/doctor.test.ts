@@ -66,7 +66,8 @@ describe('what doctor hands on', () => {
 })
 
 describe('the same machine again', () => {
-  const fromReport = async (recording: Recording) => detectMachine(replayed(readReport(`Thank you!\n\n${writeReport(recording)}\nand so on`) ?? recording, fakeCatalogue))
+  const fromReport = async (recording: Recording) =>
+    detectMachine(replayed(readReport(`Thank you!\n\n${writeReport(recording)}\nand so on`) ?? recording, fakeCatalogue))
 
   test('from the report as text, from its short form, and from files', async () => {
     const {machine, recording, faithful} = await examineMachine(desktop(), known)
@@ -108,34 +109,72 @@ describe('the same machine again', () => {
   })
 
   test('whatever the outputs are', () => {
-    const text = fc.string({maxLength: 80, unit: fc.constantFrom('~', '#', '$', ' ', '\n', 'a', '`', '-')}).map(value => (value === '' || value.endsWith('\n') ? value : `${value}\n`))
+    const text = fc
+      .string({maxLength: 80, unit: fc.constantFrom('~', '#', '$', ' ', '\n', 'a', '`', '-')})
+      .map((value) => (value === '' || value.endsWith('\n') ? value : `${value}\n`))
     fc.assert(
       fc.property(text, text, text, (stdout, stderr, file) => {
-        const recording: Recording = {schemaVersion: 1, env: {}, commands: [{line: 'tool', outcome: {kind: 'ended', exitCode: 0, stdout, stderr}}], files: {'/f': file}, directories: {}, existing: [], disks: {}}
+        const recording: Recording = {
+          schemaVersion: 1,
+          env: {},
+          commands: [{line: 'tool', outcome: {kind: 'ended', exitCode: 0, stdout, stderr}}],
+          files: {'/f': file},
+          directories: {},
+          existing: [],
+          disks: {},
+        }
         expect(readReport(writeReport(recording))).toEqual(recording)
       }),
     )
   })
 
   test('bus addresses are changed, but two cards stay two and keep their order', async () => {
-    const uevent = (address: string) => ({[`/sys/bus/pci/devices/${address}/uevent`]: `DRIVER=amdgpu\nPCI_CLASS=30000\nPCI_ID=1002:744C\nPCI_SLOT_NAME=${address}\n`})
+    const uevent = (address: string) => ({
+      [`/sys/bus/pci/devices/${address}/uevent`]: `DRIVER=amdgpu\nPCI_CLASS=30000\nPCI_ID=1002:744C\nPCI_SLOT_NAME=${address}\n`,
+    })
     const vram = (address: string, bytes: number) => ({[`/sys/bus/pci/devices/${address}/mem_info_vram_total`]: `${bytes}\n`})
-    const node = (at: number, location: number) => ({[`/sys/class/kfd/kfd/topology/nodes/${at}/properties`]: `gfx_target_version 110000\nlocation_id ${location}\ndomain 0\n`})
+    const node = (at: number, location: number) => ({
+      [`/sys/class/kfd/kfd/topology/nodes/${at}/properties`]: `gfx_target_version 110000\nlocation_id ${location}\ndomain 0\n`,
+    })
     const effects = fakeMachine({
-      exec: fakeExec({rocminfo: ended('*******\nAgent 2\n*******\n  Name:                    gfx1100\n  Marketing Name:          Radeon RX 7900 XT\n  Device Type:             GPU\n  BDFID:                   50176\n')}),
+      exec: fakeExec({
+        rocminfo: ended(
+          '*******\nAgent 2\n*******\n  Name:                    gfx1100\n  Marketing Name:          Radeon RX 7900 XT\n  Device Type:             GPU\n  BDFID:                   50176\n',
+        ),
+      }),
       // 0xc400 and 0x0300: buses c4 and 03
-      files: {...uevent('0000:c4:00.0'), ...uevent('0000:03:00.0'), ...vram('0000:c4:00.0', 21458059264), ...vram('0000:03:00.0', 17163091968), ...node(1, 50176), ...node(2, 768)},
+      files: {
+        ...uevent('0000:c4:00.0'),
+        ...uevent('0000:03:00.0'),
+        ...vram('0000:c4:00.0', 21458059264),
+        ...vram('0000:03:00.0', 17163091968),
+        ...node(1, 50176),
+        ...node(2, 768),
+      },
     })
     const {machine, recording, faithful} = await examineMachine(effects, known)
     expect(faithful).toBe(true)
     expect(JSON.stringify(recording)).not.toMatch(/c4:00|03:00|50176|"location_id 768/)
-    expect(machine.gpus.map(({memoryBytes, gfxTarget}) => [memoryBytes, gfxTarget])).toEqual((await detectMachine(effects)).gpus.map(({memoryBytes, gfxTarget}) => [memoryBytes, gfxTarget]))
+    expect(machine.gpus.map(({memoryBytes, gfxTarget}) => [memoryBytes, gfxTarget])).toEqual(
+      (await detectMachine(effects)).gpus.map(({memoryBytes, gfxTarget}) => [memoryBytes, gfxTarget]),
+    )
   })
 })
 
 test('the long parts of an XML answer that nobody reads are left out, and nothing else', () => {
-  const xml = fixture('nvidia-q-x-rtx-3060.xml').replace('</gpu>', '\t\t<supported_clocks>\n\t\t\t<supported_mem_clock>\n\t\t\t\t<value>7501 MHz</value>\n\t\t\t</supported_mem_clock>\n\t\t</supported_clocks>\n</gpu>')
-  const recording: Recording = {schemaVersion: 1, env: {}, commands: [{line: 'nvidia-smi -q -x', outcome: {kind: 'ended', exitCode: 0, stdout: xml, stderr: ''}}], files: {}, directories: {}, existing: [], disks: {}}
+  const xml = fixture('nvidia-q-x-rtx-3060.xml').replace(
+    '</gpu>',
+    '\t\t<supported_clocks>\n\t\t\t<supported_mem_clock>\n\t\t\t\t<value>7501 MHz</value>\n\t\t\t</supported_mem_clock>\n\t\t</supported_clocks>\n</gpu>',
+  )
+  const recording: Recording = {
+    schemaVersion: 1,
+    env: {},
+    commands: [{line: 'nvidia-smi -q -x', outcome: {kind: 'ended', exitCode: 0, stdout: xml, stderr: ''}}],
+    files: {},
+    directories: {},
+    existing: [],
+    disks: {},
+  }
   const [{outcome} = {outcome: {kind: 'missing' as const}}] = shortened(recording).commands
   const short = 'stdout' in outcome ? outcome.stdout : ''
   expect(short).not.toContain('7501 MHz')
@@ -143,7 +182,15 @@ test('the long parts of an XML answer that nobody reads are left out, and nothin
 })
 
 test('names that are ordinary words stay: a host called nvidia does not spoil its own report', () => {
-  const recording: Recording = {schemaVersion: 1, env: {}, commands: [{line: 'nvidia-smi', outcome: {kind: 'ended', exitCode: 0, stdout: 'nvidia root server\n', stderr: ''}}], files: {}, directories: {}, existing: [], disks: {}}
+  const recording: Recording = {
+    schemaVersion: 1,
+    env: {},
+    commands: [{line: 'nvidia-smi', outcome: {kind: 'ended', exitCode: 0, stdout: 'nvidia root server\n', stderr: ''}}],
+    files: {},
+    directories: {},
+    existing: [],
+    disks: {},
+  }
   expect(cleaned(recording, {hostname: 'nvidia', userNames: ['root'], homes: ['/root']}).commands).toEqual(recording.commands)
 })
 
@@ -153,7 +200,7 @@ test('only what was looked at is noted, other devices of the bus are not', async
   const {env, files, directories} = recording()
   expect(Object.keys(env)).not.toContain('SECRET_OF_MINE')
   expect(Object.keys(env)).not.toContain('HF_TOKEN')
-  expect(Object.keys(files).filter(path => path.endsWith('uevent'))).toHaveLength(1)
+  expect(Object.keys(files).filter((path) => path.endsWith('uevent'))).toHaveLength(1)
   expect(directories['/sys/bus/pci/devices']).toEqual(['0000:c1:00.0'])
 })
 
@@ -176,7 +223,10 @@ describe('what cannot be read again', () => {
     const place = join(folder, 'elsewhere')
     mkdirSync(place)
     writeFileSync(join(folder, 'secret.txt'), 'secret')
-    writeFileSync(join(place, 'replay.json'), JSON.stringify({schemaVersion: 1, env: {}, directories: {}, existing: [], disks: {}, commands: [], files: [{path: '/f', file: '../secret.txt'}]}))
+    writeFileSync(
+      join(place, 'replay.json'),
+      JSON.stringify({schemaVersion: 1, env: {}, directories: {}, existing: [], disks: {}, commands: [], files: [{path: '/f', file: '../secret.txt'}]}),
+    )
     expect((await readReplay(place)).files).toEqual({'/f': ''})
     expect(readFileSync(join(folder, 'secret.txt'), 'utf8')).toBe('secret')
   })
@@ -184,7 +234,15 @@ describe('what cannot be read again', () => {
 
 describe('words of one kind and another', () => {
   const clean = (text: string) => {
-    const recording: Recording = {schemaVersion: 1, env: {}, commands: [{line: 'tool', outcome: {kind: 'ended', exitCode: 0, stdout: text, stderr: ''}}], files: {}, directories: {}, existing: [], disks: {}}
+    const recording: Recording = {
+      schemaVersion: 1,
+      env: {},
+      commands: [{line: 'tool', outcome: {kind: 'ended', exitCode: 0, stdout: text, stderr: ''}}],
+      files: {},
+      directories: {},
+      existing: [],
+      disks: {},
+    }
     const [{outcome} = {outcome: {kind: 'missing' as const}}] = cleaned(recording, known).commands
     return 'stdout' in outcome ? outcome.stdout : ''
   }
@@ -208,7 +266,16 @@ describe('words of one kind and another', () => {
     expect(clean(text)).toBe(expected)
   })
 
-  test.each(['Driver Version: 595.71.05', 'hl-1.21.0-fw-59.2.1.0', '81559 MiB, 590.48.01', 'Tue Jul 14 09:00:43 2026', 'Configured Memory Speed: 4200 MT/s', 'CPU(s): 0-11,24-35', 'NV18\tNV18', 'gfx942, 0x74a1'])('%s stays', text => {
+  test.each([
+    'Driver Version: 595.71.05',
+    'hl-1.21.0-fw-59.2.1.0',
+    '81559 MiB, 590.48.01',
+    'Tue Jul 14 09:00:43 2026',
+    'Configured Memory Speed: 4200 MT/s',
+    'CPU(s): 0-11,24-35',
+    'NV18\tNV18',
+    'gfx942, 0x74a1',
+  ])('%s stays', (text) => {
     expect(clean(text)).toBe(text)
   })
 
@@ -216,7 +283,15 @@ describe('words of one kind and another', () => {
     for (const block of ['x', 'serial', '"serial', '"token', '<clocks>', '<clocks>\n', 'location_id 1\n', 'a.b-', '00:', ' ', '0000:c1:00.0 ']) {
       const started = performance.now()
       const text = clean(block.repeat(2 ** 21 / block.length))
-      shortened({schemaVersion: 1, env: {}, commands: [{line: 'nvidia-smi -q -x', outcome: {kind: 'ended', exitCode: 0, stdout: text, stderr: ''}}], files: {}, directories: {}, existing: [], disks: {}})
+      shortened({
+        schemaVersion: 1,
+        env: {},
+        commands: [{line: 'nvidia-smi -q -x', outcome: {kind: 'ended', exitCode: 0, stdout: text, stderr: ''}}],
+        files: {},
+        directories: {},
+        existing: [],
+        disks: {},
+      })
       expect(performance.now() - started, block).toBeLessThan(3000)
     }
   })

@@ -50,7 +50,7 @@ describe('running a program', () => {
       900,
     )
     expect(outcome.kind).toBe('timeout')
-    const pause = () => new Promise(resolve => setTimeout(resolve, 200))
+    const pause = () => new Promise((resolve) => setTimeout(resolve, 200))
     await pause()
     const before = (await readFile(path, 'utf8')).length
     await pause()

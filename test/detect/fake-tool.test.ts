@@ -28,11 +28,14 @@ function pathWith(name: string, script: string): string {
 function detect(path: string): Promise<{document: MachineDocument; code: number | null; tookMs: number}> {
   return new Promise((resolve, reject) => {
     const started = performance.now()
-    const child = spawn(process.execPath, [join(root, 'bin', 'run.js'), 'detect', '--json'], {env: {PATH: path, HOME: folder}, stdio: ['ignore', 'pipe', 'inherit']})
+    const child = spawn(process.execPath, [join(root, 'bin', 'run.js'), 'detect', '--json'], {
+      env: {PATH: path, HOME: folder},
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
     let text = ''
-    child.stdout.on('data', chunk => (text += chunk))
+    child.stdout.on('data', (chunk) => (text += chunk))
     child.on('error', reject)
-    child.on('close', code => {
+    child.on('close', (code) => {
       try {
         resolve({document: JSON.parse(text) as MachineDocument, code, tookMs: performance.now() - started})
       } catch {
@@ -49,13 +52,21 @@ describe.each([
   ['hangs and ignores its end', 'process.on("SIGTERM", () => {}); setInterval(() => {}, 1000)', 'tool-timeout'],
   ['prints garbage', 'process.stdout.write(Buffer.from(Array.from({length: 5000}, (_, i) => (i * 37) % 256)))', 'unreadable-output'],
   ['exits 255', 'process.exitCode = 255', 'unreadable-output'],
-  ['prints 10 MB', 'const block = "x <gpu> 1, 2 | ".repeat(70000); let left = 10; const write = () => { if (left-- > 0) process.stdout.write(block, write) }; write()', 'unreadable-output'],
-  ['has lost a card', 'console.log("Unable to determine the device handle for GPU 0000:02:00.0: GPU is lost.  Reboot the system to recover this GPU"); process.exitCode = 15', 'gpu-lost'],
+  [
+    'prints 10 MB',
+    'const block = "x <gpu> 1, 2 | ".repeat(70000); let left = 10; const write = () => { if (left-- > 0) process.stdout.write(block, write) }; write()',
+    'unreadable-output',
+  ],
+  [
+    'has lost a card',
+    'console.log("Unable to determine the device handle for GPU 0000:02:00.0: GPU is lost.  Reboot the system to recover this GPU"); process.exitCode = 15',
+    'gpu-lost',
+  ],
 ])('an nvidia-smi that %s', (name, script, expected) => {
   test('is told apart, in time', async () => {
     const {document, code, tookMs} = await detect(pathWith(name.replace(/\W+/g, '-'), script))
     expect(document.gpus).toEqual([])
-    expect(document.problems.map(problem => problem.code)).toContain(expected)
+    expect(document.problems.map((problem) => problem.code)).toContain(expected)
     for (const {remedy} of document.problems) expect(remedy).not.toBe('')
     expect(code).toBe(0)
     expect(tookMs).toBeLessThan(LIMIT_MS)
@@ -76,19 +87,26 @@ test('one that answers the short question and hangs at the long one gives what i
 })
 
 test('one that knows only its table', async () => {
-  const table = ['| NVIDIA-SMI 580.82.07              Driver Version: 580.82.07      CUDA Version: 13.0     |', '|   0  NVIDIA L40S                    Off |   00000000:01:00.0 Off |                    0 |', '| N/A   54C    P0            110W /  350W |    1235MiB /  46068MiB |      9%      Default |'].join('\n')
+  const table = [
+    '| NVIDIA-SMI 580.82.07              Driver Version: 580.82.07      CUDA Version: 13.0     |',
+    '|   0  NVIDIA L40S                    Off |   00000000:01:00.0 Off |                    0 |',
+    '| N/A   54C    P0            110W /  350W |    1235MiB /  46068MiB |      9%      Default |',
+  ].join('\n')
   const {document} = await detect(pathWith('table', `if (process.argv.length === 2) console.log(${JSON.stringify(table)}); else process.exitCode = 3`))
   expect(document.gpus).toMatchObject([{id: 'l40s', cudaVersion: '13.0', memoryBytes: 46068 * 2 ** 20, freeBytes: 44833 * 2 ** 20}])
 })
 
 test('what doctor writes on such a machine is read again as the same machine', () => {
-  const bin = pathWith('doctor', `if (process.argv[2]?.startsWith('--query-gpu')) console.log(${JSON.stringify(ROW)}); else { console.error('no'); process.exitCode = 2 }`)
+  const bin = pathWith(
+    'doctor',
+    `if (process.argv[2]?.startsWith('--query-gpu')) console.log(${JSON.stringify(ROW)}); else { console.error('no'); process.exitCode = 2 }`,
+  )
   const run = (...args: string[]) => spawnSync(process.execPath, [join(root, 'bin', 'run.js'), ...args], {encoding: 'utf8', env: {PATH: bin, HOME: folder}})
   const out = join(bin, 'report')
   const wrote = run('doctor', '--out', out)
   expect(wrote).toMatchObject({status: 0, stderr: ''})
   expect(run('doctor', '--out', out)).toMatchObject({status: 2, stderr: expect.stringContaining('--force')})
-  const machines = [out, join(out, 'report.md')].map(place => {
+  const machines = [out, join(out, 'report.md')].map((place) => {
     const {status, stdout} = run('detect', '--replay', place, '--json')
     expect(status).toBe(0)
     return JSON.parse(stdout) as MachineDocument

@@ -73,7 +73,7 @@ function mutated(text: string): fc.Arbitrary<string> {
     let result = text
     for (const {nth, put} of numbers) {
       let seen = 0
-      result = result.replace(/\d+(?:\.\d+)?/g, digits => (seen++ === nth ? put : digits))
+      result = result.replace(/\d+(?:\.\d+)?/g, (digits) => (seen++ === nth ? put : digits))
     }
     for (const {at, length, put} of edits) result = result.slice(0, at) + put + result.slice(at + length)
     return result
@@ -87,8 +87,7 @@ function expectSane(value: unknown, name = ''): void {
     if (/^(?:memory|total|vram|gtt|limit|wiredLimit|parentMemory)Bytes$/.test(name))
       expect(Number.isSafeInteger(value) && value > 0, `${name} is ${value}`).toBe(true)
   } else if (value instanceof Map) for (const [key, entry] of value) expectSane(entry, String(key))
-  else if (value !== null && typeof value === 'object')
-    for (const [key, entry] of Object.entries(value)) expectSane(entry, Array.isArray(value) ? name : key)
+  else if (value !== null && typeof value === 'object') for (const [key, entry] of Object.entries(value)) expectSane(entry, Array.isArray(value) ? name : key)
 }
 
 const place = {container: false, wsl: false}
@@ -97,18 +96,10 @@ const PARSERS: [name: string, parse: (text: string) => unknown, seeds: string[]]
   ['nvidia-smi -q -x', parseNvidiaXml, ['nvidia-q-x-rtx-3060.xml', 'nvidia-q-x-a100-80gb-mig.xml', 'nvidia-q-x-windows-rtx-2080.xml']],
   ['nvidia-smi --query-gpu', parseNvidiaCsv, ['nvidia-query-h200.csv', 'nvidia-query-gb10.csv', 'nvidia-query-field-unknown.txt']],
   ['nvidia-smi -L', parseNvidiaList, ['nvidia-list-h100-mig.txt']],
-  [
-    'nvidia-smi topo -m',
-    parseNvidiaTopology,
-    ['nvidia-topo-3xa6000-partial.txt', 'nvidia-topo-4xa100-mlx5.txt', 'nvidia-topo-single-ansi.txt'],
-  ],
+  ['nvidia-smi topo -m', parseNvidiaTopology, ['nvidia-topo-3xa6000-partial.txt', 'nvidia-topo-4xa100-mlx5.txt', 'nvidia-topo-single-ansi.txt']],
   ['nvidia-smi topo -p2p r', parseNvidiaPeerAccess, ['nvidia-p2p-2x5090-gns.txt']],
-  ['nvidia failures', text => parseNvidiaFailure(text, place), ['nvidia-fail-gpu-lost.txt', 'nvidia-fail-version-mismatch.txt']],
-  [
-    '/proc/driver/nvidia',
-    text => [parseNvidiaProcGpu(text, '0000:01:00.0', 0), parseNvidiaProcVersion(text)],
-    ['nvidia-fail-driver-comm.txt'],
-  ],
+  ['nvidia failures', (text) => parseNvidiaFailure(text, place), ['nvidia-fail-gpu-lost.txt', 'nvidia-fail-version-mismatch.txt']],
+  ['/proc/driver/nvidia', (text) => [parseNvidiaProcGpu(text, '0000:01:00.0', 0), parseNvidiaProcVersion(text)], ['nvidia-fail-driver-comm.txt']],
   ['amd-smi static', parseAmdStatic, ['amd-smi-static-mi210.json']],
   ['amd-smi metric', parseAmdMemory, ['amd-smi-static-mi210.json']],
   ['amd-smi topology', parseAmdTopology, ['amd-smi-topology-maps.json', 'amd-smi-topology-links.json']],
@@ -119,7 +110,7 @@ const PARSERS: [name: string, parse: (text: string) => unknown, seeds: string[]]
   ['xpu-smi', parseXpuSmi, ['xpu-smi-discovery-b60.json']],
   ['/proc/meminfo', parseMeminfo, ['proc-meminfo-1gb-vm.txt', 'proc-meminfo-gb10.txt']],
   ['/proc/cpuinfo', parseCpuinfo, ['proc-meminfo-1gb-vm.txt']],
-  ['control group', text => parseMemoryGroup(text, text, text, 'inactive_file'), ['proc-meminfo-gb10.txt']],
+  ['control group', (text) => parseMemoryGroup(text, text, text, 'inactive_file'), ['proc-meminfo-gb10.txt']],
   ['kfd node', parseKfdNode, ['proc-meminfo-gb10.txt']],
   [
     'nvidia-smi table',
@@ -138,29 +129,28 @@ const PARSERS: [name: string, parse: (text: string) => unknown, seeds: string[]]
   ['xpu-smi topology', parseXpuTopology, ['xpu-smi-topology-rows.txt']],
   ['dmidecode', parseDmidecode, ['dmidecode-ddr5-downclocked.txt', 'dmidecode-strix-halo-lpddr5.txt']],
   ['lscpu', parseLscpu, ['lscpu-xeon-6126t.txt', 'lscpu-indented.txt', 'lscpu-epyc-offline.txt']],
-  ['NUMA node', text => parseNumaNode(0, text, text), ['lscpu-xeon-6126t.txt']],
-  ['uevent', text => parsePciEvent(text, '0000:01:00.0'), ['proc-meminfo-gb10.txt']],
+  ['NUMA node', (text) => parseNumaNode(0, text, text), ['lscpu-xeon-6126t.txt']],
+  ['uevent', (text) => parsePciEvent(text, '0000:01:00.0'), ['proc-meminfo-gb10.txt']],
 ]
 
 describe.each(PARSERS)('%s', (_, parse, seeds) => {
-  test.each(seeds)('mutations of %s neither throw nor yield a number that cannot be', seed => {
+  test.each(seeds)('mutations of %s neither throw nor yield a number that cannot be', (seed) => {
     fc.assert(
-      fc.property(mutated(fixture(seed)), text => expectSane(parse(text))),
+      fc.property(mutated(fixture(seed)), (text) => expectSane(parse(text))),
       {numRuns: 250},
     )
   })
 
   test('nor does any text at all', () => {
     fc.assert(
-      fc.property(fc.oneof(fc.string({maxLength: 300, unit: 'binary'}), fc.json()), text => expectSane(parse(text))),
+      fc.property(fc.oneof(fc.string({maxLength: 300, unit: 'binary'}), fc.json()), (text) => expectSane(parse(text))),
       {numRuns: 150},
     )
   })
 })
 
 test('whatever the tools print, the document keeps to its schema and becomes machines', async () => {
-  const outcome = (seed: string) =>
-    fc.tuple(mutated(fixture(seed)), fc.integer({min: 0, max: 255})).map(([text, code]) => ended(text, code))
+  const outcome = (seed: string) => fc.tuple(mutated(fixture(seed)), fc.integer({min: 0, max: 255})).map(([text, code]) => ended(text, code))
   await fc.assert(
     fc.asyncProperty(
       outcome('nvidia-q-x-a100-80gb-mig.xml'),
@@ -188,7 +178,7 @@ test('fields of a query may hold anything', () => {
         minLength: NVIDIA_FIELDS.length,
         maxLength: NVIDIA_FIELDS.length,
       }),
-      cells => expectSane(parseNvidiaCsv(['0', ...cells.slice(1)].join(', '))),
+      (cells) => expectSane(parseNvidiaCsv(['0', ...cells.slice(1)].join(', '))),
     ),
     {numRuns: 500},
   )
@@ -196,7 +186,7 @@ test('fields of a query may hold anything', () => {
 
 test('AMD figures of any size', () => {
   const amount = fc.option(
-    fc.nat(2 ** 31).map(mebibytes => mebibytes * 1024 ** 2 + 1),
+    fc.nat(2 ** 31).map((mebibytes) => mebibytes * 1024 ** 2 + 1),
     {nil: undefined},
   )
   fc.assert(
@@ -208,11 +198,8 @@ test('AMD figures of any size', () => {
       fc.constantFrom('gfx1151', 'gfx1036', 'gfx942', undefined),
       (vramBytes, vramUsedBytes, gttBytes, gttUsedBytes, gfxTarget) =>
         expectSane(
-          amdGpus(
-            [{index: 0, names: [], gfxTarget, vramBytes, vramUsedBytes, gttBytes, gttUsedBytes}],
-            {totalBytes: 64e9, availableBytes: 1e9},
-            undefined,
-          ).value,
+          amdGpus([{index: 0, names: [], gfxTarget, vramBytes, vramUsedBytes, gttBytes, gttUsedBytes}], {totalBytes: 64e9, availableBytes: 1e9}, undefined)
+            .value,
         ),
     ),
   )
@@ -221,7 +208,7 @@ test('AMD figures of any size', () => {
 /** Digits kept, columns moved: other widths and more blanks, as other versions print. */
 function rewidened(text: string, widths: number[]): string {
   let at = 0
-  return text.replace(/ {2,}/g, blanks => ' '.repeat(Math.max(2, blanks.length + (widths[at++ % widths.length] ?? 0))))
+  return text.replace(/ {2,}/g, (blanks) => ' '.repeat(Math.max(2, blanks.length + (widths[at++ % widths.length] ?? 0))))
 }
 
 describe('other column widths give the same answer', () => {
@@ -238,7 +225,7 @@ describe('other column widths give the same answer', () => {
     const text = fixture(seed)
     const expected = parse(text)
     fc.assert(
-      fc.property(fc.array(fc.integer({min: -6, max: 12}), {minLength: 1, maxLength: 9}), widths => {
+      fc.property(fc.array(fc.integer({min: -6, max: 12}), {minLength: 1, maxLength: 9}), (widths) => {
         expect(parse(rewidened(text, widths))).toEqual(expected)
       }),
       {numRuns: 60},
@@ -266,7 +253,7 @@ describe('a text that was cut gives right fields or none', () => {
 
 test('a report of any text is read or refused, and never throws', () => {
   fc.assert(
-    fc.property(mutated(fixture('machines/mig-h100.md')), text => {
+    fc.property(mutated(fixture('machines/mig-h100.md')), (text) => {
       const recording = readReport(text)
       expect(recording === undefined || Array.isArray(recording.commands)).toBe(true)
     }),

@@ -12,7 +12,14 @@ describe('dmidecode', () => {
   test('what modules run at counts, not what they are rated for', () => {
     const modules = parseDmidecode(fixture('dmidecode-ddr5-downclocked.txt'))
     // 8 bytes x 4200 MT/s
-    expect(modules).toEqual({type: 'DDR5', count: 1, megatransfersPerSecond: 4200, ratedMegatransfersPerSecond: 5600, channelCount: 1, bandwidthBytesPerSecond: 33.6e9})
+    expect(modules).toEqual({
+      type: 'DDR5',
+      count: 1,
+      megatransfersPerSecond: 4200,
+      ratedMegatransfersPerSecond: 5600,
+      channelCount: 1,
+      bandwidthBytesPerSecond: 33.6e9,
+    })
     expect(memorySpeedProblem(modules)[0]).toMatchObject({code: 'memory-below-rating', message: expect.stringContaining('4200 MT/s')})
   })
 
@@ -23,7 +30,7 @@ describe('dmidecode', () => {
   test('LPDDR is as wide as it says: eight devices of 32 bits at 8000 MT/s are 256 GB/s', () => {
     const one = fixture('dmidecode-strix-halo-lpddr5.txt')
     expect(parseDmidecode(one)?.bandwidthBytesPerSecond).toBe(32e9)
-    const eight = [...'ABCDEFGH'].map(channel => one.replace('CHANNEL A', `CHANNEL ${channel}`)).join('\n')
+    const eight = [...'ABCDEFGH'].map((channel) => one.replace('CHANNEL A', `CHANNEL ${channel}`)).join('\n')
     expect(parseDmidecode(eight)).toMatchObject({count: 8, channelCount: 8, bandwidthBytesPerSecond: 256e9})
   })
 
@@ -50,12 +57,16 @@ test('lscpu in both layouts; CPUs that are off do not count', () => {
   expect(parseLscpu(fixture('lscpu-epyc-offline.txt'))).toMatchObject({logicalCount: 255})
 })
 
-test('memory of a node without processors is the GPU\'s, not the host\'s', async () => {
+test("memory of a node without processors is the GPU's, not the host's", async () => {
   const node = (id: number, cpus: string, total: number, free: number) => ({
     [`/sys/devices/system/node/node${id}/cpulist`]: `${cpus}\n`,
     [`/sys/devices/system/node/node${id}/meminfo`]: `Node ${id} MemTotal:  ${total} kB\nNode ${id} MemFree: ${free} kB\n`,
   })
-  const files = {'/proc/meminfo': 'MemTotal: 600440832 kB\nMemAvailable: 590000000 kB\n', ...node(0, '0-71', 500170752, 480170752), ...node(1, '', 100270080, 99270080)}
+  const files = {
+    '/proc/meminfo': 'MemTotal: 600440832 kB\nMemAvailable: 590000000 kB\n',
+    ...node(0, '0-71', 500170752, 480170752),
+    ...node(1, '', 100270080, 99270080),
+  }
   const {totalBytes, availableBytes} = await runHostMemory(fakeMachine({files}))
   expect(totalBytes).toBe(500170752 * 1024)
   expect(availableBytes).toBe((590000000 - 99270080) * 1024)
@@ -80,14 +91,18 @@ describe('containers', () => {
 test('a driver that is too old for the images of engines', () => {
   const gpu = (driver: string, name = 'NVIDIA GeForce RTX 4090') => [{index: 0, name, vendor: 'nvidia' as const, driver}]
   expect(cudaProblem(gpu('580.65.06'))).toEqual([])
-  expect(cudaProblem(gpu('570.124.06'))[0]).toMatchObject({code: 'driver-old-for-images', message: expect.stringContaining('CUDA 12'), remedy: expect.stringContaining('580')})
+  expect(cudaProblem(gpu('570.124.06'))[0]).toMatchObject({
+    code: 'driver-old-for-images',
+    message: expect.stringContaining('CUDA 12'),
+    remedy: expect.stringContaining('580'),
+  })
   expect(cudaProblem(gpu('390.157'))[0]?.message).toContain('no CUDA release')
   expect(cudaProblem(gpu('540.4.0', 'NVIDIA Jetson AGX Orin Developer Kit'))).toEqual([])
 })
 
 describe('devices that the environment hides', () => {
   const card = (index: number, name = 'NVIDIA H100 80GB HBM3') => ({index, name, vendor: 'nvidia' as const, memoryBytes: 81559 * MiB})
-  const four = [0, 1, 2, 3].map(index => card(index))
+  const four = [0, 1, 2, 3].map((index) => card(index))
   const ids = new Map(four.map(({index}) => [index, `GPU-0000000${index}-0000-0000-0000-000000000000`]))
   const seen = (value: string, env = {}) => visibleGpus(four, 'nvidia', {CUDA_VISIBLE_DEVICES: value, ...env}, ids)
 
@@ -95,7 +110,11 @@ describe('devices that the environment hides', () => {
     expect(seen('2,0').gpus.map(({index}) => index)).toEqual([0, 2])
     expect(seen('GPU-00000003').gpus.map(({index}) => index)).toEqual([3])
     expect(seen('2,0').problems).toEqual([
-      {code: 'gpus-hidden', message: 'CUDA_VISIBLE_DEVICES=2,0 hides 2 of 4 GPUs, which are left out here', remedy: 'unset CUDA_VISIBLE_DEVICES to plan with all of them'},
+      {
+        code: 'gpus-hidden',
+        message: 'CUDA_VISIBLE_DEVICES=2,0 hides 2 of 4 GPUs, which are left out here',
+        remedy: 'unset CUDA_VISIBLE_DEVICES to plan with all of them',
+      },
     ])
     expect(JSON.stringify(seen('GPU-00000003-0000'))).not.toContain('00000003')
   })

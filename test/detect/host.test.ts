@@ -25,9 +25,7 @@ describe('memory of the host', () => {
     })
   })
 
-  test.each(['max', '9223372036854771712', '', undefined])('"%s" is no limit', max =>
-    expect(parseMemoryGroup(max, '1', '', 'inactive_file')).toBeUndefined(),
-  )
+  test.each(['max', '9223372036854771712', '', undefined])('"%s" is no limit', (max) => expect(parseMemoryGroup(max, '1', '', 'inactive_file')).toBeUndefined())
 
   test('a limit of a parent group counts', async () => {
     const memory = await runHostMemory(
@@ -60,15 +58,7 @@ describe('the processor', () => {
     `processor\t: ${processor}\nvendor_id\t: GenuineIntel\nmodel name\t: Intel(R) Xeon(R) Gold 6126T CPU @ 2.60GHz\nphysical id\t: ${socket}\ncore id\t\t: ${core}\n\n`
 
   test('sockets, cores and threads', () => {
-    const text =
-      thread(0, 0, 0) +
-      thread(1, 0, 1) +
-      thread(2, 1, 0) +
-      thread(3, 1, 1) +
-      thread(4, 0, 0) +
-      thread(5, 0, 1) +
-      thread(6, 1, 0) +
-      thread(7, 1, 1)
+    const text = thread(0, 0, 0) + thread(1, 0, 1) + thread(2, 1, 0) + thread(3, 1, 1) + thread(4, 0, 0) + thread(5, 0, 1) + thread(6, 1, 0) + thread(7, 1, 1)
     expect(parseCpuinfo(text)).toEqual({
       name: 'Intel(R) Xeon(R) Gold 6126T CPU @ 2.60GHz',
       vendor: 'GenuineIntel',
@@ -101,8 +91,7 @@ describe('where checkpoints go', () => {
     [{}, undefined],
   ])('%o', (env, path) => expect(checkpointDirectory(env, 'linux')).toBe(path))
 
-  test('Windows', () =>
-    expect(checkpointDirectory({USERPROFILE: 'C:\\Users\\user'}, 'win32')).toBe('C:\\Users\\user\\.cache\\huggingface\\hub'))
+  test('Windows', () => expect(checkpointDirectory({USERPROFILE: 'C:\\Users\\user'}, 'win32')).toBe('C:\\Users\\user\\.cache\\huggingface\\hub'))
 
   test('a directory yet to be made counts as its parent; a disk that hangs is left out', async () => {
     expect(await runDisk(fakeMachine({env: {HF_HOME: '/data/hf'}, disks: {'/data': {totalBytes: 4e12, freeBytes: 3e12}}}))).toEqual([
@@ -113,8 +102,7 @@ describe('where checkpoints go', () => {
 })
 
 test('PCI: graphics and accelerators of any maker, no bridges', () => {
-  const event = (pciClass: string, id: string) =>
-    parsePciEvent(`DRIVER=amdgpu\nPCI_CLASS=${pciClass}\nPCI_ID=${id}\nPCI_SLOT_NAME=0000:C1:00.0\n`, '')
+  const event = (pciClass: string, id: string) => parsePciEvent(`DRIVER=amdgpu\nPCI_CLASS=${pciClass}\nPCI_ID=${id}\nPCI_SLOT_NAME=0000:C1:00.0\n`, '')
   expect(event('120000', '1002:74A5')).toEqual({address: '0000:c1:00.0', vendorId: '0x1002', deviceId: '0x74a5', driver: 'amdgpu'})
   expect(event('30200', '10DE:2330')?.deviceId).toBe('0x2330')
   expect(event('38000', '1002:1586')?.deviceId).toBe('0x1586')

@@ -17,7 +17,7 @@ import {MiB} from './support/fakes.ts'
  * needs; figures are those that real tools printed.
  */
 const FOLDER = join(import.meta.dirname, '..', 'fixtures', 'detect', 'machines')
-const NAMES = readdirSync(FOLDER).map(name => name.replace(/\.md$/, ''))
+const NAMES = readdirSync(FOLDER).map((name) => name.replace(/\.md$/, ''))
 
 let catalogue: Catalogue
 let folder: string
@@ -32,18 +32,22 @@ const detect = (name: string): Promise<MachineDocument> => detectDocument(catalo
 async function ask(name: string, scenario: Omit<Scenario, 'machine'>) {
   const file = join(folder, `${name}.json`)
   writeFileSync(file, JSON.stringify(await detect(name)))
-  return answer(realContext(catalogue, {offline: true}), {workload: {inputTokens: 1024, outputTokens: 512, concurrency: 1, prefixHitRate: 0}, ...scenario, machine: file})
+  return answer(realContext(catalogue, {offline: true}), {
+    workload: {inputTokens: 1024, outputTokens: 512, concurrency: 1, prefixHitRate: 0},
+    ...scenario,
+    machine: file,
+  })
 }
 
 const brief = ({gpus}: MachineDocument) => gpus.map(({index, id, memoryBytes, freeBytes}) => [index, id, memoryBytes, freeBytes])
 const codes = ({problems}: MachineDocument) => problems.map(({code}) => code)
 
 describe('every machine', () => {
-  test.each(NAMES)('%s keeps to the contract and to 80 columns', async name => {
+  test.each(NAMES)('%s keeps to the contract and to 80 columns', async (name) => {
     const document = await detect(name)
     expect(MachineDocumentSchema.parse(JSON.parse(JSON.stringify(document)))).toEqual(document)
     const text = renderMachine(document, {columns: 80, colour: false})
-    expect(text.split('\n').filter(line => line.length > 80)).toEqual([])
+    expect(text.split('\n').filter((line) => line.length > 80)).toEqual([])
     for (const gpu of document.gpus) expect(gpu.id, gpu.name).toBeDefined()
   })
 })
@@ -122,7 +126,10 @@ test('slices of an H100 are GPUs of their own, and what is taken of one is not p
   expect(best.memory.budgetBytes).toBeLessThanOrEqual(29357 * MiB)
   expect((await ask('mig-h100', {model: 'qwen3-8b', tp: 2})).best.reasons[0]?.code).toBe('not-enough-gpus')
   // Nine tenths of the slice are more than is free of it: vLLM refuses to start on that.
-  expect((await ask('mig-h100', {model: 'qwen3-8b', gpuMemoryUtilization: 0.9})).best).toMatchObject({verdict: 'does-not-fit', reasons: [{code: 'memory-taken'}]})
+  expect((await ask('mig-h100', {model: 'qwen3-8b', gpuMemoryUtilization: 0.9})).best).toMatchObject({
+    verdict: 'does-not-fit',
+    reasons: [{code: 'memory-taken'}],
+  })
 })
 
 test('more slices of a card are no advice: a model cannot be split over them', async () => {
@@ -195,7 +202,7 @@ test('Ascend cards with a gap in their numbers, one of them busy', async () => {
   expect(document.problems[0]).toMatchObject({code: 'topology-unknown', remedy: expect.stringContaining('npu-smi info -t topo')})
 })
 
-test('the memory of a Grace Hopper\'s GPU is not counted with the host\'s', async () => {
+test("the memory of a Grace Hopper's GPU is not counted with the host's", async () => {
   const document = await detect('gh200')
   expect(brief(document)).toEqual([[0, 'gh200-96gb', 97871 * MiB, 97233 * MiB]])
   expect(document.memoryBytes).toBe(500170752 * 1024)
@@ -226,6 +233,9 @@ test('what a person sees: groups, free memory, links', async () => {
 test('reports that were written down are still asked the same questions', () => {
   for (const name of NAMES) {
     const lines = [...readFileSync(join(FOLDER, `${name}.md`), 'utf8').matchAll(/^#### \$ (nvidia-smi --query-gpu.*)$/gm)].map(([, line]) => line)
-    for (const line of lines) expect(line).toContain('index,pci.bus_id,pci.device_id,memory.total,memory.used,memory.free,compute_cap,driver_version,mig.mode.current,pcie.link.gen.max,pcie.link.width.current,name')
+    for (const line of lines)
+      expect(line).toContain(
+        'index,pci.bus_id,pci.device_id,memory.total,memory.used,memory.free,compute_cap,driver_version,mig.mode.current,pcie.link.gen.max,pcie.link.width.current,name',
+      )
   }
 })

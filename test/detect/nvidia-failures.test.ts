@@ -17,15 +17,13 @@ describe('what nvidia-smi says when it fails', () => {
     ['nvidia-fail-no-devices.txt', host, 'no-devices', 'finds no GPU'],
   ])('%s', (name, place, code, words) => {
     const problems = parseNvidiaFailure(fixture(name), place)
-    expect(problems.map(problem => problem.code)).toEqual([code])
+    expect(problems.map((problem) => problem.code)).toEqual([code])
     expect(problems[0]?.message).toContain(words)
     expect(problems[0]?.remedy.length).toBeGreaterThan(20)
   })
 
   test('an address glued to the word GPU', () => {
-    expect(parseNvidiaFailure('Unable to determine the device handle for GPU0000:09:00.0: Unknown Error', host)[0]?.message).toContain(
-      '0000:09:00.0',
-    )
+    expect(parseNvidiaFailure('Unable to determine the device handle for GPU0000:09:00.0: Unknown Error', host)[0]?.message).toContain('0000:09:00.0')
   })
 
   test.each([

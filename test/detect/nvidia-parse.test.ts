@@ -74,7 +74,7 @@ describe('nvidia-smi -q -x', () => {
     '1e3 MiB',
     '99999999999999 MiB',
     '',
-  ])('takes a total of "%s" for unknown', printed => {
+  ])('takes a total of "%s" for unknown', (printed) => {
     const [device] = parseNvidiaXml(fixture('nvidia-q-x-rtx-3060.xml').replace('<total>12288 MiB</total>', `<total>${printed}</total>`))
     expect(device?.name).toBe('NVIDIA GeForce RTX 3060')
     expect(device?.memoryBytes).toBeUndefined()
@@ -85,12 +85,9 @@ describe('nvidia-smi -q -x', () => {
     expect(device?.freeBytes).toBeUndefined()
   })
 
-  test.each(['', 'No devices were found', '<', '<nvidia_smi_log>', '<gpu><product_name>x', '\u0000\u0001'])(
-    'finds nothing in "%s"',
-    text => {
-      expect(parseNvidiaXml(text)).toEqual([])
-    },
-  )
+  test.each(['', 'No devices were found', '<', '<nvidia_smi_log>', '<gpu><product_name>x', '\u0000\u0001'])('finds nothing in "%s"', (text) => {
+    expect(parseNvidiaXml(text)).toEqual([])
+  })
 })
 
 describe('nvidia-smi --query-gpu', () => {
@@ -162,9 +159,7 @@ test("the kernel module's own files give name, address and version", () => {
     unknownFields: [],
   })
   expect(
-    parseNvidiaProcVersion(
-      'NVRM version: NVIDIA UNIX x86_64 Kernel Module  535.183.01  Sun May 12 19:39:15 UTC 2024\nGCC version:  gcc version 12.2.0\n',
-    ),
+    parseNvidiaProcVersion('NVRM version: NVIDIA UNIX x86_64 Kernel Module  535.183.01  Sun May 12 19:39:15 UTC 2024\nGCC version:  gcc version 12.2.0\n'),
   ).toBe('535.183.01')
   expect(parseNvidiaProcVersion('NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  580.126.09  Release Build\n')).toBe('580.126.09')
 })

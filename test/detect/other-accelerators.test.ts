@@ -16,8 +16,24 @@ describe('Gaudi', () => {
   test('the table; the driver of its network cards is another', () => {
     // 131072 - 672
     expect(parseGaudiTable(fixture('gaudi-table-hl-325l.txt'))).toEqual([
-      {index: 0, name: 'HL-325L', driver: '1.20.1-366eb9c', pciAddress: '0000:e9:00.0', memoryBytes: 131072 * MiB, usedBytes: 672 * MiB, freeBytes: 130400 * MiB},
-      {index: 1, name: 'HL-325L', driver: '1.20.1-366eb9c', pciAddress: '0000:c1:00.0', memoryBytes: 131072 * MiB, usedBytes: 672 * MiB, freeBytes: 130400 * MiB},
+      {
+        index: 0,
+        name: 'HL-325L',
+        driver: '1.20.1-366eb9c',
+        pciAddress: '0000:e9:00.0',
+        memoryBytes: 131072 * MiB,
+        usedBytes: 672 * MiB,
+        freeBytes: 130400 * MiB,
+      },
+      {
+        index: 1,
+        name: 'HL-325L',
+        driver: '1.20.1-366eb9c',
+        pciAddress: '0000:c1:00.0',
+        memoryBytes: 131072 * MiB,
+        usedBytes: 672 * MiB,
+        freeBytes: 130400 * MiB,
+      },
     ])
   })
 
@@ -39,7 +55,9 @@ describe('Ascend', () => {
   })
 
   test('the wider table of version 26, without its head', () => {
-    expect(parseAscendTable(fixture('ascend-910b4-wide.txt'))).toMatchObject([{index: 0, name: 'Ascend 910B4', memoryBytes: 32768 * MiB, usedBytes: 2871 * MiB}])
+    expect(parseAscendTable(fixture('ascend-910b4-wide.txt'))).toMatchObject([
+      {index: 0, name: 'Ascend 910B4', memoryBytes: 32768 * MiB, usedBytes: 2871 * MiB},
+    ])
   })
 
   test('HBM counts and not the memory of its control processor; a name that says nothing is none', () => {
@@ -51,7 +69,8 @@ describe('Ascend', () => {
   })
 
   test('two chips of one card go by their device numbers', () => {
-    const row = (chip: number, device: number, bus: string) => `| ${chip}     ${device}               | 0000:${bus}:00.0  | 0           0    / 0          3100 / 65536         |\n`
+    const row = (chip: number, device: number, bus: string) =>
+      `| ${chip}     ${device}               | 0000:${bus}:00.0  | 0           0    / 0          3100 / 65536         |\n`
     const card = '| 0     Ascend910           | OK            | 170.2       35                0    / 0             |\n'
     expect(parseAscendTable(card + row(0, 0, '9D') + card + row(1, 1, '9F')).map(({index, name}) => [index, name])).toEqual([
       [0, 'Ascend910'],
@@ -60,7 +79,8 @@ describe('Ascend', () => {
   })
 
   test('links', () => {
-    const text = '       NPU0   NPU1   NPU2   CPU Affinity\nNPU0   X      HCCS   PXB    0-23\nNPU1   HCCS   X      SYS    0-23\nNPU2   PXB    SYS    X      24-47\n'
+    const text =
+      '       NPU0   NPU1   NPU2   CPU Affinity\nNPU0   X      HCCS   PXB    0-23\nNPU1   HCCS   X      SYS    0-23\nNPU2   PXB    SYS    X      24-47\n'
     expect(parseAscendTopology(text)).toEqual([
       {gpus: [0, 1], kind: 'other', path: 'HCCS'},
       {gpus: [0, 2], kind: 'pcie-host', path: 'PXB'},

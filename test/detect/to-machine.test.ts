@@ -152,10 +152,7 @@ describe('a document as a machine', () => {
       memoryBytes: memory * MiB,
       mig: {parentIndex: 0, device, profile, parentMemoryBytes: 81559 * MiB},
     })
-    const groups = toMachineGroups(
-      document([slice(1, 0, '3g.40gb', 40448), slice(2, 1, '1g.10gb', 9984), slice(3, 2, '1g.10gb', 9984)]),
-      fakeCatalogue,
-    )
+    const groups = toMachineGroups(document([slice(1, 0, '3g.40gb', 40448), slice(2, 1, '1g.10gb', 9984), slice(3, 2, '1g.10gb', 9984)]), fakeCatalogue)
     expect(groups.map(({gpus}) => gpus.map(({index}) => index))).toEqual([[1], [2], [3]])
     const accelerator = groups[0]?.gpus[0]?.accelerator
     expect(accelerator).toMatchObject({
@@ -169,6 +166,5 @@ describe('a document as a machine', () => {
     expect(groups[1]?.gpus[0]?.accelerator.memoryBandwidthBytesPerSecond).toBe(418.75e9) // 1 of 8
   })
 
-  test('without GPUs', () =>
-    expect(toMachine(document([]), fakeCatalogue)).toEqual({gpus: [], nodeCount: 1, link: {kind: 'pcie-host'}, detected: true}))
+  test('without GPUs', () => expect(toMachine(document([]), fakeCatalogue)).toEqual({gpus: [], nodeCount: 1, link: {kind: 'pcie-host'}, detected: true}))
 })

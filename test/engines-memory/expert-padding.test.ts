@@ -24,7 +24,8 @@ describe('padding of MXFP4 experts in vLLM', () => {
   it('gpt-oss-120b by Marlin: 5.1 GiB', () => expect(padding('gpt-oss-120b', 'rtx-pro-6000-blackwell-ws', '0.28.0') / GIB).toBeCloseTo(5.13, 1))
 
   // Triton on Hopper: 2,880 inputs become 3,072, outputs stay: a fifteenth of 24 x 32 x 3 x 2,880 x 2,880 x 17/32. Logged: 13.47 GiB with 12.82 of content.
-  it('gpt-oss-20b by Triton on an H100: 0.63 GiB', () => expect(padding('gpt-oss-20b', 'h100-sxm', '0.11.0')).toBe((24 * 32 * 3 * 2880 * (3072 - 2880) * 17) / 32))
+  it('gpt-oss-20b by Triton on an H100: 0.63 GiB', () =>
+    expect(padding('gpt-oss-20b', 'h100-sxm', '0.11.0')).toBe((24 * 32 * 3 * 2880 * (3072 - 2880) * 17) / 32))
 
   // 720 columns of a rank become 768; 720 inputs have 23 scales a row, the last for half a group. Logged: 17.22 GiB on each of four
   // A100, 15.22 are content.

@@ -18,14 +18,22 @@ interface Log {
   contradicts?: string
 }
 
-const lines = readFileSync(join(import.meta.dirname, '..', 'fixtures', 'memory', 'start-up-logs.jsonl'), 'utf8').trim().split('\n')
+const lines = readFileSync(join(import.meta.dirname, '..', 'fixtures', 'memory', 'start-up-logs.jsonl'), 'utf8')
+  .trim()
+  .split('\n')
 const logs = lines.map((line) => JSON.parse(line) as Log)
 const followed = logs.filter(({contradicts}) => contradicts === undefined)
 const answers = new Map<string, Evaluation>()
 
 beforeAll(async () => {
   const refuse = () => Promise.reject(new Error('not here'))
-  const context: Context = {catalogue: openCatalogue(join(import.meta.dirname, '..', '..', 'dist', 'data')), engines: new Map(), detect: refuse, readMachine: refuse, readModel: refuse}
+  const context: Context = {
+    catalogue: openCatalogue(join(import.meta.dirname, '..', '..', 'dist', 'data')),
+    engines: new Map(),
+    detect: refuse,
+    readMachine: refuse,
+    readModel: refuse,
+  }
   for (const {scenario} of logs) answers.set(scenario.id, (await answer(context, ScenarioSchema.parse(scenario))).best)
 })
 
@@ -48,18 +56,27 @@ describe('public start-up logs', () => {
   })
 
   it('weights: 1.5% in the median', () => {
-    const errors = logs.flatMap(({scenario, observed: {weightsGiB}}) => (weightsGiB === undefined ? [] : Math.abs(sumBytes(answers.get(scenario.id)!.memory.terms.filter(({part}) => part === 'weights')) / (weightsGiB * GIB) - 1)))
+    const errors = logs.flatMap(({scenario, observed: {weightsGiB}}) =>
+      weightsGiB === undefined
+        ? []
+        : Math.abs(sumBytes(answers.get(scenario.id)!.memory.terms.filter(({part}) => part === 'weights')) / (weightsGiB * GIB) - 1),
+    )
     expect(errors.length).toBeGreaterThan(20)
     expect(quantile(errors, 0.5)).toBeLessThanOrEqual(0.015)
   })
 
   it('starts or not, as it did', () => {
-    const wrong = followed.filter(({scenario, observed}) => (observed.outcome === 'started') !== ['fits', 'tight'].includes(answers.get(scenario.id)!.verdict)).map(({scenario}) => scenario.id)
+    const wrong = followed
+      .filter(({scenario, observed}) => (observed.outcome === 'started') !== ['fits', 'tight'].includes(answers.get(scenario.id)!.verdict))
+      .map(({scenario}) => scenario.id)
     expect(wrong).toEqual([])
   })
 
-  it.each(logs.filter(({contradicts}) => contradicts !== undefined).map((log) => [log.scenario.id, log.contradicts!, log] as const))('%s contradicts the rules: %s', (_id, _reason, log) => {
-    // Should it come within 5% one day, it belongs to the others.
-    expect(Math.abs(cacheError(log) ?? 1)).toBeGreaterThan(0.05)
-  })
+  it.each(logs.filter(({contradicts}) => contradicts !== undefined).map((log) => [log.scenario.id, log.contradicts!, log] as const))(
+    '%s contradicts the rules: %s',
+    (_id, _reason, log) => {
+      // Should it come within 5% one day, it belongs to the others.
+      expect(Math.abs(cacheError(log) ?? 1)).toBeGreaterThan(0.05)
+    },
+  )
 })

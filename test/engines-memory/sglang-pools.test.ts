@@ -11,19 +11,26 @@ const GIB = 1024 ** 3
 function partsOf(id: string, attentionTp = 1, draftToo = false): CachePart[] {
   const {architecture} = catalogue.model(id)
   const layout: CacheLayout = {
-    attentionTp, format: cacheFormat('bf16'), stateElementBytes: 4, convolutionElementBytes: 2, speculativeTokens: 0, keysForSharedIndexers: true,
+    attentionTp,
+    format: cacheFormat('bf16'),
+    stateElementBytes: 4,
+    convolutionElementBytes: 2,
+    speculativeTokens: 0,
+    keysForSharedIndexers: true,
     compressedRowBytes: (headDim, rope) => headDim - rope + 2 * rope + 8,
   }
   const kinds = architecture.layerKinds.map((kind) => layerCache(kind, layout))
   return [...architecture.layerSequence.flatMap((index) => kinds[index]!), ...(draftToo ? layerCache(architecture.draft!.kind, layout) : [])]
 }
-const pools = (parts: CachePart[], more: Partial<PoolQuestion> = {}) => sglangPools({version: '0.5.15', parts, availableBytes: 20 * GIB, pageTokens: 1, maxNumSeqs: 256, windowPool: true, ...more})
+const pools = (parts: CachePart[], more: Partial<PoolQuestion> = {}) =>
+  sglangPools({version: '0.5.15', parts, availableBytes: 20 * GIB, pageTokens: 1, maxNumSeqs: 256, windowPool: true, ...more})
 
 describe('DeepSeek-V4', () => {
   // r = 0.1, rows of 584, N = 62 with the draft, 30 of ratio 4, 31 of ratio 128; rings of 8 and 128 slots for each window of 128:
   // 0.1 x 584 x 62 + 146 x 30 + 4.5625 x 31 + 33 x 30 + 0.1 x (8/128) x (8,192 + 2,048) x 30 + 0.1 x 4,096 x 31 = 23,749.84 (logged).
   it('V4-Pro: 23,749.84 bytes a token', () => expect(pools(partsOf('deepseek-v4-pro', 1, true), {version: '0.5.12'}).bytesPerToken).toBeCloseTo(23_749.84, 1))
-  it('V4-Flash: 15,955.85 bytes a token', () => expect(pools(partsOf('deepseek-v4-flash', 1, true), {version: '0.5.12'}).bytesPerToken).toBeCloseTo(15_955.85, 1))
+  it('V4-Flash: 15,955.85 bytes a token', () =>
+    expect(pools(partsOf('deepseek-v4-flash', 1, true), {version: '0.5.12'}).bytesPerToken).toBeCloseTo(15_955.85, 1))
 
   // From 0.5.15 the ratio-128 rings are kept for each request: 23,749.84 - 0.1 x 4,096 x 31.
   it('the coarse rings leave the price from 0.5.15 on', () => {
@@ -50,7 +57,8 @@ describe('full attention', () => {
   })
 
   // GLM-5.2 under speculation: 78 x (1,152 + 132) bytes x 79 / 78.
-  it('a draft layer is priced like one of the model', () => expect(pools(partsOf('glm-5.2'), {draft: {layerCount: 1, tokens: 6}}).bytesPerToken).toBeCloseTo(79 * 1284, 6))
+  it('a draft layer is priced like one of the model', () =>
+    expect(pools(partsOf('glm-5.2'), {draft: {layerCount: 1, tokens: 6}}).bytesPerToken).toBeCloseTo(79 * 1284, 6))
 })
 
 describe('windows', () => {
@@ -75,7 +83,7 @@ describe('recurrent states', () => {
 
   it('three slots for each request before 0.5.14, five after', () => expect(['0.5.13', '0.5.14'].map(stateSlotsPerRequest)).toEqual([3, 5]))
 
-  it('a draft shares the states\' part: fewer slots, none of the tokens', () => {
+  it("a draft shares the states' part: fewer slots, none of the tokens", () => {
     const plain = pools(partsOf('qwen3.8-27b'))
     const drafted = pools(partsOf('qwen3.8-27b'), {draft: {layerCount: 0, tokens: 4}, maxNumSeqs: 48})
     expect(drafted.stateSlots!).toBeLessThan(plain.stateSlots!)

@@ -24,7 +24,9 @@ describe('hybrid models: worked logs', () => {
   // Blocks of ceil(4,317,184 / 4,096 / 16) x 16 = 1,056 tokens, 23 pages of 4,325,376 bytes each: 46.50 GiB hold 501 blocks;
   // 10,240 tokens take 10 blocks and 3 states: 501 / 13 = 38.54, x 10,240 = 394,633.
   it('Qwen3.8-2.4T: 38.54x, 394,633 tokens', () => {
-    const layers = layersOf('qwen3.8-2.4t-a95b', {cache: 'bf16'}).map((parts) => parts.map((part) => (part.growth === 'state' ? {...part, stateBytes: 4_317_184} : part)))
+    const layers = layersOf('qwen3.8-2.4t-a95b', {cache: 'bf16'}).map((parts) =>
+      parts.map((part) => (part.growth === 'state' ? {...part, stateBytes: 4_317_184} : part)),
+    )
     const one = pool(layers)
     expect(one.blockTokens).toBe(1056)
     expect(one.groupCount).toBe(4)
@@ -36,7 +38,11 @@ describe('hybrid models: worked logs', () => {
 
   // Qwen3.8-27B over two ranks, states of 1,603,584 bytes with prefix caching (two for each request in three groups).
   // fp8: 1,024 bytes a token -> blocks of 1,568; 262,144 tokens take 168 + 6. bf16: blocks of 784, 335 + 6.
-  it.each([['fp8', 1568, 174, 611, 920_517], ['bf16', 784, 341, 491, 377_456], ['bf16', 784, 341, 580, 445_875]])('Qwen3.8-27B, %s cache', (cache, block, perRequest, blocks, tokens) => {
+  it.each([
+    ['fp8', 1568, 174, 611, 920_517],
+    ['bf16', 784, 341, 491, 377_456],
+    ['bf16', 784, 341, 580, 445_875],
+  ])('Qwen3.8-27B, %s cache', (cache, block, perRequest, blocks, tokens) => {
     const layers = layersOf('qwen3.8-27b', {cache, attentionTp: 2})
     expect(layers.flat().find((part) => part.growth === 'state')?.stateBytes).toBe(1_603_584)
     const one = pool(layers, {prefixCaching: true})
@@ -99,7 +105,10 @@ describe('windows', () => {
 describe('DeepSeek-V4', () => {
   const packed = {cache: 'fp8', compressedRowBytes: (headDim: number, rope: number) => headDim - rope + 2 * rope + 8}
   // Pages of 256 tokens padded to 576 bytes: 64 x 584 -> 37,440 and 64 x 132 -> 8,640 for ratio 4, 2 x 584 -> 1,728 for ratio 128.
-  it.each([['deepseek-v4-pro', 30, 31, 5609.3], ['deepseek-v4-flash', 21, 20, 3915]])('%s: padded bytes of a token', (id, fine, coarse, perToken) => {
+  it.each([
+    ['deepseek-v4-pro', 30, 31, 5609.3],
+    ['deepseek-v4-flash', 21, 20, 3915],
+  ])('%s: padded bytes of a token', (id, fine, coarse, perToken) => {
     const growing = fine * (37_440 + 8_640) + coarse * 1_728
     expect(Math.abs(growing / 256 / perToken - 1)).toBeLessThan(0.005)
     const one = pool(layersOf(id, packed))
@@ -108,7 +117,14 @@ describe('DeepSeek-V4', () => {
 
   // What every request is charged beside its tokens, by the batch, in bytes of pages: windows of 128 tokens in blocks of 64, states of
   // 8 in blocks of 4 (37,440 and 8,640) and of 128 in blocks of 8 (37,440).
-  it.each([['deepseek-v4-pro', 5609.3, 2048, 1.11], ['deepseek-v4-pro', 5609.3, 8192, 4.34], ['deepseek-v4-pro', 5609.3, 16_384, 8.65], ['deepseek-v4-flash', 3915, 2048, 0.76], ['deepseek-v4-flash', 3915, 8192, 2.98], ['deepseek-v4-flash', 3915, 16_384, 5.93]])('%s at %s bytes a token, %s batched tokens: %s GB', (id, perToken, batch, gigabytes) => {
+  it.each([
+    ['deepseek-v4-pro', 5609.3, 2048, 1.11],
+    ['deepseek-v4-pro', 5609.3, 8192, 4.34],
+    ['deepseek-v4-pro', 5609.3, 16_384, 8.65],
+    ['deepseek-v4-flash', 3915, 2048, 0.76],
+    ['deepseek-v4-flash', 3915, 8192, 2.98],
+    ['deepseek-v4-flash', 3915, 16_384, 5.93],
+  ])('%s at %s bytes a token, %s batched tokens: %s GB', (id, perToken, batch, gigabytes) => {
     const one = pool(layersOf(id, packed), {maxNumBatchedTokens: batch})
     const fixed = (one.blocksPerRequest(1_048_576) - 4096) * perToken * 256
     expect(Math.abs(fixed / GB - gigabytes)).toBeLessThan(0.0075 + 0.002 * gigabytes)

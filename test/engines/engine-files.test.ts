@@ -5,10 +5,12 @@ import {architectureAnswer, cacheAnswer, formatAnswer, formatFamily} from '../..
 import {weightFormatIds} from '../../src/core/formats.ts'
 import {engineFile, flagTable, gpus, needsTable, supportTable} from './launch-fixtures.ts'
 
-const names = readdirSync(new URL('../../data/engines/', import.meta.url)).filter(name => /^(?:vllm|sglang|trtllm|support|needs)/.test(name)).map(name => name.replace('.yaml', ''))
+const names = readdirSync(new URL('../../data/engines/', import.meta.url))
+  .filter((name) => /^(?:vllm|sglang|trtllm|support|needs)/.test(name))
+  .map((name) => name.replace('.yaml', ''))
 
 describe('files of data/engines', () => {
-  it.each(names.map(name => [name]))('%s has the shape it should have', name => {
+  it.each(names.map((name) => [name]))('%s has the shape it should have', (name) => {
     expect(checkEngineFile(`data/engines/${name}.yaml`, engineFile(name)).problems).toEqual([])
   })
 
@@ -64,7 +66,7 @@ describe('what engines can load', () => {
   })
 
   it('has a rule for every weight format but FP32', () => {
-    expect(weightFormatIds.filter(id => !(formatFamily(id) in table.formats))).toEqual(['fp32'])
+    expect(weightFormatIds.filter((id) => !(formatFamily(id) in table.formats))).toEqual(['fp32'])
   })
 
   it('judges AMD by target', () => {
@@ -94,6 +96,6 @@ describe('what engines can load', () => {
 
   it('names only architectures that the support table has', () => {
     const named = needsTable().models.flatMap(({architectures}) => architectures ?? [])
-    expect(named.filter(name => !(name in table.architectures))).toEqual([])
+    expect(named.filter((name) => !(name in table.architectures))).toEqual([])
   })
 })

@@ -19,7 +19,16 @@ export const supportTable = (): SupportTable => dataFile('support') as SupportTa
 export const engineFile = (name: string): unknown => dataFile(name)
 
 function gpu(id: string, name: string, memoryMiB: number, computeCapability: number): MachineGpu {
-  const accelerator: Accelerator = {id, name, vendor: 'nvidia', aliases: [`NVIDIA ${name}`], computeCapability, memoryBytes: memoryMiB * MIB, denseOperationsPerSecond: {}, native: ['bf16']}
+  const accelerator: Accelerator = {
+    id,
+    name,
+    vendor: 'nvidia',
+    aliases: [`NVIDIA ${name}`],
+    computeCapability,
+    memoryBytes: memoryMiB * MIB,
+    denseOperationsPerSecond: {},
+    native: ['bf16'],
+  }
   return {index: 0, accelerator, memoryBytes: memoryMiB * MIB}
 }
 
@@ -43,7 +52,15 @@ const layer = (name: string, mixer: Mixer, experts = false): LayerKind => ({
 })
 
 function architecture(className: string, contextTokens: number, kinds: LayerKind[]): Architecture {
-  return {className, vocabularySize: 151_936, hiddenSize: 4096, tiedEmbeddings: false, contextTokens, layerKinds: kinds, layerSequence: kinds.map((_, index) => index)}
+  return {
+    className,
+    vocabularySize: 151_936,
+    hiddenSize: 4096,
+    tiedEmbeddings: false,
+    contextTokens,
+    layerKinds: kinds,
+    layerSequence: kinds.map((_, index) => index),
+  }
 }
 
 interface SubjectInput {
@@ -70,25 +87,56 @@ export function subject({hfId, modelHfId = hfId, name, weights, gpu: device, arc
 const grouped: Mixer = {kind: 'full', queryHeadCount: 32, kvHeadCount: 8, headDim: 128}
 
 /** Qwen3-8B in AWQ on one RTX 4090: config.json has max_position_embeddings 40960. */
-export const dense = subject({hfId: 'Qwen/Qwen3-8B-AWQ', modelHfId: 'Qwen/Qwen3-8B', name: 'Qwen3 8B', weights: 'awq-int4', gpu: gpus.rtx4090, architecture: architecture('Qwen3ForCausalLM', 40_960, [layer('full', grouped)])})
+export const dense = subject({
+  hfId: 'Qwen/Qwen3-8B-AWQ',
+  modelHfId: 'Qwen/Qwen3-8B',
+  name: 'Qwen3 8B',
+  weights: 'awq-int4',
+  gpu: gpus.rtx4090,
+  architecture: architecture('Qwen3ForCausalLM', 40_960, [layer('full', grouped)]),
+})
 
 /** Qwen3-235B-A22B in block FP8 on H200: moe_intermediate_size 1536 / 8 = 192 is no multiple of 128, so experts must stay whole. */
 export const mixture = subject({
-  hfId: 'Qwen/Qwen3-235B-A22B-FP8', modelHfId: 'Qwen/Qwen3-235B-A22B', name: 'Qwen3 235B A22B', weights: 'fp8-block', gpu: gpus.h200,
+  hfId: 'Qwen/Qwen3-235B-A22B-FP8',
+  modelHfId: 'Qwen/Qwen3-235B-A22B',
+  name: 'Qwen3 235B A22B',
+  weights: 'fp8-block',
+  gpu: gpus.h200,
   architecture: architecture('Qwen3MoeForCausalLM', 40_960, [layer('experts', grouped, true)]),
 })
 
 /** DeepSeek-V4-Pro on B300: compressed attention, tokenizer and parsers of its own. */
 export const compressed = subject({
-  hfId: 'deepseek-ai/DeepSeek-V4-Pro', name: 'DeepSeek V4 Pro', weights: 'native', gpu: gpus.b300,
+  hfId: 'deepseek-ai/DeepSeek-V4-Pro',
+  name: 'DeepSeek V4 Pro',
+  weights: 'native',
+  gpu: gpus.b300,
   architecture: architecture('DeepseekV4ForCausalLM', 1_048_576, [
-    layer('compressed', {kind: 'compressed', queryHeadCount: 128, headDim: 512, ropeHeadDim: 64, queryLoraRank: 1536, outputLoraRank: 1024, outputGroupCount: 16, windowTokens: 128, compressionRatio: 4}, true),
+    layer(
+      'compressed',
+      {
+        kind: 'compressed',
+        queryHeadCount: 128,
+        headDim: 512,
+        ropeHeadDim: 64,
+        queryLoraRank: 1536,
+        outputLoraRank: 1024,
+        outputGroupCount: 16,
+        windowTokens: 128,
+        compressionRatio: 4,
+      },
+      true,
+    ),
   ]),
 })
 
 /** Qwen3.5-27B: gated delta net and attention, one draft layer. */
 export const hybrid = subject({
-  hfId: 'Qwen/Qwen3.5-27B', name: 'Qwen3.5 27B', weights: 'bf16', gpu: gpus.h100,
+  hfId: 'Qwen/Qwen3.5-27B',
+  name: 'Qwen3.5 27B',
+  weights: 'bf16',
+  gpu: gpus.h100,
   architecture: architecture('Qwen3_5ForConditionalGeneration', 262_144, [
     layer('linear', {kind: 'gated-delta-net', keyHeadCount: 16, keyHeadDim: 128, valueHeadCount: 48, valueHeadDim: 128, convKernelTokens: 4}),
     layer('full', grouped),
@@ -98,14 +146,39 @@ export const hybrid = subject({
 /** DeepSeek-R1: multi-head latent attention, dense. */
 export const latent = (device: MachineGpu): Subject =>
   subject({
-    hfId: 'deepseek-ai/DeepSeek-R1', name: 'DeepSeek R1', weights: 'fp8-block', gpu: device,
-    architecture: architecture('DeepseekV3ForCausalLM', 163_840, [layer('mla', {kind: 'mla', queryHeadCount: 128, queryLoraRank: 1536, kvLoraRank: 512, nopeHeadDim: 128, ropeHeadDim: 64, valueHeadDim: 128}, true)]),
+    hfId: 'deepseek-ai/DeepSeek-R1',
+    name: 'DeepSeek R1',
+    weights: 'fp8-block',
+    gpu: device,
+    architecture: architecture('DeepseekV3ForCausalLM', 163_840, [
+      layer('mla', {kind: 'mla', queryHeadCount: 128, queryLoraRank: 1536, kvLoraRank: 512, nopeHeadDim: 128, ropeHeadDim: 64, valueHeadDim: 128}, true),
+    ]),
   })
 
 /** gpt-oss-120b: MXFP4 experts on Hopper. */
-export const openWeights = subject({hfId: 'openai/gpt-oss-120b', name: 'gpt-oss 120B', weights: 'mxfp4', gpu: gpus.h200, architecture: architecture('GptOssForCausalLM', 131_072, [layer('experts', grouped, true)])})
+export const openWeights = subject({
+  hfId: 'openai/gpt-oss-120b',
+  name: 'gpt-oss 120B',
+  weights: 'mxfp4',
+  gpu: gpus.h200,
+  architecture: architecture('GptOssForCausalLM', 131_072, [layer('experts', grouped, true)]),
+})
 
 /** A deployment with the fields given; the rest is one GPU, without the limits, which each test sets. */
-export function deployment(given: Partial<Deployment> & Pick<Deployment, 'engine' | 'engineVersion' | 'maxModelLen' | 'maxNumSeqs' | 'maxNumBatchedTokens' | 'gpuMemoryUtilization'>): Deployment {
-  return {weights: 'bf16', kvCache: 'bf16', tp: 1, pp: 1, dp: 1, ep: 1, dpAttention: false, enforceEager: false, cpuOffloadBytes: 0, reservedBytesPerGpu: 0, ...given}
+export function deployment(
+  given: Partial<Deployment> & Pick<Deployment, 'engine' | 'engineVersion' | 'maxModelLen' | 'maxNumSeqs' | 'maxNumBatchedTokens' | 'gpuMemoryUtilization'>,
+): Deployment {
+  return {
+    weights: 'bf16',
+    kvCache: 'bf16',
+    tp: 1,
+    pp: 1,
+    dp: 1,
+    ep: 1,
+    dpAttention: false,
+    enforceEager: false,
+    cpuOffloadBytes: 0,
+    reservedBytesPerGpu: 0,
+    ...given,
+  }
 }

@@ -22,7 +22,9 @@ const launchOf = (who: Subject, what: Deployment): Launch => launchers[what.engi
 function leaves(content: Record<string, unknown>, path = ''): [string, unknown][] {
   return Object.entries(content).flatMap(([key, value]) => {
     const own = path === '' ? key : `${path}.${key}`
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? leaves(value as Record<string, unknown>, own) : [[own, value] as [string, unknown]]
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? leaves(value as Record<string, unknown>, own)
+      : [[own, value] as [string, unknown]]
   })
 }
 
@@ -35,12 +37,30 @@ function illegal(launch: Launch, engine: Id, version: string): string[] {
 }
 
 const limits = {maxNumSeqs: 256, maxNumBatchedTokens: 2048}
-const vllm = (given: Partial<Deployment>): Deployment => deployment({engine: 'vllm', engineVersion: '0.28.0', maxModelLen: 40_960, gpuMemoryUtilization: 0.92, ...limits, ...given})
-const trtllm = (given: Partial<Deployment>): Deployment => deployment({engine: 'trtllm', engineVersion: '1.3.0rc24', maxModelLen: 40_960, gpuMemoryUtilization: 0.9, maxNumSeqs: 2048, maxNumBatchedTokens: 8192, ...given})
+const vllm = (given: Partial<Deployment>): Deployment =>
+  deployment({engine: 'vllm', engineVersion: '0.28.0', maxModelLen: 40_960, gpuMemoryUtilization: 0.92, ...limits, ...given})
+const trtllm = (given: Partial<Deployment>): Deployment =>
+  deployment({
+    engine: 'trtllm',
+    engineVersion: '1.3.0rc24',
+    maxModelLen: 40_960,
+    gpuMemoryUtilization: 0.9,
+    maxNumSeqs: 2048,
+    maxNumBatchedTokens: 8192,
+    ...given,
+  })
 
 /** With SGLang's own fraction unless one is given. */
 function sglang(who: Subject, given: Partial<Deployment>): Deployment {
-  const base = deployment({engine: 'sglang', engineVersion: '0.5.18', maxModelLen: 40_960, gpuMemoryUtilization: 0, maxNumSeqs: 2048, maxNumBatchedTokens: 2048, ...given})
+  const base = deployment({
+    engine: 'sglang',
+    engineVersion: '0.5.18',
+    maxModelLen: 40_960,
+    gpuMemoryUtilization: 0,
+    maxNumSeqs: 2048,
+    maxNumBatchedTokens: 2048,
+    ...given,
+  })
   const question = sglangQuestion(who, {...base, maxNumBatchedTokens: undefined})
   return {...base, gpuMemoryUtilization: given.gpuMemoryUtilization ?? memFractionStatic(question)}
 }
@@ -48,17 +68,52 @@ function sglang(who: Subject, given: Partial<Deployment>): Deployment {
 const cases: [name: string, who: Subject, what: Deployment][] = [
   ['vllm-dense-awq-rtx-4090', dense, vllm({maxModelLen: 16_384, kvCache: 'fp8', maxNumSeqs: 16, gpuMemoryUtilization: 0.95})],
   ['vllm-mixture-fp8-block-8xh200', mixture, vllm({tp: 8, ep: 8, maxModelLen: 32_768, maxNumSeqs: 1024, maxNumBatchedTokens: 8192})],
-  ['vllm-deepseek-v4-8xb300', compressed, vllm({dp: 8, ep: 8, dpAttention: true, kvCache: 'fp8', maxModelLen: 262_144, maxNumSeqs: 256, maxNumBatchedTokens: 16_384, speculative: {method: 'mtp', tokens: 1}})],
+  [
+    'vllm-deepseek-v4-8xb300',
+    compressed,
+    vllm({
+      dp: 8,
+      ep: 8,
+      dpAttention: true,
+      kvCache: 'fp8',
+      maxModelLen: 262_144,
+      maxNumSeqs: 256,
+      maxNumBatchedTokens: 16_384,
+      speculative: {method: 'mtp', tokens: 1},
+    }),
+  ],
   ['vllm-hybrid-mtp-2xh100', hybrid, vllm({tp: 2, maxModelLen: 131_072, maxNumSeqs: 1024, maxNumBatchedTokens: 8192, speculative: {method: 'mtp', tokens: 2}})],
   ['vllm-0.11.0-dense-rtx-4090', dense, vllm({engineVersion: '0.11.0', gpuMemoryUtilization: 0.9, maxModelLen: 8192, enforceEager: true})],
   ['sglang-dense-awq-rtx-4090', dense, sglang(dense, {maxModelLen: 16_384, kvCache: 'fp8', maxNumSeqs: 16})],
-  ['sglang-mixture-fp8-block-8xh200', mixture, sglang(mixture, {tp: 8, ep: 8, dp: 8, dpAttention: true, maxModelLen: 32_768, maxNumBatchedTokens: 1024, gpuMemoryUtilization: 0.85})],
-  ['sglang-deepseek-v4-8xb300', compressed, sglang(compressed, {tp: 8, dp: 8, dpAttention: true, ep: 8, kvCache: 'fp8', maxModelLen: 262_144, maxNumSeqs: 256, maxNumBatchedTokens: 2048, speculative: {method: 'mtp', tokens: 3}})],
+  [
+    'sglang-mixture-fp8-block-8xh200',
+    mixture,
+    sglang(mixture, {tp: 8, ep: 8, dp: 8, dpAttention: true, maxModelLen: 32_768, maxNumBatchedTokens: 1024, gpuMemoryUtilization: 0.85}),
+  ],
+  [
+    'sglang-deepseek-v4-8xb300',
+    compressed,
+    sglang(compressed, {
+      tp: 8,
+      dp: 8,
+      dpAttention: true,
+      ep: 8,
+      kvCache: 'fp8',
+      maxModelLen: 262_144,
+      maxNumSeqs: 256,
+      maxNumBatchedTokens: 2048,
+      speculative: {method: 'mtp', tokens: 3},
+    }),
+  ],
   ['sglang-hybrid-2xh100', hybrid, sglang(hybrid, {tp: 2, maxModelLen: 131_072, maxNumSeqs: 180, maxNumBatchedTokens: 8192})],
   ['sglang-0.4.10-dense-rtx-4090', dense, sglang(dense, {engineVersion: '0.4.10', maxModelLen: 8192})],
   ['trtllm-dense-awq-rtx-4090', dense, trtllm({maxModelLen: 16_384, kvCache: 'fp8', maxNumSeqs: 16, gpuMemoryUtilization: 0.85})],
   ['trtllm-mixture-fp8-block-8xh200', mixture, trtllm({tp: 8, ep: 8, dpAttention: true, maxModelLen: 32_768, maxNumSeqs: 256})],
-  ['trtllm-deepseek-v4-8xb300', compressed, trtllm({tp: 8, ep: 8, dpAttention: true, kvCache: 'fp8', maxModelLen: 262_144, maxNumSeqs: 256, speculative: {method: 'mtp', tokens: 1}})],
+  [
+    'trtllm-deepseek-v4-8xb300',
+    compressed,
+    trtllm({tp: 8, ep: 8, dpAttention: true, kvCache: 'fp8', maxModelLen: 262_144, maxNumSeqs: 256, speculative: {method: 'mtp', tokens: 1}}),
+  ],
   ['trtllm-gpt-oss-2xh200', openWeights, trtllm({tp: 2, maxModelLen: 131_072, enforceEager: true})],
 ]
 
@@ -106,18 +161,45 @@ describe('start commands', () => {
   })
 
   it('turn GGUF and bitsandbytes into what each engine asks for', () => {
-    const gguf = subject({hfId: 'someone/Qwen3-8B-GGUF', modelHfId: 'Qwen/Qwen3-8B', name: 'Qwen3 8B', weights: 'q4_k_m', gpu: gpus.rtx4090, architecture: dense.model.architecture})
+    const gguf = subject({
+      hfId: 'someone/Qwen3-8B-GGUF',
+      modelHfId: 'Qwen/Qwen3-8B',
+      name: 'Qwen3 8B',
+      weights: 'q4_k_m',
+      gpu: gpus.rtx4090,
+      architecture: dense.model.architecture,
+    })
     expect(shellText(vllmLaunch(gguf, vllm({})))).toBe('vllm serve someone/Qwen3-8B-GGUF:Q4_K_M \\\n  --tokenizer Qwen/Qwen3-8B\n')
-    expect(sglangLaunch(gguf, sglang(gguf, {})).flags.slice(1).map(({flag, value}) => `${flag} ${value}`)).toEqual(['--load-format gguf', '--quantization gguf'])
+    expect(
+      sglangLaunch(gguf, sglang(gguf, {}))
+        .flags.slice(1)
+        .map(({flag, value}) => `${flag} ${value}`),
+    ).toEqual(['--load-format gguf', '--quantization gguf'])
   })
 })
 
 describe('every flag exists in its version with a legal value', () => {
-  const everything: Partial<Deployment> = {tp: 4, pp: 2, dp: 4, ep: 4, dpAttention: true, kvCache: 'fp8', maxModelLen: 8192, maxNumSeqs: 100, maxNumBatchedTokens: 3000, gpuMemoryUtilization: 0.7, enforceEager: true, cpuOffloadBytes: 3.5 * 1024 ** 3, speculative: {method: 'mtp', tokens: 2}}
+  const everything: Partial<Deployment> = {
+    tp: 4,
+    pp: 2,
+    dp: 4,
+    ep: 4,
+    dpAttention: true,
+    kvCache: 'fp8',
+    maxModelLen: 8192,
+    maxNumSeqs: 100,
+    maxNumBatchedTokens: 3000,
+    gpuMemoryUtilization: 0.7,
+    enforceEager: true,
+    cpuOffloadBytes: 3.5 * 1024 ** 3,
+    speculative: {method: 'mtp', tokens: 2},
+  }
   const versions: [Id, string][] = [
-    ...['0.8.5', '0.9.2', '0.10.2', '0.11.0', '0.12.0', '0.16.0', '0.19.0', '0.20.0', '0.21.0', '0.24.0', '0.27.1', '0.28.0'].map(version => ['vllm', version] as [Id, string]),
-    ...['0.4.10', '0.5.1', '0.5.3', '0.5.6', '0.5.9', '0.5.12', '0.5.14', '0.5.16', '0.5.18'].map(version => ['sglang', version] as [Id, string]),
-    ...['0.20.0', '1.0.0', '1.1.0rc2', '1.2.0', '1.3.0rc18', '1.3.0rc24'].map(version => ['trtllm', version] as [Id, string]),
+    ...['0.8.5', '0.9.2', '0.10.2', '0.11.0', '0.12.0', '0.16.0', '0.19.0', '0.20.0', '0.21.0', '0.24.0', '0.27.1', '0.28.0'].map(
+      (version) => ['vllm', version] as [Id, string],
+    ),
+    ...['0.4.10', '0.5.1', '0.5.3', '0.5.6', '0.5.9', '0.5.12', '0.5.14', '0.5.16', '0.5.18'].map((version) => ['sglang', version] as [Id, string]),
+    ...['0.20.0', '1.0.0', '1.1.0rc2', '1.2.0', '1.3.0rc18', '1.3.0rc24'].map((version) => ['trtllm', version] as [Id, string]),
   ]
 
   it.each(versions)('%s %s', (engine, engineVersion) => {
@@ -134,7 +216,13 @@ describe('every flag exists in its version with a legal value', () => {
       const name = entry.match[0]!.replaceAll('*', '-x')
       const who = subject({hfId: `owner/${name}`, name, weights: 'bf16', gpu: gpus.h200, architecture: {...dense.model.architecture, className: undefined}})
       expect(needEntry(needs, who)).toBe(entry)
-      for (const [engine, version] of [['vllm', '0.28.0'], ['sglang', '0.5.18'], ['trtllm', '1.3.0rc24'], ['vllm', '0.11.0'], ['sglang', '0.5.3']] as [Id, string][]) {
+      for (const [engine, version] of [
+        ['vllm', '0.28.0'],
+        ['sglang', '0.5.18'],
+        ['trtllm', '1.3.0rc24'],
+        ['vllm', '0.11.0'],
+        ['sglang', '0.5.3'],
+      ] as [Id, string][]) {
         const base = {sglang: sglang(who, {engineVersion: version}), vllm: vllm({engineVersion: version}), trtllm: trtllm({engineVersion: version})}[engine]
         expect(illegal(launchOf(who, base), engine, version)).toEqual([])
       }
@@ -143,7 +231,8 @@ describe('every flag exists in its version with a legal value', () => {
 })
 
 describe('needs of models', () => {
-  const named = (hfId: string, className?: string): Subject => subject({hfId, name: hfId, weights: 'bf16', gpu: gpus.h200, architecture: {...dense.model.architecture, className}})
+  const named = (hfId: string, className?: string): Subject =>
+    subject({hfId, name: hfId, weights: 'bf16', gpu: gpus.h200, architecture: {...dense.model.architecture, className}})
 
   it.each([
     ['Qwen/Qwen3-32B', {toolCallParser: 'hermes', reasoningParser: 'qwen3'}],

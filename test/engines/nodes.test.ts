@@ -8,7 +8,8 @@ import {deployment, mixture} from './launch-fixtures.ts'
 
 /** The mixture on nodes of eight GPUs. */
 const eights: Subject = {...mixture, machine: {...mixture.machine, nodeCount: 4, gpus: Array.from({length: 8}, (_, index) => ({...mixture.gpu, index}))}}
-const of = (engine: string, given: Partial<Deployment>): Deployment => deployment({engine, engineVersion: '0.28.0', maxModelLen: 4096, maxNumSeqs: 1, maxNumBatchedTokens: 1, gpuMemoryUtilization: 0.9, ...given})
+const of = (engine: string, given: Partial<Deployment>): Deployment =>
+  deployment({engine, engineVersion: '0.28.0', maxModelLen: 4096, maxNumSeqs: 1, maxNumBatchedTokens: 1, gpuMemoryUtilization: 0.9, ...given})
 const names = (flags: {flag: string}[] = []): string[] => flags.map(({flag}) => flag)
 
 describe('several nodes', () => {

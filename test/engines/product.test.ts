@@ -20,8 +20,18 @@ const catalogue = openCatalogue(join(import.meta.dirname, '..', '..', 'dist', 'd
 const context = {catalogue, engines: new Map()} as unknown as Context
 
 const MACHINES: [name: string, nodes: number][] = [
-  ['desktop-rtx-4090-1x', 1], ['desktop-rtx-3090-2x', 1], ['workstation-rtx-5090-4x', 1], ['rtx-pro-6000-server-8x', 1], ['l40s-8x', 1], ['dgx-a100-80gb', 1],
-  ['dgx-h100', 1], ['dgx-h200', 2], ['dgx-b200', 1], ['dgx-spark', 1], ['mi300x-8x', 1], ['mi355x-8x', 2],
+  ['desktop-rtx-4090-1x', 1],
+  ['desktop-rtx-3090-2x', 1],
+  ['workstation-rtx-5090-4x', 1],
+  ['rtx-pro-6000-server-8x', 1],
+  ['l40s-8x', 1],
+  ['dgx-a100-80gb', 1],
+  ['dgx-h100', 1],
+  ['dgx-h200', 2],
+  ['dgx-b200', 1],
+  ['dgx-spark', 1],
+  ['mi300x-8x', 1],
+  ['mi355x-8x', 2],
 ]
 
 /** The newest release of each engine and one about a year older, before many spellings changed. */
@@ -29,7 +39,12 @@ const VERSIONS: Record<string, string[]> = {vllm: ['0.28.0', '0.10.2'], sglang: 
 
 /** Requests that bring out flags which a plain question leaves at their defaults; taken in turn. */
 const REQUESTS: DeploymentRequest[] = [
-  {}, {kvCache: 'fp8', maxModelLen: 16_384}, {maxNumSeqs: 64, maxNumBatchedTokens: 4096}, {gpuMemoryUtilization: 0.8, enforceEager: true}, {speculative: {method: 'mtp', tokens: 1}}, {maxModelLen: 8192, cpuOffloadBytes: 3 * 2 ** 30},
+  {},
+  {kvCache: 'fp8', maxModelLen: 16_384},
+  {maxNumSeqs: 64, maxNumBatchedTokens: 4096},
+  {gpuMemoryUtilization: 0.8, enforceEager: true},
+  {speculative: {method: 'mtp', tokens: 1}},
+  {maxModelLen: 8192, cpuOffloadBytes: 3 * 2 ** 30},
 ]
 
 interface Case {
@@ -58,7 +73,15 @@ function* cases(): Generator<Case> {
           const asked = {...REQUESTS[turn % REQUESTS.length], engineVersion}
           const layouts = layoutsFor(model.architecture, machine, asked)
           const deployment = engine.resolve(subject, layouts[turn % layouts.length]!)
-          yield {model, checkpoint, machine, engine, deployment, launch: engine.launch(subject, deployment), label: `${checkpoint.hfId} on ${name}, ${engineId} ${engineVersion}`}
+          yield {
+            model,
+            checkpoint,
+            machine,
+            engine,
+            deployment,
+            launch: engine.launch(subject, deployment),
+            label: `${checkpoint.hfId} on ${name}, ${engineId} ${engineVersion}`,
+          }
         }
       }
     }
@@ -69,13 +92,22 @@ function* cases(): Generator<Case> {
 function leaves(content: Record<string, unknown>, path = ''): [string, unknown][] {
   return Object.entries(content).flatMap(([key, value]) => {
     const own = path === '' ? key : `${path}.${key}`
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? leaves(value as Record<string, unknown>, own) : [[own, value] as [string, unknown]]
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? leaves(value as Record<string, unknown>, own)
+      : [[own, value] as [string, unknown]]
   })
 }
 
 function givenTo({flags, file, nodes}: Launch): [string, unknown][] {
-  const ofNode = [...(nodes?.own?.every ?? []), ...(nodes?.own?.followers ?? []), ...(nodes?.ray ?? [])].map(({flag, value}): [string, unknown] => [flag, typeof value === 'object' ? (value.of === 'rank' ? 1 : 'node-0') : value])
-  return [...flags.map(({flag, value}): [string, unknown] => [flag, value]), ...ofNode, ...(file ? [[file.flag, file.name] as [string, unknown], ...leaves(file.content)] : [])]
+  const ofNode = [...(nodes?.own?.every ?? []), ...(nodes?.own?.followers ?? []), ...(nodes?.ray ?? [])].map(({flag, value}): [string, unknown] => [
+    flag,
+    typeof value === 'object' ? (value.of === 'rank' ? 1 : 'node-0') : value,
+  ])
+  return [
+    ...flags.map(({flag, value}): [string, unknown] => [flag, value]),
+    ...ofNode,
+    ...(file ? [[file.flag, file.name] as [string, unknown], ...leaves(file.content)] : []),
+  ]
 }
 
 describe('every model, machine, engine and version', () => {
@@ -116,8 +148,9 @@ describe('every model, machine, engine and version', () => {
         const start = startableOf(catalogue, {best, machine, left: []})
         const files = format.write(start)
         if (JSON.stringify(format.write(start)) !== JSON.stringify(files)) wrong.push(`${label}: ${format.id} differs when written again`)
-        for (const {name, text} of files.filter(file => file.name.endsWith('.yaml'))) {
-          for (const {errors, warnings} of parseAllDocuments(text, {version: '1.1'})) if (errors.length + warnings.length > 0) wrong.push(`${label}: ${name}: ${[...errors, ...warnings][0]}`)
+        for (const {name, text} of files.filter((file) => file.name.endsWith('.yaml'))) {
+          for (const {errors, warnings} of parseAllDocuments(text, {version: '1.1'}))
+            if (errors.length + warnings.length > 0) wrong.push(`${label}: ${name}: ${[...errors, ...warnings][0]}`)
         }
         written.set(format.id, (written.get(format.id) ?? 0) + 1)
       } catch (error) {

@@ -3,19 +3,36 @@ import type {Launch} from '../../src/engines/engine.ts'
 import {parseSetting, withSettings} from '../../src/engines/launch/settings.ts'
 import {flagTable} from './launch-fixtures.ts'
 
-const vllm: Launch = {program: ['vllm', 'serve', 'm'], environment: [], flags: [{flag: '--max-num-seqs', value: 256, because: 'computed'}, {flag: '--enforce-eager', value: true, because: 'computed'}]}
-const trtllm: Launch = {program: ['trtllm-serve', 'm'], environment: [], flags: [], file: {flag: '--config', name: 'x.yaml', content: {kv_cache_config: {dtype: 'fp8', tokens_per_block: 64}}, because: {'kv_cache_config.dtype': 'computed'}}}
+const vllm: Launch = {
+  program: ['vllm', 'serve', 'm'],
+  environment: [],
+  flags: [
+    {flag: '--max-num-seqs', value: 256, because: 'computed'},
+    {flag: '--enforce-eager', value: true, because: 'computed'},
+  ],
+}
+const trtllm: Launch = {
+  program: ['trtllm-serve', 'm'],
+  environment: [],
+  flags: [],
+  file: {flag: '--config', name: 'x.yaml', content: {kv_cache_config: {dtype: 'fp8', tokens_per_block: 64}}, because: {'kv_cache_config.dtype': 'computed'}},
+}
 
-const set = (launch: Launch, engine: string, version: string, ...texts: string[]): Launch => withSettings(launch, texts.map(parseSetting), flagTable(engine), version)
+const set = (launch: Launch, engine: string, version: string, ...texts: string[]): Launch =>
+  withSettings(launch, texts.map(parseSetting), flagTable(engine), version)
 const flagsOf = ({flags}: Launch): string[] => flags.map(({flag, value, because}) => `${flag}${value === true ? '' : `=${value}`} (${because})`)
 
 describe('options set by hand', () => {
   it('take the place of what was computed, by any of their names', () => {
-    for (const text of ['max-num-seqs=16', '--max-num-seqs=16']) expect(flagsOf(set(vllm, 'vllm', '0.28.0', text))).toEqual(['--max-num-seqs=16 (set by hand)', '--enforce-eager (computed)'])
+    for (const text of ['max-num-seqs=16', '--max-num-seqs=16'])
+      expect(flagsOf(set(vllm, 'vllm', '0.28.0', text))).toEqual(['--max-num-seqs=16 (set by hand)', '--enforce-eager (computed)'])
   })
 
   it('go last where they are new, with every value kept as it was typed', () => {
-    expect(flagsOf(set(vllm, 'vllm', '0.28.0', 'served-model-name=a=b c', 'seed=1')).slice(2)).toEqual(['--served-model-name=a=b c (set by hand)', '--seed=1 (set by hand)'])
+    expect(flagsOf(set(vllm, 'vllm', '0.28.0', 'served-model-name=a=b c', 'seed=1')).slice(2)).toEqual([
+      '--served-model-name=a=b c (set by hand)',
+      '--seed=1 (set by hand)',
+    ])
   })
 
   it('turn switches on, off, or into their opposite', () => {
@@ -50,6 +67,8 @@ describe('options set by hand', () => {
     ['vllm', '0.28.0', '__proto__.x=1', 'SETTING_UNKNOWN', undefined],
     ['trtllm', '1.3.0rc24', '__proto__.x=1', 'SETTING_UNKNOWN', undefined],
   ])('%s %s: %s is refused', (engine, version, text, code, suggestion) => {
-    expect(() => set(engine === 'trtllm' ? trtllm : vllm, engine, version, text)).toThrow(expect.objectContaining({code, ...(suggestion !== undefined && {suggestions: expect.arrayContaining([suggestion])})}))
+    expect(() => set(engine === 'trtllm' ? trtllm : vllm, engine, version, text)).toThrow(
+      expect.objectContaining({code, ...(suggestion !== undefined && {suggestions: expect.arrayContaining([suggestion])})}),
+    )
   })
 })

@@ -1,8 +1,28 @@
 import {describe, expect, it} from 'vitest'
-import {attentionBackend, chunkedPrefillTokens, decodeGraphMaxBatch, decodeGraphSizes, maxRunningRequests, memFractionStatic, pageSizeTokens, prefillGraphSizes, reservedMiB, type SglangQuestion} from '../../src/engines/sglang/defaults.ts'
+import {
+  attentionBackend,
+  chunkedPrefillTokens,
+  decodeGraphMaxBatch,
+  decodeGraphSizes,
+  maxRunningRequests,
+  memFractionStatic,
+  pageSizeTokens,
+  prefillGraphSizes,
+  reservedMiB,
+  type SglangQuestion,
+} from '../../src/engines/sglang/defaults.ts'
 import {gpus} from './launch-fixtures.ts'
 
-const ask = (version: string, gpu: keyof typeof gpus, more: Partial<SglangQuestion> = {}): SglangQuestion => ({version, gpu: gpus[gpu], tp: 1, pp: 1, dp: 1, dpAttention: false, latentAttention: false, ...more})
+const ask = (version: string, gpu: keyof typeof gpus, more: Partial<SglangQuestion> = {}): SglangQuestion => ({
+  version,
+  gpu: gpus[gpu],
+  tp: 1,
+  pp: 1,
+  dp: 1,
+  dpAttention: false,
+  latentAttention: false,
+  ...more,
+})
 
 // Numbers derived by hand from sglang/srt/server_args.py of the named releases.
 describe('SGLang: sizes by device memory', () => {
@@ -69,7 +89,7 @@ describe('SGLang: automatic mem_fraction_static', () => {
   })
 
   it('goes by tensor parallelism in 0.4.6', () => {
-    expect([1, 2, 4, 8, 16].map(tp => memFractionStatic(ask('0.4.6', 'h100', {tp})))).toEqual([0.88, 0.87, 0.85, 0.81, 0.79])
+    expect([1, 2, 4, 8, 16].map((tp) => memFractionStatic(ask('0.4.6', 'h100', {tp})))).toEqual([0.88, 0.87, 0.85, 0.81, 0.79])
   })
 
   it('is scaled down for a vision tower', () => {

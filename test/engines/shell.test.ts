@@ -12,20 +12,73 @@ const run = (text: string): string => execFileSync('sh', ['-c', text], {encoding
 const wordsOf = (text: string): string[] => run(`printf '%s\\0' ${text}`).split('\0').slice(0, -1)
 
 const nasty = [
-  '', ' ', 'a b', "it's", '"', '`id`', '$(id)', '${HOME}', '$HOME', '\\', "\\'", 'a\nb', '\n', '-x', '--', '~', '~root', '*', '?', '[a]', '{a,b}', '#x', 'a#b', '!', '!!', 'a=b', ';', '&&', '|', '>f', '<f', '(x)', 'ÄÖÜ', '模型', '🦙', '\t', '\r', '\u001b[31m', '\u0007', "'", "''", "'\n'", 'END_OF_FILE', '%s', '\\0', 'x\\', '{"method":"mtp"}',
+  '',
+  ' ',
+  'a b',
+  "it's",
+  '"',
+  '`id`',
+  '$(id)',
+  '${HOME}',
+  '$HOME',
+  '\\',
+  "\\'",
+  'a\nb',
+  '\n',
+  '-x',
+  '--',
+  '~',
+  '~root',
+  '*',
+  '?',
+  '[a]',
+  '{a,b}',
+  '#x',
+  'a#b',
+  '!',
+  '!!',
+  'a=b',
+  ';',
+  '&&',
+  '|',
+  '>f',
+  '<f',
+  '(x)',
+  'ÄÖÜ',
+  '模型',
+  '🦙',
+  '\t',
+  '\r',
+  '\u001b[31m',
+  '\u0007',
+  "'",
+  "''",
+  "'\n'",
+  'END_OF_FILE',
+  '%s',
+  '\\0',
+  'x\\',
+  '{"method":"mtp"}',
 ]
 
 /** Any text but NUL and lone surrogates, which no program argument can hold. */
-const anyText = fc.oneof(fc.string({unit: 'grapheme'}), fc.string({unit: 'binary'}), fc.constantFrom(...nasty), fc.array(fc.constantFrom(...nasty)).map(parts => parts.join(''))).filter(text => !text.includes('\0') && Buffer.from(text).toString() === text)
+const anyText = fc
+  .oneof(
+    fc.string({unit: 'grapheme'}),
+    fc.string({unit: 'binary'}),
+    fc.constantFrom(...nasty),
+    fc.array(fc.constantFrom(...nasty)).map((parts) => parts.join('')),
+  )
+  .filter((text) => !text.includes('\0') && Buffer.from(text).toString() === text)
 
 describe('quoting for a POSIX shell', () => {
-  it.each(nasty.map(text => [text]))('%j comes back as it went in', text => {
+  it.each(nasty.map((text) => [text]))('%j comes back as it went in', (text) => {
     expect(wordsOf(quoteWord(text))).toEqual([text])
   })
 
   it('keeps any words apart and unchanged', () => {
     fc.assert(
-      fc.property(fc.array(anyText, {minLength: 1, maxLength: 12}), words => {
+      fc.property(fc.array(anyText, {minLength: 1, maxLength: 12}), (words) => {
         expect(wordsOf(words.map(quoteWord).join(' \\\n  '))).toEqual(words)
       }),
       {numRuns: 150},
@@ -34,7 +87,7 @@ describe('quoting for a POSIX shell', () => {
 
   it('gives a flag its value, whatever it begins with', () => {
     fc.assert(
-      fc.property(anyText, value => {
+      fc.property(anyText, (value) => {
         expect(wordsOf(quoteFlag('--flag', value))).toEqual(value.startsWith('-') ? [`--flag=${value}`] : ['--flag', value])
       }),
       {numRuns: 100},
@@ -43,7 +96,7 @@ describe('quoting for a POSIX shell', () => {
 
   it('passes any value through an environment variable', () => {
     fc.assert(
-      fc.property(anyText, value => {
+      fc.property(anyText, (value) => {
         expect(run(`${quoteAssignment('SERVEFIT_TEST', value)} sh -c 'printf "%s" "$SERVEFIT_TEST"; printf .'`)).toBe(`${value}.`)
       }),
       {numRuns: 100},
@@ -52,7 +105,7 @@ describe('quoting for a POSIX shell', () => {
 
   it('prints no control character but the newline', () => {
     fc.assert(
-      fc.property(anyText, text => {
+      fc.property(anyText, (text) => {
         expect(quoteWord(text)).not.toMatch(/[\u0000-\u0009\u000B-\u001F\u007F]/)
       }),
     )
@@ -77,7 +130,9 @@ describe('a launch as shell text', () => {
         }
         // `show` prints its words; `cat` is replaced by one that shows what would be written.
         const prelude = `cat() { command cat 1>&2; }\nshow() { printf '%s\\0' "$SERVEFIT_TEST" "$@"; }\ncd "$(mktemp -d)"\n`
-        const printed = run(prelude + shellText(launch)).split('\0').slice(0, -1)
+        const printed = run(prelude + shellText(launch))
+          .split('\0')
+          .slice(0, -1)
         const flags = values.flatMap((value, index) => (value.startsWith('-') ? [`--flag-${index}=${value}`] : [`--flag-${index}`, value]))
         expect(printed).toEqual([setting, model, ...flags, '--config', 'servefit-trtllm.yaml'])
       }),
@@ -86,8 +141,15 @@ describe('a launch as shell text', () => {
   })
 
   it('writes the file that the YAML stands for', () => {
-    const file = {flag: '--config', name: 'servefit-trtllm.yaml', content: {kv_cache_config: {dtype: 'fp8', windows: [128, 32768]}, cuda_graph_config: null, text: 'END_OF_FILE'}, because: {}}
-    const written = run(`cd "$(mktemp -d)"\ntrue_() { :; }\n${shellText({program: ['true_'], flags: [], environment: [], file})}command cat servefit-trtllm.yaml`)
+    const file = {
+      flag: '--config',
+      name: 'servefit-trtllm.yaml',
+      content: {kv_cache_config: {dtype: 'fp8', windows: [128, 32768]}, cuda_graph_config: null, text: 'END_OF_FILE'},
+      because: {},
+    }
+    const written = run(
+      `cd "$(mktemp -d)"\ntrue_() { :; }\n${shellText({program: ['true_'], flags: [], environment: [], file})}command cat servefit-trtllm.yaml`,
+    )
     expect(parse(written)).toEqual(file.content)
   })
 })
@@ -95,9 +157,13 @@ describe('a launch as shell text', () => {
 describe('YAML for configuration files', () => {
   it('reads back as what was written', () => {
     const value = fc.oneof(anyText, fc.integer(), fc.boolean(), fc.constant(null), fc.array(fc.oneof(fc.integer(), anyText), {maxLength: 3}))
-    const mapping = fc.dictionary(fc.string({minLength: 1}).filter(key => key !== '__proto__'), fc.oneof(value, fc.dictionary(fc.constantFrom('dtype', 'mode', 'on', '1', 'a b'), value, {maxKeys: 3})), {maxKeys: 4})
+    const mapping = fc.dictionary(
+      fc.string({minLength: 1}).filter((key) => key !== '__proto__'),
+      fc.oneof(value, fc.dictionary(fc.constantFrom('dtype', 'mode', 'on', '1', 'a b'), value, {maxKeys: 3})),
+      {maxKeys: 4},
+    )
     fc.assert(
-      fc.property(mapping, content => {
+      fc.property(mapping, (content) => {
         expect(parse(yamlText(content))).toEqual({...content})
       }),
       {numRuns: 300},
@@ -105,6 +171,8 @@ describe('YAML for configuration files', () => {
   })
 
   it('puts reasons behind values, on one line', () => {
-    expect(yamlText({kv_cache_config: {dtype: 'fp8'}}, {'kv_cache_config.dtype': 'the cache\nis kept as fp8'})).toBe('kv_cache_config:\n  dtype: fp8 # the cache is kept as fp8\n')
+    expect(yamlText({kv_cache_config: {dtype: 'fp8'}}, {'kv_cache_config.dtype': 'the cache\nis kept as fp8'})).toBe(
+      'kv_cache_config:\n  dtype: fp8 # the cache is kept as fp8\n',
+    )
   })
 })

@@ -14,7 +14,7 @@ const context = {catalogue, engines: new Map()} as unknown as Context
 
 const ask = (scenario: Scenario): Promise<Answer> => answer(context, scenario)
 const launchOf = ({best}: Answer): Launch => startableOf(catalogue, {best, machine: best.machine, left: []}).launch
-const flagValue = (launch: Launch, flag: string): unknown => launch.flags.find(candidate => candidate.flag === flag)?.value
+const flagValue = (launch: Launch, flag: string): unknown => launch.flags.find((candidate) => candidate.flag === flag)?.value
 const textOf = (answered: Answer, format = 'command'): string => joinArtifacts(writeFormat(format, startableOf(catalogue, answered)))
 
 describe('known traps', () => {
@@ -39,18 +39,26 @@ describe('known traps', () => {
   })
 
   it('experts stay whole where a block of FP8 cannot be split: 1,536 / 8 = 192 is no multiple of 128', async () => {
-    for (const engine of ['vllm', 'sglang']) await expect(textOf(await ask({model: 'Qwen/Qwen3-235B-A22B-FP8', gpu: '8xh200-sxm', tp: 8, engine}))).toMatchFileSnapshot(`../golden/traps/fp8-block-width-${engine}.sh`)
+    for (const engine of ['vllm', 'sglang'])
+      await expect(textOf(await ask({model: 'Qwen/Qwen3-235B-A22B-FP8', gpu: '8xh200-sxm', tp: 8, engine}))).toMatchFileSnapshot(
+        `../golden/traps/fp8-block-width-${engine}.sh`,
+      )
   })
 
   it('DeepSeek-V4 gets its block size and cache type', async () => {
-    for (const engine of ['vllm', 'sglang', 'trtllm']) await expect(textOf(await ask({model: 'deepseek-ai/DeepSeek-V4-Pro', gpu: '8xb300-sxm', tp: 8, engine}))).toMatchFileSnapshot(`../golden/traps/deepseek-v4-${engine}.sh`)
+    for (const engine of ['vllm', 'sglang', 'trtllm'])
+      await expect(textOf(await ask({model: 'deepseek-ai/DeepSeek-V4-Pro', gpu: '8xb300-sxm', tp: 8, engine}))).toMatchFileSnapshot(
+        `../golden/traps/deepseek-v4-${engine}.sh`,
+      )
   })
 
   it('gpt-oss on Ampere runs weight-only in vLLM and SGLang, and not in TensorRT-LLM', async () => {
     const answered = await ask({model: 'openai/gpt-oss-20b', gpu: '1xa100-80gb-sxm'})
     expect(answered.best.warnings.map(({code}) => code)).toContain('weight-only-fallback')
     await expect(textOf(answered)).toMatchFileSnapshot('../golden/traps/gpt-oss-ampere-vllm.sh')
-    await expect(textOf(await ask({model: 'openai/gpt-oss-20b', gpu: '1xa100-80gb-sxm', engine: 'sglang'}))).toMatchFileSnapshot('../golden/traps/gpt-oss-ampere-sglang.sh')
+    await expect(textOf(await ask({model: 'openai/gpt-oss-20b', gpu: '1xa100-80gb-sxm', engine: 'sglang'}))).toMatchFileSnapshot(
+      '../golden/traps/gpt-oss-ampere-sglang.sh',
+    )
     expect((await ask({model: 'openai/gpt-oss-20b', gpu: '1xa100-80gb-sxm', engine: 'trtllm'})).best.verdict).toBe('unsupported')
   })
 
@@ -64,7 +72,9 @@ describe('known traps', () => {
   })
 
   it('a repository that shares its architecture with a catalogued one is started itself, with its own parsers', async () => {
-    expect(textOf(await ask({model: 'LiquidAI/LFM2.5-1.2B-Instruct', gpu: '1xh100-sxm'}))).toBe('vllm serve LiquidAI/LFM2.5-1.2B-Instruct \\\n  --enable-auto-tool-choice \\\n  --tool-call-parser lfm2\n')
+    expect(textOf(await ask({model: 'LiquidAI/LFM2.5-1.2B-Instruct', gpu: '1xh100-sxm'}))).toBe(
+      'vllm serve LiquidAI/LFM2.5-1.2B-Instruct \\\n  --enable-auto-tool-choice \\\n  --tool-call-parser lfm2\n',
+    )
   })
 
   it('two cards of different size: the larger serves, and the command cannot take the other', async () => {

@@ -1,5 +1,12 @@
 import {describe, expect, it} from 'vitest'
-import {batchDefaults, blockSizeTokens, cudaGraphSizes, cudaGraphsInsideBudget, gpuMemoryUtilization, schedulerDefaults} from '../../src/engines/vllm/defaults.ts'
+import {
+  batchDefaults,
+  blockSizeTokens,
+  cudaGraphSizes,
+  cudaGraphsInsideBudget,
+  gpuMemoryUtilization,
+  schedulerDefaults,
+} from '../../src/engines/vllm/defaults.ts'
 import {gpus} from './launch-fixtures.ts'
 
 // Numbers read in vllm/engine/arg_utils.py, vllm/config/cache.py and vllm/config/vllm.py of the named releases.
@@ -24,7 +31,10 @@ describe('vLLM: limits by device and version', () => {
     // 16 x 100 = 1,600 tokens are fewer than 8,192.
     expect(schedulerDefaults({version: '0.28.0', gpu: gpus.h100, maxModelLen: 100, maxNumSeqs: 16})).toEqual({maxNumBatchedTokens: 1600, maxNumSeqs: 16})
     // 1,024 sequences are more than 512 tokens.
-    expect(schedulerDefaults({version: '0.28.0', gpu: gpus.h100, maxModelLen: 4096, maxNumBatchedTokens: 512})).toEqual({maxNumBatchedTokens: 512, maxNumSeqs: 512})
+    expect(schedulerDefaults({version: '0.28.0', gpu: gpus.h100, maxModelLen: 4096, maxNumBatchedTokens: 512})).toEqual({
+      maxNumBatchedTokens: 512,
+      maxNumSeqs: 512,
+    })
     // 0.11.0 has no caps yet.
     expect(schedulerDefaults({version: '0.11.0', gpu: gpus.h100, maxModelLen: 100, maxNumSeqs: 16}).maxNumBatchedTokens).toBe(8192)
   })
@@ -40,7 +50,8 @@ describe('vLLM: limits by device and version', () => {
 })
 
 describe('vLLM: CUDA graph sizes', () => {
-  const sizes = (version: string, device: keyof typeof gpus, more = {}) => cudaGraphSizes({version, gpu: gpus[device], maxNumSeqs: 1024, maxNumBatchedTokens: 8192, ...more})
+  const sizes = (version: string, device: keyof typeof gpus, more = {}) =>
+    cudaGraphSizes({version, gpu: gpus[device], maxNumSeqs: 1024, maxNumBatchedTokens: 8192, ...more})
 
   it('steps by 8 to 512 up to 0.11.0: 3 + 64 sizes', () => {
     expect(sizes('0.11.0', 'h100')).toHaveLength(67)

@@ -28,17 +28,22 @@ describe('the local Hugging Face cache', () => {
     const hub = await cacheWith('Acme/Tiny-Qwen3', FILES)
     for (const env of [{HF_HUB_CACHE: hub}, {HF_HOME: join(hub, '..')}, {HUGGINGFACE_HUB_CACHE: hub}]) {
       const imported = await importRepository({id: 'Acme/Tiny-Qwen3'}, {env})
-      expect(imported!.model).toMatchObject({hfId: 'Acme/Tiny-Qwen3', id: 'tiny-qwen3', checkpoints: [{hfId: 'Acme/Tiny-Qwen3', bytes: 2 * TINY_QWEN3_PARAMETERS}]})
+      expect(imported!.model).toMatchObject({
+        hfId: 'Acme/Tiny-Qwen3',
+        id: 'tiny-qwen3',
+        checkpoints: [{hfId: 'Acme/Tiny-Qwen3', bytes: 2 * TINY_QWEN3_PARAMETERS}],
+      })
     }
     expect(hubCacheFolder({XDG_CACHE_HOME: '/x'})).toBe(join('/x', 'huggingface', 'hub'))
     expect(await importRepository({id: 'Acme/Absent'}, {env: {HF_HUB_CACHE: hub}})).toBeUndefined()
   })
 
   it('takes the newest snapshot where refs/main is missing or leads outside', async () => {
-    for (const main of [undefined, '../../../etc', 'gone']) expect(await cachedRepository('Acme/Tiny-Qwen3', {HF_HUB_CACHE: await cacheWith('Acme/Tiny-Qwen3', FILES, main)})).toBeDefined()
+    for (const main of [undefined, '../../../etc', 'gone'])
+      expect(await cachedRepository('Acme/Tiny-Qwen3', {HF_HUB_CACHE: await cacheWith('Acme/Tiny-Qwen3', FILES, main)})).toBeDefined()
   })
 
-  it('knows a snapshot\'s repository by its path', async () => {
+  it("knows a snapshot's repository by its path", async () => {
     const hub = await cacheWith('Acme/Tiny-Qwen3', FILES)
     expect((await importPath(join(hub, 'models--Acme--Tiny-Qwen3', 'snapshots', 'a1b2c3'))).model.hfId).toBe('Acme/Tiny-Qwen3')
   })
@@ -48,7 +53,10 @@ describe('the local Hugging Face cache', () => {
     const hub = await cacheWith('Acme/Tiny-GGUF', {'Q8_0/tiny-Q8_0.gguf': file, 'tiny-Q4_K_M.gguf': file})
     const {model} = (await importRepository({id: 'Acme/Tiny-GGUF', variant: 'Q8_0'}, {env: {HF_HUB_CACHE: hub}}))!
     expect(model.checkpoints[0]).toMatchObject({hfId: 'Acme/Tiny-GGUF', weights: 'q8_0'})
-    await expect(importRepository({id: 'Acme/Tiny-GGUF', variant: 'Q3_K_S'}, {env: {HF_HUB_CACHE: hub}})).rejects.toMatchObject({code: 'VARIANT_UNKNOWN', suggestions: ['Q4_K_M', 'Q8_0']})
+    await expect(importRepository({id: 'Acme/Tiny-GGUF', variant: 'Q3_K_S'}, {env: {HF_HUB_CACHE: hub}})).rejects.toMatchObject({
+      code: 'VARIANT_UNKNOWN',
+      suggestions: ['Q4_K_M', 'Q8_0'],
+    })
   })
 
   it('lets no name climb out of it', () => {

@@ -17,8 +17,10 @@ function effects() {
   return {waits, all: {...realHubEffects, sleep: async (ms: number) => void waits.push(ms)}}
 }
 
-const hubAt = ({url}: TestServer, token?: string, {all} = effects(), limits = {}) => openHub({HF_ENDPOINT: url, HF_TOKEN: token, HF_HOME: '/nonexistent'}, all, limits)
-const importFrom = (server: TestServer, token?: string, world = effects(), limits = {}) => importRepository({id: ID}, {env: {HF_HUB_CACHE: '/nonexistent'}, hub: hubAt(server, token, world, limits)})
+const hubAt = ({url}: TestServer, token?: string, {all} = effects(), limits = {}) =>
+  openHub({HF_ENDPOINT: url, HF_TOKEN: token, HF_HOME: '/nonexistent'}, all, limits)
+const importFrom = (server: TestServer, token?: string, world = effects(), limits = {}) =>
+  importRepository({id: ID}, {env: {HF_HUB_CACHE: '/nonexistent'}, hub: hubAt(server, token, world, limits)})
 
 describe('a repository on a hub', () => {
   it('is read from its listing, its configuration and the beginnings of its weight files', async () => {
@@ -65,7 +67,10 @@ describe('a repository on a hub', () => {
   })
 
   it('reads GGUF headers, larger than one piece, by ranges', async () => {
-    const file = gguf({...TINY_QWEN3_KEYS, 'general.file_type': 7, 'tokenizer.ggml.merges': Array.from({length: 90_000}, (_, index) => `token ${index}`)}, tinyQwen3Gguf('Q8_0'))
+    const file = gguf(
+      {...TINY_QWEN3_KEYS, 'general.file_type': 7, 'tokenizer.ggml.merges': Array.from({length: 90_000}, (_, index) => `token ${index}`)},
+      tinyQwen3Gguf('Q8_0'),
+    )
     const hub = await serverWith(hubFor(ID, {'tiny-Q8_0.gguf': file, 'tiny-Q4_K_M.gguf': file}, {sizeless: true}))
     const {model} = (await importRepository({id: ID, variant: 'q8_0'}, {env: {HF_HUB_CACHE: '/nonexistent'}, hub: hubAt(hub)}))!
     expect(model.checkpoints[0]).toMatchObject({hfId: ID, weights: 'q8_0'})
@@ -82,31 +87,45 @@ describe('a repository on a hub', () => {
 })
 
 describe('a hub that does not give what was asked', () => {
-  const answering = (status: number, headers: Record<string, string> = {}) => serverWith((_request, response) => void response.writeHead(status, headers).end('{}'))
+  const answering = (status: number, headers: Record<string, string> = {}) =>
+    serverWith((_request, response) => void response.writeHead(status, headers).end('{}'))
 
   it('says what to do about a gated repository, with and without a token', async () => {
     const gated = await answering(401, {'x-error-code': 'GatedRepo'})
-    await expect(importFrom(gated)).rejects.toMatchObject({code: 'MODEL_GATED', message: expect.stringMatching(/accept its terms there and set HF_TOKEN.*Acme\/Tiny-Qwen3\)/)})
+    await expect(importFrom(gated)).rejects.toMatchObject({
+      code: 'MODEL_GATED',
+      message: expect.stringMatching(/accept its terms there and set HF_TOKEN.*Acme\/Tiny-Qwen3\)/),
+    })
     const forbidden = await answering(403)
     await expect(importFrom(forbidden, 'hf_secret')).rejects.toMatchObject({code: 'MODEL_GATED', message: expect.stringContaining('the account of your token')})
   })
 
   it('tells a repository that is not there from a token that is refused', async () => {
     await expect(importFrom(await answering(404, {'x-error-code': 'RepoNotFound'}))).rejects.toMatchObject({code: 'HUB_NOT_FOUND'})
-    await expect(importFrom(await answering(401, {'x-error-code': 'RepoNotFound'}))).rejects.toMatchObject({code: 'HUB_NOT_FOUND', message: expect.stringContaining('or set HF_TOKEN')})
-    await expect(importFrom(await answering(401), 'hf_secret')).rejects.toMatchObject({code: 'TOKEN_REFUSED', message: expect.not.stringContaining('hf_secret')})
+    await expect(importFrom(await answering(401, {'x-error-code': 'RepoNotFound'}))).rejects.toMatchObject({
+      code: 'HUB_NOT_FOUND',
+      message: expect.stringContaining('or set HF_TOKEN'),
+    })
+    await expect(importFrom(await answering(401), 'hf_secret')).rejects.toMatchObject({
+      code: 'TOKEN_REFUSED',
+      message: expect.not.stringContaining('hf_secret'),
+    })
   })
 
   it('is gated at the files though the listing is open', async () => {
     const inner = hubFor(ID, FILES)
-    const hub = await serverWith((request, response, seen) => (request.url!.startsWith('/api') ? inner(request, response, seen) : void response.writeHead(403, {'x-error-code': 'GatedRepo'}).end()))
+    const hub = await serverWith((request, response, seen) =>
+      request.url!.startsWith('/api') ? inner(request, response, seen) : void response.writeHead(403, {'x-error-code': 'GatedRepo'}).end(),
+    )
     await expect(importFrom(hub)).rejects.toMatchObject({code: 'MODEL_GATED', message: expect.stringContaining('config.json')})
   })
 
   it('is asked again after 429 when it says so, a bounded number of times', async () => {
     const inner = hubFor(ID, FILES)
     let asked = 0
-    const patient = await serverWith((request, response, seen) => (++asked === 1 ? void response.writeHead(429, {'retry-after': '3'}).end() : inner(request, response, seen)))
+    const patient = await serverWith((request, response, seen) =>
+      ++asked === 1 ? void response.writeHead(429, {'retry-after': '3'}).end() : inner(request, response, seen),
+    )
     const world = effects()
     expect((await importFrom(patient, undefined, world))!.model.hfId).toBe(ID)
     expect(world.waits).toEqual([3000])
@@ -125,9 +144,14 @@ describe('a hub that does not give what was asked', () => {
   it('takes a date in Retry-After', async () => {
     const inner = hubFor(ID, FILES)
     let asked = 0
-    const hub = await serverWith((request, response, seen) => (++asked === 1 ? void response.writeHead(429, {'retry-after': new Date(10_000).toUTCString()}).end() : inner(request, response, seen)))
+    const hub = await serverWith((request, response, seen) =>
+      ++asked === 1 ? void response.writeHead(429, {'retry-after': new Date(10_000).toUTCString()}).end() : inner(request, response, seen),
+    )
     const world = effects()
-    await importRepository({id: ID}, {env: {HF_HUB_CACHE: '/nonexistent'}, hub: openHub({HF_ENDPOINT: hub.url, HF_HOME: '/nonexistent'}, {...world.all, now: () => 6000})})
+    await importRepository(
+      {id: ID},
+      {env: {HF_HUB_CACHE: '/nonexistent'}, hub: openHub({HF_ENDPOINT: hub.url, HF_HOME: '/nonexistent'}, {...world.all, now: () => 6000})},
+    )
     expect(world.waits).toEqual([4000])
   })
 
@@ -162,17 +186,25 @@ describe('a hub that does not give what was asked', () => {
       response.on('close', () => clearInterval(timer))
     })
     const begun = performance.now()
-    await expect(importFrom(drip, undefined, effects(), {timeoutMs: 150})).rejects.toMatchObject({code: 'HUB_TIMEOUT', message: expect.stringContaining('0.15 s')})
+    await expect(importFrom(drip, undefined, effects(), {timeoutMs: 150})).rejects.toMatchObject({
+      code: 'HUB_TIMEOUT',
+      message: expect.stringContaining('0.15 s'),
+    })
     await expect(importFrom(await serverWith(() => {}), undefined, effects(), {timeoutMs: 150})).rejects.toMatchObject({code: 'HUB_TIMEOUT'})
     expect(performance.now() - begun).toBeLessThan(2000)
   })
 
   it('takes a little too long for each of many files', async () => {
-    const shards = Object.fromEntries(Array.from({length: 40}, (_, index) => [`model-${String(index + 1).padStart(5, '0')}-of-00040.safetensors`, safetensors([[`t${index}`, 'BF16', [2]]])]))
+    const shards = Object.fromEntries(
+      Array.from({length: 40}, (_, index) => [`model-${String(index + 1).padStart(5, '0')}-of-00040.safetensors`, safetensors([[`t${index}`, 'BF16', [2]]])]),
+    )
     const hub = await serverWith(hubFor(ID, {'config.json': TINY_QWEN3, ...shards}))
     let time = 0
     const {all} = effects()
-    await expect(importFrom(hub, undefined, {waits: [], all: {...all, now: () => (time += 15_000)}})).rejects.toMatchObject({code: 'HUB_TIMEOUT', message: expect.stringContaining('120 s')})
+    await expect(importFrom(hub, undefined, {waits: [], all: {...all, now: () => (time += 15_000)}})).rejects.toMatchObject({
+      code: 'HUB_TIMEOUT',
+      message: expect.stringContaining('120 s'),
+    })
     expect(hub.seen.length).toBeLessThan(20)
   })
 
@@ -196,7 +228,10 @@ describe('a hub that does not give what was asked', () => {
   })
 
   it('answers something else', async () => {
-    await expect(importFrom(await serverWith((_request, response) => void response.end('<html>')))).rejects.toMatchObject({code: 'HUB_ANSWER_INVALID', message: expect.stringContaining('not JSON')})
+    await expect(importFrom(await serverWith((_request, response) => void response.end('<html>')))).rejects.toMatchObject({
+      code: 'HUB_ANSWER_INVALID',
+      message: expect.stringContaining('not JSON'),
+    })
     await expect(importFrom(await serverWith((_request, response) => void response.end('{"siblings": 7}')))).rejects.toMatchObject({code: 'HUB_ANSWER_INVALID'})
     await expect(importFrom(await answering(418))).rejects.toMatchObject({code: 'HUB_ANSWER_INVALID', message: expect.stringContaining('418')})
   })
@@ -216,7 +251,9 @@ describe('the environment', () => {
 
   it('must name a web address without credentials', () => {
     for (const endpoint of ['hub', 'ftp://hub.example', 'https://user:secret@hub.example', 'https://hub.example/?x=1']) {
-      expect(() => new HubClient({endpoint, timeoutMs: 1, longestWaitMs: 1}, realHubEffects), endpoint).toThrow(expect.objectContaining({code: 'HUB_ENDPOINT_INVALID', message: expect.not.stringContaining('secret')}))
+      expect(() => new HubClient({endpoint, timeoutMs: 1, longestWaitMs: 1}, realHubEffects), endpoint).toThrow(
+        expect.objectContaining({code: 'HUB_ENDPOINT_INVALID', message: expect.not.stringContaining('secret')}),
+      )
     }
     expect(new HubClient({endpoint: 'https://hub.example/mirror/', timeoutMs: 1, longestWaitMs: 1}, realHubEffects).endpoint).toBe('https://hub.example/mirror')
   })

@@ -12,7 +12,8 @@ const catalogue = openCatalogue(join(import.meta.dirname, '..', '..', 'dist', 'd
 function contextWith(answer: () => Promise<FoundRepository>, refresh = false) {
   const asked: string[] = []
   const context: Context = {
-    ...realContext(catalogue), refresh,
+    ...realContext(catalogue),
+    refresh,
     repository: async (name) => {
       asked.push(name)
       return answer()
@@ -48,11 +49,18 @@ describe('where a model comes from', () => {
     await modelOf(context, 'qwen3-32b')
     await modelOf(context, 'Qwen/Qwen3-32B-AWQ')
     expect(asked).toEqual(['Qwen/Qwen3-32B', 'Qwen/Qwen3-32B-AWQ'])
-    await expect(modelOf(contextWith(nowhere, true).context, 'qwen3-32b')).rejects.toMatchObject({code: 'MODEL_UNKNOWN', message: expect.stringContaining('--offline')})
+    await expect(modelOf(contextWith(nowhere, true).context, 'qwen3-32b')).rejects.toMatchObject({
+      code: 'MODEL_UNKNOWN',
+      message: expect.stringContaining('--offline'),
+    })
   })
 
   it('says where it looked and what is close', async () => {
-    await expect(modelOf(contextWith(nowhere).context, 'Qwen/Qwen3-33B')).rejects.toMatchObject({code: 'MODEL_UNKNOWN', message: expect.stringContaining('the hub was not asked (--offline)'), suggestions: expect.arrayContaining(['qwen3-32b'])})
+    await expect(modelOf(contextWith(nowhere).context, 'Qwen/Qwen3-33B')).rejects.toMatchObject({
+      code: 'MODEL_UNKNOWN',
+      message: expect.stringContaining('the hub was not asked (--offline)'),
+      suggestions: expect.arrayContaining(['qwen3-32b']),
+    })
   })
 
   it('passes on what is wrong with a repository', async () => {

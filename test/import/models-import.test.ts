@@ -16,7 +16,15 @@ describe('models import', () => {
     const folder = await directory()
     const {code, stdout} = servefit(['models', 'import', folder, '--json'])
     expect(code).toBe(0)
-    expect(JSON.parse(stdout)).toMatchObject({model: {totalParams: TINY_QWEN3_PARAMETERS, contextTokens: 4096, kvBytesPerToken: {bf16: 2 * 2 * 2 * 4 * 64, fp8: 2 * 2 * 4 * 64}, checkpoints: [{weights: 'bf16', bytes: 2 * TINY_QWEN3_PARAMETERS}]}, warnings: []})
+    expect(JSON.parse(stdout)).toMatchObject({
+      model: {
+        totalParams: TINY_QWEN3_PARAMETERS,
+        contextTokens: 4096,
+        kvBytesPerToken: {bf16: 2 * 2 * 2 * 4 * 64, fp8: 2 * 2 * 4 * 64},
+        checkpoints: [{weights: 'bf16', bytes: 2 * TINY_QWEN3_PARAMETERS}],
+      },
+      warnings: [],
+    })
     expect(servefit(['models', 'show', folder, '--json']).stdout).toBe(stdout)
   })
 
@@ -30,7 +38,10 @@ describe('models import', () => {
     expect(problems).toEqual([])
     expect(countParameters(model!.architecture).total).toBe(TINY_QWEN3_PARAMETERS)
     expect(model!.checkpoints).toEqual([{hfId: 'Acme/Tiny-Qwen3', weights: 'bf16', formats: {default: 'bf16'}, bytes: 2 * TINY_QWEN3_PARAMETERS}])
-    expect(servefit(['models', 'import', folder, '--repository', 'Acme/Other', '--save', file, '--json'])).toMatchObject({code: 2, stdout: expect.stringContaining('FILE_EXISTS')})
+    expect(servefit(['models', 'import', folder, '--repository', 'Acme/Other', '--save', file, '--json'])).toMatchObject({
+      code: 2,
+      stdout: expect.stringContaining('FILE_EXISTS'),
+    })
     expect(await readFile(file, 'utf8')).toBe(text)
     expect(servefit(['models', 'import', folder, '--repository', 'Acme/Other', '--save', file, '--force']).code).toBe(0)
     expect(await readFile(file, 'utf8')).toContain('Acme/Other')

@@ -10,8 +10,20 @@ const tensor = (fields: object) => JSON.stringify({w: {dtype: 'BF16', shape: [2,
 
 describe('the header of a safetensors file', () => {
   it('gives names, types, shapes and bytes', async () => {
-    expect(await read(safetensors([['a.weight', 'BF16', [3, 4]], ['b', 'F8_E4M3', [5]], ['empty', 'F32', [0, 7]], ['scalar', 'F32', []]]))).toEqual([
-      {name: 'a.weight', dtype: 'BF16', shape: [3, 4], bytes: 24}, {name: 'b', dtype: 'F8_E4M3', shape: [5], bytes: 5}, {name: 'empty', dtype: 'F32', shape: [0, 7], bytes: 0}, {name: 'scalar', dtype: 'F32', shape: [], bytes: 4},
+    expect(
+      await read(
+        safetensors([
+          ['a.weight', 'BF16', [3, 4]],
+          ['b', 'F8_E4M3', [5]],
+          ['empty', 'F32', [0, 7]],
+          ['scalar', 'F32', []],
+        ]),
+      ),
+    ).toEqual([
+      {name: 'a.weight', dtype: 'BF16', shape: [3, 4], bytes: 24},
+      {name: 'b', dtype: 'F8_E4M3', shape: [5], bytes: 5},
+      {name: 'empty', dtype: 'F32', shape: [0, 7], bytes: 0},
+      {name: 'scalar', dtype: 'F32', shape: [], bytes: 4},
     ])
   })
 
@@ -30,7 +42,11 @@ describe('the header of a safetensors file', () => {
     'no JSON': [withHeader('not a header'), 'SAFETENSORS_INVALID', /expected "{"/],
     'no UTF-8': [Uint8Array.of(4, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xfe, 0xfd, 0xfc), 'SAFETENSORS_INVALID', /UTF-8/],
     'a list': [withHeader('[1, 2, 3]'), 'SAFETENSORS_INVALID', /expected "{"/],
-    'duplicate tensors': [withHeader('{"w":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"w":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}', 1), 'SAFETENSORS_INVALID', /"w" twice/],
+    'duplicate tensors': [
+      withHeader('{"w":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"w":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}', 1),
+      'SAFETENSORS_INVALID',
+      /"w" twice/,
+    ],
     'duplicate fields': [withHeader('{"w":{"dtype":"U8","dtype":"F32","shape":[1],"data_offsets":[0,1]}}', 1), 'SAFETENSORS_INVALID', /"dtype" twice/],
     'a negative dimension': [withHeader(tensor({shape: [-2, -2]}), 8), 'SAFETENSORS_INVALID', /-2/],
     'a dimension that is no number': [withHeader(tensor({shape: [2, 2]}).replace('[2,2]', '[NaN,2]'), 8), 'SAFETENSORS_INVALID', /NaN/],
@@ -41,7 +57,11 @@ describe('the header of a safetensors file', () => {
     'offsets beyond the file': [withHeader(tensor({data_offsets: [1_000_000, 1_000_008]}), 8), 'FILE_TRUNCATED', /beyond/],
     'offsets that run backwards': [withHeader(tensor({data_offsets: [8, 0]}), 8), 'SAFETENSORS_INVALID', /-8 bytes/],
     'offsets that do not fit the shape': [withHeader(tensor({data_offsets: [0, 6]}), 8), 'SAFETENSORS_INVALID', /take 8/],
-    'tensors on top of one another': [withHeader('{"a":{"dtype":"U8","shape":[8],"data_offsets":[0,8]},"b":{"dtype":"U8","shape":[8],"data_offsets":[0,8]}}', 8), 'SAFETENSORS_INVALID', /overlap/],
+    'tensors on top of one another': [
+      withHeader('{"a":{"dtype":"U8","shape":[8],"data_offsets":[0,8]},"b":{"dtype":"U8","shape":[8],"data_offsets":[0,8]}}', 8),
+      'SAFETENSORS_INVALID',
+      /overlap/,
+    ],
     'an unknown type': [withHeader(tensor({dtype: 'BF17'}), 8), 'SAFETENSORS_INVALID', /BF17/],
     'a type named like a built-in': [withHeader(tensor({dtype: 'constructor'}), 8), 'SAFETENSORS_INVALID', /constructor/],
     'nesting 100,000 deep': [withHeader(`{"w":${'['.repeat(100_000)}${']'.repeat(100_000)}}`), 'SAFETENSORS_INVALID', /expected/],
@@ -70,11 +90,16 @@ describe('the header of a safetensors file', () => {
 
   it('names the file and what to do when it is cut off', async () => {
     const whole = safetensors([['a', 'BF16', [100, 100]]])
-    await expect(read(whole.subarray(0, whole.length - 1))).rejects.toThrow('model.safetensors is cut off: its tensors end 1 bytes beyond it. Download it again')
+    await expect(read(whole.subarray(0, whole.length - 1))).rejects.toThrow(
+      'model.safetensors is cut off: its tensors end 1 bytes beyond it. Download it again',
+    )
   })
 
   it('ends in tensors or an InputError whatever the bytes', async () => {
-    const good = safetensors([['a.weight', 'BF16', [3, 4]], ['b.weight', 'I32', [2, 2]]])
+    const good = safetensors([
+      ['a.weight', 'BF16', [3, 4]],
+      ['b.weight', 'I32', [2, 2]],
+    ])
     await fc.assert(
       fc.asyncProperty(fc.array(fc.tuple(fc.nat(good.length - 1), fc.nat(255)), {minLength: 1, maxLength: 6}), fc.nat(good.length), async (changes, length) => {
         const bytes = good.slice(0, length)

@@ -14,15 +14,23 @@ beforeAll(() => {
   context = plannerContext()
 })
 
-const kind = (spec: string, pricePerMonth?: number) => ({name: spec, machine: machineFromSpec(context.catalogue, spec), ...(pricePerMonth !== undefined && {pricePerMonth})})
+const kind = (spec: string, pricePerMonth?: number) => ({
+  name: spec,
+  machine: machineFromSpec(context.catalogue, spec),
+  ...(pricePerMonth !== undefined && {pricePerMonth}),
+})
 const demand = (rest: Partial<DemandAsked> = {}): DemandAsked => ({model: 'llama-3.1-8b', request: {}, inputTokens: 1024, outputTokens: 256, slo: {}, ...rest})
-const ask = (demands: DemandAsked[], specs: string[], rest: Partial<CapacityAsked> = {}) => capacity(context, {demands, kinds: specs.map((spec) => kind(spec)), months: [0], spare: 0, maxUtilisation: 0.85, ...rest})
+const ask = (demands: DemandAsked[], specs: string[], rest: Partial<CapacityAsked> = {}) =>
+  capacity(context, {demands, kinds: specs.map((spec) => kind(spec)), months: [0], spare: 0, maxUtilisation: 0.85, ...rest})
 
 describe('capacity', () => {
   it('says of each placement what check says of it', async () => {
     await fc.assert(
       fc.asyncProperty(
-        fc.constantFrom('llama-3.1-8b', 'qwen3-32b', 'gpt-oss-120b'), fc.constantFrom('1xh100-sxm', '4xl40s', '8xh200-sxm'), fc.constantFrom({requestRate: 7}, {users: 100}, {users: 300, thinkSeconds: 20}), fc.constantFrom({}, {ttftMs: 2000, tpotMs: 60}),
+        fc.constantFrom('llama-3.1-8b', 'qwen3-32b', 'gpt-oss-120b'),
+        fc.constantFrom('1xh100-sxm', '4xl40s', '8xh200-sxm'),
+        fc.constantFrom({requestRate: 7}, {users: 100}, {users: 300, thinkSeconds: 20}),
+        fc.constantFrom({}, {ttftMs: 2000, tpotMs: 60}),
         async (model, gpu, load, slo) => {
           const {report} = await ask([demand({model, slo, ...load})], [gpu])
           for (const {result} of report.options[0]!.placements) expect(numbersOf(result)).toEqual(numbersOf(await checked(context, result, gpu)))
@@ -66,7 +74,8 @@ describe('capacity', () => {
   })
 
   it('stricter limits, longer answers and more growth never take fewer machines', async () => {
-    const machines = async (rest: Partial<DemandAsked>, months = [0]) => (await ask([demand({requestRate: 60, slo: {tpotMs: 40}, ...rest})], ['1xh100-sxm'], {months})).report.options[0]!.periods.map(({needed}) => needed)
+    const machines = async (rest: Partial<DemandAsked>, months = [0]) =>
+      (await ask([demand({requestRate: 60, slo: {tpotMs: 40}, ...rest})], ['1xh100-sxm'], {months})).report.options[0]!.periods.map(({needed}) => needed)
     const [usual] = await machines({})
     expect((await machines({slo: {tpotMs: 20}}))[0]).toBeGreaterThanOrEqual(usual!)
     expect((await machines({outputTokens: 1024}))[0]).toBeGreaterThan(usual!)
@@ -77,7 +86,10 @@ describe('capacity', () => {
   })
 
   it('is the same each time', async () => {
-    const question: [DemandAsked[], string[]] = [[demand({requestRate: 20, outputTokens: {p50: 200, p95: 900}, slo: {ttftMs: 1500, tpotMs: 60}})], ['1xh100-sxm']]
+    const question: [DemandAsked[], string[]] = [
+      [demand({requestRate: 20, outputTokens: {p50: 200, p95: 900}, slo: {ttftMs: 1500, tpotMs: 60}})],
+      ['1xh100-sxm'],
+    ]
     expect(JSON.stringify((await ask(...question)).report)).toBe(JSON.stringify((await ask(...question)).report))
   })
 
@@ -88,17 +100,26 @@ describe('capacity', () => {
   })
 
   it('puts several models on one fleet, on parts of machines', async () => {
-    const {report, deployments} = await ask([demand({name: 'chat', requestRate: 2}), demand({name: 'code', model: 'qwen3-32b', requestRate: 1})], ['8xh100-sxm'])
+    const {report, deployments} = await ask(
+      [demand({name: 'chat', requestRate: 2}), demand({name: 'code', model: 'qwen3-32b', requestRate: 1})],
+      ['8xh100-sxm'],
+    )
     const [option] = report.options
     expect(option!.periods[0]!.machines).toBe(1)
     const used = option!.periods[0]!.units.reduce((sum, {units}, index) => sum + units * option!.placements[index]!.gpus, 0)
     expect(used).toBeLessThanOrEqual(8)
-    expect(deployments.map(({name, replicas}) => [name, replicas > 0])).toEqual([['chat', true], ['code', true]])
+    expect(deployments.map(({name, replicas}) => [name, replicas > 0])).toEqual([
+      ['chat', true],
+      ['code', true],
+    ])
   })
 
   it('says which machine does not carry it, and why', async () => {
     const {report} = await ask([demand({model: 'deepseek-ai/DeepSeek-V3.2', requestRate: 1})], ['2xh100-sxm', '8xh200-sxm'])
-    expect(report.options.map(({machine, feasible}) => [machine, feasible])).toEqual([['8xh200-sxm', true], ['2xh100-sxm', false]])
+    expect(report.options.map(({machine, feasible}) => [machine, feasible])).toEqual([
+      ['8xh200-sxm', true],
+      ['2xh100-sxm', false],
+    ])
     expect(report.options[1]!.problems[0]!.message).toMatch(/weights need/)
     const slow = await ask([demand({requestRate: 1, slo: {tpotMs: 0.5}})], ['1xh100-sxm'])
     expect(slow.report.feasible).toBe(false)
@@ -107,7 +128,9 @@ describe('capacity', () => {
 
   it('costs what the prices and rated power say', async () => {
     const {report} = await ask([demand({requestRate: 5})], [], {kinds: [kind('1xh100-sxm', 2000), kind('4xl40s', 900)], kwhPrice: 0.25})
-    expect(report.options.map(({periods}) => periods[0]!.costPerMonth)).toEqual([...report.options.map(({periods}) => periods[0]!.costPerMonth!)].sort((a, b) => a - b))
+    expect(report.options.map(({periods}) => periods[0]!.costPerMonth)).toEqual(
+      [...report.options.map(({periods}) => periods[0]!.costPerMonth!)].sort((a, b) => a - b),
+    )
     const h100 = report.options.find(({machine}) => machine === '1xh100-sxm')!
     const {machines, watts, kwhPerMonth, costPerMonth, energyCostPerMonth} = h100.periods[0]!
     expect(costPerMonth).toBe(2000 * machines)
@@ -119,7 +142,9 @@ describe('capacity', () => {
   })
 
   it('reads in 80 columns, and as CSV', async () => {
-    const {report} = await ask([demand({name: 'chat, "all"', requestRate: 40, growth: 1.05, slo: {ttftMs: 2000}})], ['1xh100-sxm', '4xl40s', '2xrtx-4090'], {months: [0, 12]})
+    const {report} = await ask([demand({name: 'chat, "all"', requestRate: 40, growth: 1.05, slo: {ttftMs: 2000}})], ['1xh100-sxm', '4xl40s', '2xrtx-4090'], {
+      months: [0, 12],
+    })
     const text = renderCapacity(report, {columns: 80, colour: false})
     expect(text.split('\n').filter((line) => line.length > 80)).toEqual([])
     expect(text).toContain('upper bound')
@@ -138,14 +163,26 @@ describe('capacity', () => {
 })
 
 describe('traces', () => {
-  const expected = [{arrivalMs: 0, inputTokens: 100, outputTokens: 20}, {arrivalMs: 1500, inputTokens: 300, outputTokens: 40}]
+  const expected = [
+    {arrivalMs: 0, inputTokens: 100, outputTokens: 20},
+    {arrivalMs: 1500, inputTokens: 300, outputTokens: 40},
+  ]
 
   it('are read in the forms that are published', () => {
     // Our own, Azure's, Mooncake's and one with seconds.
     expect(parseTrace('arrivalMs,inputTokens,outputTokens\n10,100,20\n1510,300,40\n', 'a')).toEqual(expected)
-    expect(parseTrace('TIMESTAMP,ContextTokens,GeneratedTokens\n2023-11-16 18:17:03.9799600,100,20\r\n2023-11-16 18:17:05.4799600,300,40\r\n', 'b')).toEqual(expected)
-    expect(parseTrace('{"timestamp": 0, "input_length": 100, "output_length": 20, "hash_ids": [1]}\n{"timestamp": 1500, "input_length": 300, "output_length": 40}\n', 'c')).toEqual(expected)
-    expect(parseTrace('"Timestamp","Model","Request tokens","Response tokens","Log, type"\n5,GPT-4,100,20,"a ""b"", c"\n6.5,GPT-4,300,40,x\n', 'd')).toEqual(expected)
+    expect(parseTrace('TIMESTAMP,ContextTokens,GeneratedTokens\n2023-11-16 18:17:03.9799600,100,20\r\n2023-11-16 18:17:05.4799600,300,40\r\n', 'b')).toEqual(
+      expected,
+    )
+    expect(
+      parseTrace(
+        '{"timestamp": 0, "input_length": 100, "output_length": 20, "hash_ids": [1]}\n{"timestamp": 1500, "input_length": 300, "output_length": 40}\n',
+        'c',
+      ),
+    ).toEqual(expected)
+    expect(parseTrace('"Timestamp","Model","Request tokens","Response tokens","Log, type"\n5,GPT-4,100,20,"a ""b"", c"\n6.5,GPT-4,300,40,x\n', 'd')).toEqual(
+      expected,
+    )
   })
 
   it('are put in order, from zero', () => {
@@ -167,14 +204,20 @@ describe('traces', () => {
 
   it('any CSV of ours comes back', () => {
     const field = fc.string({maxLength: 12}).filter((text) => !/[\r\n]/.test(text) && text.trim() === text)
-    fc.assert(fc.property(fc.array(field, {minLength: 1, maxLength: 6}), (fields) => {
-      const line = fields.map((text) => `"${text.replaceAll('"', '""')}"`).join(',')
-      expect(csvFields(line)).toEqual(fields)
-    }))
+    fc.assert(
+      fc.property(fc.array(field, {minLength: 1, maxLength: 6}), (fields) => {
+        const line = fields.map((text) => `"${text.replaceAll('"', '""')}"`).join(',')
+        expect(csvFields(line)).toEqual(fields)
+      }),
+    )
   })
 
   it('in short: means, and the busiest minute', () => {
-    const requests = Array.from({length: 180}, (_, index) => ({arrivalMs: index < 120 ? index * 500 : 60_000 + (index - 120) * 2000, inputTokens: 100, outputTokens: index % 2 === 0 ? 10 : 30}))
+    const requests = Array.from({length: 180}, (_, index) => ({
+      arrivalMs: index < 120 ? index * 500 : 60_000 + (index - 120) * 2000,
+      inputTokens: 100,
+      outputTokens: index % 2 === 0 ? 10 : 30,
+    }))
     const summary = traceSummary(requests)
     expect(summary).toMatchObject({requests: 180, inputTokens: 100, outputTokens: 20})
     // Two a second in the first minute, one every two seconds after it.
@@ -183,7 +226,11 @@ describe('traces', () => {
   })
 
   it('size a fleet by their own arrivals', async () => {
-    const trace = Array.from({length: 400}, (_, index) => ({arrivalMs: Math.floor(index / 20) * 4000, inputTokens: 500 + (index % 7) * 100, outputTokens: 50 + (index % 5) * 40}))
+    const trace = Array.from({length: 400}, (_, index) => ({
+      arrivalMs: Math.floor(index / 20) * 4000,
+      inputTokens: 500 + (index % 7) * 100,
+      outputTokens: 50 + (index % 5) * 40,
+    }))
     const {report} = await ask([demand({trace, slo: {ttftMs: 1000, tpotMs: 50}})], ['1xh100-sxm'])
     expect(report.feasible).toBe(true)
     expect(report.demands[0]).toMatchObject({unit: 'requestsPerSecond', slo: {percentile: 95}, trace: {requests: 400}})
@@ -218,17 +265,29 @@ describe('money', () => {
 describe('packing', () => {
   it('loses no unit and overfills no machine', () => {
     const sizes = fc.array(fc.record({gpus: fc.constantFrom(1, 2, 4, 8), count: fc.integer({min: 1, max: 9})}), {minLength: 1, maxLength: 5})
-    fc.assert(fc.property(sizes, (units) => {
-      const machines = packed(units.map((unit, demand) => ({...unit, demand})), 8)
-      const total = units.reduce((sum, {gpus, count}) => sum + gpus * count, 0)
-      // Powers of two fill up: no more machines than the GPUs need.
-      expect(machines).toHaveLength(Math.ceil(total / 8))
-      for (const [demand, {count}] of units.entries()) expect(machines.reduce((sum, load) => sum + (load.get(demand) ?? 0), 0)).toBe(count)
-      for (const load of machines) expect([...load].reduce((sum, [demand, count]) => sum + count * units[demand]!.gpus, 0)).toBeLessThanOrEqual(8)
-    }))
+    fc.assert(
+      fc.property(sizes, (units) => {
+        const machines = packed(
+          units.map((unit, demand) => ({...unit, demand})),
+          8,
+        )
+        const total = units.reduce((sum, {gpus, count}) => sum + gpus * count, 0)
+        // Powers of two fill up: no more machines than the GPUs need.
+        expect(machines).toHaveLength(Math.ceil(total / 8))
+        for (const [demand, {count}] of units.entries()) expect(machines.reduce((sum, load) => sum + (load.get(demand) ?? 0), 0)).toBe(count)
+        for (const load of machines) expect([...load].reduce((sum, [demand, count]) => sum + count * units[demand]!.gpus, 0)).toBeLessThanOrEqual(8)
+      }),
+    )
   })
   it('finds the machine whose loss hurts most', () => {
-    const machines = [new Map([[0, 2]]), new Map([[0, 1], [1, 1]]), new Map([[1, 1]])]
+    const machines = [
+      new Map([[0, 2]]),
+      new Map([
+        [0, 1],
+        [1, 1],
+      ]),
+      new Map([[1, 1]]),
+    ]
     // Of three units of the first, two lie on one machine: 1.5 needed over 1 left.
     expect(shareAfterLoss(machines, [{needed: 1.5}, {needed: 0.8}], [3, 2])).toBe(1.5)
     expect(shareAfterLoss([new Map([[0, 1]])], [{needed: 0.5}], [1])).toBe(Number.POSITIVE_INFINITY)

@@ -12,7 +12,12 @@ beforeAll(() => {
 })
 
 async function rowsOf(models: string[], gpus: string[], workload = {inputTokens: 1024, outputTokens: 512, concurrency: 8}): Promise<ComparisonRow[]> {
-  return compare(context, {models: await Promise.all(models.map((name) => modelOf(context, name))), machines: gpus.map((spec) => machineFromSpec(context.catalogue, spec)), request: {}, workload})
+  return compare(context, {
+    models: await Promise.all(models.map((name) => modelOf(context, name))),
+    machines: gpus.map((spec) => machineFromSpec(context.catalogue, spec)),
+    request: {},
+    workload,
+  })
 }
 
 const starts = ({result}: ComparisonRow) => result.verdict === 'fits' || result.verdict === 'tight'

@@ -9,14 +9,19 @@ beforeAll(() => {
 })
 
 const result = (rest: object = {}) => ({
-  verdict: 'fits', deployment: {engine: 'vllm', tp: 2, maxModelLen: 40_960}, memory: {kvCacheTokens: 100_000, perGpu: {weightsBytes: 16e9}},
-  performance: {outputTokensPerSecond: {estimate: 1000}, ttftMs: {estimate: 200}, tpotMs: {estimate: 20}}, ...rest,
+  verdict: 'fits',
+  deployment: {engine: 'vllm', tp: 2, maxModelLen: 40_960},
+  memory: {kvCacheTokens: 100_000, perGpu: {weightsBytes: 16e9}},
+  performance: {outputTokensPerSecond: {estimate: 1000}, ttftMs: {estimate: 200}, tpotMs: {estimate: 20}},
+  ...rest,
 })
 const diff = (a: unknown, b: unknown, tolerance = 0) => diffOf({name: 'a.json', document: a}, {name: 'b.json', document: b}, tolerance)
 
 describe('diff', () => {
   it('of a result with itself is empty', async () => {
-    const report = JSON.parse(JSON.stringify((await planned(context, {model: 'llama-3.1-8b', gpu: '1xh100-sxm', inputTokens: 500, outputTokens: 100})).report()))
+    const report = JSON.parse(
+      JSON.stringify((await planned(context, {model: 'llama-3.1-8b', gpu: '1xh100-sxm', inputTokens: 500, outputTokens: 100})).report()),
+    )
     expect(diff(report, report)).toMatchObject({kind: 'plan', worse: 0, changes: []})
     expect(renderDiff(diff(report, report), {columns: 80, colour: false})).toBe('Nothing changed.\n')
   })
@@ -25,7 +30,11 @@ describe('diff', () => {
     const slower = result({performance: {outputTokensPerSecond: {estimate: 900}, ttftMs: {estimate: 190}, tpotMs: {estimate: 25}}})
     const {changes, worse} = diff(result(), slower)
     expect(worse).toBe(2)
-    expect(changes.map(({key, effect}) => [key, effect])).toEqual([['outputTokensPerSecond', 'worse'], ['tpotMs', 'worse'], ['ttftMs', 'better']])
+    expect(changes.map(({key, effect}) => [key, effect])).toEqual([
+      ['outputTokensPerSecond', 'worse'],
+      ['tpotMs', 'worse'],
+      ['ttftMs', 'better'],
+    ])
     expect(changes[0]!.relative).toBeCloseTo(-0.1, 12)
   })
 
@@ -52,7 +61,10 @@ describe('diff', () => {
   })
 
   it('more machines and more cost are worse', () => {
-    const fleet = (machines: number) => ({feasible: true, options: [{machine: 'dgx-h100', feasible: true, placements: [], periods: [{month: 0, machines, costPerMonth: machines * 100}]}]})
+    const fleet = (machines: number) => ({
+      feasible: true,
+      options: [{machine: 'dgx-h100', feasible: true, placements: [], periods: [{month: 0, machines, costPerMonth: machines * 100}]}],
+    })
     expect(diff(fleet(3), fleet(4)).worse).toBe(2)
     expect(diff(fleet(4), fleet(3)).worse).toBe(0)
   })

@@ -12,7 +12,13 @@ import type {Objectives, Scenario} from '../../src/planner/scenario.ts'
 /** The compiled catalogue, and no world beside it. */
 export function plannerContext(): Context & {catalogue: Catalogue} {
   const refuse = () => Promise.reject(new Error('not here'))
-  return {catalogue: openCatalogue(join(import.meta.dirname, '..', '..', 'dist', 'data')), engines: new Map(), detect: refuse, readMachine: refuse, readModel: refuse}
+  return {
+    catalogue: openCatalogue(join(import.meta.dirname, '..', '..', 'dist', 'data')),
+    engines: new Map(),
+    detect: refuse,
+    readMachine: refuse,
+    readModel: refuse,
+  }
 }
 
 export interface PlanCase {
@@ -27,7 +33,10 @@ export interface PlanCase {
   engine?: string
 }
 
-function asked(context: Context, {model, gpu, inputTokens, outputTokens, concurrency, requestRate, objectives = {}, objective = 'throughput', engine}: PlanCase) {
+function asked(
+  context: Context,
+  {model, gpu, inputTokens, outputTokens, concurrency, requestRate, objectives = {}, objective = 'throughput', engine}: PlanCase,
+) {
   const workload = {inputTokens, outputTokens, concurrency, requestRate}
   return {scenario: {model, engine, workload}, machine: machineFromSpec(context.catalogue, gpu), objectives, objective}
 }
@@ -43,7 +52,8 @@ export async function checked(context: Context, {model, deployment, workload}: R
 }
 
 /** The numbers of a result; what is said around them may differ. */
-export const numbersOf = ({deployment, memory, performance, verdict, hardware}: Result) => JSON.parse(JSON.stringify({deployment, memory, performance, verdict, hardware})) as unknown
+export const numbersOf = ({deployment, memory, performance, verdict, hardware}: Result) =>
+  JSON.parse(JSON.stringify({deployment, memory, performance, verdict, hardware})) as unknown
 
 /** Models and machines with different attention, experts, formats and links. */
 export const questions = fc.record({

@@ -9,7 +9,8 @@ beforeAll(() => {
   context = plannerContext()
 })
 
-const evaluated = async (workload: object) => (await answer(context, {model: 'qwen3-32b', gpu: '2xh100-sxm', workload: {inputTokens: 1024, outputTokens: 512, ...workload}})).best
+const evaluated = async (workload: object) =>
+  (await answer(context, {model: 'qwen3-32b', gpu: '2xh100-sxm', workload: {inputTokens: 1024, outputTokens: 512, ...workload}})).best
 
 describe('check --simulate', () => {
   it('agrees with the closed form on throughput, and orders its percentiles', async () => {

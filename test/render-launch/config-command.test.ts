@@ -59,18 +59,23 @@ describe('servefit engines', () => {
   it('lists engines with their images', () => {
     const {engines} = JSON.parse(servefit('engines', '--json').stdout)
     expect(engines.map(({id}: {id: string}) => id)).toEqual(['vllm', 'sglang', 'trtllm'])
-    expect(engines[0]).toMatchObject({newestVersion: expect.any(String), docsUrl: expect.stringMatching(/^https:/), images: expect.arrayContaining([expect.objectContaining({vendor: 'nvidia'})])})
+    expect(engines[0]).toMatchObject({
+      newestVersion: expect.any(String),
+      docsUrl: expect.stringMatching(/^https:/),
+      images: expect.arrayContaining([expect.objectContaining({vendor: 'nvidia'})]),
+    })
   })
 
   it('says what each loads, and why not', () => {
     const {stdout} = servefit('engines', 'support', 'openai/gpt-oss-20b', '--json')
-    const cell = (engine: string, gpu: string) => JSON.parse(stdout).support.find((one: {engine: string; gpu: string}) => one.engine === engine && one.gpu === gpu)
+    const cell = (engine: string, gpu: string) =>
+      JSON.parse(stdout).support.find((one: {engine: string; gpu: string}) => one.engine === engine && one.gpu === gpu)
     expect(cell('vllm', 'a100-80gb-sxm')).toMatchObject({weights: 'mxfp4', status: 'weight-only', reasons: []})
     expect(cell('vllm', 'b200-sxm').status).toBe('native')
     expect(cell('trtllm', 'a100-80gb-sxm')).toMatchObject({status: 'refused', reasons: [{code: 'quantization-unsupported'}]})
     expect(cell('trtllm', 'mi300x').status).toBe('refused')
     const text = servefit('engines', 'support', 'openai/gpt-oss-20b').stdout
-    expect(Math.max(...text.split('\n').map(line => line.length))).toBeLessThanOrEqual(80)
+    expect(Math.max(...text.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80)
     expect(text).toContain('no, because')
   })
 })

@@ -7,7 +7,19 @@ const mpi = {count: 2, gpusPerNode: 8, mpi: {wrapper: 'trtllm-llmapi-launch'}}
 
 describe('formats', () => {
   it('are those of the contract, in its order', () => {
-    expect(FORMATS.map(({id}) => id)).toEqual(['command', 'file', 'docker', 'compose', 'systemd', 'kubernetes', 'leaderworkerset', 'ray', 'slurm', 'dynamo', 'llm-d'])
+    expect(FORMATS.map(({id}) => id)).toEqual([
+      'command',
+      'file',
+      'docker',
+      'compose',
+      'systemd',
+      'kubernetes',
+      'leaderworkerset',
+      'ray',
+      'slurm',
+      'dynamo',
+      'llm-d',
+    ])
   })
 
   it('offer the nearest name', () => {
@@ -59,14 +71,23 @@ describe('formats', () => {
   })
 
   it('know the image of each vendor, or say that there is none', () => {
-    expect(() => writeFormat('docker', {...startable({vendor: 'amd'}), image: undefined})).toThrow(/no container image of vLLM 0.28.0 is known for this AMD GPU/)
+    expect(() => writeFormat('docker', {...startable({vendor: 'amd'}), image: undefined})).toThrow(
+      /no container image of vLLM 0.28.0 is known for this AMD GPU/,
+    )
   })
 })
 
 describe('golden files', () => {
   const command = (name: string) => ({flag: name, value: 8, because: 'each layer is split over 8 GPUs'})
   const given = startable({devices: [0, 2]})
-  const start = {...given, launch: {...given.launch, flags: [command('--tensor-parallel-size')], environment: [{name: 'VLLM_USE_V2_MODEL_RUNNER', value: '1', because: 'the model is run with it'}]}}
+  const start = {
+    ...given,
+    launch: {
+      ...given.launch,
+      flags: [command('--tensor-parallel-size')],
+      environment: [{name: 'VLLM_USE_V2_MODEL_RUNNER', value: '1', because: 'the model is run with it'}],
+    },
+  }
   const trtllm = startable({engine: 'trtllm', file: {enable_chunked_prefill: true, kv_cache_config: {dtype: 'fp8'}}})
   const amd = startable({vendor: 'amd', devices: [0, 1]})
   const nodes = startable({nodes: TWO_NODES, engine: 'sglang'})
@@ -90,7 +111,7 @@ describe('golden files', () => {
     await expect(joinArtifacts(formatOf(format).write(what))).toMatchFileSnapshot(`../golden/formats/${name}`)
   })
 
-  it.each(['vllm', 'sglang', 'trtllm'] as const)('files beside the artifact of %s', async engine => {
+  it.each(['vllm', 'sglang', 'trtllm'] as const)('files beside the artifact of %s', async (engine) => {
     for (const {name, text} of extras(startable({engine}), 'kubernetes')) await expect(text).toMatchFileSnapshot(`../golden/formats/${engine}-${name}`)
   })
 })

@@ -9,11 +9,17 @@ if (!there) console.warn('shellcheck is not installed: scripts are not checked')
 
 /** What shellcheck says of a text, without remarks on style and on quotes within a value: all of it is meant to stay as it is. */
 function complaints(shell: string, text: string): string {
-  const {stdout, stderr} = spawnSync('shellcheck', ['--shell', shell, '--severity', 'warning', '--exclude', 'SC2089,SC2090', '--format', 'gcc', '-'], {input: text, encoding: 'utf8'})
+  const {stdout, stderr} = spawnSync('shellcheck', ['--shell', shell, '--severity', 'warning', '--exclude', 'SC2089,SC2090', '--format', 'gcc', '-'], {
+    input: text,
+    encoding: 'utf8',
+  })
   return `${stdout}${stderr}`
 }
 
-const hostile: Given = {values: NASTY.filter(text => !/[\u0085\u2028\uFEFF]/.test(text)), setting: NASTY.filter(text => !/[\u0085\u2028\uFEFF]/.test(text)).join('')}
+const hostile: Given = {
+  values: NASTY.filter((text) => !/[\u0085\u2028\uFEFF]/.test(text)),
+  setting: NASTY.filter((text) => !/[\u0085\u2028\uFEFF]/.test(text)).join(''),
+}
 const mpi = {count: 2, gpusPerNode: 8, mpi: {wrapper: 'trtllm-llmapi-launch'}}
 
 describe.skipIf(!there)('shellcheck finds nothing in', () => {

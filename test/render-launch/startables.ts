@@ -6,12 +6,74 @@ import type {EngineServing} from '../../src/engines/launch/serving.ts'
 import type {Startable} from '../../src/render/launch/startable.ts'
 import {modelArgument} from '../../src/engines/launch/model-argument.ts'
 
-export const servingOf = (engine: string): EngineServing => parse(readFileSync(fileURLToPath(new URL(`../../data/engines/${engine}.yaml`, import.meta.url)), 'utf8')) as EngineServing
+export const servingOf = (engine: string): EngineServing =>
+  parse(readFileSync(fileURLToPath(new URL(`../../data/engines/${engine}.yaml`, import.meta.url)), 'utf8')) as EngineServing
 
 /** Text that has broken quoting somewhere before. */
 export const NASTY = [
-  ' ', 'a b', "it's", '"', '`id`', '$(id)', '${HOME}', '$HOME', '$$', '$', '\\', "\\'", 'a\nb', '\n', '-x', '--', '~', '*', '?', '[a]', '{a,b}', '#x', 'a #b', '!', '!!', 'a=b', ';', '&&', '|', '>f', '<f', '(x)',
-  'ÄÖÜ', '模型', '🦙', '\t', '\r', '\u001b[31m', '\u0085', '\u2028', '\uFEFF', "'\n'", 'END_OF_FILE', '%s', '%n', '%%', '%h', '\\0', '\\x41', 'x\\', '{"method":"mtp"}', 'yes', 'null', '1e3', '0x10', '1:30', '- a', ': b', '{{ .Values.x }}', '$(LWS_WORKER_INDEX)', '$$(X)', ',target=/etc', '@x',
+  ' ',
+  'a b',
+  "it's",
+  '"',
+  '`id`',
+  '$(id)',
+  '${HOME}',
+  '$HOME',
+  '$$',
+  '$',
+  '\\',
+  "\\'",
+  'a\nb',
+  '\n',
+  '-x',
+  '--',
+  '~',
+  '*',
+  '?',
+  '[a]',
+  '{a,b}',
+  '#x',
+  'a #b',
+  '!',
+  '!!',
+  'a=b',
+  ';',
+  '&&',
+  '|',
+  '>f',
+  '<f',
+  '(x)',
+  'ÄÖÜ',
+  '模型',
+  '🦙',
+  '\t',
+  '\r',
+  '\u001b[31m',
+  '\u0085',
+  '\u2028',
+  '\uFEFF',
+  "'\n'",
+  'END_OF_FILE',
+  '%s',
+  '%n',
+  '%%',
+  '%h',
+  '\\0',
+  '\\x41',
+  'x\\',
+  '{"method":"mtp"}',
+  'yes',
+  'null',
+  '1e3',
+  '0x10',
+  '1:30',
+  '- a',
+  ': b',
+  '{{ .Values.x }}',
+  '$(LWS_WORKER_INDEX)',
+  '$$(X)',
+  ',target=/etc',
+  '@x',
 ]
 
 export interface Given {
@@ -31,12 +93,26 @@ export interface Given {
 const NEWEST = {vllm: '0.28.0', sglang: '0.5.18', trtllm: '1.3.0rc24'}
 
 /** Something to start, with any text anywhere a person's text can come to stand. */
-export function startable({engine = 'vllm', version = NEWEST[engine], model = 'Qwen/Qwen3-32B', values = [], setting, vendor = 'nvidia', nodes, file, devices}: Given = {}): Startable {
+export function startable({
+  engine = 'vllm',
+  version = NEWEST[engine],
+  model = 'Qwen/Qwen3-32B',
+  values = [],
+  setting,
+  vendor = 'nvidia',
+  nodes,
+  file,
+  devices,
+}: Given = {}): Startable {
   const word = modelArgument(model)
   const program = engine === 'vllm' ? ['vllm', 'serve', word] : engine === 'sglang' ? ['sglang', 'serve'] : ['trtllm-serve', word]
   const launch: Launch = {
     program,
-    flags: [...(engine === 'sglang' ? [{flag: '--model-path', value: word, because: 'the checkpoint'}] : []), ...values.map((value, index) => ({flag: `--flag-${index}`, value, because: `set to\n${value}`})), {flag: '--switch', value: true as const, because: 'a switch'}],
+    flags: [
+      ...(engine === 'sglang' ? [{flag: '--model-path', value: word, because: 'the checkpoint'}] : []),
+      ...values.map((value, index) => ({flag: `--flag-${index}`, value, because: `set to\n${value}`})),
+      {flag: '--switch', value: true as const, because: 'a switch'},
+    ],
     environment: setting === undefined ? [] : [{name: 'SERVEFIT_TEST', value: setting, because: `set to ${setting}`}],
     ...(nodes && {nodes}),
     ...(file && {file: {flag: '--config', name: 'servefit-trtllm.yaml', content: file, because: {}}}),
@@ -44,23 +120,38 @@ export function startable({engine = 'vllm', version = NEWEST[engine], model = 'Q
   const serving = servingOf(engine)
   return {
     engine: {id: engine, title: {vllm: 'vLLM', sglang: 'SGLang', trtllm: 'TensorRT-LLM'}[engine], version},
-    launch, serving, modelName: 'Qwen3 32B', model: word, servedName: word, name: 'qwen3-32b', vendor,
+    launch,
+    serving,
+    modelName: 'Qwen3 32B',
+    model: word,
+    servedName: word,
+    name: 'qwen3-32b',
+    vendor,
     image: vendor === 'amd' ? 'vllm/vllm-openai-rocm:v0.28.0' : `${serving.images[0]!.repository}:${version}`,
-    gpusPerNode: nodes?.gpusPerNode ?? 2, devices, port: serving.port, checkpointBytes: 65e9,
+    gpusPerNode: nodes?.gpusPerNode ?? 2,
+    devices,
+    port: serving.port,
+    checkpointBytes: 65e9,
     workload: {inputTokens: 1024, outputTokens: 512, concurrency: 8},
     isEngineFlag: () => true,
   }
 }
 
 /** What the engine must be given, word by word. */
-export const expectedWords = ({launch}: Startable): string[] =>
-  [...launch.program, ...launch.flags.flatMap(({flag, value}) => (value === true ? [flag] : String(value).startsWith('-') ? [`${flag}=${value}`] : [flag, String(value)]))]
+export const expectedWords = ({launch}: Startable): string[] => [
+  ...launch.program,
+  ...launch.flags.flatMap(({flag, value}) => (value === true ? [flag] : String(value).startsWith('-') ? [`${flag}=${value}`] : [flag, String(value)])),
+]
 
 export const TWO_NODES: NonNullable<Launch['nodes']> = {
   count: 2,
   gpusPerNode: 8,
   own: {
-    every: [{flag: '--nnodes', value: 2, because: 'two'}, {flag: '--node-rank', value: {of: 'rank'}, because: 'which'}, {flag: '--dist-init-addr', value: {of: 'address', after: ':20000'}, because: 'where'}],
+    every: [
+      {flag: '--nnodes', value: 2, because: 'two'},
+      {flag: '--node-rank', value: {of: 'rank'}, because: 'which'},
+      {flag: '--dist-init-addr', value: {of: 'address', after: ':20000'}, because: 'where'},
+    ],
     followers: [{flag: '--start', value: {of: 'rank', times: 8}, because: 'ranks before'}],
   },
   ray: [{flag: '--distributed-executor-backend', value: 'ray', because: 'Ray'}],

@@ -11,16 +11,20 @@ import {expectedWords, NASTY, startable} from './startables.ts'
 /** Words of a command line as systemd.syntax(7) splits them: quotes, C escapes, then specifiers and variables. */
 function execWords(unit: string): string[] {
   const joined = unit.replaceAll('\\\n', ' ')
-  const line = joined.split('\n').find(candidate => candidate.startsWith('ExecStart='))!.slice('ExecStart='.length)
+  const line = joined
+    .split('\n')
+    .find((candidate) => candidate.startsWith('ExecStart='))!
+    .slice('ExecStart='.length)
   const words = [...line.matchAll(/"((?:[^"\\]|\\.)*)"|(\S+)/g)].map(([, quoted, plain]) => (quoted === undefined ? plain! : unescaped(quoted)))
-  return words.map(word => {
+  return words.map((word) => {
     expect(word.replaceAll('%%', '')).not.toContain('%')
     expect(word.replaceAll('$$', '')).not.toContain('$')
     return word.replaceAll('%%', '%').replaceAll('$$', '$')
   })
 }
 
-const unescaped = (text: string): string => text.replace(/\\(?:x([0-9a-f]{2})|(.))/g, (_, hex, character) => (hex === undefined ? character : String.fromCharCode(Number.parseInt(hex, 16))))
+const unescaped = (text: string): string =>
+  text.replace(/\\(?:x([0-9a-f]{2})|(.))/g, (_, hex, character) => (hex === undefined ? character : String.fromCharCode(Number.parseInt(hex, 16))))
 
 const unitOf = (given: Parameters<typeof startable>[0]): string => formatOf('systemd').write(startable(given))[0]!.text
 
@@ -40,7 +44,7 @@ describe('a systemd unit', () => {
 
   it('has one section of each kind, whatever stands in it', () => {
     const unit = unitOf({values: NASTY, setting: NASTY.join('')})
-    expect(unit.split('\n').filter(line => line.startsWith('['))).toEqual(['[Unit]', '[Service]', '[Install]'])
+    expect(unit.split('\n').filter((line) => line.startsWith('['))).toEqual(['[Unit]', '[Service]', '[Install]'])
     expect(unit).not.toMatch(/[\u0000-\u0009\u000B-\u001F\u007F]/)
   })
 
@@ -51,7 +55,9 @@ describe('a systemd unit', () => {
     try {
       writeFileSync(join(folder, 'docker.service'), '[Service]\nExecStart=/bin/true\n')
       writeFileSync(join(folder, 'qwen3-32b.service'), unitOf({values: NASTY, setting: NASTY.join('')}))
-      expect(execFileSync('systemd-analyze', ['verify', '--man=no', './qwen3-32b.service', './docker.service'], {cwd: folder, encoding: 'utf8', stdio: 'pipe'})).toBe('')
+      expect(
+        execFileSync('systemd-analyze', ['verify', '--man=no', './qwen3-32b.service', './docker.service'], {cwd: folder, encoding: 'utf8', stdio: 'pipe'}),
+      ).toBe('')
     } finally {
       rmSync(folder, {recursive: true})
     }

@@ -10,7 +10,10 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(folder, {recursive: true, force: true}))
 
-const files = [{name: 'serve.sh', text: 'one\n'}, {name: 'NOTES.md', text: 'two\n'}]
+const files = [
+  {name: 'serve.sh', text: 'one\n'},
+  {name: 'NOTES.md', text: 'two\n'},
+]
 
 describe('files of --out', () => {
   it('are written into a folder that is made, readable by all, with nothing left beside them', async () => {

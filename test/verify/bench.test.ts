@@ -7,23 +7,44 @@ const read = (name: string) => readBench(readFileSync(join(import.meta.dirname, 
 
 describe('results are recognised by what they hold', () => {
   it('vllm bench serve', () => {
-    expect(read('vllm-bench-serve.json')).toEqual([{
-      format: 'vllm bench serve', place: 'vllm-bench-serve.json', scenario: {model: 'Qwen/Qwen3-8B', engine: 'vllm'},
-      workload: {inputTokens: 1024, outputTokens: 512, concurrency: 8}, observed: {ttftMs: 214.5, tpotMs: 17.4, outputTokensPerSecond: 449.1},
-    }])
+    expect(read('vllm-bench-serve.json')).toEqual([
+      {
+        format: 'vllm bench serve',
+        place: 'vllm-bench-serve.json',
+        scenario: {model: 'Qwen/Qwen3-8B', engine: 'vllm'},
+        workload: {inputTokens: 1024, outputTokens: 512, concurrency: 8},
+        observed: {ttftMs: 214.5, tpotMs: 17.4, outputTokensPerSecond: 449.1},
+      },
+    ])
   })
 
   it('sglang.bench_serving, a line for each run', () => {
     const points = read('sglang-bench-serving.jsonl')
     expect(points.map(({workload}) => workload.concurrency)).toEqual([1, 4, 16])
-    expect(points[1]).toMatchObject({format: 'sglang.bench_serving', place: 'sglang-bench-serving.jsonl, line 2', scenario: {engine: 'sglang'}, observed: {ttftMs: 140, tpotMs: 16.95}})
+    expect(points[1]).toMatchObject({
+      format: 'sglang.bench_serving',
+      place: 'sglang-bench-serving.jsonl, line 2',
+      scenario: {engine: 'sglang'},
+      observed: {ttftMs: 140, tpotMs: 16.95},
+    })
   })
 
   it('trtllm-bench', () => {
-    expect(read('trtllm-bench-report.json')).toMatchObject([{
-      scenario: {model: 'meta-llama/Llama-3.1-8B-Instruct', engine: 'trtllm', engineVersion: '1.2.0', tp: 1, maxNumSeqs: 256, maxNumBatchedTokens: 8192, gpuMemoryUtilization: 0.9},
-      workload: {inputTokens: 1024, outputTokens: 512, concurrency: 63}, observed: {ttftMs: 190, tpotMs: 10.4, outputTokensPerSecond: 5885},
-    }])
+    expect(read('trtllm-bench-report.json')).toMatchObject([
+      {
+        scenario: {
+          model: 'meta-llama/Llama-3.1-8B-Instruct',
+          engine: 'trtllm',
+          engineVersion: '1.2.0',
+          tp: 1,
+          maxNumSeqs: 256,
+          maxNumBatchedTokens: 8192,
+          gpuMemoryUtilization: 0.9,
+        },
+        workload: {inputTokens: 1024, outputTokens: 512, concurrency: 63},
+        observed: {ttftMs: 190, tpotMs: 10.4, outputTokensPerSecond: 5885},
+      },
+    ])
   })
 
   it('llama-bench as Markdown: prompts and answers apart, depth as cached context', () => {
@@ -43,10 +64,15 @@ describe('results are recognised by what they hold', () => {
   it("the contract's JSON Lines", () => {
     const points = read('scenarios.jsonl')
     expect(points).toHaveLength(4)
-    expect(points[0]).toMatchObject({format: 'scenario', scenario: {id: 'own-1', gpu: '1xrtx-4090', engineVersion: '0.11.1', maxModelLen: 16384}, observed: {tpotMs: 20.1}})
+    expect(points[0]).toMatchObject({
+      format: 'scenario',
+      scenario: {id: 'own-1', gpu: '1xrtx-4090', engineVersion: '0.11.1', maxModelLen: 16384},
+      observed: {tpotMs: 20.1},
+    })
   })
 
   it('refuses the rest', () => {
-    for (const text of ['', '{}', '[]', 'hello', '{"output_throughput": 5}', '| a |\n| b |']) expect(() => readBench(text, 'result.json'), text).toThrow(/result.json holds no benchmark result/)
+    for (const text of ['', '{}', '[]', 'hello', '{"output_throughput": 5}', '| a |\n| b |'])
+      expect(() => readBench(text, 'result.json'), text).toThrow(/result.json holds no benchmark result/)
   })
 })

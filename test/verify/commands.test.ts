@@ -28,14 +28,29 @@ describe('verify LOG', () => {
   it('exits with 0 within its own error, with 1 beyond it, with 2 for what it cannot read', () => {
     expect(run(['verify', RIGHT, '--gpu', 'rtx-4090']).code).toBe(0)
     expect(run(['verify', fixture('vllm-graphs-out-of-memory.log'), '--gpu', 'rtx-4090']).code).toBe(1)
-    for (const args of [['verify', join(home, 'no.log')], ['verify'], ['verify', '--save', '--bench', RUNS], ['verify', RIGHT, '--gpu', 'nothing-like-it']]) expect(run(args).code, args.join(' ')).toBe(2)
+    for (const args of [['verify', join(home, 'no.log')], ['verify'], ['verify', '--save', '--bench', RUNS], ['verify', RIGHT, '--gpu', 'nothing-like-it']])
+      expect(run(args).code, args.join(' ')).toBe(2)
     expect(run(['verify', '-', '--gpu', 'rtx-4090'], 'hello\n').code).toBe(2)
   })
 
   it('reads standard input', () => {
     const document = verified(['-', '--gpu', 'rtx-4090'], readFileSync(RIGHT, 'utf8'))
-    expect(document.log).toMatchObject({engine: 'vllm', engineVersion: '0.11.1', model: {id: 'qwen3-8b', hfId: 'Qwen/Qwen3-8B'}, hardware: {gpu: 'rtx-4090', gpus: 1}, outcome: {reported: 'started', predicted: 'started'}, within: true})
-    expect(document.log!.lines.map(({name}) => name)).toEqual(['weights', 'CUDA graphs', 'all but weights and cache', 'KV cache', 'KV cache tokens', 'requests of full length'])
+    expect(document.log).toMatchObject({
+      engine: 'vllm',
+      engineVersion: '0.11.1',
+      model: {id: 'qwen3-8b', hfId: 'Qwen/Qwen3-8B'},
+      hardware: {gpu: 'rtx-4090', gpus: 1},
+      outcome: {reported: 'started', predicted: 'started'},
+      within: true,
+    })
+    expect(document.log!.lines.map(({name}) => name)).toEqual([
+      'weights',
+      'CUDA graphs',
+      'all but weights and cache',
+      'KV cache',
+      'KV cache tokens',
+      'requests of full length',
+    ])
   })
 
   it('shows differences that add up', () => {
@@ -74,7 +89,10 @@ describe('verify LOG', () => {
   it('keeps to 80 columns', () => {
     for (const name of readdirSync(fixture('')).filter((one) => one.endsWith('.log'))) {
       const {stdout} = run(['verify', fixture(name), '--gpu', name.includes('h200') ? 'h200-sxm' : name.includes('4090') ? 'rtx-4090' : 'h100-sxm'])
-      expect(stdout.split('\n').filter((line) => line.length > 80), name).toEqual([])
+      expect(
+        stdout.split('\n').filter((line) => line.length > 80),
+        name,
+      ).toEqual([])
     }
   })
 })
@@ -115,7 +133,12 @@ describe('verify --save', () => {
     expect(readdirSync(join(home, '.config', 'servefit'))).toEqual(['measured.json'])
   })
 
-  for (const [name, gpu] of [['sglang-0.5.18-qwen3-8b-tp2.log', 'rtx-4090'], ['sglang-hybrid-draft.log', 'h100-sxm'], ['trtllm-1.2.0-llama-3.1-8b-h200.log', 'h200-sxm'], ['vllm-0.28.0-qwen3-32b-fp8-2-ranks.log', 'h100-sxm']] as const)
+  for (const [name, gpu] of [
+    ['sglang-0.5.18-qwen3-8b-tp2.log', 'rtx-4090'],
+    ['sglang-hybrid-draft.log', 'h100-sxm'],
+    ['trtllm-1.2.0-llama-3.1-8b-h200.log', 'h200-sxm'],
+    ['vllm-0.28.0-qwen3-32b-fp8-2-ranks.log', 'h100-sxm'],
+  ] as const)
     it(`comes back in its own log: ${name}`, () => {
       run(['verify', fixture(name), '--gpu', gpu, '--save'])
       const {log} = verified([fixture(name), '--gpu', gpu])
@@ -125,7 +148,12 @@ describe('verify --save', () => {
   it('never overwrites a broken file, and answers without it', () => {
     const before = checked()
     mkdirSync(join(home, '.config', 'servefit'), {recursive: true})
-    for (const text of ['{"corrections": [', '[]', '{"schemaVersion": 1, "corrections": [{"gpu": 4}], "calibrations": []}', '{"schemaVersion": 9, "corrections": [], "calibrations": []}']) {
+    for (const text of [
+      '{"corrections": [',
+      '[]',
+      '{"schemaVersion": 1, "corrections": [{"gpu": 4}], "calibrations": []}',
+      '{"schemaVersion": 9, "corrections": [], "calibrations": []}',
+    ]) {
       writeFileSync(file, text)
       const {code, stderr} = run(['verify', REFUSED, '--gpu', 'rtx-4090', '--save'])
       expect(code, text).toBe(2)
@@ -165,7 +193,16 @@ describe('calibrate', () => {
   function slowRuns(): string {
     const lines = verified(['--bench', RUNS]).bench!.runs.map(({workload, figures}) => {
       const of = (metric: string) => figures.find((figure) => figure.metric === metric)!.estimate
-      return JSON.stringify({model: 'Qwen/Qwen3-8B', gpu: '1xrtx-4090', engine: 'vllm', engineVersion: '0.11.1', maxModelLen: 16384, tp: 1, workload, observed: {tpotMs: of('tpotMs') * 1.25, outputTokensPerSecond: of('outputTokensPerSecond') / 1.25}})
+      return JSON.stringify({
+        model: 'Qwen/Qwen3-8B',
+        gpu: '1xrtx-4090',
+        engine: 'vllm',
+        engineVersion: '0.11.1',
+        maxModelLen: 16384,
+        tp: 1,
+        workload,
+        observed: {tpotMs: of('tpotMs') * 1.25, outputTokensPerSecond: of('outputTokensPerSecond') / 1.25},
+      })
     })
     const path = join(home, 'runs.jsonl')
     writeFileSync(path, lines.join('\n'))
@@ -192,12 +229,22 @@ describe('calibrate', () => {
 
   it('is used and named by later answers on that GPU and engine, and only there', () => {
     expect(run(['calibrate', slowRuns()]).code).toBe(0)
-    const speed = (...args: string[]) => (JSON.parse(run([...args.slice(0, 1), 'Qwen/Qwen3-8B', '--users', '4', '--input', '1024', '--output', '512', '--json', ...args.slice(1)]).stdout) as Result).performance!
+    const speed = (...args: string[]) =>
+      (
+        JSON.parse(
+          run([...args.slice(0, 1), 'Qwen/Qwen3-8B', '--users', '4', '--input', '1024', '--output', '512', '--json', ...args.slice(1)]).stdout,
+        ) as Result
+      ).performance!
     const own = speed('check', '--gpu', '1xrtx-4090')
     const shipped = speed('check', '--gpu', '1xrtx-4090', '--no-corrections')
     expect(own.basis.calibration).toMatch(/refitted to 4 runs of your own on rtx-4090 under vllm/)
     expect(own.tpotMs.estimate / shipped.tpotMs.estimate).toBeGreaterThan(1.1)
-    for (const args of [['--gpu', '1xrtx-3090'], ['--gpu', '1xrtx-4090', '--engine', 'sglang'], ['--gpu', '1xrtx-4090', '--no-corrections']]) expect(speed('check', ...args).basis.calibration, args.join(' ')).not.toContain('refitted')
+    for (const args of [
+      ['--gpu', '1xrtx-3090'],
+      ['--gpu', '1xrtx-4090', '--engine', 'sglang'],
+      ['--gpu', '1xrtx-4090', '--no-corrections'],
+    ])
+      expect(speed('check', ...args).basis.calibration, args.join(' ')).not.toContain('refitted')
   })
 
   it('takes part in plans', () => {

@@ -64,9 +64,13 @@ export async function readCases(files: readonly string[], catalogue: Catalogue):
       const {best, question} = await answer(context, scenario.data)
       const {tp, pp, dp, ep, dpAttention} = best.deployment
       cases.push({
-        id: line.id, engine: line.engine, versioned: line.engineVersion !== undefined, unified: best.machine.gpus.some(({accelerator}) => accelerator.unifiedMemory === true),
+        id: line.id,
+        engine: line.engine,
+        versioned: line.engineVersion !== undefined,
+        unified: best.machine.gpus.some(({accelerator}) => accelerator.unifiedMemory === true),
         unsaid: (line.flags ?? []).some((flag) => UNSAID.test(flag)),
-        question: {...question, checkpoint: best.checkpoint, request: {...question.request, tp: question.request.tp ?? tp, pp, dp, ep, dpAttention}}, observed: line.observed,
+        question: {...question, checkpoint: best.checkpoint, request: {...question.request, tp: question.request.tp ?? tp, pp, dp, ep, dpAttention}},
+        observed: line.observed,
       })
     } catch (error) {
       unknown.push(`${line.id}: ${(error as Error).message}`)
@@ -84,7 +88,12 @@ export function cacheError(one: Case, engine: Engine): {relative: number; bytes:
   const correction = observed.weightsGiB === undefined ? 0 : weights - observed.weightsGiB * GIB
   const bytes = requestBytes(memory)
   if (bytes <= 0) return undefined
-  const ratio = observed.kvCacheTokens !== undefined ? memory.kvCacheTokens / observed.kvCacheTokens : observed.kvCacheGiB !== undefined && one.engine !== 'sglang' ? memory.kvCacheBytes / (observed.kvCacheGiB * GIB) : undefined
+  const ratio =
+    observed.kvCacheTokens !== undefined
+      ? memory.kvCacheTokens / observed.kvCacheTokens
+      : observed.kvCacheGiB !== undefined && one.engine !== 'sglang'
+        ? memory.kvCacheBytes / (observed.kvCacheGiB * GIB)
+        : undefined
   if (ratio === undefined) return undefined
   const relative = ratio * (1 + correction / bytes) - 1
   return {relative, bytes: (relative / (1 + relative)) * bytes}

@@ -15,29 +15,63 @@ export interface Parameter {
 }
 
 const runtime = (vendor: string): Parameter => ({
-  name: `runtimeBytes.${vendor}`, meaning: `context and libraries of one process (${vendor})`, firm: vendor === 'nvidia',
-  get: ({runtimeBytes}) => runtimeBytes[vendor]!, set: ({runtimeBytes}, value) => { runtimeBytes[vendor] = value },
+  name: `runtimeBytes.${vendor}`,
+  meaning: `context and libraries of one process (${vendor})`,
+  firm: vendor === 'nvidia',
+  get: ({runtimeBytes}) => runtimeBytes[vendor]!,
+  set: ({runtimeBytes}, value) => {
+    runtimeBytes[vendor] = value
+  },
 })
 const collective = (link: 'direct' | 'host', meaning: string): Parameter => ({
-  name: `collectiveBytes.${link}`, meaning, get: ({collectiveBytes}) => collectiveBytes[link], set: ({collectiveBytes}, value) => { collectiveBytes[link] = value },
+  name: `collectiveBytes.${link}`,
+  meaning,
+  get: ({collectiveBytes}) => collectiveBytes[link],
+  set: ({collectiveBytes}, value) => {
+    collectiveBytes[link] = value
+  },
 })
 const DIRECT = collective('direct', 'collectives for each further GPU, with multicast or peer buffers')
 const HOST = collective('host', 'the same without')
 const scalar = (name: 'activationCopies' | 'encoderCopies' | 'graphBaseBytes' | 'graphBytesPerLayer' | 'loaderBytes', meaning: string): Parameter => ({
-  name, meaning, get: (parameters) => parameters[name], set: (parameters, value) => { parameters[name] = value },
+  name,
+  meaning,
+  get: (parameters) => parameters[name],
+  set: (parameters, value) => {
+    parameters[name] = value
+  },
 })
 const logits = (index: number): Parameter => ({
-  name: `logitBytes.${index}`, meaning: index === 0 ? "bytes for each logit of the sampler's trial, sorting" : 'the same with the Triton sampler',
-  get: ({logitBytes}) => logitBytes[index]!.bytes, set: ({logitBytes}, value) => { logitBytes[index]!.bytes = value },
+  name: `logitBytes.${index}`,
+  meaning: index === 0 ? "bytes for each logit of the sampler's trial, sorting" : 'the same with the Triton sampler',
+  get: ({logitBytes}) => logitBytes[index]!.bytes,
+  set: ({logitBytes}, value) => {
+    logitBytes[index]!.bytes = value
+  },
 })
 const COPIES: Parameter = {...scalar('activationCopies', "copies of the widest layer's activations at the peak"), firm: true}
 
 /** Parameters that logs of an engine say something about. */
 export const FITTED: Record<string, Parameter[]> = {
   vllm: [
-    runtime('nvidia'), runtime('amd'), DIRECT, HOST, COPIES, {...scalar('encoderCopies', "copies of the image tower's widest layer"), firm: true}, logits(0), logits(1),
-    {name: 'secondRunnerLogitBytes', meaning: 'the same under the second model runner', get: ({secondRunnerLogitBytes}) => secondRunnerLogitBytes!.bytes, set: ({secondRunnerLogitBytes}, value) => { secondRunnerLogitBytes!.bytes = value }},
-    scalar('graphBaseBytes', 'what every capture of graphs costs'), scalar('graphBytesPerLayer', 'one captured graph of one layer'),
+    runtime('nvidia'),
+    runtime('amd'),
+    DIRECT,
+    HOST,
+    COPIES,
+    {...scalar('encoderCopies', "copies of the image tower's widest layer"), firm: true},
+    logits(0),
+    logits(1),
+    {
+      name: 'secondRunnerLogitBytes',
+      meaning: 'the same under the second model runner',
+      get: ({secondRunnerLogitBytes}) => secondRunnerLogitBytes!.bytes,
+      set: ({secondRunnerLogitBytes}, value) => {
+        secondRunnerLogitBytes!.bytes = value
+      },
+    },
+    scalar('graphBaseBytes', 'what every capture of graphs costs'),
+    scalar('graphBytesPerLayer', 'one captured graph of one layer'),
     scalar('loaderBytes', 'what loading leaves in the allocator on AMD, of quantised weights'),
   ],
   sglang: [runtime('nvidia'), runtime('amd'), DIRECT, HOST],
@@ -48,16 +82,49 @@ const MIB = 1024 ** 2
 
 export const PRIORS: Record<string, OverheadParameters> = {
   vllm: {
-    basis: 'start-up logs of vLLM 0.8 to 0.28 on one to eight GPUs', runtimeBytes: {nvidia: 125 * MIB, amd: 300 * MIB}, collectiveBytes: {direct: 300 * MIB, host: 60 * MIB},
-    activationCopies: 1.2, encoderCopies: 0.9, logitBytes: [{since: '0.8.0', bytes: 39}, {since: '0.17.0', bytes: 15}], secondRunnerLogitBytes: {since: '0.25.0', bytes: 5},
-    graphBaseBytes: 60 * MIB, graphBytesPerLayer: 250_000, loaderBytes: 700 * MIB, unifiedRuntimeBytes: 3277 * MIB, unifiedSystemBytes: 9.5 * 1024 * MIB, spreadBytes: 500 * MIB,
+    basis: 'start-up logs of vLLM 0.8 to 0.28 on one to eight GPUs',
+    runtimeBytes: {nvidia: 125 * MIB, amd: 300 * MIB},
+    collectiveBytes: {direct: 300 * MIB, host: 60 * MIB},
+    activationCopies: 1.2,
+    encoderCopies: 0.9,
+    logitBytes: [
+      {since: '0.8.0', bytes: 39},
+      {since: '0.17.0', bytes: 15},
+    ],
+    secondRunnerLogitBytes: {since: '0.25.0', bytes: 5},
+    graphBaseBytes: 60 * MIB,
+    graphBytesPerLayer: 250_000,
+    loaderBytes: 700 * MIB,
+    unifiedRuntimeBytes: 3277 * MIB,
+    unifiedSystemBytes: 9.5 * 1024 * MIB,
+    spreadBytes: 500 * MIB,
   },
   sglang: {
-    basis: 'start-up logs and test floors of SGLang 0.4.6 to 0.5.18 on one to eight GPUs', runtimeBytes: {nvidia: 800 * MIB, amd: 900 * MIB}, collectiveBytes: {direct: 380 * MIB, host: 130 * MIB},
-    activationCopies: 1, encoderCopies: 1, logitBytes: [], graphBaseBytes: 100 * MIB, graphBytesPerLayer: 250_000, loaderBytes: 0, unifiedRuntimeBytes: 0, unifiedSystemBytes: 9.5 * 1024 * MIB, spreadBytes: 800 * MIB,
+    basis: 'start-up logs and test floors of SGLang 0.4.6 to 0.5.18 on one to eight GPUs',
+    runtimeBytes: {nvidia: 800 * MIB, amd: 900 * MIB},
+    collectiveBytes: {direct: 380 * MIB, host: 130 * MIB},
+    activationCopies: 1,
+    encoderCopies: 1,
+    logitBytes: [],
+    graphBaseBytes: 100 * MIB,
+    graphBytesPerLayer: 250_000,
+    loaderBytes: 0,
+    unifiedRuntimeBytes: 0,
+    unifiedSystemBytes: 9.5 * 1024 * MIB,
+    spreadBytes: 800 * MIB,
   },
   trtllm: {
-    basis: 'start-up logs of TensorRT-LLM 1.0 to 1.2 on one GPU', runtimeBytes: {nvidia: 800 * MIB}, collectiveBytes: {direct: 300 * MIB, host: 150 * MIB},
-    activationCopies: 1.5, encoderCopies: 1, logitBytes: [], graphBaseBytes: 200 * MIB, graphBytesPerLayer: 400_000, loaderBytes: 0, unifiedRuntimeBytes: 0, unifiedSystemBytes: 9.5 * 1024 * MIB, spreadBytes: 1500 * MIB,
+    basis: 'start-up logs of TensorRT-LLM 1.0 to 1.2 on one GPU',
+    runtimeBytes: {nvidia: 800 * MIB},
+    collectiveBytes: {direct: 300 * MIB, host: 150 * MIB},
+    activationCopies: 1.5,
+    encoderCopies: 1,
+    logitBytes: [],
+    graphBaseBytes: 200 * MIB,
+    graphBytesPerLayer: 400_000,
+    loaderBytes: 0,
+    unifiedRuntimeBytes: 0,
+    unifiedSystemBytes: 9.5 * 1024 * MIB,
+    spreadBytes: 1500 * MIB,
   },
 }

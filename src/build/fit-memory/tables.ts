@@ -2,15 +2,27 @@ import type {MemoryCalibration} from '../../engines/overheads.ts'
 import {FITTED} from './priors.ts'
 
 const MIB = 1024 ** 2
-const size = (name: string, value: number): string => (/bytes/i.test(name) && value >= 100_000 ? `${(value / MIB).toFixed(value < MIB ? 2 : 0)} MiB` : String(value))
+const size = (name: string, value: number): string =>
+  /bytes/i.test(name) && value >= 100_000 ? `${(value / MIB).toFixed(value < MIB ? 2 : 0)} MiB` : String(value)
 const percent = (value: number): string => `${(100 * value).toFixed(1)}%`
 
 /** The fitted numbers as Markdown tables. */
 export function tablesOf(calibration: MemoryCalibration): string {
-  const residuals = Object.entries(calibration).map(([id, {residuals, spreadBytes, basis}]) => `| ${id} | ${residuals?.n ?? 0} | ${percent(residuals?.median ?? 0)} | ${percent(residuals?.p90 ?? 0)} | ${size('bytes', spreadBytes)} | ${basis} |`)
-  const parameters = Object.entries(calibration).flatMap(([id, values]) => (FITTED[id] ?? []).map(({name, meaning, get}) => `| ${id} | ${name} | ${size(name, get(values))} | ${meaning} |`))
+  const residuals = Object.entries(calibration).map(
+    ([id, {residuals, spreadBytes, basis}]) =>
+      `| ${id} | ${residuals?.n ?? 0} | ${percent(residuals?.median ?? 0)} | ${percent(residuals?.p90 ?? 0)} | ${size('bytes', spreadBytes)} | ${basis} |`,
+  )
+  const parameters = Object.entries(calibration).flatMap(([id, values]) =>
+    (FITTED[id] ?? []).map(({name, meaning, get}) => `| ${id} | ${name} | ${size(name, get(values))} | ${meaning} |`),
+  )
   return [
-    '| engine | cases | median error of the cache | nine in ten within | spread kept clear | from |', '| --- | --- | --- | --- | --- | --- |', ...residuals, '',
-    '| engine | parameter | value | meaning |', '| --- | --- | --- | --- |', ...parameters, '',
+    '| engine | cases | median error of the cache | nine in ten within | spread kept clear | from |',
+    '| --- | --- | --- | --- | --- | --- |',
+    ...residuals,
+    '',
+    '| engine | parameter | value | meaning |',
+    '| --- | --- | --- | --- |',
+    ...parameters,
+    '',
   ].join('\n')
 }

@@ -8,12 +8,17 @@ export interface Section {
 
 const percent = (value: number | undefined): string => (value === undefined || Number.isNaN(value) ? '-' : `${(100 * value).toFixed(1)}%`)
 
-const table = ({title, rows}: Section): string => [
-  `## ${title}`, '',
-  '| what | cases | output rate: mean | median | nine in ten within | time per token: mean | median | first token: median |',
-  '|---|---:|---:|---:|---:|---:|---:|---:|',
-  ...rows.map(([name, {n, throughput, tpot, ttft}]) => `| ${name} | ${n} | ${percent(throughput?.mean)} | ${percent(throughput?.median)} | ${percent(throughput?.p90)} | ${percent(tpot?.mean)} | ${percent(tpot?.median)} | ${percent(ttft?.median)} |`),
-].join('\n')
+const table = ({title, rows}: Section): string =>
+  [
+    `## ${title}`,
+    '',
+    '| what | cases | output rate: mean | median | nine in ten within | time per token: mean | median | first token: median |',
+    '|---|---:|---:|---:|---:|---:|---:|---:|',
+    ...rows.map(
+      ([name, {n, throughput, tpot, ttft}]) =>
+        `| ${name} | ${n} | ${percent(throughput?.mean)} | ${percent(throughput?.median)} | ${percent(throughput?.p90)} | ${percent(tpot?.mean)} | ${percent(tpot?.median)} | ${percent(ttft?.median)} |`,
+    ),
+  ].join('\n')
 
 /** docs/accuracy.md: how far the speed model is off, on what it had seen and on what it had not. */
 export function accuracyPage(calibration: Calibration, sections: readonly Section[]): string {
@@ -33,10 +38,18 @@ ${sections.map(table).join('\n\n')}
 
 ## Numbers that were fitted
 
-Shares of bandwidth: ${Object.entries(calibration.kernels.bandwidth).map(([name, value]) => `${name} ${value}`).join(', ')}.
-Shares of the dense rate: ${Object.entries(calibration.kernels.compute).map(([name, value]) => `${name} ${value}`).join(', ')}.
-Experts: ${Object.entries(calibration.kernels.expertCompute).map(([name, value]) => `${name} ${value}`).join(', ')}.
-Fixed time of a kernel in microseconds: ${Object.entries(calibration.launchMicroseconds).map(([name, value]) => `${name} ${value}`).join(', ')}.
+Shares of bandwidth: ${Object.entries(calibration.kernels.bandwidth)
+    .map(([name, value]) => `${name} ${value}`)
+    .join(', ')}.
+Shares of the dense rate: ${Object.entries(calibration.kernels.compute)
+    .map(([name, value]) => `${name} ${value}`)
+    .join(', ')}.
+Experts: ${Object.entries(calibration.kernels.expertCompute)
+    .map(([name, value]) => `${name} ${value}`)
+    .join(', ')}.
+Fixed time of a kernel in microseconds: ${Object.entries(calibration.launchMicroseconds)
+    .map(([name, value]) => `${name} ${value}`)
+    .join(', ')}.
 
 All of them stand in \`data/calibration/serving.json\` with what each means in \`src/core/throughput/calibration.ts\`.
 `

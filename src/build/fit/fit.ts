@@ -27,11 +27,20 @@ export function logErrors(measurement: Measurement, calibration: Calibration): [
   const serving = servingOf(input, calibration)
   const replicas = input.dpAttention ? 1 : Math.max(1, input.dp)
   const ratio = (predicted: number, seen: number | undefined) => (seen === undefined ? NaN : Math.log(predicted / seen))
-  return [ratio(serving.ttft * 1000, observed.ttftMs), ratio(serving.tpot * 1000, observed.tpotMs), ratio(serving.requestsPerSecond * replicas * input.workload.outputTokens, observed.outputTokensPerSecond)]
+  return [
+    ratio(serving.ttft * 1000, observed.ttftMs),
+    ratio(serving.tpot * 1000, observed.tpotMs),
+    ratio(serving.requestsPerSecond * replicas * input.workload.outputTokens, observed.outputTokensPerSecond),
+  ]
 }
 
 /** Fits the numbers that the measurements can tell; the rest stays at `start`. */
-export function fitCalibration(measurements: readonly Measurement[], start: Calibration, chosen: (parameter: Parameter) => boolean = () => true, mostIterations = 18): Calibration {
+export function fitCalibration(
+  measurements: readonly Measurement[],
+  start: Calibration,
+  chosen: (parameter: Parameter) => boolean = () => true,
+  mostIterations = 18,
+): Calibration {
   const classes = new Set(measurements.map((m) => hardwareClass(m.input.accelerator)))
   const parameters = parametersFor(
     Object.keys(start.engines).filter((engine) => measurements.some((m) => m.input.engine === engine)),
@@ -47,7 +56,8 @@ export function fitCalibration(measurements: readonly Measurement[], start: Cali
   }
   const prior = parameters.map((parameter) => readParameter(start, parameter))
   const concerns = (parameter: Parameter, m: Measurement) =>
-    (parameter.engine === undefined || parameter.engine === m.input.engine) && (parameter.hardwareClass === undefined || parameter.hardwareClass === hardwareClass(m.input.accelerator))
+    (parameter.engine === undefined || parameter.engine === m.input.engine) &&
+    (parameter.hardwareClass === undefined || parameter.hardwareClass === hardwareClass(m.input.accelerator))
   const put = (values: readonly number[]) => {
     for (const [i, parameter] of parameters.entries()) writeParameter(working, parameter, values[i]!)
   }

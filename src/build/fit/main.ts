@@ -58,9 +58,16 @@ type Index = 0 | 1 | 2
 
 /** Deviation that puts 80% of the errors inside, from errors of measurements that the fit had not seen. */
 const deviationOf = (errors: readonly [number, number, number][], index: Index): number =>
-  quantile(errors.map((e) => Math.abs(e[index])).filter((value) => !Number.isNaN(value)), 0.8) / DEVIATE_80
+  quantile(
+    errors.map((e) => Math.abs(e[index])).filter((value) => !Number.isNaN(value)),
+    0.8,
+  ) / DEVIATE_80
 
-const spreadOf = (errors: readonly [number, number, number][]): Spread => ({ttft: deviationOf(errors, 0), tpot: deviationOf(errors, 1), throughput: deviationOf(errors, 2)})
+const spreadOf = (errors: readonly [number, number, number][]): Spread => ({
+  ttft: deviationOf(errors, 0),
+  tpot: deviationOf(errors, 1),
+  throughput: deviationOf(errors, 2),
+})
 
 /** What an unseen kind adds to a deviation: the root of the difference of squares, by the median over what was left out. */
 function addedBy(holdouts: readonly Holdout[], base: number): number {
@@ -77,7 +84,11 @@ function residualsOf(measurements: readonly Measurement[], calibration: Calibrat
   }
   put('all', measurements)
   const by = (field: string, of: (m: Measurement) => string) => {
-    for (const value of [...new Set(measurements.map(of))].sort()) put(`${field} ${value}`, measurements.filter((m) => of(m) === value))
+    for (const value of [...new Set(measurements.map(of))].sort())
+      put(
+        `${field} ${value}`,
+        measurements.filter((m) => of(m) === value),
+      )
   }
   by('engine', (m) => m.input.engine)
   by('weights', (m) => m.input.checkpoint.weights)
@@ -88,8 +99,14 @@ function residualsOf(measurements: readonly Measurement[], calibration: Calibrat
 /** Numbers of hardware and links that the serving measurements do not have, and of formats that only such hardware runs. */
 function fitOther(measurements: readonly Measurement[], calibration: Calibration, seen: readonly string[]): Calibration {
   const chosen = (parameter: Parameter) =>
-    (parameter.hardwareClass !== undefined && !seen.includes(parameter.hardwareClass)) || (parameter.path[0] === 'links' && parameter.path[1] !== 'nvlink') || parameter.path.join('/') === 'kernels/weightOnlyCompute'
-  return fitCalibration(measurements.filter((m) => !seen.includes(hardwareClass(m.input.accelerator))), calibration, chosen)
+    (parameter.hardwareClass !== undefined && !seen.includes(parameter.hardwareClass)) ||
+    (parameter.path[0] === 'links' && parameter.path[1] !== 'nvlink') ||
+    parameter.path.join('/') === 'kernels/weightOnlyCompute'
+  return fitCalibration(
+    measurements.filter((m) => !seen.includes(hardwareClass(m.input.accelerator))),
+    calibration,
+    chosen,
+  )
 }
 
 /** Fits data/calibration/serving.json to measurements and writes what it leaves into docs/accuracy.md. The same files give the same numbers. */
@@ -109,7 +126,9 @@ export async function main({root, args}: Task): Promise<number> {
     const catalogue = openCatalogue(folder)
     const {measurements, unused} = await readMeasurements(options.serving, catalogue)
     const other = await readMeasurements(options.other, catalogue)
-    console.log(`${measurements.length} measurements under load, ${other.measurements.length} of other hardware; ${unused.length + other.unused.length} lines not used`)
+    console.log(
+      `${measurements.length} measurements under load, ${other.measurements.length} of other hardware; ${unused.length + other.unused.length} lines not used`,
+    )
     const reasons = new Map<string, number>()
     for (const {why} of [...unused, ...other.unused]) reasons.set(why, (reasons.get(why) ?? 0) + 1)
     for (const [why, count] of reasons) console.log(`  ${count} x ${why}`)
@@ -123,7 +142,9 @@ export async function main({root, args}: Task): Promise<number> {
     const scored = (holdouts: readonly Holdout[]): [string, Parameters<typeof row>[1]][] => holdouts.map(({name, errors}) => [name, scoreOf(errors)])
     const wanted = (what: string) => options.holdout === what || options.holdout === 'all'
 
-    const halves = wanted('half') ? [0, 1].map((half) => heldOut(measurements, PRIORS, `half ${half + 1}, fitted to the other`, (m) => (shareOf(m.id, options.seed) < 0.5) === (half === 0))) : []
+    const halves = wanted('half')
+      ? [0, 1].map((half) => heldOut(measurements, PRIORS, `half ${half + 1}, fitted to the other`, (m) => shareOf(m.id, options.seed) < 0.5 === (half === 0)))
+      : []
     if (halves.length > 0) report('A random half left out', scored(halves))
     const models = wanted('model') ? leaveOneOut(measurements, PRIORS, 'model') : []
     if (models.length > 0) report('One model left out', scored(models))
@@ -135,7 +156,10 @@ export async function main({root, args}: Task): Promise<number> {
     const calibration = other.measurements.length > 0 ? fitOther(other.measurements, loaded, seen) : loaded
     const errorsOf = (part: readonly Measurement[]) => part.map((m) => logErrors(m, calibration))
     // Errors of what was left out, where that was asked for; of what was fitted otherwise.
-    const unseen = halves.length > 0 ? halves.flatMap(({errors, tested}) => errors.map((e, i) => ({e, m: tested[i]!}))) : measurements.map((m) => ({e: logErrors(m, calibration), m}))
+    const unseen =
+      halves.length > 0
+        ? halves.flatMap(({errors, tested}) => errors.map((e, i) => ({e, m: tested[i]!})))
+        : measurements.map((m) => ({e: logErrors(m, calibration), m}))
     const base = spreadOf(unseen.map(({e}) => e))
     const engines = [...new Set(measurements.map((m) => m.input.engine))].sort()
     calibration.spread = {
@@ -151,14 +175,24 @@ export async function main({root, args}: Task): Promise<number> {
     calibration.about = `${measurements.length} measurements of closed loops on ${[...new Set(measurements.map((m) => m.gpu))].sort().join(', ')}; ${other.measurements.length} of other hardware for its own rates`
     calibration.seen = {
       // Other hardware counts as extrapolated: its measurements are few and of mixed rigour.
-      hardware: seen, engines,
+      hardware: seen,
+      engines,
       features: [...new Set(measurements.flatMap((m) => preparedModel(m.input, calibration).work.features))].sort(),
     }
     calibration.residuals = residualsOf(measurements, calibration)
-    report('Fitted to all', [['all', scoreOf(errorsOf(measurements))], ...engines.map((engine): [string, Parameters<typeof row>[1]] => [engine, scoreOf(errorsOf(measurements.filter((m) => m.input.engine === engine)))])])
+    report('Fitted to all', [
+      ['all', scoreOf(errorsOf(measurements))],
+      ...engines.map((engine): [string, Parameters<typeof row>[1]] => [engine, scoreOf(errorsOf(measurements.filter((m) => m.input.engine === engine)))]),
+    ])
     if (other.measurements.length > 0) {
       const classes = [...new Set(other.measurements.map((m) => hardwareClass(m.input.accelerator)))].sort()
-      report('Other hardware', [['all', scoreOf(errorsOf(other.measurements))], ...classes.map((name): [string, Parameters<typeof row>[1]] => [name, scoreOf(errorsOf(other.measurements.filter((m) => hardwareClass(m.input.accelerator) === name)))])])
+      report('Other hardware', [
+        ['all', scoreOf(errorsOf(other.measurements))],
+        ...classes.map((name): [string, Parameters<typeof row>[1]] => [
+          name,
+          scoreOf(errorsOf(other.measurements.filter((m) => hardwareClass(m.input.accelerator) === name))),
+        ]),
+      ])
     }
     if (!options.dry) {
       writeFileSync(join(root, 'data', 'calibration', 'serving.json'), `${JSON.stringify(rounded(calibration), undefined, 2)}\n`)

@@ -59,8 +59,15 @@ export async function readMeasurements(files: readonly string[], catalogue: Cata
         }
         const observed = decodeOnly(raw, scenario.workload.concurrency)
         measurements.push({
-          id: raw.id, input: {...performanceInput(best, scenario.workload), engineVersion: scenario.engineVersion ?? best.deployment.engineVersion}, model: best.model.id, gpu: best.machine.gpus[0]!.accelerator.id,
-          observed: {ttftMs: known(observed.ttftMs), tpotMs: scenario.workload.concurrency === 'max' ? undefined : known(observed.tpotMs), outputTokensPerSecond: rateOf(observed, scenario.workload.concurrency, scenario.workload.outputTokens)},
+          id: raw.id,
+          input: {...performanceInput(best, scenario.workload), engineVersion: scenario.engineVersion ?? best.deployment.engineVersion},
+          model: best.model.id,
+          gpu: best.machine.gpus[0]!.accelerator.id,
+          observed: {
+            ttftMs: known(observed.ttftMs),
+            tpotMs: scenario.workload.concurrency === 'max' ? undefined : known(observed.tpotMs),
+            outputTokensPerSecond: rateOf(observed, scenario.workload.concurrency, scenario.workload.outputTokens),
+          },
         })
       } catch (error) {
         unused.push({id: raw.id, why: (error as Error).message.split('\n')[0]!})

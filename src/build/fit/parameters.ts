@@ -16,8 +16,22 @@ const log = (path: string, deviation: number, more: Partial<Parameter> = {}): Pa
 
 /** How far each number may go from its prior: little where physics knows, more where only measuring tells. */
 const ENGINE_DEVIATIONS: [string, number][] = [
-  ['hostMilliseconds', 0.8], ['hostMicrosecondsPerSequence', 0.8], ['hostMillisecondsPerDoubling', 0.8], ['requestMilliseconds', 0.8], ['requestMicrosecondsPerInputToken', 0.8],
-  ['firstTokenSteps', 0.8], ['frontEndTokensPerSecond', 0.6], ['bandwidth', 0.1], ['blockScaledBandwidth', 0.3], ['compute', 0.15], ['experts', 0.15], ['attention', 0.2], ['launch', 0.25], ['collective', 0.3], ['eager', 0.4], ['attentionGroupSteps', 0.8],
+  ['hostMilliseconds', 0.8],
+  ['hostMicrosecondsPerSequence', 0.8],
+  ['hostMillisecondsPerDoubling', 0.8],
+  ['requestMilliseconds', 0.8],
+  ['requestMicrosecondsPerInputToken', 0.8],
+  ['firstTokenSteps', 0.8],
+  ['frontEndTokensPerSecond', 0.6],
+  ['bandwidth', 0.1],
+  ['blockScaledBandwidth', 0.3],
+  ['compute', 0.15],
+  ['experts', 0.15],
+  ['attention', 0.2],
+  ['launch', 0.25],
+  ['collective', 0.3],
+  ['eager', 0.4],
+  ['attentionGroupSteps', 0.8],
 ]
 
 /** Scale of all deviations below: chosen by leaving out models and GPUs. Wider fits what was seen better and the rest worse. */
@@ -29,11 +43,23 @@ export function parametersFor(engines: readonly string[], hardwareClasses: reado
     ...['bf16', 'fp8', 'fp4'].map((type) => odds(`kernels/compute/${type}`, 0.5)),
     ...['bf16', 'fp8', 'fp4', 'weightOnly'].map((type) => odds(`kernels/expertCompute/${type}`, 0.6)),
     ...['prefill', 'decode', 'latentPrefill', 'latent', 'linear'].map((kind) => odds(`kernels/attentionCompute/${kind}`, 0.6)),
-    odds('kernels/blockScaledCompute', 0.5), log('kernels/expertPaddingTokens', 0.7), odds('kernels/expertSpread', 0.7), log('overlapExponent', 0.3), odds('kernels/weightOnlyCompute', 0.6), 
+    odds('kernels/blockScaledCompute', 0.5),
+    log('kernels/expertPaddingTokens', 0.7),
+    odds('kernels/expertSpread', 0.7),
+    log('overlapExponent', 0.3),
+    odds('kernels/weightOnlyCompute', 0.6),
     ...['product', 'small', 'quantise', 'experts', 'weightOnlyExperts', 'eager'].map((kind) => log(`launchMicroseconds/${kind}`, 0.4)),
-    ...links.flatMap((link) => [log(`links/${link}/latencyMicroseconds`, 0.4), log(`links/${link}/perDoublingMicroseconds`, 0.5), odds(`links/${link}/bandwidthFraction`, 0.6)]),
+    ...links.flatMap((link) => [
+      log(`links/${link}/latencyMicroseconds`, 0.4),
+      log(`links/${link}/perDoublingMicroseconds`, 0.5),
+      odds(`links/${link}/bandwidthFraction`, 0.6),
+    ]),
   ]
-  const hardware = hardwareClasses.flatMap((name) => ['memory', 'compute', 'weightOnly', 'blockScaled', 'latency'].map((what) => log(`hardwareClasses/${name}/${what}`, what === 'weightOnly' || what === 'blockScaled' ? 0.6 : what === 'compute' ? 0.4 : 0.2, {hardwareClass: name})))
+  const hardware = hardwareClasses.flatMap((name) =>
+    ['memory', 'compute', 'weightOnly', 'blockScaled', 'latency'].map((what) =>
+      log(`hardwareClasses/${name}/${what}`, what === 'weightOnly' || what === 'blockScaled' ? 0.6 : what === 'compute' ? 0.4 : 0.2, {hardwareClass: name}),
+    ),
+  )
   const byEngine = engines.flatMap((engine) => [
     ...ENGINE_DEVIATIONS.map(([name, deviation]) => log(`engines/${engine}/${name}`, deviation, {engine})),
     {path: ['engines', engine, 'firstTokenGrowth'], scale: 'linear' as const, deviation: 0.2, engine},
@@ -46,7 +72,8 @@ export function parametersFor(engines: readonly string[], hardwareClasses: reado
 
 type Numbers = Record<string, unknown>
 
-const holder = (calibration: Calibration, parameter: Parameter): Numbers => parameter.path.slice(0, -1).reduce<Numbers>((object, key) => object[key] as Numbers, calibration as unknown as Numbers)
+const holder = (calibration: Calibration, parameter: Parameter): Numbers =>
+  parameter.path.slice(0, -1).reduce<Numbers>((object, key) => object[key] as Numbers, calibration as unknown as Numbers)
 
 export function readParameter(calibration: Calibration, parameter: Parameter): number {
   const value = holder(calibration, parameter)[parameter.path.at(-1)!] as number
@@ -56,5 +83,6 @@ export function readParameter(calibration: Calibration, parameter: Parameter): n
 
 /** Writes into `calibration`: give it a copy. */
 export function writeParameter(calibration: Calibration, parameter: Parameter, value: number): void {
-  holder(calibration, parameter)[parameter.path.at(-1)!] = parameter.scale === 'logit' ? 1 / (1 + Math.exp(-value)) : parameter.scale === 'logarithm' ? Math.exp(value) : value
+  holder(calibration, parameter)[parameter.path.at(-1)!] =
+    parameter.scale === 'logit' ? 1 / (1 + Math.exp(-value)) : parameter.scale === 'logarithm' ? Math.exp(value) : value
 }

@@ -26,7 +26,13 @@ function errorsOf(logs: readonly number[]): Errors | undefined {
   const there = logs.filter((value) => !Number.isNaN(value))
   if (there.length === 0) return undefined
   const relative = there.map((value) => Math.abs(Math.exp(value) - 1))
-  return {n: there.length, mean: relative.reduce((a, b) => a + b, 0) / there.length, median: quantile(relative, 0.5), p90: quantile(relative, 0.9), bias: quantile(there, 0.5)}
+  return {
+    n: there.length,
+    mean: relative.reduce((a, b) => a + b, 0) / there.length,
+    median: quantile(relative, 0.5),
+    p90: quantile(relative, 0.9),
+    bias: quantile(there, 0.5),
+  }
 }
 
 export function scoreOf(errors: readonly [number, number, number][]): Score {
@@ -59,7 +65,10 @@ export interface Holdout {
 /** Fits without some of the measurements and predicts those. */
 export function heldOut(measurements: readonly Measurement[], start: Calibration, name: string, leftOut: (m: Measurement) => boolean): Holdout {
   const tested = measurements.filter(leftOut)
-  const fitted = fitCalibration(measurements.filter((m) => !leftOut(m)), start)
+  const fitted = fitCalibration(
+    measurements.filter((m) => !leftOut(m)),
+    start,
+  )
   return {name, tested, errors: tested.map((m) => logErrors(m, fitted))}
 }
 

@@ -43,10 +43,27 @@ function plainValue(text: string): string {
 }
 
 const sorted = (value: unknown): unknown =>
-  Array.isArray(value) ? value.map(sorted) : typeof value === 'object' && value !== null ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, inner]) => [key, sorted(inner)])) : value
+  Array.isArray(value)
+    ? value.map(sorted)
+    : typeof value === 'object' && value !== null
+      ? Object.fromEntries(
+          Object.entries(value)
+            .sort(([a], [b]) => (a < b ? -1 : 1))
+            .map(([key, inner]) => [key, sorted(inner)]),
+        )
+      : value
 
 /** Beginnings of an option's name, which argparse takes for the whole, and two names of one thing. */
-const SAME: Record<string, string> = {'--tp': '--tp-size', '--dp': '--dp-size', '--pp': '--pp-size', '-tp': '--tensor-parallel-size', '-dp': '--data-parallel-size', '-pp': '--pipeline-parallel-size', '--kernel-config.enable_flashinfer_autotune': '--enable-flashinfer-autotune', '--extra_llm_api_options': '--config'}
+const SAME: Record<string, string> = {
+  '--tp': '--tp-size',
+  '--dp': '--dp-size',
+  '--pp': '--pp-size',
+  '-tp': '--tensor-parallel-size',
+  '-dp': '--data-parallel-size',
+  '-pp': '--pipeline-parallel-size',
+  '--kernel-config.enable_flashinfer_autotune': '--enable-flashinfer-autotune',
+  '--extra_llm_api_options': '--config',
+}
 
 /** `--no-x` is x with the value false; `-cc.a.b` sets one key of `--compilation-config`. */
 function named(table: FlagTable, version: string, word: string): {name: string; negated: boolean; row?: ReturnType<typeof findFlag>['row']} {
@@ -73,7 +90,12 @@ export function theirOptions({words, environment, merged}: Published, table: Fla
     const next = words[index + 1]
     const takes = row === undefined ? next !== undefined && !isFlag(next) : row.type !== 'bool' || (next !== undefined && /^(?:true|false)$/i.test(next))
     const value = negated ? 'false' : takes && next !== undefined && !isFlag(next) ? plainValue(next) : 'true'
-    put({name, values: [value], unknown: row === undefined, isDefault: row?.default !== undefined && row.default !== null && plainValue(String(row.default)) === value})
+    put({
+      name,
+      values: [value],
+      unknown: row === undefined,
+      isDefault: row?.default !== undefined && row.default !== null && plainValue(String(row.default)) === value,
+    })
   }
   for (const [name, value] of Object.entries(environment)) put({name: `$${name}`, values: [String(value)]})
   return options

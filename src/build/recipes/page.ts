@@ -28,7 +28,14 @@ function grouped<T>(items: readonly T[], key: (item: T) => string): Map<string, 
 }
 
 const byClass = (differences: readonly {class?: string}[]): string =>
-  [...grouped(differences.filter((difference) => difference.class !== undefined), (difference) => difference.class!)].map(([name, list]) => `${name} ${list.length}`).join(', ')
+  [
+    ...grouped(
+      differences.filter((difference) => difference.class !== undefined),
+      (difference) => difference.class!,
+    ),
+  ]
+    .map(([name, list]) => `${name} ${list.length}`)
+    .join(', ')
 
 /** The page as Markdown. */
 export function pageOf(judged: readonly Judged[], leftOut: readonly LeftOut[], sources: Record<string, string>): string {
@@ -45,7 +52,12 @@ export function pageOf(judged: readonly Judged[], leftOut: readonly LeftOut[], s
 
 Written by \`node src/build/run.mjs compare-recipes FILE\`; do not edit by hand.
 
-Others publish commands for the models of the catalogue: ${Object.entries(sources).filter(([name]) => ['recipes', 'sglang_cookbook', 'inferencex'].includes(name)).map(([, text]) => text.replace(/ \(\d.*\)$/, '')).join('; ')}. Each was put beside the command that servefit writes for the same repository on the same number of the same cards, with no load named (so for one user, as everywhere), for the newest release we know (${versions}), and compared option by option under the names of that release. A recipe of vLLM counts with its base options, those of tool calling and reasoning, those of the variant, and those of the class of hardware (Hopper on H200, Blackwell on B200, AMD on MI300X). Benchmark scripts start one model in several ways; all values that an option gets there count.
+Others publish commands for the models of the catalogue: ${Object.entries(sources)
+    .filter(([name]) => ['recipes', 'sglang_cookbook', 'inferencex'].includes(name))
+    .map(([, text]) => text.replace(/ \(\d.*\)$/, ''))
+    .join(
+      '; ',
+    )}. Each was put beside the command that servefit writes for the same repository on the same number of the same cards, with no load named (so for one user, as everywhere), for the newest release we know (${versions}), and compared option by option under the names of that release. A recipe of vLLM counts with its base options, those of tool calling and reasoning, those of the variant, and those of the class of hardware (Hopper on H200, Blackwell on B200, AMD on MI300X). Benchmark scripts start one model in several ways; all values that an option gets there count.
 
 **${counted(judged.length, 'launch', 'launches')} compared: ${counted(equal, 'option')} equal, ${all.length} different, of which ${all.length - open.length} are explained by a class below and ${open.length} are not.** ${counted(leftOut.length, 'launch', 'launches')} could not be compared (last section).
 
@@ -55,7 +67,14 @@ ${rows.join('\n')}
 
 ## Classes
 
-${[...grouped(all.filter((difference) => difference.class !== undefined), (difference) => difference.class!)].map(([name, list]) => classText(name, list)).join('\n\n')}
+${[
+  ...grouped(
+    all.filter((difference) => difference.class !== undefined),
+    (difference) => difference.class!,
+  ),
+]
+  .map(([name, list]) => classText(name, list))
+  .join('\n\n')}
 
 ## Unexplained
 
@@ -77,10 +96,12 @@ const values = ({theirs, ours}: Difference): string => `${theirs ? code(theirs.v
 
 function openText(open: readonly (Difference & {launch: Published; model: string})[]): string {
   const groups = grouped(open, (difference) => `${difference.name} ${difference.launch.engine} | ${values(difference)}`)
-  return `| option | engine | theirs | ours | where |\n| --- | --- | --- | --- | --- |\n${[...groups.values()].map((list) => {
-    const [first] = list
-    return `| ${code(first!.name)} | ${first!.launch.engine} | ${cell(values(first!)).replace('\\|', '|')} | ${cell([...grouped(list, ({launch}) => `${launch.repository} (${launch.from})`)].map(([where, own]) => `${where}: ${[...new Set(own.map(({launch}) => launch.label))].join('; ')}`).join('. '))} |`
-  }).join('\n')}`
+  return `| option | engine | theirs | ours | where |\n| --- | --- | --- | --- | --- |\n${[...groups.values()]
+    .map((list) => {
+      const [first] = list
+      return `| ${code(first!.name)} | ${first!.launch.engine} | ${cell(values(first!)).replace('\\|', '|')} | ${cell([...grouped(list, ({launch}) => `${launch.repository} (${launch.from})`)].map(([where, own]) => `${where}: ${[...new Set(own.map(({launch}) => launch.label))].join('; ')}`).join('. '))} |`
+    })
+    .join('\n')}`
 }
 
 /** Those that the catalogue lacks by name, the others with the cards and the reason. */

@@ -70,8 +70,20 @@ export interface Gathered {
 
 /** Cards by the names that the collections use. */
 const GPUS: Record<string, string> = {
-  h100: 'h100-sxm', h200: 'h200-sxm', b200: 'b200-sxm', b300: 'b300-sxm', gb200: 'gb200', gb300: 'gb300', mi300x: 'mi300x', mi325x: 'mi325x', mi350x: 'mi350x', mi355x: 'mi355x',
-  rtx6000: 'rtx-pro-6000-blackwell-server', rtx6000pro: 'rtx-pro-6000-blackwell-server', rtx5090: 'rtx-5090', 'dgx-spark': 'gb10',
+  h100: 'h100-sxm',
+  h200: 'h200-sxm',
+  b200: 'b200-sxm',
+  b300: 'b300-sxm',
+  gb200: 'gb200',
+  gb300: 'gb300',
+  mi300x: 'mi300x',
+  mi325x: 'mi325x',
+  mi350x: 'mi350x',
+  mi355x: 'mi355x',
+  rtx6000: 'rtx-pro-6000-blackwell-server',
+  rtx6000pro: 'rtx-pro-6000-blackwell-server',
+  rtx5090: 'rtx-5090',
+  'dgx-spark': 'gb10',
 }
 
 /** The card that a recipe's class of hardware is compared on, with its memory in GB as sold, and the cards whose status speaks for the class. */
@@ -110,7 +122,11 @@ const whole = (value: unknown): number | undefined => (typeof value === 'number'
 const cardsFor = (gigabytes: number, each: number): number => [1, 2, 4, 8, 16].find((count) => count * each >= gigabytes) ?? 32
 
 export function publishedLaunches(gathered: Gathered): Published[] {
-  return [...gathered.models.flatMap(recipeLaunches), ...gathered.sglang_cookbook.flatMap(({cells}) => cells.flatMap(cellLaunch)), ...gathered.benchmark_launches.flatMap(benchmarkLaunch)]
+  return [
+    ...gathered.models.flatMap(recipeLaunches),
+    ...gathered.sglang_cookbook.flatMap(({cells}) => cells.flatMap(cellLaunch)),
+    ...gathered.benchmark_launches.flatMap(benchmarkLaunch),
+  ]
 }
 
 /** Every variant of a recipe on each class of hardware that it speaks of. */
@@ -119,17 +135,28 @@ function recipeLaunches({model_id: repository, vllm: recipe}: Recipe): Published
   for (const [name, variant] of Object.entries(recipe.variants ?? {})) {
     for (const [kind, {gpu, gigabytes, overrides, cards}] of Object.entries(CLASSES)) {
       const own = overrides.flatMap((key) => recipe.hardware_overrides?.[key] ?? [])
-      const speaks = kind === 'hopper' || own.length > 0 || cards.some((card) => recipe.hardware_status?.[card] !== undefined) || (kind === 'blackwell' && /fp4/.test(variant.precision ?? ''))
+      const speaks =
+        kind === 'hopper' ||
+        own.length > 0 ||
+        cards.some((card) => recipe.hardware_status?.[card] !== undefined) ||
+        (kind === 'blackwell' && /fp4/.test(variant.precision ?? ''))
       if (!speaks || WRONG_CLASS[kind]?.includes(variant.precision ?? '')) continue
       const optIn = recipe.opt_in_features ?? []
       const features = FEATURES.filter((feature) => !optIn.includes(feature)).flatMap((feature) => recipe.features?.[feature]?.args ?? [])
       // An option given again takes the place of the first: recipes are put together so.
       const words = wordsOf([...(recipe.base_args ?? []), ...features, ...(variant.extra_args ?? []), ...own.flatMap(({extra_args: args}) => args ?? [])])
       const environment = Object.assign({}, recipe.base_env, variant.extra_env, ...own.map(({extra_env: variables}) => variables)) as Record<string, string>
-      const tp = parallelOf([...own.flatMap(({extra_args: args}) => args ?? []), ...words]) ?? whole(variant.tp) ?? whole(recipe.strategy_overrides?.single_node_tp?.tp)
+      const tp =
+        parallelOf([...own.flatMap(({extra_args: args}) => args ?? []), ...words]) ?? whole(variant.tp) ?? whole(recipe.strategy_overrides?.single_node_tp?.tp)
       list.push({
-        from: 'vllm recipe', engine: 'vllm', repository: variant.model_id ?? repository, gpu, words, environment,
-        count: tp ?? cardsFor(Number(variant.vram_minimum_gb) || 0, gigabytes), label: `${kind}, ${name}`,
+        from: 'vllm recipe',
+        engine: 'vllm',
+        repository: variant.model_id ?? repository,
+        gpu,
+        words,
+        environment,
+        count: tp ?? cardsFor(Number(variant.vram_minimum_gb) || 0, gigabytes),
+        label: `${kind}, ${name}`,
       })
     }
   }
@@ -140,8 +167,21 @@ function cellLaunch({match, model, env = [], flags}: Cell): Published[] {
   const gpu = GPUS[match.hw ?? '']
   if (gpu === undefined || model === undefined) return []
   const words = wordsOf(flags)
-  const environment = Object.fromEntries(env.filter((text) => text.includes('=')).map((text) => [text.slice(0, text.indexOf('=')), text.slice(text.indexOf('=') + 1)]))
-  return [{from: 'sglang cookbook', engine: 'sglang', repository: model, gpu, count: parallelOf(words) ?? 1, words, environment, label: [match.hw, match.quant, match.strategy, match.nodes === 'single' ? undefined : match.nodes].filter(Boolean).join(', ')}]
+  const environment = Object.fromEntries(
+    env.filter((text) => text.includes('=')).map((text) => [text.slice(0, text.indexOf('=')), text.slice(text.indexOf('=') + 1)]),
+  )
+  return [
+    {
+      from: 'sglang cookbook',
+      engine: 'sglang',
+      repository: model,
+      gpu,
+      count: parallelOf(words) ?? 1,
+      words,
+      environment,
+      label: [match.hw, match.quant, match.strategy, match.nodes === 'single' ? undefined : match.nodes].filter(Boolean).join(', '),
+    },
+  ]
 }
 
 function benchmarkLaunch({file, engine, gpu: name, deprecated, args, model}: Benchmark): Published[] {
@@ -149,5 +189,17 @@ function benchmarkLaunch({file, engine, gpu: name, deprecated, args, model}: Ben
   const [repository] = model ?? []
   if (gpu === undefined || repository === undefined || deprecated) return []
   const words = wordsOf(args)
-  return [{from: 'benchmark', engine: engine === 'tensorrt-llm' ? 'trtllm' : engine, repository, gpu, count: parallelOf(words) ?? 8, words, environment: {}, label: file.slice(file.lastIndexOf('/') + 1), merged: true}]
+  return [
+    {
+      from: 'benchmark',
+      engine: engine === 'tensorrt-llm' ? 'trtllm' : engine,
+      repository,
+      gpu,
+      count: parallelOf(words) ?? 8,
+      words,
+      environment: {},
+      label: file.slice(file.lastIndexOf('/') + 1),
+      merged: true,
+    },
+  ]
 }

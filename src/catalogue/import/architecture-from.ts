@@ -8,7 +8,15 @@ import {compressedAttention, tidy} from './mixers.ts'
 import {type Traits, traitsOf} from './traits.ts'
 
 /** Where multimodal files keep the language model. */
-const TEXT_PATHS = [['text_config'], ['llm_config'], ['language_config'], ['thinker_config', 'text_config'], ['language_model_config'], ['text_model_config'], ['decoder']]
+const TEXT_PATHS = [
+  ['text_config'],
+  ['llm_config'],
+  ['language_config'],
+  ['thinker_config', 'text_config'],
+  ['language_model_config'],
+  ['text_model_config'],
+  ['decoder'],
+]
 
 /** The language model's part of a file: at the top, or under one of the known names. */
 export function textPart(config: Json): {text: Fields; whole: Fields} {
@@ -35,7 +43,8 @@ export function architectureFrom(config: Json, warnings: string[]): {architectur
   const className = classNameOf(whole) ?? classNameOf(text)
   const {traits, known} = traitsOf(modelType === '' ? typeFromClass(className) : modelType)
   if (!known) {
-    const what = modelType === '' && className === undefined ? 'the file names no model_type' : `"${modelType || className}" is not a family this importer knows`
+    const what =
+      modelType === '' && className === undefined ? 'the file names no model_type' : `"${modelType || className}" is not a family this importer knows`
     warnings.push(`${what}: layers were read from the fields; biases and norms (well under 1% of the weights) may be missing`)
   }
   const plans = layerPlans(text, traits)
@@ -57,7 +66,10 @@ export function architectureFrom(config: Json, warnings: string[]): {architectur
     extraElementCount: outerElements(text, traits),
   })
   architecture.tiedEmbeddings ??= false
-  if (!Number.isSafeInteger(countParameters(architecture).total)) throw invalid(`${text.name('hidden_size')} and ${text.name('num_hidden_layers')} describe more parameters than can be counted; expected a model that exists`)
+  if (!Number.isSafeInteger(countParameters(architecture).total))
+    throw invalid(
+      `${text.name('hidden_size')} and ${text.name('num_hidden_layers')} describe more parameters than can be counted; expected a model that exists`,
+    )
   return {architecture, modelType}
 }
 
@@ -74,7 +86,10 @@ function classNameOf(part: Fields): string | undefined {
 
 /** `Qwen3MoeForCausalLM` gives `qwen3_moe`: for files without `model_type`. */
 function typeFromClass(className: string | undefined): string {
-  return (className ?? '').replace(/For[A-Z].*$/, '').replace(/([a-z0-9])([A-Z])/g, '$1_$2').toLowerCase()
+  return (className ?? '')
+    .replace(/For[A-Z].*$/, '')
+    .replace(/([a-z0-9])([A-Z])/g, '$1_$2')
+    .toLowerCase()
 }
 
 /** The outer flag counts only where the inner one is absent. */
@@ -112,7 +127,10 @@ function outerElements(text: Fields, traits: Traits): number | undefined {
 /** Draft layers: one more layer of the model's full-attention kind behind a projection of hidden state and embedding. */
 function draftOf(text: Fields, traits: Traits, plans: LayerPlan[]): DraftLayers | undefined {
   if (traits.draftNotPublished) return undefined
-  const layerCount = text.optionalInteger(['num_nextn_predict_layers', 'mtp_num_hidden_layers', 'num_mtp_layers', 'num_mtp_modules'], {min: 0, max: 64}) ?? traits.draftLayerCount ?? 0
+  const layerCount =
+    text.optionalInteger(['num_nextn_predict_layers', 'mtp_num_hidden_layers', 'num_mtp_layers', 'num_mtp_modules'], {min: 0, max: 64}) ??
+    traits.draftLayerCount ??
+    0
   if (layerCount === 0) return undefined
   const plan = draftBlockPlan(text, traits) ?? draftLayerPlan(text, plans)
   if (!plan) return undefined
@@ -129,7 +147,9 @@ function draftLayerPlan(text: Fields, plans: LayerPlan[]): LayerPlan | undefined
   const ratios = text.integers('compress_ratios')
   const last = plans.at(-1)!
   if (ratios) return {...last, mixers: [compressedAttention(text, ratios[plans.length] ?? 0)]}
-  const plan = plans.findLast(({mixers}) => mixers.length === 1 && ((mixers[0]!.kind === 'full' && mixers[0]!.window === undefined) || mixers[0]!.kind === 'mla'))
+  const plan = plans.findLast(
+    ({mixers}) => mixers.length === 1 && ((mixers[0]!.kind === 'full' && mixers[0]!.window === undefined) || mixers[0]!.kind === 'mla'),
+  )
   if (!plan) return undefined
   const [mixer] = plan.mixers
   if (mixer?.kind === 'mla' && mixer.indexer?.shared) return {...plan, mixers: [{...mixer, indexer: {...mixer.indexer, shared: undefined}}]}

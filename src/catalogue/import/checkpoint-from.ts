@@ -27,8 +27,8 @@ const note = (formats: ByFormat, format: string, elements: number, layer: number
 /** Parents of layers that the recipe's lists mention, so that names of other families are not tried. */
 function rootsIn(recipe: Recipe): string[] {
   const sample = recipe.listed.length > 2000 ? recipe.listed.slice(0, 2000) : recipe.listed
-  const literal = sample.map(entry => entry.replace(/^re:/, '').replaceAll('\\.', '.'))
-  const used = LAYER_ROOTS.filter(root => literal.some(entry => entry.startsWith(`${root}.`) || entry.includes(`*${root}.`)))
+  const literal = sample.map((entry) => entry.replace(/^re:/, '').replaceAll('\\.', '.'))
+  const used = LAYER_ROOTS.filter((root) => literal.some((entry) => entry.startsWith(`${root}.`) || entry.includes(`*${root}.`)))
   return used.length > 0 ? used : ['model.layers']
 }
 
@@ -39,7 +39,9 @@ function formatOfModules(recipe: Recipe, tensorClass: TensorClass, modules: stri
     const format = recipe.formatOf(module, layer)
     counts.set(format, (counts.get(format) ?? 0) + 1)
   }
-  return counts.size === 1 ? [...counts.keys()][0]! : pick(recipe.formatOf(tensorClass.startsWith('experts') ? 'unheard-of.experts.0.module' : 'unheard-of.module', undefined), counts)
+  return counts.size === 1
+    ? [...counts.keys()][0]!
+    : pick(recipe.formatOf(tensorClass.startsWith('experts') ? 'unheard-of.experts.0.module' : 'unheard-of.module', undefined), counts)
 }
 
 /**
@@ -77,7 +79,14 @@ export function formatsUnder(recipe: Recipe, architecture: Architecture): Format
       byClass.set(tensorClass, formats)
       let same: string | undefined
       for (const layer of layersOf[index]!) {
-        const format = same ?? formatOfModules(recipe, tensorClass, roots.flatMap(root => modules.map(module => `${root}.${layer}.${module}`)), layer)
+        const format =
+          same ??
+          formatOfModules(
+            recipe,
+            tensorClass,
+            roots.flatMap((root) => modules.map((module) => `${root}.${layer}.${module}`)),
+            layer,
+          )
         if (!recipe.dependsOnLayer) same = format
         note(formats, format, elements, layer)
       }
@@ -93,7 +102,8 @@ export function formatsUnder(recipe: Recipe, architecture: Architecture): Format
 
 const largest = (formats: ByFormat): string => [...formats.entries()].reduce((best, entry) => (entry[1].elements > best[1].elements ? entry : best))[0]
 
-const mostCommon = (names: string[]): string => names.reduce((best, name) => (names.filter(other => other === name).length > names.filter(other => other === best).length ? name : best))
+const mostCommon = (names: string[]): string =>
+  names.reduce((best, name) => (names.filter((other) => other === name).length > names.filter((other) => other === best).length ? name : best))
 
 const parents = (tensorClass: string): string => tensorClass.split('.')[0]!
 
@@ -105,8 +115,8 @@ function generalFormats(byClass: Map<TensorClass, ByFormat>): TensorFormats {
   const result: TensorFormats = {default: quantised[0]?.[0] ?? 'bf16'}
   const classes = [...byClass.keys()]
   for (const group of new Set(classes.map(parents))) {
-    const members = classes.filter(tensorClass => parents(tensorClass) === group)
-    const wanted = members.map(member => largest(byClass.get(member)!))
+    const members = classes.filter((tensorClass) => parents(tensorClass) === group)
+    const wanted = members.map((member) => largest(byClass.get(member)!))
     const usual = mostCommon(wanted)
     if (members.some((member, index) => wanted[index] === usual && formatByDefault(result, member) !== usual)) result[group] = usual
     members.forEach((member, index) => {
@@ -132,10 +142,13 @@ function exceptionsFrom(byClass: Map<TensorClass, ByFormat>, general: TensorForm
   }
   return [...found.values()].flatMap(({format, layers, classes}) => {
     const groups = [...new Set(classes.map(parents))]
-    return groups.flatMap(group => {
-      const members = classes.filter(tensorClass => parents(tensorClass) === group)
-      const present = [...byClass.entries()].filter(([tensorClass, formats]) => parents(tensorClass) === group && [...formats.values()].some(entry => entry.layers.some(layer => layers.includes(layer))))
-      return present.length === members.length ? [{tensors: group, layers, format}] : members.map(tensors => ({tensors, layers, format}))
+    return groups.flatMap((group) => {
+      const members = classes.filter((tensorClass) => parents(tensorClass) === group)
+      const present = [...byClass.entries()].filter(
+        ([tensorClass, formats]) =>
+          parents(tensorClass) === group && [...formats.values()].some((entry) => entry.layers.some((layer) => layers.includes(layer))),
+      )
+      return present.length === members.length ? [{tensors: group, layers, format}] : members.map((tensors) => ({tensors, layers, format}))
     })
   })
 }
@@ -149,9 +162,18 @@ function addDraft(general: TensorFormats, recipe: Recipe, architecture: Architec
   const wanted = new Map<TensorClass, string>()
   for (const tensor of draftTensors(architecture)) {
     const modules = names.get(tensor.class)
-    if (modules && !tensor.unquantised) wanted.set(tensor.class, formatOfModules(recipe, tensor.class, draftRoots(layer).flatMap(root => modules.map(module => `${root}.${module}`)), layer))
+    if (modules && !tensor.unquantised)
+      wanted.set(
+        tensor.class,
+        formatOfModules(
+          recipe,
+          tensor.class,
+          draftRoots(layer).flatMap((root) => modules.map((module) => `${root}.${module}`)),
+          layer,
+        ),
+      )
   }
-  if ([...wanted.values()].every(format => format === 'bf16') && general.default !== 'bf16') {
+  if ([...wanted.values()].every((format) => format === 'bf16') && general.default !== 'bf16') {
     general.draft = 'bf16'
     return
   }

@@ -25,8 +25,12 @@ function qwen3Vision(tower: Fields): Tower {
   const merger = (norm: number) => norm + merge ** 2 + merge + merge * out + out
   return {
     parameterCount:
-      tower.integer('depth', {max: 1000}) * biasedBlock(hidden, intermediate) + patch * hidden + hidden + tower.integer('num_position_embeddings', {max: 2 ** 20}) * hidden +
-      merger(2 * hidden) + taps * merger(2 * merge),
+      tower.integer('depth', {max: 1000}) * biasedBlock(hidden, intermediate) +
+      patch * hidden +
+      hidden +
+      tower.integer('num_position_embeddings', {max: 2 ** 20}) * hidden +
+      merger(2 * hidden) +
+      taps * merger(2 * merge),
   }
 }
 
@@ -36,7 +40,10 @@ function qwen25Vision(tower: Fields): Tower {
   const intermediate = size(tower, 'intermediate_size')
   const out = size(tower, 'out_hidden_size')
   const merge = (tower.optionalInteger('spatial_merge_size', {max: 16}) ?? 2) ** 2 * hidden
-  const patch = (tower.optionalInteger(['in_channels', 'in_chans'], {max: 64}) ?? 3) * (tower.optionalInteger('temporal_patch_size', {max: 64}) ?? 2) * tower.integer(['patch_size', 'spatial_patch_size'], {max: 256}) ** 2
+  const patch =
+    (tower.optionalInteger(['in_channels', 'in_chans'], {max: 64}) ?? 3) *
+    (tower.optionalInteger('temporal_patch_size', {max: 64}) ?? 2) *
+    tower.integer(['patch_size', 'spatial_patch_size'], {max: 256}) ** 2
   const block = 4 * hidden ** 2 + 4 * hidden + 3 * hidden * intermediate + 2 * intermediate + hidden + 2 * hidden
   return {parameterCount: tower.integer('depth', {max: 1000}) * block + patch * hidden + hidden + merge ** 2 + merge + merge * out + out}
 }
@@ -51,7 +58,8 @@ function gemma4Vision(tower: Fields, textHidden: number): Tower {
   const block = 4 * hidden ** 2 + 3 * hidden * size(tower, 'intermediate_size') + 4 * hidden + 2 * headDim + clips
   const standardised = tower.boolean('standardize') ? 2 * hidden : 0
   return {
-    parameterCount: layers * block + 2 * tower.integer('position_embedding_size', {max: 2 ** 20}) * hidden + patch * hidden + standardised + hidden * textHidden,
+    parameterCount:
+      layers * block + 2 * tower.integer('position_embedding_size', {max: 2 ** 20}) * hidden + patch * hidden + standardised + hidden * textHidden,
     maxTokensPerItem: tower.optionalInteger('default_output_length', {max: 2 ** 20}),
   }
 }
@@ -63,7 +71,13 @@ function siglip(tower: Fields, textHidden: number, whole: Fields): Tower {
   const patch = 3 * tower.integer('patch_size', {max: 256}) ** 2
   return {
     parameterCount:
-      tower.integer('num_hidden_layers', {max: 1000}) * biasedBlock(hidden, size(tower, 'intermediate_size')) + patch * hidden + hidden + patches * hidden + 2 * hidden + hidden + hidden * textHidden,
+      tower.integer('num_hidden_layers', {max: 1000}) * biasedBlock(hidden, size(tower, 'intermediate_size')) +
+      patch * hidden +
+      hidden +
+      patches * hidden +
+      2 * hidden +
+      hidden +
+      hidden * textHidden,
     maxTokensPerItem: whole.optionalInteger('mm_tokens_per_image', {max: 2 ** 20}),
   }
 }
@@ -78,7 +92,14 @@ function pixtral(tower: Fields, textHidden: number, whole: Fields): Tower {
   const side = tower.optionalInteger('image_size', {max: 2 ** 16})
   const step = tower.integer('patch_size', {max: 256}) * merge
   return {
-    parameterCount: tower.integer('num_hidden_layers', {max: 1000}) * block + 3 * tower.integer('patch_size', {max: 256}) ** 2 * hidden + hidden + merger + hidden * textHidden + textHidden ** 2 + biases,
+    parameterCount:
+      tower.integer('num_hidden_layers', {max: 1000}) * block +
+      3 * tower.integer('patch_size', {max: 256}) ** 2 * hidden +
+      hidden +
+      merger +
+      hidden * textHidden +
+      textHidden ** 2 +
+      biases,
     maxTokensPerItem: side === undefined ? undefined : Math.floor(side / step) ** 2,
   }
 }
@@ -93,8 +114,13 @@ function llama4Vision(tower: Fields, textHidden: number): Tower {
   const [into, out] = [size(tower, 'projector_input_dim'), size(tower, 'projector_output_dim')]
   return {
     parameterCount:
-      tower.integer('num_hidden_layers', {max: 1000}) * biasedBlock(hidden, size(tower, 'intermediate_size')) + 3 * tower.integer('patch_size', {max: 256}) ** 2 * hidden + (patches + 2) * hidden + 4 * hidden +
-      size(tower, 'intermediate_size') * into + into * out + size(tower, 'vision_output_dim') * textHidden,
+      tower.integer('num_hidden_layers', {max: 1000}) * biasedBlock(hidden, size(tower, 'intermediate_size')) +
+      3 * tower.integer('patch_size', {max: 256}) ** 2 * hidden +
+      (patches + 2) * hidden +
+      4 * hidden +
+      size(tower, 'intermediate_size') * into +
+      into * out +
+      size(tower, 'vision_output_dim') * textHidden,
     // Pixel shuffle leaves a quarter of the patches of each tile.
     maxTokensPerItem: LLAMA4_TILES * Math.floor(patches / 4),
   }
@@ -112,8 +138,16 @@ function moonVit(tower: Fields): Tower {
   const small = wide === undefined ? size(tower, 'vt_intermediate_size') + 5 * hidden : 2 * hidden
   return {
     parameterCount:
-      tower.integer('vt_num_hidden_layers', {max: 1000}) * (attention + matrices + small) + 3 * tower.integer('patch_size', {max: 256}) ** 2 * hidden + hidden + positions * hidden + 2 * hidden +
-      2 * hidden + merge ** 2 + merge + merge * out + out,
+      tower.integer('vt_num_hidden_layers', {max: 1000}) * (attention + matrices + small) +
+      3 * tower.integer('patch_size', {max: 256}) ** 2 * hidden +
+      hidden +
+      positions * hidden +
+      2 * hidden +
+      2 * hidden +
+      merge ** 2 +
+      merge +
+      merge * out +
+      out,
     estimated: true,
   }
 }
@@ -139,7 +173,8 @@ function visionTower(tower: Fields, textHidden: number, whole: Fields): Tower {
   return plain(tower, textHidden)
 }
 
-const layersOf = (tower: Fields): number | undefined => tower.optionalInteger(['num_hidden_layers', 'depth', 'vt_num_hidden_layers', 'encoder_layers', 'num_layers'], {max: 1000})
+const layersOf = (tower: Fields): number | undefined =>
+  tower.optionalInteger(['num_hidden_layers', 'depth', 'vt_num_hidden_layers', 'encoder_layers', 'num_layers'], {max: 1000})
 
 /**
  * The towers of a multimodal file with their parameter counts, projectors included. Where no rule is known for a tower
@@ -152,7 +187,8 @@ export function encodersOf(whole: Fields, textHidden: number, warnings: string[]
     try {
       const {parameterCount, maxTokensPerItem, estimated} = count(tower)
       if (!Number.isSafeInteger(parameterCount)) throw invalid(`${tower.path} is too large`)
-      if (estimated) warnings.push(`${tower.path}: the layout of this ${modality} tower is not known; its ${(parameterCount / 1e6).toFixed(0)} M parameters are an estimate`)
+      if (estimated)
+        warnings.push(`${tower.path}: the layout of this ${modality} tower is not known; its ${(parameterCount / 1e6).toFixed(0)} M parameters are an estimate`)
       encoders.push({
         modality,
         parameterCount,
@@ -164,9 +200,10 @@ export function encodersOf(whole: Fields, textHidden: number, warnings: string[]
       warnings.push(`${tower.path}: the ${modality} tower is not counted: ${error instanceof Error ? error.message : String(error)}`)
     }
   }
-  add('vision', whole.child('vision_config', 'vision_tower_config', 'visual', 'vit_config', 'vision_encoder'), tower => visionTower(tower, textHidden, whole))
-  add('audio', whole.child('audio_config', 'audio_encoder_config', 'sound_config', 'speech_config'), tower => plain(tower, textHidden))
+  add('vision', whole.child('vision_config', 'vision_tower_config', 'visual', 'vit_config', 'vision_encoder'), (tower) => visionTower(tower, textHidden, whole))
+  add('audio', whole.child('audio_config', 'audio_encoder_config', 'sound_config', 'speech_config'), (tower) => plain(tower, textHidden))
   return encoders
 }
 
-const optional = <K extends string>(key: K, value: number | undefined): Partial<Record<K, number>> => (value === undefined ? {} : {[key]: value} as Partial<Record<K, number>>)
+const optional = <K extends string>(key: K, value: number | undefined): Partial<Record<K, number>> =>
+  value === undefined ? {} : ({[key]: value} as Partial<Record<K, number>>)

@@ -93,14 +93,15 @@ export class Fields {
   /** A list of whole numbers, one for each layer or one layer number each. */
   integers(...spellings: string[]): number[] | undefined {
     return this.list(...spellings)?.map((value, index) => {
-      if (typeof value !== 'number' || !Number.isInteger(value)) throw invalid(`${this.name(spellings.find(s => this.has(s)) ?? '')}[${index}] is ${shown(value)}; expected a whole number`)
+      if (typeof value !== 'number' || !Number.isInteger(value))
+        throw invalid(`${this.name(spellings.find((s) => this.has(s)) ?? '')}[${index}] is ${shown(value)}; expected a whole number`)
       return value
     })
   }
 
   strings(...spellings: string[]): string[] | undefined {
     return this.list(...spellings)?.map((value, index) => {
-      if (typeof value !== 'string') throw invalid(`${this.name(spellings.find(s => this.has(s)) ?? '')}[${index}] is ${shown(value)}; expected text`)
+      if (typeof value !== 'string') throw invalid(`${this.name(spellings.find((s) => this.has(s)) ?? '')}[${index}] is ${shown(value)}; expected text`)
       return value
     })
   }

@@ -46,18 +46,27 @@ export function importConfig({config, quantConfig, index, hfId}: ImportInput): I
   const checkpoint = checkpointFrom(architecture, recipe, repository, dataType(text, whole), stored)
   const name = repository === '' ? modelType || 'model' : repository
   return {
-    model: {id: modelId(name), hfId: repository, name: displayName(name), family: familyOf(modelType), ...modalityOf(architecture), architecture, checkpoints: [checkpoint]},
+    model: {
+      id: modelId(name),
+      hfId: repository,
+      name: displayName(name),
+      family: familyOf(modelType),
+      ...modalityOf(architecture),
+      architecture,
+      checkpoints: [checkpoint],
+    },
     warnings,
   }
 }
 
 function modalityOf(architecture: Architecture): {modality: string[]} {
-  return {modality: ['text', ...new Set((architecture.encoders ?? []).map(encoder => encoder.modality))]}
+  return {modality: ['text', ...new Set((architecture.encoders ?? []).map((encoder) => encoder.modality))]}
 }
 
 /** The quantisation section: at the top, beside the text, or in ModelOpt's own file; the cache format from either. */
 function quantisationOf(config: Json, text: Fields, quantConfig: unknown): {section: Fields | undefined; kvCache: string | undefined} | undefined {
-  const own = isRecord(quantConfig) && isRecord(quantConfig.quantization) ? new Fields(quantConfig.quantization, 'hf_quant_config.json: quantization') : undefined
+  const own =
+    isRecord(quantConfig) && isRecord(quantConfig.quantization) ? new Fields(quantConfig.quantization, 'hf_quant_config.json: quantization') : undefined
   const whole = new Fields(config)
   const section = whole.child('quantization_config', 'compression_config') ?? text.child('quantization_config', 'compression_config')
   if (!section) return {section: own, kvCache: undefined}
@@ -71,7 +80,13 @@ function dataType(text: Fields, whole: Fields): 'bf16' | 'fp16' | 'fp32' {
   return type === 'float16' || type === 'half' ? 'fp16' : type === 'float32' ? 'fp32' : 'bf16'
 }
 
-function checkpointFrom(architecture: Architecture, recipe: Recipe | undefined, hfId: string, type: 'bf16' | 'fp16' | 'fp32', stored: Stored | undefined): Checkpoint {
+function checkpointFrom(
+  architecture: Architecture,
+  recipe: Recipe | undefined,
+  hfId: string,
+  type: 'bf16' | 'fp16' | 'fp32',
+  stored: Stored | undefined,
+): Checkpoint {
   const checkpoint: Checkpoint = recipe
     ? {hfId, weights: '', ...formatsUnder(recipe, architecture), quantMethod: recipe.quantMethod}
     : plainCheckpoint(hfId, type)
@@ -105,9 +120,9 @@ function storedTensors(index: unknown): Stored | undefined {
   return {
     ...(typeof size === 'number' && Number.isSafeInteger(size) && size > 0 ? {bytes: size} : {}),
     names: names.length > 0,
-    hasHead: some(name => /(^|\.)lm_head\.weight$/.test(name)),
-    hasEncoder: some(name => /vision|visual|audio/.test(name)),
-    hasDraft: layerCount => some(name => /(^|\.)mtp(\.|_)/.test(name) || name.includes(`layers.${layerCount}.`)),
+    hasHead: some((name) => /(^|\.)lm_head\.weight$/.test(name)),
+    hasEncoder: some((name) => /vision|visual|audio/.test(name)),
+    hasDraft: (layerCount) => some((name) => /(^|\.)mtp(\.|_)/.test(name) || name.includes(`layers.${layerCount}.`)),
   }
 }
 

@@ -5,7 +5,7 @@ import type {LayerPlan} from './layers.ts'
 export function groupLayers(plans: LayerPlan[]): Pick<Architecture, 'layerKinds' | 'layerSequence'> {
   const indexes = new Map<string, number>()
   const kinds: LayerPlan[] = []
-  const layerSequence = plans.map(plan => {
+  const layerSequence = plans.map((plan) => {
     const key = JSON.stringify(plan)
     const known = indexes.get(key)
     if (known !== undefined) return known
@@ -17,9 +17,9 @@ export function groupLayers(plans: LayerPlan[]): Pick<Architecture, 'layerKinds'
 }
 
 function named(plans: LayerPlan[]): LayerKind[] {
-  const mixers = plans.map(plan => plan.mixers.map(mixerName).join('+'))
-  const blocks = plans.map(plan => (plan.feedForward?.kind === 'moe' && plan.feedForward.hashRouting ? 'hash' : (plan.feedForward?.kind ?? '')))
-  const severalBlocks = new Set(blocks.filter(block => block !== '')).size > 1
+  const mixers = plans.map((plan) => plan.mixers.map(mixerName).join('+'))
+  const blocks = plans.map((plan) => (plan.feedForward?.kind === 'moe' && plan.feedForward.hashRouting ? 'hash' : (plan.feedForward?.kind ?? '')))
+  const severalBlocks = new Set(blocks.filter((block) => block !== '')).size > 1
   const names = plans.map((plan, index) => {
     const mixer = mixers[index]!
     if (mixer === '') return blocks[index] === 'moe' ? 'moe' : blocks[index] === 'dense' ? 'mlp' : 'empty'
@@ -36,14 +36,22 @@ function named(plans: LayerPlan[]): LayerKind[] {
 
 function mixerName(mixer: Mixer): string {
   switch (mixer.kind) {
-    case 'full': return `${mixer.window?.kind ?? (mixer.blockSparse ? 'sparse' : 'full')}${mixer.sharesKvCache ? '-shared' : ''}`
-    case 'mla': return mixer.indexer ? (mixer.indexer.shared ? 'dsa-shared' : 'dsa') : 'mla'
-    case 'compressed': return mixer.compressionRatio === 0 ? 'window' : mixer.indexer ? 'csa' : 'hca'
-    case 'gated-delta-net': return 'linear'
-    case 'kimi-delta': return 'kda'
-    case 'short-conv': return 'conv'
+    case 'full':
+      return `${mixer.window?.kind ?? (mixer.blockSparse ? 'sparse' : 'full')}${mixer.sharesKvCache ? '-shared' : ''}`
+    case 'mla':
+      return mixer.indexer ? (mixer.indexer.shared ? 'dsa-shared' : 'dsa') : 'mla'
+    case 'compressed':
+      return mixer.compressionRatio === 0 ? 'window' : mixer.indexer ? 'csa' : 'hca'
+    case 'gated-delta-net':
+      return 'linear'
+    case 'kimi-delta':
+      return 'kda'
+    case 'short-conv':
+      return 'conv'
     case 'mamba1':
-    case 'mamba2': return 'mamba'
-    case 'lightning': return 'lightning'
+    case 'mamba2':
+      return 'mamba'
+    case 'lightning':
+      return 'lightning'
   }
 }

@@ -3,7 +3,19 @@ import {denseFeedForward, expertLayers, feedForwardOf, mixtureOfExperts} from '.
 import {type Fields, invalid, MAX_LAYERS} from './fields.ts'
 import {type MixerKind, mixerKinds} from './layer-kinds.ts'
 import {
-  blockSparseOf, compressedAttention, fullAttention, gatedDeltaNet, kimiDelta, latentAttention, lightning, mamba1, mamba2, puzzleBlocks, queryHeadsPerLayer, shortConvolution, tidy,
+  blockSparseOf,
+  compressedAttention,
+  fullAttention,
+  gatedDeltaNet,
+  kimiDelta,
+  latentAttention,
+  lightning,
+  mamba1,
+  mamba2,
+  puzzleBlocks,
+  queryHeadsPerLayer,
+  shortConvolution,
+  tidy,
   windowAttention,
 } from './mixers.ts'
 import type {Traits} from './traits.ts'
@@ -12,13 +24,20 @@ export type LayerPlan = Omit<LayerKind, 'name'>
 
 /** Letters of `hybrid_override_pattern` and words of `layers_block_type` where a layer is one block (Nemotron-H). */
 const BLOCKS: Record<string, 'mamba' | 'attention' | 'mlp' | 'moe'> = {
-  M: 'mamba', '*': 'attention', '-': 'mlp', E: 'moe', mamba: 'mamba', attention: 'attention', mlp: 'mlp', moe: 'moe',
+  M: 'mamba',
+  '*': 'attention',
+  '-': 'mlp',
+  E: 'moe',
+  mamba: 'mamba',
+  attention: 'attention',
+  mlp: 'mlp',
+  moe: 'moe',
 }
 
 /** One entry for each layer of the language model. */
 export function layerPlans(config: Fields, traits: Traits): LayerPlan[] {
   const blocks = singleBlocks(config, 'hybrid_override_pattern', 'layers_block_type')
-  if (blocks) return blocks.map(block => singleBlockPlan(config, traits, block))
+  if (blocks) return blocks.map((block) => singleBlockPlan(config, traits, block))
   const layerCount = config.integer(['num_hidden_layers', 'n_layer', 'n_layers', 'num_layers'], {max: MAX_LAYERS})
   const puzzle = puzzleBlocks(config)
   if (puzzle) return puzzlePlans(config, traits, puzzle, layerCount)
@@ -33,7 +52,7 @@ export function layerPlans(config: Fields, traits: Traits): LayerPlan[] {
     const feedForward = feedForwardOf(config, traits, layer, experts(layer))
     if (shares && feedForward.kind === 'dense' && config.boolean('use_double_wide_mlp')) feedForward.intermediateSize *= 2
     return tidy({
-      mixers: mixers(layer).map(mixer => (shares && mixer.kind === 'full' ? {...mixer, sharesKvCache: true} : mixer)),
+      mixers: mixers(layer).map((mixer) => (shares && mixer.kind === 'full' ? {...mixer, sharesKvCache: true} : mixer)),
       feedForward,
       normCount: normCountOf(config, traits),
       extraElementCount: extra || undefined,
@@ -67,13 +86,14 @@ function gemma3nElements(config: Fields): number | undefined {
 function mixersOf(config: Fields, traits: Traits, layerCount: number): (layer: number) => Mixer[] {
   const ratios = config.integers('compress_ratios')
   if (ratios) {
-    if (ratios.length < layerCount) throw invalid(`${config.name('compress_ratios')} has ${ratios.length} entries; expected at least ${layerCount}, one for each layer`)
-    return layer => [compressedAttention(config, ratios[layer]!)]
+    if (ratios.length < layerCount)
+      throw invalid(`${config.name('compress_ratios')} has ${ratios.length} entries; expected at least ${layerCount}, one for each layer`)
+    return (layer) => [compressedAttention(config, ratios[layer]!)]
   }
   const kinds = mixerKinds(config, traits, layerCount)
   const heads = queryHeadsPerLayer(config, layerCount)
   const attention = attentionOf(config, traits, heads)
-  return layer => mixersOfKind(config, traits, kinds[layer]!, layer, attention, heads)
+  return (layer) => mixersOfKind(config, traits, kinds[layer]!, layer, attention, heads)
 }
 
 /** The attention of layers that see everything: latent where a latent rank is given, grouped-query otherwise. */
@@ -81,27 +101,45 @@ function attentionOf(config: Fields, traits: Traits, heads: number[] | undefined
   if (config.has('kv_lora_rank')) {
     const latent = latentAttention(config)
     const indexers = config.strings('indexer_types')
-    return layer => (latent.indexer && indexers?.[layer] === 'shared' ? {...latent, indexer: {...latent.indexer, shared: true}} : latent)
+    return (layer) => (latent.indexer && indexers?.[layer] === 'shared' ? {...latent, indexer: {...latent.indexer, shared: true}} : latent)
   }
-  if (heads) return layer => fullAttention(config, traits, heads[layer])
+  if (heads) return (layer) => fullAttention(config, traits, heads[layer])
   const full = fullAttention(config, traits)
   const sparse = blockSparseOf(config)
-  return layer => (sparse?.inLayer(layer) ? {...full, blockSparse: sparse.settings} : full)
+  return (layer) => (sparse?.inLayer(layer) ? {...full, blockSparse: sparse.settings} : full)
 }
 
-function mixersOfKind(config: Fields, traits: Traits, kind: MixerKind, layer: number, attention: (layer: number) => Mixer, heads: number[] | undefined): Mixer[] {
+function mixersOfKind(
+  config: Fields,
+  traits: Traits,
+  kind: MixerKind,
+  layer: number,
+  attention: (layer: number) => Mixer,
+  heads: number[] | undefined,
+): Mixer[] {
   switch (kind) {
-    case 'full': return [attention(layer)]
-    case 'sliding': return [windowAttention(config, traits, windowOf(config, 'sliding'), heads?.[layer])]
-    case 'chunked': return [windowAttention(config, traits, windowOf(config, 'chunked'), heads?.[layer])]
-    case 'gated-delta-net': return [gatedDeltaNet(config)]
-    case 'kimi-delta': return [kimiDelta(config, config.child('linear_attn_config') ?? config)]
-    case 'lightning': return [lightning(config)]
-    case 'mamba2': return [mamba2(config)]
-    case 'mamba1': return [mamba1(config)]
-    case 'conv': return [shortConvolution(config)]
-    case 'full+mamba2': return [attention(layer), mamba2(config)]
-    case 'none': return []
+    case 'full':
+      return [attention(layer)]
+    case 'sliding':
+      return [windowAttention(config, traits, windowOf(config, 'sliding'), heads?.[layer])]
+    case 'chunked':
+      return [windowAttention(config, traits, windowOf(config, 'chunked'), heads?.[layer])]
+    case 'gated-delta-net':
+      return [gatedDeltaNet(config)]
+    case 'kimi-delta':
+      return [kimiDelta(config, config.child('linear_attn_config') ?? config)]
+    case 'lightning':
+      return [lightning(config)]
+    case 'mamba2':
+      return [mamba2(config)]
+    case 'mamba1':
+      return [mamba1(config)]
+    case 'conv':
+      return [shortConvolution(config)]
+    case 'full+mamba2':
+      return [attention(layer), mamba2(config)]
+    case 'none':
+      return []
   }
 }
 
@@ -116,8 +154,9 @@ function singleBlocks(config: Fields, pattern: string, list: string): Array<'mam
   const words = letters === undefined ? config.strings(list) : [...letters]
   if (!words) return undefined
   // Jamba and Zamba use the same field for layers that also have a feed-forward block.
-  if (letters === undefined && !words.some(word => word === 'moe' || word === 'mlp')) return undefined
-  if (words.length > MAX_LAYERS) throw invalid(`${config.name(letters === undefined ? list : pattern)} has ${words.length} entries; expected at most ${MAX_LAYERS}`)
+  if (letters === undefined && !words.some((word) => word === 'moe' || word === 'mlp')) return undefined
+  if (words.length > MAX_LAYERS)
+    throw invalid(`${config.name(letters === undefined ? list : pattern)} has ${words.length} entries; expected at most ${MAX_LAYERS}`)
   return words.map((word, layer) => {
     const block = BLOCKS[word]
     if (!block) throw invalid(`${config.name(letters === undefined ? list : pattern)}[${layer}] is "${word}"; expected one of ${Object.keys(BLOCKS).join(' ')}`)
@@ -128,10 +167,14 @@ function singleBlocks(config: Fields, pattern: string, list: string): Array<'mam
 function singleBlockPlan(config: Fields, traits: Traits, block: 'mamba' | 'attention' | 'mlp' | 'moe'): LayerPlan {
   const normCount = 1
   switch (block) {
-    case 'mamba': return {mixers: [mamba2(config)], normCount}
-    case 'attention': return {mixers: [fullAttention(config, traits)], normCount}
-    case 'mlp': return {mixers: [], feedForward: denseFeedForward(config, traits, 0), normCount}
-    case 'moe': return {mixers: [], feedForward: mixtureOfExperts(config, traits, 0), normCount}
+    case 'mamba':
+      return {mixers: [mamba2(config)], normCount}
+    case 'attention':
+      return {mixers: [fullAttention(config, traits)], normCount}
+    case 'mlp':
+      return {mixers: [], feedForward: denseFeedForward(config, traits, 0), normCount}
+    case 'moe':
+      return {mixers: [], feedForward: mixtureOfExperts(config, traits, 0), normCount}
   }
 }
 
@@ -139,10 +182,10 @@ function singleBlockPlan(config: Fields, traits: Traits, block: 'mamba' | 'atten
 export function draftBlockPlan(config: Fields, traits: Traits): LayerPlan | undefined {
   const blocks = singleBlocks(config, 'mtp_hybrid_override_pattern', 'mtp_layers_block_type')
   if (!blocks) return undefined
-  const plans = blocks.map(block => singleBlockPlan(config, traits, block))
+  const plans = blocks.map((block) => singleBlockPlan(config, traits, block))
   return {
-    mixers: plans.flatMap(plan => plan.mixers),
-    feedForward: plans.find(plan => plan.feedForward)?.feedForward,
+    mixers: plans.flatMap((plan) => plan.mixers),
+    feedForward: plans.find((plan) => plan.feedForward)?.feedForward,
     normCount: plans.reduce((sum, plan) => sum + plan.normCount, 0),
   }
 }

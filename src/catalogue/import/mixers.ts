@@ -1,5 +1,14 @@
 import type {
-  CompressedAttention, FullAttention, GatedDeltaNet, KimiDelta, LatentAttention, LightningAttention, Mamba1, Mamba2, ShortConvolution, SparseIndexer,
+  CompressedAttention,
+  FullAttention,
+  GatedDeltaNet,
+  KimiDelta,
+  LatentAttention,
+  LightningAttention,
+  Mamba1,
+  Mamba2,
+  ShortConvolution,
+  SparseIndexer,
 } from '../../core/architecture.ts'
 import {Fields, invalid, isRecord} from './fields.ts'
 import type {Traits} from './traits.ts'
@@ -21,7 +30,8 @@ const headDimOf = (config: Fields, queryHeadCount: number): number => {
   const given = config.optionalInteger(['head_dim', 'attention_head_dim', 'kv_channels'], {max: 4096})
   if (given !== undefined) return given
   const hidden = config.integer('hidden_size')
-  if (hidden % queryHeadCount !== 0) throw invalid(`${config.name('head_dim')} is missing and hidden_size ${hidden} is not a multiple of num_attention_heads ${queryHeadCount}`)
+  if (hidden % queryHeadCount !== 0)
+    throw invalid(`${config.name('head_dim')} is missing and hidden_size ${hidden} is not a multiple of num_attention_heads ${queryHeadCount}`)
   return hidden / queryHeadCount
 }
 
@@ -31,8 +41,9 @@ export const queryHeads = (config: Fields): number => config.integer(['num_atten
 export function queryHeadsPerLayer(config: Fields, layerCount: number): number[] | undefined {
   const list = config.integers('num_attention_heads_per_layer')
   if (!list) return undefined
-  if (list.length < layerCount) throw invalid(`${config.name('num_attention_heads_per_layer')} has ${list.length} entries; expected ${layerCount}, one for each layer`)
-  const wrong = list.findIndex(heads => heads < 1 || heads > 4096)
+  if (list.length < layerCount)
+    throw invalid(`${config.name('num_attention_heads_per_layer')} has ${list.length} entries; expected ${layerCount}, one for each layer`)
+  const wrong = list.findIndex((heads) => heads < 1 || heads > 4096)
   if (wrong >= 0) throw invalid(`${config.name('num_attention_heads_per_layer')}[${wrong}] is ${list[wrong]}; expected a whole number from 1 to 4096`)
   return list
 }
@@ -77,39 +88,53 @@ export function fullAttention(config: Fields, traits: Traits, ownQueryHeads?: nu
   const headDim = config.optionalInteger('global_head_dim', {max: 4096}) ?? headDimOf(config, queryHeads(config))
   const kvHeadCount = config.optionalInteger('num_global_key_value_heads', {max: 4096}) ?? kvHeads(config, queryHeadCount)
   const valueHeadDim = config.optionalInteger('v_head_dim', {max: 4096})
-  return checked(config, tidy({
-    kind: 'full' as const,
-    queryHeadCount,
-    kvHeadCount,
-    headDim,
-    valueHeadDim: valueHeadDim === headDim ? undefined : valueHeadDim,
-    ...biasesOf(config, traits),
-    queryKeyNorm: queryKeyNormOf(config, traits),
-    outputGate: outputGateOf(config, traits),
-    sinks: config.boolean('add_full_attention_sink_bias') ?? traits.sinks,
-    valueFromKey: config.boolean('attention_k_eq_v'),
-  }))
+  return checked(
+    config,
+    tidy({
+      kind: 'full' as const,
+      queryHeadCount,
+      kvHeadCount,
+      headDim,
+      valueHeadDim: valueHeadDim === headDim ? undefined : valueHeadDim,
+      ...biasesOf(config, traits),
+      queryKeyNorm: queryKeyNormOf(config, traits),
+      outputGate: outputGateOf(config, traits),
+      sinks: config.boolean('add_full_attention_sink_bias') ?? traits.sinks,
+      valueFromKey: config.boolean('attention_k_eq_v'),
+    }),
+  )
 }
 
 /** Layers that see the last tokens only; their heads may differ from the full layers' (MiMo-V2, Gemma 4, Step 3.5). */
 export function windowAttention(config: Fields, traits: Traits, window: FullAttention['window'], ownQueryHeads?: number): FullAttention {
   const other = config.child('attention_other_setting')
-  const queryHeadCount = ownQueryHeads ?? other?.optionalInteger('num_attention_heads', {max: 4096}) ?? config.optionalInteger('swa_num_attention_heads', {max: 4096}) ?? queryHeads(config)
-  const headDim = other?.optionalInteger('head_dim', {max: 4096}) ?? config.optionalInteger('swa_head_dim', {max: 4096}) ?? headDimOf(config, queryHeads(config))
-  const kvHeadCount = other?.optionalInteger('num_attention_groups', {max: 4096}) ?? config.optionalInteger('swa_num_key_value_heads', {max: 4096}) ?? kvHeads(config, queryHeadCount)
+  const queryHeadCount =
+    ownQueryHeads ??
+    other?.optionalInteger('num_attention_heads', {max: 4096}) ??
+    config.optionalInteger('swa_num_attention_heads', {max: 4096}) ??
+    queryHeads(config)
+  const headDim =
+    other?.optionalInteger('head_dim', {max: 4096}) ?? config.optionalInteger('swa_head_dim', {max: 4096}) ?? headDimOf(config, queryHeads(config))
+  const kvHeadCount =
+    other?.optionalInteger('num_attention_groups', {max: 4096}) ??
+    config.optionalInteger('swa_num_key_value_heads', {max: 4096}) ??
+    kvHeads(config, queryHeadCount)
   const valueHeadDim = config.optionalInteger(['swa_v_head_dim', 'v_head_dim'], {max: 4096})
-  return checked(config, tidy({
-    kind: 'full' as const,
-    queryHeadCount,
-    kvHeadCount,
-    headDim,
-    valueHeadDim: valueHeadDim === headDim ? undefined : valueHeadDim,
-    window,
-    ...biasesOf(config, traits),
-    queryKeyNorm: queryKeyNormOf(config, traits),
-    outputGate: outputGateOf(config, traits),
-    sinks: config.boolean('add_swa_attention_sink_bias') ?? traits.sinks,
-  }))
+  return checked(
+    config,
+    tidy({
+      kind: 'full' as const,
+      queryHeadCount,
+      kvHeadCount,
+      headDim,
+      valueHeadDim: valueHeadDim === headDim ? undefined : valueHeadDim,
+      window,
+      ...biasesOf(config, traits),
+      queryKeyNorm: queryKeyNormOf(config, traits),
+      outputGate: outputGateOf(config, traits),
+      sinks: config.boolean('add_swa_attention_sink_bias') ?? traits.sinks,
+    }),
+  )
 }
 
 function checked(config: Fields, attention: FullAttention): FullAttention {
@@ -258,7 +283,7 @@ export function blockSparseOf(config: Fields): {settings: NonNullable<FullAttent
       blockTokens: sparse.integer('sparse_block_size'),
       topKBlockCount: sparse.integer('sparse_topk_blocks'),
     },
-    inLayer: layer => (marks ? marks[layer] === 1 : true),
+    inLayer: (layer) => (marks ? marks[layer] === 1 : true),
   }
 }
 

@@ -1,7 +1,11 @@
 /** Catalogue name of a repository: the last part in lower case, without what only says how it was published. */
 export function modelId(repository: string): string {
   const last = repository.split('/').at(-1) ?? repository
-  const id = last.toLowerCase().replaceAll('_', '-').replace(/[^a-z0-9.-]+/g, '-').replace(/^[-.]+|[-.]+$/g, '')
+  const id = last
+    .toLowerCase()
+    .replaceAll('_', '-')
+    .replace(/[^a-z0-9.-]+/g, '-')
+    .replace(/^[-.]+|[-.]+$/g, '')
   return id === '' ? 'model' : id
 }
 
@@ -12,6 +16,9 @@ export function displayName(repository: string): string {
 
 /** `qwen3_moe` and `qwen3_moe_text` are one family with `qwen3`. */
 export function familyOf(modelType: string): string {
-  const family = modelType.replace(/_text$/, '').replace(/_(?:moe|vl|vl_moe|moe_vl)$/, '').replaceAll('_', '-')
+  const family = modelType
+    .replace(/_text$/, '')
+    .replace(/_(?:moe|vl|vl_moe|moe_vl)$/, '')
+    .replaceAll('_', '-')
   return family === '' ? 'unknown' : family
 }

@@ -50,8 +50,8 @@ export class ModuleList {
   /** `layer`: the layer's number, which saves trying the patterns of other layers. */
   names(module: string, layer?: number): boolean {
     if (this.exact.size > 0 && this.holdsPartOf(module)) return true
-    if (this.anywhere.some(matches => matches(module))) return true
-    return layer !== undefined && (this.inLayer.get(String(layer)) ?? []).some(matches => matches(module))
+    if (this.anywhere.some((matches) => matches(module))) return true
+    return layer !== undefined && (this.inLayer.get(String(layer)) ?? []).some((matches) => matches(module))
   }
 
   /** True when the list holds any run of whole dotted steps of the name: of a.b.c, one of a, a.b, a.b.c, b, b.c, c. */

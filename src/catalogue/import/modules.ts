@@ -7,7 +7,7 @@ import type {TensorClass} from '../../core/model.ts'
  */
 type Names = Partial<Record<TensorClass, string[]>>
 
-const under = (parents: string[], modules: string[]): string[] => parents.flatMap(parent => modules.map(module => `${parent}.${module}`))
+const under = (parents: string[], modules: string[]): string[] => parents.flatMap((parent) => modules.map((module) => `${parent}.${module}`))
 
 const ATTENTION = ['self_attn', 'attn', 'attention', 'mixer']
 
@@ -48,7 +48,11 @@ const RECURRENT: Record<Exclude<Mixer['kind'], 'full' | 'mla' | 'compressed'>, N
     'linear.gate': under(['self_attn'], ['f_a_proj', 'f_b_proj', 'g_a_proj', 'g_b_proj', 'g_proj']),
     'linear.out': ['self_attn.o_proj'],
   },
-  lightning: {'linear.in': under(['self_attn', 'attention'], ['qkv_proj', 'query_key_value']), 'linear.gate': under(['self_attn', 'attention'], ['output_gate', 'g_proj']), 'linear.out': under(['self_attn', 'attention'], ['out_proj', 'dense'])},
+  lightning: {
+    'linear.in': under(['self_attn', 'attention'], ['qkv_proj', 'query_key_value']),
+    'linear.gate': under(['self_attn', 'attention'], ['output_gate', 'g_proj']),
+    'linear.out': under(['self_attn', 'attention'], ['out_proj', 'dense']),
+  },
   mamba2: {'linear.in': under(['mixer', 'mamba'], ['in_proj']), 'linear.out': under(['mixer', 'mamba'], ['out_proj'])},
   mamba1: {'linear.in': under(['mamba', 'mixer'], ['in_proj']), 'linear.out': under(['mamba', 'mixer'], ['out_proj'])},
   'short-conv': {'linear.in': ['conv.in_proj'], 'linear.out': ['conv.out_proj']},
@@ -63,26 +67,51 @@ const FEED_FORWARD: Names = {
 
 const EXPERTS: Names = {
   'experts.in': [
-    ...under(EXPERT_HOMES, ['experts.0.gate_proj', 'experts.0.up_proj', 'experts.0.w1', 'experts.0.w3', 'experts.gate_up_proj', 'experts.w1', 'experts.w13_weight']),
-    'experts.0.gate_proj', 'experts.0.up_proj', 'experts.gate_up_proj', 'block_sparse_moe.input_linear',
+    ...under(EXPERT_HOMES, [
+      'experts.0.gate_proj',
+      'experts.0.up_proj',
+      'experts.0.w1',
+      'experts.0.w3',
+      'experts.gate_up_proj',
+      'experts.w1',
+      'experts.w13_weight',
+    ]),
+    'experts.0.gate_proj',
+    'experts.0.up_proj',
+    'experts.gate_up_proj',
+    'block_sparse_moe.input_linear',
   ],
-  'experts.out': [...under(EXPERT_HOMES, ['experts.0.down_proj', 'experts.0.w2', 'experts.down_proj', 'experts.w2']), 'experts.0.down_proj', 'experts.down_proj', 'block_sparse_moe.output_linear'],
+  'experts.out': [
+    ...under(EXPERT_HOMES, ['experts.0.down_proj', 'experts.0.w2', 'experts.down_proj', 'experts.w2']),
+    'experts.0.down_proj',
+    'experts.down_proj',
+    'block_sparse_moe.output_linear',
+  ],
   'shared-experts.in': [
-    ...EXPERT_HOMES.flatMap(home => under([`${home}.shared_experts`, `${home}.shared_expert`, `${home}.shared_mlp`], ['gate_proj', 'up_proj', 'w1', 'gate_up_proj'])),
-    'shared_mlp.input_linear', 'share_expert.gate_proj', 'share_expert.up_proj',
+    ...EXPERT_HOMES.flatMap((home) =>
+      under([`${home}.shared_experts`, `${home}.shared_expert`, `${home}.shared_mlp`], ['gate_proj', 'up_proj', 'w1', 'gate_up_proj']),
+    ),
+    'shared_mlp.input_linear',
+    'share_expert.gate_proj',
+    'share_expert.up_proj',
   ],
-  'shared-experts.out': [...EXPERT_HOMES.flatMap(home => under([`${home}.shared_experts`, `${home}.shared_expert`, `${home}.shared_mlp`], ['down_proj', 'w2'])), 'shared_mlp.output_linear', 'share_expert.down_proj'],
+  'shared-experts.out': [
+    ...EXPERT_HOMES.flatMap((home) => under([`${home}.shared_experts`, `${home}.shared_expert`, `${home}.shared_mlp`], ['down_proj', 'w2'])),
+    'shared_mlp.output_linear',
+    'share_expert.down_proj',
+  ],
   latent: under(EXPERT_HOMES, ['fc1_latent_proj', 'fc2_latent_proj']),
 }
 
 const withoutParent = (names: Names, parent: string): Names =>
-  Object.fromEntries(Object.entries(names).map(([tensorClass, modules]) => [tensorClass, modules.filter(module => !module.startsWith(`${parent}.`))]))
+  Object.fromEntries(Object.entries(names).map(([tensorClass, modules]) => [tensorClass, modules.filter((module) => !module.startsWith(`${parent}.`))]))
 
 /** Module names, relative to the layer, of every class of a kind of layer that a recipe may quantise. */
 export function moduleNames(kind: LayerKind): Map<TensorClass, string[]> {
   const names = new Map<TensorClass, string[]>()
   const add = (more: Names) => {
-    for (const [tensorClass, modules] of Object.entries(more)) names.set(tensorClass as TensorClass, [...(names.get(tensorClass as TensorClass) ?? []), ...modules])
+    for (const [tensorClass, modules] of Object.entries(more))
+      names.set(tensorClass as TensorClass, [...(names.get(tensorClass as TensorClass) ?? []), ...modules])
   }
   for (const mixer of kind.mixers) {
     if (mixer.kind === 'full') add(FULL)
@@ -101,11 +130,27 @@ export function moduleNames(kind: LayerKind): Map<TensorClass, string[]> {
 }
 
 /** What stands before the layer number; the longest first so that none hides another. */
-export const LAYER_ROOTS = ['model.layers', 'model.language_model.layers', 'language_model.model.layers', 'backbone.layers', 'layers', 'language_model.layers', 'transformer.layers', 'thinker.model.layers']
+export const LAYER_ROOTS = [
+  'model.layers',
+  'model.language_model.layers',
+  'language_model.model.layers',
+  'backbone.layers',
+  'layers',
+  'language_model.layers',
+  'transformer.layers',
+  'thinker.model.layers',
+]
 
 /** What stands before the modules of a draft layer, the layers being numbered on after the last one. */
 export const draftRoots = (layerCount: number): string[] => [
-  'mtp.layers.0', 'mtp.0', 'mtp', 'model.mtp.layers.0', `model.layers.${layerCount}`, `layers.${layerCount}`, `model.language_model.layers.${layerCount}`, `language_model.model.layers.${layerCount}`,
+  'mtp.layers.0',
+  'mtp.0',
+  'mtp',
+  'model.mtp.layers.0',
+  `model.layers.${layerCount}`,
+  `layers.${layerCount}`,
+  `model.language_model.layers.${layerCount}`,
+  `language_model.model.layers.${layerCount}`,
 ]
 
 export const HEAD_NAMES = ['lm_head', 'model.lm_head', 'language_model.lm_head', 'head', 'output_layer']

@@ -5,7 +5,8 @@ import {Fields} from './fields.ts'
  * that the caller can name the field.
  */
 
-const nearestGroup = (size: number, sizes: readonly number[]): number => sizes.reduce((best, known) => (Math.abs(known - size) < Math.abs(best - size) ? known : best))
+const nearestGroup = (size: number, sizes: readonly number[]): number =>
+  sizes.reduce((best, known) => (Math.abs(known - size) < Math.abs(best - size) ? known : best))
 
 /** Four-bit integers in groups. `flavour` decides whether zero points are stored. */
 export function int4Format(flavour: 'awq' | 'gptq' | 'plain', groupSize: number): string {
@@ -18,26 +19,38 @@ export function int4Format(flavour: 'awq' | 'gptq' | 'plain', groupSize: number)
 /** `quant_algo` of NVIDIA Model Optimizer. */
 export function modelOptFormat(algorithm: string): string | undefined {
   switch (algorithm.toUpperCase()) {
-    case 'FP8': return 'fp8'
+    case 'FP8':
+      return 'fp8'
     case 'FP8_PER_CHANNEL_PER_TOKEN':
-    case 'FP8_PER_CHANNEL': return 'fp8-channel'
+    case 'FP8_PER_CHANNEL':
+      return 'fp8-channel'
     case 'FP8_PB_WO':
     case 'FP8_PB_REAL':
-    case 'FP8_BLOCK_SCALES': return 'fp8-block'
-    case 'MXFP8': return 'mxfp8'
+    case 'FP8_BLOCK_SCALES':
+      return 'fp8-block'
+    case 'MXFP8':
+      return 'mxfp8'
     case 'NVFP4':
     case 'NVFP4_AWQ':
-    case 'W4A4_NVFP4': return 'nvfp4'
-    case 'W4A16_NVFP4': return 'nvfp4-weight-only'
+    case 'W4A4_NVFP4':
+      return 'nvfp4'
+    case 'W4A16_NVFP4':
+      return 'nvfp4-weight-only'
     case 'MXFP4':
-    case 'W4A8_MXFP4_FP8': return 'mxfp4'
+    case 'W4A8_MXFP4_FP8':
+      return 'mxfp4'
     case 'W4A16_AWQ':
-    case 'W4A16': return 'int4-group128'
-    case 'W4A8_AWQ': return 'w4a8'
-    case 'W8A16': return 'int8-group'
+    case 'W4A16':
+      return 'int4-group128'
+    case 'W4A8_AWQ':
+      return 'w4a8'
+    case 'W8A16':
+      return 'int8-group'
     case 'W8A8_SQ_PER_CHANNEL':
-    case 'INT8_SQ': return 'int8'
-    default: return undefined
+    case 'INT8_SQ':
+      return 'int8'
+    default:
+      return undefined
   }
 }
 
@@ -69,13 +82,24 @@ export function quarkFormat(weight: Fields): string | undefined {
   const type = weight.string('dtype') ?? ''
   const scheme = weight.string('qscheme') ?? ''
   if (type === 'fp4' || type === 'mxfp4') return 'mxfp4'
-  if (type.startsWith('fp8')) return scheme === 'per_channel' ? 'fp8-channel' : scheme === 'per_group' && weight.optionalInteger('group_size') === 32 ? 'mxfp8' : scheme.includes('block') ? 'fp8-block' : 'fp8'
+  if (type.startsWith('fp8'))
+    return scheme === 'per_channel'
+      ? 'fp8-channel'
+      : scheme === 'per_group' && weight.optionalInteger('group_size') === 32
+        ? 'mxfp8'
+        : scheme.includes('block')
+          ? 'fp8-block'
+          : 'fp8'
   if (type === 'int8') return 'int8'
   if (type === 'int4' || type === 'uint4') return int4Format(type === 'uint4' ? 'awq' : 'plain', weight.optionalInteger('group_size', {min: -1}) ?? 128)
   return undefined
 }
 
-const CACHE: ReadonlyArray<[RegExp, string]> = [[/^fp8|^float8|^e4m3/i, 'fp8'], [/^nvfp4|^fp4/i, 'nvfp4'], [/^int8/i, 'int8']]
+const CACHE: ReadonlyArray<[RegExp, string]> = [
+  [/^fp8|^float8|^e4m3/i, 'fp8'],
+  [/^nvfp4|^fp4/i, 'nvfp4'],
+  [/^int8/i, 'int8'],
+]
 
 /** Cache format that a recipe calibrated for: a name (`FP8`) or a scheme of bits and type. */
 export function cacheFormatOf(quantisation: Fields): string | undefined {

@@ -14,8 +14,8 @@ interface State {
 
 const MAX_LENGTH = 2000
 const code = (character: string): number => character.charCodeAt(0)
-const isDigit: Test = c => c >= 48 && c <= 57
-const isWord: Test = c => isDigit(c) || (c >= 65 && c <= 90) || (c >= 97 && c <= 122) || c === 95
+const isDigit: Test = (c) => c >= 48 && c <= 57
+const isWord: Test = (c) => isDigit(c) || (c >= 65 && c <= 90) || (c >= 97 && c <= 122) || c === 95
 
 class Compiler {
   readonly states: State[] = []
@@ -89,9 +89,12 @@ class Compiler {
     const character = this.peek()
     this.at++
     switch (character) {
-      case '.': return this.add({test: () => true, next: [exit]})
-      case '^': return this.add({next: [exit]})
-      case '$': return this.add({next: [exit], end: 'text'})
+      case '.':
+        return this.add({test: () => true, next: [exit]})
+      case '^':
+        return this.add({next: [exit]})
+      case '$':
+        return this.add({next: [exit], end: 'text'})
       case '(': {
         if (this.peek() === '?') {
           if (this.source[this.at + 1] !== ':') return undefined
@@ -102,12 +105,19 @@ class Compiler {
         this.at++
         return entry
       }
-      case '[': return this.characterClass(exit)
-      case '\\': return this.escape(exit)
-      case '*': case '+': case '?': case '{': case '': return undefined
+      case '[':
+        return this.characterClass(exit)
+      case '\\':
+        return this.escape(exit)
+      case '*':
+      case '+':
+      case '?':
+      case '{':
+      case '':
+        return undefined
       default: {
         const wanted = code(character)
-        return this.add({test: c => c === wanted, next: [exit]})
+        return this.add({test: (c) => c === wanted, next: [exit]})
       }
     }
   }
@@ -119,7 +129,7 @@ class Compiler {
     if (character === 'w') return this.add({test: isWord, next: [exit]})
     if (/[a-zA-Z0-9]/.test(character) || character === '') return undefined
     const wanted = code(character)
-    return this.add({test: c => c === wanted, next: [exit]})
+    return this.add({test: (c) => c === wanted, next: [exit]})
   }
 
   private characterClass(exit: number): number | undefined {
@@ -144,10 +154,10 @@ class Compiler {
         high = code(this.source[this.at + 1] ?? '')
         this.at += 2
       }
-      tests.push(c => c >= low && c <= high)
+      tests.push((c) => c >= low && c <= high)
     }
     this.at++
-    return this.add({test: c => tests.some(test => test(c)) !== negated, next: [exit]})
+    return this.add({test: (c) => tests.some((test) => test(c)) !== negated, next: [exit]})
   }
 }
 
@@ -171,7 +181,7 @@ export function compilePattern(source: string): Matcher | undefined {
   }
   const seen = new Uint32Array(states.length)
   let round = 0
-  return name => {
+  return (name) => {
     const first = closureOf(start, name.length === 0)
     if (first.accepts) return true
     let current = first.consuming

@@ -47,11 +47,18 @@ function fp8(config: Fields, expertType: string | undefined, warnings: string[])
   const block = config.integers('weight_block_size')
   const general = block ? 'fp8-block' : 'fp8'
   const experts = expertType === 'fp4' ? 'mxfp4' : general
-  const recipe = uniform('fp8', config, general, list(config, 'modules_to_not_convert', 'ignored_layers'), warnings, module => (isExpert(module) ? experts : general))
+  const recipe = uniform('fp8', config, general, list(config, 'modules_to_not_convert', 'ignored_layers'), warnings, (module) =>
+    isExpert(module) ? experts : general,
+  )
   const map = perLayerMap(config, warnings)
   if (!map) return {...recipe, mixture: experts !== general}
   // An NVFP4 export on top of the original: what the map does not name stays as it was published.
-  return {...recipe, formatOf: (module, layer) => map.formatOf(module) ?? recipe.formatOf(module, layer), dependsOnLayer: true, listed: [...recipe.listed, ...map.listed]}
+  return {
+    ...recipe,
+    formatOf: (module, layer) => map.formatOf(module) ?? recipe.formatOf(module, layer),
+    dependsOnLayer: true,
+    listed: [...recipe.listed, ...map.listed],
+  }
 }
 
 /** `quantized_layers`: a format for each named module. */
@@ -67,7 +74,7 @@ function perLayerMap(config: Fields, warnings: string[]): {formatOf: (module: st
   }
   return {
     listed: [...formats.keys()],
-    formatOf: module => {
+    formatOf: (module) => {
       for (let name = module; name !== ''; name = name.slice(0, Math.max(0, name.lastIndexOf('.')))) {
         const format = formats.get(name)
         if (format) return format
@@ -86,14 +93,17 @@ function modelOpt(config: Fields, warnings: string[]): Recipe {
     return {
       quantMethod: 'modelopt',
       kvCache: cacheFormatOf(config),
-      formatOf: module => map.formatOf(module) ?? KEPT,
-      headFormat: names => names.map(name => map.formatOf(name)).find(format => format !== undefined) ?? KEPT,
+      formatOf: (module) => map.formatOf(module) ?? KEPT,
+      headFormat: (names) => names.map((name) => map.formatOf(name)).find((format) => format !== undefined) ?? KEPT,
       dependsOnLayer: true,
       listed: map.listed,
     }
   }
   const format = algorithm === undefined ? groupFormat(config) : modelOptFormat(algorithm)
-  if (!format) throw invalid(`${config.name('quant_algo')} is ${algorithm === undefined ? 'missing' : `"${algorithm}"`}; expected FP8, NVFP4, W4A16_AWQ, MIXED_PRECISION or another of NVIDIA Model Optimizer`)
+  if (!format)
+    throw invalid(
+      `${config.name('quant_algo')} is ${algorithm === undefined ? 'missing' : `"${algorithm}"`}; expected FP8, NVFP4, W4A16_AWQ, MIXED_PRECISION or another of NVIDIA Model Optimizer`,
+    )
   return uniform('modelopt', config, format, ignored, warnings)
 }
 
@@ -110,28 +120,38 @@ function compressedTensors(config: Fields, warnings: string[]): Recipe {
   if (!groups) throw invalid(`${config.name('config_groups')} is missing; expected the schemes of compressed-tensors`)
   const ignored = list(config, 'ignore')
   const kept = new ModuleList(ignored, warnings)
-  const schemes = Object.keys(groups.record).slice(0, 1000).map(key => {
-    const group = groups.child(key)
-    const packing = group?.string('format') ?? config.string('format')
-    const format = group && compressedTensorsFormat(group, packing)
-    if (!group || !format) throw invalid(`${groups.name(key)}.weights is not a scheme this importer knows; expected num_bits 4 or 8 and a type`)
-    const targets = list(group, 'targets')
-    return {format, everything: targets.length === 0 || targets.includes('Linear'), targets: new ModuleList(targets.filter(target => target !== 'Linear'), warnings), names: targets}
-  })
-  const named = schemes.filter(scheme => !scheme.everything)
-  const general = schemes.find(scheme => scheme.everything)
+  const schemes = Object.keys(groups.record)
+    .slice(0, 1000)
+    .map((key) => {
+      const group = groups.child(key)
+      const packing = group?.string('format') ?? config.string('format')
+      const format = group && compressedTensorsFormat(group, packing)
+      if (!group || !format) throw invalid(`${groups.name(key)}.weights is not a scheme this importer knows; expected num_bits 4 or 8 and a type`)
+      const targets = list(group, 'targets')
+      return {
+        format,
+        everything: targets.length === 0 || targets.includes('Linear'),
+        targets: new ModuleList(
+          targets.filter((target) => target !== 'Linear'),
+          warnings,
+        ),
+        names: targets,
+      }
+    })
+  const named = schemes.filter((scheme) => !scheme.everything)
+  const general = schemes.find((scheme) => scheme.everything)
   const formatOf = (module: string, layer: number | undefined): string => {
     if (kept.names(module, layer)) return KEPT
-    return named.find(scheme => scheme.targets.names(module, layer))?.format ?? general?.format ?? KEPT
+    return named.find((scheme) => scheme.targets.names(module, layer))?.format ?? general?.format ?? KEPT
   }
-  const formats = new Set(schemes.map(scheme => scheme.format))
+  const formats = new Set(schemes.map((scheme) => scheme.format))
   return {
     quantMethod: 'compressed-tensors',
     kvCache: cacheFormatOf(config),
     formatOf,
-    headFormat: names => (names.some(name => kept.names(name)) ? KEPT : formatOf(names[0]!, undefined)),
-    dependsOnLayer: kept.dependsOnLayer || named.some(scheme => scheme.targets.dependsOnLayer),
-    listed: [...ignored, ...schemes.flatMap(scheme => scheme.names)],
+    headFormat: (names) => (names.some((name) => kept.names(name)) ? KEPT : formatOf(names[0]!, undefined)),
+    dependsOnLayer: kept.dependsOnLayer || named.some((scheme) => scheme.targets.dependsOnLayer),
+    listed: [...ignored, ...schemes.flatMap((scheme) => scheme.names)],
     mixture: formats.size === 1 && [...formats][0]!.includes('4'),
   }
 }
@@ -171,11 +191,11 @@ function gptq(config: Fields, quantMethod: string, warnings: string[]): Recipe {
     ...recipe,
     formatOf: (module, layer) => {
       const general = recipe.formatOf(module, layer)
-      return general === KEPT ? KEPT : (other.find(entry => entry.list.names(module, layer))?.format ?? general)
+      return general === KEPT ? KEPT : (other.find((entry) => entry.list.names(module, layer))?.format ?? general)
     },
     headFormat: () => (head ? format : KEPT),
-    dependsOnLayer: recipe.dependsOnLayer || other.some(entry => entry.list.dependsOnLayer),
-    listed: [...left, ...other.map(entry => entry.pattern)],
+    dependsOnLayer: recipe.dependsOnLayer || other.some((entry) => entry.list.dependsOnLayer),
+    listed: [...left, ...other.map((entry) => entry.pattern)],
   }
 }
 
@@ -183,21 +203,24 @@ function gptq(config: Fields, quantMethod: string, warnings: string[]): Recipe {
 function quark(config: Fields, warnings: string[]): Recipe {
   const weight = config.child('global_quant_config')?.child('weight')
   const format = weight && quarkFormat(weight)
-  const special = Object.keys(config.child('layer_quant_config')?.record ?? {}).slice(0, 5000).flatMap(pattern => {
-    const setting = config.child('layer_quant_config')!.child(pattern)?.child('weight')
-    const other = setting && quarkFormat(setting)
-    return other ? [{pattern, list: new ModuleList([pattern], warnings), format: other}] : []
-  })
-  if (!format && special.length === 0) throw invalid(`${config.name('global_quant_config')}.weight is not a setting this importer knows; expected a dtype of fp4, fp8_e4m3, int8 or int4`)
+  const special = Object.keys(config.child('layer_quant_config')?.record ?? {})
+    .slice(0, 5000)
+    .flatMap((pattern) => {
+      const setting = config.child('layer_quant_config')!.child(pattern)?.child('weight')
+      const other = setting && quarkFormat(setting)
+      return other ? [{pattern, list: new ModuleList([pattern], warnings), format: other}] : []
+    })
+  if (!format && special.length === 0)
+    throw invalid(`${config.name('global_quant_config')}.weight is not a setting this importer knows; expected a dtype of fp4, fp8_e4m3, int8 or int4`)
   const ignored = list(config, 'exclude')
   const kept = new ModuleList(ignored, warnings)
   return {
     quantMethod: 'quark',
     kvCache: cacheFormatOf(config),
-    formatOf: (module, layer) => (kept.names(module, layer) ? KEPT : (special.find(entry => entry.list.names(module, layer))?.format ?? format ?? KEPT)),
+    formatOf: (module, layer) => (kept.names(module, layer) ? KEPT : (special.find((entry) => entry.list.names(module, layer))?.format ?? format ?? KEPT)),
     headFormat: () => KEPT,
-    dependsOnLayer: kept.dependsOnLayer || special.some(entry => entry.list.dependsOnLayer),
-    listed: [...ignored, ...special.map(entry => entry.pattern)],
+    dependsOnLayer: kept.dependsOnLayer || special.some((entry) => entry.list.dependsOnLayer),
+    listed: [...ignored, ...special.map((entry) => entry.pattern)],
   }
 }
 
@@ -207,32 +230,46 @@ function quark(config: Fields, warnings: string[]): Recipe {
  * @throws InputError MODEL_CONFIG_INVALID for a method that is not known: the bytes of its weights could not be told.
  */
 export function recipeOf(config: Fields, expertType: string | undefined, warnings: string[]): Recipe {
-  const method = (config.string('quant_method') ?? (config.has('quant_algo') ? 'modelopt' : config.has('config_groups') ? 'compressed-tensors' : '')).toLowerCase()
+  const method = (
+    config.string('quant_method') ?? (config.has('quant_algo') ? 'modelopt' : config.has('config_groups') ? 'compressed-tensors' : '')
+  ).toLowerCase()
   switch (method) {
-    case 'fp8': return fp8(config, expertType, warnings)
-    case 'fbgemm_fp8': return uniform(method, config, 'fp8-channel', list(config, 'modules_to_not_convert'), warnings)
-    case 'compressed-tensors': return compressedTensors(config, warnings)
+    case 'fp8':
+      return fp8(config, expertType, warnings)
+    case 'fbgemm_fp8':
+      return uniform(method, config, 'fp8-channel', list(config, 'modules_to_not_convert'), warnings)
+    case 'compressed-tensors':
+      return compressedTensors(config, warnings)
     case 'modelopt':
     case 'modelopt_fp4':
     case 'modelopt_mixed':
-    case 'nvfp4': return modelOpt(config, warnings)
+    case 'nvfp4':
+      return modelOpt(config, warnings)
     case 'awq':
-    case 'awq_marlin': return awq(config, warnings)
+    case 'awq_marlin':
+      return awq(config, warnings)
     case 'gptq':
     case 'gptq_marlin':
-    case 'gptqmodel': return gptq(config, 'gptq', warnings)
+    case 'gptqmodel':
+      return gptq(config, 'gptq', warnings)
     case 'auto-round':
     case 'auto_round':
-    case 'intel/auto-round': return gptq(config, 'auto-round', warnings)
-    case 'quark': return quark(config, warnings)
-    case 'mxfp4': return uniform(method, config, KEPT, list(config, 'modules_to_not_convert'), warnings, module => (isExpert(module) ? 'mxfp4' : KEPT))
-    case 'mxfp8': return uniform(method, config, 'mxfp8', list(config, 'modules_to_not_convert', 'ignored_layers'), warnings)
+    case 'intel/auto-round':
+      return gptq(config, 'auto-round', warnings)
+    case 'quark':
+      return quark(config, warnings)
+    case 'mxfp4':
+      return uniform(method, config, KEPT, list(config, 'modules_to_not_convert'), warnings, (module) => (isExpert(module) ? 'mxfp4' : KEPT))
+    case 'mxfp8':
+      return uniform(method, config, 'mxfp8', list(config, 'modules_to_not_convert', 'ignored_layers'), warnings)
     case 'bitsandbytes':
     case 'bnb': {
       const format = config.boolean('load_in_8bit', '_load_in_8bit') ? 'int8' : 'nf4'
       return uniform('bitsandbytes', config, format, list(config, 'llm_int8_skip_modules'), warnings)
     }
     default:
-      throw invalid(`${config.name('quant_method')} is ${method === '' ? 'missing' : `"${method}"`}; expected fp8, compressed-tensors, awq, gptq, modelopt, mxfp4, bitsandbytes, quark or auto-round`)
+      throw invalid(
+        `${config.name('quant_method')} is ${method === '' ? 'missing' : `"${method}"`}; expected fp8, compressed-tensors, awq, gptq, modelopt, mxfp4, bitsandbytes, quark or auto-round`,
+      )
   }
 }

@@ -27,7 +27,7 @@ export function parseTolerantJson(text: string, name = 'config.json'): unknown {
 function withoutBareConstants(text: string): {text: string; depth: number} {
   let depth = 0
   let deepest = 0
-  const replaced = text.replace(/"(?:[^"\\]|\\.)*"|[[{]|[\]}]|-?Infinity\b|\bNaN\b/g, token => {
+  const replaced = text.replace(/"(?:[^"\\]|\\.)*"|[[{]|[\]}]|-?Infinity\b|\bNaN\b/g, (token) => {
     if (token === '[' || token === '{') deepest = Math.max(deepest, ++depth)
     else if (token === ']' || token === '}') depth--
     else if (!token.startsWith('"')) return 'null'

@@ -21,7 +21,14 @@ export default class EnginesList extends ServefitCommand {
     await this.parse(EnginesList)
     const engines = Object.keys(ENGINES).map((id): EngineSummary => {
       const {title, docsUrl, newestVersion, versions, images} = this.catalogue.file<EngineData & EngineServing>(`engines/${id}`)
-      return {id, title, docsUrl, newestVersion, versions, images: images.map(({vendor, repository, tag, since, gfx}) => ({vendor, image: `${repository}:${tag}`, ...(since && {since}), ...(gfx && {gfx})}))}
+      return {
+        id,
+        title,
+        docsUrl,
+        newestVersion,
+        versions,
+        images: images.map(({vendor, repository, tag, since, gfx}) => ({vendor, image: `${repository}:${tag}`, ...(since && {since}), ...(gfx && {gfx})})),
+      }
     })
     if (!this.jsonEnabled()) process.stdout.write(enginesTable(engines, this.columns))
     return {engines}

@@ -28,16 +28,16 @@ export default class EnginesSupport extends ServefitCommand {
     const context = realContext(this.catalogue)
     const {model, checkpoint} = await modelOf(context, args.model)
     const gpus = await this.gpus(flags)
-    const engines = (flags.engine === undefined ? Object.keys(ENGINES) : [flags.engine]).map(id => engineOf(context, id))
+    const engines = (flags.engine === undefined ? Object.keys(ENGINES) : [flags.engine]).map((id) => engineOf(context, id))
     const checkpoints = checkpoint ? [checkpoint] : distinctFormats(model)
-    const support = checkpoints.flatMap(own => engines.flatMap(engine => gpus.map(gpu => supportCell(engine, flags['engine-version'], model, own, gpu))))
+    const support = checkpoints.flatMap((own) => engines.flatMap((engine) => gpus.map((gpu) => supportCell(engine, flags['engine-version'], model, own, gpu))))
     if (!this.jsonEnabled()) process.stdout.write(renderSupport(model.name, support, this.columns))
     return {model: model.id, support}
   }
 
   /** Kinds of GPU of the machine that was named, or one of each class. */
   private async gpus({gpu, machine}: {gpu?: string; machine?: string}): Promise<Accelerator[]> {
-    if (gpu === undefined && machine === undefined) return GPU_CLASSES.flatMap(id => this.catalogue.gpus.find(known => known.id === id) ?? [])
+    if (gpu === undefined && machine === undefined) return GPU_CLASSES.flatMap((id) => this.catalogue.gpus.find((known) => known.id === id) ?? [])
     const named = await machineOf(realContext(this.catalogue), {model: '', gpu, machine})
     return [...new Map(named.gpus.map(({accelerator}) => [accelerator.id, accelerator])).values()]
   }

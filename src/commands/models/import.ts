@@ -14,7 +14,8 @@ import {renderModel} from '../../render/model.ts'
 
 export default class ModelsImport extends ServefitCommand {
   static override summary = 'A model from its own files: a directory, a .gguf, a config.json, or a repository'
-  static override description = 'Headers of weight files are read, never the weights. A repository that is not in the catalogue comes from the local Hugging Face cache, else from the hub (HF_ENDPOINT, HF_TOKEN).'
+  static override description =
+    'Headers of weight files are read, never the weights. A repository that is not in the catalogue comes from the local Hugging Face cache, else from the hub (HF_ENDPOINT, HF_TOKEN).'
   static override examples = [
     '<%= config.bin %> <%= command.id %> ./my-model',
     '<%= config.bin %> <%= command.id %> ./Qwen3-32B-Q4_K_M.gguf --json',
@@ -22,7 +23,9 @@ export default class ModelsImport extends ServefitCommand {
   ]
   static override args = {
     model: Args.string({required: true, description: 'a path, or a repository (org/name, org/name:Q4_K_M)'}),
-    file: Args.string({description: 'where --save writes: a file, - for standard output (default: data/models/ORG/ID.yaml, or ID.yaml where there is no data/models)'}),
+    file: Args.string({
+      description: 'where --save writes: a file, - for standard output (default: data/models/ORG/ID.yaml, or ID.yaml where there is no data/models)',
+    }),
   }
   static override flags = {
     ...sourceFlags,
@@ -36,7 +39,8 @@ export default class ModelsImport extends ServefitCommand {
     if (args.file !== undefined && !flags.save) throw new InputError('FLAGS_INVALID', `${args.file}: a second name is where --save writes, which was not given`)
     const context = realContext(this.catalogue, sourcesFrom(flags))
     const {model: found, warnings} = await withProgress(`reading ${args.model}`, () => modelOf(context, args.model))
-    if (flags.repository !== undefined && !/^[\w.-]+\/[\w.-]+$/.test(flags.repository)) throw new InputError('REPOSITORY_INVALID', `--repository ${flags.repository}: expected one such as Qwen/Qwen3-32B`)
+    if (flags.repository !== undefined && !/^[\w.-]+\/[\w.-]+$/.test(flags.repository))
+      throw new InputError('REPOSITORY_INVALID', `--repository ${flags.repository}: expected one such as Qwen/Qwen3-32B`)
     const model = flags.repository === undefined ? found : {...found, hfId: flags.repository}
     const details = detailsOf(model)
     if (flags.save) await this.save(model, warnings, args.file, flags.force)
@@ -45,7 +49,11 @@ export default class ModelsImport extends ServefitCommand {
   }
 
   private async save(model: Model, warnings: string[], given: string | undefined, force: boolean): Promise<void> {
-    const [{modelYaml}, {yamlText}, {saveFile}] = await Promise.all([import('../../import/model-yaml.ts'), import('../../render/launch/yaml.ts'), import('../../cli/save-file.ts')])
+    const [{modelYaml}, {yamlText}, {saveFile}] = await Promise.all([
+      import('../../import/model-yaml.ts'),
+      import('../../render/launch/yaml.ts'),
+      import('../../cli/save-file.ts'),
+    ])
     const text = modelYaml(model, warnings, yamlText)
     const file = given ?? usualFile(model)
     if (file === '-') {

@@ -23,7 +23,8 @@ const {concurrency, 'input-tokens': inputTokens, 'output-tokens': outputTokens} 
 
 export default class Models extends ServefitCommand {
   static override summary = 'The models that are known, and which of them fit'
-  static override description = 'With --fits, on this machine or the one of --gpu or --machine: each with its least quantised checkpoint that fits, its longest context there and the speed one user sees, best first: by size (the geometric mean of total and active parameters) doubled for every year of release, a rule of thumb; what decodes below 8 tokens a second comes last.'
+  static override description =
+    'With --fits, on this machine or the one of --gpu or --machine: each with its least quantised checkpoint that fits, its longest context there and the speed one user sees, best first: by size (the geometric mean of total and active parameters) doubled for every year of release, a rule of thumb; what decodes below 8 tokens a second comes last.'
   static override examples = [
     '<%= config.bin %> <%= command.id %> --max-params 40b --licence apache --modality vision',
     '<%= config.bin %> <%= command.id %> --fits --gpu 1xrtx-4090 --min-context 64k',
@@ -35,25 +36,40 @@ export default class Models extends ServefitCommand {
     'max-active': parameterCount('max-active', 'most parameters read for each token'),
     licence: Flags.string({description: 'part of the licence: apache, mit, llama', aliases: ['license'], helpGroup: FILTER}),
     modality: Flags.string({description: 'what it reads beside text', options: ['text', 'vision', 'audio', 'video'], helpGroup: FILTER}),
-    'min-context': Flags.custom<number>({description: 'context it must reach; with --fits, on the machine', helpValue: 'TOKENS', helpGroup: FILTER, parse: async (text) => parseCount(text, 'min-context', LIMITS.tokens)})(),
+    'min-context': Flags.custom<number>({
+      description: 'context it must reach; with --fits, on the machine',
+      helpValue: 'TOKENS',
+      helpGroup: FILTER,
+      parse: async (text) => parseCount(text, 'min-context', LIMITS.tokens),
+    })(),
     family: Flags.string({description: 'family, or how its name begins: qwen3, deepseek', helpGroup: FILTER}),
     weights: Flags.string({description: 'format that a published checkpoint has: fp8, awq-int4, nvfp4', helpGroup: FILTER}),
     fits: Flags.boolean({description: 'only what fits the machine', helpGroup: 'FITTING'}),
     ...machineFlags,
     engine: Flags.string({description: 'vllm, sglang or trtllm (default: vllm)', helpGroup: 'FITTING'}),
-    concurrency, 'input-tokens': inputTokens, 'output-tokens': outputTokens,
+    concurrency,
+    'input-tokens': inputTokens,
+    'output-tokens': outputTokens,
   }
 
   async run(): Promise<{models: (ModelSummary & {fit?: Fit})[]}> {
     const {flags} = await this.parse(Models)
     const {catalogue} = this
     const filter: ModelFilter = {
-      minParams: flags['min-params'], maxParams: flags['max-params'], maxActive: flags['max-active'], licence: flags.licence, modality: flags.modality, minContextTokens: flags['min-context'], family: flags.family, weights: flags.weights,
+      minParams: flags['min-params'],
+      maxParams: flags['max-params'],
+      maxActive: flags['max-active'],
+      licence: flags.licence,
+      modality: flags.modality,
+      minContextTokens: flags['min-context'],
+      family: flags.family,
+      weights: flags.weights,
     }
     const models = catalogue.modelEntries.map(({id}) => catalogue.model(id)).filter((model) => matches(model, filter))
     // A machine or a load is named for what fits it.
     if (flags.fits || flags.gpu !== undefined || flags.machine !== undefined) return this.fitting(models, flags)
-    if (!this.jsonEnabled()) process.stdout.write(models.length === 0 ? 'No model of the catalogue is like that.\n' : modelsTable(models.map(summaryOf), this.columns))
+    if (!this.jsonEnabled())
+      process.stdout.write(models.length === 0 ? 'No model of the catalogue is like that.\n' : modelsTable(models.map(summaryOf), this.columns))
     return {models: models.map(summaryOf)}
   }
 
@@ -64,10 +80,16 @@ export default class Models extends ServefitCommand {
     const minContext = flags['min-context'] as number | undefined
     const weights = flags.weights as string | undefined
     const request = {...rest, ...(weights !== undefined && {weights: weights.toLowerCase()})}
-    const fitting = fittingModels(context, models, {machine, request, workload: workload!}).filter((entry: FittingModel) => minContext === undefined || fitOf(entry).contextTokens >= minContext)
+    const fitting = fittingModels(context, models, {machine, request, workload: workload!}).filter(
+      (entry: FittingModel) => minContext === undefined || fitOf(entry).contextTokens >= minContext,
+    )
     if (!this.jsonEnabled()) {
       const title = machineTitle(machine)
-      process.stdout.write(fitting.length === 0 ? `No model of the catalogue that is like that fits ${title}.\n` : `${title}: ${fitting.length} models fit\n\n${fittingModelsTable(fitting, this.columns)}`)
+      process.stdout.write(
+        fitting.length === 0
+          ? `No model of the catalogue that is like that fits ${title}.\n`
+          : `${title}: ${fitting.length} models fit\n\n${fittingModelsTable(fitting, this.columns)}`,
+      )
     }
     if (fitting.length === 0) this.answerNo()
     return {models: fitting.map((entry) => ({...summaryOf(entry.model), fit: fitOf(entry)}))}

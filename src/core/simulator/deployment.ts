@@ -36,7 +36,13 @@ export interface SimulationChoices {
  */
 function rulesOf(model: StepModel): SchedulerRules {
   const {mixedSteps, reservedOutputShare} = model.engine
-  return {mixedSteps: mixedSteps >= 0.5, chunkedPrefill: true, reservedOutputShare: Math.min(1, Math.max(0, 2 * reservedOutputShare - 1)), freeCacheShare: 0, blockTokens: BLOCK_TOKENS}
+  return {
+    mixedSteps: mixedSteps >= 0.5,
+    chunkedPrefill: true,
+    reservedOutputShare: Math.min(1, Math.max(0, 2 * reservedOutputShare - 1)),
+    freeCacheShare: 0,
+    blockTokens: BLOCK_TOKENS,
+  }
 }
 
 function deliveryOf(model: StepModel): Delivery {
@@ -68,7 +74,9 @@ const OFFLINE_SHARE = 0.5
 function inFlight(input: PerformanceInput, model: StepModel): number {
   const {inputTokens, outputTokens, concurrency} = input.workload
   if (concurrency !== 'max') return concurrency ?? 1
-  return replicasOf(input) * Math.floor(admissionLimit(input, {input: inputTokens, output: outputTokens}, Math.min(OFFLINE_SHARE, model.engine.reservedOutputShare)))
+  return (
+    replicasOf(input) * Math.floor(admissionLimit(input, {input: inputTokens, output: outputTokens}, Math.min(OFFLINE_SHARE, model.engine.reservedOutputShare)))
+  )
 }
 
 /** The load that a workload states, of the whole deployment. */
@@ -81,18 +89,23 @@ function loadOf(input: PerformanceInput, model: StepModel): Load {
 }
 
 /** How many of the simulated replica the deployment is, by load: ten requests in flight over four replicas are simulated as three on each, and count as ten. */
-const scaleOf = (load: Load, replicas: number): number => (load.kind === 'closed-loop' ? load.concurrency / Math.max(1, Math.round(load.concurrency / replicas)) : replicas)
+const scaleOf = (load: Load, replicas: number): number =>
+  load.kind === 'closed-loop' ? load.concurrency / Math.max(1, Math.round(load.concurrency / replicas)) : replicas
 
 /** The share of a load that one of `scale` equal replicas gets. Of a trace it is every n-th request, dealt out in turn. */
 function shareOf(load: Load, scale: number): Load {
   if (load.kind === 'trace') return {...load, requests: load.requests.filter((_, index) => index % scale === 0)}
   const requestCount = Math.max(1, Math.round(load.requestCount / scale))
   switch (load.kind) {
-    case 'closed-loop': return {...load, requestCount, concurrency: load.concurrency / scale}
-    case 'poisson': return {...load, requestCount, requestsPerSecond: load.requestsPerSecond / scale}
+    case 'closed-loop':
+      return {...load, requestCount, concurrency: load.concurrency / scale}
+    case 'poisson':
+      return {...load, requestCount, requestsPerSecond: load.requestsPerSecond / scale}
     // A burst is spread over all.
-    case 'bursts': return {...load, requestCount, requestsPerSecond: load.requestsPerSecond / scale, requestsPerBurst: Math.max(1, load.requestsPerBurst / scale)}
-    case 'at-once': return {...load, requestCount}
+    case 'bursts':
+      return {...load, requestCount, requestsPerSecond: load.requestsPerSecond / scale, requestsPerBurst: Math.max(1, load.requestsPerBurst / scale)}
+    case 'at-once':
+      return {...load, requestCount}
   }
 }
 
@@ -129,7 +142,8 @@ function prepared(input: PerformanceInput, calibration: Calibration, choices: Si
 }
 
 /** What the simulator is asked about one replica of a deployment. */
-export const simulationQuestion = (input: PerformanceInput, calibration: Calibration, choices: SimulationChoices = {}): SimulationQuestion => prepared(input, calibration, choices).question
+export const simulationQuestion = (input: PerformanceInput, calibration: Calibration, choices: SimulationChoices = {}): SimulationQuestion =>
+  prepared(input, calibration, choices).question
 
 /**
  * Percentiles and rates of a whole deployment. One of its replicas is simulated with its share of the load; rates, counts and the queue are

@@ -23,5 +23,12 @@ export function distributionOf(values: ArrayLike<number>): Distribution | undefi
   for (const value of sorted) sum += value
   // Rounding must not lift the mean of equal values above them.
   const mean = Math.min(sorted[sorted.length - 1]!, Math.max(sorted[0]!, sum / sorted.length))
-  return {mean, p50: quantile(sorted, 0.5), p90: quantile(sorted, 0.9), p95: quantile(sorted, 0.95), p99: quantile(sorted, 0.99), max: sorted[sorted.length - 1]!}
+  return {
+    mean,
+    p50: quantile(sorted, 0.5),
+    p90: quantile(sorted, 0.9),
+    p95: quantile(sorted, 0.95),
+    p99: quantile(sorted, 0.99),
+    max: sorted[sorted.length - 1]!,
+  }
 }

@@ -44,14 +44,17 @@ export interface Requests {
 
 function draw(law: LengthLaw, random: Random): number {
   switch (law.kind) {
-    case 'fixed': return law.tokens
+    case 'fixed':
+      return law.tokens
     case 'uniform': {
       const low = Math.ceil(law.low)
       return low + Math.floor(random.uniform() * Math.max(1, Math.floor(law.high) - low + 1))
     }
     // exp(m + s z) has the mean exp(m + s^2 / 2).
-    case 'lognormal': return Math.min(law.most ?? Infinity, law.mean * Math.exp(law.deviation * random.normal() - law.deviation ** 2 / 2))
-    case 'observed': return law.tokens[Math.floor(random.uniform() * law.tokens.length)] ?? 1
+    case 'lognormal':
+      return Math.min(law.most ?? Infinity, law.mean * Math.exp(law.deviation * random.normal() - law.deviation ** 2 / 2))
+    case 'observed':
+      return law.tokens[Math.floor(random.uniform() * law.tokens.length)] ?? 1
   }
 }
 

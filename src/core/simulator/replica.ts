@@ -168,7 +168,8 @@ class Replica {
     const context = sequences > 0 ? this.#contextSum / sequences : 0
     const prompts = this.#parts.length
     let stepMs = clock.stepMs(sequences * this.#width, context, promptTokens, prompts, promptTokens > 0 ? this.#partContext / promptTokens : 0)
-    const lagMs = prompts > 0 && clock.stages > 1 ? (stepMs - (sequences > 0 ? clock.stepMs(sequences * this.#width, context, 0, 0, 0) : 0)) * (clock.stages - 1) : 0
+    const lagMs =
+      prompts > 0 && clock.stages > 1 ? (stepMs - (sequences > 0 ? clock.stepMs(sequences * this.#width, context, 0, 0, 0) : 0)) * (clock.stages - 1) : 0
     if (delivery.tokensPerSecond !== undefined) stepMs = overlapped(stepMs, (this.#decoding * advance * 1000) / delivery.tokensPerSecond)
     this.#nowMs = startMs + stepMs
 

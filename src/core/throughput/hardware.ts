@@ -33,7 +33,9 @@ export function ratesOf(accelerator: Accelerator): Rates {
   if (base === undefined) guessed = true
   const sixteen = base ?? bytesPerSecond * OPERATIONS_PER_BYTE
   const operationsPerSecond = {} as Record<ComputeType, number>
-  for (const type of Object.keys(NARROW) as ComputeType[]) operationsPerSecond[type] = stated(type) ?? sixteen * (accelerator.native.includes(type) || (type === 'fp4' && accelerator.native.some((n) => n.endsWith('fp4'))) ? NARROW[type] : 1)
+  for (const type of Object.keys(NARROW) as ComputeType[])
+    operationsPerSecond[type] =
+      stated(type) ?? sixteen * (accelerator.native.includes(type) || (type === 'fp4' && accelerator.native.some((n) => n.endsWith('fp4'))) ? NARROW[type] : 1)
   return {bytesPerSecond, operationsPerSecond, guessed}
 }
 

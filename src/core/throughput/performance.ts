@@ -65,13 +65,25 @@ function decodeTerms(input: PerformanceInput, serving: Serving): TimeTerm[] {
   // The step is never shorter than the sum of the parts; what the bound adds goes to the largest.
   const stretch = device > 0 ? Math.max(1, (step.total - step.collectives - step.launches - step.host) / device) : 1
   const terms = [
-    term('dense weights', (step.products + step.head) * stretch, `matrices of attention, dense layers and head for ${sequences} sequences, at ${gbs.toFixed(0)} GB/s and the dense rate times their efficiencies`),
+    term(
+      'dense weights',
+      (step.products + step.head) * stretch,
+      `matrices of attention, dense layers and head for ${sequences} sequences, at ${gbs.toFixed(0)} GB/s and the dense rate times their efficiencies`,
+    ),
     term('experts', step.experts * stretch, `the distinct experts that ${sequences} tokens touch are read once`),
-    term('attention', step.attention * stretch, `cache or state of ${sequences} sequences of ${shown(input.workload.inputTokens + input.workload.outputTokens / 2)} tokens on average`),
+    term(
+      'attention',
+      step.attention * stretch,
+      `cache or state of ${sequences} sequences of ${shown(input.workload.inputTokens + input.workload.outputTokens / 2)} tokens on average`,
+    ),
     term('collectives', step.collectives, `two sums over ${input.tp} ranks in each layer over ${input.link.kind}`),
     term('kernel launches', step.launches, input.enforceEager ? 'launched one by one' : 'latency of kernels within captured graphs'),
     term('host', step.host, `scheduling, sampling and bookkeeping for ${sequences} sequences`),
-    term('prompts of others', serving.interruption * stepTokens, `${shown(serving.admitted)} requests in flight each add one prompt of ${shown(input.workload.inputTokens)} tokens while one decodes`),
+    term(
+      'prompts of others',
+      serving.interruption * stepTokens,
+      `${shown(serving.admitted)} requests in flight each add one prompt of ${shown(input.workload.inputTokens)} tokens while one decodes`,
+    ),
     term('streaming', serving.streamingPerToken * stepTokens, 'the front end delivers so many tokens a second and no more'),
   ]
   return terms.filter((t) => t.ms > 0)
@@ -83,7 +95,11 @@ function prefillTerms(input: PerformanceInput, serving: Serving): TimeTerm[] {
   const terms = [
     term('front end', wait.frontEnd, `accepting and tokenising a request of ${shown(input.workload.inputTokens)} tokens`),
     term('running step', wait.step, 'half a step passes before a new request is looked at'),
-    term('queue', wait.queue, input.workload.requestRate === undefined ? `prompts ahead of it; the first ${shown(serving.admitted)} requests arrive together` : 'prompts ahead of it'),
+    term(
+      'queue',
+      wait.queue,
+      input.workload.requestRate === undefined ? `prompts ahead of it; the first ${shown(serving.admitted)} requests arrive together` : 'prompts ahead of it',
+    ),
     term('prompt', wait.prefill, `${serving.prefillChunks} step${serving.prefillChunks === 1 ? '' : 's'} of at most ${input.maxNumBatchedTokens} tokens`),
     term('first token', wait.firstToken, 'steps until the first token is delivered'),
     term('waiting for cache', wait.capacity, `${shown(serving.admitted)} of ${shown(serving.inFlight)} requests fit at once`),
@@ -92,7 +108,11 @@ function prefillTerms(input: PerformanceInput, serving: Serving): TimeTerm[] {
   return terms.filter((t) => t.ms > 0)
 }
 
-const interval = (estimate: number, deviation: number) => ({estimate, low: estimate * Math.exp(-DEVIATE_80 * deviation), high: estimate * Math.exp(DEVIATE_80 * deviation)})
+const interval = (estimate: number, deviation: number) => ({
+  estimate,
+  low: estimate * Math.exp(-DEVIATE_80 * deviation),
+  high: estimate * Math.exp(DEVIATE_80 * deviation),
+})
 
 function extrapolations(input: PerformanceInput, calibration: Calibration, features: readonly string[]): ('hardware' | 'model' | 'engine')[] {
   const {seen} = calibration

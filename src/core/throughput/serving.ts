@@ -46,7 +46,13 @@ interface Lengths {
 /** Tokens that a step with drafts yields when each is accepted with chance `p`: (1 - p^(k+1)) / (1 - p) (arXiv 2211.17192, equation 1). */
 export const tokensPerStep = (p: number, drafted: number): number => (p >= 1 ? drafted + 1 : (1 - p ** (drafted + 1)) / (1 - p))
 
-const decodeState = (sequences: number, context: number): StepState => ({decodeSequences: sequences, contextTokens: context, promptTokens: 0, promptSequences: 0, promptContextTokens: 0})
+const decodeState = (sequences: number, context: number): StepState => ({
+  decodeSequences: sequences,
+  contextTokens: context,
+  promptTokens: 0,
+  promptSequences: 0,
+  promptContextTokens: 0,
+})
 
 /** Requests that the cache and the limit on sequences admit at once on one replica. */
 export function admissionLimit(input: PerformanceInput, lengths: {input: number; output: number}, reservedShare: number): number {
@@ -93,7 +99,11 @@ export function closedLoop(input: PerformanceInput, calibration: Calibration, mo
   const coalesced = Math.max(1, Math.min(admitted, Math.floor(budget / lengths.prompt)))
   const cached = lengths.input - lengths.prompt
   const promptState = (sequences: number, prompts: number): StepState => ({
-    decodeSequences: sequences, contextTokens: context, promptTokens: (lengths.prompt / chunks) * prompts, promptSequences: prompts / chunks, promptContextTokens: cached + lengths.prompt / 2,
+    decodeSequences: sequences,
+    contextTokens: context,
+    promptTokens: (lengths.prompt / chunks) * prompts,
+    promptSequences: prompts / chunks,
+    promptContextTokens: cached + lengths.prompt / 2,
   })
   const {mixedSteps} = engine
 
@@ -133,7 +143,9 @@ export function closedLoop(input: PerformanceInput, calibration: Calibration, mo
       const service = single + (batched - single) * load * load
       const wait = queueWait(admitted, service, Math.max(spread, 0))
       const first = spread === 0
-      queueSum += first ? Math.max(0, (admitted * batched - coalesced * batched) / 2) : Math.max(Math.min(wait, (admitted * service) / 2), saturatedWait(admitted, service, decodeSeconds))
+      queueSum += first
+        ? Math.max(0, (admitted * batched - coalesced * batched) / 2)
+        : Math.max(Math.min(wait, (admitted * service) / 2), saturatedWait(admitted, service, decodeSeconds))
       prefillSum += chunks * prefillStep.total + (first ? (coalesced - 1) * batched : 0)
       workSum += service
       // Where prompts and decoding share steps, the first to be served are also the first to end; where they take turns all decode in step.
@@ -169,9 +181,20 @@ export function closedLoop(input: PerformanceInput, calibration: Calibration, mo
   const requestsPerSecond = admitted / streamed
   const capacity = (inFlight - admitted) / requestsPerSecond
   return {
-    ttft: ttft + capacity, tpot, inFlight, admitted, decoding, requestsPerSecond,
+    ttft: ttft + capacity,
+    tpot,
+    inFlight,
+    admitted,
+    decoding,
+    requestsPerSecond,
     wait: {frontEnd: outside, step: stepWait, queue, prefill, firstToken, capacity, streaming: streamingWait},
-    step, stepTokens: accepted, interruption: output > 1 ? interruption / (output - 1) : 0, streamingPerToken, prefillStep, prefillChunks: chunks, capacityLimited: inFlight > limit,
+    step,
+    stepTokens: accepted,
+    interruption: output > 1 ? interruption / (output - 1) : 0,
+    streamingPerToken,
+    prefillStep,
+    prefillChunks: chunks,
+    capacityLimited: inFlight > limit,
   }
 }
 

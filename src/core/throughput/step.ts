@@ -92,14 +92,24 @@ export function stepModel(input: PerformanceInput, calibration: Calibration, eng
   const bandwidth = rates.bytesPerSecond * modifiers.memory * engine.bandwidth
   const fraction = (value: number) => Math.min(1, value)
   const memoryRate = (family: keyof typeof kernels.bandwidth) => rates.bytesPerSecond * fraction((kernels.bandwidth[family] * bandwidth) / rates.bytesPerSecond)
-  const computeRate = (type: ComputeType, factor = 1) => rates.operationsPerSecond[type] * fraction(kernels.compute[type] * modifiers.compute * engine.compute * factor)
+  const computeRate = (type: ComputeType, factor = 1) =>
+    rates.operationsPerSecond[type] * fraction(kernels.compute[type] * modifiers.compute * engine.compute * factor)
   const productRate = (format: WeightFormat) => {
     const {type, dequantised} = computeTypeOf(format, accelerator)
-    return computeRate(type, dequantised ? kernels.weightOnlyCompute * modifiers.weightOnly : format.scale?.per === 'block' ? kernels.blockScaledCompute * modifiers.blockScaled : 1)
+    return computeRate(
+      type,
+      dequantised ? kernels.weightOnlyCompute * modifiers.weightOnly : format.scale?.per === 'block' ? kernels.blockScaledCompute * modifiers.blockScaled : 1,
+    )
   }
   const expertRate = (format: WeightFormat) => {
     const {type, dequantised} = computeTypeOf(format, accelerator)
-    const share = dequantised ? kernels.expertCompute.weightOnly * modifiers.weightOnly : type === 'fp4' ? kernels.expertCompute.fp4 : type === 'bf16' ? kernels.expertCompute.bf16 : kernels.expertCompute.fp8
+    const share = dequantised
+      ? kernels.expertCompute.weightOnly * modifiers.weightOnly
+      : type === 'fp4'
+        ? kernels.expertCompute.fp4
+        : type === 'bf16'
+          ? kernels.expertCompute.bf16
+          : kernels.expertCompute.fp8
     return computeRate(type, (share / kernels.compute[type]) * (!dequantised && format.scale?.per === 'block' ? modifiers.blockScaled : 1))
   }
   const denseMemory = memoryRate('dense')
@@ -133,13 +143,24 @@ export function stepModel(input: PerformanceInput, calibration: Calibration, eng
 
   const {launchMicroseconds} = calibration
   const dequantises = (format: WeightFormat) => computeTypeOf(format, accelerator).dequantised
-  const quantiseKernels = [...work.products, ...work.experts].reduce((sum, {format, times}) => sum + (dynamicScales(format) && !dequantises(format) ? times : 0), 0)
-  const kernelCount = work.productKernelCount + work.smallKernelCount + quantiseKernels
-  const launchSeconds = 1e-6 * engine.launch * modifiers.latency * (
-    work.productKernelCount * launchMicroseconds.product + work.smallKernelCount * launchMicroseconds.small + quantiseKernels * launchMicroseconds.quantise +
-    work.experts.reduce((sum, expert) => sum + expert.times * (launchMicroseconds.experts + (dequantises(expert.format) ? launchMicroseconds.weightOnlyExperts : 0)), 0)
+  const quantiseKernels = [...work.products, ...work.experts].reduce(
+    (sum, {format, times}) => sum + (dynamicScales(format) && !dequantises(format) ? times : 0),
+    0,
   )
-  const eagerSeconds = 1e-6 * launchMicroseconds.eager * engine.eager * (kernelCount + EXPERT_LAYER_KERNELS * work.experts.reduce((sum, expert) => sum + expert.times, 0))
+  const kernelCount = work.productKernelCount + work.smallKernelCount + quantiseKernels
+  const launchSeconds =
+    1e-6 *
+    engine.launch *
+    modifiers.latency *
+    (work.productKernelCount * launchMicroseconds.product +
+      work.smallKernelCount * launchMicroseconds.small +
+      quantiseKernels * launchMicroseconds.quantise +
+      work.experts.reduce(
+        (sum, expert) => sum + expert.times * (launchMicroseconds.experts + (dequantises(expert.format) ? launchMicroseconds.weightOnlyExperts : 0)),
+        0,
+      ))
+  const eagerSeconds =
+    1e-6 * launchMicroseconds.eager * engine.eager * (kernelCount + EXPERT_LAYER_KERNELS * work.experts.reduce((sum, expert) => sum + expert.times, 0))
   const crossesNodes = input.nodes > 1 && ranks > input.gpuCount / input.nodes
   const kind = crossesNodes ? 'network' : input.link.kind
   const link = calibration.links[kind]
@@ -214,7 +235,9 @@ export function stepModel(input: PerformanceInput, calibration: Calibration, eng
         const rows = state.contextTokens / part.tokensPerRow
         const attended = Math.min(rows, part.tokenLimit)
         const moved = (part.times * groupDecode * (attended * part.bytesPerToken + state.contextTokens * part.indexBytesPerToken)) / rate
-        const needed = (part.times * groupDecode * attended * part.decodeOperationsPerPair) / decodeRate + (part.times * groupDecode * state.contextTokens * part.indexOperationsPerPair) / eight
+        const needed =
+          (part.times * groupDecode * attended * part.decodeOperationsPerPair) / decodeRate +
+          (part.times * groupDecode * state.contextTokens * part.indexOperationsPerPair) / eight
         memory += moved
         compute += needed
         attentionSeconds += softMaximum(moved, needed, exponent)
@@ -222,7 +245,9 @@ export function stepModel(input: PerformanceInput, calibration: Calibration, eng
       if (prompt > 0) {
         const attended = Math.min(state.promptContextTokens / part.tokensPerRow, part.tokenLimit)
         const own = prompt / attentionGroups
-        const needed = (part.times * own * attended * part.prefillOperationsPerPair) / promptRate + (part.times * own * state.promptContextTokens * part.indexOperationsPerPair) / eight
+        const needed =
+          (part.times * own * attended * part.prefillOperationsPerPair) / promptRate +
+          (part.times * own * state.promptContextTokens * part.indexOperationsPerPair) / eight
         compute += needed
         attentionSeconds += needed
       }
@@ -240,13 +265,22 @@ export function stepModel(input: PerformanceInput, calibration: Calibration, eng
     const collectives = collectiveSeconds(tokens)
     const device = (productSeconds + expertSeconds + attentionSeconds + head) * kernelFactor
     const launches = launchSeconds * kernelFactor * stages
-    const host = (engine.hostMilliseconds * 1e-3 + engine.hostMillisecondsPerDoubling * 1e-3 * hostRanks + engine.hostMicrosecondsPerSequence * 1e-6 * decode) * hostFactor
+    const host =
+      (engine.hostMilliseconds * 1e-3 + engine.hostMillisecondsPerDoubling * 1e-3 * hostRanks + engine.hostMicrosecondsPerSequence * 1e-6 * decode) * hostFactor
     const busy = Math.max(device, memory, compute) + collectives + launches
     // Outside graphs the host launches kernel by kernel: the slower of the two sets the pace.
     const pace = input.enforceEager || prompt > GRAPH_TOKENS ? softMaximum(busy, eagerSeconds * kernelFactor * stages, exponent) : busy
     return {
-      products: productSeconds * kernelFactor, experts: expertSeconds * kernelFactor, attention: attentionSeconds * kernelFactor, head: head * kernelFactor, collectives, launches: launches + pace - busy,
-      host: host + stageHop, total: pace + host + stageHop, memory, compute,
+      products: productSeconds * kernelFactor,
+      experts: expertSeconds * kernelFactor,
+      attention: attentionSeconds * kernelFactor,
+      head: head * kernelFactor,
+      collectives,
+      launches: launches + pace - busy,
+      host: host + stageHop,
+      total: pace + host + stageHop,
+      memory,
+      compute,
     }
   }
   const layoutVocabulary = layout.vocabularyTp

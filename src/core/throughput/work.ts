@@ -81,16 +81,27 @@ export interface Work {
 
 /** Tensors that engines compute in one kernel. */
 const FUSED: Record<string, string> = {
-  'attention.query': 'qkv', 'attention.key': 'qkv', 'attention.value': 'qkv', 'attention.gate': 'qkv', 'attention.query-a': 'down', 'attention.kv-a': 'down', 'linear.in': 'linear-in',
-  'linear.small': 'linear-in', 'linear.gate': 'linear-in',
+  'attention.query': 'qkv',
+  'attention.key': 'qkv',
+  'attention.value': 'qkv',
+  'attention.gate': 'qkv',
+  'attention.query-a': 'down',
+  'attention.kv-a': 'down',
+  'linear.in': 'linear-in',
+  'linear.small': 'linear-in',
+  'linear.gate': 'linear-in',
 }
 
-const dominant = (current: Product | undefined, bytes: number, format: WeightFormat): WeightFormat => (current && current.bytes >= bytes ? current.format : format)
+const dominant = (current: Product | undefined, bytes: number, format: WeightFormat): WeightFormat =>
+  current && current.bytes >= bytes ? current.format : format
 
 function addProduct(products: Map<string, Product>, key: string, name: string, times: number, bytes: number, macs: number, format: WeightFormat) {
   const current = products.get(key)
   products.set(key, {
-    name, times, bytes: (current?.bytes ?? 0) + bytes, macsPerToken: (current?.macsPerToken ?? 0) + macs,
+    name,
+    times,
+    bytes: (current?.bytes ?? 0) + bytes,
+    macsPerToken: (current?.macsPerToken ?? 0) + macs,
     format: dominant(current, bytes, format),
   })
 }
@@ -108,19 +119,27 @@ function attentionOf(mixer: Mixer, times: number, cache: CacheLayout, attentionT
       const sparse = mixer.blockSparse
       const shared = mixer.sharesKvCache ? mixerCache({...mixer, sharesKvCache: false}, cache) : parts
       return {
-        ...base, family: 'keyValue', bytesPerToken: shared.filter((part) => part.content === 'key-value').reduce((sum, part) => sum + part.bytesPerToken, 0),
+        ...base,
+        family: 'keyValue',
+        bytesPerToken: shared.filter((part) => part.content === 'key-value').reduce((sum, part) => sum + part.bytesPerToken, 0),
         tokenLimit: mixer.window?.tokens ?? (sparse ? sparse.topKBlockCount * sparse.blockTokens : Infinity),
-        decodeOperationsPerPair: operations, prefillOperationsPerPair: operations,
-        indexBytesPerToken: bytesOf('index-key'), indexOperationsPerPair: sparse ? 2 * sparse.indexHeadCount * sparse.indexHeadDim : 0,
+        decodeOperationsPerPair: operations,
+        prefillOperationsPerPair: operations,
+        indexBytesPerToken: bytesOf('index-key'),
+        indexOperationsPerPair: sparse ? 2 * sparse.indexHeadCount * sparse.indexHeadDim : 0,
       }
     }
     case 'mla': {
       const heads = ceilShare(mixer.queryHeadCount, attentionTp)
       return {
-        ...base, family: 'latent', bytesPerToken: bytesOf('latent'), tokenLimit: mixer.indexer?.topKTokens ?? Infinity,
+        ...base,
+        family: 'latent',
+        bytesPerToken: bytesOf('latent'),
+        tokenLimit: mixer.indexer?.topKTokens ?? Infinity,
         decodeOperationsPerPair: 2 * heads * (2 * mixer.kvLoraRank + mixer.ropeHeadDim),
         // Sparse attention computes prompts in the absorbed form too: each query has its own set of keys.
-        prefillOperationsPerPair: 2 * heads * (mixer.indexer ? 2 * mixer.kvLoraRank + mixer.ropeHeadDim : mixer.nopeHeadDim + mixer.ropeHeadDim + mixer.valueHeadDim),
+        prefillOperationsPerPair:
+          2 * heads * (mixer.indexer ? 2 * mixer.kvLoraRank + mixer.ropeHeadDim : mixer.nopeHeadDim + mixer.ropeHeadDim + mixer.valueHeadDim),
         indexBytesPerToken: bytesOf('index-key'),
         indexOperationsPerPair: mixer.indexer && !mixer.indexer.shared ? 2 * mixer.indexer.headCount * mixer.indexer.headDim : 0,
       }
@@ -131,22 +150,43 @@ function attentionOf(mixer: Mixer, times: number, cache: CacheLayout, attentionT
       const operations = 4 * heads * mixer.headDim
       const ratio = mixer.compressionRatio
       return {
-        ...base, family: 'latent', bytesPerToken: row, tokensPerRow: Math.max(1, ratio),
+        ...base,
+        family: 'latent',
+        bytesPerToken: row,
+        tokensPerRow: Math.max(1, ratio),
         // The window of raw rows is reckoned as further attended rows.
         tokenLimit: mixer.windowTokens + (ratio === 0 ? 0 : (mixer.indexer?.topKTokens ?? Infinity)),
-        decodeOperationsPerPair: operations, prefillOperationsPerPair: operations, indexBytesPerToken: bytesOf('index-key'),
+        decodeOperationsPerPair: operations,
+        prefillOperationsPerPair: operations,
+        indexBytesPerToken: bytesOf('index-key'),
         indexOperationsPerPair: mixer.indexer ? (2 * mixer.indexer.headCount * mixer.indexer.headDim) / Math.max(1, ratio) : 0,
       }
     }
     default: {
       // A recurrent layer: the state is read and written in each step; a token costs about three products with the recurrent matrix.
       const elements = parts.reduce((sum, part) => sum + (part.recurrentBytes ?? 0), 0) / cache.stateElementBytes
-      return {...base, family: 'state', bytesPerToken: 0, tokenLimit: 0, decodeOperationsPerPair: 0, prefillOperationsPerPair: 0, stateBytes, stateOperationsPerToken: 8 * elements}
+      return {
+        ...base,
+        family: 'state',
+        bytesPerToken: 0,
+        tokenLimit: 0,
+        decodeOperationsPerPair: 0,
+        prefillOperationsPerPair: 0,
+        stateBytes,
+        stateOperationsPerToken: 8 * elements,
+      }
     }
   }
 }
 
-function expertWork(moe: MixtureOfExperts, tensors: readonly WeightTensor[], times: number, hidden: number, checkpoint: Checkpoint, layout: ShardLayout): ExpertWork {
+function expertWork(
+  moe: MixtureOfExperts,
+  tensors: readonly WeightTensor[],
+  times: number,
+  hidden: number,
+  checkpoint: Checkpoint,
+  layout: ShardLayout,
+): ExpertWork {
   const mine = tensors.filter((tensor) => tensor.class === 'experts.in' || tensor.class === 'experts.out')
   let bytes = 0
   let macs = 0
@@ -157,14 +197,28 @@ function expertWork(moe: MixtureOfExperts, tensors: readonly WeightTensor[], tim
   }
   const width = moe.latentSize ?? hidden
   return {
-    times, expertCount: moe.expertCount, expertsPerToken: moe.expertsPerToken, expertParallel: layout.expertParallel, bytesPerExpert: bytes, macsPerPair: macs,
-    activationElements: 3 * width + (4 * moe.expertIntermediateSize) / layout.expertTp, format: weightFormat(formatOf(checkpoint.formats, 'experts.in')),
+    times,
+    expertCount: moe.expertCount,
+    expertsPerToken: moe.expertsPerToken,
+    expertParallel: layout.expertParallel,
+    bytesPerExpert: bytes,
+    macsPerPair: macs,
+    activationElements: 3 * width + (4 * moe.expertIntermediateSize) / layout.expertTp,
+    format: weightFormat(formatOf(checkpoint.formats, 'experts.in')),
   }
 }
 
 /** Kernels of a mixer besides its projections: norm, rotation and cache write, attention with its reduction, and the like. */
 const SMALL_KERNELS: Record<Mixer['kind'], number> = {
-  full: 4, mla: 8, compressed: 10, 'gated-delta-net': 9, 'kimi-delta': 10, lightning: 4, mamba2: 7, mamba1: 7, 'short-conv': 3,
+  full: 4,
+  mla: 8,
+  compressed: 10,
+  'gated-delta-net': 9,
+  'kimi-delta': 10,
+  lightning: 4,
+  mamba2: 7,
+  mamba1: 7,
+  'short-conv': 3,
 }
 
 /** The activations of such products get a scale for each block or group, by a kernel of its own before the product. */
@@ -228,9 +282,21 @@ export function workOf(architecture: Architecture, checkpoint: Checkpoint, layou
     head = {name: 'head', times: 1, bytes: tensorBytes(tensor, format.id, layout), macsPerToken: rows * columns, format}
   }
   return {
-    products, head: head!, experts, attention, mixerLayers, normCollectives, feedForwardLayers, layerCount: architecture.layerSequence.length, smallKernelCount: small,
+    products,
+    head: head!,
+    experts,
+    attention,
+    mixerLayers,
+    normCollectives,
+    feedForwardLayers,
+    layerCount: architecture.layerSequence.length,
+    smallKernelCount: small,
     productKernelCount: products.reduce((sum, product) => sum + product.times, 0),
-    hiddenSize: hidden, vocabularySize: architecture.vocabularySize, activationElementsPerToken: activation, features: [...features].sort(), parameterBytes,
+    hiddenSize: hidden,
+    vocabularySize: architecture.vocabularySize,
+    activationElementsPerToken: activation,
+    features: [...features].sort(),
+    parameterBytes,
   }
 }
 

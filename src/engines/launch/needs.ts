@@ -59,7 +59,13 @@ export interface NeedsTable {
 
 const NO_NEED: ModelNeed = {}
 
-const lastPart = (repository: string): string => (repository.split('/').filter(part => part !== '').at(-1) ?? repository).toLowerCase()
+const lastPart = (repository: string): string =>
+  (
+    repository
+      .split('/')
+      .filter((part) => part !== '')
+      .at(-1) ?? repository
+  ).toLowerCase()
 
 const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
 
@@ -86,7 +92,7 @@ export function needEntry(table: NeedsTable, subject: Subject): NeedEntry | unde
   return (
     byName(table, lastPart(checkpoint.hfId)) ??
     byName(table, lastPart(model.hfId)) ??
-    (className === undefined ? undefined : table.models.find(entry => entry.architectures?.includes(className)))
+    (className === undefined ? undefined : table.models.find((entry) => entry.architectures?.includes(className)))
   )
 }
 
@@ -95,8 +101,10 @@ function hardwareEnvironment({hardware = []}: NeedsTable, engine: EngineId, {mod
   const {gfxTarget} = gpu.accelerator
   if (gfxTarget === undefined) return undefined
   const names = [lastPart(checkpoint.hfId), lastPart(model.hfId)]
-  const fitting = hardware.filter(entry => entry.engine === engine && entry.gfx.includes(gfxTarget) && entry.match.some(pattern => names.some(name => fits(pattern, name))))
-  return fitting.length > 0 ? Object.assign({}, ...fitting.map(({environment}) => environment)) as Record<string, string> : undefined
+  const fitting = hardware.filter(
+    (entry) => entry.engine === engine && entry.gfx.includes(gfxTarget) && entry.match.some((pattern) => names.some((name) => fits(pattern, name))),
+  )
+  return fitting.length > 0 ? (Object.assign({}, ...fitting.map(({environment}) => environment)) as Record<string, string>) : undefined
 }
 
 /** What the model wants from this engine in this version: parsers that the version does not have yet are left out. */

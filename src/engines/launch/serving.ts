@@ -27,7 +27,12 @@ export interface EngineServing {
 
 /** The last image whose vendor, release and target fit, as `repository:tag`; undefined where none is known. */
 export function imageFor({images}: EngineServing, {vendor, gfxTarget}: Accelerator, version: string): string | undefined {
-  const fitting = images.filter(image => image.vendor === vendor && (image.since === undefined || isAtLeast(version, image.since)) && (image.gfx === undefined || (gfxTarget !== undefined && image.gfx.includes(gfxTarget))))
+  const fitting = images.filter(
+    (image) =>
+      image.vendor === vendor &&
+      (image.since === undefined || isAtLeast(version, image.since)) &&
+      (image.gfx === undefined || (gfxTarget !== undefined && image.gfx.includes(gfxTarget))),
+  )
   const image = fitting.at(-1)
   return image && `${image.repository}:${image.tag.replaceAll('{version}', version)}`
 }

@@ -22,15 +22,36 @@ export function parseSetting(text: string): Setting {
 
 /** What the plan decides: set by hand it would disagree with the rest of what is written. The servefit option is given. */
 const PLANNED: Record<string, string> = {
-  '--tensor-parallel-size': '--tp', '--tp-size': '--tp', '--tensor_parallel_size': '--tp', tensor_parallel_size: '--tp',
-  '--pipeline-parallel-size': '--pp', '--pp-size': '--pp', '--pipeline_parallel_size': '--pp', pipeline_parallel_size: '--pp',
-  '--data-parallel-size': '--dp', '--dp-size': '--dp',
-  '--ep-size': '--ep', '--moe_expert_parallel_size': '--ep', moe_expert_parallel_size: '--ep', '--enable-expert-parallel': '--ep',
-  '--enable-dp-attention': '--dp-attention', '--enable_attention_dp': '--dp-attention', enable_attention_dp: '--dp-attention',
-  '--nnodes': '--nodes', '--node-rank': '--nodes', '--master-addr': '--nodes', '--dist-init-addr': '--nodes', '--headless': '--nodes',
-  '--data-parallel-size-local': '--nodes', '--data-parallel-start-rank': '--nodes', '--data-parallel-address': '--nodes',
-  '--model': 'the MODEL argument', '--model-path': 'the MODEL argument', model: 'the MODEL argument',
-  '--config': '--format file', '--extra_llm_api_options': '--format file',
+  '--tensor-parallel-size': '--tp',
+  '--tp-size': '--tp',
+  '--tensor_parallel_size': '--tp',
+  tensor_parallel_size: '--tp',
+  '--pipeline-parallel-size': '--pp',
+  '--pp-size': '--pp',
+  '--pipeline_parallel_size': '--pp',
+  pipeline_parallel_size: '--pp',
+  '--data-parallel-size': '--dp',
+  '--dp-size': '--dp',
+  '--ep-size': '--ep',
+  '--moe_expert_parallel_size': '--ep',
+  moe_expert_parallel_size: '--ep',
+  '--enable-expert-parallel': '--ep',
+  '--enable-dp-attention': '--dp-attention',
+  '--enable_attention_dp': '--dp-attention',
+  enable_attention_dp: '--dp-attention',
+  '--nnodes': '--nodes',
+  '--node-rank': '--nodes',
+  '--master-addr': '--nodes',
+  '--dist-init-addr': '--nodes',
+  '--headless': '--nodes',
+  '--data-parallel-size-local': '--nodes',
+  '--data-parallel-start-rank': '--nodes',
+  '--data-parallel-address': '--nodes',
+  '--model': 'the MODEL argument',
+  '--model-path': 'the MODEL argument',
+  model: 'the MODEL argument',
+  '--config': '--format file',
+  '--extra_llm_api_options': '--format file',
 }
 
 const SECRETS = /^--?(?:hf[-_]token|(?:admin[-_])?api[-_]key|ssl[-_]keyfile[-_]password)$/
@@ -46,7 +67,8 @@ export function withSettings(launch: Launch, settings: readonly Setting[], table
 
 function withSetting(launch: Launch, {name: given, value}: Setting, table: FlagTable, version: string): Launch {
   const name = spelled(given, table)
-  if (SECRETS.test(name)) throw new InputError('SETTING_SECRET', `--set ${given}: a secret would be written into the file; give it to the server through its environment`)
+  if (SECRETS.test(name))
+    throw new InputError('SETTING_SECRET', `--set ${given}: a secret would be written into the file; give it to the server through its environment`)
   const {row, problem} = findFlag(table, version, name)
   if (problem) throw new InputError('SETTING_UNKNOWN', problem.message, {suggestions: problem.suggestions})
   const planned = PLANNED[row.name]
@@ -61,14 +83,14 @@ function withSetting(launch: Launch, {name: given, value}: Setting, table: FlagT
   const same = (flag: string): boolean => findFlag(table, version, flag).row?.name === row.name
   const number = (row.type === 'int' || row.type === 'float') && /^[+-]?\d+(?:\.\d+)?$/.test(String(typed)) ? Number(typed) : typed
   const flag = {flag: name, value: number as string | number | true, because: BECAUSE}
-  const at = launch.flags.findIndex(candidate => same(candidate.flag) && !name.includes('.'))
+  const at = launch.flags.findIndex((candidate) => same(candidate.flag) && !name.includes('.'))
   return {...launch, flags: at === -1 ? [...launch.flags, flag] : launch.flags.with(at, flag)}
 }
 
 /** With two dashes where the table has such an option; fields of a file have none. */
 function spelled(name: string, table: FlagTable): string {
   if (name.startsWith('-')) return name
-  if (table.fields?.some(field => field.name === name) && !table.flags.some(flag => flag.name === `--${name}`)) return name
+  if (table.fields?.some((field) => field.name === name) && !table.flags.some((flag) => flag.name === `--${name}`)) return name
   return name.includes('.') && table.fields !== undefined ? name : `--${name}`
 }
 
@@ -77,8 +99,12 @@ function withoutSwitch(launch: Launch, name: string, table: FlagTable, version: 
   const flags = launch.flags.filter(({flag}) => findFlag(table, version, flag).row?.name !== name)
   if (flags.length < launch.flags.length) return {...launch, flags}
   const negated = `--no-${name.replace(/^--/, '')}`
-  const row = table.flags.find(candidate => candidate.aliases?.includes(negated))
-  if (!row) throw new InputError('SETTING_ILLEGAL', `--set ${name.replace(/^--/, '')}=false: it is off unless it is set, and ${table.engine} ${version} has no ${negated}`)
+  const row = table.flags.find((candidate) => candidate.aliases?.includes(negated))
+  if (!row)
+    throw new InputError(
+      'SETTING_ILLEGAL',
+      `--set ${name.replace(/^--/, '')}=false: it is off unless it is set, and ${table.engine} ${version} has no ${negated}`,
+    )
   return {...launch, flags: [...launch.flags, {flag: negated, value: true, because: BECAUSE}]}
 }
 
@@ -86,7 +112,9 @@ function withField(launch: Launch, path: string, value: string | undefined, tabl
   const typed = fieldValue(value)
   const wrong = checkFlag(table, version, path, typed)
   if (wrong) throw new InputError('SETTING_ILLEGAL', wrong.message, {suggestions: wrong.suggestions})
-  const {file = {flag: findFlag(table, version, '--config').row ? '--config' : '--extra_llm_api_options', name: 'servefit-trtllm.yaml', content: {}, because: {}}} = launch
+  const {
+    file = {flag: findFlag(table, version, '--config').row ? '--config' : '--extra_llm_api_options', name: 'servefit-trtllm.yaml', content: {}, because: {}},
+  } = launch
   const content = structuredClone(file.content)
   setField(content, path, typed)
   return {...launch, file: {...file, content, because: {...file.because, [path]: BECAUSE}}}

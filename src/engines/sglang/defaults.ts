@@ -168,7 +168,12 @@ export function memFractionStatic(question: SglangQuestion): number {
  * What the fraction, given or automatic, is multiplied by before it is used: 0.85 from 0.5.5 on AMD's backend (aiter) with more than
  * 8,192 tokens of context (server_args.py, behind the choice of the backend).
  */
-export function fractionFactor({version, gpu, latentAttention, contextTokens = 0}: Pick<SglangQuestion, 'version' | 'gpu' | 'latentAttention' | 'contextTokens'>): number {
+export function fractionFactor({
+  version,
+  gpu,
+  latentAttention,
+  contextTokens = 0,
+}: Pick<SglangQuestion, 'version' | 'gpu' | 'latentAttention' | 'contextTokens'>): number {
   const usesAiter = gpu.accelerator.vendor === 'amd' && !latentAttention
   return usesAiter && isAtLeast(version, '0.5.5') && contextTokens > 8192 ? 0.85 : 1
 }

@@ -49,8 +49,12 @@ function addLimits(list: FlagList, subject: Subject, deployment: Deployment): vo
   const {maxModelLen, maxNumSeqs, maxNumBatchedTokens, speculative} = deployment
   const {contextTokens} = subject.model.architecture
   list.addIf(
-    maxModelLen !== contextTokens, '--context-length', maxModelLen,
-    maxModelLen < contextTokens ? `instead of the model's ${counted(contextTokens)} tokens` : `beyond the ${counted(contextTokens)} tokens of the model's configuration: it must allow scaling`,
+    maxModelLen !== contextTokens,
+    '--context-length',
+    maxModelLen,
+    maxModelLen < contextTokens
+      ? `instead of the model's ${counted(contextTokens)} tokens`
+      : `beyond the ${counted(contextTokens)} tokens of the model's configuration: it must allow scaling`,
   )
   // The default lies between 2,048 and 4,096 as the pool allows, or is filled by speculation and DeepSeek-V4 (defaults.ts).
   const filled = subjectKinds(subject).compressed ? 256 : speculative ? 48 : undefined
@@ -67,7 +71,9 @@ function addMemory(list: FlagList, subject: Subject, deployment: Deployment): vo
   // A chunk that is the default is not written, and the formula starts from the one before it is divided among the ranks.
   const usual = memFractionStatic({...question, chunkedPrefillTokens: deployment.maxNumBatchedTokens === chunk ? undefined : deployment.maxNumBatchedTokens})
   list.addIf(
-    !sameFraction(share, usual), '--mem-fraction-static', fraction(share),
+    !sameFraction(share, usual),
+    '--mem-fraction-static',
+    fraction(share),
     `${gib(share * subject.gpu.memoryBytes)} of ${gib(subject.gpu.memoryBytes)} for weights and cache; ${usual.toFixed(3)} by default`,
   )
   const automatic = subject.checkpoint.kvCache ?? automaticCache(subject)

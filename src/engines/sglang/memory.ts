@@ -50,14 +50,38 @@ export function sglangMemory(subject: Subject, deployment: Deployment, data: Eng
   const graphs = decodeGraphSizes(question).length + prefillGraphSizes(question).length
   const fraction = deployment.gpuMemoryUtilization * fractionFactor(question)
   const stages = stagesOf(architecture, deployment.pp, 'last-stages-first').map((stage) => {
-    const weights = weightTerms({architecture, checkpoint: subject.checkpoint, layout: sglangLayout(deployment), stage, stageCount: deployment.pp, speculative: deployment.speculative, offloadedBytes: deployment.cpuOffloadBytes, expertTile: sglangExpertTile(subject.gpu.accelerator, kinds.compressed)})
+    const weights = weightTerms({
+      architecture,
+      checkpoint: subject.checkpoint,
+      layout: sglangLayout(deployment),
+      stage,
+      stageCount: deployment.pp,
+      speculative: deployment.speculative,
+      offloadedBytes: deployment.cpuOffloadBytes,
+      expertTile: sglangExpertTile(subject.gpu.accelerator, kinds.compressed),
+    })
     const cacheBytes = freeBefore * fraction - sumBytes(weights)
-    const pools = sglangPools({version, parts: stageParts(subject, deployment, stage), availableBytes: Math.max(0, cacheBytes), pageTokens, maxNumSeqs: deployment.maxNumSeqs, draft: draftPool(subject, deployment), windowPool: hasWindowPool(subject, version)})
+    const pools = sglangPools({
+      version,
+      parts: stageParts(subject, deployment, stage),
+      availableBytes: Math.max(0, cacheBytes),
+      pageTokens,
+      maxNumSeqs: deployment.maxNumSeqs,
+      draft: draftPool(subject, deployment),
+      windowPool: hasWindowPool(subject, version),
+    })
     return {stage, weights, cacheBytes, pools}
   })
   const worst = stages.reduce((a, b) => (b.pools.tokens < a.pools.tokens ? b : a))
   const {stage, pools, cacheBytes} = worst
-  const peak = activationPeak({architecture, layout: sglangLayout(deployment), tokens: deployment.maxNumBatchedTokens, sequences: 0, logitBytes: 0, parameters: data.overheads})
+  const peak = activationPeak({
+    architecture,
+    layout: sglangLayout(deployment),
+    tokens: deployment.maxNumBatchedTokens,
+    sequences: 0,
+    logitBytes: 0,
+    parameters: data.overheads,
+  })
   const terms: PartTerm[] = [
     ...worst.weights,
     {name: 'runtime', bytes: runtime, kind: 'measured', part: 'runtime', because: runtimeWords(world)},
@@ -68,7 +92,13 @@ export function sglangMemory(subject: Subject, deployment: Deployment, data: Eng
   // Never more than there is: a pool that is refused for want of room is none.
   const statePoolBytes = Math.min(Math.max(0, Math.floor(cacheBytes)), Math.floor(pools.stateBytes))
   if (statePoolBytes > 0) terms.push({name: 'state pool', bytes: statePoolBytes, kind: 'derived', part: 'state', because: pools.stateBecause})
-  terms.push({name: 'KV cache', bytes: Math.max(0, Math.floor(cacheBytes) - statePoolBytes), kind: 'derived', part: 'kv-cache', because: `${fraction} of what is free before loading, less the weights: ${pools.because}`})
+  terms.push({
+    name: 'KV cache',
+    bytes: Math.max(0, Math.floor(cacheBytes) - statePoolBytes),
+    kind: 'derived',
+    part: 'kv-cache',
+    because: `${fraction} of what is free before loading, less the weights: ${pools.because}`,
+  })
   const content = cacheTotals(architecture, sglangCacheLayout(deployment, kinds.sparse), stage.first, stage.last)
   const slots = pools.stateSlots === undefined ? Number.POSITIVE_INFINITY : Math.floor(pools.stateSlots / stateSlotsPerRequest(version))
   return {

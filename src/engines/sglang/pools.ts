@@ -55,11 +55,13 @@ export interface Pools {
   because: string
 }
 
-const sum = (parts: readonly CachePart[], growth: CachePart['growth']): number => parts.reduce((total, part) => total + (part.growth === growth ? part.bytesPerToken : 0), 0)
+const sum = (parts: readonly CachePart[], growth: CachePart['growth']): number =>
+  parts.reduce((total, part) => total + (part.growth === growth ? part.bytesPerToken : 0), 0)
 const toPages = (tokens: number, pageTokens: number): number => Math.max(0, Math.floor(tokens / pageTokens) * pageTokens)
 
 /** Layers that own a growing cache: an index key belongs to the layer of its latent row. */
-const growingLayers = (parts: readonly CachePart[], windowPool: boolean): number => parts.filter((part) => (part.growth === 'growing' || (!windowPool && part.growth === 'window')) && part.content !== 'index-key').length
+const growingLayers = (parts: readonly CachePart[], windowPool: boolean): number =>
+  parts.filter((part) => (part.growth === 'growing' || (!windowPool && part.growth === 'window')) && part.content !== 'index-key').length
 
 /** Releases whose price of a token knows a draft: a block drafter from 0.5.11, beside window pools from 0.5.18; others from 0.5.14. */
 function countsDraft(version: string, {block}: DraftPool, windows: boolean): boolean {
@@ -105,7 +107,9 @@ export function sglangPools(question: PoolQuestion): Pools {
     windowTokens: window > 0 && full > 0 ? toPages(tokens * WINDOW_TO_FULL_TOKENS, pageTokens) : undefined,
     stateSlots: states?.slots,
     stateBytes,
-    stateBecause: states ? `${states.slots} slots of ${slotBytes} bytes${states.buffered > 0 ? ` and ${states.buffered} for drafted tokens` : ''}: ${STATE_TO_KV_RATIO} of the KV memory` : '',
+    stateBecause: states
+      ? `${states.slots} slots of ${slotBytes} bytes${states.buffered > 0 ? ` and ${states.buffered} for drafted tokens` : ''}: ${STATE_TO_KV_RATIO} of the KV memory`
+      : '',
     because: words.join('; '),
   }
 }
@@ -137,10 +141,18 @@ function compressedPools({version, parts, availableBytes, pageTokens, maxNumSeqs
   const perRequest = isAtLeast(version, '0.5.15')
   const ringed = states.filter((part) => !perRequest || !isCoarse(part)).reduce((total, part) => total + part.stateBytes * rings, 0)
   const layers = parts.filter((part) => part.growth === 'window').length
-  const bytesPerToken = (ratio * sum(parts, 'window') + sum(parts, 'growing') + (ratio / windowTokens) * ringed) * (draft && layers > 0 ? (layers + 1) / layers : 1)
+  const bytesPerToken =
+    (ratio * sum(parts, 'window') + sum(parts, 'growing') + (ratio / windowTokens) * ringed) * (draft && layers > 0 ? (layers + 1) / layers : 1)
   // (requests + 1) rings, one ring more and a row, in rows of 128.
   const rows = Math.ceil(((maxNumSeqs + 2) * COARSE_RING * rings + 1) / 128) * 128
   const fixed = perRequest ? states.filter(isCoarse).reduce((total, part) => total + part.stateBytes / COARSE_RING, 0) * rows : 0
   const tokens = toPages(Math.max(0, availableBytes - fixed) / bytesPerToken, pageTokens)
-  return {tokens, bytesPerToken, windowTokens: toPages(tokens * ratio, pageTokens), stateBytes: fixed, stateBecause: `rings of ${rows} rows of the coarse compressors for ${maxNumSeqs} requests`, because: `${bytesPerToken.toFixed(2)} bytes for a token over the full, window, index and state pools`}
+  return {
+    tokens,
+    bytesPerToken,
+    windowTokens: toPages(tokens * ratio, pageTokens),
+    stateBytes: fixed,
+    stateBecause: `rings of ${rows} rows of the coarse compressors for ${maxNumSeqs} requests`,
+    because: `${bytesPerToken.toFixed(2)} bytes for a token over the full, window, index and state pools`,
+  }
 }

@@ -12,8 +12,16 @@ export interface SubjectKinds {
 
 /** Window layers get a pool of their own in these classes (configs/model_config.py is_hybrid_swa_model, 0.5.8 and 0.5.15); others keep every token. */
 const WINDOW_POOLS: Record<string, string> = {
-  Llama4ForConditionalGeneration: '0.5.7', GptOssForCausalLM: '0.5.7', MiMoV2FlashForCausalLM: '0.5.7', MiMoV2ForCausalLM: '0.5.9', Step3p5ForCausalLM: '0.5.9', Step3p7ForConditionalGeneration: '0.5.9',
-  Gemma4ForCausalLM: '0.5.9', Gemma4ForConditionalGeneration: '0.5.9', Gemma4UnifiedForConditionalGeneration: '0.5.9', LagunaForCausalLM: '0.5.9',
+  Llama4ForConditionalGeneration: '0.5.7',
+  GptOssForCausalLM: '0.5.7',
+  MiMoV2FlashForCausalLM: '0.5.7',
+  MiMoV2ForCausalLM: '0.5.9',
+  Step3p5ForCausalLM: '0.5.9',
+  Step3p7ForConditionalGeneration: '0.5.9',
+  Gemma4ForCausalLM: '0.5.9',
+  Gemma4ForConditionalGeneration: '0.5.9',
+  Gemma4UnifiedForConditionalGeneration: '0.5.9',
+  LagunaForCausalLM: '0.5.9',
 }
 
 /**
@@ -42,8 +50,11 @@ export function subjectKinds(subject: Subject): SubjectKinds {
 const UNNAMED_LAYERS = 24
 
 /** A tower as the rule for the fraction sees it: Qwen's say `depth`; in the Omni models it stands below `thinker_config`. */
-const visionOf = (className: string, layerCount: number, hiddenSize: number): SglangQuestion['vision'] =>
-  ({layerCount: className.startsWith('Qwen') ? UNNAMED_LAYERS : layerCount, hiddenSize, nested: className.includes('Omni')})
+const visionOf = (className: string, layerCount: number, hiddenSize: number): SglangQuestion['vision'] => ({
+  layerCount: className.startsWith('Qwen') ? UNNAMED_LAYERS : layerCount,
+  hiddenSize,
+  nested: className.includes('Omni'),
+})
 
 type Known = Pick<Deployment, 'engineVersion' | 'tp' | 'pp' | 'dp' | 'dpAttention' | 'enforceEager'> & Partial<Deployment>
 

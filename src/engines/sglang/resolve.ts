@@ -16,8 +16,15 @@ export function resolveSglang(subject: Subject, request: DeploymentRequest, data
   const dp = request.dp !== undefined && request.dp > 1 ? request.dp : dpAttention ? tp : 1
   const kvCache = request.kvCache !== undefined && request.kvCache !== 'auto' ? request.kvCache : (subject.checkpoint.kvCache ?? automaticCache(subject))
   const settings = {
-    engineVersion: version, tp, pp: request.pp ?? 1, dp, dpAttention, enforceEager: request.enforceEager ?? false,
-    maxModelLen: request.maxModelLen ?? subject.model.architecture.contextTokens, speculative: request.speculative, cpuOffloadBytes: request.cpuOffloadBytes ?? 0,
+    engineVersion: version,
+    tp,
+    pp: request.pp ?? 1,
+    dp,
+    dpAttention,
+    enforceEager: request.enforceEager ?? false,
+    maxModelLen: request.maxModelLen ?? subject.model.architecture.contextTokens,
+    speculative: request.speculative,
+    cpuOffloadBytes: request.cpuOffloadBytes ?? 0,
   }
   const maxNumBatchedTokens = request.maxNumBatchedTokens ?? chunkedPrefillTokens({version, gpu: subject.gpu, dp, dpAttention})
   const deployment: Deployment = {
@@ -28,7 +35,8 @@ export function resolveSglang(subject: Subject, request: DeploymentRequest, data
     ep: request.ep ?? 1,
     maxNumSeqs: request.maxNumSeqs ?? Math.max(1, Math.floor(256 / (dpAttention ? dp : 1))),
     maxNumBatchedTokens,
-    gpuMemoryUtilization: request.gpuMemoryUtilization ?? memFractionStatic(sglangQuestion(subject, {...settings, maxNumBatchedTokens: request.maxNumBatchedTokens})),
+    gpuMemoryUtilization:
+      request.gpuMemoryUtilization ?? memFractionStatic(sglangQuestion(subject, {...settings, maxNumBatchedTokens: request.maxNumBatchedTokens})),
     reservedBytesPerGpu: request.reservedBytesPerGpu ?? 0,
   }
   if (request.maxNumSeqs !== undefined) return deployment
@@ -36,8 +44,12 @@ export function resolveSglang(subject: Subject, request: DeploymentRequest, data
   const {kvCacheTokens, requestsOfTokens} = sglangMemory(subject, deployment, data)
   if (kvCacheTokens === 0) return deployment
   const running = maxRunningRequests({
-    version, poolTokens: kvCacheTokens, contextTokens: deployment.maxModelLen, dp: dpAttention ? dp : 1,
-    drafted: request.speculative !== undefined, compressedAttention: subjectKinds(subject).compressed,
+    version,
+    poolTokens: kvCacheTokens,
+    contextTokens: deployment.maxModelLen,
+    dp: dpAttention ? dp : 1,
+    drafted: request.speculative !== undefined,
+    compressedAttention: subjectKinds(subject).compressed,
   })
   return {...deployment, maxNumSeqs: Math.max(1, Math.min(running, subjectKinds(subject).recurrent ? Math.floor(requestsOfTokens(1)) : running))}
 }

@@ -44,24 +44,41 @@ export function trtllmLaunch(subject: Subject, deployment: Deployment, needs?: N
 function addLayout(list: FlagList, {tp, pp, ep}: Deployment): void {
   list.addIf(tp > 1, '--tp_size', tp, `each layer is split over ${tp} GPUs`)
   list.addIf(pp > 1, '--pp_size', pp, `the layers are split into ${pp} stages`)
-  list.addIf(ep > 1, '--ep_size', ep, ep === tp ? `experts are kept whole, spread over ${ep} GPUs` : `experts are spread over ${ep} groups, each split over ${tp / ep} GPUs`)
+  list.addIf(
+    ep > 1,
+    '--ep_size',
+    ep,
+    ep === tp ? `experts are kept whole, spread over ${ep} GPUs` : `experts are spread over ${ep} groups, each split over ${tp / ep} GPUs`,
+  )
 }
 
 function addLimits(list: FlagList, subject: Subject, deployment: Deployment): void {
   const {maxModelLen, maxNumSeqs, maxNumBatchedTokens, gpuMemoryUtilization: share} = deployment
   const {contextTokens} = subject.model.architecture
-  list.addIf(maxModelLen !== contextTokens, '--max_seq_len', maxModelLen, `${maxModelLen < contextTokens ? 'instead of' : 'beyond'} the model's ${counted(contextTokens)} tokens`)
+  list.addIf(
+    maxModelLen !== contextTokens,
+    '--max_seq_len',
+    maxModelLen,
+    `${maxModelLen < contextTokens ? 'instead of' : 'beyond'} the model's ${counted(contextTokens)} tokens`,
+  )
   list.addIf(maxNumSeqs !== MAX_BATCH_SIZE, '--max_batch_size', maxNumSeqs, `requests at once; ${counted(MAX_BATCH_SIZE)} by default`)
   list.addIf(maxNumBatchedTokens !== MAX_NUM_TOKENS, '--max_num_tokens', maxNumBatchedTokens, `tokens of one step; ${counted(MAX_NUM_TOKENS)} by default`)
   list.addIf(
-    !sameFraction(share, FREE_GPU_MEMORY_FRACTION), '--kv_cache_free_gpu_memory_fraction', fraction(share),
+    !sameFraction(share, FREE_GPU_MEMORY_FRACTION),
+    '--kv_cache_free_gpu_memory_fraction',
+    fraction(share),
     `share of what is free after loading; ${FREE_GPU_MEMORY_FRACTION} by default`,
   )
 }
 
 function addNeeds(list: FlagList, version: string, need: ModelNeed): void {
   list.addIf(need.trustRemoteCode === true, '--trust_remote_code', true, 'the repository brings code of its own')
-  list.addIf(need.customTokenizer !== undefined && isAtLeast(version, '1.3.0rc0'), '--custom_tokenizer', need.customTokenizer ?? '', "the model's own tokenizer")
+  list.addIf(
+    need.customTokenizer !== undefined && isAtLeast(version, '1.3.0rc0'),
+    '--custom_tokenizer',
+    need.customTokenizer ?? '',
+    "the model's own tokenizer",
+  )
   list.addIf(need.reasoningParser !== undefined, '--reasoning_parser', need.reasoningParser ?? '', 'reasoning comes apart from the answer')
   list.addIf(need.toolCallParser !== undefined, '--tool_parser', need.toolCallParser ?? '', "the model's form of tool calls")
   for (const {flag, value, because} of need.options ?? []) list.add(flag, value, because)
@@ -72,7 +89,7 @@ function addNeeds(list: FlagList, version: string, need: ModelNeed): void {
  * (docs/source/models/supported-models.md). Elsewhere a prompt must fit into the tokens of a step.
  */
 function takesChunks({model, gpu}: Subject): boolean {
-  const isDenseLatent = model.architecture.layerKinds.some(kind => kind.mixers.some(mixer => mixer.kind === 'mla' && !mixer.indexer))
+  const isDenseLatent = model.architecture.layerKinds.some((kind) => kind.mixers.some((mixer) => mixer.kind === 'mla' && !mixer.indexer))
   return !isDenseLatent || Math.floor(gpu.accelerator.computeCapability ?? 0) === 10
 }
 
@@ -109,7 +126,7 @@ function addFields(file: FileFields, subject: Subject, deployment: Deployment, n
   }
   if (enforceEager) file.set('cuda_graph_config', null, 'no CUDA graphs: their memory goes to the cache')
   const capability = subject.gpu.accelerator.computeCapability ?? 0
-  const hasExperts = subject.model.architecture.layerKinds.some(kind => kind.feedForward?.kind === 'moe')
+  const hasExperts = subject.model.architecture.layerKinds.some((kind) => kind.feedForward?.kind === 'moe')
   if (hasExperts && subject.checkpoint.weights === 'mxfp4' && Math.floor(capability) === 9) {
     file.set('moe_config.backend', 'TRITON', 'the backend with MXFP4 experts on Hopper')
   }

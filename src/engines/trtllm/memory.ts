@@ -16,7 +16,10 @@ import {trtllmCacheLayout, trtllmLayout} from './layout.ts'
 
 /** Bytes of a sequence of `tokens`: windows are capped, one pool for each window size (kv_cache_manager v2). */
 const sequenceBytes = (parts: readonly CachePart[], tokens: number): number =>
-  parts.reduce((sum, part) => sum + part.bytesPerToken * Math.ceil(Math.min(tokens, part.windowTokens ?? tokens) / TOKENS_PER_BLOCK) * TOKENS_PER_BLOCK + part.stateBytes, 0)
+  parts.reduce(
+    (sum, part) => sum + part.bytesPerToken * Math.ceil(Math.min(tokens, part.windowTokens ?? tokens) / TOKENS_PER_BLOCK) * TOKENS_PER_BLOCK + part.stateBytes,
+    0,
+  )
 
 export function trtllmMemory(subject: Subject, deployment: Deployment, data: EngineData): MemoryEstimate {
   const {architecture} = subject.model
@@ -30,15 +33,31 @@ export function trtllmMemory(subject: Subject, deployment: Deployment, data: Eng
   const stages = stagesOf(architecture, deployment.pp, 'first-stages-first').map((stage) => {
     const peak = activationPeak({architecture, layout, tokens: deployment.maxNumBatchedTokens, sequences: 0, logitBytes: 0, parameters: data.overheads})
     const terms: PartTerm[] = [
-      ...weightTerms({architecture, checkpoint: subject.checkpoint, layout, stage, stageCount: deployment.pp, speculative: deployment.speculative, offloadedBytes: 0}),
+      ...weightTerms({
+        architecture,
+        checkpoint: subject.checkpoint,
+        layout,
+        stage,
+        stageCount: deployment.pp,
+        speculative: deployment.speculative,
+        offloadedBytes: 0,
+      }),
       {name: 'activations', bytes: peak.bytes, kind: 'measured', part: 'activation', because: `trial run: ${peak.because}`},
-      {name: 'runtime', bytes: Math.round(runtimeBytes(subject.gpu, subject.machine, world, data.overheads)), kind: 'measured', part: 'runtime', because: runtimeWords(world)},
+      {
+        name: 'runtime',
+        bytes: Math.round(runtimeBytes(subject.gpu, subject.machine, world, data.overheads)),
+        kind: 'measured',
+        part: 'runtime',
+        because: runtimeWords(world),
+      },
     ]
     const graphs = graphBytes(sizes.length, stage.last - stage.first, 1, data.overheads)
-    if (graphs > 0) terms.push({name: 'CUDA graphs', bytes: graphs, kind: 'measured', part: 'cuda-graph', because: `${sizes.length} batch sizes up to ${sizes.at(-1)}`})
+    if (graphs > 0)
+      terms.push({name: 'CUDA graphs', bytes: graphs, kind: 'measured', part: 'cuda-graph', because: `${sizes.length} batch sizes up to ${sizes.at(-1)}`})
     const cacheBytes = (totalBytes - takenBytes - sumBytes(terms)) * deployment.gpuMemoryUtilization
     const parts = architecture.layerSequence.slice(stage.first, stage.last).flatMap((index) => kinds[index]!)
-    if (stage.head && architecture.draft && usesDraftLayers(architecture, deployment.speculative)) parts.push(...layerCache(architecture.draft.kind, cacheLayout))
+    if (stage.head && architecture.draft && usesDraftLayers(architecture, deployment.speculative))
+      parts.push(...layerCache(architecture.draft.kind, cacheLayout))
     // A draft of its own keeps whole layers like the model's; with attention data parallelism it has no cache of its own.
     const whole = kinds.find((kindParts) => kindParts.some((part) => part.growth === 'growing'))
     if (stage.head && whole && !deployment.dpAttention) for (let i = 0; i < ownDraftLayers(architecture, deployment.speculative); i++) parts.push(...whole)
@@ -53,10 +72,16 @@ export function trtllmMemory(subject: Subject, deployment: Deployment, data: Eng
   return {
     totalBytes,
     budgetBytes: totalBytes - takenBytes,
-    terms: [...worst.terms, {
-      name: 'KV cache', bytes: Math.max(0, Math.floor(cacheBytes)), kind: 'derived', part: 'kv-cache',
-      because: `${deployment.gpuMemoryUtilization} of what is free after loading and the trial run: ${worst.perToken} bytes for a token in all layers`,
-    }],
+    terms: [
+      ...worst.terms,
+      {
+        name: 'KV cache',
+        bytes: Math.max(0, Math.floor(cacheBytes)),
+        kind: 'derived',
+        part: 'kv-cache',
+        because: `${deployment.gpuMemoryUtilization} of what is free after loading and the trial run: ${worst.perToken} bytes for a token in all layers`,
+      },
+    ],
     kvCacheBytes: Math.floor(cacheBytes),
     kvBytesPerToken: content.growingBytesPerToken,
     stateBytesPerSequence: content.stateBytesPerSequence,

@@ -5,7 +5,8 @@ import {resolveVersion} from '../versions.ts'
 import {FREE_GPU_MEMORY_FRACTION, MAX_BATCH_SIZE, MAX_NUM_TOKENS} from './defaults.ts'
 
 /** Cache of a checkpoint without cache scales: fp8 for DeepSeek-V4, as every published configuration has it (SemiAnalysisAI/InferenceX dsv4_*_trt.sh). */
-const usualCache = ({model}: Subject): 'fp8' | 'bf16' => (model.architecture.layerKinds.some(({mixers}) => mixers.some(({kind}) => kind === 'compressed')) ? 'fp8' : 'bf16')
+const usualCache = ({model}: Subject): 'fp8' | 'bf16' =>
+  model.architecture.layerKinds.some(({mixers}) => mixers.some(({kind}) => kind === 'compressed')) ? 'fp8' : 'bf16'
 
 export function resolveTrtllm(subject: Subject, request: DeploymentRequest, data: EngineData): Deployment {
   const {version} = resolveVersion(request.engineVersion, data.newestVersion)

@@ -83,7 +83,13 @@ function uniformPool(question: GroupQuestion, parts: readonly CachePart[]): Cach
   const {blockTokens} = question
   const bytesPerToken = parts.reduce((sum, part) => sum + part.bytesPerToken, 0)
   const group: Group = {part: parts[0]!, blockTokens, layerCount: parts.length}
-  return {blockBytes: bytesPerToken * blockTokens, blockTokens, groupCount: 1, hasStates: false, blocksPerRequest: (tokens) => groupBlocks(group, tokens, question)}
+  return {
+    blockBytes: bytesPerToken * blockTokens,
+    blockTokens,
+    groupCount: 1,
+    hasStates: false,
+    blocksPerRequest: (tokens) => groupBlocks(group, tokens, question),
+  }
 }
 
 /** Pages of all layers are made equal, layers of a kind are cut into groups of one length, and a block serves one group. Parts from `ownCount` on are a draft's. */
@@ -162,11 +168,20 @@ function compressedPool(question: GroupQuestion, parts: readonly CachePart[]): C
     for (const bytes of pageBytes) addLayer(group, stored(bytes))
     kinds.push({group, count: Math.max(...group.layersByPage.values())})
   }
-  declare(windowBlocks(windows[0]?.windowTokens ?? 1, WINDOW_BLOCK_TOKENS), windows.map((part) => part.bytesPerToken * WINDOW_BLOCK_TOKENS))
+  declare(
+    windowBlocks(windows[0]?.windowTokens ?? 1, WINDOW_BLOCK_TOKENS),
+    windows.map((part) => part.bytesPerToken * WINDOW_BLOCK_TOKENS),
+  )
   // A ratio-4 compressor keeps a window of 8 tokens in blocks of 4, a ratio-128 one of 128 in blocks of 8; a page is that many slots.
   const slots = (ratio: number) => parts.filter((part) => part.growth === 'state' && part.tokensPerRow === ratio).map((part) => part.stateBytes)
-  declare(windowBlocks(8, 4), slots(4).map((bytes) => (bytes / 8) * 4))
-  declare(windowBlocks(128, 8), slots(128).map((bytes) => (bytes / 128) * 8))
+  declare(
+    windowBlocks(8, 4),
+    slots(4).map((bytes) => (bytes / 8) * 4),
+  )
+  declare(
+    windowBlocks(128, 8),
+    slots(128).map((bytes) => (bytes / 128) * 8),
+  )
   const tuples = closestMultiple([Math.max(1, ...first.layersByPage.values()), ...kinds.map(({count}) => count)])
   const groups = [first, ...kinds.flatMap(({group, count}) => cutGroup(group, count, tuples))]
   const bytesOf = ({layersByPage}: CompressedGroup) => [...layersByPage].reduce((sum, [page, count]) => sum + page * count, 0)
@@ -176,9 +191,10 @@ function compressedPool(question: GroupQuestion, parts: readonly CachePart[]): C
     blockTokens: COMPRESSED_BLOCK_TOKENS,
     groupCount: groups.length,
     hasStates: false,
-    blocksPerRequest: (tokens) => (dense
-      ? groups.reduce((sum, group) => sum + group.blocks(tokens), 0)
-      : Math.ceil(groups.reduce((sum, group) => sum + group.blocks(tokens) * bytesOf(group), 0) / firstBytes)),
+    blocksPerRequest: (tokens) =>
+      dense
+        ? groups.reduce((sum, group) => sum + group.blocks(tokens), 0)
+        : Math.ceil(groups.reduce((sum, group) => sum + group.blocks(tokens) * bytesOf(group), 0) / firstBytes),
   }
 }
 
@@ -187,7 +203,10 @@ const addLayer = ({layersByPage}: CompressedGroup, page: number) => layersByPage
 /** A group cut so that none has more layers of a size than `tuples`; the parts differ by one layer at most. */
 function cutGroup(group: CompressedGroup, count: number, tuples: number): CompressedGroup[] {
   const parts = Math.ceil(count / tuples)
-  return Array.from({length: parts}, (_, index) => ({...group, layersByPage: new Map([...group.layersByPage].map(([page, layers]) => [page, Math.floor(layers / parts) + (index < layers % parts ? 1 : 0)]))}))
+  return Array.from({length: parts}, (_, index) => ({
+    ...group,
+    layersByPage: new Map([...group.layersByPage].map(([page, layers]) => [page, Math.floor(layers / parts) + (index < layers % parts ? 1 : 0)])),
+  }))
 }
 
 /** For each page size the layers of the group with most of it. */

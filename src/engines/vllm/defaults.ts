@@ -11,8 +11,7 @@ import {isAtLeast} from '../versions.ts'
 const GIB = 1024 ** 3
 
 /** Names of a GPU, as its driver might print them, in lower case. */
-const namesOf = (gpu: MachineGpu): string =>
-  [gpu.accelerator.id, gpu.accelerator.name, ...gpu.accelerator.aliases].join(' ').toLowerCase()
+const namesOf = (gpu: MachineGpu): string => [gpu.accelerator.id, gpu.accelerator.name, ...gpu.accelerator.aliases].join(' ').toLowerCase()
 
 /**
  * Default of `gpu_memory_utilization`, a fraction of the device's total memory: 0.92 from 0.20.0, 0.90 before

@@ -47,15 +47,24 @@ function addLimits(list: FlagList, subject: Subject, deployment: Deployment): vo
   const {engineVersion: version, maxModelLen, maxNumSeqs, maxNumBatchedTokens} = deployment
   const {contextTokens} = subject.model.architecture
   list.addIf(
-    maxModelLen !== contextTokens, '--max-model-len', maxModelLen,
-    maxModelLen < contextTokens ? `instead of the model's ${counted(contextTokens)} tokens` : `beyond the ${counted(contextTokens)} tokens of the model's configuration: it must allow scaling`,
+    maxModelLen !== contextTokens,
+    '--max-model-len',
+    maxModelLen,
+    maxModelLen < contextTokens
+      ? `instead of the model's ${counted(contextTokens)} tokens`
+      : `beyond the ${counted(contextTokens)} tokens of the model's configuration: it must allow scaling`,
   )
   const question = {version, gpu: subject.gpu, maxModelLen}
   const unset = schedulerDefaults(question)
   // A number that is written moves the default of the other one, so each is judged with the other as it will be written.
   const tokensDiffer = maxNumBatchedTokens !== schedulerDefaults({...question, ...(maxNumSeqs !== unset.maxNumSeqs && {maxNumSeqs})}).maxNumBatchedTokens
   const seqsDefault = schedulerDefaults({...question, ...(tokensDiffer && {maxNumBatchedTokens})}).maxNumSeqs
-  list.addIf(maxNumSeqs !== seqsDefault, '--max-num-seqs', maxNumSeqs, `requests at once; ${counted(seqsDefault)} by default${isRecurrent(subject) ? ', and each takes a block of the state pool' : ''}`)
+  list.addIf(
+    maxNumSeqs !== seqsDefault,
+    '--max-num-seqs',
+    maxNumSeqs,
+    `requests at once; ${counted(seqsDefault)} by default${isRecurrent(subject) ? ', and each takes a block of the state pool' : ''}`,
+  )
   const tokensDefault = schedulerDefaults({...question, ...(maxNumSeqs !== seqsDefault && {maxNumSeqs})}).maxNumBatchedTokens
   list.addIf(maxNumBatchedTokens !== tokensDefault, '--max-num-batched-tokens', maxNumBatchedTokens, `tokens of one step; ${counted(tokensDefault)} by default`)
 }
@@ -64,13 +73,20 @@ function addMemory(list: FlagList, subject: Subject, deployment: Deployment, nee
   const {engineVersion: version, gpuMemoryUtilization: share, cpuOffloadBytes, enforceEager} = deployment
   const usual = gpuMemoryUtilization(version)
   list.addIf(
-    !sameFraction(share, usual), '--gpu-memory-utilization', fraction(share),
+    !sameFraction(share, usual),
+    '--gpu-memory-utilization',
+    fraction(share),
     `${gib(share * subject.gpu.memoryBytes)} of ${gib(subject.gpu.memoryBytes)}; ${usual} by default`,
   )
   const cache = cacheValue(subject, deployment, need)
   list.addIf(cache !== undefined, '--kv-cache-dtype', cache ?? '', `the cache is kept as ${deployment.kvCache}`)
   list.addIf(need.blockSize !== undefined, '--block-size', need.blockSize ?? 0, `${subject.model.name} is run with blocks of ${need.blockSize} tokens`)
-  list.addIf(cpuOffloadBytes > 0, '--cpu-offload-gb', Math.ceil((cpuOffloadBytes / GIB) * 10) / 10, `${gib(cpuOffloadBytes)} of weights for each GPU stay in host memory`)
+  list.addIf(
+    cpuOffloadBytes > 0,
+    '--cpu-offload-gb',
+    Math.ceil((cpuOffloadBytes / GIB) * 10) / 10,
+    `${gib(cpuOffloadBytes)} of weights for each GPU stay in host memory`,
+  )
   list.addIf(enforceEager, '--enforce-eager', true, 'no CUDA graphs: their memory goes to the cache')
 }
 
@@ -89,7 +105,11 @@ function addSpeculation(list: FlagList, {speculative, engineVersion}: Deployment
   if (!speculative) return
   // `mtp` is one name for every model's draft layers from 0.11.0; before, each family had its own and DeepSeek's came first.
   const method = speculative.method === 'mtp' && !isAtLeast(engineVersion, '0.11.0') ? 'deepseek_mtp' : speculative.method
-  list.add('--speculative-config', JSON.stringify({method, num_speculative_tokens: speculative.tokens}), `${speculative.tokens} draft token${speculative.tokens === 1 ? '' : 's'} a step`)
+  list.add(
+    '--speculative-config',
+    JSON.stringify({method, num_speculative_tokens: speculative.tokens}),
+    `${speculative.tokens} draft token${speculative.tokens === 1 ? '' : 's'} a step`,
+  )
 }
 
 function addNeeds(list: FlagList, {engineVersion}: Deployment, need: ModelNeed): void {

@@ -78,7 +78,8 @@ function stagePool(subject: Subject, deployment: Deployment, layout: CacheLayout
 /** The second model runner is the default for models without experts from 0.25.0 (vllm/config/vllm.py use_v2_model_runner). */
 const hasExperts = (architecture: Architecture): boolean => architecture.layerKinds.some(({feedForward}) => feedForward?.kind === 'moe')
 
-const hasCompressedAttention = (architecture: Architecture): boolean => architecture.layerKinds.some(({mixers}) => mixers.some(({kind}) => kind === 'compressed'))
+const hasCompressedAttention = (architecture: Architecture): boolean =>
+  architecture.layerKinds.some(({mixers}) => mixers.some(({kind}) => kind === 'compressed'))
 
 /** Rows of the workspace for earlier context of chunked prefills (MLACommonMetadataBuilder.determine_chunked_prefill_workspace_size). */
 const latentContextTokens = ({maxModelLen, maxNumSeqs}: Deployment): number => Math.min(Math.max(8 * maxModelLen, 4 * maxNumSeqs * 16), 65536)
@@ -99,7 +100,10 @@ function sparseWorkspaceBytes(architecture: Architecture, {engineVersion, maxMod
   const needs = mixers.flatMap((mixer) => {
     if (mixer.kind === 'compressed' && mixer.compressionRatio > 0) {
       const rows = Math.ceil(maxModelLen / mixer.compressionRatio)
-      return [COMPRESSED_REQUESTS * (rows + mixer.windowTokens + maxNumBatchedTokens) * mixer.headDim * 2, mixer.indexer ? INDEX_BUFFER_FACTOR * rows * INDEX_KEY_BYTES : 0]
+      return [
+        COMPRESSED_REQUESTS * (rows + mixer.windowTokens + maxNumBatchedTokens) * mixer.headDim * 2,
+        mixer.indexer ? INDEX_BUFFER_FACTOR * rows * INDEX_KEY_BYTES : 0,
+      ]
     }
     if (mixer.kind !== 'mla' || !mixer.indexer) return []
     const rows = cacheFormat(kvCache).elementBytes === 1 ? SPARSE_ROWS_FACTOR * maxModelLen * (mixer.kvLoraRank + mixer.ropeHeadDim) * 2 : 0
@@ -130,18 +134,31 @@ function overheadTerms(subject: Subject, deployment: Deployment, stage: Stage, p
     parameters,
   })
   const sizes = cudaGraphSizes({
-    version, gpu: subject.gpu, maxNumSeqs: deployment.maxNumSeqs, maxNumBatchedTokens: deployment.maxNumBatchedTokens,
-    speculativeTokens: deployment.speculative?.tokens, enforceEager: deployment.enforceEager,
+    version,
+    gpu: subject.gpu,
+    maxNumSeqs: deployment.maxNumSeqs,
+    maxNumBatchedTokens: deployment.maxNumBatchedTokens,
+    speculativeTokens: deployment.speculative?.tokens,
+    enforceEager: deployment.enforceEager,
   })
   const world = deployment.tp * deployment.pp * deployment.dp
   const graphs = graphBytes(sizes.length, stage.last - stage.first, deployment.tp, parameters)
   const terms: PartTerm[] = [
     {name: 'activations', bytes: peak.bytes, kind: 'measured', part: 'activation', because: `peak of the profile run: ${peak.because}`},
-    {name: 'runtime', bytes: Math.round(runtimeBytes(subject.gpu, subject.machine, world, parameters)), kind: 'measured', part: 'runtime', because: runtimeWords(world)},
+    {
+      name: 'runtime',
+      bytes: Math.round(runtimeBytes(subject.gpu, subject.machine, world, parameters)),
+      kind: 'measured',
+      part: 'runtime',
+      because: runtimeWords(world),
+    },
   ]
   if (graphs > 0)
     terms.push({
-      name: 'CUDA graphs', bytes: graphs, kind: 'measured', part: 'cuda-graph',
+      name: 'CUDA graphs',
+      bytes: graphs,
+      kind: 'measured',
+      part: 'cuda-graph',
       because: `${sizes.length} batch sizes up to ${sizes.at(-1)}${cudaGraphsInsideBudget(version) ? '' : `; ${BEYOND_BUDGET}`}`,
     })
   return terms
@@ -149,8 +166,17 @@ function overheadTerms(subject: Subject, deployment: Deployment, stage: Stage, p
 
 /** On AMD, before 0.24, what the allocator still caches after loading counts as weights (vllm/platforms/rocm.py get_current_memory_usage). */
 function loaderTerms(subject: Subject, version: string, {loaderBytes}: OverheadParameters): PartTerm[] {
-  if (subject.gpu.accelerator.vendor !== 'amd' || isAtLeast(version, '0.24.0') || ['bf16', 'fp16', 'fp32'].includes(subject.checkpoint.formats.default)) return []
-  return [{name: 'weights: buffers left by the loader', bytes: loaderBytes, kind: 'measured', part: 'weights', because: 'on AMD this version counts what the allocator still holds after converting the weights'}]
+  if (subject.gpu.accelerator.vendor !== 'amd' || isAtLeast(version, '0.24.0') || ['bf16', 'fp16', 'fp32'].includes(subject.checkpoint.formats.default))
+    return []
+  return [
+    {
+      name: 'weights: buffers left by the loader',
+      bytes: loaderBytes,
+      kind: 'measured',
+      part: 'weights',
+      because: 'on AMD this version counts what the allocator still holds after converting the weights',
+    },
+  ]
 }
 
 /**
@@ -163,7 +189,8 @@ function graphShortage(terms: readonly PartTerm[], totalBytes: number, budgetByt
   const graphs = of('cuda-graph')
   if (!terms.some(({part, because}) => part === 'cuda-graph' && because.includes(BEYOND_BUDGET)) || graphs - room <= spreadBytes) return undefined
   return {
-    code: 'cuda-graphs-exceed-memory', message: `CUDA graphs need ${bytesInWords(graphs)} after the cache has taken its share, ${bytesInWords(room)} are left for them`,
+    code: 'cuda-graphs-exceed-memory',
+    message: `CUDA graphs need ${bytesInWords(graphs)} after the cache has taken its share, ${bytesInWords(room)} are left for them`,
     remedy: 'use --enforce-eager, fewer --max-num-seqs or a smaller --gpu-memory-utilization',
   }
 }
@@ -178,7 +205,8 @@ const stateLimit = ({engineVersion, enforceEager}: Deployment, pool: CachePool, 
 function stateShortage({maxNumSeqs}: Deployment, limit: number | undefined): Reason | undefined {
   if (limit === undefined || maxNumSeqs <= limit || limit < 1) return undefined
   return {
-    code: 'max-num-seqs-too-large', message: `${maxNumSeqs} sequences may run at once, and each needs a block of state: the cache has ${limit} blocks, and this version does not start with more sequences than blocks`,
+    code: 'max-num-seqs-too-large',
+    message: `${maxNumSeqs} sequences may run at once, and each needs a block of state: the cache has ${limit} blocks, and this version does not start with more sequences than blocks`,
     remedy: `use --max-num-seqs ${limit}, or --enforce-eager`,
   }
 }
@@ -187,7 +215,8 @@ function stateShortage({maxNumSeqs}: Deployment, limit: number | undefined): Rea
 function takenShortage({gpu}: Subject, budgetBytes: number): Reason | undefined {
   if (gpu.freeBytes === undefined || budgetBytes <= gpu.freeBytes) return undefined
   return {
-    code: 'memory-taken', message: `${bytesInWords(budgetBytes)} are asked for, ${bytesInWords(gpu.freeBytes)} of the GPU are free: the engine does not start on memory that others hold`,
+    code: 'memory-taken',
+    message: `${bytesInWords(budgetBytes)} are asked for, ${bytesInWords(gpu.freeBytes)} of the GPU are free: the engine does not start on memory that others hold`,
     remedy: `end the programs that hold it, or use --gpu-memory-utilization ${Math.max(0.01, Math.floor((100 * gpu.freeBytes) / visibleBytes(gpu)) / 100)}`,
   }
 }
@@ -202,7 +231,16 @@ export function vllmMemory(subject: Subject, deployment: Deployment, data: Engin
   // The stage with the fewest blocks decides for all.
   const stages = stagesOf(architecture, deployment.pp, 'middle-stages-first').map((stage) => {
     const terms = [
-      ...weightTerms({architecture, checkpoint: subject.checkpoint, layout: vllmLayout(deployment), stage, stageCount: deployment.pp, speculative: deployment.speculative, offloadedBytes: deployment.cpuOffloadBytes, expertTile: vllmExpertTile(subject.gpu.accelerator, version, hasCompressedAttention(architecture))}),
+      ...weightTerms({
+        architecture,
+        checkpoint: subject.checkpoint,
+        layout: vllmLayout(deployment),
+        stage,
+        stageCount: deployment.pp,
+        speculative: deployment.speculative,
+        offloadedBytes: deployment.cpuOffloadBytes,
+        expertTile: vllmExpertTile(subject.gpu.accelerator, version, hasCompressedAttention(architecture)),
+      }),
       ...loaderTerms(subject, version, data.overheads),
       ...overheadTerms(subject, deployment, stage, data.overheads),
     ]
@@ -216,14 +254,23 @@ export function vllmMemory(subject: Subject, deployment: Deployment, data: Engin
   const content = cacheTotals(architecture, layout, worst.stage.first, worst.stage.last)
   const kvBytes = Math.max(0, Math.floor(cacheBytes))
   const limit = stateLimit(deployment, pool, blocks)
-  const startProblem = takenShortage(subject, budgetBytes) ?? stateShortage(deployment, limit) ?? graphShortage(worst.terms, totalBytes - deployment.reservedBytesPerGpu, budgetBytes, data.overheads)
+  const startProblem =
+    takenShortage(subject, budgetBytes) ??
+    stateShortage(deployment, limit) ??
+    graphShortage(worst.terms, totalBytes - deployment.reservedBytesPerGpu, budgetBytes, data.overheads)
   return {
     totalBytes,
     budgetBytes,
-    terms: [...worst.terms, {
-      name: 'KV cache', bytes: kvBytes, kind: 'derived', part: 'kv-cache',
-      because: `what is left of ${deployment.gpuMemoryUtilization} of the total: ${blocks} blocks of ${pool.blockTokens} tokens in ${pool.groupCount} group${pool.groupCount === 1 ? '' : 's'}, ${deployment.kvCache}`,
-    }],
+    terms: [
+      ...worst.terms,
+      {
+        name: 'KV cache',
+        bytes: kvBytes,
+        kind: 'derived',
+        part: 'kv-cache',
+        because: `what is left of ${deployment.gpuMemoryUtilization} of the total: ${blocks} blocks of ${pool.blockTokens} tokens in ${pool.groupCount} group${pool.groupCount === 1 ? '' : 's'}, ${deployment.kvCache}`,
+      },
+    ],
     kvCacheBytes: Math.floor(cacheBytes),
     kvBytesPerToken: content.growingBytesPerToken,
     stateBytesPerSequence: content.stateBytesPerSequence,

@@ -18,13 +18,21 @@ export function vllmNodes(subject: Subject, deployment: Deployment): NodePlan | 
   if (!group) return undefined
   if (dp === 1) return {...group, ...replicaOverNodes(group.count, version)}
   const replicasPerNode = group.gpusPerNode / (tp * pp)
-  if (!Number.isInteger(replicasPerNode)) return {...group, problem: `a replica of ${tp * pp} GPUs does not fit into nodes of ${group.gpusPerNode}: vLLM spreads either the replicas over nodes or one replica`}
+  if (!Number.isInteger(replicasPerNode))
+    return {
+      ...group,
+      problem: `a replica of ${tp * pp} GPUs does not fit into nodes of ${group.gpusPerNode}: vLLM spreads either the replicas over nodes or one replica`,
+    }
   if (!isAtLeast(version, HEADLESS_SINCE)) return {...group, problem: `vLLM ${version} keeps its replicas on one node; ${HEADLESS_SINCE} spreads them`}
   return {
     ...group,
     own: {
       every: [
-        {flag: '--data-parallel-size-local', value: replicasPerNode, because: `${replicasPerNode === 1 ? 'one replica runs' : `${replicasPerNode} replicas run`} on each node`},
+        {
+          flag: '--data-parallel-size-local',
+          value: replicasPerNode,
+          because: `${replicasPerNode === 1 ? 'one replica runs' : `${replicasPerNode} replicas run`} on each node`,
+        },
         {flag: '--data-parallel-address', value: {of: 'address'}, because: 'where node 0 is'},
       ],
       followers: [
@@ -33,7 +41,12 @@ export function vllmNodes(subject: Subject, deployment: Deployment): NodePlan | 
       ],
     },
     // One process deals the replicas out over the cluster.
-    ...(isAtLeast(version, '0.9.1') && {ray: [{flag: '--data-parallel-backend', value: 'ray', because: 'replicas are dealt out over the Ray cluster'}, {flag: '--data-parallel-size-local', value: replicasPerNode, because: `${replicasPerNode} on each node`}]}),
+    ...(isAtLeast(version, '0.9.1') && {
+      ray: [
+        {flag: '--data-parallel-backend', value: 'ray', because: 'replicas are dealt out over the Ray cluster'},
+        {flag: '--data-parallel-size-local', value: replicasPerNode, because: `${replicasPerNode} on each node`},
+      ],
+    }),
   }
 }
 

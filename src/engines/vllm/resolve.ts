@@ -10,7 +10,11 @@ export function resolveCacheFormat(subject: Subject, requested: string | undefin
   if (requested !== undefined && requested !== 'auto') return findCacheFormat(requested)?.id ?? requested
   const {vendor, computeCapability} = subject.gpu.accelerator
   if (subject.checkpoint.kvCache) return findCacheFormat(subject.checkpoint.kvCache)?.id ?? 'bf16'
-  return subject.model.architecture.layerKinds.some((kind) => kind.mixers.some((mixer) => mixer.kind === 'compressed')) ? 'fp8' : vendor === 'nvidia' && computeCapability !== undefined && computeCapability < 8 ? 'fp16' : 'bf16'
+  return subject.model.architecture.layerKinds.some((kind) => kind.mixers.some((mixer) => mixer.kind === 'compressed'))
+    ? 'fp8'
+    : vendor === 'nvidia' && computeCapability !== undefined && computeCapability < 8
+      ? 'fp16'
+      : 'bf16'
 }
 
 /** What is free of what the runtime sees, less what is reserved for others; of a machine that was looked at, what is free now. */

@@ -20,7 +20,8 @@ export const isRecurrent = ({model}: Subject): boolean => model.architecture.lay
  */
 export function withinStatePool(subject: Subject, request: DeploymentRequest, data: EngineData): Deployment {
   const deployment = resolveVllm(subject, request, data)
-  if (request.maxNumSeqs !== undefined || deployment.enforceEager || !isAtLeast(deployment.engineVersion, STATE_LIMIT_SINCE) || !isRecurrent(subject)) return deployment
+  if (request.maxNumSeqs !== undefined || deployment.enforceEager || !isAtLeast(deployment.engineVersion, STATE_LIMIT_SINCE) || !isRecurrent(subject))
+    return deployment
   const {cacheBlocks = 0} = vllmMemory(subject, deployment, data)
   const safe = Math.floor(cacheBlocks * SAFE_SHARE)
   if (safe < 1 || deployment.maxNumSeqs <= safe) return deployment

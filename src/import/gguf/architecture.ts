@@ -28,23 +28,32 @@ export function architectureOf(file: GgufFile, warnings: string[]): Architecture
   const stated = file.count('block_count')
   if (blocks.length === 0) throw file.invalid('it holds no layers (blk.0.*); expected a language model')
   if (blocks.length < stated) warnings.push(`${file.name('block_count')} is ${stated}, but there are ${blocks.length} layers`)
-  const base = {vocabularySize, hiddenSize, ...(perLayerWidth && {perLayerEmbedding: {vocabularySize: file.outer.get('per_layer_token_embd.weight')?.shape[1] ?? vocabularySize, width: perLayerWidth}})}
+  const base = {
+    vocabularySize,
+    hiddenSize,
+    ...(perLayerWidth && {
+      perLayerEmbedding: {vocabularySize: file.outer.get('per_layer_token_embd.weight')?.shape[1] ?? vocabularySize, width: perLayerWidth},
+    }),
+  }
   const firstDraft = firstDraftBlock(file)
   const plans = blocks.slice(0, firstDraft).map((block, layer) => planOf(file, base, block, layer, warnings))
   const family = FAMILIES[file.architecture]
   if (!family) warnings.push(`"${file.architecture}" is not an architecture this importer knows: layers were read from their tensors`)
   const contextTokens = file.optional('context_length')
   if (!contextTokens) warnings.push(`${file.name('context_length')} is missing; 4,096 tokens are assumed`)
-  return {...tidy({
-    className: classNameOf(file, plans),
-    ...base,
-    headBias: file.outer.has('output.bias'),
-    contextTokens: contextTokens || 4096,
-    ...groupLayers(plans),
-    draft: firstDraft < blocks.length ? draftOf(file, base, firstDraft, warnings) : undefined,
-    encoders: encodersOf(file),
-    extraElementCount: outerElements(file, hiddenSize) || undefined,
-  }), tiedEmbeddings: !file.outer.has('output.weight')}
+  return {
+    ...tidy({
+      className: classNameOf(file, plans),
+      ...base,
+      headBias: file.outer.has('output.bias'),
+      contextTokens: contextTokens || 4096,
+      ...groupLayers(plans),
+      draft: firstDraft < blocks.length ? draftOf(file, base, firstDraft, warnings) : undefined,
+      encoders: encodersOf(file),
+      extraElementCount: outerElements(file, hiddenSize) || undefined,
+    }),
+    tiedEmbeddings: !file.outer.has('output.weight'),
+  }
 }
 
 /** llama.cpp has one architecture for what the engines have several classes for. */
@@ -71,15 +80,19 @@ function planOf(file: GgufFile, base: Base, block: Block, layer: number, warning
     throw file.invalid(`layer ${layer} mixes tokens in a way that is not known (${[...block.keys()].slice(0, 4).join(', ')}, ...): its cache cannot be told`)
   }
   if (mixers.length === 0 && !feedForward) throw file.invalid(`layer ${layer} has neither attention nor feed-forward: expected tensors such as attn_q.weight`)
-  const norms = [...block].filter(([name, {shape}]) => /norm(?:_\d)?\.weight$/.test(name) && shape.length === 1 && shape[0] === base.hiddenSize && !/^attn_[qk]_norm|^nextn/.test(name)).length
+  const norms = [...block].filter(
+    ([name, {shape}]) => /norm(?:_\d)?\.weight$/.test(name) && shape.length === 1 && shape[0] === base.hiddenSize && !/^attn_[qk]_norm|^nextn/.test(name),
+  ).length
   const plan: Plan = {mixers, ...(feedForward && {feedForward}), normCount: norms}
   const rest = unexplained(base, plan, block)
   const stored = sum(block)
-  if (Math.abs(rest) > TOLERANCE * stored && warnings.length < 20) warnings.push(`layer ${layer} holds ${stored.toLocaleString('en-US')} parameters, ${(stored - rest).toLocaleString('en-US')} of which are understood`)
+  if (Math.abs(rest) > TOLERANCE * stored && warnings.length < 20)
+    warnings.push(`layer ${layer} holds ${stored.toLocaleString('en-US')} parameters, ${(stored - rest).toLocaleString('en-US')} of which are understood`)
   return rest > 0 ? {...plan, extraElementCount: rest} : plan
 }
 
-const sum = (block: Block): number => [...block].reduce((total, [name, {elements}]) => (name.startsWith('nextn.') || /^(?:rope_|attn_rot)/.test(name) ? total : total + elements), 0)
+const sum = (block: Block): number =>
+  [...block].reduce((total, [name, {elements}]) => (name.startsWith('nextn.') || /^(?:rope_|attn_rot)/.test(name) ? total : total + elements), 0)
 
 /** Elements of a block that the plan does not account for: small vectors, mostly. */
 function unexplained(base: Base, plan: Plan, block: Block): number {
@@ -91,14 +104,28 @@ function draftOf(file: GgufFile, base: Base, first: number, warnings: string[]):
   const block = file.blocks[first]!
   const outside = [...block].filter(([name]) => name.startsWith('nextn.'))
   const storesEmbeddings = block.has('nextn.embed_tokens.weight') && block.has('nextn.shared_head_head.weight')
-  const extraElementCount = outside.filter(([name]) => !storesEmbeddings || !/embed_tokens|shared_head_head/.test(name)).reduce((total, [, {elements}]) => total + elements, 0)
-  return tidy({layerCount: file.blocks.length - first, kind: {name: 'draft', ...planOf(file, base, block, first, warnings)}, extraElementCount, storesEmbeddings})
+  const extraElementCount = outside
+    .filter(([name]) => !storesEmbeddings || !/embed_tokens|shared_head_head/.test(name))
+    .reduce((total, [, {elements}]) => total + elements, 0)
+  return tidy({
+    layerCount: file.blocks.length - first,
+    kind: {name: 'draft', ...planOf(file, base, block, first, warnings)},
+    extraElementCount,
+    storesEmbeddings,
+  })
 }
 
 /** Towers in the same file, as Ollama packs them (`v.blk.0.*`, `mm.*`, `a.blk.0.*`). */
 function encodersOf(file: GgufFile): Encoder[] | undefined {
   const count = (pattern: RegExp) => [...file.outer].filter(([name]) => pattern.test(name)).reduce((sum, [, {elements}]) => sum + elements, 0)
-  const encoders = ([['vision', count(VISION)], ['audio', count(AUDIO)]] as const).filter(([, parameterCount]) => parameterCount > 0).map(([modality, parameterCount]) => ({modality, parameterCount}))
+  const encoders = (
+    [
+      ['vision', count(VISION)],
+      ['audio', count(AUDIO)],
+    ] as const
+  )
+    .filter(([, parameterCount]) => parameterCount > 0)
+    .map(([modality, parameterCount]) => ({modality, parameterCount}))
   return encoders.length > 0 ? encoders : undefined
 }
 

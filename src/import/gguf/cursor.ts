@@ -38,14 +38,30 @@ export class Cursor {
     return at
   }
 
-  u8(): number { return this.view.getUint8(this.take(1)) }
-  i8(): number { return this.view.getInt8(this.take(1)) }
-  u16(): number { return this.view.getUint16(this.take(2), this.littleEndian) }
-  i16(): number { return this.view.getInt16(this.take(2), this.littleEndian) }
-  u32(): number { return this.view.getUint32(this.take(4), this.littleEndian) }
-  i32(): number { return this.view.getInt32(this.take(4), this.littleEndian) }
-  f32(): number { return this.view.getFloat32(this.take(4), this.littleEndian) }
-  f64(): number { return this.view.getFloat64(this.take(8), this.littleEndian) }
+  u8(): number {
+    return this.view.getUint8(this.take(1))
+  }
+  i8(): number {
+    return this.view.getInt8(this.take(1))
+  }
+  u16(): number {
+    return this.view.getUint16(this.take(2), this.littleEndian)
+  }
+  i16(): number {
+    return this.view.getInt16(this.take(2), this.littleEndian)
+  }
+  u32(): number {
+    return this.view.getUint32(this.take(4), this.littleEndian)
+  }
+  i32(): number {
+    return this.view.getInt32(this.take(4), this.littleEndian)
+  }
+  f32(): number {
+    return this.view.getFloat32(this.take(4), this.littleEndian)
+  }
+  f64(): number {
+    return this.view.getFloat64(this.take(8), this.littleEndian)
+  }
 
   /** A 64-bit count; beyond 2^53 none is meant seriously. */
   count(what: string): number {
@@ -57,12 +73,17 @@ export class Cursor {
   /** The data begin here; so many bytes of it must be in the file. */
   checkEnd(dataBytes: number): void {
     const short = this.position + dataBytes - this.sizeBytes
-    if (short > 0) throw new InputError('FILE_TRUNCATED', `${this.name} is cut off: its tensors end ${short.toLocaleString('en-US')} bytes beyond it. Download it again`)
+    if (short > 0)
+      throw new InputError('FILE_TRUNCATED', `${this.name} is cut off: its tensors end ${short.toLocaleString('en-US')} bytes beyond it. Download it again`)
   }
 
   /** A signed 64-bit number, rounded where a double cannot hold it. */
-  i64(): number { return Number(this.view.getBigInt64(this.take(8), this.littleEndian)) }
-  u64(): number { return Number(this.view.getBigUint64(this.take(8), this.littleEndian)) }
+  i64(): number {
+    return Number(this.view.getBigInt64(this.take(8), this.littleEndian))
+  }
+  u64(): number {
+    return Number(this.view.getBigUint64(this.take(8), this.littleEndian))
+  }
 
   /** A text with its length before it; one longer than `kept` bytes is passed over and not returned. */
   text(what: string, kept: number): string | undefined {

@@ -4,7 +4,8 @@ import type {Block, GgufFile} from './metadata.ts'
 
 /** The feed-forward part of a block, told by its tensors; undefined where it has none. */
 export function feedForwardOf(file: GgufFile, block: Block, layer: number): FeedForward | undefined {
-  if (block.has('ffn_gate_inp.weight') && [...block.keys()].some((name) => /^ffn_(?:gate_)?up(?:_exps|\.\d+)\.weight$/.test(name))) return experts(file, block, layer)
+  if (block.has('ffn_gate_inp.weight') && [...block.keys()].some((name) => /^ffn_(?:gate_)?up(?:_exps|\.\d+)\.weight$/.test(name)))
+    return experts(file, block, layer)
   const up = block.get('ffn_up.weight')
   const down = block.get('ffn_down.weight')
   if (!up || !down) return undefined
@@ -18,10 +19,14 @@ function experts(file: GgufFile, block: Block, layer: number): FeedForward {
   if (!down) throw file.invalid(`layer ${layer}: the experts have no ffn_down_exps`)
   const expertCount = down.shape[2] ?? file.count('expert_count', layer)
   const expertsPerToken = file.count('expert_used_count', layer)
-  if (expertsPerToken > expertCount) throw file.invalid(`${file.name('expert_used_count')} ${expertsPerToken} is more than the ${expertCount} experts there are`)
+  if (expertsPerToken > expertCount)
+    throw file.invalid(`${file.name('expert_used_count')} ${expertsPerToken} is more than the ${expertCount} experts there are`)
   const dense = block.get('ffn_down.weight')
   return {
-    kind: 'moe', expertCount, expertsPerToken, expertIntermediateSize: down.shape[0]!,
+    kind: 'moe',
+    expertCount,
+    expertsPerToken,
+    expertIntermediateSize: down.shape[0]!,
     gated: ['ffn_gate_exps.weight', 'ffn_gate_up_exps.weight', 'ffn_gate.0.weight'].some((name) => block.has(name)),
     ...tidy({
       expertBias: block.has('ffn_up_exps.bias') || block.has('ffn_gate_up_exps.bias'),

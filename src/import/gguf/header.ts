@@ -45,7 +45,8 @@ export async function readGgufHeader(source: ByteSource): Promise<GgufHeader> {
       return parseGgufHeader(bytes, source.name, source.sizeBytes)
     } catch (error) {
       if (!(error instanceof NeedsMore)) throw error
-      if (error.bytes > MAX_HEADER_BYTES) throw new InputError('GGUF_INVALID', `${source.name}: its header is longer than ${MAX_HEADER_BYTES / 2 ** 20} MiB; expected a GGUF file`)
+      if (error.bytes > MAX_HEADER_BYTES)
+        throw new InputError('GGUF_INVALID', `${source.name}: its header is longer than ${MAX_HEADER_BYTES / 2 ** 20} MiB; expected a GGUF file`)
       const wanted = Math.min(MAX_HEADER_BYTES, source.sizeBytes, Math.max(error.bytes, bytes.length * 4))
       const more = await source.read(bytes.length, wanted - bytes.length)
       if (more.length < wanted - bytes.length) throw new InputError('FILE_TRUNCATED', `${source.name} is cut off inside its header. Download it again`)
@@ -72,7 +73,8 @@ function parseGgufHeader(bytes: Uint8Array, name: string, sizeBytes: number): Gg
   if (version !== 2 && version !== 3) throw cursor.refuse(`version ${version} is not read, only 2 and 3: convert it again`)
   const tensorCount = cursor.count('the number of tensors')
   const keyCount = cursor.count('the number of keys')
-  if (tensorCount > MAX_TENSORS) throw cursor.refuse(`it claims ${tensorCount.toLocaleString('en-US')} tensors, more than ${MAX_TENSORS.toLocaleString('en-US')}`)
+  if (tensorCount > MAX_TENSORS)
+    throw cursor.refuse(`it claims ${tensorCount.toLocaleString('en-US')} tensors, more than ${MAX_TENSORS.toLocaleString('en-US')}`)
   if (keyCount > MAX_KEYS) throw cursor.refuse(`it claims ${keyCount.toLocaleString('en-US')} keys, more than ${MAX_KEYS.toLocaleString('en-US')}`)
   const metadata = new Map<string, GgufValue>()
   for (let index = 0; index < keyCount; index++) {
@@ -90,18 +92,30 @@ const ARRAY = 9
 
 function scalar(cursor: Cursor, key: string, type: number): number | boolean {
   switch (type) {
-    case 0: return cursor.u8()
-    case 1: return cursor.i8()
-    case 2: return cursor.u16()
-    case 3: return cursor.i16()
-    case 4: return cursor.u32()
-    case 5: return cursor.i32()
-    case 6: return cursor.f32()
-    case 7: return cursor.u8() !== 0
-    case 10: return cursor.u64()
-    case 11: return cursor.i64()
-    case 12: return cursor.f64()
-    default: throw cursor.refuse(`key ${JSON.stringify(key)} has a value of the unknown type ${type}`)
+    case 0:
+      return cursor.u8()
+    case 1:
+      return cursor.i8()
+    case 2:
+      return cursor.u16()
+    case 3:
+      return cursor.i16()
+    case 4:
+      return cursor.u32()
+    case 5:
+      return cursor.i32()
+    case 6:
+      return cursor.f32()
+    case 7:
+      return cursor.u8() !== 0
+    case 10:
+      return cursor.u64()
+    case 11:
+      return cursor.i64()
+    case 12:
+      return cursor.f64()
+    default:
+      throw cursor.refuse(`key ${JSON.stringify(key)} has a value of the unknown type ${type}`)
   }
 }
 
@@ -132,8 +146,8 @@ function tensorsOf(cursor: Cursor, tensorCount: number, metadata: Map<string, Gg
   const tensors: GgufTensor[] = []
   let last = 0
   for (let index = 0; index < tensorCount; index++) {
-    const name = cursor.text('a tensor\'s name', 1024)
-    if (name === undefined) throw cursor.refuse('a tensor\'s name is longer than 1,024 bytes')
+    const name = cursor.text("a tensor's name", 1024)
+    if (name === undefined) throw cursor.refuse("a tensor's name is longer than 1,024 bytes")
     if (names.has(name)) throw cursor.refuse(`tensor ${JSON.stringify(name)} occurs twice`)
     names.add(name)
     const {tensor, offset} = tensorOf(cursor, name)
@@ -141,7 +155,8 @@ function tensorsOf(cursor: Cursor, tensorCount: number, metadata: Map<string, Gg
     last = Math.max(last, offset + tensor.bytes)
   }
   const alignment = metadata.get('general.alignment') ?? 32
-  if (typeof alignment !== 'number' || !Number.isInteger(alignment) || alignment < 1 || alignment > 2 ** 20) throw cursor.refuse('general.alignment is no power of two')
+  if (typeof alignment !== 'number' || !Number.isInteger(alignment) || alignment < 1 || alignment > 2 ** 20)
+    throw cursor.refuse('general.alignment is no power of two')
   cursor.position = Math.ceil(cursor.position / alignment) * alignment
   cursor.checkEnd(tensors.length === 0 ? 0 : last)
   return tensors
@@ -158,6 +173,7 @@ function tensorOf(cursor: Cursor, name: string): {tensor: GgufTensor; offset: nu
   if (!type) throw cursor.refuse(`${what} has the unknown type ${number}`)
   const elements = shape.reduce((product, size) => product * size, 1)
   if (!Number.isSafeInteger(elements * type.blockBytes) || elements < 1) throw cursor.refuse(`${what} is ${shape.join(' x ')}, which cannot be`)
-  if (shape[0]! % type.blockElements !== 0) throw cursor.refuse(`${what} has rows of ${shape[0]}, which are no whole blocks of ${type.blockElements} (${type.name})`)
+  if (shape[0]! % type.blockElements !== 0)
+    throw cursor.refuse(`${what} has rows of ${shape[0]}, which are no whole blocks of ${type.blockElements} (${type.name})`)
   return {tensor: {name, shape, type, elements, bytes: (elements / type.blockElements) * type.blockBytes}, offset}
 }

@@ -30,9 +30,16 @@ export async function importGgufFrom(folder: ModelFolder, names: readonly string
   })
   const whole: GgufHeader = {version: headers[0]!.version, metadata: headers[0]!.metadata, tensors: headers.flatMap(({tensors}) => tensors)}
   const title = folder.title.endsWith(file) ? folder.title : `${folder.title}: ${file}`
-  if (new Set(whole.tensors.map(({name}) => name)).size < whole.tensors.length) throw new InputError('GGUF_INVALID', `${title}: two parts hold the same tensor; expected the parts of one model`)
+  if (new Set(whole.tensors.map(({name}) => name)).size < whole.tensors.length)
+    throw new InputError('GGUF_INVALID', `${title}: two parts hold the same tensor; expected the parts of one model`)
   const sizes = parts.map((part) => folder.files.get(part))
-  return modelOf(new GgufFile(title, whole), whole, file, folder, sizes.some((size) => size === undefined) ? undefined : sizes.reduce((sum: number, size) => sum + size!, 0))
+  return modelOf(
+    new GgufFile(title, whole),
+    whole,
+    file,
+    folder,
+    sizes.some((size) => size === undefined) ? undefined : sizes.reduce((sum: number, size) => sum + size!, 0),
+  )
 }
 
 /** Files of vision towers lie beside the language model's. */
@@ -50,12 +57,16 @@ function chosen(folder: ModelFolder, names: readonly string[], variant: string |
   if (models.length === 1) return models[0]!
   if (models.length === 0) throw new InputError('MODEL_FILES_MISSING', `${folder.title} has no GGUF file of a language model`)
   const tags = tagsOf(models)
-  const how = folder.hfId === undefined ? `give one of them: ${folder.title.replace(/[\\/]+$/, '')}/${models[0]}` : `say which: ${folder.hfId}:${tags.find((tag) => tag === 'Q4_K_M') ?? tags[0]}`
+  const how =
+    folder.hfId === undefined
+      ? `give one of them: ${folder.title.replace(/[\\/]+$/, '')}/${models[0]}`
+      : `say which: ${folder.hfId}:${tags.find((tag) => tag === 'Q4_K_M') ?? tags[0]}`
   throw new InputError('MODEL_AMBIGUOUS', `${folder.title} has ${models.length} GGUF files (${tags.slice(0, 12).join(', ')}): ${how}`)
 }
 
 /** The type in a file's name: `Qwen3-32B-UD-Q4_K_XL.gguf` has `q4_k_xl`. */
-const typeIn = (name: string): string | undefined => /[-.]((?:I?Q\d\w*|TQ\d_\d|MXFP4\w*|NVFP4|BF16|F16|F32))(?:-\d{5}-of-\d{5})?\.gguf$/i.exec(name)?.[1]?.toLowerCase()
+const typeIn = (name: string): string | undefined =>
+  /[-.]((?:I?Q\d\w*|TQ\d_\d|MXFP4\w*|NVFP4|BF16|F16|F32))(?:-\d{5}-of-\d{5})?\.gguf$/i.exec(name)?.[1]?.toLowerCase()
 const tagOf = (name: string): string => typeIn(name) ?? name.toLowerCase()
 const tagsOf = (names: readonly string[]): string[] => [...new Set(names.map((name) => tagOf(name).toUpperCase()))].sort()
 
@@ -71,14 +82,22 @@ function partsOf(folder: ModelFolder, file: string): string[] {
 }
 
 function modelOf(file: GgufFile, header: GgufHeader, name: string, folder: ModelFolder, fileBytes: number | undefined): Imported {
-  if (file.architecture === 'clip' || file.text('general.type') === 'mmproj') throw new InputError('MODEL_CONFIG_INVALID', `${file.title} holds a vision tower alone: give the language model's file`)
+  if (file.architecture === 'clip' || file.text('general.type') === 'mmproj')
+    throw new InputError('MODEL_CONFIG_INVALID', `${file.title} holds a vision tower alone: give the language model's file`)
   const kind = file.text('general.type')
-  if (kind !== undefined && kind !== 'model') throw new InputError('MODEL_CONFIG_INVALID', `${file.title} holds no model but ${JSON.stringify(kind.slice(0, 40))}`)
+  if (kind !== undefined && kind !== 'model')
+    throw new InputError('MODEL_CONFIG_INVALID', `${file.title} holds no model but ${JSON.stringify(kind.slice(0, 40))}`)
   const warnings: string[] = []
   const architecture = architectureOf(file, warnings)
   const dataBytes = header.tensors.reduce((sum, {bytes}) => sum + bytes, 0)
   const unknown = new Set<string>()
-  const recipe = formatsFrom(storedFormats(file, architecture.layerSequence.map((index) => architecture.layerKinds[index]!.mixers), unknown))
+  const recipe = formatsFrom(
+    storedFormats(
+      file,
+      architecture.layerSequence.map((index) => architecture.layerKinds[index]!.mixers),
+      unknown,
+    ),
+  )
   if (unknown.size > 0) warnings.push(`${[...unknown].join(', ')}: this type is not known here; its tensors are reckoned as the nearest one`)
   const type = FILE_TYPES[file.general('general.file_type') ?? -1]
   const tag = typeIn(name)?.replace(/^f(16|32)$/, 'fp$1')
@@ -88,7 +107,10 @@ function modelOf(file: GgufFile, header: GgufHeader, name: string, folder: Model
   // Norms, biases and constants are 32-bit here; they are reckoned at 16 bits, as the engines load them.
   const reckoned = header.tensors.reduce((sum, {name: tensor, bytes, elements}) => sum + (isSmall(tensor) ? Math.min(bytes, 2 * elements) : bytes), 0)
   const computed = checkpointBytes(architecture, checkpoint)
-  if (Math.abs(computed - reckoned) > 0.01 * reckoned) warnings.push(`the tensors take ${dataBytes.toLocaleString('en-US')} bytes, the layers that were understood ${Math.round(computed).toLocaleString('en-US')}`)
+  if (Math.abs(computed - reckoned) > 0.01 * reckoned)
+    warnings.push(
+      `the tensors take ${dataBytes.toLocaleString('en-US')} bytes, the layers that were understood ${Math.round(computed).toLocaleString('en-US')}`,
+    )
   return {model: named(file, name, folder, {architecture, checkpoints: [checkpoint]}), warnings}
 }
 
@@ -98,11 +120,23 @@ function named(file: GgufFile, name: string, folder: ModelFolder, rest: Pick<Mod
   const source = file.text('general.source.huggingface.repository') ?? file.text('general.source.repo_url') ?? file.text('general.base_model.0.repo_url')
   const original = source?.replace(/^https?:\/\/(?:www\.)?huggingface\.co\//, '')
   const hfId = folder.hfId ?? (original !== undefined && /^[\w.-]+\/[\w.-]+$/.test(original) ? original : '')
-  const title = file.text('general.name') ?? (hfId !== '' ? displayName(hfId) : name.replace(/^.*\//, '').replace(SPLIT, '').replace(/\.gguf$/i, ''))
+  const title =
+    file.text('general.name') ??
+    (hfId !== ''
+      ? displayName(hfId)
+      : name
+          .replace(/^.*\//, '')
+          .replace(SPLIT, '')
+          .replace(/\.gguf$/i, ''))
   const licence = file.text('general.license') ?? folder.licence
   return {
-    id: modelId(title.replaceAll(' ', '-')), hfId, name: title.slice(0, 200), family: FAMILIES[file.architecture]?.family ?? file.architecture,
-    ...(licence !== undefined && /^[\w .+-]{1,80}$/.test(licence) && {licence}), modality: ['text', ...(rest.architecture.encoders ?? []).map(({modality}) => modality)], ...rest,
+    id: modelId(title.replaceAll(' ', '-')),
+    hfId,
+    name: title.slice(0, 200),
+    family: FAMILIES[file.architecture]?.family ?? file.architecture,
+    ...(licence !== undefined && /^[\w .+-]{1,80}$/.test(licence) && {licence}),
+    modality: ['text', ...(rest.architecture.encoders ?? []).map(({modality}) => modality)],
+    ...rest,
   }
 }
 
@@ -116,7 +150,8 @@ function* storedFormats(file: GgufFile, mixers: readonly Parameters<typeof class
     const draft = layer >= mixers.length
     for (const [name, {type, elements}] of block) {
       if (name.startsWith('nextn.')) continue
-      for (const tensorClass of classesOf(name, draft ? [] : mixers[layer]!)) yield {tensorClass, format: formatOf(type), elements, ...(draft ? {draft: true} : {layer})}
+      for (const tensorClass of classesOf(name, draft ? [] : mixers[layer]!))
+        yield {tensorClass, format: formatOf(type), elements, ...(draft ? {draft: true} : {layer})}
     }
   }
   for (const [name, tensorClass] of Object.entries(OUTER_CLASSES)) {

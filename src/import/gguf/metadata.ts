@@ -18,7 +18,8 @@ export class GgufFile {
     this.title = title
     this.metadata = header.metadata
     const architecture = header.metadata.get('general.architecture')
-    if (typeof architecture !== 'string' || !/^[\w.-]{1,64}$/.test(architecture)) throw this.invalid('general.architecture is missing; expected a name such as llama')
+    if (typeof architecture !== 'string' || !/^[\w.-]{1,64}$/.test(architecture))
+      throw this.invalid('general.architecture is missing; expected a name such as llama')
     this.architecture = architecture
     const blocks: Array<Map<string, GgufTensor>> = []
     const outer = new Map<string, GgufTensor>()
@@ -65,7 +66,8 @@ export class GgufFile {
     const value = this.metadata.get(this.name(key))
     if (value === undefined) return undefined
     const one = Array.isArray(value) ? value[layer === undefined ? 0 : Math.min(layer, value.length - 1)] : value
-    if (typeof one !== 'number' || !Number.isInteger(one) || one < 0 || one > MAX_COUNT) throw this.invalid(`${this.name(key)} is ${JSON.stringify(one)?.slice(0, 60)}; expected a whole number from 0 to ${MAX_COUNT}`)
+    if (typeof one !== 'number' || !Number.isInteger(one) || one < 0 || one > MAX_COUNT)
+      throw this.invalid(`${this.name(key)} is ${JSON.stringify(one)?.slice(0, 60)}; expected a whole number from 0 to ${MAX_COUNT}`)
     return one
   }
 

@@ -92,8 +92,15 @@ export class HubClient {
       } catch (error) {
         if (!(error instanceof TryAgain)) throw error
         const waitMs = error.waitMs ?? FIRST_WAIT_MS * 2 ** (tried - 1)
-        if (waitMs > this.settings.longestWaitMs) throw new InputError('HUB_BUSY', `${this.host} ${error.message} and asks to wait ${Math.ceil(waitMs / 1000)} s: try again then${this.hasToken ? '' : ', or set HF_TOKEN'}`)
-        if (tried >= MAX_TRIES) throw /429/.test(error.message) ? new InputError('HUB_BUSY', `${this.host} ${error.message} ${tried} times: try again later${this.hasToken ? '' : ', or set HF_TOKEN'}`) : new HubUnreachable(`${this.host} ${error.message} (${tried} tries): check the network and HF_ENDPOINT, or give the path of a local copy`)
+        if (waitMs > this.settings.longestWaitMs)
+          throw new InputError(
+            'HUB_BUSY',
+            `${this.host} ${error.message} and asks to wait ${Math.ceil(waitMs / 1000)} s: try again then${this.hasToken ? '' : ', or set HF_TOKEN'}`,
+          )
+        if (tried >= MAX_TRIES)
+          throw /429/.test(error.message)
+            ? new InputError('HUB_BUSY', `${this.host} ${error.message} ${tried} times: try again later${this.hasToken ? '' : ', or set HF_TOKEN'}`)
+            : new HubUnreachable(`${this.host} ${error.message} (${tried} tries): check the network and HF_ENDPOINT, or give the path of a local copy`)
         await this.effects.sleep(waitMs)
       }
     }
@@ -138,13 +145,17 @@ export class HubClient {
       if (signal.aborted) throw this.tooSlow()
       const reason = reasonOf(error)
       // Nobody is there: asking again a moment later finds nobody again.
-      if (/^(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ENETUNREACH|EHOSTUNREACH|UND_ERR_CONNECT_TIMEOUT)$/.test(reason)) throw new HubUnreachable(`${url.host} cannot be reached (${reason}): check the network and HF_ENDPOINT, or give the path of a local copy`)
+      if (/^(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ENETUNREACH|EHOSTUNREACH|UND_ERR_CONNECT_TIMEOUT)$/.test(reason))
+        throw new HubUnreachable(`${url.host} cannot be reached (${reason}): check the network and HF_ENDPOINT, or give the path of a local copy`)
       throw new TryAgain(`cannot be reached (${reason})`)
     }
   }
 
   private tooSlow(): InputError {
-    return new InputError('HUB_TIMEOUT', `${this.host} did not finish its answer within ${this.settings.timeoutMs / 1000} s: try again, or give the path of a local copy`)
+    return new InputError(
+      'HUB_TIMEOUT',
+      `${this.host} did not finish its answer within ${this.settings.timeoutMs / 1000} s: try again, or give the path of a local copy`,
+    )
   }
 
   private async finish(response: Response, request: HubRequest): Promise<HubAnswer> {
@@ -179,7 +190,10 @@ export class HubClient {
         await reader.cancel().catch(() => {})
         // A server that ignores ranges sends the whole file: what was asked for is its beginning.
         if (range?.offset === 0) break
-        throw new InputError('HUB_ANSWER_INVALID', `${this.host} sends more than the ${limit.toLocaleString('en-US')} bytes that were asked for${range ? ': it does not honour range requests' : ''}`)
+        throw new InputError(
+          'HUB_ANSWER_INVALID',
+          `${this.host} sends more than the ${limit.toLocaleString('en-US')} bytes that were asked for${range ? ': it does not honour range requests' : ''}`,
+        )
       }
     } catch (error) {
       if (error instanceof InputError) throw error

@@ -30,7 +30,11 @@ export interface HubLimits {
 }
 
 /** Opens the hub of HF_ENDPOINT, with HF_TOKEN or the token of a login. After one failure to reach it, it is not tried again. */
-export function openHub(env: Environment, effects: HubEffects = realHubEffects, {timeoutMs = TIMEOUT_MS, longestWaitMs = LONGEST_WAIT_MS}: HubLimits = {}): Hub {
+export function openHub(
+  env: Environment,
+  effects: HubEffects = realHubEffects,
+  {timeoutMs = TIMEOUT_MS, longestWaitMs = LONGEST_WAIT_MS}: HubLimits = {},
+): Hub {
   let client: Promise<HubClient> | undefined
   let unreachable: InputError | undefined
   const connect = async () => new HubClient({endpoint: env.HF_ENDPOINT?.trim() || PUBLIC_HUB, token: await accessToken(env), timeoutMs, longestWaitMs}, effects)

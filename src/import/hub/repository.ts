@@ -52,7 +52,8 @@ type Ask = (request: Parameters<HubClient['get']>[1]) => Promise<HubAnswer>
 async function rangeSource(name: string, knownBytes: number | undefined, ask: Ask): Promise<ByteSource> {
   const piece = async (offset: number, length: number): Promise<HubAnswer> => {
     const answer = await ask({range: {offset, length}, maxBytes: length})
-    if (offset > 0 && answer.status !== 206) throw new InputError('HUB_ANSWER_INVALID', `${name}: the hub does not honour range requests (it answers ${answer.status}): give the path of a local copy`)
+    if (offset > 0 && answer.status !== 206)
+      throw new InputError('HUB_ANSWER_INVALID', `${name}: the hub does not honour range requests (it answers ${answer.status}): give the path of a local copy`)
     return answer
   }
   const first = knownBytes === undefined ? await piece(0, FIRST_READ_BYTES) : undefined
@@ -84,12 +85,18 @@ function refuseFailure(client: HubClient, what: string, {status, headers}: HubAn
   const code = headers.get('x-error-code') ?? ''
   const id = what.split(' ')[0]!
   if (code === 'GatedRepo' || (status === 403 && code === '')) {
-    const next = client.hasToken ? 'accept its terms there with the account of your token, or use a token that may read gated repositories' : 'accept its terms there and set HF_TOKEN to your access token'
+    const next = client.hasToken
+      ? 'accept its terms there with the account of your token, or use a token that may read gated repositories'
+      : 'accept its terms there and set HF_TOKEN to your access token'
     throw new InputError('MODEL_GATED', `${what} is gated: ${next} (${client.endpoint}/${id})`)
   }
-  if (status === 401 && code !== 'RepoNotFound' && client.hasToken) throw new InputError('TOKEN_REFUSED', `The hub refuses the access token for ${what}: make a new one and set HF_TOKEN, or unset it`)
+  if (status === 401 && code !== 'RepoNotFound' && client.hasToken)
+    throw new InputError('TOKEN_REFUSED', `The hub refuses the access token for ${what}: make a new one and set HF_TOKEN, or unset it`)
   if (status === 401 || status === 404) {
-    throw new InputError('HUB_NOT_FOUND', `${what} is not on ${client.endpoint}${status === 401 ? `, or private: ${client.hasToken ? 'check the name' : 'check the name, or set HF_TOKEN'}` : ': check the name'}`)
+    throw new InputError(
+      'HUB_NOT_FOUND',
+      `${what} is not on ${client.endpoint}${status === 401 ? `, or private: ${client.hasToken ? 'check the name' : 'check the name, or set HF_TOKEN'}` : ': check the name'}`,
+    )
   }
   throw new InputError('HUB_ANSWER_INVALID', `The hub answers ${status} for ${what}: check the name and HF_ENDPOINT`)
 }
@@ -123,7 +130,8 @@ function listingOf(client: HubClient, id: string, {body}: HubAnswer): Listing {
 }
 
 /** A path below the repository's root without control characters. */
-const isPlainPath = (path: string): boolean => path.length <= 500 && !/[\u0000-\u001F\u007F-\u009F\\]/.test(path) && !path.split('/').some((part) => part === '' || part === '.' || part === '..')
+const isPlainPath = (path: string): boolean =>
+  path.length <= 500 && !/[\u0000-\u001F\u007F-\u009F\\]/.test(path) && !path.split('/').some((part) => part === '' || part === '.' || part === '..')
 
 function licenceOf(value: Record<string, unknown>): string | undefined {
   const card = isRecord(value.cardData) ? value.cardData : {}

@@ -45,10 +45,20 @@ export function benchmarkCommand(startable: Startable): string | undefined {
     {flag: '--num-prompts', value: requests, because},
     ...(concurrency !== undefined ? [{flag: '--max-concurrency', value: concurrency, because}] : []),
     ...(workload.requestRate !== undefined ? [{flag: '--request-rate', value: workload.requestRate, because}] : []),
-    ...(engine.id === 'sglang' ? [] : [{flag: '--ignore-eos', value: true as const, because}, {flag: '--percentile-metrics', value: 'ttft,tpot,itl,e2el', because}]),
-    ...(startable.launch.flags.some(({flag}) => /^--trust[-_]remote[-_]code$/.test(flag)) && engine.id !== 'sglang' ? [{flag: '--trust-remote-code', value: true as const, because}] : []),
+    ...(engine.id === 'sglang'
+      ? []
+      : [
+          {flag: '--ignore-eos', value: true as const, because},
+          {flag: '--percentile-metrics', value: 'ttft,tpot,itl,e2el', because},
+        ]),
+    ...(startable.launch.flags.some(({flag}) => /^--trust[-_]remote[-_]code$/.test(flag)) && engine.id !== 'sglang'
+      ? [{flag: '--trust-remote-code', value: true as const, because}]
+      : []),
   ]
-  return commandText([program], flags.map(flag => ({words: flagWords(flag)})))
+  return commandText(
+    [program],
+    flags.map((flag) => ({words: flagWords(flag)})),
+  )
 }
 
 function programOf({id, version}: Startable['engine']): string | undefined {

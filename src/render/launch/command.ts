@@ -5,7 +5,10 @@ import type {Startable} from './startable.ts'
 import {linesOf, withRank} from './words.ts'
 
 /** The launch with the variables that choose GPUs. */
-export const native = (startable: Startable): Startable => ({...startable, launch: {...startable.launch, environment: [...(startable.devicesMatter ? deviceEnvironment(startable) : []), ...startable.launch.environment]}})
+export const native = (startable: Startable): Startable => ({
+  ...startable,
+  launch: {...startable.launch, environment: [...(startable.devicesMatter ? deviceEnvironment(startable) : []), ...startable.launch.environment]},
+})
 
 /** A shell command; for several nodes one for each, or one under mpirun. */
 export const command: Format = {
@@ -25,7 +28,7 @@ export const command: Format = {
 function nodeText({launch}: Startable, rank: number): string {
   const {count} = launch.nodes!
   const address = NODE_VARIABLES.address
-  const where = rank === 0 ? "the address of this node, as the others reach it" : 'the address of node 0'
+  const where = rank === 0 ? 'the address of this node, as the others reach it' : 'the address of node 0'
   const text = commandText([...assignments(launch), programText(launch)], withRank(linesOf(launch, rank === 0 ? 'first' : 'follower'), rank))
   return `# Node ${rank} of 0 to ${count - 1}. ${address}: ${where}.\n: "\${${address}:?${where}}"\n${launch.file ? fileText(launch.file) : ''}${text}`
 }

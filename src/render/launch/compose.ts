@@ -36,8 +36,14 @@ function service(startable: Startable): Record<string, unknown> {
   return {
     image: requireImage(startable),
     ...(entrypoint !== undefined && {entrypoint: [composeText(entrypoint)]}),
-    command: [...program.map(composeText), ...lines.flatMap(line => plainWords([line]).map((word, index) => remarked(composeText(word), index === 0 ? line.because : undefined)))],
-    environment: ['HF_TOKEN', ...[...chosen, ...launch.environment].map(({name: variable, value, because}) => remarked(composeText(`${variable}=${value}`), because))],
+    command: [
+      ...program.map(composeText),
+      ...lines.flatMap((line) => plainWords([line]).map((word, index) => remarked(composeText(word), index === 0 ? line.because : undefined))),
+    ],
+    environment: [
+      'HF_TOKEN',
+      ...[...chosen, ...launch.environment].map(({name: variable, value, because}) => remarked(composeText(`${variable}=${value}`), because)),
+    ],
     ports: [`${port}:${port}`],
     ipc: 'host',
     ...(engine.id === 'trtllm' && {ulimits: {memlock: -1, stack: 67_108_864}}),

@@ -11,7 +11,10 @@ export function deviceEnvironment({devices, vendor, devicesAreGuessed}: Startabl
   if (!devices) return []
   const because = `the other GPUs take no part${devicesAreGuessed ? '; numbered in the order they were given' : ''}`
   if (vendor === 'amd') return [{name: 'HIP_VISIBLE_DEVICES', value: devices.join(','), because}]
-  return [{name: 'CUDA_DEVICE_ORDER', value: 'PCI_BUS_ID', because: 'number GPUs as nvidia-smi does'}, {name: 'CUDA_VISIBLE_DEVICES', value: devices.join(','), because}]
+  return [
+    {name: 'CUDA_DEVICE_ORDER', value: 'PCI_BUS_ID', because: 'number GPUs as nvidia-smi does'},
+    {name: 'CUDA_VISIBLE_DEVICES', value: devices.join(','), because},
+  ]
 }
 
 /** Options of `docker run` that give a container its GPUs. */

@@ -34,8 +34,15 @@ export function hostOptions(startable: Startable, network: 'published' | 'host')
   const options: LaunchFlag[] = [
     ...dockerDevices(startable),
     {flag: '--ipc', value: 'host', because: 'processes of the engine share memory'},
-    ...(engine.id === 'trtllm' ? [{flag: '--ulimit', value: 'memlock=-1', because: 'memory is pinned'}, {flag: '--ulimit', value: 'stack=67108864', because: 'deep stacks'}] : []),
-    network === 'host' ? {flag: '--network', value: 'host', because: 'nodes talk over many ports'} : {flag: '--publish', value: `${port}:${port}`, because: 'where requests come in'},
+    ...(engine.id === 'trtllm'
+      ? [
+          {flag: '--ulimit', value: 'memlock=-1', because: 'memory is pinned'},
+          {flag: '--ulimit', value: 'stack=67108864', because: 'deep stacks'},
+        ]
+      : []),
+    network === 'host'
+      ? {flag: '--network', value: 'host', because: 'nodes talk over many ports'}
+      : {flag: '--publish', value: `${port}:${port}`, because: 'where requests come in'},
     {flag: '--env', value: 'HF_TOKEN', because: 'passed on by its name, if it is set'},
   ]
   // The daemon picks NVIDIA devices; AMD ones are all there and chosen by a variable.
@@ -43,11 +50,12 @@ export function hostOptions(startable: Startable, network: 'published' | 'host')
   for (const {name, value, because} of [...chosen, ...launch.environment]) options.push({flag: '--env', value: `${name}=${value}`, because})
   const local = localPath(model)
   if (local === 'relative') throw cannot(`${model} is a relative path, which a container cannot see: give the absolute path of the model's folder`)
-  if (local === 'absolute') options.push({flag: '--mount', value: ['type=bind', `source=${model}`, `target=${model}`, 'readonly'].map(csvField).join(','), because: 'the model'})
+  if (local === 'absolute')
+    options.push({flag: '--mount', value: ['type=bind', `source=${model}`, `target=${model}`, 'readonly'].map(csvField).join(','), because: 'the model'})
   return options
 }
 
-const optionLines = (options: readonly LaunchFlag[]): Line[] => options.map(option => ({words: flagWords(option), because: option.because}))
+const optionLines = (options: readonly LaunchFlag[]): Line[] => options.map((option) => ({words: flagWords(option), because: option.because}))
 
 /** Words behind the image: all of the program, or what follows the entry point that replaces the image's own. */
 export function containerProgram(startable: Startable): {entrypoint?: string; program: string[]} {
@@ -66,7 +74,9 @@ function runText(startable: Startable, role?: Role, rank = 0): string {
     'docker run --detach',
     `  --name ${startable.name}${role === undefined ? '' : `-${rank}`}`,
     '  --restart unless-stopped',
-    ...optionLines(hostOptions(startable, role === undefined ? 'published' : 'host')).map(({words}) => `  ${words.map(word => shellWord(word, NODE_VARIABLES)).join(' ')}`),
+    ...optionLines(hostOptions(startable, role === undefined ? 'published' : 'host')).map(
+      ({words}) => `  ${words.map((word) => shellWord(word, NODE_VARIABLES)).join(' ')}`,
+    ),
     `  ${cache}`,
     ...(fileMount === undefined ? [] : [`  ${fileMount}`]),
     ...(entrypoint === undefined ? [] : [`  --entrypoint ${quoteWord(entrypoint)}`]),
@@ -78,6 +88,6 @@ function runText(startable: Startable, role?: Role, rank = 0): string {
 
 function nodeText(startable: Startable, rank: number): string {
   const {address} = NODE_VARIABLES
-  const where = rank === 0 ? "the address of this node, as the others reach it" : 'the address of node 0'
+  const where = rank === 0 ? 'the address of this node, as the others reach it' : 'the address of node 0'
   return `# Node ${rank} of 0 to ${startable.launch.nodes!.count - 1}. ${address}: ${where}.\n: "\${${address}:?${where}}"\n${runText(startable, rank === 0 ? 'first' : 'follower', rank)}`
 }

@@ -34,19 +34,33 @@ export const dynamo: Format = {
     const {launch, engine, vendor, name, model} = startable
     if (vendor !== 'nvidia') throw cannot(`Dynamo's images are for NVIDIA GPUs: use --format llm-d or kubernetes`)
     if (localPath(model) !== undefined) throw cannot(`Dynamo takes a repository here, and ${model} is a path: use --format kubernetes`)
-    if (launch.nodes && (engine.id === 'vllm' ? launch.nodes.problem !== undefined || launch.flags.some(({flag}) => flag === '--data-parallel-size') : launch.nodes.problem !== undefined)) {
+    if (
+      launch.nodes &&
+      (engine.id === 'vllm'
+        ? launch.nodes.problem !== undefined || launch.flags.some(({flag}) => flag === '--data-parallel-size')
+        : launch.nodes.problem !== undefined)
+    ) {
       throw cannot('how Dynamo spreads data-parallel ranks over nodes is not known for certain: use --format leaderworkerset')
     }
     const note = `One prefill and one decode worker, each as planned: ${launch.nodes ? `2 x ${launch.nodes.count} nodes` : `2 x ${startable.gpusPerNode} GPUs`} in all.
 Images of Dynamo ${DYNAMO_VERSION} bring their own ${engine.title}; options were checked against ${engine.version}.
 Parsers of tool calls and reasoning belong to Dynamo's frontend and are left out.
 The Secret is needed: kubectl create secret generic ${SECRET_NAME} --from-literal=${SECRET.key}=...`
-    const documents = [...configMaps(startable), {
-      apiVersion: 'nvidia.com/v1alpha1',
-      kind: 'DynamoGraphDeployment',
-      metadata: {name},
-      spec: {services: {Frontend: {componentType: 'frontend', replicas: 1, extraPodSpec: {mainContainer: {image: imageOf(startable)}}}, prefill: worker(startable, 'prefill'), decode: worker(startable, 'decode')}},
-    }]
+    const documents = [
+      ...configMaps(startable),
+      {
+        apiVersion: 'nvidia.com/v1alpha1',
+        kind: 'DynamoGraphDeployment',
+        metadata: {name},
+        spec: {
+          services: {
+            Frontend: {componentType: 'frontend', replicas: 1, extraPodSpec: {mainContainer: {image: imageOf(startable)}}},
+            prefill: worker(startable, 'prefill'),
+            decode: worker(startable, 'decode'),
+          },
+        },
+      },
+    ]
     return [{name: 'dynamo.yaml', text: `${commentLines(note)}${yamlDocuments(documents)}`}]
   },
 }
@@ -68,12 +82,16 @@ function worker(startable: Startable, role: Role): Mapping {
     replicas: 1,
     ...(launch.nodes && {multinode: {nodeCount: launch.nodes.count}}),
     resources: {limits: {gpu: String(launch.nodes?.gpusPerNode ?? gpusPerNode)}},
-    ...(launch.environment.length > 0 && {envs: launch.environment.map(({name: variable, value, because}) => ({name: variable, value: remarked(podText(value), because)}))}),
+    ...(launch.environment.length > 0 && {
+      envs: launch.environment.map(({name: variable, value, because}) => ({name: variable, value: remarked(podText(value), because)})),
+    }),
     extraPodSpec: {
       mainContainer: {
         image: imageOf(startable),
         command: ['python3', '-m', module],
-        args: args.flatMap(flag => plainWords([{words: flagWords(flag)}]).map((word, index) => remarked(podText(word), index === 0 ? flag.because : undefined))),
+        args: args.flatMap((flag) =>
+          plainWords([{words: flagWords(flag)}]).map((word, index) => remarked(podText(word), index === 0 ? flag.because : undefined)),
+        ),
         ...(hasFile && {volumeMounts: [{name: 'engine', mountPath: FILE_IN_CONTAINER.slice(0, FILE_IN_CONTAINER.lastIndexOf('/'))}]}),
       },
       ...(hasFile && {volumes: [{name: 'engine', configMap: {name: `${name}-${role}`}}]}),
@@ -92,11 +110,13 @@ function engineFlags({launch, engine, model, isEngineFlag}: Startable): LaunchFl
 }
 
 /** As the program was given it: with the quantisation of a GGUF repository. */
-const modelWord = ({program}: Launch, model: string): string => (program.length > 1 && program[0] !== 'sglang' && program[0] !== 'python3' ? (program.at(-1) ?? model) : model)
+const modelWord = ({program}: Launch, model: string): string =>
+  program.length > 1 && program[0] !== 'sglang' && program[0] !== 'python3' ? (program.at(-1) ?? model) : model
 
 function roleFlags({engine}: Startable, role: Role): LaunchFlag[] {
   const mode: LaunchFlag = {flag: '--disaggregation-mode', value: role, because: role === 'prefill' ? 'reads prompts' : 'writes answers'}
-  if (engine.id === 'vllm') return [mode, {flag: '--kv-transfer-config', value: '{"kv_connector":"NixlConnector","kv_role":"kv_both"}', because: 'how the cache is handed over'}]
+  if (engine.id === 'vllm')
+    return [mode, {flag: '--kv-transfer-config', value: '{"kv_connector":"NixlConnector","kv_role":"kv_both"}', because: 'how the cache is handed over'}]
   if (engine.id === 'sglang') {
     return [
       mode,
@@ -111,7 +131,7 @@ function roleFlags({engine}: Startable, role: Role): LaunchFlag[] {
 /** TensorRT-LLM's options, one file for each role: each needs a transceiver for the cache. */
 function configMaps({engine, launch, name}: Startable): Mapping[] {
   if (engine.id !== 'trtllm') return []
-  return (['prefill', 'decode'] as const).map(role => {
+  return (['prefill', 'decode'] as const).map((role) => {
     const {content, because} = llmArgs(launch)
     delete content.reasoning_parser
     setField(content, 'cache_transceiver_config.backend', 'DEFAULT')

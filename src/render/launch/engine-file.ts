@@ -15,8 +15,19 @@ const SGLANG_CONFIG_SINCE = '0.5.3'
  * (sglang/srt/server_args_config_parser.py ConfigArgumentMerger at v0.5.18).
  */
 const SGLANG_OUTSIDE = new Set([
-  '--cuda-graph-backend-decode', '--cuda-graph-backend-prefill', '--cuda-graph-bs-decode', '--cuda-graph-bs-prefill', '--cuda-graph-max-bs-decode', '--cuda-graph-max-bs-prefill', '--cuda-graph-tc-compiler',
-  '--dsa-decode-backend', '--dsa-prefill-backend', '--enable-linear-replayssm-spec', '--incremental-streaming-output', '--mamba-radix-cache-strategy', '--speculative-draft-window-size',
+  '--cuda-graph-backend-decode',
+  '--cuda-graph-backend-prefill',
+  '--cuda-graph-bs-decode',
+  '--cuda-graph-bs-prefill',
+  '--cuda-graph-max-bs-decode',
+  '--cuda-graph-max-bs-prefill',
+  '--cuda-graph-tc-compiler',
+  '--dsa-decode-backend',
+  '--dsa-prefill-backend',
+  '--enable-linear-replayssm-spec',
+  '--incremental-streaming-output',
+  '--mamba-radix-cache-strategy',
+  '--speculative-draft-window-size',
 ])
 /** First TensorRT-LLM release whose file holds the fields that are known here. */
 const TRTLLM_FIELDS_SINCE = '1.0.0rc0'
@@ -48,7 +59,8 @@ export const engineFile: Format = {
 
 /** Option names as keys (vllm/utils/argparse_utils.py, sglang/srt/server_args_config_parser.py): a switch is `true`. */
 function optionFile({engine, launch, serving}: Startable): {name: string; text: string} {
-  if (engine.id === 'sglang' && !isAtLeast(engine.version, SGLANG_CONFIG_SINCE)) throw cannot(`SGLang reads a file from ${SGLANG_CONFIG_SINCE} on, not in ${engine.version}: use --format command`)
+  if (engine.id === 'sglang' && !isAtLeast(engine.version, SGLANG_CONFIG_SINCE))
+    throw cannot(`SGLang reads a file from ${SGLANG_CONFIG_SINCE} on, not in ${engine.version}: use --format command`)
   const name = `${engine.id}.yaml`
   const content: Record<string, unknown> = {}
   const because: Record<string, string> = {}
@@ -57,7 +69,13 @@ function optionFile({engine, launch, serving}: Startable): {name: string; text: 
     const {flag, value} = given
     const key = flag.replace(/^--/, '')
     // `sglang serve` looks for the model on the command line before it reads the file.
-    const staysOutside = flag === '--model-path' || (engine.id === 'sglang' && SGLANG_OUTSIDE.has(flag)) || !flag.startsWith('--') || /[.]/.test(key) || (typeof value === 'string' && value.startsWith('-')) || Object.hasOwn(content, key)
+    const staysOutside =
+      flag === '--model-path' ||
+      (engine.id === 'sglang' && SGLANG_OUTSIDE.has(flag)) ||
+      !flag.startsWith('--') ||
+      /[.]/.test(key) ||
+      (typeof value === 'string' && value.startsWith('-')) ||
+      Object.hasOwn(content, key)
     if (staysOutside) outside.push({words: flagWords(given)})
     else {
       content[key] = value
@@ -70,7 +88,11 @@ function optionFile({engine, launch, serving}: Startable): {name: string; text: 
 
 /** LlmArgs fields; options of the web server stay on the command line. */
 function fieldFile({engine, launch}: Startable): {name: string; text: string} {
-  if (!isAtLeast(engine.version, TRTLLM_FIELDS_SINCE)) throw new InputError('FORMAT_CANNOT', `The fields of TensorRT-LLM's file are known from ${TRTLLM_FIELDS_SINCE} on, not in ${engine.version}: use --format command`)
+  if (!isAtLeast(engine.version, TRTLLM_FIELDS_SINCE))
+    throw new InputError(
+      'FORMAT_CANNOT',
+      `The fields of TensorRT-LLM's file are known from ${TRTLLM_FIELDS_SINCE} on, not in ${engine.version}: use --format command`,
+    )
   const name = 'trtllm.yaml'
   const {content, because, outside} = llmArgs(launch)
   const flag = launch.file?.flag ?? (isAtLeast(engine.version, '1.3.0rc0') ? '--config' : '--extra_llm_api_options')

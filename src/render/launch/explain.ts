@@ -7,7 +7,10 @@ export function explainLaunch({program, flags, environment, file, nodes}: Launch
     ...environment.map(({name, value, because}): [string, string] => [`${name}=${value}`, because]),
     ...flags.map(({flag, value, because}): [string, string] => [value === true ? flag : `${flag} ${value}`, because]),
     ...(nodes?.own?.every ?? []).map(({flag, value, because}): [string, string] => [`${flag} ${nodeValue(value)}`, because]),
-    ...(nodes?.own?.followers ?? []).map(({flag, value, because}): [string, string] => [`${flag} ${nodeValue(value)}`.trimEnd(), `${because} (all nodes but the first)`]),
+    ...(nodes?.own?.followers ?? []).map(({flag, value, because}): [string, string] => [
+      `${flag} ${nodeValue(value)}`.trimEnd(),
+      `${because} (all nodes but the first)`,
+    ]),
     ...Object.entries(file?.because ?? {}).map(([key, because]): [string, string] => [`${file!.name}: ${key}`, because]),
   ]
   const shown = rows.map(([name, because]): [string, string] => [harmless(name), harmless(because)])

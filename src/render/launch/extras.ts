@@ -25,20 +25,26 @@ export function extras(startable: Startable, format: string): Artifact[] {
   const benchmark = benchmarkCommand(startable)
   const list: Artifact[] = [{name: 'smoke-test.sh', text: smokeTest(startable)}]
   if (benchmark !== undefined) {
-    list.push({name: 'benchmark.sh', text: `#!/bin/sh\n# ${engine.title}'s own benchmark at the planned load; run it where ${engine.title} is installed, in the container for one.\nset -eu\n${benchmark}`})
+    list.push({
+      name: 'benchmark.sh',
+      text: `#!/bin/sh\n# ${engine.title}'s own benchmark at the planned load; run it where ${engine.title} is installed, in the container for one.\nset -eu\n${benchmark}`,
+    })
   }
   list.push({name: 'NOTES.md', text: notes(startable, format, benchmark !== undefined)})
   return list
 }
 
 /** The Service that answers, where there is one. */
-const SERVICES: Record<string, (name: string) => string> = {kubernetes: name => name, leaderworkerset: leaderService}
+const SERVICES: Record<string, (name: string) => string> = {kubernetes: (name) => name, leaderworkerset: leaderService}
 
 function notes({engine, name, port}: Startable, format: string, hasBenchmark: boolean): string {
   const lines = ['1. Start it: the first lines of each file say how where it is not plain.']
   const service = SERVICES[format]?.(name)
   if (service !== undefined) lines.push(`2. Reach it: \`kubectl port-forward service/${service} ${port}:${port}\``)
   lines.push(`${lines.length + 1}. \`sh smoke-test.sh\` answers once the model is loaded.`)
-  if (hasBenchmark) lines.push(`${lines.length + 1}. \`sh benchmark.sh 2>&1 | tee benchmark.log\` measures the planned load; keep the log of the server too: \`servefit verify\` reads both.`)
+  if (hasBenchmark)
+    lines.push(
+      `${lines.length + 1}. \`sh benchmark.sh 2>&1 | tee benchmark.log\` measures the planned load; keep the log of the server too: \`servefit verify\` reads both.`,
+    )
   return `# Running ${name} on ${engine.title} ${engine.version}\n\n${lines.join('\n')}\n`
 }

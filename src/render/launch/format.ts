@@ -17,6 +17,7 @@ export function requireOneNode({launch}: Startable, what: string): void {
 }
 
 export function requireImage({image, engine, vendor}: Startable): string {
-  if (image === undefined) throw cannot(`no container image of ${engine.title} ${engine.version} is known for this ${vendor.toUpperCase()} GPU: use --format command`)
+  if (image === undefined)
+    throw cannot(`no container image of ${engine.title} ${engine.version} is known for this ${vendor.toUpperCase()} GPU: use --format command`)
   return image
 }

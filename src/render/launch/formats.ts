@@ -20,8 +20,14 @@ export const FORMATS: readonly Format[] = [command, engineFile, docker, compose,
 
 /** The format of this name. @throws InputError FORMAT_UNKNOWN. */
 export function formatOf(id: string): Format {
-  const format = FORMATS.find(candidate => candidate.id === id)
-  if (!format) throw new InputError('FORMAT_UNKNOWN', `No format "${id}": expected ${FORMATS.map(known => known.id).join(', ')}`, {suggestions: nearest(id, FORMATS.map(known => known.id))})
+  const format = FORMATS.find((candidate) => candidate.id === id)
+  if (!format)
+    throw new InputError('FORMAT_UNKNOWN', `No format "${id}": expected ${FORMATS.map((known) => known.id).join(', ')}`, {
+      suggestions: nearest(
+        id,
+        FORMATS.map((known) => known.id),
+      ),
+    })
   return format
 }
 

@@ -8,9 +8,15 @@ export const kubernetes: Format = {
   id: 'kubernetes',
   summary: 'a Kubernetes Deployment and Service',
   write(startable) {
-    if (startable.launch.nodes) throw cannot(`a Deployment's pod lives on one node; this one takes ${startable.launch.nodes.count}: use --format leaderworkerset`)
+    if (startable.launch.nodes)
+      throw cannot(`a Deployment's pod lives on one node; this one takes ${startable.launch.nodes.count}: use --format leaderworkerset`)
     const {name, port} = startable
-    const documents = [...engineConfigMap(startable), cacheClaim(startable, (startable.replicas ?? 1) > 1 ? 'ReadWriteMany' : 'ReadWriteOnce'), deployment(startable), service(name, {app: name}, port)]
+    const documents = [
+      ...engineConfigMap(startable),
+      cacheClaim(startable, (startable.replicas ?? 1) > 1 ? 'ReadWriteMany' : 'ReadWriteOnce'),
+      deployment(startable),
+      service(name, {app: name}, port),
+    ]
     return [{name: 'kubernetes.yaml', text: `${commentLines(SECRET_NOTE)}${yamlDocuments(documents)}`}]
   },
 }

@@ -19,7 +19,10 @@ export const leaderWorkerSet: Format = {
     const {launch, name, port, engine} = startable
     if (!launch.nodes) throw cannot('this deployment fits one node: use --format kubernetes')
     if (launch.nodes.problem !== undefined) throw cannot(launch.nodes.problem)
-    if (!launch.nodes.own) throw cannot(`how ${engine.title} ${engine.version} runs in a LeaderWorkerSet is not known for certain: use --format ${launch.nodes.mpi ? 'slurm' : 'ray'}`)
+    if (!launch.nodes.own)
+      throw cannot(
+        `how ${engine.title} ${engine.version} runs in a LeaderWorkerSet is not known for certain: use --format ${launch.nodes.mpi ? 'slurm' : 'ray'}`,
+      )
     const leader = {'leaderworkerset.sigs.k8s.io/name': name, role: 'leader'}
     const documents = [...engineConfigMap(startable), cacheClaim(startable, 'ReadWriteMany'), set(startable), service(leaderService(name), leader, port)]
     const note = `Needs the LeaderWorkerSet controller, and a storage class that many nodes can mount for the cache.\n${SECRET_NOTE}`
@@ -51,20 +54,38 @@ function set(startable: Startable): Mapping {
 }
 
 /** `$(NAME)` for what the controller sets. */
-const nodeText = ({before, node}: Exclude<Word, string>): string => `${podText(before)}$(${node.of === 'address' ? 'LWS_LEADER_ADDRESS' : 'LWS_WORKER_INDEX'})${podText(node.after ?? '')}`
+const nodeText = ({before, node}: Exclude<Word, string>): string =>
+  `${podText(before)}$(${node.of === 'address' ? 'LWS_LEADER_ADDRESS' : 'LWS_WORKER_INDEX'})${podText(node.after ?? '')}`
 
-const isScaled = (line: Line): boolean => line.words.some(word => typeof word !== 'string' && (word.node.times ?? 1) !== 1)
+const isScaled = (line: Line): boolean => line.words.some((word) => typeof word !== 'string' && (word.node.times ?? 1) !== 1)
 
 function pod(startable: Startable, role: Role): Mapping {
-  const lines = role === 'first' ? linesOf(inContainer(startable, FILE_IN_CONTAINER), 'first') : linesOf({...startable.launch, ...(startable.launch.file && {file: {...startable.launch.file, name: FILE_IN_CONTAINER}})}, 'follower')
-  const container = engineContainer(startable, podWords(lines.filter(line => !isScaled(line)), nodeText), startable.launch.nodes!.gpusPerNode)
+  const lines =
+    role === 'first'
+      ? linesOf(inContainer(startable, FILE_IN_CONTAINER), 'first')
+      : linesOf({...startable.launch, ...(startable.launch.file && {file: {...startable.launch.file, name: FILE_IN_CONTAINER}})}, 'follower')
+  const container = engineContainer(
+    startable,
+    podWords(
+      lines.filter((line) => !isScaled(line)),
+      nodeText,
+    ),
+    startable.launch.nodes!.gpusPerNode,
+  )
   const scaled = lines.filter(isScaled)
-  return {containers: [scaled.length === 0 ? container : throughShell(container, startable, scaled)], enableServiceLinks: false, terminationGracePeriodSeconds: 90, volumes: mounts(startable).volumes}
+  return {
+    containers: [scaled.length === 0 ? container : throughShell(container, startable, scaled)],
+    enableServiceLinks: false,
+    terminationGracePeriodSeconds: 90,
+    volumes: mounts(startable).volumes,
+  }
 }
 
 /** Kubernetes does not multiply: a shell adds the words that need it, and leaves all others as they are. */
 function throughShell(container: Mapping, {launch}: Startable, scaled: readonly Line[]): Mapping {
-  const added = scaled.map(({words}) => words.map(word => (typeof word === 'string' ? word : `"$((LWS_WORKER_INDEX * ${word.node.times}))"`)).join(' ')).join(' ')
+  const added = scaled
+    .map(({words}) => words.map((word) => (typeof word === 'string' ? word : `"$((LWS_WORKER_INDEX * ${word.node.times}))"`)).join(' '))
+    .join(' ')
   const {command, args} = container as {command?: unknown[]; args: unknown[]}
   const {name, image, ...rest} = container
   delete rest.command

@@ -40,8 +40,13 @@ const BEHIND_SIDECAR_PORT = 8200
 function deployment(startable: Startable, role: Role): Mapping {
   const {name, engine, vendor} = startable
   const labels = {
-    'llm-d.ai/inference-serving': 'true', 'llm-d.ai/guide': 'pd-disaggregation', 'llm-d.ai/model': name, 'llm-d.ai/role': role,
-    'llm-d.ai/accelerator-variant': 'gpu', 'llm-d.ai/accelerator-vendor': vendor, 'inference.networking.k8s.io/engine-type': engine.id,
+    'llm-d.ai/inference-serving': 'true',
+    'llm-d.ai/guide': 'pd-disaggregation',
+    'llm-d.ai/model': name,
+    'llm-d.ai/role': role,
+    'llm-d.ai/accelerator-variant': 'gpu',
+    'llm-d.ai/accelerator-vendor': vendor,
+    'inference.networking.k8s.io/engine-type': engine.id,
   }
   return {
     apiVersion: 'apps/v1',
@@ -50,7 +55,16 @@ function deployment(startable: Startable, role: Role): Mapping {
     spec: {
       replicas: 1,
       selector: {matchLabels: {'llm-d.ai/model': name, 'llm-d.ai/role': role}},
-      template: {metadata: {labels}, spec: {...(role === 'decode' && {initContainers: [sidecar(engine.id)]}), containers: [server(startable, role)], enableServiceLinks: false, terminationGracePeriodSeconds: 90, volumes: mounts(startable).volumes}},
+      template: {
+        metadata: {labels},
+        spec: {
+          ...(role === 'decode' && {initContainers: [sidecar(engine.id)]}),
+          containers: [server(startable, role)],
+          enableServiceLinks: false,
+          terminationGracePeriodSeconds: 90,
+          volumes: mounts(startable).volumes,
+        },
+      },
     },
   }
 }
@@ -68,17 +82,34 @@ const sidecar = (engine: string): Mapping => ({
 function roleFlags({engine}: Startable, role: Role, port: number): LaunchFlag[] {
   const listen: LaunchFlag = {flag: '--port', value: port, because: role === 'decode' ? 'behind the sidecar' : 'where the router looks'}
   if (engine.id === 'sglang') {
-    return [listen, {flag: '--disaggregation-mode', value: role, because: role === 'prefill' ? 'reads prompts' : 'writes answers'}, {flag: '--disaggregation-transfer-backend', value: 'nixl', because: 'how the cache is handed over'}]
+    return [
+      listen,
+      {flag: '--disaggregation-mode', value: role, because: role === 'prefill' ? 'reads prompts' : 'writes answers'},
+      {flag: '--disaggregation-transfer-backend', value: 'nixl', because: 'how the cache is handed over'},
+    ]
   }
-  return [listen, {flag: '--kv-transfer-config', value: JSON.stringify({kv_connector: 'NixlConnector', kv_role: role === 'prefill' ? 'kv_producer' : 'kv_both'}), because: 'how the cache is handed over'}]
+  return [
+    listen,
+    {
+      flag: '--kv-transfer-config',
+      value: JSON.stringify({kv_connector: 'NixlConnector', kv_role: role === 'prefill' ? 'kv_producer' : 'kv_both'}),
+      because: 'how the cache is handed over',
+    },
+  ]
 }
 
 function server(startable: Startable, role: Role): Mapping {
   const port = role === 'decode' ? BEHIND_SIDECAR_PORT : ROUTED_PORT
   const own = podLines(startable).filter(({words}) => words[0] !== '--port')
-  const lines: Line[] = [...own, ...roleFlags(startable, role, port).map(flag => ({words: flagWords(flag), because: flag.because}))]
+  const lines: Line[] = [...own, ...roleFlags(startable, role, port).map((flag) => ({words: flagWords(flag), because: flag.because}))]
   const container = engineContainer(startable, podWords(lines), startable.gpusPerNode)
-  const environment = (container.env as Mapping[]).map(entry => (entry.name === 'HF_TOKEN' ? {name: 'HF_TOKEN', valueFrom: {secretKeyRef: {name: SECRET, key: 'HF_TOKEN'}}} : entry))
-  if (startable.engine.id === 'vllm') environment.push({name: 'VLLM_NIXL_SIDE_CHANNEL_HOST', valueFrom: remarked({fieldRef: {fieldPath: 'status.podIP'}}, 'where the other role finds this one')} as Mapping)
+  const environment = (container.env as Mapping[]).map((entry) =>
+    entry.name === 'HF_TOKEN' ? {name: 'HF_TOKEN', valueFrom: {secretKeyRef: {name: SECRET, key: 'HF_TOKEN'}}} : entry,
+  )
+  if (startable.engine.id === 'vllm')
+    environment.push({
+      name: 'VLLM_NIXL_SIDE_CHANNEL_HOST',
+      valueFrom: remarked({fieldRef: {fieldPath: 'status.podIP'}}, 'where the other role finds this one'),
+    } as Mapping)
   return {...container, name: 'modelserver', env: environment, ports: [{name: 'http', containerPort: port}], ...probes(startable)}
 }

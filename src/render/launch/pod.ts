@@ -30,8 +30,8 @@ export const gpuResources = ({vendor}: Startable, count: number): Mapping => ({l
 
 /** Words of a pod's command line, with remarks; node values by the names that `nodeText` gives them. */
 export const podWords = (lines: readonly Line[], nodeText?: (word: Exclude<Word, string>) => string): unknown[] =>
-  lines.flatMap(line => {
-    const words = nodeText ? line.words.map(word => (typeof word === 'string' ? podText(word) : nodeText(word))) : plainWords([line]).map(podText)
+  lines.flatMap((line) => {
+    const words = nodeText ? line.words.map((word) => (typeof word === 'string' ? podText(word) : nodeText(word))) : plainWords([line]).map(podText)
     return words.map((word, index) => remarked(word, index === 0 ? line.because : undefined))
   })
 
@@ -45,7 +45,12 @@ export function podCommand(startable: Startable, words: unknown[]): Mapping {
 export function probes(startable: Startable): Mapping {
   const httpGet = {path: startable.serving.healthPath, port: 'http'}
   return {
-    startupProbe: {httpGet, periodSeconds: STARTUP_PERIOD_SECONDS, timeoutSeconds: 5, failureThreshold: remarked(Math.ceil(startSeconds(startable) / STARTUP_PERIOD_SECONDS), 'half an hour, and the download at 100 MB/s')},
+    startupProbe: {
+      httpGet,
+      periodSeconds: STARTUP_PERIOD_SECONDS,
+      timeoutSeconds: 5,
+      failureThreshold: remarked(Math.ceil(startSeconds(startable) / STARTUP_PERIOD_SECONDS), 'half an hour, and the download at 100 MB/s'),
+    },
     readinessProbe: {httpGet, periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 3},
     livenessProbe: {httpGet, periodSeconds: 30, timeoutSeconds: 10, failureThreshold: 5},
   }
@@ -54,7 +59,10 @@ export function probes(startable: Startable): Mapping {
 /** Shared memory, the cache, the configuration file, a model folder of the node. */
 export function mounts(startable: Startable): {volumeMounts: Mapping[]; volumes: Mapping[]} {
   const {launch, name, model} = startable
-  const volumeMounts: Mapping[] = [{name: 'shm', mountPath: '/dev/shm'}, {name: 'cache', mountPath: CACHE_IN_CONTAINER}]
+  const volumeMounts: Mapping[] = [
+    {name: 'shm', mountPath: '/dev/shm'},
+    {name: 'cache', mountPath: CACHE_IN_CONTAINER},
+  ]
   const volumes: Mapping[] = [
     {name: 'shm', emptyDir: {medium: 'Memory', sizeLimit: '16Gi'}},
     {name: 'cache', persistentVolumeClaim: {claimName: `${name}-cache`}},
@@ -89,7 +97,12 @@ export const podLines = (startable: Startable): Line[] => linesOf(inContainer(st
 /** A claim large enough for the checkpoint and a half of it again, 50 GiB at least. */
 export function cacheClaim({name, checkpointBytes = 0}: Startable, accessMode: 'ReadWriteOnce' | 'ReadWriteMany'): Mapping {
   const size = Math.max(50, Math.ceil((checkpointBytes * 1.5) / 2 ** 30))
-  return {apiVersion: 'v1', kind: 'PersistentVolumeClaim', metadata: {name: `${name}-cache`}, spec: {accessModes: [accessMode], resources: {requests: {storage: `${size}Gi`}}}}
+  return {
+    apiVersion: 'v1',
+    kind: 'PersistentVolumeClaim',
+    metadata: {name: `${name}-cache`},
+    spec: {accessModes: [accessMode], resources: {requests: {storage: `${size}Gi`}}},
+  }
 }
 
 /** The configuration file as a ConfigMap, where there is one. */
@@ -100,7 +113,10 @@ export function engineConfigMap({launch, name}: Startable): Mapping[] {
 }
 
 export const service = (name: string, selector: Mapping, port: number): Mapping => ({
-  apiVersion: 'v1', kind: 'Service', metadata: {name}, spec: {selector, ports: [{name: 'http', port, targetPort: 'http'}]},
+  apiVersion: 'v1',
+  kind: 'Service',
+  metadata: {name},
+  spec: {selector, ports: [{name: 'http', port, targetPort: 'http'}]},
 })
 
 export const SECRET_NOTE = `A private model needs its token: kubectl create secret generic ${SECRET.name} --from-literal=${SECRET.key}=...`

@@ -27,6 +27,9 @@ ${commandText([programText(launch)], linesOf({...launch, flags: [...launch.flags
 ${exports}export VLLM_HOST_IP="$NODE_ADDRESS"
 ray start --address="$HEAD_ADDRESS":6379 --node-ip-address="$NODE_ADDRESS" --num-gpus=${gpusPerNode} --block
 `
-    return [{name: 'ray-head.sh', text: head}, {name: 'ray-worker.sh', text: worker}]
+    return [
+      {name: 'ray-head.sh', text: head},
+      {name: 'ray-worker.sh', text: worker},
+    ]
   },
 }

@@ -20,7 +20,7 @@ export function quoteWord(text: string): string {
 }
 
 /** Runs of ordinary characters, and control characters one by one. */
-const splitControl = (text: string): string[] => text.split(new RegExp(`(${CONTROL.source})`)).filter(part => part !== '')
+const splitControl = (text: string): string[] => text.split(new RegExp(`(${CONTROL.source})`)).filter((part) => part !== '')
 
 function quotePart(part: string): string {
   if (part.length === 1 && CONTROL.test(part)) return `"$(printf '\\${part.charCodeAt(0).toString(8).padStart(3, '0')}')"`

@@ -36,7 +36,7 @@ export const NODE_VARIABLES: NodeVariables = {address: 'HEAD_ADDRESS', rank: 'NO
 
 /** A command with a line for each flag. */
 export function commandText(first: readonly string[], lines: readonly Line[], variables: NodeVariables = NODE_VARIABLES, indent = ''): string {
-  const rest = lines.map(({words}) => `${indent}  ${words.map(word => shellWord(word, variables)).join(' ')}`)
+  const rest = lines.map(({words}) => `${indent}  ${words.map((word) => shellWord(word, variables)).join(' ')}`)
   return `${indent}${[...first, ...rest].join(` \\\n`)}\n`
 }
 

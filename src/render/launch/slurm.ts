@@ -15,7 +15,8 @@ export const slurm: Format = {
     const {nodes} = startable.launch
     if (nodes?.problem !== undefined) throw cannot(nodes.problem)
     const isMpi = startable.engine.id === 'trtllm'
-    if (nodes && !isMpi && !nodes.own) throw cannot(`${startable.engine.title} ${startable.engine.version} joins nodes through Ray only: use --format ray, or a later --engine-version`)
+    if (nodes && !isMpi && !nodes.own)
+      throw cannot(`${startable.engine.title} ${startable.engine.version} joins nodes through Ray only: use --format ray, or a later --engine-version`)
     return [{name: 'serve.sbatch', text: isMpi ? mpiScript(startable) : nodeScript(startable)}]
   },
 }

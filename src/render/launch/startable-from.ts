@@ -35,7 +35,7 @@ export function startableOf(catalogue: Catalogue, answered: Pick<Answer, 'best' 
     port: portOf(launch, serving),
     checkpointBytes: diskBytes(model, checkpoint),
     workload: best.workload,
-    isEngineFlag: flag => table.flags.find(({name, aliases}) => name === flag || aliases?.includes(flag))?.source !== 'b' || engine.id !== 'vllm',
+    isEngineFlag: (flag) => table.flags.find(({name, aliases}) => name === flag || aliases?.includes(flag))?.source !== 'b' || engine.id !== 'vllm',
   }
 }
 
@@ -62,5 +62,10 @@ const modelArgumentOf = (launch: Launch, hfId: string): string => String(flagVal
 function servedNameOf(engine: string, launch: Launch, model: string): string {
   const given = flagValue(launch, /^--served[-_]model[-_]name$/)
   if (given !== undefined) return String(given)
-  return engine === 'trtllm' && model.startsWith('/') ? (model.split('/').filter(part => part !== '').at(-1) ?? model) : model
+  return engine === 'trtllm' && model.startsWith('/')
+    ? (model
+        .split('/')
+        .filter((part) => part !== '')
+        .at(-1) ?? model)
+    : model
 }

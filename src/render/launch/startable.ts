@@ -39,7 +39,12 @@ export interface Startable {
 
 /** A DNS label (RFC 1123) from any text; short enough to take a suffix. */
 export function labelOf(text: string): string {
-  const label = text.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-').replaceAll(/^-+|-+$/g, '').slice(0, 40).replace(/-+$/, '')
+  const label = text
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, '-')
+    .replaceAll(/^-+|-+$/g, '')
+    .slice(0, 40)
+    .replace(/-+$/, '')
   if (label === '') return 'model'
   return /^[a-z]/.test(label) ? label : `m-${label}`
 }

@@ -24,7 +24,11 @@ export const systemd: Format = {
 }
 
 /** Nothing can end a line of the header. */
-const oneLine = (text: string): string => text.replaceAll(/[^\x20-\x7E]/g, '?').replaceAll('%', '%%').replaceAll('\\', '/')
+const oneLine = (text: string): string =>
+  text
+    .replaceAll(/[^\x20-\x7E]/g, '?')
+    .replaceAll('%', '%%')
+    .replaceAll('\\', '/')
 
 function unitText(startable: Startable): string {
   const {launch, name, engine, modelName} = startable
@@ -38,9 +42,13 @@ function unitText(startable: Startable): string {
   ]
   const words = [
     'docker run --rm',
-    ...options.map(option => flagWords(option).map(word => systemdWord(String(word))).join(' ')),
+    ...options.map((option) =>
+      flagWords(option)
+        .map((word) => systemdWord(String(word)))
+        .join(' '),
+    ),
     [requireImage(startable), ...program].map(systemdWord).join(' '),
-    ...linesOf(inContainer(startable, FILE_IN_CONTAINER)).map(line => plainWords([line]).map(systemdWord).join(' ')),
+    ...linesOf(inContainer(startable, FILE_IN_CONTAINER)).map((line) => plainWords([line]).map(systemdWord).join(' ')),
   ]
   return `# ${FOLDER}/${name}.env may hold a line HF_TOKEN=...${launch.file ? `; ${name}.yaml belongs there too` : ''}.
 # Install: copy to /etc/systemd/system, then systemctl daemon-reload && systemctl enable --now ${name}

@@ -22,18 +22,25 @@ export function flagWords({flag, value}: LaunchFlag | NodeFlag): Word[] {
 /** Everything behind the program: flags in their order, those of the node's role, the file. */
 export function linesOf({flags, file, nodes}: Launch, role?: Role): Line[] {
   const joining = role === undefined ? [] : [...(nodes?.own?.every ?? []), ...(role === 'follower' ? (nodes?.own?.followers ?? []) : [])]
-  const lines: Line[] = [...flags, ...joining].map(flag => ({words: flagWords(flag), because: flag.because}))
+  const lines: Line[] = [...flags, ...joining].map((flag) => ({words: flagWords(flag), because: flag.because}))
   if (file) lines.push({words: [file.flag, file.name], because: 'options that only the file takes'})
   return lines
 }
 
 /** The same with the node's number filled in. */
 export const withRank = (lines: readonly Line[], rank: number): Line[] =>
-  lines.map(line => ({...line, words: line.words.map(word => (typeof word === 'string' || word.node.of !== 'rank' ? word : `${word.before}${rank * (word.node.times ?? 1)}${word.node.after ?? ''}`))}))
+  lines.map((line) => ({
+    ...line,
+    words: line.words.map((word) =>
+      typeof word === 'string' || word.node.of !== 'rank' ? word : `${word.before}${rank * (word.node.times ?? 1)}${word.node.after ?? ''}`,
+    ),
+  }))
 
 /** Words that hold nothing of a node; @throws RangeError otherwise: a format without nodes was given a launch over some. */
 export const plainWords = (lines: readonly Line[]): string[] =>
-  lines.flatMap(({words}) => words).map(word => {
-    if (typeof word !== 'string') throw new RangeError('a value of a node is not known here')
-    return word
-  })
+  lines
+    .flatMap(({words}) => words)
+    .map((word) => {
+      if (typeof word !== 'string') throw new RangeError('a value of a node is not known here')
+      return word
+    })

@@ -32,7 +32,8 @@ export class Remarked {
 /** A value with a remark behind it; without a remark the value itself. */
 export const remarked = (value: unknown, remark: string | undefined): unknown => (remark === undefined || remark === '' ? value : new Remarked(value, remark))
 
-const isMapping = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Remarked)
+const isMapping = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Remarked)
 const isFilled = (value: unknown): boolean => (Array.isArray(value) ? value.length > 0 : isMapping(value) && Object.keys(value).length > 0)
 
 /** Nothing in a remark can end its line, in YAML 1.1 either. */
@@ -41,7 +42,12 @@ export const commentText = (text: string): string => text.replace(/[\u0000-\u001
 const commentOf = (remark: string | undefined): string => (remark === undefined ? '' : ` # ${commentText(remark)}`)
 
 /** Lines before a document, each as a comment. */
-export const commentLines = (text: string): string => text.trimEnd().split('\n').map(line => `${`# ${commentText(line)}`.trimEnd()}\n`).join('')
+export const commentLines = (text: string): string =>
+  text
+    .trimEnd()
+    .split('\n')
+    .map((line) => `${`# ${commentText(line)}`.trimEnd()}\n`)
+    .join('')
 
 /** Text of several lines that may stand as it is, indented: printable ASCII that ends with one line break. */
 const isBlockText = (text: string): boolean => /^[\x21-\x7E][\x20-\x7E]*\n(?:[\x20-\x7E]*\n)+$/.test(text) && !/\n *\n$/.test(text)
@@ -51,7 +57,10 @@ function inline(value: unknown): string {
   if (typeof value === 'string') return scalar(value)
   if (typeof value === 'number' || typeof value === 'boolean') return String(value)
   if (Array.isArray(value)) return `[${value.map(inline).join(', ')}]`
-  if (isMapping(value)) return `{${Object.entries(value).map(([key, part]) => `${scalar(key)}: ${inline(part)}`).join(', ')}}`
+  if (isMapping(value))
+    return `{${Object.entries(value)
+      .map(([key, part]) => `${scalar(key)}: ${inline(part)}`)
+      .join(', ')}}`
   throw new RangeError(`${typeof value} has no place in a configuration file`)
 }
 
@@ -73,7 +82,7 @@ export function yamlText(content: Record<string, unknown>, because: Record<strin
 }
 
 /** Several documents in one text. */
-export const yamlDocuments = (documents: readonly Record<string, unknown>[]): string => documents.map(document => yamlText(document)).join('---\n')
+export const yamlDocuments = (documents: readonly Record<string, unknown>[]): string => documents.map((document) => yamlText(document)).join('---\n')
 
 function mappingLines(content: Record<string, unknown>, {because, indent, path}: Place): string[] {
   return Object.entries(content).flatMap(([key, given]) => {
@@ -90,8 +99,16 @@ function entryLines(start: string, value: unknown, remark: string | undefined, p
   const comment = commentOf(remark)
   const inner = `${place.indent}  `
   if (isMapping(value) && isFilled(value)) return [`${start}${comment}`, ...mappingLines(value, {...place, indent: inner})]
-  if (Array.isArray(value) && value.some(entry => isFilled(entry) || entry instanceof Remarked)) return [`${start}${comment}`, ...value.flatMap(entry => listLines(entry, {...place, indent: inner}))]
-  if (typeof value === 'string' && isBlockText(value)) return [`${start} |${comment}`, ...value.slice(0, -1).split('\n').map(line => (line === '' ? '' : `${inner}${line}`))]
+  if (Array.isArray(value) && value.some((entry) => isFilled(entry) || entry instanceof Remarked))
+    return [`${start}${comment}`, ...value.flatMap((entry) => listLines(entry, {...place, indent: inner}))]
+  if (typeof value === 'string' && isBlockText(value))
+    return [
+      `${start} |${comment}`,
+      ...value
+        .slice(0, -1)
+        .split('\n')
+        .map((line) => (line === '' ? '' : `${inner}${line}`)),
+    ]
   return [`${start} ${inline(value)}${comment}`]
 }
 

@@ -25,7 +25,8 @@ export type JsonObject = Record<string, unknown>
 export const isObject = (value: unknown): value is JsonObject => typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** A number above zero, and no more than anything measured can be; results hold 0 and NaN where nothing was measured. */
-export const positive = (value: unknown, max = 1e12): number | undefined => (typeof value === 'number' && Number.isFinite(value) && value > 0 && value <= max ? value : undefined)
+export const positive = (value: unknown, max = 1e12): number | undefined =>
+  typeof value === 'number' && Number.isFinite(value) && value > 0 && value <= max ? value : undefined
 
 /** A whole number of tokens or requests from one that may be a mean. */
 export function whole(value: unknown, max = 1_000_000_000): number | undefined {

@@ -38,7 +38,16 @@ export function readLlamaBenchRow(value: JsonObject, place: string): BenchPoint 
   const number = (field: unknown) => (typeof field === 'string' && field.trim() !== '' ? Number(field) : field)
   const tokensPerSecond = positive(number(value.avg_ts))
   if (tokensPerSecond === undefined) return undefined
-  return pointOf({promptTokens: whole(number(value.n_prompt)) ?? 0, outputTokens: whole(number(value.n_gen)) ?? 0, depthTokens: whole(number(value.n_depth)) ?? 0, tokensPerSecond, model: repositoryLike(value.model_filename)}, place)
+  return pointOf(
+    {
+      promptTokens: whole(number(value.n_prompt)) ?? 0,
+      outputTokens: whole(number(value.n_gen)) ?? 0,
+      depthTokens: whole(number(value.n_depth)) ?? 0,
+      tokensPerSecond,
+      model: repositoryLike(value.model_filename),
+    },
+    place,
+  )
 }
 
 /** Tables print titles such as "llama 8B Q4_K - Medium", which name no model exactly; only a repository's name is taken. */
@@ -49,7 +58,10 @@ function repositoryLike(value: unknown): string | undefined {
 
 const CELLS = /^\s*\|(.*)\|\s*$/
 
-const cellsOf = (line: string): string[] | undefined => CELLS.exec(line)?.[1]?.split('|').map((cell) => cell.trim())
+const cellsOf = (line: string): string[] | undefined =>
+  CELLS.exec(line)?.[1]
+    ?.split('|')
+    .map((cell) => cell.trim())
 
 /** Rows of every Markdown table that has a `test` and a `t/s` column. */
 export function readMarkdownTables(content: string, file: string): BenchPoint[] {
@@ -75,10 +87,17 @@ function rowPoint(titles: readonly string[], cells: readonly string[], place: st
   const leading = (cell: string | undefined) => positive(Number(/^[\d,]*\.?\d+/.exec(cell ?? '')?.[0].replaceAll(',', '')))
   const tokensPerSecond = leading(at(/^t\/s( \(total\))?$/))
   if (!test || (test[1] === undefined && test[2] === undefined) || tokensPerSecond === undefined) return undefined
-  return pointOf({
-    promptTokens: whole(Number(test[1])) ?? 0, outputTokens: whole(Number(test[2])) ?? 0, depthTokens: whole(Number(test[3])) ?? 0, tokensPerSecond,
-    firstTokenMs: leading(at(/^e2e_ttft \(ms\)$/)), model: repositoryLike(at(/^model$/)),
-  }, place)
+  return pointOf(
+    {
+      promptTokens: whole(Number(test[1])) ?? 0,
+      outputTokens: whole(Number(test[2])) ?? 0,
+      depthTokens: whole(Number(test[3])) ?? 0,
+      tokensPerSecond,
+      firstTokenMs: leading(at(/^e2e_ttft \(ms\)$/)),
+      model: repositoryLike(at(/^model$/)),
+    },
+    place,
+  )
 }
 
 /** Lines of comma-separated values under a line of names. */
@@ -86,10 +105,22 @@ export function readCsv(content: string, file: string): BenchPoint[] {
   const lines = content.split(/\r\n|\n|\r/).filter((line) => line.trim() !== '')
   const names = csvCells(lines[0] ?? '')
   if (!names.includes('avg_ts')) return []
-  return lines.slice(1).flatMap((line, index) => readLlamaBenchRow(Object.fromEntries(csvCells(line).slice(0, names.length).map((cell, column) => [names[column]!, cell])), `${file}, line ${index + 2}`) ?? [])
+  return lines.slice(1).flatMap(
+    (line, index) =>
+      readLlamaBenchRow(
+        Object.fromEntries(
+          csvCells(line)
+            .slice(0, names.length)
+            .map((cell, column) => [names[column]!, cell]),
+        ),
+        `${file}, line ${index + 2}`,
+      ) ?? [],
+  )
 }
 
 /** Cells of one line; quotes are doubled inside quoted ones. */
 function csvCells(line: string): string[] {
-  return [...line.matchAll(/("(?:[^"]|"")*"|[^,]*)(?:,|$)/g)].slice(0, 1000).map((match) => (match[1]!.startsWith('"') ? match[1]!.slice(1, -1).replaceAll('""', '"') : match[1]!.trim()))
+  return [...line.matchAll(/("(?:[^"]|"")*"|[^,]*)(?:,|$)/g)]
+    .slice(0, 1000)
+    .map((match) => (match[1]!.startsWith('"') ? match[1]!.slice(1, -1).replaceAll('""', '"') : match[1]!.trim()))
 }

@@ -5,12 +5,16 @@ import {isScenarioLine, readScenarioLine} from './scenario-lines.ts'
 import {isServingResult, readServingResult} from './serving-clients.ts'
 import {isTrtllmReport, readTrtllmReport} from './trtllm-bench.ts'
 
-const EXPECTED = 'expected a result of vllm bench serve, sglang.bench_serving or trtllm-bench, a table of llama-bench, or scenarios with "observed" as JSON Lines'
+const EXPECTED =
+  'expected a result of vllm bench serve, sglang.bench_serving or trtllm-bench, a table of llama-bench, or scenarios with "observed" as JSON Lines'
 
 function pointIn(value: unknown, place: string): BenchPoint | undefined {
   if (!isObject(value)) return undefined
   const readers: [(value: JsonObject) => boolean, (value: JsonObject, place: string) => BenchPoint | undefined][] = [
-    [isScenarioLine, readScenarioLine], [isTrtllmReport, readTrtllmReport], [isServingResult, readServingResult], [isLlamaBenchRow, readLlamaBenchRow],
+    [isScenarioLine, readScenarioLine],
+    [isTrtllmReport, readTrtllmReport],
+    [isServingResult, readServingResult],
+    [isLlamaBenchRow, readLlamaBenchRow],
   ]
   return readers.find(([is]) => is(value))?.[1](value, place)
 }
@@ -25,10 +29,18 @@ function parsed(text: string): {value: unknown} | undefined {
 
 function fromJson(content: string, file: string): BenchPoint[] | undefined {
   const whole = parsed(content)
-  if (whole) return (Array.isArray(whole.value) ? whole.value : [whole.value]).flatMap((value, index, all) => pointIn(value, all.length > 1 ? `${file}, entry ${index + 1}` : file) ?? [])
-  const lines = content.split(/\r\n|\n|\r/).map((line, index) => ({line: line.trim(), number: index + 1})).filter(({line}) => line.startsWith('{'))
+  if (whole)
+    return (Array.isArray(whole.value) ? whole.value : [whole.value]).flatMap(
+      (value, index, all) => pointIn(value, all.length > 1 ? `${file}, entry ${index + 1}` : file) ?? [],
+    )
+  const lines = content
+    .split(/\r\n|\n|\r/)
+    .map((line, index) => ({line: line.trim(), number: index + 1}))
+    .filter(({line}) => line.startsWith('{'))
   const values = lines.map(({line, number}) => ({value: parsed(line)?.value, number}))
-  return lines.length === 0 || values.every(({value}) => value === undefined) ? undefined : values.flatMap(({value, number}) => pointIn(value, `${file}, line ${number}`) ?? [])
+  return lines.length === 0 || values.every(({value}) => value === undefined)
+    ? undefined
+    : values.flatMap(({value, number}) => pointIn(value, `${file}, line ${number}`) ?? [])
 }
 
 /**
@@ -38,7 +50,9 @@ function fromJson(content: string, file: string): BenchPoint[] | undefined {
  */
 export function readBench(content: string, file: string): BenchPoint[] {
   const trimmed = content.replace(/^\uFEFF/, '').trim()
-  const points = ((/^[[{]/.test(trimmed) ? fromJson(trimmed, file) : undefined) ?? [...readMarkdownTables(trimmed, file), ...readCsv(trimmed, file)]).filter(hasObservation)
+  const points = ((/^[[{]/.test(trimmed) ? fromJson(trimmed, file) : undefined) ?? [...readMarkdownTables(trimmed, file), ...readCsv(trimmed, file)]).filter(
+    hasObservation,
+  )
   if (points.length === 0) throw new InputError('BENCH_UNKNOWN', `${file} holds no benchmark result that is known: ${EXPECTED}`)
   return points
 }

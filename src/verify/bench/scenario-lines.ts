@@ -5,7 +5,25 @@ import {type BenchPoint, defined, isObject, type JsonObject, positive, text, who
 export const isScenarioLine = (value: JsonObject): boolean => isObject(value.observed) && isObject(value.workload)
 
 /** The scenario's fields whose type is plain; what is wrong among them is told when the scenario is answered. */
-const FIELDS = ['engine', 'engineVersion', 'weights', 'kvCache', 'tp', 'pp', 'dp', 'ep', 'dpAttention', 'maxModelLen', 'maxNumSeqs', 'maxNumBatchedTokens', 'gpuMemoryUtilization', 'enforceEager', 'speculative', 'cpuOffloadBytes', 'reservedBytesPerGpu'] as const
+const FIELDS = [
+  'engine',
+  'engineVersion',
+  'weights',
+  'kvCache',
+  'tp',
+  'pp',
+  'dp',
+  'ep',
+  'dpAttention',
+  'maxModelLen',
+  'maxNumSeqs',
+  'maxNumBatchedTokens',
+  'gpuMemoryUtilization',
+  'enforceEager',
+  'speculative',
+  'cpuOffloadBytes',
+  'reservedBytesPerGpu',
+] as const
 
 function workloadOf(value: JsonObject): Workload | undefined {
   const inputTokens = whole(value.inputTokens)
@@ -26,7 +44,14 @@ export function readScenarioLine(value: JsonObject, place: string): BenchPoint |
   return {
     format: 'scenario',
     place,
-    scenario: defined({...(request as DeploymentRequest), id: text(value.id), model: text(value.model), gpu: text(value.gpu), machine: text(value.machine), nodes: whole(value.nodes, 1024)}),
+    scenario: defined({
+      ...(request as DeploymentRequest),
+      id: text(value.id),
+      model: text(value.model),
+      gpu: text(value.gpu),
+      machine: text(value.machine),
+      nodes: whole(value.nodes, 1024),
+    }),
     workload,
     observed: defined({ttftMs: positive(observed.ttftMs), tpotMs: positive(observed.tpotMs), outputTokensPerSecond: positive(observed.outputTokensPerSecond)}),
   }

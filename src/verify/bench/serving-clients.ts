@@ -5,7 +5,8 @@
 import type {Workload} from '../../core/deployment.ts'
 import {type BenchPoint, defined, isObject, type JsonObject, positive, text, whole} from './bench-point.ts'
 
-export const isServingResult = (value: JsonObject): boolean => 'output_throughput' in value && ('total_output_tokens' in value || 'mean_ttft_ms' in value || 'median_ttft_ms' in value)
+export const isServingResult = (value: JsonObject): boolean =>
+  'output_throughput' in value && ('total_output_tokens' in value || 'mean_ttft_ms' in value || 'median_ttft_ms' in value)
 
 const isSglang = (value: JsonObject): boolean => 'total_output_tokens_retokenized' in value || 'mean_e2e_latency_ms' in value || 'random_range_ratio' in value
 
@@ -28,7 +29,17 @@ function loadOf(value: JsonObject): Pick<Workload, 'concurrency' | 'requestRate'
   return prompts === undefined ? undefined : {concurrency: prompts}
 }
 
-const ENGINES: Record<string, string> = {vllm: 'vllm', 'vllm-chat': 'vllm', sglang: 'sglang', 'sglang-native': 'sglang', 'sglang-oai': 'sglang', 'sglang-oai-chat': 'sglang', 'sglang-embedding': 'sglang', trt: 'trtllm', 'tensorrt-llm': 'trtllm'}
+const ENGINES: Record<string, string> = {
+  vllm: 'vllm',
+  'vllm-chat': 'vllm',
+  sglang: 'sglang',
+  'sglang-native': 'sglang',
+  'sglang-oai': 'sglang',
+  'sglang-oai-chat': 'sglang',
+  'sglang-embedding': 'sglang',
+  trt: 'trtllm',
+  'tensorrt-llm': 'trtllm',
+}
 
 export function readServingResult(value: JsonObject, place: string): BenchPoint | undefined {
   const size = lengths(value)

@@ -1,7 +1,8 @@
 /** `trtllm-bench ... --report_json`: tensorrt_llm/bench/dataclasses/reporting.py get_statistics_dict, 1.0 to 1.3. */
 import {type BenchPoint, defined, isObject, type JsonObject, positive, text, whole} from './bench-point.ts'
 
-export const isTrtllmReport = (value: JsonObject): boolean => isObject(value.performance) && isObject(value.request_info) && 'system_output_throughput_tok_s' in value.performance
+export const isTrtllmReport = (value: JsonObject): boolean =>
+  isObject(value.performance) && isObject(value.request_info) && 'system_output_throughput_tok_s' in value.performance
 
 const named = (value: unknown): JsonObject => (isObject(value) ? value : {})
 

@@ -14,7 +14,12 @@ const trace = (...requests: [arrivalMs: number, inputTokens: number, outputToken
   requests: requests.map(([arrivalMs, inputTokens, outputTokens]): TraceRequest => ({arrivalMs, inputTokens, outputTokens})),
 })
 
-const question = (given: Partial<SimulationQuestion> & Pick<SimulationQuestion, 'load'>): SimulationQuestion => ({clock: TEN, limits: {maxNumSeqs: 8, maxNumBatchedTokens: 100}, exact: true, ...given})
+const question = (given: Partial<SimulationQuestion> & Pick<SimulationQuestion, 'load'>): SimulationQuestion => ({
+  clock: TEN,
+  limits: {maxNumSeqs: 8, maxNumBatchedTokens: 100},
+  exact: true,
+  ...given,
+})
 
 const times = (given: SimulationQuestion) => {
   const {firstTokenMs, finishMs} = recordsOf(given)
@@ -101,7 +106,9 @@ describe('two requests', () => {
     // Budget 4: beside one decoding sequence 3 tokens of a prompt of 6, so two steps. A: 0-10 prompt. 10-20, 20-30 with the prompt of B. B: first token 30.
     expect(times(question({load: trace([0, 4, 9], [0, 6, 1]), limits: {maxNumSeqs: 8, maxNumBatchedTokens: 4}})).firstTokenMs).toEqual([10, 30])
     // Taking turns, prompts have it all: 10-20 four tokens, 20-30 the other two; A decodes only then.
-    const turns = times(question({load: trace([0, 4, 9], [0, 6, 1]), limits: {maxNumSeqs: 8, maxNumBatchedTokens: 4}, rules: {...EAGER_RULES, mixedSteps: false}}))
+    const turns = times(
+      question({load: trace([0, 4, 9], [0, 6, 1]), limits: {maxNumSeqs: 8, maxNumBatchedTokens: 4}, rules: {...EAGER_RULES, mixedSteps: false}}),
+    )
     expect(turns.firstTokenMs).toEqual([10, 30])
     // 8 more tokens of A from 30 on, instead of from 10 on.
     expect(turns.finishMs[0]).toBe(110)
@@ -121,7 +128,11 @@ describe('two requests', () => {
 
 describe('the cache is full', () => {
   // Two requests of 3 + 5 tokens: each holds at most 3 + 5 - 1 = 7 of ten tokens.
-  const full = question({load: trace([0, 3, 5], [0, 3, 5]), limits: {maxNumSeqs: 8, maxNumBatchedTokens: 100, kvCacheTokens: 10}, rules: {...EAGER_RULES, blockTokens: 1}})
+  const full = question({
+    load: trace([0, 3, 5], [0, 3, 5]),
+    limits: {maxNumSeqs: 8, maxNumBatchedTokens: 100, kvCacheTokens: 10},
+    rules: {...EAGER_RULES, blockTokens: 1},
+  })
 
   it('the latest is preempted and computed anew', () => {
     // 10: prompts, 6 tokens held. 20: 8. 30: 10. Then both need one more: B goes, with 5 held and 3 generated.
@@ -197,7 +208,12 @@ describe('loads', () => {
   it('Poisson arrivals at one server with a fixed time: Pollaczek and Khinchine', () => {
     // 10 ms of service at 50 a second: load 0.5, mean wait 0.5 x 10 / (2 (1 - 0.5)) = 5 ms. At 80: 0.8 x 10 / (2 x 0.2) = 20 ms.
     const one = (requestsPerSecond: number) =>
-      simulate(question({load: {kind: 'poisson', requestsPerSecond, requestCount: 200_000, input: {kind: 'fixed', tokens: 1}, output: {kind: 'fixed', tokens: 1}}, limits: {maxNumSeqs: 1, maxNumBatchedTokens: 1}}))
+      simulate(
+        question({
+          load: {kind: 'poisson', requestsPerSecond, requestCount: 200_000, input: {kind: 'fixed', tokens: 1}, output: {kind: 'fixed', tokens: 1}},
+          limits: {maxNumSeqs: 1, maxNumBatchedTokens: 1},
+        }),
+      )
     const half = one(50)
     expect(half.queue.waitMs!.mean).toBeGreaterThan(4.9)
     expect(half.queue.waitMs!.mean).toBeLessThan(5.1)

@@ -26,7 +26,13 @@ async function inputOf(scenario: Scenario): Promise<PerformanceInput> {
 
 const loads = (inputTokens: number, outputTokens: number, concurrency: number) => ({inputTokens, outputTokens, concurrency})
 /** Dense, mixture of experts, sparse attention, layers with state; one GPU and several. */
-const DEPLOYMENTS: [model: string, gpu: string, engine: string][] = [['llama-3.1-8b', '1xh100-sxm', 'vllm'], ['qwen3-32b', '2xh200-sxm', 'sglang'], ['gpt-oss-120b', '1xb200-sxm', 'trtllm'], ['deepseek-v3.2', '8xh200-sxm', 'sglang'], ['qwen3.6-35b-a3b', '2xrtx-4090', 'vllm']]
+const DEPLOYMENTS: [model: string, gpu: string, engine: string][] = [
+  ['llama-3.1-8b', '1xh100-sxm', 'vllm'],
+  ['qwen3-32b', '2xh200-sxm', 'sglang'],
+  ['gpt-oss-120b', '1xb200-sxm', 'trtllm'],
+  ['deepseek-v3.2', '8xh200-sxm', 'sglang'],
+  ['qwen3.6-35b-a3b', '2xrtx-4090', 'vllm'],
+]
 
 describe('remembered times', () => {
   for (const [model, gpu, engine] of DEPLOYMENTS)
@@ -56,7 +62,8 @@ describe('remembered times', () => {
     for (const [model, gpu, engine] of DEPLOYMENTS) {
       const input = await inputOf({model, gpu, engine, workload: loads(1024, 512, 48)})
       const [exact, remembered] = [true, false].map((exactly) => simulateDeployment(input, calibration, {seed: 4, exact: exactly}))
-      for (const quantity of ['tpotMs', 'endToEndMs'] as const) expect(Math.abs(remembered![quantity]!.mean / exact![quantity]!.mean - 1), `${model} ${quantity}`).toBeLessThan(1e-3)
+      for (const quantity of ['tpotMs', 'endToEndMs'] as const)
+        expect(Math.abs(remembered![quantity]!.mean / exact![quantity]!.mean - 1), `${model} ${quantity}`).toBeLessThan(1e-3)
       expect(Math.abs(remembered!.outputTokensPerSecond / exact!.outputTokensPerSecond - 1), model).toBeLessThan(1e-3)
     }
   })
@@ -65,13 +72,27 @@ describe('remembered times', () => {
 describe('beside the closed form', () => {
   /** A steady closed loop: the start and the end left out. */
   const steady = (input: PerformanceInput, inFlight: number, inputTokens: number, outputTokens: number) => {
-    const load: Load = {kind: 'closed-loop', concurrency: inFlight, requestCount: 30 * inFlight, input: benchmarkLengths(inputTokens), output: benchmarkLengths(outputTokens)}
-    return simulate(simulationQuestion({...input, dp: input.dpAttention ? input.dp : 1}, calibration, {load, skipFirst: 10 * inFlight, skipLast: 2 * inFlight, seed: 1}))
+    const load: Load = {
+      kind: 'closed-loop',
+      concurrency: inFlight,
+      requestCount: 30 * inFlight,
+      input: benchmarkLengths(inputTokens),
+      output: benchmarkLengths(outputTokens),
+    }
+    return simulate(
+      simulationQuestion({...input, dp: input.dpAttention ? input.dp : 1}, calibration, {load, skipFirst: 10 * inFlight, skipLast: 2 * inFlight, seed: 1}),
+    )
   }
 
   // Where prompts are a small part of the work, what the closed form simplifies does not matter: queues, prompts that share steps, the budget.
   for (const [model, gpu, engine] of DEPLOYMENTS)
-    for (const [inputTokens, outputTokens, concurrency] of [[1024, 1024, 1], [1024, 1024, 8], [1024, 1024, 32], [128, 2048, 64], [8192, 1024, 2]] as const)
+    for (const [inputTokens, outputTokens, concurrency] of [
+      [1024, 1024, 1],
+      [1024, 1024, 8],
+      [1024, 1024, 32],
+      [128, 2048, 64],
+      [8192, 1024, 2],
+    ] as const)
       it(`${model} with ${engine}, ${inputTokens}/${outputTokens}, ${concurrency} in flight: within 5%`, async () => {
         const input = await inputOf({model, gpu, engine, workload: loads(inputTokens, outputTokens, concurrency)})
         const inFlight = Math.max(1, Math.round(concurrency / (input.dpAttention ? 1 : input.dp)))
@@ -104,7 +125,12 @@ describe('a deployment', () => {
   })
 
   it('at "max" is full and steady', async () => {
-    const input = await inputOf({model: 'llama-3.1-8b', gpu: '1xrtx-4090', engine: 'vllm', workload: {inputTokens: 1024, outputTokens: 512, concurrency: 'max'}})
+    const input = await inputOf({
+      model: 'llama-3.1-8b',
+      gpu: '1xrtx-4090',
+      engine: 'vllm',
+      workload: {inputTokens: 1024, outputTokens: 512, concurrency: 'max'},
+    })
     const result = simulateDeployment(input, calibration)
     expect(result.utilisation.busyShare).toBeGreaterThan(0.99)
     expect(result.utilisation.peakCacheShare).toBeGreaterThan(0.9)

@@ -12,32 +12,49 @@ const clockOf = (fixed: number, sequence: number, context: number, prompt: numbe
   stepMs: (sequences, contextTokens, promptTokens) => fixed + sequence * sequences + (context * sequences * contextTokens) / 1000 + prompt * promptTokens,
 })
 
-const clocks = fc.tuple(fc.double({min: 0.5, max: 20, noNaN: true}), fc.double({min: 0, max: 0.5, noNaN: true}), fc.double({min: 0, max: 0.1, noNaN: true}), fc.double({min: 0, max: 0.1, noNaN: true})).map((parts) => clockOf(...parts))
+const clocks = fc
+  .tuple(
+    fc.double({min: 0.5, max: 20, noNaN: true}),
+    fc.double({min: 0, max: 0.5, noNaN: true}),
+    fc.double({min: 0, max: 0.1, noNaN: true}),
+    fc.double({min: 0, max: 0.1, noNaN: true}),
+  )
+  .map((parts) => clockOf(...parts))
 
 const lengths: fc.Arbitrary<LengthLaw> = fc.oneof(
   fc.integer({min: 1, max: 300}).map((tokens) => ({kind: 'fixed' as const, tokens})),
   fc.tuple(fc.integer({min: 1, max: 100}), fc.integer({min: 0, max: 200})).map(([low, more]) => ({kind: 'uniform' as const, low, high: low + more})),
-  fc.tuple(fc.integer({min: 5, max: 100}), fc.double({min: 0, max: 1, noNaN: true})).map(([mean, deviation]) => ({kind: 'lognormal' as const, mean, deviation, most: 400})),
+  fc
+    .tuple(fc.integer({min: 5, max: 100}), fc.double({min: 0, max: 1, noNaN: true}))
+    .map(([mean, deviation]) => ({kind: 'lognormal' as const, mean, deviation, most: 400})),
 )
 
-const loads: fc.Arbitrary<Load> = fc
-  .record({requestCount: fc.integer({min: 1, max: 80}), input: lengths, output: lengths})
-  .chain((drawn) =>
-    fc.oneof(
-      fc.integer({min: 1, max: 20}).map((concurrency) => ({kind: 'closed-loop' as const, concurrency, ...drawn})),
-      fc.double({min: 0.2, max: 200, noNaN: true}).map((requestsPerSecond) => ({kind: 'poisson' as const, requestsPerSecond, ...drawn})),
-      fc.integer({min: 1, max: 12}).map((requestsPerBurst) => ({kind: 'bursts' as const, requestsPerSecond: 10, requestsPerBurst, ...drawn})),
-      fc.constant({kind: 'at-once' as const, ...drawn}),
-    ),
-  )
+const loads: fc.Arbitrary<Load> = fc.record({requestCount: fc.integer({min: 1, max: 80}), input: lengths, output: lengths}).chain((drawn) =>
+  fc.oneof(
+    fc.integer({min: 1, max: 20}).map((concurrency) => ({kind: 'closed-loop' as const, concurrency, ...drawn})),
+    fc.double({min: 0.2, max: 200, noNaN: true}).map((requestsPerSecond) => ({kind: 'poisson' as const, requestsPerSecond, ...drawn})),
+    fc.integer({min: 1, max: 12}).map((requestsPerBurst) => ({kind: 'bursts' as const, requestsPerSecond: 10, requestsPerBurst, ...drawn})),
+    fc.constant({kind: 'at-once' as const, ...drawn}),
+  ),
+)
 
 const rules: fc.Arbitrary<SchedulerRules> = fc.record({
-  mixedSteps: fc.boolean(), chunkedPrefill: fc.boolean(), reservedOutputShare: fc.constantFrom(0, 0.3, 1), freeCacheShare: fc.constantFrom(0, 0.02), blockTokens: fc.constantFrom(1, 16, 64),
+  mixedSteps: fc.boolean(),
+  chunkedPrefill: fc.boolean(),
+  reservedOutputShare: fc.constantFrom(0, 0.3, 1),
+  freeCacheShare: fc.constantFrom(0, 0.02),
+  blockTokens: fc.constantFrom(1, 16, 64),
 })
 
 const questions: fc.Arbitrary<SimulationQuestion> = fc.record({
-  clock: clocks, load: loads, rules,
-  limits: fc.record({maxNumSeqs: fc.integer({min: 1, max: 32}), maxNumBatchedTokens: fc.integer({min: 64, max: 600}), kvCacheTokens: fc.option(fc.integer({min: 300, max: 3000}), {nil: undefined})}),
+  clock: clocks,
+  load: loads,
+  rules,
+  limits: fc.record({
+    maxNumSeqs: fc.integer({min: 1, max: 32}),
+    maxNumBatchedTokens: fc.integer({min: 64, max: 600}),
+    kvCacheTokens: fc.option(fc.integer({min: 300, max: 3000}), {nil: undefined}),
+  }),
   delivery: fc.constantFrom(IMMEDIATE, {...IMMEDIATE, requestMs: 3, firstTokenSteps: 1.5, firstTokenGrowth: 0.3}, {...IMMEDIATE, tokensPerSecond: 300}),
   drafting: fc.constantFrom({drafted: 0, tokensPerStep: 1}, {drafted: 2, tokensPerStep: 1.96}),
   prefixHitRate: fc.constantFrom(0, 0.4),
@@ -45,7 +62,8 @@ const questions: fc.Arbitrary<SimulationQuestion> = fc.record({
   exact: fc.boolean(),
 })
 
-const sum = (values: ArrayLike<number>, where: (index: number) => boolean = () => true): number => Array.from(values).reduce((total, value, index) => (where(index) ? total + value : total), 0)
+const sum = (values: ArrayLike<number>, where: (index: number) => boolean = () => true): number =>
+  Array.from(values).reduce((total, value, index) => (where(index) ? total + value : total), 0)
 
 describe('whatever is asked', () => {
   it('every request is served once, after it arrives, and every token generated', () => {
@@ -162,7 +180,12 @@ describe('whatever is asked', () => {
 
 describe('more load', () => {
   const poisson = fc.record({
-    clock: fc.constantFrom(clockOf(10, 0.05, 0.02, 0.02), clockOf(3, 0, 0, 0.05), clockOf(20, 0.2, 0, 0.1)), mixedSteps: fc.boolean(), seed: fc.nat(), rate: fc.double({min: 0.5, max: 20, noNaN: true}), more: fc.double({min: 1.1, max: 4, noNaN: true}), kvCacheTokens: fc.constantFrom(undefined, 20_000),
+    clock: fc.constantFrom(clockOf(10, 0.05, 0.02, 0.02), clockOf(3, 0, 0, 0.05), clockOf(20, 0.2, 0, 0.1)),
+    mixedSteps: fc.boolean(),
+    seed: fc.nat(),
+    rate: fc.double({min: 0.5, max: 20, noNaN: true}),
+    more: fc.double({min: 1.1, max: 4, noNaN: true}),
+    kvCacheTokens: fc.constantFrom(undefined, 20_000),
   })
 
   it('never lowers a latency materially', () => {
@@ -170,13 +193,28 @@ describe('more load', () => {
       fc.property(poisson, ({clock, mixedSteps, seed, rate, more, kvCacheTokens}) => {
         const at = (requestsPerSecond: number) =>
           simulate({
-            clock, seed, limits: {maxNumSeqs: 64, maxNumBatchedTokens: 2048, kvCacheTokens}, rules: {...EAGER_RULES, mixedSteps},
-            load: {kind: 'poisson', requestsPerSecond, requestCount: 1000, input: {kind: 'uniform', low: 100, high: 500}, output: {kind: 'uniform', low: 50, high: 150}},
+            clock,
+            seed,
+            limits: {maxNumSeqs: 64, maxNumBatchedTokens: 2048, kvCacheTokens},
+            rules: {...EAGER_RULES, mixedSteps},
+            load: {
+              kind: 'poisson',
+              requestsPerSecond,
+              requestCount: 1000,
+              input: {kind: 'uniform', low: 100, high: 500},
+              output: {kind: 'uniform', low: 50, high: 150},
+            },
           })
         const [calm, busy] = [at(rate), at(rate * more)]
+        // The last hundredth is ten requests: whether they meet a step at its beginning or its end is chance.
         for (const quantity of ['ttftMs', 'endToEndMs'] as const)
-          // The last hundredth is ten requests: whether they meet a step at its beginning or its end is chance.
-          for (const [percentile, share] of [['mean', 0.97], ['p50', 0.97], ['p90', 0.95], ['p95', 0.9], ['p99', 0.85]] as const)
+          for (const [percentile, share] of [
+            ['mean', 0.97],
+            ['p50', 0.97],
+            ['p90', 0.95],
+            ['p95', 0.9],
+            ['p99', 0.85],
+          ] as const)
             expect(busy[quantity]![percentile], `${quantity} ${percentile}`).toBeGreaterThan(calm[quantity]![percentile] * share)
         expect(busy.outputTokensPerSecond).toBeGreaterThan(calm.outputTokensPerSecond * 0.99)
       }),

@@ -97,7 +97,16 @@ describe('arrivals', () => {
   })
 
   it('a trace is sorted', () => {
-    const {arrivalMs, inputTokens} = requestsOf({kind: 'trace', requests: [{arrivalMs: 9, inputTokens: 1, outputTokens: 1}, {arrivalMs: 4, inputTokens: 2, outputTokens: 1}]}, 0)
+    const {arrivalMs, inputTokens} = requestsOf(
+      {
+        kind: 'trace',
+        requests: [
+          {arrivalMs: 9, inputTokens: 1, outputTokens: 1},
+          {arrivalMs: 4, inputTokens: 2, outputTokens: 1},
+        ],
+      },
+      0,
+    )
     expect([...arrivalMs]).toEqual([4, 9])
     expect([...inputTokens]).toEqual([2, 1])
   })

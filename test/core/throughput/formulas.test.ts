@@ -39,8 +39,26 @@ describe('queues', () => {
 })
 
 describe('versions', () => {
-  const engine = {...calibration.defaultEngine, unknownVersionYear: 2025.8, unknownVersions: [{prefix: 'nightly', year: 2026.2}], releases: [{version: '1.0.0rc1', year: 2025.5}, {version: '1.0.0', year: 2025.7}, {version: '1.2.0', year: 2026}]}
-  it.each([['1.0.0rc3', 2025.5], ['1.0.0', 2025.7], ['1.1.4', 2025.7], ['1.2.0.post1', 2026], ['2.0', 2026], ['0.9', 2025.5], ['', 2025.8], ['nightly-2026', 2026.2]])('%s', (version, year) => {
+  const engine = {
+    ...calibration.defaultEngine,
+    unknownVersionYear: 2025.8,
+    unknownVersions: [{prefix: 'nightly', year: 2026.2}],
+    releases: [
+      {version: '1.0.0rc1', year: 2025.5},
+      {version: '1.0.0', year: 2025.7},
+      {version: '1.2.0', year: 2026},
+    ],
+  }
+  it.each([
+    ['1.0.0rc3', 2025.5],
+    ['1.0.0', 2025.7],
+    ['1.1.4', 2025.7],
+    ['1.2.0.post1', 2026],
+    ['2.0', 2026],
+    ['0.9', 2025.5],
+    ['', 2025.8],
+    ['nightly-2026', 2026.2],
+  ])('%s', (version, year) => {
     expect(releaseYear(version, engine)).toBe(year)
   })
 })
@@ -76,10 +94,14 @@ describe('loads', () => {
     expect(over.ttftMs.estimate).toBeGreaterThan(10_000)
   })
   it('prefix hits shorten the wait', () => {
-    expect(at({inputTokens: 4000, outputTokens: 200, concurrency: 8, prefixHitRate: 0.9}).ttftMs.estimate).toBeLessThan(at({inputTokens: 4000, outputTokens: 200, concurrency: 8}).ttftMs.estimate)
+    expect(at({inputTokens: 4000, outputTokens: 200, concurrency: 8, prefixHitRate: 0.9}).ttftMs.estimate).toBeLessThan(
+      at({inputTokens: 4000, outputTokens: 200, concurrency: 8}).ttftMs.estimate,
+    )
   })
   it('"max" gives at least what any closed loop gives', () => {
-    expect(at({inputTokens: 1000, outputTokens: 1000, concurrency: 'max'}).outputTokensPerSecond.estimate).toBeGreaterThan(at({inputTokens: 1000, outputTokens: 1000, concurrency: 32}).outputTokensPerSecond.estimate)
+    expect(at({inputTokens: 1000, outputTokens: 1000, concurrency: 'max'}).outputTokensPerSecond.estimate).toBeGreaterThan(
+      at({inputTokens: 1000, outputTokens: 1000, concurrency: 32}).outputTokensPerSecond.estimate,
+    )
   })
 })
 

@@ -6,7 +6,15 @@ import {calibration, gpu, question} from './question.ts'
 
 const deployments = fc
   .record({
-    model: fc.constantFrom(['llama-3.3-70b', 'fp8'], ['qwen3-32b', 'fp8-block'], ['gpt-oss-120b', 'mxfp4'], ['deepseek-r1-0528', 'fp8-block'], ['minimax-m2.5', 'fp8-block'], ['qwen3.5-397b-a17b', 'bf16'], ['deepseek-v3.2', 'fp8-block']),
+    model: fc.constantFrom(
+      ['llama-3.3-70b', 'fp8'],
+      ['qwen3-32b', 'fp8-block'],
+      ['gpt-oss-120b', 'mxfp4'],
+      ['deepseek-r1-0528', 'fp8-block'],
+      ['minimax-m2.5', 'fp8-block'],
+      ['qwen3.5-397b-a17b', 'bf16'],
+      ['deepseek-v3.2', 'fp8-block'],
+    ),
     card: fc.constantFrom('h100-sxm', 'h200-sxm', 'b200-sxm', 'rtx-4090', 'mi300x'),
     engine: fc.constantFrom('vllm', 'sglang', 'trtllm', 'nobody-knows'),
     tp: fc.constantFrom(1, 2, 4, 8),
@@ -14,7 +22,10 @@ const deployments = fc
   .map(({model: [model, weights], ...rest}) => question({model, weights, ...rest}))
 
 const tokens = fc.integer({min: 16, max: 20_000})
-const load = (input: PerformanceInput, inputTokens: number, outputTokens: number, concurrency: number): PerformanceInput => ({...input, workload: {inputTokens, outputTokens, concurrency}})
+const load = (input: PerformanceInput, inputTokens: number, outputTokens: number, concurrency: number): PerformanceInput => ({
+  ...input,
+  workload: {inputTokens, outputTokens, concurrency},
+})
 
 describe('laws of speed', () => {
   it('a step takes no less than its bytes over the bandwidth, nor its operations over the rate', () =>
@@ -25,7 +36,10 @@ describe('laws of speed', () => {
         const {work} = model
         // Weights outside experts are read once, the cache of full attention once for each sequence.
         const weights = [...work.products, work.head].reduce((sum, product) => sum + product.times * product.bytes, 0)
-        const cache = work.attention.reduce((sum, part) => sum + part.times * sequences * Math.min(context / part.tokensPerRow, part.tokenLimit) * part.bytesPerToken, 0)
+        const cache = work.attention.reduce(
+          (sum, part) => sum + part.times * sequences * Math.min(context / part.tokensPerRow, part.tokenLimit) * part.bytesPerToken,
+          0,
+        )
         const operations = work.products.reduce((sum, product) => sum + 2 * product.times * product.macsPerToken, 0) * sequences
         const {memoryBandwidthBytesPerSecond = Infinity, denseOperationsPerSecond} = input.accelerator
         const fastest = Math.max(...Object.values(denseOperationsPerSecond))
@@ -38,12 +52,19 @@ describe('laws of speed', () => {
   // The number that decode together is found in a few rounds: near saturation by prompts the rate may dip by a few per cent.
   it('more in flight: no less output in all, no more for each, until the cache is full', () =>
     fc.assert(
-      fc.property(deployments, fc.integer({min: 16, max: 8000}), fc.integer({min: 16, max: 4000}), fc.integer({min: 1, max: 256}), fc.integer({min: 1, max: 256}), (input, prompt, output, a, b) => {
-        const few = performance(load(input, prompt, output, Math.min(a, b)), calibration)
-        const many = performance(load(input, prompt, output, Math.max(a, b)), calibration)
-        expect(many.outputTokensPerSecond.estimate).toBeGreaterThanOrEqual(few.outputTokensPerSecond.estimate * 0.96)
-        expect(many.outputTokensPerSecondPerUser).toBeLessThanOrEqual(few.outputTokensPerSecondPerUser * 1.005)
-      }),
+      fc.property(
+        deployments,
+        fc.integer({min: 16, max: 8000}),
+        fc.integer({min: 16, max: 4000}),
+        fc.integer({min: 1, max: 256}),
+        fc.integer({min: 1, max: 256}),
+        (input, prompt, output, a, b) => {
+          const few = performance(load(input, prompt, output, Math.min(a, b)), calibration)
+          const many = performance(load(input, prompt, output, Math.max(a, b)), calibration)
+          expect(many.outputTokensPerSecond.estimate).toBeGreaterThanOrEqual(few.outputTokensPerSecond.estimate * 0.96)
+          expect(many.outputTokensPerSecondPerUser).toBeLessThanOrEqual(few.outputTokensPerSecondPerUser * 1.005)
+        },
+      ),
       {numRuns: 200},
     ))
 
@@ -64,25 +85,36 @@ describe('laws of speed', () => {
         const slow = load(input, 2000, 500, concurrency)
         const {accelerator} = slow
         const rates = Object.fromEntries(Object.entries(accelerator.denseOperationsPerSecond).map(([type, rate]) => [type, rate * factor]))
-        const faster = {...slow, accelerator: {...accelerator, memoryBandwidthBytesPerSecond: accelerator.memoryBandwidthBytesPerSecond! * factor, denseOperationsPerSecond: rates}}
-        expect(performance(faster, calibration).outputTokensPerSecond.estimate).toBeGreaterThanOrEqual(performance(slow, calibration).outputTokensPerSecond.estimate * 0.999)
+        const faster = {
+          ...slow,
+          accelerator: {...accelerator, memoryBandwidthBytesPerSecond: accelerator.memoryBandwidthBytesPerSecond! * factor, denseOperationsPerSecond: rates},
+        }
+        expect(performance(faster, calibration).outputTokensPerSecond.estimate).toBeGreaterThanOrEqual(
+          performance(slow, calibration).outputTokensPerSecond.estimate * 0.999,
+        )
       }),
       {numRuns: 100},
     ))
 
   it('rate, times and breakdown say the same', () =>
     fc.assert(
-      fc.property(deployments, fc.integer({min: 16, max: 8000}), fc.integer({min: 2, max: 4000}), fc.integer({min: 1, max: 256}), (input, prompt, output, concurrency) => {
-        const {ttftMs, tpotMs, outputTokensPerSecond, breakdown, totalTokensPerSecond} = performance(load(input, prompt, output, concurrency), calibration)
-        const secondsPerRequest = (ttftMs.estimate + tpotMs.estimate * (output - 1)) / 1000
-        expect(outputTokensPerSecond.estimate / ((concurrency * output) / secondsPerRequest)).toBeCloseTo(1, 6)
-        expect(totalTokensPerSecond / outputTokensPerSecond.estimate).toBeCloseTo((prompt + output) / output, 6)
-        const sum = (phase: string) => breakdown.filter((term) => term.phase === phase).reduce((total, term) => total + term.ms, 0)
-        expect(sum('prefill') / ttftMs.estimate).toBeCloseTo(1, 6)
-        expect(sum('decode') / tpotMs.estimate).toBeCloseTo(1, 6)
-        expect(ttftMs.low).toBeLessThan(ttftMs.estimate)
-        expect(ttftMs.high).toBeGreaterThan(ttftMs.estimate)
-      }),
+      fc.property(
+        deployments,
+        fc.integer({min: 16, max: 8000}),
+        fc.integer({min: 2, max: 4000}),
+        fc.integer({min: 1, max: 256}),
+        (input, prompt, output, concurrency) => {
+          const {ttftMs, tpotMs, outputTokensPerSecond, breakdown, totalTokensPerSecond} = performance(load(input, prompt, output, concurrency), calibration)
+          const secondsPerRequest = (ttftMs.estimate + tpotMs.estimate * (output - 1)) / 1000
+          expect(outputTokensPerSecond.estimate / ((concurrency * output) / secondsPerRequest)).toBeCloseTo(1, 6)
+          expect(totalTokensPerSecond / outputTokensPerSecond.estimate).toBeCloseTo((prompt + output) / output, 6)
+          const sum = (phase: string) => breakdown.filter((term) => term.phase === phase).reduce((total, term) => total + term.ms, 0)
+          expect(sum('prefill') / ttftMs.estimate).toBeCloseTo(1, 6)
+          expect(sum('decode') / tpotMs.estimate).toBeCloseTo(1, 6)
+          expect(ttftMs.low).toBeLessThan(ttftMs.estimate)
+          expect(ttftMs.high).toBeGreaterThan(ttftMs.estimate)
+        },
+      ),
       {numRuns: 200},
     ))
 

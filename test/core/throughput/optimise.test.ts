@@ -12,11 +12,22 @@ describe('fitting', () => {
 
   // y = exp(a) t^b through three points of 3 t^2, with a prior too wide to matter: a = ln 3, b = 2.
   it('finds the parameters of a power law, whatever one outlier says', () => {
-    const points = [[1, 3], [2, 12], [4, 48], [8, 192], [16, 768], [3, 2700]] as const
-    const {parameters} = minimise({
-      prior: [0, 1], deviations: [10, 10],
-      residuals: ([a, b]) => Float64Array.from(points, ([t, y]) => (a! + b! * Math.log(t) - Math.log(y)) / 0.01),
-    }, 60)
+    const points = [
+      [1, 3],
+      [2, 12],
+      [4, 48],
+      [8, 192],
+      [16, 768],
+      [3, 2700],
+    ] as const
+    const {parameters} = minimise(
+      {
+        prior: [0, 1],
+        deviations: [10, 10],
+        residuals: ([a, b]) => Float64Array.from(points, ([t, y]) => (a! + b! * Math.log(t) - Math.log(y)) / 0.01),
+      },
+      60,
+    )
     expect(parameters[0]).toBeCloseTo(Math.log(3), 1)
     expect(parameters[1]).toBeCloseTo(2, 1)
   })

@@ -19,7 +19,7 @@ export function fakeExec(answers: Record<string, ExecOutcome | Promise<ExecOutco
     const line = [command, ...args].join(' ')
     calls.push(line)
     const match = Object.keys(answers)
-      .filter(start => line.startsWith(start))
+      .filter((start) => line.startsWith(start))
       .sort((a, b) => b.length - a.length)[0]
     return (match !== undefined ? await answers[match] : undefined) ?? {kind: 'missing'}
   }
@@ -42,15 +42,15 @@ export function fakeMachine({
     exec,
     env,
     findGpu,
-    readFile: async path => files[path],
-    exists: async path => path in files,
-    listDirectory: async path => {
+    readFile: async (path) => files[path],
+    exists: async (path) => path in files,
+    listDirectory: async (path) => {
       const names = Object.keys(files)
-        .filter(file => file.startsWith(`${path}/`))
-        .map(file => file.slice(path.length + 1).split('/')[0] ?? '')
+        .filter((file) => file.startsWith(`${path}/`))
+        .map((file) => file.slice(path.length + 1).split('/')[0] ?? '')
       return names.length > 0 ? [...new Set(names)] : undefined
     },
-    diskSpace: async path => disks[path],
+    diskSpace: async (path) => disks[path],
     system: {platform: 'linux', architecture: 'x64', hostname: 'rig'},
     ...rest,
   }
@@ -173,5 +173,5 @@ export const CARDS: Accelerator[] = [
 ]
 
 export const fakeCatalogue: FindGpu = (name, _memoryBytes, pciId) =>
-  CARDS.find(known => known.id === name || known.aliases.includes(name)) ??
+  CARDS.find((known) => known.id === name || known.aliases.includes(name)) ??
   CARDS.find(({pciDeviceIds}) => pciId !== undefined && pciDeviceIds?.includes(pciId.replace(/^....:/, '0x')))

@@ -1,4 +1,13 @@
-const BLOCKS: Record<string, [number: number, elements: number, bytes: number]> = {F32: [0, 1, 4], F16: [1, 1, 2], Q4_0: [2, 32, 18], Q8_0: [8, 32, 34], Q4_K: [12, 256, 144], Q6_K: [14, 256, 210], BF16: [30, 1, 2], MXFP4: [39, 32, 17]}
+const BLOCKS: Record<string, [number: number, elements: number, bytes: number]> = {
+  F32: [0, 1, 4],
+  F16: [1, 1, 2],
+  Q4_0: [2, 32, 18],
+  Q8_0: [8, 32, 34],
+  Q4_K: [12, 256, 144],
+  Q6_K: [14, 256, 210],
+  BF16: [30, 1, 2],
+  MXFP4: [39, 32, 17],
+}
 
 export type Value = number | string | boolean | number[] | string[]
 
@@ -31,9 +40,15 @@ export class GgufWriter {
     return this
   }
 
-  u32(value: number): this { return this.put(4, (view) => view.setUint32(0, value, !this.bigEndian)) }
-  f32(value: number): this { return this.put(4, (view) => view.setFloat32(0, value, !this.bigEndian)) }
-  u64(value: bigint | number): this { return this.put(8, (view) => view.setBigUint64(0, BigInt(value), !this.bigEndian)) }
+  u32(value: number): this {
+    return this.put(4, (view) => view.setUint32(0, value, !this.bigEndian))
+  }
+  f32(value: number): this {
+    return this.put(4, (view) => view.setFloat32(0, value, !this.bigEndian))
+  }
+  u64(value: bigint | number): this {
+    return this.put(8, (view) => view.setBigUint64(0, BigInt(value), !this.bigEndian))
+  }
 
   text(value: string): this {
     const bytes = new TextEncoder().encode(value)
@@ -72,8 +87,16 @@ export class GgufWriter {
 export type GgufEntry = readonly [name: string, type: string, shape: readonly number[]]
 
 /** A whole GGUF file: keys, tensors (innermost dimension first) and zeros for data. */
-export function gguf(metadata: Record<string, Value>, entries: readonly GgufEntry[], {version = 3, bigEndian = false, cut = 0, tensorCount, keyCount}: GgufOptions = {}): Uint8Array {
-  const writer = new GgufWriter(bigEndian).raw(0x47, 0x47, 0x55, 0x46).u32(version).u64(tensorCount ?? entries.length).u64(keyCount ?? Object.keys(metadata).length)
+export function gguf(
+  metadata: Record<string, Value>,
+  entries: readonly GgufEntry[],
+  {version = 3, bigEndian = false, cut = 0, tensorCount, keyCount}: GgufOptions = {},
+): Uint8Array {
+  const writer = new GgufWriter(bigEndian)
+    .raw(0x47, 0x47, 0x55, 0x46)
+    .u32(version)
+    .u64(tensorCount ?? entries.length)
+    .u64(keyCount ?? Object.keys(metadata).length)
   for (const [key, value] of Object.entries(metadata)) writer.text(key).value(value)
   let at = 0
   for (const [name, type, shape] of entries) {

@@ -55,7 +55,9 @@ export function hubFor(id: string, files: Record<string, Uint8Array | object>, {
     const url = new URL(request.url!, 'http://hub')
     if (url.pathname === `/api/models/${id}`) {
       const siblings = Object.entries(files).map(([rfilename, content]) => ({rfilename, ...(!sizeless && {size: bytesOf(content).length})}))
-      return void response.writeHead(200, {'content-type': 'application/json'}).end(JSON.stringify({id, sha: '0123abc', siblings, cardData: {license: 'apache-2.0'}, ...listing}))
+      return void response
+        .writeHead(200, {'content-type': 'application/json'})
+        .end(JSON.stringify({id, sha: '0123abc', siblings, cardData: {license: 'apache-2.0'}, ...listing}))
     }
     const match = /^\/(.+?\/.+?)\/resolve\/0123abc\/(.+)$/.exec(url.pathname)
     const name = match && match[1] === id ? decodeURIComponent(match[2]!) : undefined
