@@ -16,6 +16,9 @@ interface ParserError extends Error {
   oclif?: {exit?: number}
   /** Arguments that are missing, or that are too many. */
   args?: {name: string; description?: string}[] | string[]
+  /** Flags that the command does not have, as they were written. */
+  flags?: string[]
+  parse?: {input?: {flags?: Record<string, {aliases?: string[]}>}}
 }
 
 function parserFailure(error: ParserError): Failure | undefined {
@@ -38,7 +41,14 @@ function parserFailure(error: ParserError): Failure | undefined {
     .replaceAll(/\s+/g, ' ')
     .replaceAll(':;', ':')
     .replace(/\.$/, '')
-  return inputFailure('FLAGS_INVALID', `${text}: see --help`, [])
+  return inputFailure('FLAGS_INVALID', `${text}: see --help`, flagsNear(error))
+}
+
+function flagsNear({message, flags, parse}: ParserError): string[] {
+  const [asked] = flags ?? []
+  if (!/^Nonexistent flag/i.test(message) || typeof asked !== 'string') return []
+  const spellings = Object.entries(parse?.input?.flags ?? {}).flatMap(([name, {aliases = []}]) => [name, ...aliases])
+  return nearest(asked.replace(/^-+/, ''), spellings).map((name) => `--${name}`)
 }
 
 /** For "did you mean" before any command is loaded. */

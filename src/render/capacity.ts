@@ -36,7 +36,7 @@ export function renderCapacity(report: CapacityReport, {columns, colour}: {colum
 function demandWords({name, unit, amount, thinkSeconds, inputTokens, outputTokens, slo, growthPerMonth, trace}: CapacityReport['demands'][number]): string {
   const load = trace
     ? `a trace of ${count(trace.requests)} requests, ${rate(trace.peakRequestsPerSecond)} requests/s in its busiest minute`
-    : `${rate(amount)} ${UNIT_WORDS[unit]}${thinkSeconds === undefined ? (unit === 'users' ? ' in flight' : '') : `, ${thinkSeconds} s between an answer and the next request`}`
+    : `${Number.isInteger(amount) ? count(amount) : rate(amount)} ${UNIT_WORDS[unit]}${thinkSeconds === undefined ? (unit === 'users' ? ' in flight' : '') : `, ${thinkSeconds} s between an answer and the next request`}`
   const limits = slo ? limitsInWords(slo) : ''
   const growth = growthPerMonth === 0 ? '' : `, ${(growthPerMonth * 100).toFixed(1).replace(/\.0$/, '')}% more each month`
   return `${harmless(name)}: ${load}${growth}, prompts of ${count(inputTokens)} and answers of ${count(outputTokens)} tokens${limits === '' ? '' : `; ${limits}`}`

@@ -83,3 +83,15 @@ describe('text for pipes', () => {
       expect(stdout.split('\n').filter((line) => line.length > 80)).toEqual([])
     })
 })
+
+describe('a flag that is not there', () => {
+  it.each([
+    ['--gpuu', '--gpu'],
+    ['--concurency', '--concurrency'],
+    ['--user', '--users'],
+  ])('%s is answered with %s', (written, meant) => {
+    const {code, stdout} = servefit(['check', 'qwen3-32b', written, '2', '--json'])
+    expect(code).toBe(2)
+    expect((JSON.parse(stdout) as {error: {suggestions: string[]}}).error.suggestions).toContain(meant)
+  })
+})
