@@ -1,3 +1,4 @@
+import type {Workload} from '../core/deployment.ts'
 import type {PlanPoint} from './search.ts'
 
 /** A deployment at the loads of a list, by index; the same point each time. */
@@ -18,8 +19,8 @@ const TWINS = 0.02
  * looked at for deployments that are, somewhere, not clearly beaten: how two deployments compare changes slowly with the load. What differs from
  * another in nothing but the cache or the publisher of its weights, and is as quick at both ends, stands for itself only there.
  */
-export function pointsThatMatter(probes: readonly Probe[], loadCount: number): PlanPoint[] {
-  const last = loadCount - 1
+export function pointsThatMatter(probes: readonly Probe[], loads: readonly Workload[]): PlanPoint[] {
+  const last = loads.length - 1
   const seen = new Map<Probe, Set<number>>(probes.map((probe) => [probe, new Set()]))
   const points: PlanPoint[] = []
   const look = (probe: Probe, index: number): PlanPoint => {
@@ -30,8 +31,14 @@ export function pointsThatMatter(probes: readonly Probe[], loadCount: number): P
   }
   for (const probe of probes) for (const index of new Set([0, last])) look(probe, index)
   const singles = withoutTwins(probes, last)
-  const coarse = Array.from({length: loadCount}, (_, index) => index).filter((index) => index % STRIDE === 0 || index === last)
+  const coarse = Array.from(loads.keys()).filter((index) => index % STRIDE === 0 || index === last)
   for (const probe of singles) for (const index of coarse) look(probe, index)
+  // Up to one request for each replica, throughput grows and nobody waits for anybody.
+  for (const probe of singles) {
+    const {dp} = probe(0).evaluation.deployment
+    const busy = dp > 1 ? loads.findIndex(({concurrency}) => typeof concurrency === 'number' && concurrency >= dp) : -1
+    if (busy > 0) look(probe, busy)
+  }
   for (const probe of probes) {
     const places = singles.includes(probe) ? coarse : [0, last]
     for (const [at, first] of places.entries()) {

@@ -107,7 +107,7 @@ export function searchPlans(question: PlanQuestion): PlanSearch {
   const fixedLoad = workload.concurrency !== undefined || workload.requestRate !== undefined
   const loads = fixedLoad ? [workload] : CONCURRENCIES.map((concurrency) => ({...workload, concurrency}))
   const probes = evaluations.map((evaluation) => probeOf(evaluation, loads, question))
-  const points = objectives.percentile === undefined ? pointsThatMatter(probes, loads.length) : probes.flatMap((probe) => loads.map((_, index) => probe(index)))
+  const points = objectives.percentile === undefined ? pointsThatMatter(probes, loads) : probes.flatMap((probe) => loads.map((_, index) => probe(index)))
   return {points: ranked(points, objectives, objective), refusals, considered}
 }
 
