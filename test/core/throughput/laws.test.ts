@@ -73,9 +73,7 @@ describe('laws of speed', () => {
       fc.property(deployments, tokens, tokens, fc.integer({min: 1, max: 64}), (input, a, b, concurrency) => {
         const short = performance(load(input, Math.min(a, b), 256, concurrency), calibration)
         const long = performance(load(input, Math.max(a, b), 256, concurrency), calibration)
-        // Where prompts take most of the time fewer requests decode at once, and each token comes up to 1.4% sooner (a large mixture of
-        // experts on one slow card); the whole answer never does.
-        expect(long.tpotMs.estimate).toBeGreaterThanOrEqual(short.tpotMs.estimate * 0.97)
+        expect(long.tpotMs.estimate).toBeGreaterThanOrEqual(short.tpotMs.estimate * 0.999)
         expect(long.ttftMs.estimate + 255 * long.tpotMs.estimate).toBeGreaterThanOrEqual((short.ttftMs.estimate + 255 * short.tpotMs.estimate) * 0.999)
         expect(long.ttftMs.estimate).toBeGreaterThanOrEqual(short.ttftMs.estimate * 0.999)
       }),
