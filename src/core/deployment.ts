@@ -59,3 +59,23 @@ export interface Deployment {
   cpuOffloadBytes: number
   reservedBytesPerGpu: number
 }
+
+/** What scenarios, logs and flags say of a deployment under the same names, in the order of telling conflicts. */
+export const DEPLOYMENT_FIELDS = [
+  'engine',
+  'engineVersion',
+  'weights',
+  'kvCache',
+  'tp',
+  'pp',
+  'dp',
+  'ep',
+  'dpAttention',
+  'maxModelLen',
+  'maxNumSeqs',
+  'maxNumBatchedTokens',
+  'gpuMemoryUtilization',
+  'enforceEager',
+  'speculative',
+  'cpuOffloadBytes',
+] as const

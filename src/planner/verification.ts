@@ -1,5 +1,5 @@
 /** What an engine's start-up log says beside what was predicted for it: line by line, what was off, and what follows. */
-import type {DeploymentRequest} from '../core/deployment.ts'
+import {DEPLOYMENT_FIELDS, type DeploymentRequest} from '../core/deployment.ts'
 import {findCacheFormat} from '../core/formats.ts'
 import {InputError} from '../core/input-error.ts'
 import type {Machine} from '../core/accelerator.ts'
@@ -46,26 +46,6 @@ export interface Verification {
   warnings: Warning[]
 }
 
-/** Fields that logs print and flags give, in the order of telling conflicts. */
-const FIELDS = [
-  'engine',
-  'engineVersion',
-  'weights',
-  'kvCache',
-  'tp',
-  'pp',
-  'dp',
-  'ep',
-  'dpAttention',
-  'maxModelLen',
-  'maxNumSeqs',
-  'maxNumBatchedTokens',
-  'gpuMemoryUtilization',
-  'enforceEager',
-  'speculative',
-  'cpuOffloadBytes',
-] as const
-
 const flagOf = (field: string): string => `--${field.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
 const inWords = (value: unknown): string =>
   typeof value === 'object' && value !== null && 'method' in value
@@ -84,7 +64,7 @@ function merged(report: LogReport, flags: DeploymentRequest, warnings: Warning[]
     delete printed.kvCache
   }
   const result: Record<string, unknown> = {...flags}
-  for (const field of FIELDS) {
+  for (const field of DEPLOYMENT_FIELDS) {
     const [own, given] = [printed[field], flags[field]]
     if (own === undefined) continue
     if (given !== undefined && inWords(given) !== inWords(own))

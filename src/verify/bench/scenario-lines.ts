@@ -1,29 +1,11 @@
 /** The contract's JSON Lines: a scenario with what was observed beside it. */
-import type {DeploymentRequest, Workload} from '../../core/deployment.ts'
+import {DEPLOYMENT_FIELDS, type DeploymentRequest, type Workload} from '../../core/deployment.ts'
 import {type BenchPoint, defined, isObject, type JsonObject, positive, text, whole} from './bench-point.ts'
 
 export const isScenarioLine = (value: JsonObject): boolean => isObject(value.observed) && isObject(value.workload)
 
 /** The scenario's fields whose type is plain; what is wrong among them is told when the scenario is answered. */
-const FIELDS = [
-  'engine',
-  'engineVersion',
-  'weights',
-  'kvCache',
-  'tp',
-  'pp',
-  'dp',
-  'ep',
-  'dpAttention',
-  'maxModelLen',
-  'maxNumSeqs',
-  'maxNumBatchedTokens',
-  'gpuMemoryUtilization',
-  'enforceEager',
-  'speculative',
-  'cpuOffloadBytes',
-  'reservedBytesPerGpu',
-] as const
+const FIELDS = [...DEPLOYMENT_FIELDS, 'reservedBytesPerGpu'] as const
 
 function workloadOf(value: JsonObject): Workload | undefined {
   const inputTokens = whole(value.inputTokens)
