@@ -32,7 +32,12 @@ Set "${calibration.name}": ${calibration.about}.
 
 An interval of 80% reaches, up and down, ${within(spread.base.throughput)} for the output rate, ${within(spread.base.tpot)} for the time per token and
 ${within(spread.base.ttft)} for the time to first token; wider for hardware, models or engines that the set has not seen
-(deviations of the logarithm that are added in squares: hardware ${spread.extrapolated.hardware}, model ${spread.extrapolated.model}, engine ${spread.extrapolated.engine}).
+(deviations of the logarithm that are added in squares, for output rate, time per token and first token: ${(['hardware', 'model', 'engine'] as const)
+    .map((what) => `${what} ${spread.extrapolated[what].throughput}, ${spread.extrapolated[what].tpot}, ${spread.extrapolated[what].ttft}`)
+    .join('; ')}).
+
+What is fitted is what ran: launch flags, and a few precisions and layouts that the rows name wrongly, are put right first
+(\`src/build/fit/launches.ts\`, each with its source).
 
 ${sections.map(table).join('\n\n')}
 

@@ -14,6 +14,8 @@ export interface Measurement {
   /** What it can be held out by. */
   model: string
   gpu: string
+  /** Who published it: the part of the source before a colon, a hash or a stroke of an address. */
+  source: string
   /** How much it counts relative to others; 1 when absent. */
   weight?: number
 }

@@ -3,6 +3,7 @@ import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {openCatalogue} from '../../catalogue/catalogue.ts'
 import type {Calibration, Residual, Spread} from '../../core/throughput/calibration.ts'
+import {releaseYear} from '../../core/throughput/engine-version.ts'
 import {hardwareClass} from '../../core/throughput/hardware.ts'
 import {preparedModel} from '../../core/throughput/performance.ts'
 import {writeData} from '../compile-data.ts'
@@ -69,10 +70,14 @@ const spreadOf = (errors: readonly [number, number, number][]): Spread => ({
   throughput: deviationOf(errors, 2),
 })
 
-/** What an unseen kind adds to a deviation: the root of the difference of squares, by the median over what was left out. */
-function addedBy(holdouts: readonly Holdout[], base: number): number {
-  const deviations = holdouts.map((holdout) => deviationOf(holdout.errors, 2))
-  return Math.sqrt(Math.max(0, quantile(deviations, 0.5) ** 2 - base ** 2))
+/** What an unseen kind adds to a deviation: the root of the difference of squares, by the median over what was left out; no less than believed. */
+function addedBy(left: readonly (readonly [number, number, number][])[], base: Spread, believed: Spread): Spread {
+  const added = (of: keyof Spread, index: Index) => {
+    const deviations = left.map((errors) => deviationOf(errors, index)).filter((deviation) => !Number.isNaN(deviation))
+    const squares = deviations.length > 0 ? quantile(deviations, 0.5) ** 2 - base[of] ** 2 : 0
+    return Math.max(believed[of], Math.sqrt(Math.max(0, squares)))
+  }
+  return {ttft: added('ttft', 0), tpot: added('tpot', 1), throughput: added('throughput', 2)}
 }
 
 function residualsOf(measurements: readonly Measurement[], calibration: Calibration): Calibration['residuals'] {
@@ -94,6 +99,15 @@ function residualsOf(measurements: readonly Measurement[], calibration: Calibrat
   by('weights', (m) => m.input.checkpoint.weights)
   by('hardware', (m) => hardwareClass(m.input.accelerator))
   return result
+}
+
+const errorsWhere = (holdouts: readonly Holdout[], chosen: (m: Measurement) => boolean): [number, number, number][] =>
+  holdouts.flatMap(({errors, tested}) => errors.filter((_, i) => chosen(tested[i]!)))
+
+/** A release from before the first that was fitted. */
+function isOlder({input}: Measurement, calibration: Calibration): boolean {
+  const engine = calibration.engines[input.engine]
+  return engine?.measuredYears !== undefined && releaseYear(input.engineVersion, engine) < engine.measuredYears.oldest
 }
 
 /** Numbers of hardware and links that the serving measurements do not have, and of formats that only such hardware runs. */
@@ -142,10 +156,17 @@ export async function main({root, args}: Task): Promise<number> {
     const scored = (holdouts: readonly Holdout[]): [string, Parameters<typeof row>[1]][] => holdouts.map(({name, errors}) => [name, scoreOf(errors)])
     const wanted = (what: string) => options.holdout === what || options.holdout === 'all'
 
-    const halves = wanted('half')
-      ? [0, 1].map((half) => heldOut(measurements, PRIORS, `half ${half + 1}, fitted to the other`, (m) => shareOf(m.id, options.seed) < 0.5 === (half === 0)))
-      : []
-    if (halves.length > 0) report('A random half left out', scored(halves))
+    const inHalf = (half: number) => (m: Measurement) => shareOf(m.id, options.seed) < 0.5 === (half === 0)
+    const halves = wanted('half') ? [0, 1].map((half) => heldOut(measurements, PRIORS, `half ${half + 1}, fitted to the other`, inHalf(half))) : []
+    const described = await readMeasurements(options.serving, catalogue, 'as-described')
+    const halvesDescribed = halves.map(({name, fitted}, half): Holdout => {
+      const tested = described.measurements.filter(inHalf(half))
+      return {name, tested, fitted, errors: tested.map((m) => logErrors(m, fitted))}
+    })
+    if (halves.length > 0) {
+      report('A random half left out', scored(halves))
+      report(`The same, of the rows as their file describes them: some flags, weights and layouts are others than ran`, scored(halvesDescribed))
+    }
     const models = wanted('model') ? leaveOneOut(measurements, PRIORS, 'model') : []
     if (models.length > 0) report('One model left out', scored(models))
     const gpus = wanted('gpu') ? leaveOneOut(measurements, PRIORS, 'gpu') : []
@@ -155,20 +176,28 @@ export async function main({root, args}: Task): Promise<number> {
     const seen = [...new Set(measurements.map((m) => hardwareClass(m.input.accelerator)))].sort()
     const calibration = other.measurements.length > 0 ? fitOther(other.measurements, loaded, seen) : loaded
     const errorsOf = (part: readonly Measurement[]) => part.map((m) => logErrors(m, calibration))
-    // Errors of what was left out, where that was asked for; of what was fitted otherwise.
+    // A question says no more than a row does, so intervals are those of rows as described: of what was left out, where that was asked for.
     const unseen =
-      halves.length > 0
-        ? halves.flatMap(({errors, tested}) => errors.map((e, i) => ({e, m: tested[i]!})))
-        : measurements.map((m) => ({e: logErrors(m, calibration), m}))
+      halvesDescribed.length > 0
+        ? halvesDescribed.flatMap(({errors, tested}) => errors.map((e, i) => ({e, m: tested[i]!})))
+        : described.measurements.map((m) => ({e: logErrors(m, calibration), m}))
     const base = spreadOf(unseen.map(({e}) => e))
+    // Other hardware and older releases: each publisher predicted from the others.
+    const onSeen = (m: Measurement) => seen.includes(hardwareClass(m.input.accelerator))
+    const others = leaveOneOut(other.measurements, loaded, 'source', (part, start) => fitOther(part, start, seen))
+    const believed = PRIORS.spread.extrapolated
     const engines = [...new Set(measurements.map((m) => m.input.engine))].sort()
     calibration.spread = {
       base,
       byEngine: Object.fromEntries(engines.map((engine) => [engine, spreadOf(unseen.filter(({m}) => m.input.engine === engine).map(({e}) => e))])),
       extrapolated: {
-        hardware: Math.max(PRIORS.spread.extrapolated.hardware, gpus.length > 0 ? addedBy(gpus, base.throughput) : 0),
-        model: Math.max(PRIORS.spread.extrapolated.model, models.length > 0 ? addedBy(models, base.throughput) : 0),
-        engine: PRIORS.spread.extrapolated.engine,
+        hardware: addedBy([errorsWhere(others, (m) => !onSeen(m))], base, believed.hardware),
+        model: addedBy(
+          models.map(({errors}) => errors),
+          base,
+          believed.model,
+        ),
+        engine: addedBy([errorsWhere(others, (m) => onSeen(m) && isOlder(m, calibration))], base, believed.engine),
       },
     }
     calibration.name = 'serving'
@@ -184,6 +213,13 @@ export async function main({root, args}: Task): Promise<number> {
       ['all', scoreOf(errorsOf(measurements))],
       ...engines.map((engine): [string, Parameters<typeof row>[1]] => [engine, scoreOf(errorsOf(measurements.filter((m) => m.input.engine === engine)))]),
     ])
+    if (others.length > 0) {
+      report('Other hardware and older releases, each publisher left out', [
+        ['all', scoreOf(errorsWhere(others, () => true))],
+        ['other hardware', scoreOf(errorsWhere(others, (m) => !onSeen(m)))],
+        ['older releases', scoreOf(errorsWhere(others, (m) => onSeen(m) && isOlder(m, calibration)))],
+      ])
+    }
     if (other.measurements.length > 0) {
       const classes = [...new Set(other.measurements.map((m) => hardwareClass(m.input.accelerator)))].sort()
       report('Other hardware', [

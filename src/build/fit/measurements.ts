@@ -6,6 +6,7 @@ import {performanceInput} from '../../planner/evaluate.ts'
 import {ScenarioSchema} from '../../planner/scenario-schema.ts'
 import type {Scenario} from '../../planner/scenario.ts'
 import type {Measurement} from './fit.ts'
+import {asRun} from './launches.ts'
 
 interface Observed {
   ttftMs?: number | null
@@ -38,18 +39,31 @@ function decodeOnly(raw: {observed: Observed; note?: unknown}, concurrency: numb
   return {tpotMs: (concurrency * 1000) / outputTokensPerSecond}
 }
 
+/** `owner/name` of a repository, or the host of a page. */
+export const publisher = (source: string): string => (source.startsWith('http') ? source.split('/')[2]! : source.split(/[:#@ ]/)[0]!)
+
 /**
  * Cases of JSON Lines files: a scenario's fields beside `observed`. Each becomes what the planner would ask the speed model,
  * so that what is fitted is what is used.
  */
-export async function readMeasurements(files: readonly string[], catalogue: Catalogue): Promise<{measurements: Measurement[]; unused: Unused[]}> {
+export async function readMeasurements(
+  files: readonly string[],
+  catalogue: Catalogue,
+  as: 'as-run' | 'as-described' = 'as-run',
+): Promise<{measurements: Measurement[]; unused: Unused[]}> {
   const context = realContext(catalogue)
   const fields = Object.keys(ScenarioSchema.shape)
   const measurements: Measurement[] = []
   const unused: Unused[] = []
   for (const file of files)
     for (const line of readFileSync(file, 'utf8').split('\n').filter(Boolean)) {
-      const raw = JSON.parse(line) as Record<string, unknown> & {id: string; observed: Observed}
+      const described = JSON.parse(line) as Record<string, unknown> & {id: string; observed: Observed}
+      const run: ReturnType<typeof asRun> = as === 'as-run' ? asRun(described) : {raw: described}
+      if ('excluded' in run) {
+        unused.push({id: described.id, why: run.excluded})
+        continue
+      }
+      const raw = run.raw as typeof described
       try {
         const scenario = ScenarioSchema.parse(Object.fromEntries(fields.filter((key) => raw[key] != null).map((key) => [key, raw[key]]))) as Scenario
         const {best} = await answer(context, scenario)
@@ -60,13 +74,19 @@ export async function readMeasurements(files: readonly string[], catalogue: Cata
         const observed = decodeOnly(raw, scenario.workload.concurrency)
         measurements.push({
           id: raw.id,
-          input: {...performanceInput(best, scenario.workload), engineVersion: scenario.engineVersion ?? best.deployment.engineVersion},
+          input: {
+            ...performanceInput(best, scenario.workload),
+            engineVersion: scenario.engineVersion ?? best.deployment.engineVersion,
+            admission: run.admission,
+            outputSpread: run.outputSpread,
+          },
           model: best.model.id,
           gpu: best.machine.gpus[0]!.accelerator.id,
+          source: publisher(String(described.source ?? '')),
           observed: {
-            ttftMs: known(observed.ttftMs),
+            ttftMs: run.cold ? undefined : known(observed.ttftMs),
             tpotMs: scenario.workload.concurrency === 'max' ? undefined : known(observed.tpotMs),
-            outputTokensPerSecond: rateOf(observed, scenario.workload.concurrency, scenario.workload.outputTokens),
+            outputTokensPerSecond: run.cold ? undefined : rateOf(observed, scenario.workload.concurrency, scenario.workload.outputTokens),
           },
         })
       } catch (error) {

@@ -31,6 +31,7 @@ const ENGINE_DEVIATIONS: [string, number][] = [
   ['launch', 0.25],
   ['collective', 0.3],
   ['eager', 0.4],
+  ['eagerExperts', 0.8],
   ['attentionGroupSteps', 0.8],
 ]
 

@@ -60,19 +60,26 @@ export interface Holdout {
   name: string
   errors: [number, number, number][]
   tested: Measurement[]
+  fitted: Calibration
 }
 
 /** Fits without some of the measurements and predicts those. */
-export function heldOut(measurements: readonly Measurement[], start: Calibration, name: string, leftOut: (m: Measurement) => boolean): Holdout {
+export function heldOut(
+  measurements: readonly Measurement[],
+  start: Calibration,
+  name: string,
+  leftOut: (m: Measurement) => boolean,
+  fit = fitCalibration,
+): Holdout {
   const tested = measurements.filter(leftOut)
-  const fitted = fitCalibration(
+  const fitted = fit(
     measurements.filter((m) => !leftOut(m)),
     start,
   )
-  return {name, tested, errors: tested.map((m) => logErrors(m, fitted))}
+  return {name, tested, fitted, errors: tested.map((m) => logErrors(m, fitted))}
 }
 
 /** Every value of a field left out in turn. */
-export function leaveOneOut(measurements: readonly Measurement[], start: Calibration, by: 'model' | 'gpu'): Holdout[] {
-  return [...new Set(measurements.map((m) => m[by]))].sort().map((value) => heldOut(measurements, start, `without ${value}`, (m) => m[by] === value))
+export function leaveOneOut(measurements: readonly Measurement[], start: Calibration, by: 'model' | 'gpu' | 'source', fit = fitCalibration): Holdout[] {
+  return [...new Set(measurements.map((m) => m[by]))].sort().map((value) => heldOut(measurements, start, `without ${value}`, (m) => m[by] === value, fit))
 }

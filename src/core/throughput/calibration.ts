@@ -72,6 +72,8 @@ export interface EngineCalibration {
   collective: number
   /** Multiplier of the time to launch kernels outside graphs: prompts, and everything with graphs switched off. */
   eager: number
+  /** Further multiplier of that for the kernels of a mixture-of-experts layer. */
+  eagerExperts: number
   /** Prefill and decode share steps (1) or take turns (0). */
   mixedSteps: number
   /** Share of the output for which cache is reserved when a request is admitted. */
@@ -125,8 +127,9 @@ export interface Calibration {
   defaultEngine: EngineCalibration
   /** Chance that a drafted token is accepted, by method. */
   acceptance: Record<string, number>
-  spread: {base: Spread; byEngine: Record<string, Spread>; extrapolated: {hardware: number; model: number; engine: number}}
-  /** Which hardware, models' features and engines took part, for `basis.extrapolated`. */
+  /** `extrapolated`: what is added in squares where one of these lies outside what was measured. */
+  spread: {base: Spread; byEngine: Record<string, Spread>; extrapolated: Record<'hardware' | 'model' | 'engine', Spread>}
+  /** Which hardware, models' features and engines took part, for `basis.extrapolated`; releases of engines: `measuredYears`. */
   seen: {hardware: string[]; features: string[]; engines: string[]}
   residuals: Record<string, {ttft?: Residual; tpot?: Residual; throughput?: Residual}>
 }

@@ -45,7 +45,19 @@ export interface PerformanceInput {
   /** Tokens that one replica's cache holds (of one data-parallel rank times the ranks, when `dpAttention`). Absent: no limit. */
   kvCacheTokens?: number
   speculative?: Speculation
+  /** Absent: new requests are looked at in every step, the default of all engines. */
+  admission?: Admission
+  /** How far output lengths differ, as the width of their range relative to the mean. Absent: as InferenceX draws them. */
+  outputSpread?: number
   workload: Workload
+}
+
+/** Flags of a scheduler that waits before it looks at new requests. */
+export interface Admission {
+  /** It looks once in so many decode steps (SGLang's `--scheduler-recv-interval`). */
+  everySteps?: number
+  /** After the first new request it waits so many decode steps for others (TensorRT-LLM's `batch_wait_timeout_iters`). */
+  waitSteps?: number
 }
 
 export type BoundBy = 'memory-bandwidth' | 'compute' | 'interconnect' | 'overhead' | 'kv-capacity'

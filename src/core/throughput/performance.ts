@@ -1,7 +1,8 @@
 import {hardwareClass, ratesOf} from './hardware.ts'
-import type {Calibration, EngineCalibration} from './calibration.ts'
+import type {Calibration, EngineCalibration, Spread} from './calibration.ts'
 import {releaseYear} from './engine-version.ts'
 import type {BoundBy, Performance, PerformanceInput, TimeTerm} from './input.ts'
+import type {Interval} from '../terms.ts'
 import {admissionLimit, closedLoop, openLoop, type Serving} from './serving.ts'
 import {stepModel, type StepModel} from './step.ts'
 
@@ -59,7 +60,7 @@ function boundBy(serving: Serving): BoundBy {
 function decodeTerms(input: PerformanceInput, serving: Serving): TimeTerm[] {
   const {step, stepTokens} = serving
   const gbs = (input.accelerator.memoryBandwidthBytesPerSecond ?? 0) / 1e9
-  const sequences = shown(serving.decoding)
+  const sequences = shown(serving.admitted)
   const term = (name: string, seconds: number, because: string): TimeTerm => ({phase: 'decode', name, ms: ms(seconds / stepTokens), because})
   const device = step.products + step.experts + step.attention + step.head
   // The step is never shorter than the sum of the parts; what the bound adds goes to the largest.
@@ -114,12 +115,21 @@ const interval = (estimate: number, deviation: number) => ({
   high: estimate * Math.exp(DEVIATE_80 * deviation),
 })
 
+/** What leaves an open loop is what arrives, as long as that is served: the interval of the rate is that of what can be served, cut at the arrivals. */
+function servedOf(rate: Interval, {arrivalsPerSecond, mostPerSecond}: NonNullable<Serving['open']>, tokens: number): Interval {
+  const most = mostPerSecond / Math.min(arrivalsPerSecond, mostPerSecond)
+  const cut = (edge: number) => Math.min(arrivalsPerSecond * tokens, edge * most)
+  return {estimate: rate.estimate, low: Math.min(rate.estimate, cut(rate.low)), high: Math.max(rate.estimate, cut(rate.high))}
+}
+
 function extrapolations(input: PerformanceInput, calibration: Calibration, features: readonly string[]): ('hardware' | 'model' | 'engine')[] {
   const {seen} = calibration
   const result: ('hardware' | 'model' | 'engine')[] = []
   if (!seen.hardware.includes(hardwareClass(input.accelerator)) || ratesOf(input.accelerator).guessed) result.push('hardware')
   if (features.some((feature) => !seen.features.includes(feature))) result.push('model')
-  if (!seen.engines.includes(input.engine)) result.push('engine')
+  const engine = engineCalibration(input, calibration)
+  const older = engine.measuredYears !== undefined && releaseYear(input.engineVersion, engine) < engine.measuredYears.oldest
+  if (!seen.engines.includes(input.engine) || older) result.push('engine')
   return result
 }
 
@@ -136,11 +146,12 @@ export function performance(input: PerformanceInput, calibration: Calibration, m
   const extrapolated = extrapolations(input, calibration, model.work.features)
   const base = calibration.spread.byEngine[input.engine] ?? calibration.spread.base
   let terms: TimeTerm[] | undefined
-  const widened = (own: number) => Math.sqrt(extrapolated.reduce((sum, what) => sum + calibration.spread.extrapolated[what] ** 2, own * own))
+  const deviation = (of: keyof Spread) => Math.sqrt(extrapolated.reduce((sum, what) => sum + calibration.spread.extrapolated[what][of] ** 2, base[of] ** 2))
+  const rate = interval(outputRate, deviation('throughput'))
   return {
-    ttftMs: interval(ms(serving.ttft), widened(base.ttft)),
-    tpotMs: interval(ms(serving.tpot), widened(base.tpot)),
-    outputTokensPerSecond: interval(outputRate, widened(base.throughput)),
+    ttftMs: interval(ms(serving.ttft), deviation('ttft')),
+    tpotMs: interval(ms(serving.tpot), deviation('tpot')),
+    outputTokensPerSecond: serving.open ? servedOf(rate, serving.open, replicas * output) : rate,
     outputTokensPerSecondPerUser: 1 / serving.tpot,
     outputTokensPerSecondPerGpu: outputRate / Math.max(1, input.gpuCount),
     totalTokensPerSecond: (outputRate * (output + input.workload.inputTokens)) / Math.max(1, output),

@@ -1,5 +1,5 @@
 import type {Calibration} from './calibration.ts'
-import type {PerformanceInput} from './input.ts'
+import type {Admission, PerformanceInput} from './input.ts'
 import {softMaximum, type StepModel, type StepState, type StepTime} from './step.ts'
 
 /** Requests that a measured closed loop serves for each unit of concurrency; the first of them all arrive at once. */
@@ -9,9 +9,14 @@ const GENERATIONS = 10
  * evenly between 0.8 and 1.0 of a nominal length differ by a fifth of 0.9 of it.
  */
 const LENGTH_SPREAD = 0.2 / 0.9
+/**
+ * Answers of equal length end nearly as regularly as their prompts were computed: variability of arrivals relative to random
+ * ones, which the wait is in proportion to (Kingman 1961). Taken from the controlled sweeps of 2026 on H100.
+ */
+const EQUAL_LENGTHS_VARIABILITY = 0.5
 /** Steps before the first token is delivered are at most this share of the answer: a short one is delivered when it ends. */
 const MOST_FIRST_TOKEN_SHARE = 0.15
-/** Rounds in which the number that decode together is found. */
+/** Rounds in which the time per token, the queue and the wait are found: each rests on the others. */
 const ROUNDS = 8
 /** How sharply the front end's limit sets in. */
 const FRONT_END_EXPONENT = 6
@@ -20,10 +25,9 @@ const FRONT_END_EXPONENT = 6
 export interface Serving {
   ttft: number
   tpot: number
-  /** Requests in flight, those among them that the cache or the limit admits, and those that decode at one time. */
+  /** Requests in flight, and those among them that the cache or the limit admits. */
   inFlight: number
   admitted: number
-  decoding: number
   requestsPerSecond: number
   /** Parts of the time to the first token. */
   wait: {frontEnd: number; step: number; queue: number; prefill: number; firstToken: number; capacity: number; streaming: number}
@@ -35,6 +39,8 @@ export interface Serving {
   prefillStep: StepTime
   prefillChunks: number
   capacityLimited: boolean
+  /** Of an open loop: requests that arrive at this replica, and those that it could serve. */
+  open?: {arrivalsPerSecond: number; mostPerSecond: number}
 }
 
 interface Lengths {
@@ -80,6 +86,15 @@ export function saturatedWait(count: number, service: number, away: number): num
   return Math.max(0, (excess + Math.sqrt(excess * excess + 4 * service * away)) / 2 - service)
 }
 
+/**
+ * Decode steps that a new request waits until the scheduler looks at it, in the mean. `arrivalsPerStep`: new requests in one step.
+ * Looking once in N steps: N / 2. Waiting T steps after the first arrival: the first waits T, those that come meanwhile half of it.
+ */
+export function admissionSteps({everySteps = 1, waitSteps = 0}: Admission, arrivalsPerStep: number): number {
+  const met = arrivalsPerStep * waitSteps
+  return (everySteps - 1) / 2 + (waitSteps * (1 + met / 2)) / (1 + met)
+}
+
 /** One replica with `inFlight` requests in a closed loop. `burst`: they all arrive at once at the start. */
 export function closedLoop(input: PerformanceInput, calibration: Calibration, model: StepModel, inFlight: number, burst: boolean): Serving {
   const {workload} = input
@@ -106,28 +121,28 @@ export function closedLoop(input: PerformanceInput, calibration: Calibration, mo
     promptContextTokens: cached + lengths.prompt / 2,
   })
   const {mixedSteps} = engine
+  const spreadOfLengths = input.outputSpread ?? LENGTH_SPREAD
+  const variability = EQUAL_LENGTHS_VARIABILITY + (1 - EQUAL_LENGTHS_VARIABILITY) * Math.min(1, spreadOfLengths / LENGTH_SPREAD)
 
   const outside = engine.requestMilliseconds * 1e-3 + lengths.input * engine.requestMicrosecondsPerInputToken * 1e-6
-  const waited = engine.firstTokenSteps * Math.max(1, admitted) ** engine.firstTokenGrowth + (model.attentionGroups > 1 ? engine.attentionGroupSteps : 0)
+  const admission = input.admission ? admissionSteps(input.admission, admitted / output) : 0
+  const waited =
+    admission + engine.firstTokenSteps * Math.max(1, admitted) ** engine.firstTokenGrowth + (model.attentionGroups > 1 ? engine.attentionGroupSteps : 0)
   const firstTokenSteps = Math.min(waited, MOST_FIRST_TOKEN_SHARE * output)
-  let decoding = admitted
-  let step = model.time(decodeState(decoding, context))
-  let prefillStep = step
+  // All that are admitted count as decoding beside each other, those whose prompts are due too: a longer prompt never makes a step shorter.
+  const step = model.time(decodeState(admitted * (1 + drafted), context))
+  const beside = admitted * mixedSteps
+  const prefillStep = model.time(promptState(beside, 1))
+  const alone = (chunks * (prefillStep.total - mixedSteps * step.total)) / stages
+  const together = coalesced > 1 ? (model.time(promptState(beside, coalesced)).total - mixedSteps * step.total) / coalesced / stages : alone
+  const single = Math.max(alone, 1e-6)
+  const batched = Math.min(single, Math.max(together, 1e-6))
+  const steps = (output - 1) / accepted
   let interruption = 0
   let queue = 0
   let prefill = 0
   let tpot = step.total
   for (let round = 0; round < ROUNDS; round++) {
-    const width = decoding * (1 + drafted)
-    const state = decodeState(width, context)
-    step = model.time(state)
-    const beside = decoding * mixedSteps
-    prefillStep = model.time(promptState(beside, 1))
-    const alone = (chunks * (prefillStep.total - (mixedSteps > 0 ? mixedSteps * step.total : 0))) / stages
-    const together = coalesced > 1 ? (model.time(promptState(beside, coalesced)).total - mixedSteps * step.total) / coalesced / stages : alone
-    const single = Math.max(alone, 1e-6)
-    const batched = Math.min(single, Math.max(together, 1e-6))
-    const steps = (output - 1) / accepted
     const decodeSeconds = Math.max(step.total, (output - 1) * tpot)
 
     // Rounds of requests: all at once, then spread further by their lengths and by the queue itself.
@@ -145,11 +160,11 @@ export function closedLoop(input: PerformanceInput, calibration: Calibration, mo
       const first = spread === 0
       queueSum += first
         ? Math.max(0, (admitted * batched - coalesced * batched) / 2)
-        : Math.max(Math.min(wait, (admitted * service) / 2), saturatedWait(admitted, service, decodeSeconds))
+        : Math.max(Math.min(variability * wait, (admitted * service) / 2), saturatedWait(admitted, service, decodeSeconds))
       prefillSum += chunks * prefillStep.total + (first ? (coalesced - 1) * batched : 0)
       workSum += service
       // Where prompts and decoding share steps, the first to be served are also the first to end; where they take turns all decode in step.
-      window = Math.sqrt(Math.max(spread, mixedSteps * admitted * service) ** 2 + (LENGTH_SPREAD * decodeSeconds) ** 2)
+      window = Math.sqrt(Math.max(spread, mixedSteps * admitted * service) ** 2 + (spreadOfLengths * decodeSeconds) ** 2)
     }
     queue = queueSum / rounds
     prefill = prefillSum / rounds
@@ -163,8 +178,6 @@ export function closedLoop(input: PerformanceInput, calibration: Calibration, mo
     const latency = (sum + Math.sqrt(sum * sum - 4 * prompts * wait)) / 2
     interruption = latency - wait - base
     tpot = output > 1 ? (base + interruption) / (output - 1) : step.total
-    const next = (admitted * (latency - wait)) / latency
-    decoding = Math.max(Math.min(1, admitted), (decoding + next) / 2)
   }
 
   const stepWait = step.total / 2
@@ -185,7 +198,6 @@ export function closedLoop(input: PerformanceInput, calibration: Calibration, mo
     tpot,
     inFlight,
     admitted,
-    decoding,
     requestsPerSecond,
     wait: {frontEnd: outside, step: stepWait, queue, prefill, firstToken, capacity, streaming: streamingWait},
     step,
@@ -203,10 +215,11 @@ export function openLoop(input: PerformanceInput, calibration: Calibration, mode
   const {workload} = input
   const limit = admissionLimit(input, {input: workload.inputTokens, output: workload.outputTokens}, model.engine.reservedOutputShare)
   const most = closedLoop(input, calibration, model, Math.min(limit, input.maxNumSeqs), false)
+  const open = {arrivalsPerSecond: rate, mostPerSecond: most.requestsPerSecond}
   if (rate >= most.requestsPerSecond) {
     // Overload: over a run of ten requests for each that fits, the mean request waits half of the backlog at its end.
     const backlog = (GENERATIONS * most.admitted * (1 / most.requestsPerSecond - 1 / rate)) / 2
-    return {...most, ttft: most.ttft + backlog, wait: {...most.wait, capacity: backlog}, capacityLimited: true}
+    return {...most, ttft: most.ttft + backlog, wait: {...most.wait, capacity: backlog}, capacityLimited: true, open}
   }
   let low = 1e-3
   let high = most.admitted
@@ -217,5 +230,5 @@ export function openLoop(input: PerformanceInput, calibration: Calibration, mode
     if (serving.requestsPerSecond < rate) low = middle
     else high = middle
   }
-  return {...serving, requestsPerSecond: rate}
+  return {...serving, requestsPerSecond: rate, open}
 }

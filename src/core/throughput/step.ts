@@ -160,7 +160,10 @@ export function stepModel(input: PerformanceInput, calibration: Calibration, eng
         0,
       ))
   const eagerSeconds =
-    1e-6 * launchMicroseconds.eager * engine.eager * (kernelCount + EXPERT_LAYER_KERNELS * work.experts.reduce((sum, expert) => sum + expert.times, 0))
+    1e-6 *
+    launchMicroseconds.eager *
+    engine.eager *
+    (kernelCount + EXPERT_LAYER_KERNELS * engine.eagerExperts * work.experts.reduce((sum, expert) => sum + expert.times, 0))
   const crossesNodes = input.nodes > 1 && ranks > input.gpuCount / input.nodes
   const kind = crossesNodes ? 'network' : input.link.kind
   const link = calibration.links[kind]
@@ -233,7 +236,7 @@ export function stepModel(input: PerformanceInput, calibration: Calibration, eng
       }
       if (groupDecode > 0) {
         const rows = state.contextTokens / part.tokensPerRow
-        const attended = Math.min(rows, part.tokenLimit)
+        const attended = Math.min(rows, part.tokenLimit) + Math.min(state.contextTokens, part.furtherRows)
         const moved = (part.times * groupDecode * (attended * part.bytesPerToken + state.contextTokens * part.indexBytesPerToken)) / rate
         const needed =
           (part.times * groupDecode * attended * part.decodeOperationsPerPair) / decodeRate +
@@ -243,7 +246,7 @@ export function stepModel(input: PerformanceInput, calibration: Calibration, eng
         attentionSeconds += softMaximum(moved, needed, exponent)
       }
       if (prompt > 0) {
-        const attended = Math.min(state.promptContextTokens / part.tokensPerRow, part.tokenLimit)
+        const attended = Math.min(state.promptContextTokens / part.tokensPerRow, part.tokenLimit) + Math.min(state.promptContextTokens, part.furtherRows)
         const own = prompt / attentionGroups
         const needed =
           (part.times * own * attended * part.prefillOperationsPerPair) / promptRate +

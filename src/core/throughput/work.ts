@@ -40,8 +40,10 @@ export interface AttentionWork {
   family: AttentionFamily
   /** Bytes of the cache for each token that is attended to. */
   bytesPerToken: number
-  /** Tokens attended to at most (window, top-k selection); Infinity otherwise. */
+  /** Rows attended to at most (window, top-k selection); Infinity otherwise. */
   tokenLimit: number
+  /** Rows attended to beside those: the raw window of compressed attention. */
+  furtherRows: number
   /** Context tokens that one cached row stands for. */
   tokensPerRow: number
   /** Operations for each pair of query and attended token, when decoding and in the prompt. */
@@ -111,7 +113,16 @@ function attentionOf(mixer: Mixer, times: number, cache: CacheLayout, attentionT
   const of = (content: string) => parts.filter((part) => part.content === content)
   const bytesOf = (content: string) => of(content).reduce((sum, part) => sum + part.bytesPerToken, 0)
   const stateBytes = parts.reduce((sum, part) => sum + part.stateBytes, 0)
-  const base = {times, tokenLimit: Infinity, tokensPerRow: 1, indexBytesPerToken: 0, indexOperationsPerPair: 0, stateBytes: 0, stateOperationsPerToken: 0}
+  const base = {
+    times,
+    tokenLimit: Infinity,
+    furtherRows: 0,
+    tokensPerRow: 1,
+    indexBytesPerToken: 0,
+    indexOperationsPerPair: 0,
+    stateBytes: 0,
+    stateOperationsPerToken: 0,
+  }
   switch (mixer.kind) {
     case 'full': {
       const heads = ceilShare(mixer.queryHeadCount, attentionTp)
@@ -154,8 +165,8 @@ function attentionOf(mixer: Mixer, times: number, cache: CacheLayout, attentionT
         family: 'latent',
         bytesPerToken: row,
         tokensPerRow: Math.max(1, ratio),
-        // The window of raw rows is reckoned as further attended rows.
-        tokenLimit: mixer.windowTokens + (ratio === 0 ? 0 : (mixer.indexer?.topKTokens ?? Infinity)),
+        tokenLimit: ratio === 0 ? mixer.windowTokens : (mixer.indexer?.topKTokens ?? Infinity),
+        furtherRows: ratio === 0 ? 0 : mixer.windowTokens,
         decodeOperationsPerPair: operations,
         prefillOperationsPerPair: operations,
         indexBytesPerToken: bytesOf('index-key'),
