@@ -1,3 +1,5 @@
+import {isUntagged} from '../core/throughput/engine-version.ts'
+
 /** Order of engine versions, as Python packages are ordered (PEP 440): 1.3.0.dev1 < 1.3.0rc18 < 1.3.0 < 1.3.0.post1. */
 
 interface VersionParts {
@@ -20,7 +22,7 @@ const READ = new Map<string, VersionParts | undefined>()
 /** Foreign texts are not kept without end. */
 const MOST_READ = 1000
 
-/** Parts of a version, or undefined where the text is no version (`nightly-dev-20260216`, `gpt-oss-dev`, empty). */
+/** Parts of a version, or undefined where the text is no version (`nightly-dev-20260216`, `0.1.dev3+g1a2b3c`, empty). */
 function parse(text: string): VersionParts | undefined {
   const known = READ.get(text)
   if (known !== undefined || READ.has(text)) return known
@@ -30,6 +32,7 @@ function parse(text: string): VersionParts | undefined {
 }
 
 function partsOf(text: string): VersionParts | undefined {
+  if (isUntagged(text)) return undefined
   const match = VERSION_PATTERN.exec(text.trim())
   if (!match) return undefined
   const [, release = '', stage, stageNumber, post, dev] = match

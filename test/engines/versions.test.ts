@@ -48,7 +48,16 @@ describe('order of versions', () => {
     expect(compareVersions(left, right)).toBe(0)
   })
 
-  it.each(['nightly-dev-20260216-d3bae71e', 'gpt-oss-dev', '', 'nightly-5b8c30d62b754b57', 'latest'])('takes %j for the newest', (name) => {
+  it.each([
+    'nightly-dev-20260216-d3bae71e',
+    'gpt-oss-dev',
+    '',
+    'nightly-5b8c30d62b754b57',
+    'latest',
+    '0.1',
+    '0.1.dev12+g1a2b3c4.d20260301',
+    '0.0.0.dev1+g1a2b3c4',
+  ])('takes %j for the newest', (name) => {
     expect(isVersion(name)).toBe(false)
     expect(isAtLeast(name, '99.0.0')).toBe(true)
     expect(resolveVersion(name, '0.28.0')).toMatchObject({version: '0.28.0', remark: expect.stringContaining('0.28.0')})

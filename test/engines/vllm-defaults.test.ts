@@ -23,6 +23,7 @@ describe('vLLM: limits by device and version', () => {
     ['0.8.4', 'rtx4090', 2048, 256],
     ['0.8.3', 'rtx4090', 2048, 1024],
     ['0.8.3', 'b200', 2048, 1024], // only the names H100 and H200 counted
+    ['0.6.3', 'h100', 2048, 256], // the first engine: SchedulerConfig
   ] as const)('%s on %s', (version, name, maxNumBatchedTokens, maxNumSeqs) => {
     expect(batchDefaults(version, gpus[name])).toEqual({maxNumBatchedTokens, maxNumSeqs})
   })
@@ -79,6 +80,9 @@ describe('vLLM: CUDA graph sizes', () => {
     expect(sizes('0.21.0', 'h100', {maxNumBatchedTokens: 100}).slice(-2)).toEqual([96, 100])
     expect(sizes('0.20.0', 'h100', {maxNumBatchedTokens: 100}).at(-1)).toBe(96)
   })
+
+  // 1, 2, 4 and the multiples of 8 up to the sequences: _BATCH_SIZES_TO_CAPTURE, vllm/worker/model_runner.py.
+  it('goes up to the sequences in the first engine', () => expect(sizes('0.6.3', 'h100', {maxNumSeqs: 256})).toHaveLength(3 + 32))
 
   it('is empty when graphs are off', () => expect(sizes('0.28.0', 'h100', {enforceEager: true})).toEqual([]))
 })

@@ -1,12 +1,15 @@
 import type {EngineCalibration} from './calibration.ts'
 
+/** What packaging tools call a source tree without tags (setuptools-scm: 0.1.dev12+g1a2b3c): it says nothing of its age. */
+export const isUntagged = (version: string): boolean => /^v?0\.(?:1|0\.0)(?:\.?dev[0-9]*)?(?:\+.*)?$/i.test(version.trim())
+
 /**
  * Numbers of a release: "0.5.1.post1" gives 0, 5, 1 and "1.0.0rc3" gives 1, 0, 0, -1, 3, which is older than 1.0.0.
  * Undefined for anything that does not start with a number.
  */
 function numbersOf(version: string): number[] | undefined {
   const match = /^v?(\d+(?:\.\d+)*)(?:\.?(?:rc|a|b|dev)(\d+))?/.exec(version)
-  if (!match) return undefined
+  if (!match || isUntagged(version)) return undefined
   const numbers = match[1]!.split('.').map(Number)
   if (match[2] === undefined) return numbers
   while (numbers.length < 3) numbers.push(0)

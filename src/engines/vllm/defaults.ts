@@ -35,6 +35,7 @@ export interface BatchLimits {
  * - 0.28.0: at least 160 GiB of total memory: 16,384 tokens and 1,024 sequences; earlier releases have no such step.
  * - 0.8.5: at least 70 GiB: 8,192 and 1,024; from 0.9.0 not for an A100.
  * - before: an H100 or H200 by name: 8,192; 1,024 sequences on all (from 0.8.4 256 on the others).
+ * - before 0.8.0, whose default was the first engine: 2,048 and 256 (vllm/config.py SchedulerConfig of 0.6.3).
  * - everything else: 2,048 and 256. So have NVIDIA devices that share the system's memory: NVML names no size for them, and the
  *   engine takes that for none (get_batch_defaults catches the error).
  */
@@ -42,6 +43,7 @@ export function batchDefaults(version: string, gpu: MachineGpu): BatchLimits {
   const memoryBytes = gpu.accelerator.vendor === 'nvidia' && gpu.accelerator.unifiedMemory ? 0 : gpu.memoryBytes
   const names = namesOf(gpu)
   if (isAtLeast(version, '0.28.0') && memoryBytes >= 160 * GIB) return {maxNumBatchedTokens: 16384, maxNumSeqs: 1024}
+  if (!isAtLeast(version, '0.8.0')) return {maxNumBatchedTokens: 2048, maxNumSeqs: 256}
   if (!isAtLeast(version, '0.8.5')) {
     const large = names.includes('h100') || names.includes('h200')
     const maxNumSeqs = large || !isAtLeast(version, '0.8.4') ? 1024 : 256
@@ -106,8 +108,8 @@ const range = (from: number, to: number, step: number): number[] => {
 /**
  * Batch sizes, in tokens of a step, for which a CUDA graph is captured; ascending, empty when graphs are off
  * (VllmConfig._set_cudagraph_sizes).
- * - largest: 512 up to 0.9; from 0.10.0 min(2 x sequences, 512); from 0.13.0 2 x sequences x (1 + draft tokens);
- *   from 0.28.0 up to 1,024 on the compute capability family 10. Never above the batched tokens.
+ * - largest: the sequences before 0.8.0 (vllm/worker/model_runner.py of 0.6.3); 512 up to 0.9; from 0.10.0
+ *   min(2 x sequences, 512); from 0.13.0 2 x sequences x (1 + draft tokens); from 0.28.0 up to 1,024 on the compute capability family 10. Never above the batched tokens.
  * - steps: 1, 2, 4, then 8 by 8; from 0.11.1 by 16 from 256 on; from 0.21.0 the batched tokens themselves where they
  *   are within the largest.
  */
@@ -118,7 +120,7 @@ export function cudaGraphSizes(question: GraphQuestion): number[] {
   const isFamilyTen = gpu.accelerator.vendor === 'nvidia' && Math.floor(capability) === 10
   const ceiling = isAtLeast(version, '0.28.0') && isFamilyTen ? 1024 : 512
   const queryTokens = isAtLeast(version, '0.13.0') ? 1 + speculativeTokens : 1
-  const wanted = isAtLeast(version, '0.10.0') ? Math.min(maxNumSeqs * queryTokens * 2, ceiling) : ceiling
+  const wanted = isAtLeast(version, '0.10.0') ? Math.min(maxNumSeqs * queryTokens * 2, ceiling) : isAtLeast(version, '0.8.0') ? ceiling : maxNumSeqs
   const largest = Math.min(wanted, maxNumBatchedTokens)
   const small = [1, 2, 4].filter((size) => size <= largest)
   if (!isAtLeast(version, '0.11.1')) return [...small, ...range(8, largest, 8)]

@@ -179,6 +179,9 @@ function loaderTerms(subject: Subject, version: string, {loaderBytes}: OverheadP
   ]
 }
 
+/** Share of the estimate of graphs that may be short before a start is refused: it errs by as much at least (eight cards that differ in nothing said 4.8 to 6.8 GiB). */
+const GRAPH_ERROR = 0.1
+
 /**
  * Releases that capture graphs beyond their budget need room for them in what the fraction leaves out, and in what the profile run's
  * peak gave back. Told only where it is short by more than the error of the estimate.
@@ -187,7 +190,11 @@ function graphShortage(terms: readonly PartTerm[], totalBytes: number, budgetByt
   const of = (part: PartTerm['part']) => sumBytes(terms.filter((term) => term.part === part))
   const room = Math.max(0, totalBytes - budgetBytes) + of('activation')
   const graphs = of('cuda-graph')
-  if (!terms.some(({part, because}) => part === 'cuda-graph' && because.includes(BEYOND_BUDGET)) || graphs - room <= spreadBytes) return undefined
+  if (
+    !terms.some(({part, because}) => part === 'cuda-graph' && because.includes(BEYOND_BUDGET)) ||
+    graphs - room <= Math.max(spreadBytes, GRAPH_ERROR * graphs)
+  )
+    return undefined
   return {
     code: 'cuda-graphs-exceed-memory',
     message: `CUDA graphs need ${bytesInWords(graphs)} after the cache has taken its share, ${bytesInWords(room)} are left for them`,
