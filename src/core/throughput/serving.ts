@@ -17,7 +17,7 @@ const EQUAL_LENGTHS_VARIABILITY = 0.5
 /** Steps before the first token is delivered are at most this share of the answer: a short one is delivered when it ends. */
 const MOST_FIRST_TOKEN_SHARE = 0.15
 /** Rounds in which the time per token, the queue and the wait are found: each rests on the others. */
-const ROUNDS = 8
+const ROUNDS = 16
 /** How sharply the front end's limit sets in. */
 const FRONT_END_EXPONENT = 6
 

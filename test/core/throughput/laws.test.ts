@@ -49,7 +49,7 @@ describe('laws of speed', () => {
       {numRuns: 200},
     ))
 
-  // The number that decode together is found in a few rounds: near saturation by prompts the rate may dip by a few per cent.
+  // Formulas of queues that hold for few and for many requests take turns: the rate may dip by less than one per cent there.
   it('more in flight: no less output in all, no more for each, until the cache is full', () =>
     fc.assert(
       fc.property(
@@ -61,7 +61,7 @@ describe('laws of speed', () => {
         (input, prompt, output, a, b) => {
           const few = performance(load(input, prompt, output, Math.min(a, b)), calibration)
           const many = performance(load(input, prompt, output, Math.max(a, b)), calibration)
-          expect(many.outputTokensPerSecond.estimate).toBeGreaterThanOrEqual(few.outputTokensPerSecond.estimate * 0.96)
+          expect(many.outputTokensPerSecond.estimate).toBeGreaterThanOrEqual(few.outputTokensPerSecond.estimate * 0.99)
           expect(many.outputTokensPerSecondPerUser).toBeLessThanOrEqual(few.outputTokensPerSecondPerUser * 1.005)
         },
       ),
@@ -79,6 +79,13 @@ describe('laws of speed', () => {
       }),
       {numRuns: 200},
     ))
+
+  // Where prompts take most of the time few decode at once; a step must not become shorter for it.
+  it('a longer context is not faster where prompts take most of the time', () => {
+    const input = {...question({model: 'qwen3.5-397b-a17b', weights: 'bf16', card: 'rtx-4090', engine: 'vllm', tp: 1}), maxNumBatchedTokens: 8192}
+    const [short, long] = [12_000, 17_000].map((prompt) => performance(load(input, prompt, 256, 3), calibration))
+    expect(long!.tpotMs.estimate).toBeGreaterThan(short!.tpotMs.estimate)
+  })
 
   it('a faster card of a kind is never slower', () =>
     fc.assert(
