@@ -21,7 +21,7 @@ export interface Measurement {
 }
 
 /** What a residual of one standard deviation is, in logarithms: the targets for unseen measurements. */
-const DEVIATIONS = {ttft: 0.22, tpot: 0.08, throughput: 0.08}
+const DEVIATIONS = {ttft: 0.15, tpot: 0.08, throughput: 0.08}
 
 /** Logarithms of predicted over observed: time to first token, time per token, rate. NaN where nothing was measured. */
 export function logErrors(measurement: Measurement, calibration: Calibration): [number, number, number] {

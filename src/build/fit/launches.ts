@@ -32,6 +32,8 @@ export interface Launch {
   scenario: Partial<Scenario>
   admission?: Admission
   outputSpread?: number
+  /** Bytes of an element of recurrent states (SGLang's `--mamba-ssm-dtype`). */
+  stateElementBytes?: number
   /** The first prompts of the measurement include what engines compile at run time. */
   cold?: boolean
 }
@@ -218,6 +220,7 @@ export const LAUNCHES: LaunchRule[] = [
         gpuMemoryUtilization: ofHopper(row) ? 0.8 : row.weights === 'nvfp4' ? 0.85 : 0.82,
       },
       admission: ofHopper(row) ? undefined : seldom(row),
+      stateElementBytes: row.weights === 'bf16' ? undefined : 2,
     }),
     because: 'qwen3.5_{bf16,fp8,fp4}_b200.sh, qwen3.5_fp8_h200.sh of 2026-02 to 2026-04',
   },
@@ -257,15 +260,14 @@ export const EXCLUDED: {when: (row: MeasuredRow) => boolean; because: string}[] 
   },
 ]
 
-/** The scenario that ran, or why the row is left out. Rows of other origin come back as they are. */
-export function asRun(
-  raw: Record<string, unknown>,
-): {raw: Record<string, unknown>; admission?: Admission; outputSpread?: number; cold?: boolean} | {excluded: string} {
+/** The scenario that ran with what scenarios do not hold, or why the row is left out. Rows of other origin come back as they are. */
+export function asRun(raw: Record<string, unknown>): ({raw: Record<string, unknown>} & Omit<Launch, 'scenario'>) | {excluded: string} {
   const row = measuredRow(raw)
   const excluded = EXCLUDED.find((rule) => rule.when(row))
   if (excluded) return {excluded: excluded.because}
   const launch = LAUNCHES.find((rule) => rule.when(row))?.run(row)
   if (!launch) return {raw}
   const flags = Object.fromEntries(Object.entries(launch.scenario).filter(([, value]) => value !== undefined))
-  return {raw: {...raw, ...flags}, admission: launch.admission, outputSpread: launch.outputSpread, cold: launch.cold}
+  const {scenario: _, ...rest} = launch
+  return {raw: {...raw, ...flags}, ...rest}
 }

@@ -72,10 +72,12 @@ export async function readMeasurements(
           continue
         }
         const observed = decodeOnly(raw, scenario.workload.concurrency)
+        const input = performanceInput(best, scenario.workload)
         measurements.push({
           id: raw.id,
           input: {
-            ...performanceInput(best, scenario.workload),
+            ...input,
+            cacheLayout: {...input.cacheLayout, ...(run.stateElementBytes !== undefined && {stateElementBytes: run.stateElementBytes})},
             engineVersion: scenario.engineVersion ?? best.deployment.engineVersion,
             admission: run.admission,
             outputSpread: run.outputSpread,

@@ -69,10 +69,10 @@ export function heldOut(
   start: Calibration,
   name: string,
   leftOut: (m: Measurement) => boolean,
-  fit = fitCalibration,
+  refit = fitCalibration,
 ): Holdout {
   const tested = measurements.filter(leftOut)
-  const fitted = fit(
+  const fitted = refit(
     measurements.filter((m) => !leftOut(m)),
     start,
   )
@@ -80,6 +80,6 @@ export function heldOut(
 }
 
 /** Every value of a field left out in turn. */
-export function leaveOneOut(measurements: readonly Measurement[], start: Calibration, by: 'model' | 'gpu' | 'source', fit = fitCalibration): Holdout[] {
-  return [...new Set(measurements.map((m) => m[by]))].sort().map((value) => heldOut(measurements, start, `without ${value}`, (m) => m[by] === value, fit))
+export function leaveOneOut(measurements: readonly Measurement[], start: Calibration, by: 'model' | 'gpu' | 'source', refit = fitCalibration): Holdout[] {
+  return [...new Set(measurements.map((m) => m[by]))].sort().map((value) => heldOut(measurements, start, `without ${value}`, (m) => m[by] === value, refit))
 }

@@ -1,8 +1,8 @@
 import {describe, expect, it} from 'vitest'
 import {releaseYear} from '../../../src/core/throughput/engine-version.ts'
 import {hardwareClass, ratesOf} from '../../../src/core/throughput/hardware.ts'
-import {performance} from '../../../src/core/throughput/performance.ts'
-import {admissionLimit, queueWait, saturatedWait, tokensPerStep} from '../../../src/core/throughput/serving.ts'
+import {performance, preparedModel} from '../../../src/core/throughput/performance.ts'
+import {admissionLimit, admissionSteps, closedLoop, queueWait, saturatedWait, tokensPerStep} from '../../../src/core/throughput/serving.ts'
 import {distinctExperts, imbalance, softMaximum} from '../../../src/core/throughput/step.ts'
 import {calibration, gpu, question} from './question.ts'
 
@@ -26,6 +26,29 @@ describe('queues', () => {
   it('a thin stream hardly waits', () => expect(queueWait(10, 1, 1000)).toBeCloseTo(0.00505, 4))
   // 100 s of work in a round, 10 s away: the round takes 100 s, so 100 - 10 - 1 = 89 s are waited, and a little more.
   it('a full machine makes all wait for each other', () => expect(saturatedWait(100, 1, 10)).toBeCloseTo(89.1, 1))
+  it('a scheduler that looks at every step lets nobody wait', () => expect(admissionSteps({}, 0.5)).toBe(0))
+  // Once in 30 steps: 29 / 2. Waiting 20 steps after the first: alone all of it, in a crowd half.
+  it('a scheduler that looks once in 30 steps', () => expect(admissionSteps({everySteps: 30}, 0.5)).toBe(14.5))
+  it('a scheduler that waits for company', () => {
+    expect(admissionSteps({waitSteps: 20}, 0)).toBe(20)
+    // 20 (1 + 2 / 2) / (1 + 2) = 13.3 with two arrivals in that time
+    expect(admissionSteps({waitSteps: 20}, 0.1)).toBeCloseTo(13.333, 3)
+    expect(admissionSteps({waitSteps: 20}, 1e9)).toBeCloseTo(10, 6)
+  })
+  it('a scheduler that looks seldom delays the first token by so many steps', () => {
+    const ask = (more: object) => {
+      const input = question(more)
+      return closedLoop(input, calibration, preparedModel(input, calibration), 1, true)
+    }
+    const plain = ask({})
+    const seldom = ask({admission: {everySteps: 31}})
+    expect((seldom.ttft - plain.ttft) / (15 * plain.tpot)).toBeCloseTo(1, 2)
+  })
+  it('answers of one length that all end together start together again', () => {
+    const input = (outputSpread?: number) => ({...question({engine: 'sglang', maxNumBatchedTokens: 2048}), outputSpread})
+    const [equal, drawn] = [0, undefined].map((spread) => performance(input(spread), calibration).ttftMs.estimate)
+    expect(equal).toBeGreaterThan(drawn!)
+  })
   it('drafts that are accepted 60% of the time give 1.6 tokens a step', () => expect(tokensPerStep(0.6, 1)).toBeCloseTo(1.6, 9))
   it('a limit on sequences and one on cache: the smaller holds', () => {
     expect(admissionLimit(question({maxNumSeqs: 256, kvCacheTokens: 204_800}), {input: 1024, output: 1024}, 1)).toBe(100)
@@ -114,5 +137,26 @@ describe('anchors', () => {
   ])('$model $card $engine', ({concurrency, tpotMs, ...rest}) => {
     const answer = performance(question({...rest, workload: {inputTokens: 922, outputTokens: 922, concurrency}}), calibration)
     expect(Math.abs(answer.tpotMs.estimate / tpotMs - 1)).toBeLessThan(0.2)
+  })
+})
+
+describe('rate of an open loop', () => {
+  const at = (requestRate: number) =>
+    performance({...question({}), workload: {inputTokens: 1024, outputTokens: 256, requestRate}}, calibration).outputTokensPerSecond
+
+  it('is what arrives, for certain, as long as far more could be served', () => {
+    const {estimate, low, high} = at(0.2)
+    expect(estimate).toBeCloseTo(0.2 * 256, 6)
+    expect([low, high]).toEqual([estimate, estimate])
+  })
+
+  it('is never more than what arrives, and less where that could not be served', () => {
+    const most = at(1e6).estimate / 256
+    const {estimate, low, high} = at(0.97 * most)
+    expect(estimate).toBeCloseTo(0.97 * most * 256, 6)
+    expect(high).toBe(estimate)
+    expect(low).toBeLessThan(estimate)
+    const beyond = at(1.05 * most)
+    expect(beyond.high).toBeCloseTo(1.05 * most * 256, 6)
   })
 })
