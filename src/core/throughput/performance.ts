@@ -41,9 +41,9 @@ export function servingOf(input: PerformanceInput, calibration: Calibration, mod
   if (workload.requestRate !== undefined && workload.concurrency === undefined) return openLoop(input, calibration, model, workload.requestRate / replicas)
   if (workload.concurrency === 'max') {
     const limit = admissionLimit(input, {input: workload.inputTokens, output: workload.outputTokens}, Math.min(0.5, model.engine.reservedOutputShare))
-    return closedLoop({...input, kvCacheTokens: undefined}, calibration, model, Math.min(limit, input.maxNumSeqs), false)
+    return closedLoop({...input, kvCacheTokens: undefined}, calibration, model, Math.min(limit, input.maxNumSeqs), 'steady')
   }
-  return closedLoop(input, calibration, model, Math.max(1, (workload.concurrency ?? 1) / replicas), true)
+  return closedLoop(input, calibration, model, Math.max(1, (workload.concurrency ?? 1) / replicas), 'together')
 }
 
 function boundBy(serving: Serving): BoundBy {

@@ -95,8 +95,14 @@ export function admissionSteps({everySteps = 1, waitSteps = 0}: Admission, arriv
   return (everySteps - 1) / 2 + (waitSteps * (1 + met / 2)) / (1 + met)
 }
 
-/** One replica with `inFlight` requests in a closed loop. `burst`: they all arrive at once at the start. */
-export function closedLoop(input: PerformanceInput, calibration: Calibration, model: StepModel, inFlight: number, burst: boolean): Serving {
+/** Prompts that begin in one step, in the mean over steps in which any does: arrivals at random, a / (1 - e^-a). */
+export const promptsTogether = (arrivalsPerStep: number): number => (arrivalsPerStep < 1e-6 ? 1 : arrivalsPerStep / -Math.expm1(-arrivalsPerStep))
+
+/** How requests come: in a closed loop that starts with all at once, in one that has long run, or at random. */
+export type Arrivals = 'together' | 'steady' | 'random'
+
+/** One replica with `inFlight` requests. */
+export function closedLoop(input: PerformanceInput, calibration: Calibration, model: StepModel, inFlight: number, arrivals: Arrivals): Serving {
   const {workload} = input
   const {engine} = model
   const output = Math.max(1, workload.outputTokens)
@@ -137,7 +143,10 @@ export function closedLoop(input: PerformanceInput, calibration: Calibration, mo
   const together = coalesced > 1 ? (model.time(promptState(beside, coalesced)).total - mixedSteps * step.total) / coalesced / stages : alone
   const single = Math.max(alone, 1e-6)
   const batched = Math.min(single, Math.max(together, 1e-6))
-  const steps = (output - 1) / accepted
+  const steps = Math.max(1, (output - 1) / accepted)
+  // What a step of prompts costs however many they are is shared by those that came while one step ran.
+  const fixed = coalesced > 1 ? ((single - batched) * coalesced) / (coalesced - 1) : 0
+  const batchedWith = (arrivalsPerStep: number) => single - fixed + fixed / Math.min(coalesced, promptsTogether(arrivalsPerStep))
   let interruption = 0
   let queue = 0
   let prefill = 0
@@ -146,18 +155,17 @@ export function closedLoop(input: PerformanceInput, calibration: Calibration, mo
     const decodeSeconds = Math.max(step.total, (output - 1) * tpot)
 
     // Rounds of requests: all at once, then spread further by their lengths and by the queue itself.
-    let window = burst ? 0 : Infinity
+    let window = arrivals === 'together' ? 0 : Infinity
     let queueSum = 0
     let prefillSum = 0
     let workSum = 0
-    const rounds = burst ? GENERATIONS : 1
+    const rounds = arrivals === 'together' ? GENERATIONS : 1
     const cycle = decodeSeconds + queue + prefill
     for (let g = 0; g < rounds; g++) {
       const spread = Math.min(window, cycle)
-      const load = spread > 0 ? Math.min(1, (admitted * single) / spread) : 1
-      const service = single + (batched - single) * load * load
-      const wait = queueWait(admitted, service, Math.max(spread, 0))
       const first = spread === 0
+      const service = first ? batched : batchedWith(arrivals === 'random' ? (admitted * prefillStep.total) / cycle : admitted / steps)
+      const wait = queueWait(admitted, service, Math.max(spread, 0))
       queueSum += first
         ? Math.max(0, (admitted * batched - coalesced * batched) / 2)
         : Math.max(Math.min(variability * wait, (admitted * service) / 2), saturatedWait(admitted, service, decodeSeconds))
@@ -214,7 +222,7 @@ export function closedLoop(input: PerformanceInput, calibration: Calibration, mo
 export function openLoop(input: PerformanceInput, calibration: Calibration, model: StepModel, rate: number): Serving {
   const {workload} = input
   const limit = admissionLimit(input, {input: workload.inputTokens, output: workload.outputTokens}, model.engine.reservedOutputShare)
-  const most = closedLoop(input, calibration, model, Math.min(limit, input.maxNumSeqs), false)
+  const most = closedLoop(input, calibration, model, Math.min(limit, input.maxNumSeqs), 'random')
   const open = {arrivalsPerSecond: rate, mostPerSecond: most.requestsPerSecond}
   if (rate >= most.requestsPerSecond) {
     // Overload: over a run of ten requests for each that fits, the mean request waits half of the backlog at its end.
@@ -226,7 +234,7 @@ export function openLoop(input: PerformanceInput, calibration: Calibration, mode
   let serving = most
   for (let i = 0; i < 24; i++) {
     const middle = Math.sqrt(low * high)
-    serving = closedLoop(input, calibration, model, middle, false)
+    serving = closedLoop(input, calibration, model, middle, 'random')
     if (serving.requestsPerSecond < rate) low = middle
     else high = middle
   }

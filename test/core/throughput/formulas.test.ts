@@ -2,7 +2,7 @@ import {describe, expect, it} from 'vitest'
 import {releaseYear} from '../../../src/core/throughput/engine-version.ts'
 import {hardwareClass, ratesOf} from '../../../src/core/throughput/hardware.ts'
 import {performance, preparedModel} from '../../../src/core/throughput/performance.ts'
-import {admissionLimit, admissionSteps, closedLoop, queueWait, saturatedWait, tokensPerStep} from '../../../src/core/throughput/serving.ts'
+import {admissionLimit, admissionSteps, closedLoop, promptsTogether, queueWait, saturatedWait, tokensPerStep} from '../../../src/core/throughput/serving.ts'
 import {distinctExperts, imbalance, softMaximum} from '../../../src/core/throughput/step.ts'
 import {calibration, gpu, question} from './question.ts'
 
@@ -26,6 +26,13 @@ describe('queues', () => {
   it('a thin stream hardly waits', () => expect(queueWait(10, 1, 1000)).toBeCloseTo(0.00505, 4))
   // 100 s of work in a round, 10 s away: the round takes 100 s, so 100 - 10 - 1 = 89 s are waited, and a little more.
   it('a full machine makes all wait for each other', () => expect(saturatedWait(100, 1, 10)).toBeCloseTo(89.1, 1))
+  // a / (1 - e^-a): 1 for few, 2 / (1 - 0.135) = 2.31, and all of many.
+  it('prompts that begin together', () => {
+    expect(promptsTogether(0)).toBe(1)
+    expect(promptsTogether(1e-4)).toBeCloseTo(1.00005, 6)
+    expect(promptsTogether(2)).toBeCloseTo(2.313, 3)
+    expect(promptsTogether(50)).toBeCloseTo(50, 6)
+  })
   it('a scheduler that looks at every step lets nobody wait', () => expect(admissionSteps({}, 0.5)).toBe(0))
   // Once in 30 steps: 29 / 2. Waiting 20 steps after the first: alone all of it, in a crowd half.
   it('a scheduler that looks once in 30 steps', () => expect(admissionSteps({everySteps: 30}, 0.5)).toBe(14.5))
@@ -38,7 +45,7 @@ describe('queues', () => {
   it('a scheduler that looks seldom delays the first token by so many steps', () => {
     const ask = (more: object) => {
       const input = question(more)
-      return closedLoop(input, calibration, preparedModel(input, calibration), 1, true)
+      return closedLoop(input, calibration, preparedModel(input, calibration), 1, 'together')
     }
     const plain = ask({})
     const seldom = ask({admission: {everySteps: 31}})
