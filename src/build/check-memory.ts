@@ -1,0 +1,108 @@
+import {readFileSync} from 'node:fs'
+import {join} from 'node:path'
+import {openCatalogue} from '../catalogue/catalogue.ts'
+import {realContext} from '../cli/world.ts'
+import {answer} from '../planner/answer.ts'
+import {ScenarioSchema} from '../planner/scenario-schema.ts'
+import type {Scenario} from '../planner/scenario.ts'
+import {quantile} from './fit/report.ts'
+import type {Task} from './task.ts'
+
+const USAGE = `usage: node src/build/run.mjs check-memory FILE.jsonl
+
+FILE holds start-up logs: scenarios with "observed" beside them. Those that test/fixtures/memory/contradictions.json names are
+told apart, and so are machines whose memory is shared with the system. Exits with 1 when the rest misses a bar.`
+
+const GIB = 1024 ** 3
+/** What is to hold: errors of the cache in the median and for nine in ten, of weights in the median, right verdicts. */
+const BARS = {cacheMedian: 0.03, cacheMost: 0.12, weightsMedian: 0.015, verdicts: 0.97}
+/** A case within this is no contradiction any more. */
+const MET = 0.05
+
+interface Observed {
+  outcome?: string
+  weightsGiB?: number | null
+  kvCacheGiB?: number | null
+  kvCacheTokens?: number | null
+}
+
+interface Case {
+  id: string
+  unified: boolean
+  cache?: number
+  weights?: number
+  right?: boolean
+}
+
+async function caseOf(context: ReturnType<typeof realContext>, line: string): Promise<Case> {
+  const raw = JSON.parse(line) as Record<string, unknown> & {id: string; observed: Observed}
+  const fields = Object.keys(ScenarioSchema.shape).filter((key) => raw[key] != null)
+  const {best} = await answer(context, ScenarioSchema.parse(Object.fromEntries(fields.map((key) => [key, raw[key]]))) as Scenario)
+  const {outcome, weightsGiB, kvCacheGiB, kvCacheTokens} = raw.observed
+  const {memory} = best
+  const weights = memory.terms.filter(({part}) => part === 'weights').reduce((sum, {bytes}) => sum + bytes, 0)
+  const started = outcome === undefined ? undefined : outcome === 'started'
+  const off = (ours: number, theirs: number | null | undefined) => (theirs == null || started === false ? undefined : Math.abs(ours / theirs - 1))
+  return {
+    id: raw.id,
+    unified: best.machine.gpus[0]!.accelerator.unifiedMemory === true,
+    cache: off(memory.kvCacheTokens, kvCacheTokens) ?? off(memory.kvCacheBytes, kvCacheGiB == null ? undefined : kvCacheGiB * GIB),
+    weights: off(weights, weightsGiB == null ? undefined : weightsGiB * GIB),
+    right: started === undefined ? undefined : started === ['fits', 'tight'].includes(best.verdict),
+  }
+}
+
+const percent = (value: number): string => (Number.isNaN(value) ? '-' : `${(100 * value).toFixed(1)}%`)
+const defined = <T>(values: readonly (T | undefined)[]): T[] => values.filter((value): value is T => value !== undefined)
+
+function figures(cases: readonly Case[]) {
+  const cache = defined(cases.map((one) => one.cache))
+  const verdicts = defined(cases.map((one) => one.right))
+  return {
+    cacheMedian: quantile(cache, 0.5),
+    cacheMost: quantile(cache, 0.9),
+    weightsMedian: quantile(defined(cases.map((one) => one.weights)), 0.5),
+    verdicts: verdicts.filter(Boolean).length / verdicts.length,
+    counted: `${cache.length} caches, ${verdicts.filter(Boolean).length} of ${verdicts.length} verdicts right`,
+  }
+}
+
+/** Start-up logs beside what the memory model says of them. */
+export async function main({root, args}: Task): Promise<number> {
+  const [file] = args
+  if (!file || file.startsWith('--')) {
+    console.error(USAGE)
+    return 2
+  }
+  const context = realContext(openCatalogue(join(root, 'dist', 'data')))
+  const contradictions = JSON.parse(readFileSync(join(root, 'test', 'fixtures', 'memory', 'contradictions.json'), 'utf8')) as Record<string, string>
+  const cases: Case[] = []
+  for (const line of readFileSync(file, 'utf8').split('\n').filter(Boolean)) cases.push(await caseOf(context, line))
+  const contradicts = ({id}: Case) => Object.hasOwn(contradictions, id)
+  const show = (name: string, part: readonly Case[]) => {
+    const {cacheMedian, cacheMost, weightsMedian, verdicts, counted} = figures(part)
+    console.log(
+      `${name.padEnd(44)} cache median ${percent(cacheMedian)}, nine in ten within ${percent(cacheMost)}; weights median ${percent(weightsMedian)}; verdicts ${percent(verdicts)} (${counted})`,
+    )
+  }
+  const followed = cases.filter((one) => !contradicts(one))
+  const bound = followed.filter((one) => !one.unified)
+  show('all', cases)
+  show('without contradictions', followed)
+  show('  of these: memory of their own', bound)
+  show(
+    '  of these: memory shared with the system',
+    followed.filter((one) => one.unified),
+  )
+
+  const broken: string[] = []
+  const {cacheMedian, cacheMost, weightsMedian, verdicts} = figures(bound)
+  if (cacheMedian > BARS.cacheMedian) broken.push(`cache in the median: ${percent(cacheMedian)}`)
+  if (cacheMost > BARS.cacheMost) broken.push(`cache, nine in ten: ${percent(cacheMost)}`)
+  if (weightsMedian > BARS.weightsMedian) broken.push(`weights in the median: ${percent(weightsMedian)}`)
+  if (verdicts < BARS.verdicts) broken.push(`verdicts: ${percent(verdicts)}`)
+  for (const one of cases.filter(contradicts))
+    if (one.right !== false && (one.cache ?? 0) <= MET) broken.push(`${one.id} is met now: take it from the contradictions`)
+  for (const line of broken) console.error(`NOT HELD ${line}`)
+  return broken.length > 0 ? 1 : 0
+}
