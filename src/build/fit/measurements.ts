@@ -39,6 +39,16 @@ function decodeOnly(raw: {observed: Observed; note?: unknown}, concurrency: numb
   return {tpotMs: (concurrency * 1000) / outputTokensPerSecond}
 }
 
+/**
+ * Requests in flight beyond which the first burst decides the mean time to first token unless many more follow, as in the two
+ * campaigns under load; other sources do not say how many requests were sent.
+ */
+const BURST = 16
+const tellsFirstToken = ({source, note}: Record<string, unknown>, concurrency: number | 'max' | undefined): boolean =>
+  source === 'InferenceX' ||
+  source === 'controlled sweep' ||
+  (typeof concurrency === 'number' && concurrency <= BURST && !String(note ?? '').includes('prefix cache'))
+
 /** `owner/name` of a repository, or the host of a page. */
 export const publisher = (source: string): string => (source.startsWith('http') ? source.split('/')[2]! : source.split(/[:#@ ]/)[0]!)
 
@@ -86,7 +96,7 @@ export async function readMeasurements(
           gpu: best.machine.gpus[0]!.accelerator.id,
           source: publisher(String(described.source ?? '')),
           observed: {
-            ttftMs: run.cold ? undefined : known(observed.ttftMs),
+            ttftMs: run.cold || !tellsFirstToken(described, scenario.workload.concurrency) ? undefined : known(observed.ttftMs),
             tpotMs: scenario.workload.concurrency === 'max' ? undefined : known(observed.tpotMs),
             outputTokensPerSecond: run.cold ? undefined : rateOf(observed, scenario.workload.concurrency, scenario.workload.outputTokens),
           },
