@@ -20,41 +20,71 @@ const table = ({title, rows}: Section): string =>
     ),
   ].join('\n')
 
+/** Errors of the estimates that are given, and the shares that lie inside their intervals: output rate, time per token, first token. */
+export interface Group {
+  name: string
+  score: Score
+  inside: [number | undefined, number | undefined, number | undefined]
+}
+
+export interface GroupTable {
+  title: string
+  groups: Group[]
+}
+
+const groupTable = ({title, groups}: GroupTable): string =>
+  [
+    `## ${title}`,
+    '',
+    '| what | cases | output rate: median | nine in ten within | inside | time per token: median | nine in ten within | inside | first token: median | nine in ten within | inside |',
+    '|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|',
+    ...groups.map(({name, score: {n, throughput, tpot, ttft}, inside}) =>
+      [
+        `| ${name} | ${n}`,
+        ...[throughput, tpot, ttft].map((errors, index) => `${percent(errors?.median)} | ${percent(errors?.p90)} | ${percent(inside[index])}`),
+      ]
+        .join(' | ')
+        .concat(' |'),
+    ),
+  ].join('\n')
+
 /** docs/accuracy.md: how far the speed model is off, on what it had seen and on what it had not. */
-export function accuracyPage(calibration: Calibration, sections: readonly Section[]): string {
+export function accuracyPage(calibration: Calibration, leftOut: readonly Section[], tables: readonly GroupTable[]): string {
   const {spread} = calibration
   const within = (deviation: number) => `a factor of ${Math.exp(1.2816 * deviation).toFixed(2)}`
+  const named = (values: Record<string, number>) =>
+    Object.entries(values)
+      .map(([name, value]) => `${name} ${value}`)
+      .join(', ')
   return `# How accurate the speed estimates are
 
-This page is written by \`npm run fit\`; do not edit it. Errors are absolute and relative to the measurement.
+This page is written by \`npm run accuracy\` from measurement files; do not edit it. Errors are absolute and relative to the measurement.
 
 Set "${calibration.name}": ${calibration.about}.
 
 An interval of 80% reaches, up and down, ${within(spread.base.throughput)} for the output rate, ${within(spread.base.tpot)} for the time per token and
-${within(spread.base.ttft)} for the time to first token; wider for hardware, models or engines that the set has not seen
+${within(spread.base.ttft)} for the time to first token; wider for hardware, models or releases that the set has not seen
 (deviations of the logarithm that are added in squares, for output rate, time per token and first token: ${(['hardware', 'model', 'engine'] as const)
     .map((what) => `${what} ${spread.extrapolated[what].throughput}, ${spread.extrapolated[what].tpot}, ${spread.extrapolated[what].ttft}`)
     .join('; ')}).
 
 What is fitted is what ran: launch flags, and a few precisions and layouts that the rows name wrongly, are put right first
-(\`src/build/fit/launches.ts\`, each with its source).
+(\`src/build/fit/launches.ts\`, each with its source; [why](decisions/0004-fitted-to-what-ran.md)). The first tables are of such rows. Those from
+"By engine" on ask as a person would who knows no more than the row says; "inside" is the share of measurements within the stated interval of 80%.
 
-${sections.map(table).join('\n\n')}
+Not covered: open loops (no measurement has one), speculation (acceptance rates are assumed), several nodes, pipeline stages under load, CPU offload,
+releases later than the newest measured one (its speed is taken), and consumer cards under many users (few sources, of mixed rigour).
+
+${leftOut.map(table).join('\n\n')}
+
+${tables.map(groupTable).join('\n\n')}
 
 ## Numbers that were fitted
 
-Shares of bandwidth: ${Object.entries(calibration.kernels.bandwidth)
-    .map(([name, value]) => `${name} ${value}`)
-    .join(', ')}.
-Shares of the dense rate: ${Object.entries(calibration.kernels.compute)
-    .map(([name, value]) => `${name} ${value}`)
-    .join(', ')}.
-Experts: ${Object.entries(calibration.kernels.expertCompute)
-    .map(([name, value]) => `${name} ${value}`)
-    .join(', ')}.
-Fixed time of a kernel in microseconds: ${Object.entries(calibration.launchMicroseconds)
-    .map(([name, value]) => `${name} ${value}`)
-    .join(', ')}.
+Shares of bandwidth: ${named(calibration.kernels.bandwidth)}.
+Shares of the dense rate: ${named(calibration.kernels.compute)}.
+Experts: ${named(calibration.kernels.expertCompute)}.
+Fixed time of a kernel in microseconds: ${named(calibration.launchMicroseconds)}.
 
 All of them stand in \`data/calibration/serving.json\` with what each means in \`src/core/throughput/calibration.ts\`.
 `

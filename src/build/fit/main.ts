@@ -8,7 +8,8 @@ import {hardwareClass} from '../../core/throughput/hardware.ts'
 import {preparedModel} from '../../core/throughput/performance.ts'
 import {writeData} from '../compile-data.ts'
 import type {Task} from '../task.ts'
-import {accuracyPage, type Section} from './accuracy-page.ts'
+import {LEFT_OUT, PAGE, pageOf} from './accuracy.ts'
+import type {Section} from './accuracy-page.ts'
 import {fitCalibration, logErrors, type Measurement} from './fit.ts'
 import {readMeasurements} from './measurements.ts'
 import type {Parameter} from './parameters.ts'
@@ -123,7 +124,7 @@ function fitOther(measurements: readonly Measurement[], calibration: Calibration
   )
 }
 
-/** Fits data/calibration/serving.json to measurements and writes what it leaves into docs/accuracy.md. The same files give the same numbers. */
+/** Fits data/calibration/serving.json to measurements, keeps what it left out and predicted, and writes docs/accuracy.md. The same files give the same numbers. */
 export async function main({root, args}: Task): Promise<number> {
   const options = optionsOf(args)
   if (!options) {
@@ -220,19 +221,11 @@ export async function main({root, args}: Task): Promise<number> {
         ['older releases', scoreOf(errorsWhere(others, (m) => onSeen(m) && isOlder(m, calibration)))],
       ])
     }
-    if (other.measurements.length > 0) {
-      const classes = [...new Set(other.measurements.map((m) => hardwareClass(m.input.accelerator)))].sort()
-      report('Other hardware', [
-        ['all', scoreOf(errorsOf(other.measurements))],
-        ...classes.map((name): [string, Parameters<typeof row>[1]] => [
-          name,
-          scoreOf(errorsOf(other.measurements.filter((m) => hardwareClass(m.input.accelerator) === name))),
-        ]),
-      ])
-    }
     if (!options.dry) {
       writeFileSync(join(root, 'data', 'calibration', 'serving.json'), `${JSON.stringify(rounded(calibration), undefined, 2)}\n`)
-      writeFileSync(join(root, 'docs', 'accuracy.md'), accuracyPage(rounded(calibration), sections))
+      if (options.holdout === 'all') writeFileSync(join(root, LEFT_OUT), `${JSON.stringify(rounded(sections), undefined, 2)}\n`)
+      await writeData(root, folder)
+      writeFileSync(join(root, PAGE), await pageOf(root, openCatalogue(folder), options.serving, options.other))
     }
     return 0
   } finally {
