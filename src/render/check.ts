@@ -156,6 +156,8 @@ function capacityRows({deployment, memory, model, workload, verdict}: Evaluation
   return rows
 }
 
+const BASIS_WORDS = {hardware: 'this hardware', model: 'models of this kind', engine: 'this engine or release'}
+
 const span = ({low, high}: {low: number; high: number}, words: (value: number) => string): string => `(${words(low)} to ${words(high)})`
 
 function speedRows({performance, workload, deployment}: Evaluation): [string, string][] {
@@ -163,19 +165,24 @@ function speedRows({performance, workload, deployment}: Evaluation): [string, st
   const {ttftMs, tpotMs, outputTokensPerSecond, outputTokensPerSecondPerUser, boundBy, basis} = performance
   const users =
     workload.requestRate !== undefined
-      ? `${workload.requestRate} requests/s`
+      ? `${workload.requestRate} request${workload.requestRate === 1 ? '' : 's'}/s`
       : workload.concurrency === 'max'
         ? 'as many users as fit'
         : `${count(workload.concurrency ?? 1)} user${workload.concurrency === 1 ? '' : 's'}`
   const load = `prompts of ${count(workload.inputTokens)} and answers of ${count(workload.outputTokens)} tokens`
+  // An open loop that far more could be served than arrives: nothing is uncertain about what leaves.
+  const certain = workload.requestRate !== undefined && rate(outputTokensPerSecond.low) === rate(outputTokensPerSecond.high)
   const perUser = {low: 1000 / tpotMs.high, high: 1000 / tpotMs.low}
   const rows: [string, string][] = [
     ['Per user', `${rate(1000 / tpotMs.estimate)} tok/s ${span(perUser, rate)}, first token ${duration(ttftMs.estimate)} ${span(ttftMs, duration)}`],
-    ['In all', `${rate(outputTokensPerSecond.estimate)} tok/s ${span(outputTokensPerSecond, rate)} at ${users}, ${load}; ${BOUND_WORDS[boundBy]} is the limit`],
+    [
+      'In all',
+      `${rate(outputTokensPerSecond.estimate)} tok/s${certain ? ', all that arrives,' : ` ${span(outputTokensPerSecond, rate)}`} at ${users}, ${load}; ${BOUND_WORDS[boundBy]} is the limit`,
+    ],
   ]
   if (deployment.dp > 1 && !deployment.dpAttention && Math.abs(outputTokensPerSecondPerUser) === 0) rows.pop()
   if (basis.extrapolated.length > 0)
-    rows.push(['Basis', `no measurement of this ${basis.extrapolated.join(', ')} stands behind the speed: the interval is wider`])
+    rows.push(['Basis', `no measurement of ${basis.extrapolated.map((what) => BASIS_WORDS[what]).join(' or ')} stands behind the speed: the interval is wider`])
   return rows
 }
 

@@ -122,6 +122,13 @@ function servedOf(rate: Interval, {arrivalsPerSecond, mostPerSecond}: NonNullabl
   return {estimate: rate.estimate, low: Math.min(rate.estimate, cut(rate.low)), high: Math.max(rate.estimate, cut(rate.high))}
 }
 
+/** A closed loop gives as much as its times say (Little's law): the rate is no less certain than both at their edges. */
+function withinTimes(rate: Interval, ttftMs: Interval, tpotMs: Interval, output: number): Interval {
+  const latency = (edge: keyof Interval) => ttftMs[edge] + tpotMs[edge] * (output - 1)
+  const at = (edge: 'low' | 'high') => rate.estimate * (latency('estimate') / latency(edge))
+  return {estimate: rate.estimate, low: Math.max(rate.low, at('high')), high: Math.min(rate.high, at('low'))}
+}
+
 function extrapolations(input: PerformanceInput, calibration: Calibration, features: readonly string[]): ('hardware' | 'model' | 'engine')[] {
   const {seen} = calibration
   const result: ('hardware' | 'model' | 'engine')[] = []
@@ -148,10 +155,17 @@ export function performance(input: PerformanceInput, calibration: Calibration, m
   let terms: TimeTerm[] | undefined
   const deviation = (of: keyof Spread) => Math.sqrt(extrapolated.reduce((sum, what) => sum + calibration.spread.extrapolated[what][of] ** 2, base[of] ** 2))
   const rate = interval(outputRate, deviation('throughput'))
+  const ttftMs = interval(ms(serving.ttft), deviation('ttft'))
+  const tpotMs = interval(ms(serving.tpot), deviation('tpot'))
+  const {concurrency} = input.workload
   return {
-    ttftMs: interval(ms(serving.ttft), deviation('ttft')),
-    tpotMs: interval(ms(serving.tpot), deviation('tpot')),
-    outputTokensPerSecond: serving.open ? servedOf(rate, serving.open, replicas * output) : rate,
+    ttftMs,
+    tpotMs,
+    outputTokensPerSecond: serving.open
+      ? servedOf(rate, serving.open, replicas * output)
+      : typeof concurrency === 'number'
+        ? withinTimes(rate, ttftMs, tpotMs, output)
+        : rate,
     outputTokensPerSecondPerUser: 1 / serving.tpot,
     outputTokensPerSecondPerGpu: outputRate / Math.max(1, input.gpuCount),
     totalTokensPerSecond: (outputRate * (output + input.workload.inputTokens)) / Math.max(1, output),

@@ -167,3 +167,11 @@ describe('rate of an open loop', () => {
     expect(beyond.high).toBeCloseTo(1.05 * most * 256, 6)
   })
 })
+
+it('a closed loop is no less certain in all than its times are at their edges', () => {
+  // Little's law at both edges: 16 requests of 1,024 tokens; a card that nobody measured, whose rate alone would reach further.
+  const {ttftMs, tpotMs, outputTokensPerSecond} = performance(question({card: 'a100-80gb-sxm', weights: 'fp8'}), calibration)
+  const rateAt = (edge: 'low' | 'high') => (16 * 1024 * 1000) / (ttftMs[edge] + 1023 * tpotMs[edge])
+  expect(outputTokensPerSecond.low).toBeGreaterThanOrEqual(rateAt('high') * 0.999999)
+  expect(outputTokensPerSecond.high).toBeLessThanOrEqual(rateAt('low') * 1.000001)
+})
