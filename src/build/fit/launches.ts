@@ -83,7 +83,8 @@ export const LAUNCHES: LaunchRule[] = [
   {
     when: (row) => controlled(row) && /Llama-3\.1-8B/.test(row.model),
     run: (row) => ({scenario: {model: 'meta-llama/Llama-3.1-8B-Instruct', weights: 'bf16', maxNumSeqs: row.concurrency - 1}, outputSpread: 0}),
-    because: 'the table names meta-llama/Llama-3.1-8B-Instruct without a precision: 16-bit weights, not the 8-bit ones of the row',
+    because:
+      'the table names meta-llama/Llama-3.1-8B-Instruct without a precision: 16-bit weights, not the 8-bit ones of the row; and one slot fewer than requests: at every length and concurrency one in C waits for a whole answer (first tokens grow with the answer over C)',
   },
   {
     when: (row) => controlled(row) && /Qwen3-32B/.test(row.model) && row.engine !== 'trtllm',

@@ -11,7 +11,7 @@ const GENERATIONS = 10
 const LENGTH_SPREAD = 0.2 / 0.9
 /**
  * Answers of equal length end nearly as regularly as their prompts were computed: variability of arrivals relative to random
- * ones, which the wait is in proportion to (Kingman 1961). Taken from the controlled sweeps of 2026 on H100.
+ * ones, which the wait is in proportion to (Kingman 1961). Taken from sweeps with fixed lengths on H100.
  */
 const EQUAL_LENGTHS_VARIABILITY = 0.5
 /** Steps before the first token is delivered are at most this share of the answer: a short one is delivered when it ends. */
@@ -88,7 +88,7 @@ export function saturatedWait(count: number, service: number, away: number): num
 
 /**
  * Decode steps that a new request waits until the scheduler looks at it, in the mean. `arrivalsPerStep`: new requests in one step.
- * Looking once in N steps: N / 2. Waiting T steps after the first arrival: the first waits T, those that come meanwhile half of it.
+ * Looking once in N steps: (N - 1) / 2. Waiting T steps after the first arrival: the first waits T, those that come meanwhile half of it.
  */
 export function admissionSteps({everySteps = 1, waitSteps = 0}: Admission, arrivalsPerStep: number): number {
   const met = arrivalsPerStep * waitSteps

@@ -35,7 +35,7 @@ export interface BatchLimits {
  * - 0.28.0: at least 160 GiB of total memory: 16,384 tokens and 1,024 sequences; earlier releases have no such step.
  * - 0.8.5: at least 70 GiB: 8,192 and 1,024; from 0.9.0 not for an A100.
  * - before: an H100 or H200 by name: 8,192; 1,024 sequences on all (from 0.8.4 256 on the others).
- * - before 0.8.0, whose default was the first engine: 2,048 and 256 (vllm/config.py SchedulerConfig of 0.6.3).
+ * - before 0.8.0, whose default was the first engine: 2,048 (at least: whole prompts go at once) and 256 (vllm/config.py SchedulerConfig, vllm/engine/arg_utils.py).
  * - everything else: 2,048 and 256. So have NVIDIA devices that share the system's memory: NVML names no size for them, and the
  *   engine takes that for none (get_batch_defaults catches the error).
  */
@@ -108,7 +108,7 @@ const range = (from: number, to: number, step: number): number[] => {
 /**
  * Batch sizes, in tokens of a step, for which a CUDA graph is captured; ascending, empty when graphs are off
  * (VllmConfig._set_cudagraph_sizes).
- * - largest: the sequences before 0.8.0 (vllm/worker/model_runner.py of 0.6.3); 512 up to 0.9; from 0.10.0
+ * - largest: the sequences before 0.8.0 (vllm/worker/model_runner.py _BATCH_SIZES_TO_CAPTURE); 512 up to 0.9; from 0.10.0
  *   min(2 x sequences, 512); from 0.13.0 2 x sequences x (1 + draft tokens); from 0.28.0 up to 1,024 on the compute capability family 10. Never above the batched tokens.
  * - steps: 1, 2, 4, then 8 by 8; from 0.11.1 by 16 from 256 on; from 0.21.0 the batched tokens themselves where they
  *   are within the largest.

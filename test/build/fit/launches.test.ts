@@ -37,7 +37,7 @@ describe('what a measured row really ran', () => {
   it('puts weights right that the row names wrongly', () => {
     const sweep = {source: 'controlled sweep', measured: null, gpu: '1xh100-sxm', workload: {inputTokens: 1024, outputTokens: 128, concurrency: 8}}
     expect(asRun(row({...sweep, model: 'nvidia/Llama-3.1-8B-Instruct-FP8', engine: 'trtllm', weights: 'fp8'}))).toMatchObject({
-      raw: {model: 'meta-llama/Llama-3.1-8B-Instruct', weights: 'bf16'},
+      raw: {model: 'meta-llama/Llama-3.1-8B-Instruct', weights: 'bf16', maxNumSeqs: 7},
       outputSpread: 0,
     })
     expect(asRun(row({...sweep, model: 'Qwen/Qwen3-32B-FP8', engine: 'trtllm', weights: 'fp8-block'}))).toMatchObject({
