@@ -25,7 +25,7 @@ export interface LocalCalibration {
   medianErrorAfter: number
 }
 
-const NEUTRAL = {memory: 1, compute: 1, weightOnly: 1, blockScaled: 1, latency: 1}
+const NEUTRAL = {memory: 1, compute: 1, weightOnly: 1, blockScaled: 1, state: 1, latency: 1}
 
 /** The calibration with factors for one GPU under one engine. Only for questions about both. */
 export function withFactors(base: Calibration, engine: string, accelerator: Accelerator, {bandwidth, compute, hostMilliseconds}: SpeedFactors): Calibration {

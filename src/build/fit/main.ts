@@ -116,7 +116,7 @@ function fitOther(measurements: readonly Measurement[], calibration: Calibration
   const chosen = (parameter: Parameter) =>
     (parameter.hardwareClass !== undefined && !seen.includes(parameter.hardwareClass)) ||
     (parameter.path[0] === 'links' && parameter.path[1] !== 'nvlink') ||
-    ['kernels/weightOnlyCompute', 'kernels/bandwidth/state'].includes(parameter.path.join('/'))
+    parameter.path.join('/') === 'kernels/weightOnlyCompute'
   return fitCalibration(
     measurements.filter((m) => !seen.includes(hardwareClass(m.input.accelerator))),
     calibration,

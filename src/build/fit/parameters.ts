@@ -57,8 +57,10 @@ export function parametersFor(engines: readonly string[], hardwareClasses: reado
     ]),
   ]
   const hardware = hardwareClasses.flatMap((name) =>
-    ['memory', 'compute', 'weightOnly', 'blockScaled', 'latency'].map((what) =>
-      log(`hardwareClasses/${name}/${what}`, what === 'weightOnly' || what === 'blockScaled' ? 0.6 : what === 'compute' ? 0.4 : 0.2, {hardwareClass: name}),
+    ['memory', 'compute', 'weightOnly', 'blockScaled', 'state', 'latency'].map((what) =>
+      log(`hardwareClasses/${name}/${what}`, what === 'weightOnly' || what === 'blockScaled' || what === 'state' ? 0.6 : what === 'compute' ? 0.4 : 0.2, {
+        hardwareClass: name,
+      }),
     ),
   )
   const byEngine = engines.flatMap((engine) => [

@@ -54,12 +54,12 @@ export const PRIORS: Calibration = {
   overlapExponent: 3,
   launchMicroseconds: {product: 3.5, small: 2, quantise: 7, experts: 20, weightOnlyExperts: 25, eager: 8},
   hardwareClasses: {
-    'nvidia-9': {memory: 1, compute: 1, weightOnly: 1, blockScaled: 1, latency: 1},
-    'nvidia-10': {memory: 1, compute: 0.8, weightOnly: 0.4, blockScaled: 0.6, latency: 0.9},
+    'nvidia-9': {memory: 1, compute: 1, weightOnly: 1, blockScaled: 1, state: 1, latency: 1},
+    'nvidia-10': {memory: 1, compute: 0.8, weightOnly: 0.4, blockScaled: 0.6, state: 1, latency: 0.9},
     ...Object.fromEntries(
       ['nvidia-8', 'nvidia-8.6', 'nvidia-8.9', 'nvidia-12', 'amd-gfx942', 'amd-gfx1201'].map((name) => [
         name,
-        {memory: name.startsWith('amd') ? 0.85 : 1, compute: name.startsWith('amd') ? 0.6 : 0.9, weightOnly: 1, blockScaled: 1, latency: 1.1},
+        {memory: name.startsWith('amd') ? 0.85 : 1, compute: name.startsWith('amd') ? 0.6 : 0.9, weightOnly: 1, blockScaled: 1, state: 1.5, latency: 1.1},
       ]),
     ),
   },

@@ -28,6 +28,8 @@ export interface HardwareClass {
   weightOnly: number
   /** Of the compute rate of products with scales for square blocks of weights, which newer matrix units do not apply by themselves. */
   blockScaled: number
+  /** Of the bandwidth that recurrent states are moved with: slow memories are kept busy by kernels that leave fast ones idle. */
+  state: number
   /** Multiplier of launch and collective latencies. */
   latency: number
 }

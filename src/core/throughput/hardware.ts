@@ -1,7 +1,7 @@
 import type {Accelerator, ComputeType} from '../accelerator.ts'
 import type {Calibration, HardwareClass} from './calibration.ts'
 
-const NEUTRAL: HardwareClass = {memory: 1, compute: 1, weightOnly: 1, blockScaled: 1, latency: 1}
+const NEUTRAL: HardwareClass = {memory: 1, compute: 1, weightOnly: 1, blockScaled: 1, state: 1, latency: 1}
 
 /** Rates of one card as published, with what had to be guessed. */
 export interface Rates {

@@ -91,7 +91,8 @@ export function stepModel(input: PerformanceInput, calibration: Calibration, eng
 
   const bandwidth = rates.bytesPerSecond * modifiers.memory * engine.bandwidth
   const fraction = (value: number) => Math.min(1, value)
-  const memoryRate = (family: keyof typeof kernels.bandwidth) => rates.bytesPerSecond * fraction((kernels.bandwidth[family] * bandwidth) / rates.bytesPerSecond)
+  const memoryRate = (family: keyof typeof kernels.bandwidth) =>
+    rates.bytesPerSecond * fraction((kernels.bandwidth[family] * bandwidth * (family === 'state' ? modifiers.state : 1)) / rates.bytesPerSecond)
   const computeRate = (type: ComputeType, factor = 1) =>
     rates.operationsPerSecond[type] * fraction(kernels.compute[type] * modifiers.compute * engine.compute * factor)
   const productRate = (format: WeightFormat) => {
