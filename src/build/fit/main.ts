@@ -16,10 +16,11 @@ import type {Parameter} from './parameters.ts'
 import {PRIORS} from './priors.ts'
 import {COLUMNS, heldOut, type Holdout, leaveOneOut, quantile, row, scoreOf, shareOf} from './report.ts'
 
-const USAGE = `usage: npm run fit -- [--holdout half|model|gpu|all] [--seed N] [--dry] SERVING.jsonl [--other OTHER.jsonl]
+const USAGE = `usage: npm run fit -- [--holdout none|half|model|gpu|all] [--seed N] [--dry] [--check] SERVING.jsonl [--other OTHER.jsonl]
 
 SERVING holds measurements under load that everything is fitted to; OTHER further hardware, of which only what belongs to
-that hardware is fitted. Each line is a scenario with "observed" beside it.`
+that hardware is fitted. Each line is a scenario with "observed" beside it. --dry writes nothing; --check fits once more,
+writes nothing, and exits with 1 where the parameters differ from those of data/calibration/serving.json.`
 
 /** Standard normal deviate that leaves a tenth on either side. */
 const DEVIATE_80 = 1.2816
@@ -30,13 +31,15 @@ interface Options {
   holdout: string
   seed: number
   dry: boolean
+  check: boolean
 }
 
 function optionsOf(args: readonly string[]): Options | undefined {
-  const options: Options = {serving: [], other: [], holdout: 'all', seed: 1, dry: false}
+  const options: Options = {serving: [], other: [], holdout: 'all', seed: 1, dry: false, check: false}
   for (let i = 0; i < args.length; i++) {
     const argument = args[i]!
     if (argument === '--dry') options.dry = true
+    else if (argument === '--check') Object.assign(options, {check: true, dry: true, holdout: 'none'})
     else if (argument === '--holdout') options.holdout = args[++i] ?? ''
     else if (argument === '--seed') options.seed = Number(args[++i])
     else if (argument === '--other') options.other.push(args[++i] ?? '')
@@ -54,6 +57,19 @@ function rounded<T>(value: T): T {
   if (Array.isArray(value)) return value.map(rounded) as T
   if (value && typeof value === 'object') return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, rounded(inner)])) as T
   return value
+}
+
+/** Relative difference up to which two parameters are the same. */
+const SAME = 1e-6
+/** What the errors of one fit say is not among its parameters: it rests on what was left out. */
+const NO_PARAMETERS = ['spread', 'residuals']
+
+/** Paths of numbers that differ. */
+function differing(a: unknown, b: unknown, path = ''): string[] {
+  if (typeof a === 'number' && typeof b === 'number') return Math.abs(a - b) <= SAME * Math.max(Math.abs(a), Math.abs(b)) ? [] : [`${path}: ${a}, ${b}`]
+  if (a === null || b === null || typeof a !== 'object' || typeof b !== 'object') return a === b ? [] : [`${path}: ${String(a)}, ${String(b)}`]
+  const keys = [...new Set([...Object.keys(a), ...Object.keys(b)])].filter((key) => path !== '' || !NO_PARAMETERS.includes(key))
+  return keys.flatMap((key) => differing((a as Record<string, unknown>)[key], (b as Record<string, unknown>)[key], path === '' ? key : `${path}.${key}`))
 }
 
 type Index = 0 | 1 | 2
@@ -220,6 +236,11 @@ export async function main({root, args}: Task): Promise<number> {
         ['other hardware', scoreOf(errorsWhere(others, (m) => !onSeen(m)))],
         ['older releases', scoreOf(errorsWhere(others, (m) => onSeen(m) && isOlder(m, calibration)))],
       ])
+    }
+    if (options.check) {
+      const differences = differing(catalogue.speedCalibration, rounded(calibration))
+      for (const path of differences) console.error(`differs from data/calibration/serving.json: ${path}`)
+      return differences.length > 0 ? 1 : 0
     }
     if (!options.dry) {
       writeFileSync(join(root, 'data', 'calibration', 'serving.json'), `${JSON.stringify(rounded(calibration), undefined, 2)}\n`)

@@ -1,0 +1,24 @@
+import {readFileSync} from 'node:fs'
+import {join} from 'node:path'
+import {expect, it} from 'vitest'
+import type {Section} from '../../../src/build/fit/accuracy-page.ts'
+import type {Errors} from '../../../src/build/fit/report.ts'
+
+const sections = JSON.parse(readFileSync(join(import.meta.dirname, '..', '..', '..', 'src', 'build', 'fit', 'left-out.json'), 'utf8')) as Section[]
+
+/** Mean over what was left out in turn. */
+function meanOf(title: string, of: 'throughput' | 'tpot' | 'ttft', what: keyof Errors): number {
+  const {rows} = sections.find((section) => section.title === title)!
+  return rows.reduce((sum, [, score]) => sum + score[of]![what], 0) / rows.length
+}
+
+// What the last fit predicted of measurements that it had not seen: a fit that does worse is not to be shipped.
+it.each([
+  ['A random half left out', 'throughput', 'mean', 0.08],
+  ['A random half left out', 'tpot', 'median', 0.06],
+  ['A random half left out', 'ttft', 'median', 0.15],
+  ['One model left out', 'throughput', 'mean', 0.15],
+  ['One GPU left out', 'throughput', 'mean', 0.11],
+] as const)('%s: %s, %s at most %d', (title, of, what, most) => {
+  expect(meanOf(title, of, what)).toBeLessThanOrEqual(most)
+})
