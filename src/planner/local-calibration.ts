@@ -1,7 +1,7 @@
 /** What a user's own benchmarks say of the speed of a GPU under an engine: a few factors on top of the calibration that ships. */
 import type {Accelerator} from '../core/accelerator.ts'
 import type {Calibration} from '../core/throughput/calibration.ts'
-import {hardwareClass} from '../core/throughput/hardware.ts'
+import {classModifiers, hardwareClass} from '../core/throughput/hardware.ts'
 
 /** Multipliers of rates, and time of the host for each step on top; 1, 1 and 0 change nothing. */
 export interface SpeedFactors {
@@ -25,12 +25,10 @@ export interface LocalCalibration {
   medianErrorAfter: number
 }
 
-const NEUTRAL = {memory: 1, compute: 1, weightOnly: 1, blockScaled: 1, state: 1, latency: 1}
-
 /** The calibration with factors for one GPU under one engine. Only for questions about both. */
 export function withFactors(base: Calibration, engine: string, accelerator: Accelerator, {bandwidth, compute, hostMilliseconds}: SpeedFactors): Calibration {
   const hardware = hardwareClass(accelerator)
-  const own = base.hardwareClasses[hardware] ?? base.hardwareClasses[accelerator.vendor] ?? NEUTRAL
+  const own = classModifiers(accelerator, base)
   const engineOwn = base.engines[engine] ?? base.defaultEngine
   return {
     ...base,

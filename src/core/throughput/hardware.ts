@@ -46,5 +46,25 @@ export function hardwareClass(accelerator: Accelerator): string {
   return accelerator.gfxTarget ? `${accelerator.vendor}-${accelerator.gfxTarget}` : accelerator.vendor
 }
 
-export const classModifiers = (accelerator: Accelerator, calibration: Calibration): HardwareClass =>
-  calibration.hardwareClasses[hardwareClass(accelerator)] ?? calibration.hardwareClasses[accelerator.vendor] ?? NEUTRAL
+/**
+ * The measured class that is closest to one that nobody measured: of the same maker, for NVIDIA by compute capability
+ * (the older of two as close), for others by the longest common start of the name (gfx950 is closer to gfx942 than to gfx1201).
+ */
+export function nearestClass(name: string, measured: readonly string[]): string | undefined {
+  const vendor = name.split('-')[0]!
+  const closeness = (other: string): number => {
+    const [a, b] = [name, other].map((text) => Number(text.slice(vendor.length + 1)))
+    if (!Number.isNaN(a) && !Number.isNaN(b)) return -Math.abs(a! - b!)
+    let common = 0
+    while (common < Math.min(name.length, other.length) && name[common] === other[common]) common += 1
+    return common
+  }
+  return measured.filter((other) => other.split('-')[0] === vendor).sort((a, b) => closeness(b) - closeness(a) || a.localeCompare(b, 'en', {numeric: true}))[0]
+}
+
+/** Multipliers of the card's class, of the closest measured one of its maker, or none. */
+export function classModifiers(accelerator: Accelerator, {hardwareClasses}: Calibration): HardwareClass {
+  const name = hardwareClass(accelerator)
+  const nearest = hardwareClasses[name] ? name : nearestClass(name, Object.keys(hardwareClasses))
+  return nearest === undefined ? NEUTRAL : hardwareClasses[nearest]!
+}

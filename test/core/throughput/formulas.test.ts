@@ -1,6 +1,6 @@
 import {describe, expect, it} from 'vitest'
 import {releaseYear} from '../../../src/core/throughput/engine-version.ts'
-import {hardwareClass, ratesOf} from '../../../src/core/throughput/hardware.ts'
+import {classModifiers, hardwareClass, nearestClass, ratesOf} from '../../../src/core/throughput/hardware.ts'
 import {performance, preparedModel} from '../../../src/core/throughput/performance.ts'
 import {admissionLimit, admissionSteps, closedLoop, promptsTogether, queueWait, saturatedWait, tokensPerStep} from '../../../src/core/throughput/serving.ts'
 import {distinctExperts, imbalance, softMaximum} from '../../../src/core/throughput/step.ts'
@@ -174,4 +174,21 @@ it('a closed loop is no less certain in all than its times are at their edges', 
   const rateAt = (edge: 'low' | 'high') => (16 * 1024 * 1000) / (ttftMs[edge] + 1023 * tpotMs[edge])
   expect(outputTokensPerSecond.low).toBeGreaterThanOrEqual(rateAt('high') * 0.999999)
   expect(outputTokensPerSecond.high).toBeLessThanOrEqual(rateAt('low') * 1.000001)
+})
+
+describe('a class of hardware that nobody measured', () => {
+  const measured = ['nvidia-9', 'nvidia-10', 'nvidia-8', 'nvidia-8.6', 'nvidia-8.9', 'nvidia-12', 'amd-gfx942', 'amd-gfx1201']
+  it.each([
+    ['nvidia-7.5', 'nvidia-8'],
+    ['nvidia-8.7', 'nvidia-8.6'],
+    ['nvidia-13', 'nvidia-12'],
+    ['amd-gfx950', 'amd-gfx942'],
+    ['amd-gfx90a', 'amd-gfx942'],
+    ['amd-gfx1100', 'amd-gfx1201'],
+  ])('%s is taken for %s', (name, nearest) => expect(nearestClass(name, measured)).toBe(nearest))
+  it('is taken as published where nothing of its maker was measured', () => {
+    expect(nearestClass('apple', measured)).toBeUndefined()
+    expect(classModifiers(gpu('mi355x'), calibration)).toEqual(calibration.hardwareClasses['amd-gfx942'])
+    expect(classModifiers(gpu('mi300x'), calibration)).toEqual(calibration.hardwareClasses['amd-gfx942'])
+  })
 })
