@@ -16,7 +16,7 @@ import type {Parameter} from './parameters.ts'
 import {PRIORS} from './priors.ts'
 import {COLUMNS, heldOut, type Holdout, leaveOneOut, quantile, row, scoreOf, shareOf} from './report.ts'
 
-const USAGE = `usage: npm run fit -- [--holdout none|half|model|gpu|all] [--seed N] [--dry] [--check] SERVING.jsonl [--other OTHER.jsonl]
+const USAGE = `usage: npm run fit -- [--holdout none|half|model|gpu|release|all] [--seed N] [--dry] [--check] SERVING.jsonl [--other OTHER.jsonl]
 
 SERVING holds measurements under load that everything is fitted to; OTHER further hardware, of which only what belongs to
 that hardware is fitted. Each line is a scenario with "observed" beside it. --dry writes nothing; --check fits once more,
@@ -46,7 +46,7 @@ function optionsOf(args: readonly string[]): Options | undefined {
     else if (argument.startsWith('--')) return undefined
     else options.serving.push(argument)
   }
-  return options.serving.length > 0 && ['none', 'half', 'model', 'gpu', 'all'].includes(options.holdout) ? options : undefined
+  return options.serving.length > 0 && ['none', 'half', 'model', 'gpu', 'release', 'all'].includes(options.holdout) ? options : undefined
 }
 
 /** Rounded so that the file says no more than is known and machines agree on it. */
@@ -127,6 +127,19 @@ function isOlder({input}: Measurement, calibration: Calibration): boolean {
   return engine?.measuredYears !== undefined && releaseYear(input.engineVersion, engine) < engine.measuredYears.oldest
 }
 
+/** Releases that count as the newest: those of the last fifth of a year, in years. */
+const NEWEST = 0.2
+
+/** Each engine's newest releases predicted from everything older: what a release does that nobody has measured yet. */
+function newestLeftOut(measurements: readonly Measurement[]): Holdout[] {
+  const engines = [...new Set(measurements.map((m) => m.input.engine))].sort()
+  return engines.map((id) => {
+    const yearOf = ({input}: Measurement) => releaseYear(input.engineVersion, PRIORS.engines[id] ?? PRIORS.defaultEngine)
+    const last = Math.max(...measurements.filter((m) => m.input.engine === id).map(yearOf))
+    return heldOut(measurements, PRIORS, `without the newest of ${id}`, (m) => m.input.engine === id && yearOf(m) > last - NEWEST)
+  })
+}
+
 /** Numbers of hardware and links that the serving measurements do not have, and of formats that only such hardware runs. */
 function fitOther(measurements: readonly Measurement[], calibration: Calibration, seen: readonly string[]): Calibration {
   const chosen = (parameter: Parameter) =>
@@ -188,6 +201,8 @@ export async function main({root, args}: Task): Promise<number> {
     if (models.length > 0) report('One model left out', scored(models))
     const gpus = wanted('gpu') ? leaveOneOut(measurements, PRIORS, 'gpu') : []
     if (gpus.length > 0) report('One GPU left out', scored(gpus))
+
+    if (wanted('release')) report('The newest releases of an engine left out, a fifth of a year of them', scored(newestLeftOut(measurements)))
 
     const loaded = fitCalibration(measurements, PRIORS)
     const seen = [...new Set(measurements.map((m) => hardwareClass(m.input.accelerator)))].sort()
