@@ -1,15 +1,13 @@
-import {mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
-import {tmpdir} from 'node:os'
+import {readFileSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
-import {openCatalogue} from '../catalogue/catalogue.ts'
 import type {Catalogue} from '../catalogue/catalogue.ts'
 import type {MemoryCalibration, OverheadParameters} from '../engines/overheads.ts'
-import {writeData} from './compile-data.ts'
 import {type Case, cacheError, partErrors, readCases} from './fit-memory/cases.ts'
 import {createEngine} from './fit-memory/engine.ts'
 import {FITTED, PRIORS} from './fit-memory/priors.ts'
 import {tablesOf} from './fit-memory/tables.ts'
 import type {Task} from './task.ts'
+import {withCatalogue} from './with-catalogue.ts'
 
 /** Errors beyond this count in proportion, not squared: some logs were written under flags that nobody recorded. */
 const ROBUST_BEYOND = 0.03
@@ -116,14 +114,7 @@ export async function main({root, args}: Task): Promise<number> {
     console.error('usage: node src/build/run.mjs fit-memory FILE.jsonl...')
     return 2
   }
-  const folder = mkdtempSync(join(tmpdir(), 'servefit-'))
-  try {
-    const problems = await writeData(root, folder)
-    if (problems.length > 0) {
-      console.error(problems.join('\n'))
-      return 1
-    }
-    const catalogue = openCatalogue(folder)
+  return withCatalogue(root, async (catalogue) => {
     const {cases, unknown} = await readCases(args, catalogue)
     const calibration: MemoryCalibration = {}
     for (const id of Object.keys(PRIORS)) {
@@ -142,9 +133,7 @@ export async function main({root, args}: Task): Promise<number> {
     const page = join(root, 'docs', 'memory.md')
     writeFileSync(page, withTables(readFileSync(page, 'utf8'), tablesOf(calibration)))
     return 0
-  } finally {
-    rmSync(folder, {recursive: true, force: true})
-  }
+  })
 }
 
 /** The page with what stands between its marks replaced. */

@@ -1,13 +1,12 @@
-import {mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
-import {tmpdir} from 'node:os'
+import {readFileSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
-import {type Catalogue, openCatalogue} from '../../catalogue/catalogue.ts'
+import type {Catalogue} from '../../catalogue/catalogue.ts'
 import type {Calibration} from '../../core/throughput/calibration.ts'
 import {hardwareClass} from '../../core/throughput/hardware.ts'
 import {performance} from '../../core/throughput/performance.ts'
 import type {Interval} from '../../core/terms.ts'
-import {writeData} from '../compile-data.ts'
 import type {Task} from '../task.ts'
+import {withCatalogue} from '../with-catalogue.ts'
 import {accuracyPage, type Group, type GroupTable, type Section} from './accuracy-page.ts'
 import type {Measurement} from './fit.ts'
 import {readMeasurements} from './measurements.ts'
@@ -79,21 +78,13 @@ export async function main({root, args}: Task): Promise<number> {
     console.error(USAGE)
     return 2
   }
-  const folder = mkdtempSync(join(tmpdir(), 'servefit-'))
-  try {
-    const problems = await writeData(root, folder)
-    if (problems.length > 0) {
-      console.error(problems.join('\n'))
-      return 1
-    }
-    const page = await pageOf(root, openCatalogue(folder), serving, other)
+  return withCatalogue(root, async (catalogue) => {
+    const page = await pageOf(root, catalogue, serving, other)
     if (!args.includes('--check')) writeFileSync(join(root, PAGE), page)
     else if (readFileSync(join(root, PAGE), 'utf8') !== page) {
       console.error(`${PAGE} is not what these measurements give: npm run accuracy -- ${args.filter((argument) => argument !== '--check').join(' ')}`)
       return 1
     }
     return 0
-  } finally {
-    rmSync(folder, {recursive: true, force: true})
-  }
+  })
 }

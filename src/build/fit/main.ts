@@ -1,13 +1,11 @@
-import {mkdtempSync, rmSync, writeFileSync} from 'node:fs'
-import {tmpdir} from 'node:os'
+import {writeFileSync} from 'node:fs'
 import {join} from 'node:path'
-import {openCatalogue} from '../../catalogue/catalogue.ts'
 import type {Calibration, Residual, Spread} from '../../core/throughput/calibration.ts'
 import {releaseYear} from '../../core/throughput/engine-version.ts'
 import {hardwareClass} from '../../core/throughput/hardware.ts'
 import {preparedModel} from '../../core/throughput/performance.ts'
-import {writeData} from '../compile-data.ts'
 import type {Task} from '../task.ts'
+import {withCatalogue} from '../with-catalogue.ts'
 import {LEFT_OUT, PAGE, pageOf} from './accuracy.ts'
 import type {Section} from './accuracy-page.ts'
 import {fitCalibration, logErrors, type Measurement} from './fit.ts'
@@ -160,14 +158,7 @@ export async function main({root, args}: Task): Promise<number> {
     console.error(USAGE)
     return 2
   }
-  const folder = mkdtempSync(join(tmpdir(), 'servefit-'))
-  try {
-    const problems = await writeData(root, folder)
-    if (problems.length > 0) {
-      console.error(problems.join('\n'))
-      return 1
-    }
-    const catalogue = openCatalogue(folder)
+  return withCatalogue(root, async (catalogue) => {
     const {measurements, unused} = await readMeasurements(options.serving, catalogue)
     const other = await readMeasurements(options.other, catalogue)
     console.log(
@@ -260,11 +251,12 @@ export async function main({root, args}: Task): Promise<number> {
     if (!options.dry) {
       writeFileSync(join(root, 'data', 'calibration', 'serving.json'), `${JSON.stringify(rounded(calibration), undefined, 2)}\n`)
       if (options.holdout === 'all') writeFileSync(join(root, LEFT_OUT), `${JSON.stringify(rounded(sections), undefined, 2)}\n`)
-      await writeData(root, folder)
-      writeFileSync(join(root, PAGE), await pageOf(root, openCatalogue(folder), options.serving, options.other))
+      // The page is of the calibration that was just written.
+      return withCatalogue(root, async (fitted) => {
+        writeFileSync(join(root, PAGE), await pageOf(root, fitted, options.serving, options.other))
+        return 0
+      })
     }
     return 0
-  } finally {
-    rmSync(folder, {recursive: true, force: true})
-  }
+  })
 }
