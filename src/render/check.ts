@@ -156,7 +156,7 @@ function capacityRows({deployment, memory, model, workload, verdict}: Evaluation
   return rows
 }
 
-const BASIS_WORDS = {hardware: 'this hardware', model: 'models of this kind', engine: 'this engine or release'}
+const BASIS_WORDS = {hardware: 'this hardware', model: 'models of this kind', engine: 'this release of the engine'}
 
 const span = ({low, high}: {low: number; high: number}, words: (value: number) => string): string => `(${words(low)} to ${words(high)})`
 

@@ -64,7 +64,9 @@ Set "${calibration.name}": ${calibration.about}.
 
 An interval of 80% reaches, up and down, ${within(spread.base.throughput)} for the output rate, ${within(spread.base.tpot)} for the time per token and
 ${within(spread.base.ttft)} for the time to first token; wider for hardware, models or releases that the set has not seen
-(deviations of the logarithm that are added in squares, for output rate, time per token and first token: ${(['hardware', 'model', 'engine'] as const)
+(deviations of the logarithm that are added in squares, for output rate, time per token and first token; engine: one that nobody measured, or a release before the oldest measured, release: one after the newest: ${(
+    ['hardware', 'model', 'engine', 'release'] as const
+  )
     .map((what) => `${what} ${spread.extrapolated[what].throughput}, ${spread.extrapolated[what].tpot}, ${spread.extrapolated[what].ttft}`)
     .join('; ')}).
 
@@ -73,7 +75,7 @@ What is fitted is what ran: launch flags, and a few precisions and layouts that 
 "By engine" on ask as a person would who knows no more than the row says; "inside" is the share of measurements within the stated interval of 80%.
 
 Not covered: open loops (no measurement has one), speculation (acceptance rates are assumed), several nodes, pipeline stages under load, CPU offload,
-releases later than the newest measured one (its speed is taken), and consumer cards under many users (few sources, of mixed rigour).
+releases later than the newest measured one (it lends its speed, and the interval is wider), and consumer cards under many users (few sources, of mixed rigour).
 
 ${leftOut.map(table).join('\n\n')}
 

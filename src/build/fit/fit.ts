@@ -2,7 +2,7 @@ import type {Calibration} from '../../core/throughput/calibration.ts'
 import {hardwareClass} from '../../core/throughput/hardware.ts'
 import type {PerformanceInput} from '../../core/throughput/input.ts'
 import {servingOf} from '../../core/throughput/performance.ts'
-import {releaseYear} from '../../core/throughput/engine-version.ts'
+import {isLater, releaseYear} from '../../core/throughput/engine-version.ts'
 import {minimise} from './optimise.ts'
 import {type Parameter, parametersFor, readParameter, writeParameter} from './parameters.ts'
 
@@ -55,6 +55,12 @@ export function fitCalibration(
     if (engine.measuredYears) continue
     const years = measurements.filter((m) => m.input.engine === id).map((m) => releaseYear(m.input.engineVersion, engine))
     if (years.length > 0) engine.measuredYears = {oldest: Math.min(...years), newest: Math.max(...years)}
+    for (const {input} of measurements)
+      if (
+        input.engine === id &&
+        (engine.newestMeasured === undefined ? isLater(input.engineVersion, '0') : isLater(input.engineVersion, engine.newestMeasured))
+      )
+        engine.newestMeasured = input.engineVersion
   }
   const prior = parameters.map((parameter) => readParameter(start, parameter))
   const concerns = (parameter: Parameter, m: Measurement) =>

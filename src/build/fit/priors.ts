@@ -133,7 +133,11 @@ export const PRIORS: Calibration = {
   },
   defaultEngine: ENGINE,
   acceptance: {default: 0.6, mtp: 0.75, eagle: 0.6, eagle3: 0.7, ngram: 0.3},
-  spread: {base: {ttft: 0.35, tpot: 0.15, throughput: 0.15}, byEngine: {}, extrapolated: {hardware: ADDED, model: ADDED, engine: ADDED}},
+  spread: {
+    base: {ttft: 0.35, tpot: 0.15, throughput: 0.15},
+    byEngine: {},
+    extrapolated: {hardware: ADDED, model: ADDED, engine: ADDED, release: {ttft: 0.1, tpot: 0.1, throughput: 0.1}},
+  },
   seen: {hardware: [], features: [], engines: []},
   residuals: {},
 }

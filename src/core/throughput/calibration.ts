@@ -93,6 +93,8 @@ export interface EngineCalibration {
   referenceYear: number
   /** Years of the oldest and newest version measured: the trend is not carried beyond them. Absent: no trend. */
   measuredYears?: {oldest: number; newest: number}
+  /** The latest release measured: later ones are given its speed. */
+  newestMeasured?: string
 }
 
 /** Spread of logarithmic residuals: standard deviations. */
@@ -129,8 +131,11 @@ export interface Calibration {
   defaultEngine: EngineCalibration
   /** Chance that a drafted token is accepted, by method. */
   acceptance: Record<string, number>
-  /** `extrapolated`: what is added in squares where one of these lies outside what was measured. */
-  spread: {base: Spread; byEngine: Record<string, Spread>; extrapolated: Record<'hardware' | 'model' | 'engine', Spread>}
+  /**
+   * `extrapolated`: what is added in squares where one of these lies outside what was measured. `engine`: one that nobody
+   * measured, or a release before the oldest measured; `release`: one after the newest.
+   */
+  spread: {base: Spread; byEngine: Record<string, Spread>; extrapolated: Record<'hardware' | 'model' | 'engine' | 'release', Spread>}
   /** Which hardware, models' features and engines took part, for `basis.extrapolated`; releases of engines: `measuredYears`. */
   seen: {hardware: string[]; features: string[]; engines: string[]}
   residuals: Record<string, {ttft?: Residual; tpot?: Residual; throughput?: Residual}>

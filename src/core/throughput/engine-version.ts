@@ -35,3 +35,9 @@ export function releaseYear(version: string, engine: EngineCalibration): number 
   for (const release of engine.releases) if (compare(numbers, numbersOf(release.version) ?? []) >= 0) year = release.year
   return year
 }
+
+/** Whether a version is a release later than another; no, where either is no release. */
+export function isLater(version: string, than: string): boolean {
+  const [a, b] = [numbersOf(version), numbersOf(than)]
+  return a !== undefined && b !== undefined && compare(a, b) > 0
+}

@@ -1,6 +1,6 @@
 import {hardwareClass, ratesOf} from './hardware.ts'
 import type {Calibration, EngineCalibration, Spread} from './calibration.ts'
-import {releaseYear} from './engine-version.ts'
+import {isLater, releaseYear} from './engine-version.ts'
 import type {BoundBy, Performance, PerformanceInput, TimeTerm} from './input.ts'
 import type {Interval} from '../terms.ts'
 import {admissionLimit, closedLoop, openLoop, type Serving} from './serving.ts'
@@ -129,14 +129,16 @@ function withinTimes(rate: Interval, ttftMs: Interval, tpotMs: Interval, output:
   return {estimate: rate.estimate, low: Math.max(rate.low, at('high')), high: Math.min(rate.high, at('low'))}
 }
 
-function extrapolations(input: PerformanceInput, calibration: Calibration, features: readonly string[]): ('hardware' | 'model' | 'engine')[] {
+/** What of the question lies outside what was measured. */
+function extrapolations(input: PerformanceInput, calibration: Calibration, features: readonly string[]): (keyof Calibration['spread']['extrapolated'])[] {
   const {seen} = calibration
-  const result: ('hardware' | 'model' | 'engine')[] = []
+  const engine = engineCalibration(input, calibration)
+  const result: (keyof Calibration['spread']['extrapolated'])[] = []
   if (!seen.hardware.includes(hardwareClass(input.accelerator)) || ratesOf(input.accelerator).guessed) result.push('hardware')
   if (features.some((feature) => !seen.features.includes(feature))) result.push('model')
-  const engine = engineCalibration(input, calibration)
   const older = engine.measuredYears !== undefined && releaseYear(input.engineVersion, engine) < engine.measuredYears.oldest
   if (!seen.engines.includes(input.engine) || older) result.push('engine')
+  else if (engine.newestMeasured !== undefined && isLater(input.engineVersion, engine.newestMeasured)) result.push('release')
   return result
 }
 
@@ -175,6 +177,6 @@ export function performance(input: PerformanceInput, calibration: Calibration, m
       terms ??= [...prefillTerms(input, serving), ...decodeTerms(input, serving)]
       return terms
     },
-    basis: {calibration: calibration.name, extrapolated},
+    basis: {calibration: calibration.name, extrapolated: extrapolated.map((what) => (what === 'release' ? 'engine' : what))},
   }
 }

@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest'
-import {releaseYear} from '../../../src/core/throughput/engine-version.ts'
+import {isLater, releaseYear} from '../../../src/core/throughput/engine-version.ts'
 import {classModifiers, hardwareClass, nearestClass, ratesOf} from '../../../src/core/throughput/hardware.ts'
 import {performance, preparedModel} from '../../../src/core/throughput/performance.ts'
 import {admissionLimit, admissionSteps, closedLoop, promptsTogether, queueWait, saturatedWait, tokensPerStep} from '../../../src/core/throughput/serving.ts'
@@ -190,5 +190,23 @@ describe('a class of hardware that nobody measured', () => {
     expect(nearestClass('apple', measured)).toBeUndefined()
     expect(classModifiers(gpu('mi355x'), calibration)).toEqual(calibration.hardwareClasses['amd-gfx942'])
     expect(classModifiers(gpu('mi300x'), calibration)).toEqual(calibration.hardwareClasses['amd-gfx942'])
+  })
+})
+
+describe('a release later than any measured', () => {
+  it.each([
+    ['0.28.0', '0.19.0', true],
+    ['0.19.0', '0.19.0', false],
+    ['0.5.18', '0.5.9', true],
+    ['1.3.0rc2', '1.2.0rc6.post2', true],
+    ['nightly-dev', '0.19.0', false],
+    ['0.1.dev3+g1a2b3c4', '0.19.0', false],
+  ])('%s after %s: %s', (version, than, later) => expect(isLater(version, than)).toBe(later))
+
+  it('has the speed of the newest measured one, and a wider interval', () => {
+    const [measured, later] = ['0.19.0', '0.28.0'].map((engineVersion) => performance(question({engineVersion}), calibration))
+    expect(later!.tpotMs.estimate).toBe(measured!.tpotMs.estimate)
+    expect(later!.tpotMs.high).toBeGreaterThan(measured!.tpotMs.high)
+    expect([measured!.basis.extrapolated, later!.basis.extrapolated]).toEqual([[], ['engine']])
   })
 })
