@@ -57,8 +57,8 @@ function rounded<T>(value: T): T {
   return value
 }
 
-/** Relative difference up to which two parameters are the same. */
-const SAME = 1e-6
+/** Relative difference up to which two parameters are the same: one in the last of the five digits that the file keeps. */
+const SAME = 1e-4
 /** What the errors of one fit say is not among its parameters: it rests on what was left out. */
 const NO_PARAMETERS = ['spread', 'residuals']
 
