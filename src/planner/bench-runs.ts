@@ -2,11 +2,13 @@
 import type {Workload} from '../core/deployment.ts'
 import {InputError} from '../core/input-error.ts'
 import type {Interval} from '../core/terms.ts'
-import type {PerformanceInput} from '../core/throughput/input.ts'
+import type {Performance, PerformanceInput} from '../core/throughput/input.ts'
+import {performance} from '../core/throughput/performance.ts'
 import type {BenchPoint, Observed} from '../verify/bench/bench-point.ts'
 import {answer} from './answer.ts'
 import type {Context} from './context.ts'
 import {type Evaluation, performanceInput} from './evaluate.ts'
+import {calibrationFor} from './local-calibration.ts'
 import type {Scenario} from './scenario.ts'
 
 export type Metric = keyof Observed
@@ -17,6 +19,7 @@ export interface BenchRun {
   point: BenchPoint
   evaluation: Evaluation
   input: PerformanceInput
+  performance: Performance
 }
 
 export interface ComparedFigure extends Interval {
@@ -80,7 +83,11 @@ export async function benchRuns(
     try {
       const {best} = await answer(there, scenarioOf(point, flags, point.place))
       if (!best.performance) throw new InputError('NO_PREDICTION', `nothing is predicted for it: ${best.reasons[0]?.message ?? best.verdict}`)
-      runs.push({point, evaluation: best, input: performanceInput(best, point.workload)})
+      const {concurrency} = point.workload
+      const rounds = point.requestCount !== undefined && typeof concurrency === 'number' ? {rounds: point.requestCount / concurrency} : {}
+      const input = {...performanceInput(best, point.workload), ...rounds}
+      const calibration = calibrationFor(context.catalogue.speedCalibration, best.engine.id, input.accelerator)
+      runs.push({point, evaluation: best, input, performance: performance(input, calibration)})
     } catch (error) {
       if (!(error instanceof InputError)) throw error
       unanswered.push({place: point.place, error: {code: error.code, message: error.message}})
@@ -91,12 +98,12 @@ export async function benchRuns(
   return {runs, unanswered}
 }
 
-export function comparedRun({point, evaluation}: BenchRun): ComparedRun {
-  const {performance, model, checkpoint, machine, deployment} = evaluation
+export function comparedRun({point, evaluation, performance: expected}: BenchRun): ComparedRun {
+  const {model, checkpoint, machine, deployment} = evaluation
   const figures = METRICS.flatMap((metric): ComparedFigure[] => {
     const reported = point.observed[metric]
-    const predicted = performance?.[metric]
-    if (reported === undefined || !predicted || !(predicted.estimate > 0)) return []
+    const predicted = expected[metric]
+    if (reported === undefined || !(predicted.estimate > 0)) return []
     return [{metric, ...predicted, reported, relative: reported / predicted.estimate - 1, inside: reported >= predicted.low && reported <= predicted.high}]
   })
   return {
@@ -108,7 +115,7 @@ export function comparedRun({point, evaluation}: BenchRun): ComparedRun {
     engine: deployment.engine,
     engineVersion: deployment.engineVersion,
     workload: point.workload,
-    calibration: performance?.basis.calibration ?? '',
+    calibration: expected.basis.calibration,
     figures,
   }
 }

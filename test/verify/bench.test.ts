@@ -13,6 +13,7 @@ describe('results are recognised by what they hold', () => {
         place: 'vllm-bench-serve.json',
         scenario: {model: 'Qwen/Qwen3-8B', engine: 'vllm'},
         workload: {inputTokens: 1024, outputTokens: 512, concurrency: 8},
+        requestCount: 80,
         observed: {ttftMs: 214.5, tpotMs: 17.4, outputTokensPerSecond: 449.1},
       },
     ])

@@ -49,6 +49,8 @@ export interface PerformanceInput {
   admission?: Admission
   /** How far output lengths differ, as the width of their range relative to the mean. Absent: as InferenceX draws them. */
   outputSpread?: number
+  /** Requests that a closed loop serves for each that is in flight; the first of them all arrive together. Absent: ten, as InferenceX sends. */
+  rounds?: number
   workload: Workload
 }
 

@@ -4,6 +4,8 @@ import {softMaximum, type StepModel, type StepState, type StepTime} from './step
 
 /** Requests that a measured closed loop serves for each unit of concurrency; the first of them all arrive at once. */
 const GENERATIONS = 10
+/** Rounds that are looked at one by one: later ones are like the last. */
+const MOST_ROUNDS = 50
 /**
  * Width of the window over which one round of requests ends, relative to the length of a request: outputs that vary
  * evenly between 0.8 and 1.0 of a nominal length differ by a fifth of 0.9 of it.
@@ -147,6 +149,7 @@ export function closedLoop(input: PerformanceInput, calibration: Calibration, mo
   // What a step of prompts costs however many they are is shared by those that came while one step ran.
   const fixed = coalesced > 1 ? ((single - batched) * coalesced) / (coalesced - 1) : 0
   const batchedWith = (arrivalsPerStep: number) => single - fixed + fixed / Math.min(coalesced, promptsTogether(arrivalsPerStep))
+  const rounds = arrivals === 'together' ? Math.min(MOST_ROUNDS, Math.max(1, input.rounds ?? GENERATIONS)) : 1
   let interruption = 0
   let queue = 0
   let prefill = 0
@@ -159,18 +162,21 @@ export function closedLoop(input: PerformanceInput, calibration: Calibration, mo
     let queueSum = 0
     let prefillSum = 0
     let workSum = 0
-    const rounds = arrivals === 'together' ? GENERATIONS : 1
     const cycle = decodeSeconds + queue + prefill
     for (let g = 0; g < rounds; g++) {
+      // A last round may be served in part.
+      const share = Math.min(1, rounds - g)
       const spread = Math.min(window, cycle)
       const first = spread === 0
       const service = first ? batched : batchedWith(arrivals === 'random' ? (admitted * prefillStep.total) / cycle : admitted / steps)
       const wait = queueWait(admitted, service, Math.max(spread, 0))
-      queueSum += first
-        ? Math.max(0, (admitted * batched - coalesced * batched) / 2)
-        : Math.max(Math.min(variability * wait, (admitted * service) / 2), saturatedWait(admitted, service, decodeSeconds))
-      prefillSum += chunks * prefillStep.total + (first ? (coalesced - 1) * batched : 0)
-      workSum += service
+      queueSum +=
+        share *
+        (first
+          ? Math.max(0, (admitted * batched - coalesced * batched) / 2)
+          : Math.max(Math.min(variability * wait, (admitted * service) / 2), saturatedWait(admitted, service, decodeSeconds)))
+      prefillSum += share * (chunks * prefillStep.total + (first ? (coalesced - 1) * batched : 0))
+      workSum += share * service
       // Where prompts and decoding share steps, the first to be served are also the first to end; where they take turns all decode in step.
       window = Math.sqrt(Math.max(spread, mixedSteps * admitted * service) ** 2 + (spreadOfLengths * decodeSeconds) ** 2)
     }

@@ -11,6 +11,8 @@ export interface BenchPoint {
   /** What the file says of the question; the rest comes from flags. */
   scenario: DeploymentRequest & {id?: string; model?: string; gpu?: string; machine?: string; nodes?: number}
   workload: Workload
+  /** Requests that were served in all. */
+  requestCount?: number
   observed: Observed
 }
 

@@ -59,6 +59,7 @@ export function readServingResult(value: JsonObject, place: string): BenchPoint 
       tp: whole(server.tp_size, 4096),
     }),
     workload: {...size, ...load},
+    requestCount: whole(value.completed ?? value.num_prompts, 100_000_000),
     observed: defined({
       ttftMs: positive(value.mean_ttft_ms) ?? positive(value.median_ttft_ms),
       tpotMs: positive(value.mean_tpot_ms) ?? positive(value.median_tpot_ms),

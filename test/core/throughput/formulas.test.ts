@@ -51,6 +51,19 @@ describe('queues', () => {
     const seldom = ask({admission: {everySteps: 31}})
     expect((seldom.ttft - plain.ttft) / (15 * plain.tpot)).toBeCloseTo(1, 2)
   })
+  // 64 prompts of 1,024 in batches of 8,192: the first 64 meet half of the other 56; later ones hardly any.
+  it('the fewer rounds a loop runs, the more its first burst weighs', () => {
+    const input = question({workload: {inputTokens: 1024, outputTokens: 1024, concurrency: 64}})
+    const queue = (rounds?: number) => closedLoop({...input, rounds}, calibration, preparedModel(input, calibration), 64, 'together').wait.queue
+    expect(queue(1)).toBeGreaterThan(queue(2))
+    expect(queue(2)).toBeGreaterThan(queue(10))
+    expect(queue(10)).toBe(queue())
+    const model = preparedModel(input, calibration)
+    const context = 1024 + 512
+    const decode = {decodeSequences: 64, contextTokens: context, promptTokens: 0, promptSequences: 0, promptContextTokens: 0}
+    const batch = model.time({...decode, promptTokens: 8 * 1024, promptSequences: 8, promptContextTokens: 512}).total - model.time(decode).total
+    expect(queue(1) / (((64 - 8) / 2) * (batch / 8))).toBeCloseTo(1, 6)
+  })
   it('answers of one length that all end together start together again', () => {
     const input = (outputSpread?: number) => ({...question({engine: 'sglang', maxNumBatchedTokens: 2048}), outputSpread})
     const [equal, drawn] = [0, undefined].map((spread) => performance(input(spread), calibration).ttftMs.estimate)
