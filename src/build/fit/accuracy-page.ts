@@ -48,6 +48,13 @@ const groupTable = ({title, groups}: GroupTable): string =>
     ),
   ].join('\n')
 
+const OUTSIDE = {
+  hardware: 'a class of hardware',
+  model: 'a kind of layer or feed-forward',
+  engine: 'an engine, or a release before the oldest measured',
+  release: 'a release after the newest measured',
+}
+
 /** docs/accuracy.md: how far the speed model is off, on what it had seen and on what it had not. */
 export function accuracyPage(calibration: Calibration, leftOut: readonly Section[], tables: readonly GroupTable[]): string {
   const {spread} = calibration
@@ -63,12 +70,13 @@ This page is written by \`npm run accuracy\` from measurement files; do not edit
 Set "${calibration.name}": ${calibration.about}.
 
 An interval of 80% reaches, up and down, ${within(spread.base.throughput)} for the output rate, ${within(spread.base.tpot)} for the time per token and
-${within(spread.base.ttft)} for the time to first token; wider for hardware, models or releases that the set has not seen
-(deviations of the logarithm that are added in squares, for output rate, time per token and first token; engine: one that nobody measured, or a release before the oldest measured, release: one after the newest: ${(
-    ['hardware', 'model', 'engine', 'release'] as const
-  )
-    .map((what) => `${what} ${spread.extrapolated[what].throughput}, ${spread.extrapolated[what].tpot}, ${spread.extrapolated[what].ttft}`)
-    .join('; ')}).
+${within(spread.base.ttft)} for the time to first token. What nobody measured widens it: deviations of the logarithm that are added in squares.
+
+| outside what was measured | output rate | time per token | first token |
+|---|---:|---:|---:|
+${(Object.entries(OUTSIDE) as [keyof typeof OUTSIDE, string][])
+  .map(([what, words]) => `| ${words} | ${spread.extrapolated[what].throughput} | ${spread.extrapolated[what].tpot} | ${spread.extrapolated[what].ttft} |`)
+  .join('\n')}
 
 What is fitted is what ran: launch flags, and a few precisions and layouts that the rows name wrongly, are put right first
 (\`src/build/fit/launches.ts\`, each with its source; [why](decisions/0004-fitted-to-what-ran.md)). The first tables are of such rows. Those from
