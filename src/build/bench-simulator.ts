@@ -4,7 +4,7 @@ import {realContext} from '../cli/world.ts'
 import {simulationQuestion} from '../core/simulator/deployment.ts'
 import {benchmarkLengths, type LengthLaw, type Load} from '../core/simulator/load.ts'
 import {type SimulationQuestion, simulate} from '../core/simulator/simulate.ts'
-import type {PerformanceInput} from '../core/throughput/input.ts'
+import {type PerformanceInput, replicaCount} from '../core/throughput/input.ts'
 import {preparedModel} from '../core/throughput/performance.ts'
 import {closedLoop} from '../core/throughput/serving.ts'
 import {answer} from '../planner/answer.ts'
@@ -95,7 +95,7 @@ async function agreement(catalogue: Catalogue): Promise<void> {
         for (const concurrency of CONCURRENCIES) {
           const input = await inputOf(catalogue, model, gpu, engine, lengths, concurrency)
           if (!input) continue
-          const inFlight = Math.max(1, Math.round(concurrency / (input.dpAttention ? 1 : input.dp)))
+          const inFlight = Math.max(1, Math.round(concurrency / replicaCount(input)))
           const form = closedLoop(input, catalogue.speedCalibration, preparedModel(input, catalogue.speedCalibration), inFlight, 'steady')
           const [inputTokens, outputTokens] = lengths
           const load: Load = {

@@ -5,7 +5,7 @@
  */
 import type {Accelerator} from '../core/accelerator.ts'
 import type {Calibration} from '../core/throughput/calibration.ts'
-import {servingOf} from '../core/throughput/performance.ts'
+import {busyReplicas, servingOf} from '../core/throughput/performance.ts'
 import {type BenchRun, METRICS, type Metric} from './bench-runs.ts'
 import {type LocalCalibration, type SpeedFactors, UNCHANGED, withFactors} from './local-calibration.ts'
 
@@ -70,11 +70,10 @@ class Fit {
     const calibration = withFactors(this.base, this.engine, this.accelerator, factors)
     return this.runs.flatMap((run) => {
       const serving = servingOf(run.input, calibration)
-      const replicas = run.input.dpAttention ? 1 : Math.max(1, run.input.dp)
       const predicted = {
         ttftMs: serving.ttft * 1000,
         tpotMs: serving.tpot * 1000,
-        outputTokensPerSecond: serving.requestsPerSecond * replicas * run.input.workload.outputTokens,
+        outputTokensPerSecond: serving.requestsPerSecond * busyReplicas(run.input) * run.input.workload.outputTokens,
       }
       return METRICS.flatMap((metric) => {
         const reported = run.point.observed[metric]

@@ -1,7 +1,7 @@
 import type {Calibration} from '../../core/throughput/calibration.ts'
 import {hardwareClass} from '../../core/throughput/hardware.ts'
 import type {PerformanceInput} from '../../core/throughput/input.ts'
-import {servingOf} from '../../core/throughput/performance.ts'
+import {busyReplicas, servingOf} from '../../core/throughput/performance.ts'
 import {isLater, releaseYear} from '../../core/throughput/engine-version.ts'
 import {minimise} from './optimise.ts'
 import {type Parameter, parametersFor, readParameter, writeParameter} from './parameters.ts'
@@ -27,12 +27,11 @@ const DEVIATIONS = {ttft: 0.15, tpot: 0.08, throughput: 0.08}
 export function logErrors(measurement: Measurement, calibration: Calibration): [number, number, number] {
   const {observed, input} = measurement
   const serving = servingOf(input, calibration)
-  const replicas = input.dpAttention ? 1 : Math.max(1, input.dp)
   const ratio = (predicted: number, seen: number | undefined) => (seen === undefined ? NaN : Math.log(predicted / seen))
   return [
     ratio(serving.ttft * 1000, observed.ttftMs),
     ratio(serving.tpot * 1000, observed.tpotMs),
-    ratio(serving.requestsPerSecond * replicas * input.workload.outputTokens, observed.outputTokensPerSecond),
+    ratio(serving.requestsPerSecond * busyReplicas(input) * input.workload.outputTokens, observed.outputTokensPerSecond),
   ]
 }
 

@@ -1,5 +1,5 @@
 import type {Calibration} from '../throughput/calibration.ts'
-import type {PerformanceInput} from '../throughput/input.ts'
+import {type PerformanceInput, replicaCount} from '../throughput/input.ts'
 import {preparedModel} from '../throughput/performance.ts'
 import {admissionLimit, tokensPerStep} from '../throughput/serving.ts'
 import type {StepModel} from '../throughput/step.ts'
@@ -65,8 +65,6 @@ function draftingOf(input: PerformanceInput, calibration: Calibration): Drafting
   return {drafted, tokensPerStep: tokensPerStep(accepted, drafted)}
 }
 
-const replicasOf = (input: PerformanceInput): number => (input.dpAttention ? 1 : Math.max(1, input.dp))
-
 /** Share of the output for which "max" expects room: half, which running requests hold on average, as the closed form does. */
 const OFFLINE_SHARE = 0.5
 
@@ -75,7 +73,8 @@ function inFlight(input: PerformanceInput, model: StepModel): number {
   const {inputTokens, outputTokens, concurrency} = input.workload
   if (concurrency !== 'max') return concurrency ?? 1
   return (
-    replicasOf(input) * Math.floor(admissionLimit(input, {input: inputTokens, output: outputTokens}, Math.min(OFFLINE_SHARE, model.engine.reservedOutputShare)))
+    replicaCount(input) *
+    Math.floor(admissionLimit(input, {input: inputTokens, output: outputTokens}, Math.min(OFFLINE_SHARE, model.engine.reservedOutputShare)))
   )
 }
 
@@ -117,7 +116,7 @@ interface Prepared {
 function prepared(input: PerformanceInput, calibration: Calibration, choices: SimulationChoices): Prepared {
   const model = preparedModel(input, calibration)
   const whole = choices.load ?? loadOf(input, model)
-  const scale = scaleOf(whole, replicasOf(input))
+  const scale = scaleOf(whole, replicaCount(input))
   const load = shareOf(whole, scale)
   const offline = choices.load === undefined && input.workload.concurrency === 'max' && load.kind === 'closed-loop'
   // "max" asks for the steady state: without the burst at the start and the end that runs empty.

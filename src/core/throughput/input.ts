@@ -54,6 +54,9 @@ export interface PerformanceInput {
   workload: Workload
 }
 
+/** Replicas that each serve their own share of the load: under data-parallel attention all ranks are one. */
+export const replicaCount = ({dp, dpAttention}: Pick<PerformanceInput, 'dp' | 'dpAttention'>): number => (dpAttention ? 1 : Math.max(1, dp))
+
 /** Flags of a scheduler that waits before it looks at new requests. */
 export interface Admission {
   /** It looks once in so many decode steps (SGLang's `--scheduler-recv-interval`). */

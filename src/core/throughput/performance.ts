@@ -1,7 +1,7 @@
 import {hardwareClass, ratesOf} from './hardware.ts'
 import type {Calibration, EngineCalibration, Spread} from './calibration.ts'
 import {isLater, releaseYear} from './engine-version.ts'
-import type {BoundBy, Performance, PerformanceInput, TimeTerm} from './input.ts'
+import {type BoundBy, type Performance, type PerformanceInput, replicaCount, type TimeTerm} from './input.ts'
 import type {Interval} from '../terms.ts'
 import {admissionLimit, closedLoop, openLoop, type Serving} from './serving.ts'
 import {stepModel, type StepModel} from './step.ts'
@@ -29,9 +29,10 @@ export function preparedModel(input: PerformanceInput, calibration: Calibration)
 }
 
 /** Replicas that the load keeps busy: with fewer requests in flight than replicas, some stand idle. */
-function busyReplicas({dp, dpAttention, workload: {concurrency}}: PerformanceInput): number {
-  if (dpAttention) return 1
-  return typeof concurrency === 'number' ? Math.max(1, Math.min(dp, concurrency)) : Math.max(1, dp)
+export function busyReplicas(input: PerformanceInput): number {
+  const {concurrency} = input.workload
+  const replicas = replicaCount(input)
+  return typeof concurrency === 'number' ? Math.min(replicas, Math.max(1, concurrency)) : replicas
 }
 
 /** What the load does to one replica, without intervals and explanations: what a fit needs. `model`: made ready before, for another load. */
