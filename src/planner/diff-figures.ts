@@ -1,3 +1,5 @@
+import {DEPLOYMENT_FIELDS} from '../core/deployment.ts'
+
 /** One comparable figure of a document. */
 export interface Figure {
   /** Names it in both documents: `best.ttftMs`. */
@@ -39,21 +41,6 @@ export function figuresOf(document: unknown): FiguresOfDocument | undefined {
   return undefined
 }
 
-const DEPLOYMENT = [
-  'engine',
-  'engineVersion',
-  'weights',
-  'kvCache',
-  'tp',
-  'pp',
-  'dp',
-  'ep',
-  'dpAttention',
-  'maxNumSeqs',
-  'maxNumBatchedTokens',
-  'gpuMemoryUtilization',
-]
-
 function resultFigures(result: Mapping, before: string, withDeployment: boolean): Figure[] {
   const [memory, deployment, performance] = [mapping(result.memory), mapping(result.deployment), mapping(result.performance)]
   const perGpu = mapping(memory.perGpu)
@@ -64,7 +51,10 @@ function resultFigures(result: Mapping, before: string, withDeployment: boolean)
   add('verdict', result.verdict, {better: 'higher', order: VERDICTS})
   if (withDeployment) {
     add('model', mapping(result.model).hfId)
-    for (const name of DEPLOYMENT) add(name, deployment[name])
+    for (const name of DEPLOYMENT_FIELDS.filter((field) => field !== 'maxModelLen')) {
+      const value = deployment[name]
+      add(name, isMapping(value) ? `${value.method}:${value.tokens}` : value, name === 'cpuOffloadBytes' ? {unit: 'bytes'} : {})
+    }
   }
   add('maxModelLen', deployment.maxModelLen, {better: 'higher', unit: 'tokens'})
   add('kvCacheTokens', memory.kvCacheTokens, {better: 'higher', unit: 'tokens'})

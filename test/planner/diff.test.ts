@@ -55,6 +55,20 @@ describe('diff', () => {
     expect(changes.find(({key}) => key === 'engine')).toMatchObject({before: 'vllm', after: 'sglang', effect: 'changed'})
   })
 
+  it('tells a start that drafts, holds weights in the host or captures no graphs', () => {
+    const start = (deployment: object) => result({deployment: {engine: 'vllm', tp: 2, maxModelLen: 40_960, ...deployment}})
+    const plain = start({enforceEager: false, cpuOffloadBytes: 0})
+    const other = start({enforceEager: true, cpuOffloadBytes: 4e9, speculative: {method: 'mtp', tokens: 3}})
+    expect(diff(plain, other).changes).toEqual([
+      expect.objectContaining({key: 'enforceEager', before: false, after: true, effect: 'changed'}),
+      expect.objectContaining({key: 'cpuOffloadBytes', after: 4e9, unit: 'bytes', effect: 'changed'}),
+      {key: 'speculative', after: 'mtp:3', effect: 'changed'},
+    ])
+    expect(diff(other, start({...other.deployment, speculative: {method: 'mtp', tokens: 1}})).changes).toEqual([
+      {key: 'speculative', before: 'mtp:3', after: 'mtp:1', effect: 'changed'},
+    ])
+  })
+
   it('plans that no longer keep the limits are worse', () => {
     const plan = (met: boolean) => ({met, plans: [result()]})
     expect(diff(plan(true), plan(false)).changes[0]).toMatchObject({key: 'limits kept', effect: 'worse'})
