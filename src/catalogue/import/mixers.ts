@@ -88,21 +88,14 @@ export function fullAttention(config: Fields, traits: Traits, ownQueryHeads?: nu
   const headDim = config.optionalInteger('global_head_dim', {max: 4096}) ?? headDimOf(config, queryHeads(config))
   const kvHeadCount = config.optionalInteger('num_global_key_value_heads', {max: 4096}) ?? kvHeads(config, queryHeadCount)
   const valueHeadDim = config.optionalInteger('v_head_dim', {max: 4096})
-  return checked(
-    config,
-    tidy({
-      kind: 'full' as const,
-      queryHeadCount,
-      kvHeadCount,
-      headDim,
-      valueHeadDim: valueHeadDim === headDim ? undefined : valueHeadDim,
-      ...biasesOf(config, traits),
-      queryKeyNorm: queryKeyNormOf(config, traits),
-      outputGate: outputGateOf(config, traits),
-      sinks: config.boolean('add_full_attention_sink_bias') ?? traits.sinks,
-      valueFromKey: config.boolean('attention_k_eq_v'),
-    }),
-  )
+  return attentionOf(config, traits, {
+    queryHeadCount,
+    kvHeadCount,
+    headDim,
+    valueHeadDim,
+    sinks: config.boolean('add_full_attention_sink_bias'),
+    valueFromKey: config.boolean('attention_k_eq_v'),
+  })
 }
 
 /** Layers that see the last tokens only; their heads may differ from the full layers' (MiMo-V2, Gemma 4, Step 3.5). */
@@ -120,28 +113,32 @@ export function windowAttention(config: Fields, traits: Traits, window: FullAtte
     config.optionalInteger('swa_num_key_value_heads', {max: 4096}) ??
     kvHeads(config, queryHeadCount)
   const valueHeadDim = config.optionalInteger(['swa_v_head_dim', 'v_head_dim'], {max: 4096})
-  return checked(
-    config,
-    tidy({
-      kind: 'full' as const,
-      queryHeadCount,
-      kvHeadCount,
-      headDim,
-      valueHeadDim: valueHeadDim === headDim ? undefined : valueHeadDim,
-      window,
-      ...biasesOf(config, traits),
-      queryKeyNorm: queryKeyNormOf(config, traits),
-      outputGate: outputGateOf(config, traits),
-      sinks: config.boolean('add_swa_attention_sink_bias') ?? traits.sinks,
-    }),
-  )
+  const sinks = config.boolean('add_swa_attention_sink_bias')
+  return attentionOf(config, traits, {queryHeadCount, kvHeadCount, headDim, valueHeadDim, window, sinks})
 }
 
-function checked(config: Fields, attention: FullAttention): FullAttention {
-  if (attention.queryHeadCount % attention.kvHeadCount !== 0) {
-    throw invalid(`${config.name('num_key_value_heads')} ${attention.kvHeadCount} does not divide num_attention_heads ${attention.queryHeadCount}`)
-  }
-  return attention
+/** Heads as a kind of layer has them, with what is said for all kinds. */
+function attentionOf(
+  config: Fields,
+  traits: Traits,
+  own: Pick<FullAttention, 'queryHeadCount' | 'kvHeadCount' | 'headDim' | 'valueHeadDim' | 'window' | 'sinks' | 'valueFromKey'>,
+): FullAttention {
+  const {queryHeadCount, kvHeadCount, headDim, valueHeadDim, window, sinks, valueFromKey} = own
+  if (queryHeadCount % kvHeadCount !== 0)
+    throw invalid(`${config.name('num_key_value_heads')} ${kvHeadCount} does not divide num_attention_heads ${queryHeadCount}`)
+  return tidy({
+    kind: 'full' as const,
+    queryHeadCount,
+    kvHeadCount,
+    headDim,
+    valueHeadDim: valueHeadDim === headDim ? undefined : valueHeadDim,
+    window,
+    ...biasesOf(config, traits),
+    queryKeyNorm: queryKeyNormOf(config, traits),
+    outputGate: outputGateOf(config, traits),
+    sinks: sinks ?? traits.sinks,
+    valueFromKey,
+  })
 }
 
 function indexerOf(config: Fields): SparseIndexer | undefined {
