@@ -2,9 +2,10 @@ import {readFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {openCatalogue} from '../catalogue/catalogue.ts'
 import {realContext} from '../cli/world.ts'
+import {sumBytes} from '../core/terms.ts'
 import {answer} from '../planner/answer.ts'
 import {ScenarioSchema} from '../planner/scenario-schema.ts'
-import type {Scenario} from '../planner/scenario.ts'
+import type {Line} from './fit-memory/cases.ts'
 import {quantile} from './fit/report.ts'
 import type {Task} from './task.ts'
 
@@ -19,13 +20,6 @@ const BARS = {cacheMedian: 0.03, cacheMost: 0.12, weightsMedian: 0.015, verdicts
 /** A case within this is no contradiction any more. */
 const MET = 0.05
 
-interface Observed {
-  outcome?: string
-  weightsGiB?: number | null
-  kvCacheGiB?: number | null
-  kvCacheTokens?: number | null
-}
-
 interface Case {
   id: string
   unified: boolean
@@ -35,19 +29,18 @@ interface Case {
 }
 
 async function caseOf(context: ReturnType<typeof realContext>, line: string): Promise<Case> {
-  const raw = JSON.parse(line) as Record<string, unknown> & {id: string; observed: Observed}
-  const fields = Object.keys(ScenarioSchema.shape).filter((key) => raw[key] != null)
-  const {best} = await answer(context, ScenarioSchema.parse(Object.fromEntries(fields.map((key) => [key, raw[key]]))) as Scenario)
-  const {outcome, weightsGiB, kvCacheGiB, kvCacheTokens} = raw.observed
+  const {id, observed} = JSON.parse(line) as Line
+  const {best} = await answer(context, ScenarioSchema.parse(JSON.parse(line)))
+  const {outcome, weightsGiB, kvCacheGiB, kvCacheTokens} = observed
   const {memory} = best
-  const weights = memory.terms.filter(({part}) => part === 'weights').reduce((sum, {bytes}) => sum + bytes, 0)
+  const weights = sumBytes(memory.terms.filter(({part}) => part === 'weights'))
   const started = outcome === undefined ? undefined : outcome === 'started'
-  const off = (ours: number, theirs: number | null | undefined) => (theirs == null || started === false ? undefined : Math.abs(ours / theirs - 1))
+  const off = (ours: number, theirs: number | undefined) => (theirs === undefined || started === false ? undefined : Math.abs(ours / theirs - 1))
   return {
-    id: raw.id,
+    id,
     unified: best.machine.gpus[0]!.accelerator.unifiedMemory === true,
-    cache: off(memory.kvCacheTokens, kvCacheTokens) ?? off(memory.kvCacheBytes, kvCacheGiB == null ? undefined : kvCacheGiB * GIB),
-    weights: off(weights, weightsGiB == null ? undefined : weightsGiB * GIB),
+    cache: off(memory.kvCacheTokens, kvCacheTokens) ?? off(memory.kvCacheBytes, kvCacheGiB === undefined ? undefined : kvCacheGiB * GIB),
+    weights: off(weights, weightsGiB === undefined ? undefined : weightsGiB * GIB),
     right: started === undefined ? undefined : started === ['fits', 'tight'].includes(best.verdict),
   }
 }

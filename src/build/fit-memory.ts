@@ -6,6 +6,7 @@ import {type Case, cacheError, partErrors, readCases} from './fit-memory/cases.t
 import {createEngine} from './fit-memory/engine.ts'
 import {FITTED, PRIORS} from './fit-memory/priors.ts'
 import {tablesOf} from './fit-memory/tables.ts'
+import {quantile} from './fit/report.ts'
 import type {Task} from './task.ts'
 import {withCatalogue} from './with-catalogue.ts'
 
@@ -21,13 +22,6 @@ const FACTORS = [2, 1.4, 1.2, 1.1, 1.04, 1.015]
 const huber = (error: number): number => {
   const e = Math.min(Math.abs(error), LOST_BEYOND) / ROBUST_BEYOND
   return e <= 1 ? e * e : 2 * e - 1
-}
-
-const quantile = (values: readonly number[], q: number): number => {
-  const sorted = [...values].sort((a, b) => a - b)
-  const at = (sorted.length - 1) * q
-  const low = sorted[Math.floor(at)] ?? 0
-  return low + ((sorted[Math.ceil(at)] ?? low) - low) * (at - Math.floor(at))
 }
 
 const significant = (value: number): number => Number(value.toPrecision(3))
