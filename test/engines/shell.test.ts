@@ -6,73 +6,15 @@ import type {Launch} from '../../src/engines/engine.ts'
 import {shellText} from '../../src/render/launch/shell.ts'
 import {quoteAssignment, quoteFlag, quoteWord} from '../../src/render/launch/shell-quote.ts'
 import {yamlText} from '../../src/render/launch/yaml.ts'
+import {anyText} from '../render-launch/any-text.ts'
+import {NASTY} from '../render-launch/startables.ts'
 
 /** What a real shell makes of a text, word by word. */
 const run = (text: string): string => execFileSync('sh', ['-c', text], {encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore']})
 const wordsOf = (text: string): string[] => run(`printf '%s\\0' ${text}`).split('\0').slice(0, -1)
 
-const nasty = [
-  '',
-  ' ',
-  'a b',
-  "it's",
-  '"',
-  '`id`',
-  '$(id)',
-  '${HOME}',
-  '$HOME',
-  '\\',
-  "\\'",
-  'a\nb',
-  '\n',
-  '-x',
-  '--',
-  '~',
-  '~root',
-  '*',
-  '?',
-  '[a]',
-  '{a,b}',
-  '#x',
-  'a#b',
-  '!',
-  '!!',
-  'a=b',
-  ';',
-  '&&',
-  '|',
-  '>f',
-  '<f',
-  '(x)',
-  'ÄÖÜ',
-  '模型',
-  '🦙',
-  '\t',
-  '\r',
-  '\u001b[31m',
-  '\u0007',
-  "'",
-  "''",
-  "'\n'",
-  'END_OF_FILE',
-  '%s',
-  '\\0',
-  'x\\',
-  '{"method":"mtp"}',
-]
-
-/** Any text but NUL and lone surrogates, which no program argument can hold. */
-const anyText = fc
-  .oneof(
-    fc.string({unit: 'grapheme'}),
-    fc.string({unit: 'binary'}),
-    fc.constantFrom(...nasty),
-    fc.array(fc.constantFrom(...nasty)).map((parts) => parts.join('')),
-  )
-  .filter((text) => !text.includes('\0') && Buffer.from(text).toString() === text)
-
 describe('quoting for a POSIX shell', () => {
-  it.each(nasty.map((text) => [text]))('%j comes back as it went in', (text) => {
+  it.each(['', ...NASTY].map((text) => [text]))('%j comes back as it went in', (text) => {
     expect(wordsOf(quoteWord(text))).toEqual([text])
   })
 
