@@ -6,7 +6,7 @@ import {sumBytes} from '../core/terms.ts'
 import {answer} from '../planner/answer.ts'
 import {ScenarioSchema} from '../planner/scenario-schema.ts'
 import type {Line} from './fit-memory/cases.ts'
-import {quantile} from './fit/report.ts'
+import {percent, quantile} from './fit/report.ts'
 import type {Task} from './task.ts'
 
 const USAGE = `usage: node src/build/run.mjs check-memory FILE.jsonl
@@ -45,7 +45,6 @@ async function caseOf(context: ReturnType<typeof realContext>, line: string): Pr
   }
 }
 
-const percent = (value: number): string => (Number.isNaN(value) ? '-' : `${(100 * value).toFixed(1)}%`)
 const defined = <T>(values: readonly (T | undefined)[]): T[] => values.filter((value): value is T => value !== undefined)
 
 function figures(cases: readonly Case[]) {

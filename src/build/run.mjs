@@ -1,5 +1,5 @@
 // Runs a build task written in TypeScript on any Node that cannot: node src/build/run.mjs TASK [ARGUMENTS]
-import {mkdtempSync, rmSync} from 'node:fs'
+import {existsSync, mkdtempSync, readdirSync, readFileSync, rmSync} from 'node:fs'
 import {dirname, join} from 'node:path'
 import {fileURLToPath, pathToFileURL} from 'node:url'
 import {build} from 'esbuild'
@@ -7,8 +7,10 @@ import {build} from 'esbuild'
 const here = dirname(fileURLToPath(import.meta.url))
 const root = join(here, '..', '..')
 const [task, ...args] = process.argv.slice(2)
-if (!/^[a-z][a-z0-9/-]*$/.test(task ?? '')) {
-  console.error('usage: node src/build/run.mjs TASK [ARGUMENTS]')
+const isTask = (name) => existsSync(join(here, `${name}.ts`)) && /^export (async )?function main\(/m.test(readFileSync(join(here, `${name}.ts`), 'utf8'))
+if (!/^[a-z][a-z0-9/-]*$/.test(task ?? '') || !isTask(task)) {
+  const tasks = readdirSync(here, {recursive: true}).flatMap((path) => (path.endsWith('.ts') ? path.slice(0, -'.ts'.length) : []))
+  console.error(`usage: node src/build/run.mjs TASK [ARGUMENTS]\n\nTASK is one of ${tasks.filter(isTask).sort().join(', ')}.`)
   process.exit(2)
 }
 const folder = mkdtempSync(join(root, 'node_modules', '.servefit-'))

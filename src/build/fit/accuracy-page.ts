@@ -1,12 +1,10 @@
 import type {Calibration} from '../../core/throughput/calibration.ts'
-import type {Score} from './report.ts'
+import {percent, type Score} from './report.ts'
 
 export interface Section {
   title: string
   rows: [string, Score][]
 }
-
-const percent = (value: number | undefined): string => (value === undefined || Number.isNaN(value) ? '-' : `${(100 * value).toFixed(1)}%`)
 
 const table = ({title, rows}: Section): string =>
   [

@@ -39,13 +39,15 @@ export function scoreOf(errors: readonly [number, number, number][]): Score {
   return {n: errors.length, ttft: errorsOf(errors.map((e) => e[0])), tpot: errorsOf(errors.map((e) => e[1])), throughput: errorsOf(errors.map((e) => e[2]))}
 }
 
-const percent = (value: number | undefined): string => (value === undefined ? '-' : `${(100 * value).toFixed(1)}%`).padStart(7)
+/** A share to a tenth of a percent; a dash for nothing. */
+export const percent = (value: number | undefined): string => (value === undefined || Number.isNaN(value) ? '-' : `${(100 * value).toFixed(1)}%`)
+const padded = (value: number | undefined): string => percent(value).padStart(7)
 
 export const COLUMNS = `${'what'.padEnd(36)}    n | rate: mean  median     p90 | per token: mean median p90 | first token: median p90`
 
 export function row(name: string, score: Score): string {
   const {throughput, tpot, ttft} = score
-  return `${name.padEnd(36)} ${String(score.n).padStart(4)} | ${percent(throughput?.mean)} ${percent(throughput?.median)} ${percent(throughput?.p90)} | ${percent(tpot?.mean)} ${percent(tpot?.median)} ${percent(tpot?.p90)} | ${percent(ttft?.median)} ${percent(ttft?.p90)}`
+  return `${name.padEnd(36)} ${String(score.n).padStart(4)} | ${padded(throughput?.mean)} ${padded(throughput?.median)} ${padded(throughput?.p90)} | ${padded(tpot?.mean)} ${padded(tpot?.median)} ${padded(tpot?.p90)} | ${padded(ttft?.median)} ${padded(ttft?.p90)}`
 }
 
 /** A number between 0 and 1 that a name always gives (FNV-1a), for splitting measurements the same way every time. */
