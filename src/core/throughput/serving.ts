@@ -103,7 +103,7 @@ export const promptsTogether = (arrivalsPerStep: number): number => (arrivalsPer
 /** How requests come: in a closed loop that starts with all at once, in one that has long run, or at random. */
 export type Arrivals = 'together' | 'steady' | 'random'
 
-/** One replica with `inFlight` requests. */
+/** One replica with `inFlight` requests, which come as `arrivals` says. */
 export function closedLoop(input: PerformanceInput, calibration: Calibration, model: StepModel, inFlight: number, arrivals: Arrivals): Serving {
   const {workload} = input
   const {engine} = model
