@@ -136,6 +136,9 @@ function periodTable(best: FleetOption, {demands}: CapacityReport, columns: numb
   )
 }
 
+/** Settings of a deployment that stand in a column of their own. */
+const LAYOUT = ['engine', 'weights', 'kvCache', 'tp', 'pp', 'dp', 'ep', 'dpAttention'] as const
+
 /** A line for each machine kind, month and model; RFC 4180. */
 export function capacityCsv({options, demands}: CapacityReport): string {
   const header = [
@@ -158,14 +161,7 @@ export function capacityCsv({options, demands}: CapacityReport): string {
     'kwhPerMonth',
     'costPerMonth',
     'energyCostPerMonth',
-    'engine',
-    'weights',
-    'kvCache',
-    'tp',
-    'pp',
-    'dp',
-    'ep',
-    'dpAttention',
+    ...LAYOUT,
   ]
   const rows: unknown[][] = []
   for (const {machine, feasible, periods, placements, problems} of options) {
@@ -201,14 +197,7 @@ export function capacityCsv({options, demands}: CapacityReport): string {
           period.kwhPerMonth,
           period.costPerMonth,
           period.energyCostPerMonth,
-          deployment.engine,
-          deployment.weights,
-          deployment.kvCache,
-          deployment.tp,
-          deployment.pp,
-          deployment.dp,
-          deployment.ep,
-          deployment.dpAttention,
+          ...LAYOUT.map((name) => deployment[name]),
         ])
       }
   }
