@@ -15,7 +15,7 @@ import {countParameters} from '../core/tensors.ts'
 import type {EngineData} from '../engines/engine.ts'
 import {checkEngineFile, type EngineFile} from '../engines/engine-schema.ts'
 import type {FlagTable} from '../engines/flags.ts'
-import type {NeedsTable} from '../engines/launch/needs.ts'
+import type {NeedsTable} from '../engines/launch/needs-table.ts'
 import type {MemoryCalibration} from '../engines/overheads.ts'
 import type {SupportTable} from '../engines/support-formats.ts'
 

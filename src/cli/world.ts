@@ -10,7 +10,7 @@ import type {Context} from '../planner/context.ts'
 import {type LocalCalibration, measuredCalibration} from '../planner/local-calibration.ts'
 import {measuredForAnswers} from './measured-file.ts'
 import type {Hub} from '../import/hub/open-hub.ts'
-import type {FoundModelFile, FoundRepository} from '../planner/models.ts'
+import type {FoundModelFile, FoundRepository} from '../planner/found-model.ts'
 
 /** Largest file of a user's that is read whole. */
 const MAX_FILE_BYTES = 32 * 2 ** 20

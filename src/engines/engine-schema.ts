@@ -2,7 +2,7 @@
 import * as z from 'zod'
 import {problemsOf} from '../catalogue/zod-problems.ts'
 import type {FlagTable} from './flags.ts'
-import type {NeedsTable} from './launch/needs.ts'
+import type {NeedsTable} from './launch/needs-table.ts'
 import type {SupportTable} from './support-formats.ts'
 import {compareVersions, isVersion} from './versions.ts'
 

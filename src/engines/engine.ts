@@ -5,7 +5,7 @@ import type {Checkpoint, Model} from '../core/model.ts'
 import type {Reason, Warning} from '../core/terms.ts'
 import type {CacheLayout} from '../core/kv-cache.ts'
 import type {ShardLayout} from '../core/weights.ts'
-import type {NeedsTable} from './launch/needs.ts'
+import type {NeedsTable} from './launch/needs-table.ts'
 import type {OverheadParameters} from './overheads.ts'
 import type {SupportTable} from './support-formats.ts'
 

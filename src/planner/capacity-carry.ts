@@ -8,7 +8,8 @@ import type {Evaluation} from './evaluate.ts'
 import {endToEndMs, hasLimits} from './plan-objectives.ts'
 import {withTail} from './plan-percentile.ts'
 import {largest} from './plan-reach.ts'
-import {legalDeployments, type PlanPoint, pointAt, type PlanQuestion} from './search.ts'
+import {legalDeployments, pointAt, type PlanQuestion} from './search.ts'
+import type {PlanPoint} from './plan-point.ts'
 
 /** What bounds the load of a machine. */
 export type CarryLimit = 'limits' | 'percentile' | 'utilisation' | 'cache'

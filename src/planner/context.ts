@@ -5,7 +5,7 @@ import {InputError} from '../core/input-error.ts'
 import type {Engine, EngineData} from '../engines/engine.ts'
 import {type Correction, correctedEngine} from './corrections.ts'
 import {DEFAULT_ENGINE, ENGINE_ALIASES, ENGINES} from '../engines/registry.ts'
-import type {FoundModelFile, FoundRepository} from './models.ts'
+import type {FoundModelFile, FoundRepository} from './found-model.ts'
 
 /** What answering needs of the world: compiled data, and the two things that are looked at only when asked about. */
 export interface Context {

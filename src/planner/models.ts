@@ -4,19 +4,7 @@ import {nearest} from '../core/nearest.ts'
 import {InputError} from '../core/input-error.ts'
 import type {Checkpoint, Model} from '../core/model.ts'
 import type {Context} from './context.ts'
-
-/** A model that a file of the user's describes, with what was odd about it. */
-export interface FoundModelFile {
-  model: Model
-  warnings: string[]
-}
-
-/** What looking for a repository outside the catalogue came to. */
-export interface FoundRepository {
-  found?: FoundModelFile
-  /** Why there is none, in words. */
-  because?: string
-}
+import type {FoundModelFile, FoundRepository} from './found-model.ts'
 
 export interface NamedModel {
   model: Model

@@ -1,4 +1,4 @@
-import type {PlanPoint} from './search.ts'
+import type {PlanPoint} from './plan-point.ts'
 
 /** Points that no other beats in both throughput for each GPU and speed for each user, quickest user first. */
 export function paretoFront(points: readonly PlanPoint[]): PlanPoint[] {

@@ -1,5 +1,5 @@
 import type {Workload} from '../core/deployment.ts'
-import type {PlanPoint} from './search.ts'
+import type {PlanPoint} from './plan-point.ts'
 
 /** A deployment at the loads of a list, by index; the same point each time. */
 export type Probe = (index: number) => PlanPoint

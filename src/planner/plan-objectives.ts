@@ -1,11 +1,7 @@
 import {byFidelity} from './choose.ts'
 import type {Evaluation} from './evaluate.ts'
-import type {Objectives} from './scenario.ts'
-import type {PlanPoint} from './search.ts'
-
-export type Objective = 'throughput' | 'latency' | 'per-user' | 'memory' | 'quality'
-
-export const OBJECTIVES: readonly Objective[] = ['throughput', 'latency', 'per-user', 'memory', 'quality']
+import type {Objective, Objectives} from './scenario.ts'
+import type {PlanPoint} from './plan-point.ts'
 
 /** A latency limit beside what a point reaches at the cautious end of its interval. */
 export interface Reached {

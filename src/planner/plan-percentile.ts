@@ -4,7 +4,7 @@ import type {Calibration} from '../core/throughput/calibration.ts'
 import type {Objectives} from './scenario.ts'
 import {endToEndMs, excess} from './plan-objectives.ts'
 import {pause} from './pause.ts'
-import type {PlanPoint} from './search.ts'
+import type {PlanPoint} from './plan-point.ts'
 import {simulateEvaluation} from './simulate.ts'
 
 /** Deployments that are confirmed before the search for more ends, and points that are simulated at most. */

@@ -1,5 +1,6 @@
-import {type Objective, score} from './plan-objectives.ts'
-import type {PlanPoint} from './search.ts'
+import type {Objective} from './scenario.ts'
+import {score} from './plan-objectives.ts'
+import type {PlanPoint} from './plan-point.ts'
 
 /** The best load of one deployment, with what is as good in its place. */
 export interface RankedPlan extends PlanPoint {

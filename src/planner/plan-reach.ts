@@ -4,7 +4,8 @@ import {countInWords} from '../core/words.ts'
 import type {Evaluation} from './evaluate.ts'
 import {machineFromSpec} from './machines.ts'
 import {endToEndMs, reached} from './plan-objectives.ts'
-import {pointAt, type PlanPoint, type PlanQuestion, searchPlans} from './search.ts'
+import {pointAt, type PlanQuestion, searchPlans} from './search.ts'
+import type {PlanPoint} from './plan-point.ts'
 
 /** One change that was tried, with which the limits are kept. */
 export interface Reach {

@@ -7,13 +7,14 @@ import {servingGroup} from './machines.ts'
 import {pause} from './pause.ts'
 import {modelOf} from './models.ts'
 import {paretoFront} from './plan-front.ts'
-import {endToEndMs, excess, hasLimits, type Objective, reached} from './plan-objectives.ts'
+import {endToEndMs, excess, hasLimits, reached} from './plan-objectives.ts'
+import type {Objective, Objectives, Scenario} from './scenario.ts'
 import {confirmed} from './plan-percentile.ts'
 import {type RankedPlan, rankedPlans} from './plan-ranking.ts'
 import {type Floor, floorOf, type Reach, reachOf} from './plan-reach.ts'
 import {type Result, SCHEMA_VERSION, toResult} from './result.ts'
-import type {Objectives, Scenario} from './scenario.ts'
-import {type PlanPoint, type PlanQuestion, type Refusal, searchPlans} from './search.ts'
+import type {PlanPoint} from './plan-point.ts'
+import {type PlanQuestion, type Refusal, searchPlans} from './search.ts'
 
 export interface PlanAsked {
   scenario: Scenario & {workload: NonNullable<Scenario['workload']>}

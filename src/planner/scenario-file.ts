@@ -1,8 +1,7 @@
 import * as z from 'zod'
 import {problemsOf} from '../catalogue/zod-problems.ts'
 import {InputError} from '../core/input-error.ts'
-import {OBJECTIVES} from './plan-objectives.ts'
-import type {Scenario} from './scenario.ts'
+import {OBJECTIVES, type Scenario} from './scenario.ts'
 import {ScenarioSchema} from './scenario-schema.ts'
 
 export type RawScenario = Record<string, unknown>

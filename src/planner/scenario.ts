@@ -10,6 +10,11 @@ export interface Objectives {
   percentile?: number
 }
 
+/** What the best plan is best in. */
+export type Objective = 'throughput' | 'latency' | 'per-user' | 'memory' | 'quality'
+
+export const OBJECTIVES: readonly Objective[] = ['throughput', 'latency', 'per-user', 'memory', 'quality']
+
 /** One question, as in the machine-readable contract. Absent: to be detected or chosen. */
 export interface Scenario extends DeploymentRequest {
   id?: string

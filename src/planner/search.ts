@@ -2,7 +2,6 @@ import type {Machine} from '../core/accelerator.ts'
 import type {Deployment, DeploymentRequest, Workload} from '../core/deployment.ts'
 import type {Checkpoint, Model} from '../core/model.ts'
 import type {Calibration} from '../core/throughput/calibration.ts'
-import type {Performance} from '../core/throughput/input.ts'
 import {performance, preparedModel} from '../core/throughput/performance.ts'
 import type {Engine} from '../engines/engine.ts'
 import {distinctCheckpoints} from './choose.ts'
@@ -10,8 +9,9 @@ import {type Evaluation, evaluate, performanceInput} from './evaluate.ts'
 import {layoutsFor} from './layouts.ts'
 import {calibrationFor} from './local-calibration.ts'
 import {type Probe, pointsThatMatter} from './plan-loads.ts'
-import {excess, type Objective, ranked} from './plan-objectives.ts'
-import type {Objectives} from './scenario.ts'
+import type {PlanPoint} from './plan-point.ts'
+import {excess, ranked} from './plan-objectives.ts'
+import type {Objective, Objectives} from './scenario.ts'
 
 export interface PlanQuestion {
   model: Model
@@ -25,17 +25,6 @@ export interface PlanQuestion {
   objectives: Objectives
   objective: Objective
   calibration: Calibration
-}
-
-/** A deployment at one load. */
-export interface PlanPoint {
-  evaluation: Evaluation
-  concurrency: number | 'max' | undefined
-  performance: Performance
-  /** Latency limits that even the cautious end of the interval keeps. */
-  meets: boolean
-  /** Where a percentile was asked for: it, from the simulator, at the cautious end. Absent: not simulated. */
-  tail?: {ttftMs: number; tpotMs: number; endToEndMs: number; shareWithinLimits: number}
 }
 
 export interface Refusal {

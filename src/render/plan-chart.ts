@@ -1,4 +1,4 @@
-import type {PlanPoint} from '../planner/search.ts'
+import type {PlanPoint} from '../planner/plan-point.ts'
 import {rate} from './numbers.ts'
 import {padEnd} from './style.ts'
 

@@ -6,7 +6,7 @@ import type {Architecture, LayerKind, Mixer} from '../../src/core/architecture.t
 import type {Deployment} from '../../src/core/deployment.ts'
 import type {Subject} from '../../src/engines/engine.ts'
 import type {FlagTable} from '../../src/engines/flags.ts'
-import type {NeedsTable} from '../../src/engines/launch/needs.ts'
+import type {NeedsTable} from '../../src/engines/launch/needs-table.ts'
 import type {SupportTable} from '../../src/engines/support-formats.ts'
 
 const MIB = 1024 ** 2

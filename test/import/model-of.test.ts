@@ -4,7 +4,8 @@ import {openCatalogue} from '../../src/catalogue/catalogue.ts'
 import {realContext} from '../../src/cli/world.ts'
 import {InputError} from '../../src/core/input-error.ts'
 import type {Context} from '../../src/planner/context.ts'
-import {type FoundRepository, modelOf} from '../../src/planner/models.ts'
+import type {FoundRepository} from '../../src/planner/found-model.ts'
+import {modelOf} from '../../src/planner/models.ts'
 
 const catalogue = openCatalogue(join(import.meta.dirname, '..', '..', 'dist', 'data'))
 

@@ -4,10 +4,9 @@ import {type Catalogue, openCatalogue} from '../../src/catalogue/catalogue.ts'
 import {answer} from '../../src/planner/answer.ts'
 import type {Context} from '../../src/planner/context.ts'
 import {machineFromSpec} from '../../src/planner/machines.ts'
-import type {Objective} from '../../src/planner/plan-objectives.ts'
+import type {Objective, Objectives, Scenario} from '../../src/planner/scenario.ts'
 import {plan, planQuestion} from '../../src/planner/plan.ts'
 import {type Result, toResult} from '../../src/planner/result.ts'
-import type {Objectives, Scenario} from '../../src/planner/scenario.ts'
 
 /** The compiled catalogue, and no world beside it. */
 export function plannerContext(): Context & {catalogue: Catalogue} {

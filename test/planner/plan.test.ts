@@ -4,7 +4,8 @@ import {paretoFront} from '../../src/planner/plan-front.ts'
 import {endToEndMs, score} from '../../src/planner/plan-objectives.ts'
 import {parseFailOn} from '../../src/planner/plan-fail.ts'
 import {rankedPlans} from '../../src/planner/plan-ranking.ts'
-import {CONCURRENCIES, legalDeployments, type PlanPoint, pointAt, searchPlans} from '../../src/planner/search.ts'
+import {CONCURRENCIES, legalDeployments, pointAt, searchPlans} from '../../src/planner/search.ts'
+import type {PlanPoint} from '../../src/planner/plan-point.ts'
 import {checked, numbersOf, planned, plannerContext, questionOf, questions} from './plan-context.ts'
 
 let context: ReturnType<typeof plannerContext>

@@ -1,0 +1,56 @@
+import type {EngineId} from '../../core/deployment.ts'
+
+/** An option that a model wants, from the release that has it. */
+export interface NeededOption {
+  flag: string
+  value: string | number | true
+  since?: string
+  because: string
+}
+
+/** What one model wants from one engine besides its layout; `data/engines/needs.yaml`. */
+export interface ModelNeed {
+  toolCallParser?: string
+  reasoningParser?: string
+  trustRemoteCode?: boolean
+  tokenizerMode?: string
+  /** TensorRT-LLM's name for the same. */
+  customTokenizer?: string
+  configFormat?: string
+  loadFormat?: string
+  kvCacheDtype?: string
+  /** Tokens of a cache block. */
+  blockSize?: number
+  tokensPerBlock?: number
+  environment?: Record<string, string>
+  /** Further options that its publisher or a recipe gives it in every case. */
+  options?: NeededOption[]
+}
+
+export interface NeedEntry {
+  match: string[]
+  architectures?: string[]
+  source: string[]
+  vllm?: ModelNeed
+  sglang?: ModelNeed
+  trtllm?: ModelNeed
+}
+
+/** Variables of the environment that models are run with on certain cards: those of every entry that fits are set. */
+export interface HardwareEnvironment {
+  engine: EngineId
+  /** AMD targets that it is for. */
+  gfx: string[]
+  match: string[]
+  environment: Record<string, string>
+  source: string[]
+}
+
+/** First release with each parser's name; `any`: every release that is known. */
+export type ParserReleases = Record<'toolCallParser' | 'reasoningParser', Record<string, string>>
+
+export interface NeedsTable {
+  parsers: Record<EngineId, ParserReleases>
+  models: NeedEntry[]
+  hardware?: HardwareEnvironment[]
+}
