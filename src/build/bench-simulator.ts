@@ -7,8 +7,7 @@ import {type SimulationQuestion, simulate} from '../core/simulator/simulate.ts'
 import {type PerformanceInput, replicaCount} from '../core/throughput/input.ts'
 import {preparedModel} from '../core/throughput/performance.ts'
 import {closedLoop} from '../core/throughput/serving.ts'
-import {answer} from '../planner/answer.ts'
-import {performanceInput} from '../planner/evaluate.ts'
+import {answer, performanceInput} from '../planner/answer/index.ts'
 import type {Task} from './task.ts'
 
 /** What the simulator must do at least, in every case. */

@@ -2,9 +2,9 @@ import {readFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {openCatalogue} from '../catalogue/catalogue.ts'
 import {realContext} from '../cli/world.ts'
-import {answer} from '../planner/answer.ts'
-import {ScenarioSchema} from '../planner/scenario-schema.ts'
-import type {Scenario} from '../planner/scenario.ts'
+import {answer} from '../planner/answer/index.ts'
+import {ScenarioSchema} from '../planner/scenario/schema.ts'
+import type {Scenario} from '../planner/scenario/index.ts'
 import type {Task} from './task.ts'
 
 /** Within this share of the best measured, a choice counts as right. */

@@ -1,6 +1,5 @@
 import * as Flags from '@oclif/core/flags'
-import {LIMITS, type Scenario} from '../planner/scenario.ts'
-import {parseSpeculation} from '../planner/speculation.ts'
+import {LIMITS, parseSpeculation, type Scenario} from '../planner/scenario/index.ts'
 import {parseBytes, parseCount, parseNumber} from './quantities.ts'
 
 const tokens = (name: string, description: string, options: {aliases?: string[]; helpGroup?: string} = {}) =>

@@ -3,8 +3,7 @@ import {existsSync, readFileSync} from 'node:fs'
 import {homedir} from 'node:os'
 import {isAbsolute, join} from 'node:path'
 import {InputError} from '../core/input-error.ts'
-import type {Correction} from '../planner/corrections.ts'
-import type {LocalCalibration} from '../planner/local-calibration.ts'
+import type {Correction, LocalCalibration} from '../planner/world/index.ts'
 
 export interface Measured {
   corrections: Correction[]

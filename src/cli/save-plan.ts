@@ -1,6 +1,6 @@
 import type {Catalogue} from '../catalogue/catalogue.ts'
 import {InputError} from '../core/input-error.ts'
-import type {Answer} from '../planner/answer.ts'
+import type {Answer} from '../planner/answer/index.ts'
 import type {Artifact} from '../render/launch/artifact.ts'
 import {extras} from '../render/launch/extras.ts'
 import {formatOf, writeFormat} from '../render/launch/formats.ts'

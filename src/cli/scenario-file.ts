@@ -1,6 +1,6 @@
 import {dirname, isAbsolute, join, resolve} from 'node:path'
 import {InputError} from '../core/input-error.ts'
-import {checkedScenario, type FileScenario, layered, type RawScenario} from '../planner/scenario-file.ts'
+import {checkedScenario, type FileScenario, layered, type RawScenario} from '../planner/scenario/schema.ts'
 import {readDocument} from './document.ts'
 
 /** Files that may stand on one another. */

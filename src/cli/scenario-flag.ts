@@ -1,7 +1,7 @@
 import * as Flags from '@oclif/core/flags'
 import {InputError} from '../core/input-error.ts'
-import type {FileScenario} from '../planner/scenario-file.ts'
-import type {Objectives, Scenario} from '../planner/scenario.ts'
+import type {Objectives, Scenario} from '../planner/scenario/index.ts'
+import type {FileScenario} from '../planner/scenario/schema.ts'
 import {ASSUMED_LOAD, deploymentFlags, machineFlags, scenarioFrom, workloadFlags} from './flags.ts'
 
 export const scenarioFlags = {
@@ -32,7 +32,7 @@ export async function askedScenario(
     return given ? scenario : {...scenario, workload: {...scenario.workload!, concurrency: undefined}}
   }
   const {readScenario} = await import('./scenario-file.ts')
-  const {layered} = await import('../planner/scenario-file.ts')
+  const {layered} = await import('../planner/scenario/schema.ts')
   const {inputTokens, outputTokens} = ASSUMED_LOAD
   const file = await readScenario(flags.scenario, {inputTokens, outputTokens})
   const named = model ?? file.model

@@ -1,5 +1,5 @@
 import * as Flags from '@oclif/core/flags'
-import type {Objectives} from '../planner/scenario.ts'
+import type {Objectives} from '../planner/scenario/index.ts'
 import {parseNumber} from './quantities.ts'
 
 const OBJECTIVES = 'OBJECTIVES'

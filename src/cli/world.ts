@@ -6,11 +6,9 @@ import {InputError} from '../core/input-error.ts'
 import type {Examination} from '../detect/doctor.ts'
 import type {MachineDocument} from '../detect/machine-document.ts'
 import type {Calibration} from '../core/throughput/calibration.ts'
-import type {Context} from '../planner/context.ts'
-import {type LocalCalibration, measuredCalibration} from '../planner/local-calibration.ts'
+import {type Context, type FoundModelFile, type FoundRepository, type LocalCalibration, measuredCalibration} from '../planner/world/index.ts'
 import {measuredForAnswers} from './measured-file.ts'
 import type {Hub} from '../import/hub/open-hub.ts'
-import type {FoundModelFile, FoundRepository} from '../planner/found-model.ts'
 
 /** Largest file of a user's that is read whole. */
 const MAX_FILE_BYTES = 32 * 2 ** 20

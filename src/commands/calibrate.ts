@@ -4,8 +4,8 @@ import {ServefitCommand} from '../cli/base.ts'
 import {deploymentFlags, machineFlags, scenarioFrom} from '../cli/flags.ts'
 import {sourceFlags, sourcesFrom} from '../cli/source-flags.ts'
 import {realContext} from '../cli/world.ts'
-import type {Scenario} from '../planner/scenario.ts'
-import type {CalibrationDocument} from '../planner/verification-document.ts'
+import type {Scenario} from '../planner/scenario/index.ts'
+import type {CalibrationDocument} from '../planner/verify/index.ts'
 
 export default class Calibrate extends ServefitCommand {
   static override summary = 'Learn the speed of your machine from benchmarks of your own'
@@ -33,8 +33,8 @@ export default class Calibrate extends ServefitCommand {
     const [{resultTexts, today}, {readBench}, {benchRuns}, {groupsOf, localCalibration, refit}] = await Promise.all([
       import('../cli/texts.ts'),
       import('../verify/bench/read-bench.ts'),
-      import('../planner/bench-runs.ts'),
-      import('../planner/refit.ts'),
+      import('../planner/verify/index.ts'),
+      import('../planner/verify/index.ts'),
     ])
     const texts = await resultTexts(files)
     // What was learnt before does not stand behind what is learnt now: fits start from what ships.

@@ -7,7 +7,7 @@ import {parseCount, parseNumber} from '../cli/quantities.ts'
 import {sloFlags} from '../cli/slo-flags.ts'
 import {sourceFlags, sourcesFrom} from '../cli/source-flags.ts'
 import {realContext} from '../cli/world.ts'
-import type {Capacity as Found, CapacityReport} from '../planner/capacity.ts'
+import type {Capacity as Found, CapacityReport} from '../planner/capacity/index.ts'
 
 const LOAD = 'LOAD'
 const number = (name: string, description: string, helpValue: string, range: {min: number; max: number}, helpGroup?: string) =>
@@ -88,7 +88,7 @@ A file (YAML or JSON) can hold the same, and several models on one fleet:
   async run(): Promise<CapacityReport & {written?: string[]}> {
     const {args, flags} = await this.parse(Capacity)
     const context = realContext(this.catalogue, sourcesFrom(flags))
-    const [{capacityQuestion}, {capacity}] = await Promise.all([import('../cli/capacity-question.ts'), import('../planner/capacity.ts')])
+    const [{capacityQuestion}, {capacity}] = await Promise.all([import('../cli/capacity-question.ts'), import('../planner/capacity/index.ts')])
     const file = args.file === undefined ? undefined : await this.readFile(args.file)
     const asked = await capacityQuestion(context, file, args.file, flags)
     const found = await withProgress('looking for what each machine carries', () => capacity(context, asked))
@@ -104,7 +104,7 @@ A file (YAML or JSON) can hold the same, and several models on one fleet:
   }
 
   private async readFile(path: string) {
-    const [{readDocument}, {checkedCapacity}] = await Promise.all([import('../cli/document.ts'), import('../planner/capacity-schema.ts')])
+    const [{readDocument}, {checkedCapacity}] = await Promise.all([import('../cli/document.ts'), import('../planner/capacity/schema.ts')])
     return checkedCapacity(await readDocument(path, 'a fleet and its load'), path)
   }
 

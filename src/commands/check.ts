@@ -6,10 +6,7 @@ import {commandWords} from '../cli/command-words.ts'
 import {askedScenario, flagsOf, scenarioFlags} from '../cli/scenario-flag.ts'
 import {sourceFlags, sourcesFrom} from '../cli/source-flags.ts'
 import {realContext} from '../cli/world.ts'
-import {adviseOn} from '../planner/advice.ts'
-import {type Answer, answer} from '../planner/answer.ts'
-import {type Result, toResult} from '../planner/result.ts'
-import type {Simulation} from '../planner/simulate.ts'
+import {adviseOn, type Answer, answer, type Result, type Simulation, toResult} from '../planner/answer/index.ts'
 import {renderCheck} from '../render/check.ts'
 
 export default class Check extends ServefitCommand {
@@ -53,7 +50,7 @@ export default class Check extends ServefitCommand {
   /** What the averages hide: printed below the answer, and part of the result. */
   private async simulated({best}: Answer, seed: number | undefined): Promise<Simulation> {
     const [{simulationOf}, {renderSimulation}, {withProgress}] = await Promise.all([
-      import('../planner/simulate.ts'),
+      import('../planner/answer/index.ts'),
       import('../render/simulation.ts'),
       import('../cli/progress.ts'),
     ])

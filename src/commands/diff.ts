@@ -1,7 +1,7 @@
 import * as Args from '@oclif/core/args'
 import * as Flags from '@oclif/core/flags'
 import {ServefitCommand} from '../cli/base.ts'
-import type {DiffReport} from '../planner/diff.ts'
+import type {DiffReport} from '../planner/diff/index.ts'
 
 export default class Diff extends ServefitCommand {
   static override summary = 'What changed between two results, for continuous integration'
@@ -22,7 +22,7 @@ export default class Diff extends ServefitCommand {
   async run(): Promise<DiffReport> {
     const {args, flags} = await this.parse(Diff)
     const [{diffOf, parseTolerance}, {readDocument}, {renderDiff}] = await Promise.all([
-      import('../planner/diff.ts'),
+      import('../planner/diff/index.ts'),
       import('../cli/document.ts'),
       import('../render/diff.ts'),
     ])

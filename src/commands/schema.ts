@@ -10,7 +10,7 @@ export default class Schema extends ServefitCommand {
 
   async run(): Promise<unknown> {
     const {args} = await this.parse(Schema)
-    const {jsonSchema} = await import('../planner/json-schema.ts')
+    const {jsonSchema} = await import('../cli/json-schema.ts')
     const schema = await jsonSchema(args.what)
     if (!this.jsonEnabled()) process.stdout.write(`${JSON.stringify(schema, undefined, 2)}\n`)
     return schema

@@ -5,9 +5,9 @@ import {deploymentFlags, machineFlags, scenarioFrom} from '../cli/flags.ts'
 import {sourceFlags, sourcesFrom} from '../cli/source-flags.ts'
 import {realContext} from '../cli/world.ts'
 import {InputError} from '../core/input-error.ts'
-import type {Context} from '../planner/context.ts'
-import type {Scenario} from '../planner/scenario.ts'
-import type {VerificationDocument} from '../planner/verification-document.ts'
+import type {Context} from '../planner/world/index.ts'
+import type {Scenario} from '../planner/scenario/index.ts'
+import type {VerificationDocument} from '../planner/verify/index.ts'
 
 export default class Verify extends ServefitCommand {
   static override summary = "Was the prediction right? Compares an engine's start-up log, or a benchmark, with what was predicted"
@@ -54,14 +54,14 @@ export default class Verify extends ServefitCommand {
     const [{logTexts, today}, {readLog}, {verification}, {logDocument}] = await Promise.all([
       import('../cli/texts.ts'),
       import('../verify/read-log.ts'),
-      import('../planner/verification.ts'),
-      import('../planner/verification-document.ts'),
+      import('../planner/verify/index.ts'),
+      import('../planner/verify/index.ts'),
     ])
     const verified = await verification(context, {report: readLog(await logTexts(logs), given.engine), flags: given, today: today()})
     if (save) {
       const {correction} = verified
       if (!correction) throw new InputError('NOTHING_TO_SAVE', 'The log says nothing of the cache: there is no difference to save')
-      const [{saveMeasured}, {withCorrection}] = await Promise.all([import('../cli/measured-file.ts'), import('../planner/corrections.ts')])
+      const [{saveMeasured}, {withCorrection}] = await Promise.all([import('../cli/measured-file.ts'), import('../planner/world/index.ts')])
       document.savedTo = await saveMeasured(process.env, (measured) => ({...measured, corrections: withCorrection(measured.corrections, correction)}))
     }
     document.log = logDocument(verified)
@@ -75,7 +75,7 @@ export default class Verify extends ServefitCommand {
     const [{resultTexts}, {readBench}, {benchRuns, comparedRun, withinIntervals}] = await Promise.all([
       import('../cli/texts.ts'),
       import('../verify/bench/read-bench.ts'),
-      import('../planner/bench-runs.ts'),
+      import('../planner/verify/index.ts'),
     ])
     const [content] = await resultTexts([file])
     const {runs, unanswered} = await benchRuns(context, readBench(content!, file), given)

@@ -1,6 +1,5 @@
-import type {UnansweredRun} from '../planner/bench-runs.ts'
-import type {SpeedFactors} from '../planner/local-calibration.ts'
-import type {Refit} from '../planner/refit.ts'
+import type {Refit, UnansweredRun} from '../planner/verify/index.ts'
+import type {SpeedFactors} from '../planner/world/index.ts'
 import {duration} from './numbers.ts'
 import {harmless, padEnd, padStart, paint, wrap} from './style.ts'
 

@@ -1,4 +1,4 @@
-import type {CapacityReport, FleetOption, Period, Placement} from '../planner/capacity.ts'
+import type {CapacityReport, FleetOption, Period, Placement} from '../planner/capacity/index.ts'
 import type {Deployment} from '../core/deployment.ts'
 import {limitsInWords} from './plan.ts'
 import {count, duration, rate} from './numbers.ts'

@@ -1,4 +1,4 @@
-import type {ComparisonRow, Computation} from '../planner/compare.ts'
+import type {ComparisonRow, Computation} from '../planner/compare/index.ts'
 import {duration, gib, rate, tokens} from './numbers.ts'
 import {harmless, type Paint, paint, wrap} from './style.ts'
 import {type Column, table} from './tables.ts'

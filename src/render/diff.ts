@@ -1,4 +1,4 @@
-import type {DiffChange, DiffReport} from '../planner/diff.ts'
+import type {DiffChange, DiffReport} from '../planner/diff/index.ts'
 import {count, duration, gib, rate, tokens} from './numbers.ts'
 import {harmless, type Paint, paint} from './style.ts'
 import {type Column, table} from './tables.ts'

@@ -1,5 +1,5 @@
 import {countParameters} from '../core/tensors.ts'
-import {type Fit, type FittingModel, fitOf} from '../planner/fitting-models.ts'
+import {type Fit, type FittingModel, fitOf} from '../planner/models/index.ts'
 import {parameters, rate, tokens} from './numbers.ts'
 import {harmless} from './style.ts'
 import {table} from './tables.ts'

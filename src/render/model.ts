@@ -1,4 +1,4 @@
-import type {ModelDetails} from '../planner/model-summary.ts'
+import type {ModelDetails} from '../planner/models/index.ts'
 import {count, gib, parameters, tokens} from './numbers.ts'
 import {harmless, padEnd, wrap} from './style.ts'
 import {table} from './tables.ts'

@@ -1,4 +1,4 @@
-import type {PlanPoint} from '../planner/plan-point.ts'
+import type {PlanPoint} from '../planner/plan/index.ts'
 import {rate} from './numbers.ts'
 import {padEnd} from './style.ts'
 

@@ -1,6 +1,5 @@
 import type {Distribution} from '../core/simulator/distribution.ts'
-import type {Evaluation} from '../planner/evaluate.ts'
-import type {Simulation} from '../planner/simulate.ts'
+import type {Evaluation, Simulation} from '../planner/answer/index.ts'
 import {count, duration, rate} from './numbers.ts'
 import {wrap} from './style.ts'
 import {table} from './tables.ts'

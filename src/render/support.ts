@@ -1,4 +1,4 @@
-import type {SupportCell, SupportStatus} from '../planner/support-matrix.ts'
+import type {SupportCell, SupportStatus} from '../planner/models/index.ts'
 import {harmless, wrap} from './style.ts'
 import {table} from './tables.ts'
 

@@ -1,5 +1,5 @@
 import type {Accelerator} from '../core/accelerator.ts'
-import type {ModelSummary} from '../planner/model-summary.ts'
+import type {ModelSummary} from '../planner/models/index.ts'
 import {parameters, tokens} from './numbers.ts'
 import {harmless, padEnd, padStart, widthOf} from './style.ts'
 

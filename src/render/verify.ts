@@ -1,5 +1,4 @@
-import type {ComparedFigure, ComparedRun, UnansweredRun} from '../planner/bench-runs.ts'
-import type {VerifiedLine, Verification} from '../planner/verification.ts'
+import type {ComparedFigure, ComparedRun, UnansweredRun, Verification, VerifiedLine} from '../planner/verify/index.ts'
 import {bytesInWords} from '../core/words.ts'
 import {machineTitle} from './hardware.ts'
 import {count, duration, rate} from './numbers.ts'

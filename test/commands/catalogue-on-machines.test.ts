@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest'
-import {ResultSchema} from '../../src/planner/result-schema.ts'
+import {ResultSchema} from '../../src/planner/answer/schema.ts'
 import {servefit} from './spawn.ts'
 
 /** Every attention kind, on desks and in racks. */

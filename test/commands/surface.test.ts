@@ -2,7 +2,7 @@ import {readFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {describe, expect, it} from 'vitest'
 import {scenarioFrom} from '../../src/cli/flags.ts'
-import {ScenarioSchema} from '../../src/planner/scenario-schema.ts'
+import {ScenarioSchema} from '../../src/planner/scenario/schema.ts'
 import {root, servefit} from './spawn.ts'
 
 const manifest = JSON.parse(readFileSync(join(root, 'oclif.manifest.json'), 'utf8')) as {

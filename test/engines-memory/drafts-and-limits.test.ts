@@ -12,12 +12,12 @@ import {hasWindowPool} from '../../src/engines/sglang/question.ts'
 import {type PoolQuestion, sglangPools} from '../../src/engines/sglang/pools.ts'
 import {cachePool, capacity} from '../../src/engines/vllm/cache-groups.ts'
 import {batchDefaults} from '../../src/engines/vllm/defaults.ts'
-import {evaluate} from '../../src/planner/evaluate.ts'
-import {hostMemoryWarnings} from '../../src/planner/host-memory.ts'
-import {machineFromSpec, servingGroup, tightestGpu} from '../../src/planner/machines.ts'
-import {marginOf} from '../../src/planner/margin.ts'
-import {toResult} from '../../src/planner/result.ts'
-import {ResultSchema} from '../../src/planner/result-schema.ts'
+import {evaluate} from '../../src/planner/answer/evaluate.ts'
+import {hostMemoryWarnings} from '../../src/planner/answer/host-memory.ts'
+import {machineFromSpec, servingGroup, tightestGpu} from '../../src/planner/world/machines.ts'
+import {marginOf} from '../../src/planner/answer/margin.ts'
+import {toResult} from '../../src/planner/answer/result.ts'
+import {ResultSchema} from '../../src/planner/answer/schema.ts'
 
 const catalogue = openCatalogue(join(import.meta.dirname, '..', '..', 'dist', 'data'))
 const GIB = 1024 ** 3

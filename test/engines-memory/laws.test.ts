@@ -6,7 +6,7 @@ import type {DeploymentRequest} from '../../src/core/deployment.ts'
 import {sumBytes} from '../../src/core/terms.ts'
 import type {Engine, EngineData, Subject} from '../../src/engines/engine.ts'
 import {ENGINES} from '../../src/engines/registry.ts'
-import {machineFromSpec, servingGroup, tightestGpu} from '../../src/planner/machines.ts'
+import {machineFromSpec, servingGroup, tightestGpu} from '../../src/planner/world/machines.ts'
 
 const catalogue = openCatalogue(join(import.meta.dirname, '..', '..', 'dist', 'data'))
 const engines = Object.entries(ENGINES).map(([id, create]) =>

@@ -3,10 +3,10 @@ import {join} from 'node:path'
 import {beforeAll, describe, expect, it} from 'vitest'
 import {openCatalogue} from '../../src/catalogue/catalogue.ts'
 import {sumBytes} from '../../src/core/terms.ts'
-import {answer} from '../../src/planner/answer.ts'
-import type {Context} from '../../src/planner/context.ts'
-import type {Evaluation} from '../../src/planner/evaluate.ts'
-import {ScenarioSchema} from '../../src/planner/scenario-schema.ts'
+import {answer} from '../../src/planner/answer/answer.ts'
+import type {Context} from '../../src/planner/world/context.ts'
+import type {Evaluation} from '../../src/planner/answer/evaluate.ts'
+import {ScenarioSchema} from '../../src/planner/scenario/schema.ts'
 
 const GIB = 1024 ** 3
 

@@ -3,9 +3,9 @@ import {describe, expect, it} from 'vitest'
 import {openCatalogue} from '../../src/catalogue/catalogue.ts'
 import {realContext} from '../../src/cli/world.ts'
 import {InputError} from '../../src/core/input-error.ts'
-import type {Context} from '../../src/planner/context.ts'
-import type {FoundRepository} from '../../src/planner/found-model.ts'
-import {modelOf} from '../../src/planner/models.ts'
+import type {Context} from '../../src/planner/world/context.ts'
+import type {FoundRepository} from '../../src/planner/world/found-model.ts'
+import {modelOf} from '../../src/planner/world/models.ts'
 
 const catalogue = openCatalogue(join(import.meta.dirname, '..', '..', 'dist', 'data'))
 

@@ -1,12 +1,12 @@
 import {join} from 'node:path'
 import {beforeAll, describe, expect, it} from 'vitest'
 import {type Catalogue, openCatalogue} from '../../src/catalogue/catalogue.ts'
-import {answer, type Answer} from '../../src/planner/answer.ts'
-import {byFidelity} from '../../src/planner/choose.ts'
-import type {Context} from '../../src/planner/context.ts'
-import {layoutsFor} from '../../src/planner/layouts.ts'
-import {machineFromName, machineFromSpec, servingGroup, tightestGpu, usualLink} from '../../src/planner/machines.ts'
-import type {Scenario} from '../../src/planner/scenario.ts'
+import {answer, type Answer} from '../../src/planner/answer/answer.ts'
+import {byFidelity} from '../../src/planner/answer/choose.ts'
+import type {Context} from '../../src/planner/world/context.ts'
+import {layoutsFor} from '../../src/planner/answer/layouts.ts'
+import {machineFromName, machineFromSpec, servingGroup, tightestGpu, usualLink} from '../../src/planner/world/machines.ts'
+import type {Scenario} from '../../src/planner/scenario/scenario.ts'
 
 let catalogue: Catalogue
 let context: Context

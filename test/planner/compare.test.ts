@@ -1,8 +1,8 @@
 import * as fc from 'fast-check'
 import {beforeAll, describe, expect, it} from 'vitest'
-import {compare, type ComparisonRow} from '../../src/planner/compare.ts'
-import {machineFromSpec} from '../../src/planner/machines.ts'
-import {modelOf} from '../../src/planner/models.ts'
+import {compare, type ComparisonRow} from '../../src/planner/compare/compare.ts'
+import {machineFromSpec} from '../../src/planner/world/machines.ts'
+import {modelOf} from '../../src/planner/world/models.ts'
 import {renderCompare} from '../../src/render/compare.ts'
 import {checked, numbersOf, plannerContext, questions} from './plan-context.ts'
 

@@ -1,5 +1,5 @@
 import {beforeAll, describe, expect, it} from 'vitest'
-import {diffOf, parseTolerance} from '../../src/planner/diff.ts'
+import {diffOf, parseTolerance} from '../../src/planner/diff/diff.ts'
 import {renderDiff} from '../../src/render/diff.ts'
 import {planned, plannerContext} from './plan-context.ts'
 

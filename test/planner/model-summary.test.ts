@@ -1,7 +1,7 @@
 import {join} from 'node:path'
 import {describe, expect, it} from 'vitest'
 import {openCatalogue} from '../../src/catalogue/catalogue.ts'
-import {detailsOf} from '../../src/planner/model-summary.ts'
+import {detailsOf} from '../../src/planner/models/summary.ts'
 
 const catalogue = openCatalogue(join(import.meta.dirname, '..', '..', 'dist', 'data'))
 

@@ -1,12 +1,12 @@
 import {join} from 'node:path'
 import * as fc from 'fast-check'
 import {type Catalogue, openCatalogue} from '../../src/catalogue/catalogue.ts'
-import {answer} from '../../src/planner/answer.ts'
-import type {Context} from '../../src/planner/context.ts'
-import {machineFromSpec} from '../../src/planner/machines.ts'
-import type {Objective, Objectives, Scenario} from '../../src/planner/scenario.ts'
-import {plan, planQuestion} from '../../src/planner/plan.ts'
-import {type Result, toResult} from '../../src/planner/result.ts'
+import {answer} from '../../src/planner/answer/answer.ts'
+import type {Context} from '../../src/planner/world/context.ts'
+import {machineFromSpec} from '../../src/planner/world/machines.ts'
+import type {Objective, Objectives, Scenario} from '../../src/planner/scenario/scenario.ts'
+import {plan, planQuestion} from '../../src/planner/plan/plan.ts'
+import {type Result, toResult} from '../../src/planner/answer/result.ts'
 
 /** The compiled catalogue, and no world beside it. */
 export function plannerContext(): Context & {catalogue: Catalogue} {

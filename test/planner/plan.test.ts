@@ -1,11 +1,11 @@
 import * as fc from 'fast-check'
 import {beforeAll, describe, expect, it} from 'vitest'
-import {paretoFront} from '../../src/planner/plan-front.ts'
-import {endToEndMs, score} from '../../src/planner/plan-objectives.ts'
-import {parseFailOn} from '../../src/planner/plan-fail.ts'
-import {rankedPlans} from '../../src/planner/plan-ranking.ts'
-import {CONCURRENCIES, legalDeployments, pointAt, searchPlans} from '../../src/planner/search.ts'
-import type {PlanPoint} from '../../src/planner/plan-point.ts'
+import {paretoFront} from '../../src/planner/plan/front.ts'
+import {endToEndMs, score} from '../../src/planner/plan/objectives.ts'
+import {parseFailOn} from '../../src/planner/plan/fail.ts'
+import {rankedPlans} from '../../src/planner/plan/ranking.ts'
+import {CONCURRENCIES, legalDeployments, pointAt, searchPlans} from '../../src/planner/plan/search.ts'
+import type {PlanPoint} from '../../src/planner/plan/point.ts'
 import {checked, numbersOf, planned, plannerContext, questionOf, questions} from './plan-context.ts'
 
 let context: ReturnType<typeof plannerContext>

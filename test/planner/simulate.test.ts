@@ -1,6 +1,6 @@
 import {beforeAll, describe, expect, it} from 'vitest'
-import {answer} from '../../src/planner/answer.ts'
-import {simulationOf} from '../../src/planner/simulate.ts'
+import {answer} from '../../src/planner/answer/answer.ts'
+import {simulationOf} from '../../src/planner/answer/simulate.ts'
 import {renderSimulation} from '../../src/render/simulation.ts'
 import {plannerContext} from './plan-context.ts'
 

@@ -2,8 +2,8 @@ import {existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, w
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {afterEach, beforeEach, describe, expect, it} from 'vitest'
-import type {Result} from '../../src/planner/result.ts'
-import type {CalibrationDocument, VerificationDocument} from '../../src/planner/verification-document.ts'
+import type {Result} from '../../src/planner/answer/result.ts'
+import type {CalibrationDocument, VerificationDocument} from '../../src/planner/verify/document.ts'
 import {root, servefit} from '../commands/spawn.ts'
 
 const fixture = (name: string) => join(root, 'test', 'fixtures', 'verify', name)

@@ -4,10 +4,9 @@ import {requestBytes} from '../../core/memory.ts'
 import {sumBytes} from '../../core/terms.ts'
 import type {Engine} from '../../engines/engine.ts'
 import {isAtLeast} from '../../engines/versions.ts'
-import {answer} from '../../planner/answer.ts'
-import type {Context} from '../../planner/context.ts'
-import {evaluate, type Question} from '../../planner/evaluate.ts'
-import {ScenarioSchema} from '../../planner/scenario-schema.ts'
+import {answer, evaluate, type Question} from '../../planner/answer/index.ts'
+import type {Context} from '../../planner/world/index.ts'
+import {ScenarioSchema} from '../../planner/scenario/schema.ts'
 
 const GIB = 1024 ** 3
 

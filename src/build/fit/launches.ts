@@ -1,5 +1,5 @@
 import type {Admission} from '../../core/throughput/input.ts'
-import type {Scenario} from '../../planner/scenario.ts'
+import type {Scenario} from '../../planner/scenario/index.ts'
 
 /**
  * What a published measurement really ran, where its row does not say or says otherwise. Rows give model, layout and load;

@@ -1,10 +1,9 @@
 import {readFileSync} from 'node:fs'
 import type {Catalogue} from '../../catalogue/catalogue.ts'
 import {realContext} from '../../cli/world.ts'
-import {answer} from '../../planner/answer.ts'
-import {performanceInput} from '../../planner/evaluate.ts'
-import {ScenarioSchema} from '../../planner/scenario-schema.ts'
-import type {Scenario} from '../../planner/scenario.ts'
+import {answer, performanceInput} from '../../planner/answer/index.ts'
+import {ScenarioSchema} from '../../planner/scenario/schema.ts'
+import type {Scenario} from '../../planner/scenario/index.ts'
 import type {Measurement} from './fit.ts'
 import {asRun} from './launches.ts'
 

@@ -5,10 +5,9 @@ import {machineFlags} from '../../cli/flags.ts'
 import {realContext} from '../../cli/world.ts'
 import type {Accelerator} from '../../core/accelerator.ts'
 import {ENGINES} from '../../engines/registry.ts'
-import {machineOf} from '../../planner/answer.ts'
-import {engineOf} from '../../planner/context.ts'
-import {modelOf} from '../../planner/models.ts'
-import {distinctFormats, GPU_CLASSES, type SupportCell, supportCell} from '../../planner/support-matrix.ts'
+import {machineOf} from '../../planner/answer/index.ts'
+import {engineOf, modelOf} from '../../planner/world/index.ts'
+import {distinctFormats, GPU_CLASSES, type SupportCell, supportCell} from '../../planner/models/index.ts'
 import {renderSupport} from '../../render/support.ts'
 
 export default class EnginesSupport extends ServefitCommand {

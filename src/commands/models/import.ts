@@ -8,8 +8,8 @@ import {sourceFlags, sourcesFrom} from '../../cli/source-flags.ts'
 import {realContext} from '../../cli/world.ts'
 import {InputError} from '../../core/input-error.ts'
 import type {Model} from '../../core/model.ts'
-import {detailsOf, type ModelDetails} from '../../planner/model-summary.ts'
-import {modelOf} from '../../planner/models.ts'
+import {detailsOf, type ModelDetails} from '../../planner/models/index.ts'
+import {modelOf} from '../../planner/world/index.ts'
 import {renderModel} from '../../render/model.ts'
 
 export default class ModelsImport extends ServefitCommand {

@@ -2,8 +2,8 @@ import * as Args from '@oclif/core/args'
 import {ServefitCommand} from '../../cli/base.ts'
 import {sourceFlags, sourcesFrom} from '../../cli/source-flags.ts'
 import {realContext} from '../../cli/world.ts'
-import {detailsOf, type ModelDetails} from '../../planner/model-summary.ts'
-import {modelOf} from '../../planner/models.ts'
+import {detailsOf, type ModelDetails} from '../../planner/models/index.ts'
+import {modelOf} from '../../planner/world/index.ts'
 import {renderModel} from '../../render/model.ts'
 
 export default class ModelsShow extends ServefitCommand {

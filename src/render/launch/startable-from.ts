@@ -3,9 +3,7 @@ import type {Launch} from '../../engines/engine.ts'
 import type {FlagTable} from '../../engines/flags.ts'
 import {type EngineServing, imageFor} from '../../engines/launch/serving.ts'
 import {type Setting, withSettings} from '../../engines/launch/settings.ts'
-import type {Answer} from '../../planner/answer.ts'
-import {diskBytes} from '../../planner/choose.ts'
-import {type Evaluation, subjectOf} from '../../planner/evaluate.ts'
+import {type Answer, diskBytes, type Evaluation, subjectOf} from '../../planner/answer/index.ts'
 import {labelOf, type Startable} from './startable.ts'
 
 /** An answer as something to start, with options set by hand. @throws InputError for an option that is not there or illegal. */

@@ -1,0 +1,139 @@
+import type {Machine, MachineGpu} from '../../core/accelerator.ts'
+import {isWeightFormat, findCacheFormat} from '../../core/formats.ts'
+import {InputError} from '../../core/input-error.ts'
+import type {Warning} from '../../core/terms.ts'
+import {nearest} from '../../core/nearest.ts'
+import {type Choice, type ChoiceQuestion, choose} from './choose.ts'
+import {type Context, engineOf, looksLikePath, machineFromName, machineFromSpec, modelOf, type NamedModel, servingGroup} from '../world/index.ts'
+import type {Evaluation} from './evaluate.ts'
+import type {Scenario} from '../scenario/index.ts'
+
+/** An answered scenario: the evaluation that is the answer, and how it came to be chosen. */
+export interface Answer extends Choice {
+  scenario: Scenario
+  named: NamedModel
+  /** The whole machine; `best.machine` is the group of it that serves. */
+  machine: Machine
+  /** GPUs that do not take part: they differ from the others. */
+  left: MachineGpu[]
+  question: ChoiceQuestion
+}
+
+/** The machine that a scenario is about. With none named it is this one. */
+export async function machineOf(context: Context, scenario: Scenario): Promise<Machine> {
+  const {gpu, machine, nodes} = scenario
+  if (gpu !== undefined && machine !== undefined) throw new InputError('MACHINE_TWICE', 'Give gpu or machine, not both')
+  if (gpu !== undefined) return machineFromSpec(context.catalogue, gpu, nodes)
+  if (machine !== undefined) return looksLikePath(machine) ? context.readMachine(machine) : machineFromName(context.catalogue, machine, nodes)
+  return context.detect()
+}
+
+/** Short names that are not storage formats themselves: mixtures and ladders that publishers name so. */
+const FURTHER_WEIGHTS = ['native', 'compressed-int4', 'compressed-int8', 'q4_k_m', 'q4_k_s', 'q5_k_m', 'q3_k_m', 'int4']
+
+function checkNames(scenario: Scenario, known: NamedModel): void {
+  const {weights, kvCache} = scenario
+  if (
+    weights !== undefined &&
+    !isWeightFormat(weights) &&
+    !FURTHER_WEIGHTS.includes(weights) &&
+    !known.model.checkpoints.some((checkpoint) => checkpoint.weights === weights)
+  ) {
+    const names = [
+      ...new Set([
+        ...known.model.checkpoints.map((checkpoint) => checkpoint.weights),
+        'bf16',
+        'fp8',
+        'fp8-block',
+        'awq-int4',
+        'gptq-int4',
+        'nvfp4',
+        'mxfp4',
+        'int8',
+        'native',
+      ]),
+    ]
+    throw new InputError('WEIGHTS_UNKNOWN', `No weight format "${weights}": expected one such as ${names.slice(0, 6).join(', ')}`, {
+      suggestions: nearest(weights, names),
+    })
+  }
+  if (kvCache !== undefined && kvCache !== 'auto' && !findCacheFormat(kvCache)) {
+    throw new InputError('KV_CACHE_UNKNOWN', `No cache format "${kvCache}": expected auto, bf16, fp8, nvfp4, int8 or int4`, {
+      suggestions: nearest(kvCache, ['auto', 'bf16', 'fp8', 'nvfp4', 'int8', 'int4']),
+    })
+  }
+}
+
+/** A closed model is answered with the open ones near it, those first that the machine holds. */
+async function closedModel(context: Context, scenario: Scenario, error: unknown): Promise<never> {
+  if (!(error instanceof InputError) || error.code !== 'MODEL_CLOSED') throw error
+  const {machine} = servingGroup(await machineOf(context, scenario))
+  const engine = engineOf(context, scenario.engine)
+  const fitting = error.suggestions.filter((id) => {
+    const {verdict} = choose({model: context.catalogue.model(id), machine, engine, request: {}, calibration: context.catalogue.speedCalibration}).best
+    return verdict === 'fits' || verdict === 'tight'
+  })
+  const words =
+    fitting.length > 0
+      ? `open models near it that this machine holds: ${fitting.join(', ')}`
+      : `of the open models near it this machine holds none: ${error.suggestions.join(', ')}`
+  throw new InputError(error.code, `${error.message}; ${words}`, {suggestions: fitting.length > 0 ? fitting : error.suggestions})
+}
+
+/** Answers one scenario. @throws InputError for what cannot be understood. */
+export async function answer(context: Context, scenario: Scenario): Promise<Answer> {
+  const named = await modelOf(context, scenario.model).catch((error: unknown) => closedModel(context, scenario, error))
+  const engine = engineOf(context, scenario.engine)
+  checkNames(scenario, named)
+  const machine = await machineOf(context, scenario)
+  if (machine.gpus.length === 0) throw new InputError('NO_GPU', 'No GPU was found in this machine', {suggestions: []})
+  const {machine: group, left} = servingGroup(machine)
+  const {model: _model, gpu: _gpu, machine: _machine, nodes: _nodes, id: _id, slo: _slo, workload, ...request} = scenario
+  const question: ChoiceQuestion = {
+    model: named.model,
+    checkpoint: named.checkpoint,
+    machine: group,
+    engine,
+    request,
+    workload,
+    calibration: context.catalogue.speedCalibration,
+  }
+  const choice = choose(question)
+  const best: Evaluation = {
+    ...choice.best,
+    warnings: [...generalWarnings(scenario, named, left, choice), ...diskWarnings(choice.best), ...choice.best.warnings],
+  }
+  return {...choice, best, scenario, named, machine, left, question}
+}
+
+function generalWarnings({ep}: Scenario, {warnings}: NamedModel, left: MachineGpu[], choice: Choice): Warning[] {
+  const list: Warning[] = warnings.map((message) => ({code: 'model-import', message}))
+  if (left.length > 0)
+    list.push({
+      code: 'mixed-gpus',
+      message: `${left.length === 1 ? `one ${left[0]!.accelerator.name} is` : `${left.length} further GPUs are`} left out: unequal cards do not share one model well`,
+    })
+  if (choice.hypothetical)
+    list.push({
+      code: 'checkpoint-not-published',
+      message: `no ${choice.best.checkpoint.weights} checkpoint of this model is in the catalogue: the answer is computed as if there were one`,
+    })
+  if (ep === 1 && choice.best.deployment.ep > 1)
+    list.push({
+      code: 'expert-parallel-needed',
+      message: `experts cannot be split over ${choice.best.deployment.ep} GPUs: they are dealt out whole (expert parallel ${choice.best.deployment.ep})`,
+    })
+  return list
+}
+
+/** Room on disk is known only for a machine that was looked at, and what lies there already is not. */
+function diskWarnings({machine, checkpoint}: Evaluation): Warning[] {
+  const {freeDiskBytes} = machine
+  if (freeDiskBytes === undefined || checkpoint.bytes === undefined || checkpoint.bytes <= freeDiskBytes) return []
+  return [
+    {
+      code: 'disk-too-small',
+      message: `the checkpoint is ${Math.ceil(checkpoint.bytes / 2 ** 30)} GiB, ${Math.floor(freeDiskBytes / 2 ** 30)} GiB are free where checkpoints go (unless it is there already)`,
+    },
+  ]
+}

@@ -1,0 +1,31 @@
+/** What a start needs of the host's memory. Only for machines that were looked at: what is free elsewhere is not known. */
+import type {Machine} from '../../core/accelerator.ts'
+import type {Deployment} from '../../core/deployment.ts'
+import type {Warning} from '../../core/terms.ts'
+import {bytesInWords} from '../../core/words.ts'
+
+const GIB = 1024 ** 3
+/** A worker's libraries and buffers, and the file that it reads weights from: checkpoints are cut into files of about 5 GB. Assumed. */
+const WORKER_BYTES = 4 * GIB
+const FILE_BYTES = 5 * GIB
+
+/** Workers of one node, each with its share of what is offloaded. Memory shared with the GPU is judged there, not here. */
+export function hostMemoryWarnings(machine: Machine, deployment: Deployment, gpuCount: number): Warning[] {
+  const {availableHostMemoryBytes: available, gpus} = machine
+  if (!machine.detected || available === undefined || gpus.some(({accelerator}) => accelerator.unifiedMemory)) return []
+  const workers = Math.min(gpuCount, gpus.length)
+  const offloaded = deployment.cpuOffloadBytes * workers
+  const needed = workers * WORKER_BYTES + FILE_BYTES + offloaded
+  if (needed <= available) return []
+  const parts = [
+    `${workers} worker${workers === 1 ? '' : 's'} of about ${bytesInWords(WORKER_BYTES)}`,
+    `a file of weights of ${bytesInWords(FILE_BYTES)}`,
+    ...(offloaded > 0 ? [`${bytesInWords(offloaded)} of offloaded weights`] : []),
+  ]
+  return [
+    {
+      code: 'host-memory-too-small',
+      message: `loading wants ${bytesInWords(needed)} of the host's memory (${parts.join(', ')}), ${bytesInWords(available)} are available`,
+    },
+  ]
+}

@@ -1,0 +1,89 @@
+import type {Deployment, Workload} from '../../core/deployment.ts'
+import type {MemoryPart} from '../../core/memory.ts'
+import {countParameters} from '../../core/tensors.ts'
+import {sumBytes, type Reason, type Term, type Warning} from '../../core/terms.ts'
+import type {Performance} from '../../core/throughput/input.ts'
+import type {Evaluation, Verdict} from './evaluate.ts'
+
+export const SCHEMA_VERSION = 1
+
+/** The answer to one question, as the machine-readable contract has it. */
+export interface Result {
+  schemaVersion: typeof SCHEMA_VERSION
+  id?: string
+  model: {id: string; hfId: string; totalParams: number; activeParams: number}
+  hardware: {gpu: string; gpus: number; nodes: number}
+  deployment: Deployment
+  workload?: Workload
+  verdict: Verdict
+  reasons: Reason[]
+  memory: {
+    perGpu: {
+      totalBytes: number
+      budgetBytes: number
+      weightsBytes: number
+      activationBytes: number
+      cudaGraphBytes: number
+      runtimeBytes: number
+      kvCacheBytes: number
+      /** A pool of recurrent or compressor states beside the cache (SGLang). */
+      stateBytes?: number
+      freeBytes: number
+    }
+    kvBytesPerToken: number
+    stateBytesPerSequence?: number
+    kvCacheTokens: number
+    maxConcurrencyAtMaxModelLen: number
+    largestMaxModelLen: number
+    /** Most requests that may run at once for it to start, where the engine refuses more. */
+    largestMaxNumSeqs?: number
+    terms: Term[]
+  }
+  performance?: Performance
+  warnings: Warning[]
+}
+
+/** The contract's view of an evaluation. Fields that do not apply are left out. */
+export function toResult(evaluation: Evaluation, id?: string): Result {
+  const {model, checkpoint, machine, engine, deployment, memory, verdict, reasons, warnings, performance, workload} = evaluation
+  const of = (part: MemoryPart) => sumBytes(memory.terms.filter((term) => term.part === part))
+  const counts = countParameters(model.architecture)
+  const gpus = engine.gpuCount(deployment)
+  const perGpu = {
+    totalBytes: memory.totalBytes,
+    budgetBytes: memory.budgetBytes,
+    weightsBytes: of('weights'),
+    activationBytes: of('activation'),
+    cudaGraphBytes: of('cuda-graph'),
+    runtimeBytes: of('runtime'),
+    kvCacheBytes: of('kv-cache'),
+    ...(of('state') > 0 && {stateBytes: of('state')}),
+    freeBytes: Math.max(0, memory.totalBytes - sumBytes(memory.terms)),
+  }
+  return {
+    schemaVersion: SCHEMA_VERSION,
+    ...(id === undefined ? {} : {id}),
+    model: {id: model.id, hfId: checkpoint.hfId, totalParams: counts.total, activeParams: counts.active},
+    hardware: {
+      gpu: machine.gpus[0]!.accelerator.id,
+      gpus: Math.min(gpus, machine.gpus.length * machine.nodeCount),
+      nodes: Math.min(machine.nodeCount, Math.max(1, Math.ceil(gpus / machine.gpus.length))),
+    },
+    deployment,
+    ...(workload && {workload}),
+    verdict,
+    reasons,
+    memory: {
+      perGpu,
+      kvBytesPerToken: Math.round(memory.kvBytesPerToken),
+      ...(memory.stateBytesPerSequence > 0 && {stateBytesPerSequence: Math.round(memory.stateBytesPerSequence)}),
+      kvCacheTokens: memory.kvCacheTokens,
+      maxConcurrencyAtMaxModelLen: Math.floor(memory.maxConcurrencyAtMaxModelLen * 100) / 100,
+      largestMaxModelLen: memory.largestMaxModelLen,
+      ...(memory.largestMaxNumSeqs !== undefined && {largestMaxNumSeqs: memory.largestMaxNumSeqs}),
+      terms: memory.terms.map(({part: _part, ...term}) => term),
+    },
+    ...(performance && {performance}),
+    warnings,
+  }
+}

@@ -1,0 +1,85 @@
+import * as z from 'zod'
+import {ScenarioSchema} from '../scenario/schema.ts'
+
+const bytes = z.int()
+const interval = z.object({estimate: z.number(), low: z.number(), high: z.number()})
+const coded = {code: z.string(), message: z.string()}
+
+/** The output of `check --json` and of each line of `batch`. */
+export const ResultSchema = z.object({
+  schemaVersion: z.literal(1),
+  id: z.string().optional(),
+  model: z.object({id: z.string(), hfId: z.string(), totalParams: z.int(), activeParams: z.int()}),
+  hardware: z.object({gpu: z.string(), gpus: z.int().positive(), nodes: z.int().positive()}),
+  deployment: z.object({
+    engine: z.string(),
+    engineVersion: z.string(),
+    weights: z.string(),
+    kvCache: z.string(),
+    tp: z.int(),
+    pp: z.int(),
+    dp: z.int(),
+    ep: z.int(),
+    dpAttention: z.boolean(),
+    maxModelLen: z.int(),
+    maxNumSeqs: z.int(),
+    maxNumBatchedTokens: z.int(),
+    gpuMemoryUtilization: z.number(),
+    enforceEager: z.boolean(),
+    speculative: z.object({method: z.string(), tokens: z.int()}).optional(),
+    cpuOffloadBytes: bytes,
+    reservedBytesPerGpu: bytes,
+  }),
+  workload: ScenarioSchema.shape.workload,
+  verdict: z.enum(['fits', 'tight', 'does-not-fit', 'unsupported']),
+  reasons: z.array(z.object({...coded, remedy: z.string().optional()})),
+  memory: z.object({
+    perGpu: z.object({
+      totalBytes: bytes,
+      budgetBytes: bytes,
+      weightsBytes: bytes,
+      activationBytes: bytes,
+      cudaGraphBytes: bytes,
+      runtimeBytes: bytes,
+      kvCacheBytes: bytes,
+      stateBytes: bytes.optional(),
+      freeBytes: bytes,
+    }),
+    kvBytesPerToken: bytes,
+    stateBytesPerSequence: bytes.optional(),
+    kvCacheTokens: z.int(),
+    maxConcurrencyAtMaxModelLen: z.number(),
+    largestMaxModelLen: z.int(),
+    largestMaxNumSeqs: z.int().optional(),
+    terms: z.array(z.object({name: z.string(), bytes, kind: z.enum(['exact', 'derived', 'measured', 'assumed']), because: z.string()})),
+  }),
+  performance: z
+    .object({
+      ttftMs: interval,
+      tpotMs: interval,
+      outputTokensPerSecond: interval,
+      outputTokensPerSecondPerUser: z.number(),
+      outputTokensPerSecondPerGpu: z.number(),
+      totalTokensPerSecond: z.number(),
+      boundBy: z.enum(['memory-bandwidth', 'compute', 'interconnect', 'overhead', 'kv-capacity']),
+      breakdown: z.array(z.object({phase: z.enum(['prefill', 'decode']), name: z.string(), ms: z.number(), because: z.string()})),
+      basis: z.object({calibration: z.string(), extrapolated: z.array(z.enum(['hardware', 'model', 'engine']))}),
+    })
+    .optional(),
+  warnings: z.array(z.object(coded)),
+})
+
+/** A row of `models --json`; `models show --json` has more fields. */
+export const ModelSchema = z.looseObject({
+  id: z.string(),
+  hfId: z.string(),
+  name: z.string(),
+  family: z.string(),
+  totalParams: z.int(),
+  activeParams: z.int(),
+  contextTokens: z.int(),
+  licence: z.string().optional(),
+  checkpoints: z.array(z.object({hfId: z.string(), weights: z.string(), bytes: bytes.optional()})),
+  layers: z.array(z.object({count: z.int(), name: z.string(), attention: z.string(), feedForward: z.string()})).optional(),
+  kvBytesPerToken: z.object({bf16: z.int(), fp8: z.int()}).optional(),
+})

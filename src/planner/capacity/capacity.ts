@@ -1,0 +1,314 @@
+import type {Machine} from '../../core/accelerator.ts'
+import {DEFAULT_ENGINE, ENGINES} from '../../engines/registry.ts'
+import {type Carried, carriedBy, isCarried, traceShare} from './carry.ts'
+import {type Demand, type DemandAsked, demandOf} from './demand.ts'
+import {packed, shareAfterLoss, type Units} from './fleet.ts'
+import {HOURS_PER_MONTH} from './money.ts'
+import {type Context, engineOf, modelOf, servingGroup} from '../world/index.ts'
+import {type Evaluation, type Result, SCHEMA_VERSION, toResult} from '../answer/index.ts'
+import {finalEvaluation, pause} from '../plan/index.ts'
+import type {Objectives} from '../scenario/index.ts'
+
+/** A kind of machine that could be bought or rented. */
+export interface MachineKind {
+  name: string
+  machine: Machine
+  /** Of the whole system at most, where the catalogue has it. */
+  maxPowerWatts?: number
+  pricePerMonth?: number
+}
+
+export interface CapacityAsked {
+  demands: DemandAsked[]
+  kinds: MachineKind[]
+  /** Months from now that are looked at; 0 is now. */
+  months: number[]
+  /** Machines beyond what the load needs. */
+  spare: number
+  maxUtilisation: number
+  /** Price of a kilowatt-hour, in the currency of the others. */
+  kwhPrice?: number
+}
+
+/** How one model is served on a part of a machine, or all of it. */
+export interface Placement {
+  name: string
+  gpus: number
+  /** Most that it carries within the limits, in the demand's unit. */
+  carries: number
+  requestsPerSecond: number
+  limitedBy: Carried['limitedBy']
+  shareWithinLimits?: number
+  /** As `check` says of it at that load. */
+  result: Result
+}
+
+export interface Period {
+  month: number
+  /** Machines that the load needs, and with the spare ones. */
+  needed: number
+  machines: number
+  gpus: number
+  units: {name: string; units: number; demand: number; utilisation: number}[]
+  /** Share of what all machines carry within the limits: that of the fullest model. */
+  utilisation: number
+  /** The same when the machine is lost that hurts most; above 1 the limits are broken until it is back. Absent: nothing is left of a model then. */
+  utilisationAfterLoss?: number
+  /** Upper bound: every machine at its rated power, all the time. */
+  watts?: number
+  kwhPerMonth?: number
+  costPerMonth?: number
+  energyCostPerMonth?: number
+}
+
+export interface FleetOption {
+  machine: string
+  gpu: string
+  gpusPerMachine: number
+  feasible: boolean
+  /** Why not, for each model that it does not carry. */
+  problems: {name: string; message: string}[]
+  placements: Placement[]
+  /** What the power is that of: a whole system, or its GPUs alone. */
+  powerOf?: 'system' | 'gpus'
+  periods: Period[]
+}
+
+/** `capacity --json`. */
+export interface CapacityReport {
+  schemaVersion: typeof SCHEMA_VERSION
+  feasible: boolean
+  spare: number
+  maxUtilisation: number
+  demands: {
+    name: string
+    model: string
+    unit: Demand['unit']
+    amount: number
+    thinkSeconds?: number
+    inputTokens: number
+    outputTokens: number
+    slo?: Objectives
+    growthPerMonth: number
+    trace?: NonNullable<Demand['trace']>['summary']
+  }[]
+  /** Cheapest first where all have prices, else fewest GPUs. */
+  options: FleetOption[]
+}
+
+/** A report with what manifests are made from. */
+export interface Capacity {
+  report: CapacityReport
+  /** Of the first option, at its first month. */
+  deployments: {name: string; best: Evaluation; machine: Machine; replicas: number}[]
+}
+
+interface Placed {
+  demand: Demand
+  carried: Carried
+  machine: Machine
+  gpus: number
+}
+
+/** From what arrives to how many machines of each kind. */
+export async function capacity(context: Context, asked: CapacityAsked): Promise<Capacity> {
+  const demands: Demand[] = []
+  for (const demand of asked.demands) {
+    const {model, checkpoint} = await modelOf(context, demand.model)
+    demands.push(demandOf(demand, model, checkpoint))
+  }
+  const options: {option: FleetOption; placed: Placed[]}[] = []
+  for (const kind of asked.kinds) options.push(await optionOf(context, kind, demands, asked))
+  options.sort((a, b) => Number(b.option.feasible) - Number(a.option.feasible) || weight(a.option, options) - weight(b.option, options))
+  const [first] = options
+  return {
+    report: {
+      schemaVersion: SCHEMA_VERSION,
+      feasible: first?.option.feasible ?? false,
+      spare: asked.spare,
+      maxUtilisation: asked.maxUtilisation,
+      demands: demands.map(({name, model, unit, amount, thinkSeconds, inputTokens, outputTokens, slo, growth, trace}) => ({
+        name,
+        model: model.id,
+        unit,
+        amount,
+        ...(thinkSeconds !== undefined && {thinkSeconds}),
+        inputTokens,
+        outputTokens,
+        ...(Object.keys(slo).length > 0 && {slo}),
+        growthPerMonth: growth - 1,
+        ...(trace && {trace: trace.summary}),
+      })),
+      options: options.map(({option}) => option),
+    },
+    deployments: first?.option.feasible
+      ? first.placed.map(({demand, carried, machine}, index) => ({
+          name: demand.name,
+          best: asChecked({carried, demand}, context),
+          machine,
+          replicas: first.option.periods[0]!.units[index]!.units,
+        }))
+      : [],
+  }
+}
+
+/** What options are sorted by: cost in the first month where all have a price, else GPUs. */
+function weight(option: FleetOption, all: readonly {option: FleetOption}[]): number {
+  const [period] = option.periods
+  if (!period) return Number.POSITIVE_INFINITY
+  return all.every(({option: {periods}}) => periods[0] === undefined || periods[0].costPerMonth !== undefined) ? period.costPerMonth! : period.gpus
+}
+
+async function optionOf(
+  context: Context,
+  kind: MachineKind,
+  demands: readonly Demand[],
+  asked: CapacityAsked,
+): Promise<{option: FleetOption; placed: Placed[]}> {
+  const {machine} = servingGroup(kind.machine)
+  const gpusPerMachine = machine.gpus.length * machine.nodeCount
+  const option: FleetOption = {
+    machine: kind.name,
+    gpu: machine.gpus[0]!.accelerator.id,
+    gpusPerMachine,
+    feasible: true,
+    problems: [],
+    placements: [],
+    periods: [],
+  }
+  const placed: Placed[] = []
+  for (const demand of demands) {
+    await pause()
+    const found = await bestPart(context, machine, demand, demands.length > 1, asked)
+    if (typeof found === 'string') option.problems.push({name: demand.name, message: found})
+    else placed.push(found)
+  }
+  option.feasible = option.problems.length === 0
+  option.placements = placed.map((part) => placementOf(part, context))
+  if (!option.feasible) return {option, placed}
+  const power = powerOf(kind)
+  if (power) option.powerOf = power.of
+  for (const month of asked.months) {
+    await pause()
+    option.periods.push(periodOf(month, placed, gpusPerMachine, kind, power?.watts, asked, context))
+  }
+  return {option, placed}
+}
+
+/** Parts of a machine that a model is tried on, where several models share the machines. */
+function partsOf(machine: Machine, shared: boolean): Machine[] {
+  const all = machine.gpus.length
+  if (!shared || machine.nodeCount > 1) return [machine]
+  const sizes = [1, 2, 4, 8, 16].filter((size) => size < all && all % size === 0)
+  return [...sizes.map((size) => ({...machine, gpus: machine.gpus.slice(0, size)})), machine]
+}
+
+/** The part of a machine with which a demand takes fewest GPUs, and of those the fewest parts. */
+async function bestPart(context: Context, machine: Machine, demand: Demand, shared: boolean, {maxUtilisation}: CapacityAsked): Promise<Placed | string> {
+  const names = demand.engine === undefined ? [DEFAULT_ENGINE, ...Object.keys(ENGINES).filter((name) => name !== DEFAULT_ENGINE)] : [demand.engine]
+  const engines = names.map((name) => engineOf(context, name))
+  let best: Placed | undefined
+  let because = 'nothing can be started'
+  for (const part of partsOf(machine, shared)) {
+    await pause()
+    const carried = carriedBy({demand, machine: part, engines, calibration: context.catalogue.speedCalibration, maxUtilisation})
+    if (!isCarried(carried)) {
+      because = carried.because
+      continue
+    }
+    const gpus = part.gpus.length * part.nodeCount
+    const total = (placed: Pick<Placed, 'carried' | 'gpus'>) => unitsFor(demand.amount, placed.carried.amount) * placed.gpus
+    const candidate: Placed = {demand, carried, machine: part, gpus}
+    if (!best || total(candidate) <= total(best)) best = candidate
+  }
+  return best ?? because
+}
+
+/** Whole units for an amount; a sliver beyond a whole number is rounding, not load. */
+const unitsFor = (amount: number, each: number): number => Math.max(1, Math.ceil(amount / each - 1e-9))
+
+/** Most further machines that a trace's bursts are given before its mean is. */
+const MOST_FOR_BURSTS = 3
+
+/** Units that a trace takes, its own arrivals dealt out over them: at least what the busiest minute needs. */
+function unitsForTrace({demand, carried}: Placed, growth: number, context: Context): number {
+  let units = unitsFor(demand.amount * growth, carried.amount)
+  const most = units * MOST_FOR_BURSTS
+  while (units < most && !traceShare(carried, demand, units, growth, context.catalogue.speedCalibration).meets) units += Math.max(1, Math.floor(units / 8))
+  return units
+}
+
+function periodOf(
+  month: number,
+  placed: readonly Placed[],
+  gpusPerMachine: number,
+  kind: MachineKind,
+  watts: number | undefined,
+  {spare, kwhPrice}: CapacityAsked,
+  context: Context,
+): Period {
+  const loads = placed.map((part) => {
+    const growth = part.demand.growth ** month
+    const demand = part.demand.amount * growth
+    const checked = part.demand.trace !== undefined && part.demand.slo.percentile !== undefined
+    return {demand, needed: demand / part.carried.amount, units: checked ? unitsForTrace(part, growth, context) : unitsFor(demand, part.carried.amount)}
+  })
+  const machines = packed(
+    loads.map(({units}, index): Units => ({demand: index, gpus: placed[index]!.gpus, count: units})),
+    gpusPerMachine,
+  )
+  const needed = machines.length
+  const total = needed + spare
+  // Spare machines run what the fullest runs: a spare takes part in the load.
+  const fullest = machines[0]
+  const loaded = fullest ? [...machines, ...Array.from({length: spare}, () => fullest)] : machines
+  const counts = placed.map((_, index) => loaded.reduce((sum, load) => sum + (load.get(index) ?? 0), 0))
+  const units = placed.map(({demand}, index) => ({
+    name: demand.name,
+    units: counts[index]!,
+    demand: loads[index]!.demand,
+    utilisation: loads[index]!.needed / counts[index]!,
+  }))
+  const afterLoss = shareAfterLoss(loaded, loads, counts)
+  const kwh = watts === undefined ? undefined : (watts * total * HOURS_PER_MONTH) / 1000
+  return {
+    month,
+    needed,
+    machines: total,
+    gpus: total * gpusPerMachine,
+    units,
+    utilisation: Math.max(...units.map(({utilisation}) => utilisation)),
+    ...(Number.isFinite(afterLoss) && {utilisationAfterLoss: afterLoss}),
+    ...(watts !== undefined && {watts: watts * total, kwhPerMonth: kwh}),
+    ...(kind.pricePerMonth !== undefined && {costPerMonth: kind.pricePerMonth * total}),
+    ...(kwh !== undefined && kwhPrice !== undefined && {energyCostPerMonth: kwh * kwhPrice}),
+  }
+}
+
+/** Rated power of a machine: of the system where it is known, else of its GPUs. */
+function powerOf({machine, maxPowerWatts}: MachineKind): {watts: number; of: 'system' | 'gpus'} | undefined {
+  if (maxPowerWatts !== undefined) return {watts: maxPowerWatts, of: 'system'}
+  let watts = 0
+  for (const {accelerator} of machine.gpus) {
+    if (accelerator.tdpWatts === undefined) return undefined
+    watts += accelerator.tdpWatts / (accelerator.devicesPerPackage ?? 1)
+  }
+  return {watts: watts * machine.nodeCount, of: 'gpus'}
+}
+
+/** The carried deployment as `check` judges it at that load. */
+const asChecked = ({carried, demand}: Pick<Placed, 'carried' | 'demand'>, context: Context): Evaluation =>
+  finalEvaluation(carried.point, {calibration: context.catalogue.speedCalibration, request: demand.request})
+
+function placementOf({demand, carried, gpus}: Placed, context: Context): Placement {
+  const {amount, requestsPerSecond, limitedBy, shareWithinLimits} = carried
+  return {
+    name: demand.name,
+    gpus,
+    carries: amount,
+    requestsPerSecond,
+    limitedBy,
+    ...(shareWithinLimits !== undefined && {shareWithinLimits}),
+    result: toResult(asChecked({carried, demand}, context)),
+  }
+}

@@ -1,0 +1,5 @@
+/** The door of this room. How many machines. */
+export {type Capacity, capacity, type CapacityAsked, type CapacityReport, type FleetOption, type MachineKind, type Period, type Placement} from './capacity.ts'
+export type {DemandAsked, Lengths} from './demand.ts'
+export {parseGrowth, parsePrice} from './money.ts'
+export {parseTrace} from './trace.ts'

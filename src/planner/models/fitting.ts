@@ -1,0 +1,135 @@
+import type {Machine} from '../../core/accelerator.ts'
+import type {DeploymentRequest, Workload} from '../../core/deployment.ts'
+import type {Checkpoint, Model} from '../../core/model.ts'
+import {countParameters} from '../../core/tensors.ts'
+import {byFidelity, checkpointsOfWeights, diskBytes, evaluate, type Evaluation, layoutsFor} from '../answer/index.ts'
+import {type Context, engineOf, servingGroup} from '../world/index.ts'
+
+export interface FitQuestion {
+  machine: Machine
+  request: DeploymentRequest
+  workload: Workload
+}
+
+/** A model that fits, as the least quantised checkpoint that does. */
+export interface FittingModel {
+  model: Model
+  evaluation: Evaluation
+}
+
+/** Decoding slower than this is reading aloud at most: such models come after the others. Tokens a second for one user. */
+const PATIENCE_TOKENS_PER_SECOND = 8
+
+/**
+ * Those of the models that fit a machine, best first: quick enough before slow, then by `worth`, then by speed.
+ */
+export function fittingModels(context: Context, models: Iterable<Model>, {machine, request, workload}: FitQuestion): FittingModel[] {
+  const engine = engineOf(context, request.engine)
+  const {machine: group} = servingGroup(machine)
+  const roomBytes = group.nodeCount * group.gpus.reduce((sum, {memoryBytes, freeBytes}) => sum + (freeBytes ?? memoryBytes) + (request.cpuOffloadBytes ?? 0), 0)
+  const calibration = context.catalogue.speedCalibration
+  const fitting: FittingModel[] = []
+  for (const model of models) {
+    const layouts = usefulLayouts(layoutsFor(model.architecture, group, request), workload)
+    for (const checkpoint of candidates(model, request.weights)) {
+      // What is larger on disk than all memory needs no layout to be told so.
+      if (diskBytes(model, checkpoint) > roomBytes) continue
+      const evaluations = layouts
+        .map((layout) => evaluate({model, checkpoint, machine: group, engine, request: layout, workload, calibration}))
+        .filter(({verdict}) => verdict === 'fits' || verdict === 'tight')
+      if (evaluations.length === 0) continue
+      fitting.push({model, evaluation: evaluations.reduce((a, b) => (isBetter(b, a) ? b : a))})
+      break
+    }
+  }
+  const keys = new Map(fitting.map((entry) => [entry, orderOf(entry)]))
+  return fitting.sort((a, b) => keys.get(a)!.slow - keys.get(b)!.slow || keys.get(b)!.worth - keys.get(a)!.worth || keys.get(b)!.speed - keys.get(a)!.speed)
+}
+
+/** Published checkpoints, the closest to the original first; of equal ones the first. */
+function candidates(model: Model, weights: string | undefined): Checkpoint[] {
+  const seen = new Set<string>()
+  return byFidelity(model, weights === undefined ? model.checkpoints : checkpointsOfWeights(model, weights)).filter((checkpoint) => {
+    const key = `${checkpoint.weights} ${JSON.stringify(checkpoint.formats)}`
+    return !seen.has(key) && seen.add(key)
+  })
+}
+
+/**
+ * Layouts that can be the best for this load: replicas beyond the requests in flight serve nobody, and pipeline stages make
+ * no request quicker than splitting every layer does. Ten layouts of eight GPUs become one or two.
+ */
+function usefulLayouts(layouts: readonly DeploymentRequest[], {concurrency}: Workload): readonly DeploymentRequest[] {
+  if (typeof concurrency !== 'number') return layouts
+  const served = layouts.filter(({dp}) => (dp ?? 1) <= concurrency)
+  const left = served.length > 0 ? served : layouts
+  const fewest = Math.min(...left.map(({pp}) => pp ?? 1))
+  return left.filter(({pp}) => (pp ?? 1) === fewest)
+}
+
+const isBetter = (a: Evaluation, b: Evaluation): boolean =>
+  a.verdict === b.verdict ? (a.performance?.outputTokensPerSecond.low ?? 0) > (b.performance?.outputTokensPerSecond.low ?? 0) : a.verdict === 'fits'
+
+function orderOf({model, evaluation}: FittingModel): {slow: number; worth: number; speed: number} {
+  const speed = userSpeed(evaluation) ?? 0
+  return {slow: speed < PATIENCE_TOKENS_PER_SECOND ? 1 : 0, worth: worthOf(model), speed}
+}
+
+/** Models whose date is not known are ranked as if they were of this year. */
+const MIDDLE_YEAR = 2024.5
+
+/**
+ * A rule of thumb for what is worth trying first, no measure of quality: the geometric mean of total and active parameters, which
+ * is what a mixture of experts is roughly worth beside a dense model, doubled for every year of release. (The parameters that a
+ * given capability takes halve in less: every 3.3 months by arXiv 2412.04315. A year is the cautious choice.)
+ */
+function worthOf(model: Model): number {
+  const {total, active} = countParameters(model.architecture)
+  const [year, month] = (model.released ?? '').split('-').map(Number)
+  return Math.sqrt(total * active) * 2 ** ((year ? year + ((month ?? 6) - 1) / 12 : MIDDLE_YEAR) - 2020)
+}
+
+/** Tokens a second that one user sees after the first. */
+export const userSpeed = ({performance}: Evaluation): number | undefined => (performance ? 1000 / performance.tpotMs.estimate : undefined)
+
+/** What `models --fits --json` says beside a model's summary. */
+export interface Fit {
+  verdict: 'fits' | 'tight'
+  hfId: string
+  weights: string
+  tp: number
+  pp: number
+  dp: number
+  /** Longest request that would start on this machine, up to the model's own limit. */
+  contextTokens: number
+  kvCacheTokens: number
+  outputTokensPerSecondPerUser?: number
+  outputTokensPerSecond?: number
+  ttftMs?: number
+}
+
+export function fitOf({model, evaluation}: FittingModel): Fit {
+  const {
+    deployment: {tp, pp, dp},
+    memory,
+    performance,
+    checkpoint,
+    verdict,
+  } = evaluation
+  const speed = userSpeed(evaluation)
+  return {
+    verdict: verdict === 'tight' ? 'tight' : 'fits',
+    hfId: checkpoint.hfId,
+    weights: checkpoint.weights,
+    tp,
+    pp,
+    dp,
+    contextTokens: Math.min(model.architecture.contextTokens, memory.largestMaxModelLen),
+    kvCacheTokens: memory.kvCacheTokens,
+    ...(speed !== undefined && {outputTokensPerSecondPerUser: Math.round(speed * 10) / 10}),
+    ...(performance && {
+      outputTokensPerSecond: Math.round(performance.outputTokensPerSecond.estimate * 10) / 10,
+      ttftMs: Math.round(performance.ttftMs.estimate * 10) / 10,
+    }),
+  }
+}

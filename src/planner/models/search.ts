@@ -1,0 +1,33 @@
+import type {Model} from '../../core/model.ts'
+import {countParameters} from '../../core/tensors.ts'
+import {checkpointsOfWeights} from '../answer/index.ts'
+
+/** What a model must be like; absent: anything. Parameters are counts, not billions. */
+export interface ModelFilter {
+  minParams?: number
+  maxParams?: number
+  maxActive?: number
+  /** Part of the licence's name, in any case. */
+  licence?: string
+  modality?: string
+  /** Context that the model must reach, with the scaling its publisher documents. */
+  minContextTokens?: number
+  family?: string
+  /** Short format name that a published checkpoint must have. */
+  weights?: string
+}
+
+const plain = (text: string): string => text.toLowerCase().replaceAll(/[^a-z0-9.]+/g, '')
+
+/** Whether a model of the catalogue is one of those that are asked for. */
+export function matches(model: Model, filter: ModelFilter): boolean {
+  const {architecture, licence, modality, family, extendedContextTokens} = model
+  if (filter.family !== undefined && !plain(family).startsWith(plain(filter.family))) return false
+  if (filter.licence !== undefined && !plain(licence ?? '').includes(plain(filter.licence))) return false
+  if (filter.modality !== undefined && !(modality ?? ['text']).includes(filter.modality.toLowerCase())) return false
+  if (filter.minContextTokens !== undefined && Math.max(architecture.contextTokens, extendedContextTokens ?? 0) < filter.minContextTokens) return false
+  if (filter.weights !== undefined && checkpointsOfWeights(model, filter.weights.toLowerCase()).length === 0) return false
+  if (filter.minParams === undefined && filter.maxParams === undefined && filter.maxActive === undefined) return true
+  const {total, active} = countParameters(architecture)
+  return total >= (filter.minParams ?? 0) && total <= (filter.maxParams ?? Number.POSITIVE_INFINITY) && active <= (filter.maxActive ?? Number.POSITIVE_INFINITY)
+}

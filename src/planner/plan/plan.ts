@@ -1,0 +1,184 @@
+import type {Machine} from '../../core/accelerator.ts'
+import type {Model} from '../../core/model.ts'
+import {DEFAULT_ENGINE, ENGINES} from '../../engines/registry.ts'
+import {type Context, engineOf, modelOf, servingGroup} from '../world/index.ts'
+import {evaluate, type Evaluation, type Result, SCHEMA_VERSION, toResult} from '../answer/index.ts'
+import {pause} from './pause.ts'
+import {paretoFront} from './front.ts'
+import {endToEndMs, excess, hasLimits, reached} from './objectives.ts'
+import type {Objective, Objectives, Scenario} from '../scenario/index.ts'
+import {confirmed} from './percentile.ts'
+import {type RankedPlan, rankedPlans} from './ranking.ts'
+import {type Floor, floorOf, type Reach, reachOf} from './reach.ts'
+import type {PlanPoint} from './point.ts'
+import {type PlanQuestion, type Refusal, searchPlans} from './search.ts'
+
+export interface PlanAsked {
+  scenario: Scenario & {workload: NonNullable<Scenario['workload']>}
+  machine: Machine
+  objectives: Objectives
+  objective: Objective
+}
+
+/** A plan as a result of `check`, with how it stands to the limits. */
+export interface PlannedResult extends Result {
+  /** How far beyond the limits, where it does not keep them: 1.2 is a fifth too slow. */
+  excess?: number
+  /** Mean time to the last token. */
+  endToEndMs?: {estimate: number; high: number}
+  /** At the asked percentile, by the simulator, at the cautious end. */
+  tail?: PlanPoint['tail']
+  /** Cache formats with which it is as quick. */
+  alsoKvCache?: string[]
+  /** Repositories in the same format with which it is as quick. */
+  alsoCheckpoints?: string[]
+}
+
+/** `plan --json`. */
+export interface PlanReport {
+  schemaVersion: typeof SCHEMA_VERSION
+  /** A plan keeps the limits (or there were none). */
+  met: boolean
+  objective: Objective
+  slo?: Objectives
+  considered: number
+  /** The best load of each deployment, best first; with the load that it is for. */
+  plans: PlannedResult[]
+  /** Points that no other beats in both throughput for each GPU and speed for each user. */
+  front: {
+    outputTokensPerSecondPerUser: number
+    outputTokensPerSecondPerGpu: number
+    engine: string
+    weights: string
+    kvCache: string
+    tp: number
+    pp: number
+    dp: number
+    ep: number
+    dpAttention: boolean
+    concurrency?: number | 'max'
+  }[]
+  /** Where no plan keeps the limits: single changes that were tried and do. */
+  reach?: Reach[]
+  /** Where no plan keeps the limits: the least of each that is reached here with one user, at the cautious end. */
+  floor?: Floor
+  refusals: Refusal[]
+}
+
+/** What a plan came to: as data for programs (`report`), and as what is drawn for people. */
+export interface Plan {
+  model: Model
+  question: PlanQuestion
+  met: boolean
+  ranking: RankedPlan[]
+  front: PlanPoint[]
+  reach: Reach[]
+  floor?: Floor
+  refusals: Refusal[]
+  considered: number
+  report(): PlanReport
+}
+
+/** How many plans are listed. */
+const LISTED = 20
+
+/** The question that a scenario asks of the search. */
+export async function planQuestion(context: Context, {scenario, machine, objectives, objective}: PlanAsked): Promise<PlanQuestion> {
+  const {model, checkpoint} = await modelOf(context, scenario.model)
+  const {model: _model, gpu: _gpu, machine: _machine, nodes: _nodes, id: _id, slo: _slo, workload, engine, ...request} = scenario
+  const names = engine === undefined ? [DEFAULT_ENGINE, ...Object.keys(ENGINES).filter((name) => name !== DEFAULT_ENGINE)] : [engine]
+  return {
+    model,
+    checkpoint,
+    machine: servingGroup(machine).machine,
+    engines: names.map((name) => engineOf(context, name)),
+    request,
+    workload,
+    objectives,
+    objective,
+    calibration: context.catalogue.speedCalibration,
+  }
+}
+
+/** Searches engines, checkpoints, cache formats, layouts and loads. */
+export async function plan(context: Context, asked: PlanAsked): Promise<Plan> {
+  const {objectives, objective} = asked
+  const question = await planQuestion(context, asked)
+  const found = searchPlans(question)
+  const front = paretoFront(found.points.filter(({meets}) => meets))
+  const points = objectives.percentile !== undefined && hasLimits(objectives) ? await confirmed(found.points, objectives, question.calibration) : found.points
+  const ranking = rankedPlans(points, objective)
+  const met = ranking[0]?.meets ?? false
+  if (!met) await pause()
+  const reach = met ? [] : reachOf(question, ranking, context.catalogue)
+  const floor = met ? undefined : floorOf(question, ranking)
+  const {refusals, considered} = found
+  return {
+    model: question.model,
+    question,
+    met,
+    ranking,
+    front,
+    reach,
+    ...(floor && {floor}),
+    refusals,
+    considered,
+    report: () => ({
+      schemaVersion: SCHEMA_VERSION,
+      met,
+      objective,
+      ...(hasLimits(objectives) && {slo: objectives}),
+      considered,
+      plans: ranking.slice(0, LISTED).map((point) => plannedResult(point, question)),
+      front: front.map(frontEntry),
+      ...(reach.length > 0 && {reach}),
+      ...(floor && {floor}),
+      refusals,
+    }),
+  }
+}
+
+/** A plan's deployment as `check` judges it: at its load, with everything fixed. */
+export function finalEvaluation({evaluation}: PlanPoint, {calibration, request}: Pick<PlanQuestion, 'calibration' | 'request'>): Evaluation {
+  const {model, checkpoint, machine, engine, deployment, workload} = evaluation
+  const {tp, pp, dp, ep, dpAttention, kvCache, maxModelLen} = deployment
+  return evaluate({
+    model,
+    checkpoint,
+    machine,
+    engine,
+    request: {...request, weights: undefined, tp, pp, dp, ep, dpAttention, kvCache, maxModelLen},
+    workload,
+    calibration,
+  })
+}
+
+function plannedResult(point: RankedPlan, question: PlanQuestion): PlannedResult {
+  const {alsoKvCache, alsoCheckpoints, tail, meets} = point
+  const {objectives} = question
+  return {
+    ...toResult(finalEvaluation(point, question)),
+    ...(objectives.endToEndMs !== undefined && {endToEndMs: endToEndMs(point)}),
+    ...(tail && {tail}),
+    ...(alsoKvCache && {alsoKvCache}),
+    ...(alsoCheckpoints && {alsoCheckpoints}),
+    ...(!meets && reached(point, objectives).length > 0 && {excess: excess(point, objectives)}),
+  }
+}
+
+function frontEntry({performance: {tpotMs, outputTokensPerSecondPerGpu}, evaluation, concurrency}: PlanPoint): PlanReport['front'][number] {
+  const {engine, weights, kvCache, tp, pp, dp, ep, dpAttention} = evaluation.deployment
+  return {
+    outputTokensPerSecondPerUser: 1000 / tpotMs.estimate,
+    outputTokensPerSecondPerGpu,
+    engine,
+    weights,
+    kvCache,
+    tp,
+    pp,
+    dp,
+    ep,
+    dpAttention,
+    ...(concurrency !== undefined && {concurrency}),
+  }
+}

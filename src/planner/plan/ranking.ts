@@ -1,0 +1,73 @@
+import type {Objective} from '../scenario/index.ts'
+import {score} from './objectives.ts'
+import type {PlanPoint} from './point.ts'
+
+/** The best load of one deployment, with what is as good in its place. */
+export interface RankedPlan extends PlanPoint {
+  alsoKvCache?: string[]
+  /** Repositories with weights in the same format. */
+  alsoCheckpoints?: string[]
+}
+
+/** Speeds closer than this differ in nothing that a person would choose by. */
+const NEARLY_EQUAL = 0.02
+
+/**
+ * One row for each deployment, at its best load. Rows that are as good and differ only in how the cache is stored, or in who published weights of the
+ * same format, become one: with the cache that loses least where the context is the same, and the first checkpoint.
+ */
+export function rankedPlans(points: readonly PlanPoint[], objective: Objective): RankedPlan[] {
+  const rows: RankedPlan[] = []
+  for (const point of bestLoads(points, objective)) {
+    const at = rows.findIndex((row) => isSame(row, point, objective))
+    if (at < 0) {
+      rows.push(point)
+      continue
+    }
+    const row = rows[at]!
+    if (row.evaluation.checkpoint !== point.evaluation.checkpoint) {
+      rows[at] = {...row, alsoCheckpoints: [...new Set([...(row.alsoCheckpoints ?? []), point.evaluation.checkpoint.hfId])]}
+      continue
+    }
+    const caches = [...(row.alsoKvCache ?? [])]
+    const better = cacheBits(point) > cacheBits(row) && point.evaluation.deployment.maxModelLen >= row.evaluation.deployment.maxModelLen
+    const [kept, other] = better ? [point, row] : [row, point]
+    rows[at] = {...kept, ...(row.alsoCheckpoints && {alsoCheckpoints: row.alsoCheckpoints}), alsoKvCache: [...caches, other.evaluation.deployment.kvCache]}
+  }
+  return rows
+}
+
+/** What more requests in flight must bring to be worth their longer waits. */
+const WORTH_MORE_LOAD = 0.01
+
+/** Each deployment at its best load, in the order of its first point; the lowest load of those that are as good. */
+function bestLoads(points: readonly PlanPoint[], objective: Objective): PlanPoint[] {
+  const byDeployment = new Map<unknown, PlanPoint>()
+  for (const point of points) {
+    const {memory} = point.evaluation
+    const best = byDeployment.get(memory)
+    if (!best) byDeployment.set(memory, point)
+    else if (best.meets === point.meets && load(point) < load(best) && isWorth(point, best, objective)) byDeployment.set(memory, point)
+  }
+  return [...byDeployment.values()]
+}
+
+const load = ({concurrency}: PlanPoint): number => (typeof concurrency === 'number' ? concurrency : Number.POSITIVE_INFINITY)
+
+/** Throughput is what more load is for; of the other objectives only the exact best counts. */
+const isWorth = (point: PlanPoint, best: PlanPoint, objective: Objective): boolean =>
+  point.meets &&
+  (objective === 'throughput' || objective === 'quality') &&
+  point.performance.outputTokensPerSecond.low >= best.performance.outputTokensPerSecond.low * (1 - WORTH_MORE_LOAD)
+
+const cacheBits = ({evaluation: {deployment}}: PlanPoint): number => (deployment.kvCache === 'bf16' || deployment.kvCache === 'fp16' ? 16 : 8)
+
+function isSame(a: PlanPoint, b: PlanPoint, objective: Objective): boolean {
+  const [x, y] = [a.evaluation, b.evaluation]
+  if (a.meets !== b.meets || x.engine !== y.engine || x.checkpoint.weights !== y.checkpoint.weights) return false
+  const [left, right] = [x.deployment, y.deployment]
+  if (left.tp !== right.tp || left.pp !== right.pp || left.dp !== right.dp || left.ep !== right.ep || left.dpAttention !== right.dpAttention) return false
+  const key = objective === 'quality' ? 'throughput' : objective
+  const [high, low] = [Math.abs(score(a, key)), Math.abs(score(b, key))]
+  return Math.abs(high - low) <= NEARLY_EQUAL * Math.max(high, low)
+}

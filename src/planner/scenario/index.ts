@@ -1,0 +1,3 @@
+/** The door of this room. A question as it is asked. */
+export {LIMITS, type Objective, type Objectives, OBJECTIVES, type Scenario} from './scenario.ts'
+export {parseSpeculation} from './speculation.ts'

@@ -1,0 +1,40 @@
+import type {DeploymentRequest, Workload} from '../../core/deployment.ts'
+
+/** Latency limits of the contract's `slo`. */
+export interface Objectives {
+  ttftMs?: number
+  tpotMs?: number
+  /** From the arrival of a request to its last token. */
+  endToEndMs?: number
+  /** Share of requests, in per cent, that must keep the limits. Absent: the mean must. */
+  percentile?: number
+}
+
+/** What the best plan is best in. */
+export type Objective = 'throughput' | 'latency' | 'per-user' | 'memory' | 'quality'
+
+export const OBJECTIVES: readonly Objective[] = ['throughput', 'latency', 'per-user', 'memory', 'quality']
+
+/** One question, as in the machine-readable contract. Absent: to be detected or chosen. */
+export interface Scenario extends DeploymentRequest {
+  id?: string
+  model: string
+  gpu?: string
+  machine?: string
+  nodes?: number
+  workload?: Workload
+  slo?: Objectives
+}
+
+/** Ranges of numbers, for flags and files alike: beyond them a number is a slip. */
+export const LIMITS = {
+  nodes: {min: 1, max: 1024},
+  parallel: {min: 1, max: 4096},
+  tokens: {min: 1, max: 1_000_000_000},
+  sequences: {min: 1, max: 1_000_000},
+  concurrency: {min: 1, max: 1_000_000},
+  requestRate: {min: 1e-6, max: 1e6},
+  fraction: {min: 0.01, max: 1},
+  bytes: {min: 0, max: 2 ** 50},
+  draftTokens: {min: 1, max: 64},
+} as const

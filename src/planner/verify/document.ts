@@ -1,0 +1,77 @@
+/** What `verify --json` and `calibrate --json` print: the documented view of a comparison. */
+import type {Deployment} from '../../core/deployment.ts'
+import type {Warning} from '../../core/terms.ts'
+import type {LogReport} from '../../verify/log-report.ts'
+import type {Change} from './changes.ts'
+import type {Correction} from '../world/index.ts'
+import type {ComparedRun, UnansweredRun} from './bench-runs.ts'
+import type {VerifiedLine, Verification} from './verification.ts'
+import type {Refit} from './refit.ts'
+
+export interface VerificationDocument {
+  schemaVersion: 1
+  /** Every part lies within the estimate's own error. */
+  within: boolean
+  log?: {
+    engine: string
+    engineVersion: string
+    model: {id: string; hfId: string}
+    hardware: {gpu: string; gpus: number}
+    deployment: Deployment
+    outcome: Verification['outcome']
+    refusal?: LogReport['refusal']
+    ranks: number
+    lines: VerifiedLine[]
+    worstPart?: string
+    decisive?: {name: string; differenceBytes: number}
+    spreadBytes: number
+    within: boolean
+    changes: Change[]
+    /** The difference as --save keeps it. */
+    correction?: Correction
+  }
+  bench?: {runs: ComparedRun[]; unanswered: UnansweredRun[]; within: boolean}
+  /** Where --save put the correction. */
+  savedTo?: string
+  warnings: Warning[]
+}
+
+export function logDocument({
+  report,
+  answer: {best},
+  lines,
+  worst,
+  decisive,
+  spreadBytes,
+  within,
+  outcome,
+  changes,
+  correction,
+}: Verification): NonNullable<VerificationDocument['log']> {
+  const {model, checkpoint, machine, engine, deployment} = best
+  return {
+    engine: engine.id,
+    engineVersion: deployment.engineVersion,
+    model: {id: model.id, hfId: checkpoint.hfId},
+    hardware: {gpu: machine.gpus[0]!.accelerator.id, gpus: engine.gpuCount(deployment)},
+    deployment,
+    outcome,
+    ...(report.refusal && {refusal: report.refusal}),
+    ranks: report.ranks.length,
+    lines,
+    ...(worst && {worstPart: worst.name}),
+    ...(decisive && {decisive}),
+    spreadBytes,
+    within,
+    changes,
+    ...(correction && {correction}),
+  }
+}
+
+export interface CalibrationDocument {
+  schemaVersion: 1
+  fits: Refit[]
+  unanswered: UnansweredRun[]
+  /** Where the fits were kept; absent where none was better, or with --dry-run. */
+  savedTo?: string
+}

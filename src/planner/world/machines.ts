@@ -1,0 +1,98 @@
+import type {Accelerator, LinkKind, Machine, MachineGpu} from '../../core/accelerator.ts'
+import {InputError} from '../../core/input-error.ts'
+import type {Catalogue} from '../../catalogue/catalogue.ts'
+import {parseGpuSpec, requireGpu} from '../../catalogue/find-gpu.ts'
+import {requireSystem, type System} from '../../catalogue/system.ts'
+
+/** How cards of one kind are joined when nothing but their number is known. */
+export function usualLink(accelerator: Accelerator, count: number): Machine['link'] {
+  if (accelerator.unifiedMemory && count > 1) return {kind: 'network'}
+  if (count < 2)
+    return accelerator.unifiedMemory ? {kind: 'unified'} : {kind: 'pcie-host', bytesPerSecondPerDirection: accelerator.pcie?.bytesPerSecondPerDirection}
+  const {scaleUp} = accelerator
+  // Bridges join pairs and are an option; a switch or a mesh is part of the machine.
+  if (scaleUp && !(/bridge/i.test(scaleUp.scope ?? '') || (scaleUp.maxGpuCount ?? count) < count)) {
+    const kind: LinkKind = /xgmi|infinity/i.test(scaleUp.kind) ? 'xgmi' : /nvlink/i.test(scaleUp.kind) ? 'nvlink' : 'other'
+    return {kind, bytesPerSecondPerDirection: scaleUp.bytesPerSecondPerDirection}
+  }
+  return {kind: accelerator.pciePeerAccess ? 'pcie-p2p' : 'pcie-host', bytesPerSecondPerDirection: accelerator.pcie?.bytesPerSecondPerDirection}
+}
+
+/** Bytes a second between nodes for each GPU when nothing is known: one 100 Gb/s adapter shared by all would be less, InfiniBand more. */
+const ASSUMED_NETWORK_BYTES_PER_SECOND = 12.5e9
+
+const gpusOf = (accelerator: Accelerator, count: number, from: number, memoryBytes = accelerator.memoryBytes): MachineGpu[] =>
+  Array.from({length: count}, (_, index) => ({index: from + index, accelerator, memoryBytes}))
+
+/** The machine that `8xh200-sxm` or `2xrtx-4090,1xrtx-3090` stands for. `nodes` of them where more than one. */
+export function machineFromSpec(catalogue: Catalogue, spec: string, nodes = 1): Machine {
+  const gpus: MachineGpu[] = []
+  for (const {count, id} of parseGpuSpec(spec)) gpus.push(...gpusOf(catalogue.gpu(id) ?? requireGpu(catalogue.gpus, id), count, gpus.length))
+  return {gpus, nodeCount: nodes, link: linkOfAll(gpus), networkBytesPerSecondPerGpu: nodes > 1 ? ASSUMED_NETWORK_BYTES_PER_SECOND : undefined, detected: false}
+}
+
+function linkOfAll(gpus: readonly MachineGpu[]): Machine['link'] {
+  const first = gpus[0]!.accelerator
+  return gpus.every(({accelerator}) => accelerator.id === first.id)
+    ? usualLink(first, gpus.length)
+    : {kind: 'pcie-host', bytesPerSecondPerDirection: first.pcie?.bytesPerSecondPerDirection}
+}
+
+/** A catalogued machine. @throws InputError where it has no GPU of the catalogue. */
+export function machineFromSystem(catalogue: Catalogue, system: System, nodes?: number): Machine {
+  const gpus: MachineGpu[] = []
+  for (const {id, count, memoryBytes} of system.gpus) {
+    const accelerator = catalogue.gpu(id) ?? requireGpu(catalogue.gpus, id)
+    gpus.push(...gpusOf(accelerator, count, gpus.length, memoryBytes))
+  }
+  if (gpus.length === 0) throw new InputError('MACHINE_WITHOUT_GPU', `${system.name} has no GPU: servefit plans for GPUs only`)
+  const first = gpus[0]!.accelerator
+  const usual = linkOfAll(gpus)
+  const kind = system.link?.kind ?? usual.kind
+  const whole = (system.link?.domainGpuCount ?? gpus.length) >= gpus.length
+  const rate =
+    kind === 'nvlink' || kind === 'xgmi' || kind === 'other'
+      ? first.scaleUp?.bytesPerSecondPerDirection
+      : (system.hostLink?.bytesPerSecondPerDirection ?? first.pcie?.bytesPerSecondPerDirection)
+  return {
+    name: system.name,
+    gpus,
+    nodeCount: nodes ?? system.nodeCount,
+    link: whole
+      ? {kind, bytesPerSecondPerDirection: rate ?? usual.bytesPerSecondPerDirection}
+      : {
+          kind: system.link?.beyondDomain ?? 'pcie-host',
+          bytesPerSecondPerDirection: system.hostLink?.bytesPerSecondPerDirection ?? first.pcie?.bytesPerSecondPerDirection,
+        },
+    networkBytesPerSecondPerGpu: system.network?.bytesPerSecondPerGpu ?? ((nodes ?? system.nodeCount) > 1 ? ASSUMED_NETWORK_BYTES_PER_SECOND : undefined),
+    hostMemoryBytes: system.unifiedMemory ? undefined : system.host?.memoryBytes,
+    detected: false,
+  }
+}
+
+/** Names that read as a path rather than as a catalogued machine. */
+export const looksLikePath = (name: string): boolean => /[\\/]|\.json$/i.test(name)
+
+export const machineFromName = (catalogue: Catalogue, name: string, nodes?: number): Machine =>
+  machineFromSystem(catalogue, requireSystem(catalogue.systems, name), nodes)
+
+/** GPUs of a machine that serve one model together: the largest set of equal cards, by memory in all. */
+export function servingGroup(machine: Machine): {machine: Machine; left: MachineGpu[]} {
+  const groups = new Map<string, MachineGpu[]>()
+  for (const gpu of machine.gpus) {
+    const key = `${gpu.accelerator.id} ${gpu.memoryBytes}`
+    groups.set(key, [...(groups.get(key) ?? []), gpu])
+  }
+  if (groups.size <= 1) return {machine, left: []}
+  const size = (gpus: readonly MachineGpu[]) => gpus.reduce((sum, {memoryBytes}) => sum + memoryBytes, 0)
+  const [best] = [...groups.values()].sort((a, b) => size(b) - size(a))
+  const gpus = best!
+  return {
+    machine: {...machine, gpus, link: machine.detected ? machine.link : usualLink(gpus[0]!.accelerator, gpus.length)},
+    left: machine.gpus.filter((gpu) => !gpus.includes(gpu)),
+  }
+}
+
+/** The GPU that limits a group: least free memory, then least memory. */
+export const tightestGpu = (machine: Machine): MachineGpu =>
+  machine.gpus.reduce((a, b) => ((b.freeBytes ?? b.memoryBytes) < (a.freeBytes ?? a.memoryBytes) ? b : a))
