@@ -10,7 +10,7 @@ import {checkModelFile} from '../catalogue/model-schema.ts'
 import type {System} from '../catalogue/system.ts'
 import {problemsOf} from '../catalogue/zod-problems.ts'
 import type {Accelerator} from '../core/accelerator.ts'
-import type {Model} from '../core/model.ts'
+import type {Checkpoint, Model} from '../core/model.ts'
 import {countParameters} from '../core/tensors.ts'
 import type {EngineData} from '../engines/engine.ts'
 import {checkEngineFile, type EngineFile} from '../engines/engine-schema.ts'
@@ -53,6 +53,7 @@ function jsonFile<T>(root: string, path: string): T {
 
 function compileModels(root: string, problems: string[], files: Map<string, unknown>): void {
   const entries: ModelEntry[] = []
+  const publishers = knownPublishers(root, problems)
   const paths = new Map<string, string>()
   for (const {path, value} of yamlFiles(root, 'models', problems)) {
     const {model, problems: found} = checkModelFile(path, value)
@@ -61,11 +62,43 @@ function compileModels(root: string, problems: string[], files: Map<string, unkn
     const other = paths.get(model.id)
     if (other) problems.push(`${path}: the id ${model.id} is also that of ${other}`)
     paths.set(model.id, path)
-    files.set(`models/${model.id}`, model)
+    files.set(`models/${model.id}`, withPublishers(model, publishers))
     entries.push(entryOf(model))
   }
   problems.push(...doubleNames(entries))
   files.set('models', entries)
+}
+
+const PublishersFile = z.strictObject({
+  publishers: z.array(
+    z.strictObject({
+      organisation: z.string().regex(/^[\w.-]+$/),
+      title: z.string().min(1),
+      kind: z.enum(['hardware-maker', 'engine-project', 'quantiser']),
+      source: z.url(),
+    }),
+  ),
+})
+
+/** Organisations, in lower case, whose builds of other makers' models are no community uploads. */
+function knownPublishers(root: string, problems: string[]): Set<string> {
+  const path = 'data/publishers.yaml'
+  const parsed = PublishersFile.safeParse(parse(readFileSync(join(root, path), 'utf8')))
+  if (!parsed.success) problems.push(...problemsOf(path, parsed.error))
+  return new Set(parsed.data?.publishers.map(({organisation}) => organisation.toLowerCase()))
+}
+
+/** Who published each checkpoint: what is not said is the maker. */
+function withPublishers(model: Model, known: ReadonlySet<string>): Model {
+  const organisation = (repository: string) => repository.slice(0, repository.indexOf('/')).toLowerCase()
+  const maker = organisation(model.hfId)
+  return {
+    ...model,
+    checkpoints: model.checkpoints.map((checkpoint): Checkpoint => {
+      const own = organisation(checkpoint.hfId)
+      return own === maker && !checkpoint.thirdParty ? checkpoint : {...checkpoint, publisher: known.has(own) ? 'known' : 'community'}
+    }),
+  }
 }
 
 function entryOf(model: Model): ModelEntry {

@@ -337,7 +337,8 @@ export function modelToYamlObject(model: Model): ModelFile {
       encoders,
       ...rest,
     }),
-    checkpoints: model.checkpoints.map(({formats, exceptions, hfId, weights, ...more}) =>
+    // Who published it is told by the build from its name.
+    checkpoints: model.checkpoints.map(({formats, exceptions, hfId, weights, publisher: _publisher, ...more}) =>
       present({
         hfId,
         weights,

@@ -2,6 +2,7 @@ import * as Flags from '@oclif/core/flags'
 import {InputError} from '../core/input-error.ts'
 import type {Objectives, Scenario} from '../planner/scenario/index.ts'
 import type {FileScenario} from '../planner/scenario/schema.ts'
+import {objectivesFrom} from './slo-flags.ts'
 import {ASSUMED_LOAD, deploymentFlags, machineFlags, scenarioFrom, workloadFlags} from './flags.ts'
 
 export const scenarioFlags = {
@@ -27,7 +28,7 @@ export async function askedScenario(
 ): Promise<AskedScenario> {
   if (typeof flags.scenario !== 'string') {
     if (model === undefined) throw new InputError('ARGUMENT_MISSING', `Missing MODEL: ${MISSING}`)
-    const scenario = scenarioFrom(model, flags)
+    const scenario = withLimits(scenarioFrom(model, flags), flags)
     const given = flags.concurrency !== undefined || oneUser
     return given ? scenario : {...scenario, workload: {...scenario.workload!, concurrency: undefined}}
   }
@@ -39,7 +40,13 @@ export async function askedScenario(
   if (named === undefined) throw new InputError('ARGUMENT_MISSING', `Missing MODEL: ${flags.scenario} names none; ${MISSING}`)
   const merged = layered(file as Record<string, unknown>, givenBy(named, flags)) as FileScenario
   const open = !oneUser || merged.workload?.requestRate !== undefined
-  return {...merged, model: named, workload: {...ASSUMED_LOAD, ...(open && {concurrency: undefined}), ...merged.workload}} as AskedScenario
+  return withLimits({...merged, model: named, workload: {...ASSUMED_LOAD, ...(open && {concurrency: undefined}), ...merged.workload}} as AskedScenario, flags)
+}
+
+/** The limits of flags over those that a file has. */
+function withLimits<S extends AskedScenario>(scenario: S, flags: Record<string, unknown>): S {
+  const slo = objectivesFrom(flags, scenario.slo)
+  return Object.keys(slo).length > 0 ? {...scenario, slo} : scenario
 }
 
 /** What flags alone say, without what is assumed. */

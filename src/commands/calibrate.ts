@@ -47,7 +47,7 @@ export default class Calibrate extends ServefitCommand {
     const fits = groupsOf(runs).map((group) => refit(group, this.catalogue.speedCalibration))
     const kept = fits.filter(({better}) => better)
     if (kept.length === 0) this.answerNo()
-    const document: CalibrationDocument = {schemaVersion: 1, fits, unanswered}
+    const document: CalibrationDocument = {schemaVersion: 2, fits, unanswered}
     if (kept.length > 0 && !flags['dry-run']) {
       const {saveMeasured} = await import('../cli/measured-file.ts')
       const fresh = kept.map((fit) => localCalibration(fit, today()))

@@ -4,15 +4,16 @@ import {ServefitCommand} from '../cli/base.ts'
 import {deploymentFlags, machineFlags, workloadFlags} from '../cli/flags.ts'
 import {commandWords} from '../cli/command-words.ts'
 import {askedScenario, flagsOf, scenarioFlags} from '../cli/scenario-flag.ts'
+import {sloFlags} from '../cli/slo-flags.ts'
 import {sourceFlags, sourcesFrom} from '../cli/source-flags.ts'
 import {realContext} from '../cli/world.ts'
-import {adviseOn, type Answer, answer, type Result, type Simulation, toResult} from '../planner/answer/index.ts'
+import {adviseOn, type Answer, answer, isYes, type Result, type Simulation, toResult} from '../planner/answer/index.ts'
 import {renderCheck} from '../render/check.ts'
 
 export default class Check extends ServefitCommand {
   static override summary = 'Does a model fit, with which context and how many users, and how fast is it?'
   static override description =
-    'Without --gpu or --machine the question is about this machine. A name asks about the model: the least quantised published checkpoint that fits is taken. A repository asks about exactly that checkpoint.'
+    'Without --gpu or --machine the question is about this machine. A name asks about the model: of its published checkpoints the one is taken that keeps the load best without losing quality. A repository asks about exactly that checkpoint.'
   static override examples = [
     '<%= config.bin %> <%= command.id %> qwen3-32b --gpu 2xrtx-4090 --users 8 --input 2k --output 500',
     '<%= config.bin %> <%= command.id %> deepseek-ai/DeepSeek-V3.2 --machine dgx-h200 --json',
@@ -25,6 +26,7 @@ export default class Check extends ServefitCommand {
     ...machineFlags,
     ...scenarioFlags,
     ...workloadFlags,
+    ...sloFlags,
     ...deploymentFlags,
     ...sourceFlags,
     simulate: Flags.boolean({description: 'percentiles from the serving simulator beside the means'}),
@@ -37,8 +39,7 @@ export default class Check extends ServefitCommand {
     const context = realContext(this.catalogue, sourcesFrom(flags))
     const scenario = await askedScenario(args.model, flags)
     const answered = await answer(context, scenario)
-    const {verdict} = answered.best
-    if (verdict !== 'fits' && verdict !== 'tight') this.answerNo()
+    if (!isYes(answered.best)) this.answerNo()
     if (!this.jsonEnabled()) {
       const advice = adviseOn(context, answered, commandWords(scenario.model, flagsOf(scenario, flags), Check.flags))
       process.stdout.write(renderCheck(answered, advice, {columns: this.columns, colour: this.colour, explain: flags.explain}))

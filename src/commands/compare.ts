@@ -4,10 +4,11 @@ import {ServefitCommand} from '../cli/base.ts'
 import {deploymentFlags, machineFlags, workloadFlags} from '../cli/flags.ts'
 import {withProgress} from '../cli/progress.ts'
 import {askedScenario, scenarioFlags} from '../cli/scenario-flag.ts'
+import {sloFlags} from '../cli/slo-flags.ts'
 import {sourceFlags, sourcesFrom} from '../cli/source-flags.ts'
 import {realContext} from '../cli/world.ts'
 import type {Machine} from '../core/accelerator.ts'
-import {machineOf} from '../planner/answer/index.ts'
+import {isYes, machineOf} from '../planner/answer/index.ts'
 import {compare, type ComparisonRow} from '../planner/compare/index.ts'
 import {modelOf, type NamedModel} from '../planner/world/index.ts'
 import {renderCompare} from '../render/compare.ts'
@@ -41,6 +42,7 @@ export default class Compare extends ServefitCommand {
     }),
     ...scenarioFlags,
     ...workloadFlags,
+    ...sloFlags,
     ...choices,
     ...sourceFlags,
   }
@@ -56,7 +58,7 @@ export default class Compare extends ServefitCommand {
       nodes,
       engine,
       workload,
-      slo: _slo,
+      slo,
       objective: _objective,
       id: _id,
       ...request
@@ -67,8 +69,8 @@ export default class Compare extends ServefitCommand {
     for (const where of asked.length > 0 ? asked : [{gpu, machine}]) machines.push(await machineOf(context, {model, ...where, nodes}))
     const models: NamedModel[] = []
     for (const name of names) models.push(await modelOf(context, name))
-    const rows = await withProgress('comparing checkpoints', async () => compare(context, {models, machines, engine, request, workload: workload!}))
-    if (!rows.some(({result}) => result.verdict === 'fits' || result.verdict === 'tight')) this.answerNo()
+    const rows = await withProgress('comparing checkpoints', async () => compare(context, {models, machines, engine, request, workload: workload!, slo}))
+    if (!rows.some(({result}) => isYes(result))) this.answerNo()
     if (!this.jsonEnabled()) {
       const title = `${models.map(({model}) => model.name).join(', ')} on ${machines.map(machineTitle).join(', ')}`
       process.stdout.write(renderCompare(rows, title, {columns: this.columns, colour: this.colour}))

@@ -3,11 +3,12 @@ import * as Flags from '@oclif/core/flags'
 import {ServefitCommand} from '../cli/base.ts'
 import {deploymentFlags, machineFlags, workloadFlags} from '../cli/flags.ts'
 import {askedScenario, scenarioFlags} from '../cli/scenario-flag.ts'
+import {sloFlags} from '../cli/slo-flags.ts'
 import {sourceFlags, sourcesFrom} from '../cli/source-flags.ts'
 import {realContext} from '../cli/world.ts'
 import {InputError} from '../core/input-error.ts'
 import {parseSetting} from '../engines/launch/settings.ts'
-import {type Answer, answer, type Result, toResult} from '../planner/answer/index.ts'
+import {type Answer, answer, isYes, type Result, toResult, type Verdict} from '../planner/answer/index.ts'
 import type {Artifact} from '../render/launch/artifact.ts'
 import {explainLaunch} from '../render/launch/explain.ts'
 import {extras} from '../render/launch/extras.ts'
@@ -38,6 +39,7 @@ Formats: ${FORMATS.map(({id, summary}) => `${id} (${summary})`).join(', ')}.`
     ...machineFlags,
     ...scenarioFlags,
     ...workloadFlags,
+    ...sloFlags,
     ...deploymentFlags,
     ...sourceFlags,
     format: Flags.string({description: FORMATS.map(({id}) => id).join(', '), helpValue: 'FORMAT', default: 'command'}),
@@ -65,7 +67,7 @@ Formats: ${FORMATS.map(({id, summary}) => `${id} (${summary})`).join(', ')}.`
         'MODEL_NAMELESS',
         `${scenario.model} does not say which repository it belongs to, so there is nothing to start: give the repository's name`,
       )
-    if (best.verdict !== 'fits' && best.verdict !== 'tight') {
+    if (!isYes(best)) {
       this.answerNo()
       if (!this.jsonEnabled()) process.stderr.write(refusal(answered))
       return result
@@ -88,5 +90,7 @@ Formats: ${FORMATS.map(({id, summary}) => `${id} (${summary})`).join(', ')}.`
   }
 }
 
+const REFUSED: Partial<Record<Verdict, string>> = {unsupported: 'is not supported like this', 'does-not-fit': 'does not fit', 'too-slow': 'is too slow'}
+
 const refusal = ({best}: Answer): string =>
-  `servefit: ${best.model.name} ${best.verdict === 'unsupported' ? 'cannot be served so' : 'does not fit'}: ${best.reasons.map(({message}) => message).join('; ')}\n  servefit check says what would\n`
+  `servefit: ${best.model.name} ${REFUSED[best.verdict] ?? ''}: ${best.reasons.map(({message}) => message).join('; ')}\n  servefit check says what would\n`

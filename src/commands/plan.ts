@@ -5,14 +5,13 @@ import {deploymentFlags, machineFlags, workloadFlags} from '../cli/flags.ts'
 import {commandWords} from '../cli/command-words.ts'
 import {withProgress} from '../cli/progress.ts'
 import {askedScenario, flagsOf, scenarioFlags} from '../cli/scenario-flag.ts'
-import {objectivesFrom, sloFlags} from '../cli/slo-flags.ts'
+import {sloFlags} from '../cli/slo-flags.ts'
 import {sourceFlags, sourcesFrom} from '../cli/source-flags.ts'
 import {realContext} from '../cli/world.ts'
 import type {Machine} from '../core/accelerator.ts'
-import type {Deployment} from '../core/deployment.ts'
+import type {Deployment, Workload} from '../core/deployment.ts'
 import {machineOf, toResult} from '../planner/answer/index.ts'
-import {servingGroup} from '../planner/world/index.ts'
-import {finalEvaluation, parseFailOn, plan, type Plan as Planned, type PlanReport} from '../planner/plan/index.ts'
+import {parseFailOn, plan, type Plan as Planned, type PlanReport} from '../planner/plan/index.ts'
 import {OBJECTIVES, type Objective} from '../planner/scenario/index.ts'
 import {machineTitle} from '../render/hardware.ts'
 import {count} from '../render/numbers.ts'
@@ -65,23 +64,20 @@ export default class Plan extends ServefitCommand {
     const conditions = parseFailOn(flags['fail-on'] ?? '')
     const context = realContext(this.catalogue, sourcesFrom(flags))
     const asked = await askedScenario(args.model, flags, {oneUser: false})
-    const {objective: wanted, slo, ...scenario} = asked
+    const {objective: wanted, slo: objectives = {}, ...scenario} = asked
     const workload = scenario.workload!
     const machine = await machineOf(context, scenario)
-    const objectives = objectivesFrom(flags, slo)
     const objective = (flags.objective ?? wanted ?? 'throughput') as Objective
     const planned = await withProgress('searching engines, checkpoints, layouts and loads', () =>
       plan(context, {scenario: {...scenario, workload}, machine, objectives, objective}),
     )
     const [best] = planned.ranking
-    const failed = best ? conditions.filter(({holds}) => holds(toResult(finalEvaluation(best, planned.question)))).map(({text}) => text) : []
+    const failed = best ? conditions.filter(({holds}) => holds(toResult(best.evaluation))).map(({text}) => text) : []
     if (!planned.met || failed.length > 0) this.answerNo()
     const spelled = flagsOf({...scenario, workload}, flags)
     const json = this.jsonEnabled()
     if (!json) {
-      const next = best
-        ? `servefit config ${commandWords(best.evaluation.checkpoint.hfId || scenario.model, {...spelled, ...pinned(best.evaluation.deployment)}, {...machineFlags, ...deploymentFlags})}`
-        : `servefit check ${commandWords(scenario.model, spelled, machineFlags)}`
+      const next = nextCommand(planned, {...spelled, ...loadOf(best?.evaluation.workload)}, scenario.model)
       const title = `${planned.model.name} on ${machineTitle(machine)}, prompts of ${count(workload.inputTokens)} and answers of ${count(workload.outputTokens)} tokens`
       const fixedLoad = workload.concurrency !== undefined || workload.requestRate !== undefined
       process.stdout.write(renderPlan({...planned, title, objectives, fixedLoad, next}, {columns: this.columns, colour: this.colour}))
@@ -99,11 +95,38 @@ export default class Plan extends ServefitCommand {
   /** The best plan as start files, and the whole report for a later `diff`. */
   private async saved(planned: Planned, machine: Machine, folder: string, formats: string[] | undefined, force: boolean): Promise<string[]> {
     const [{artifactsOf}, {writeFiles}] = await Promise.all([import('../cli/save-plan.ts'), import('../cli/write-files.ts')])
-    const evaluation = finalEvaluation(planned.ranking[0]!, planned.question)
-    const files = artifactsOf(this.catalogue, {best: evaluation, machine, left: servingGroup(machine).left}, formats)
+    const {evaluation} = planned.ranking[0]!
+    const files = artifactsOf(this.catalogue, {best: evaluation, machine, left: machine.gpus.filter((gpu) => !evaluation.machine.gpus.includes(gpu))}, formats)
     return writeFiles(folder, [...files, {name: 'plan.json', text: `${JSON.stringify(planned.report(), undefined, 2)}\n`}], {force})
   }
 }
+
+/** What to go on with: the start files of the best plan, or the smallest change with which there is one. */
+function nextCommand({ranking: [best], met, reach}: Planned, spelled: Record<string, unknown>, model: string): string {
+  const own = {...machineFlags, ...workloadFlags, ...sloFlags, ...deploymentFlags}
+  if (!best) return `servefit check ${commandWords(model, spelled, machineFlags)}`
+  if (met) return `servefit config ${commandWords(best.evaluation.checkpoint.hfId || model, {...spelled, ...pinned(best.evaluation.deployment)}, own)}`
+  const changed: Record<string, unknown> = {...spelled}
+  for (const [, name, value] of (reach[0]?.flags ?? '').matchAll(/--([\w-]+) (\S+)/g)) {
+    if (name === 'gpu') Object.assign(changed, {machine: undefined, nodes: undefined})
+    changed[CANONICAL[name!] ?? name!] = value
+  }
+  return `servefit plan ${commandWords(model, changed, own)}`
+}
+
+/** Names of the load's flags, by those that people type. */
+const CANONICAL: Record<string, string> = {users: 'concurrency', input: 'input-tokens', output: 'output-tokens'}
+
+/** The load that was found, as flags. */
+const loadOf = (workload: Workload | undefined): Record<string, unknown> =>
+  workload === undefined
+    ? {}
+    : {
+        'input-tokens': workload.inputTokens,
+        'output-tokens': workload.outputTokens,
+        ...(workload.concurrency !== undefined && {concurrency: workload.concurrency}),
+        ...(workload.requestRate !== undefined && {'request-rate': workload.requestRate}),
+      }
 
 /** The flags that lead to exactly this deployment. */
 function pinned({engine, tp, pp, dp, ep, dpAttention, kvCache, maxModelLen}: Deployment): Record<string, unknown> {

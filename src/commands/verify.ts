@@ -42,7 +42,7 @@ export default class Verify extends ServefitCommand {
     const {model, ...scenario} = scenarioFrom(flags.model ?? '', flags)
     const given: Partial<Scenario> = {...scenario, ...(flags.model !== undefined && {model})}
     const context = realContext(this.catalogue, sourcesFrom(flags))
-    const document: VerificationDocument = {schemaVersion: 1, within: true, warnings: []}
+    const document: VerificationDocument = {schemaVersion: 2, within: true, warnings: []}
     if (logs.length > 0) await this.verifyLog(context, logs, given, flags.save, document)
     if (flags.bench !== undefined) await this.verifyBench(context, flags.bench, given, document)
     document.within = document.log?.within !== false && document.bench?.within !== false

@@ -19,7 +19,10 @@ export interface MemoryEstimate {
   /** As the engine prints it at start. */
   kvCacheTokens: number
   maxConcurrencyAtMaxModelLen: number
+  /** Longest request that is served. An engine that starts with a longer context too says so in `startsBeyond`. */
   largestMaxModelLen: number
+  /** It comes up whatever context it is given, and refuses single requests that are too long for its cache. */
+  startsBeyond?: boolean
   /** Most requests that may be allowed to run at once for it to start, where the engine sets such a limit. */
   largestMaxNumSeqs?: number
   /** Requests that can be in the cache at once, each of this many tokens. */

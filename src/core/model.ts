@@ -64,6 +64,8 @@ export interface Checkpoint {
   encodersIncluded?: boolean
   /** `quant_method` of its configuration, for the engines' support tables. */
   quantMethod?: string
+  /** Who published it: a known organisation or a community upload. Absent: the model's maker. */
+  publisher?: 'known' | 'community'
   /** Publisher of the quantised build differs from the model's. */
   thirdParty?: boolean
   /** The publisher's recipe could not be read: `formats` are those that the method leaves by default. */

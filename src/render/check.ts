@@ -1,6 +1,7 @@
-import {weightFormat, cacheFormat} from '../core/formats.ts'
+import {cacheFormat, weightFormat} from '../core/formats.ts'
+import {bytesInWords} from '../core/words.ts'
 import type {Deployment} from '../core/deployment.ts'
-import {type Advice, type Answer, type Evaluation, type Result, shortageInWords, toResult} from '../planner/answer/index.ts'
+import {type Advice, type Answer, type Evaluation, isYes, missingBytes, type Result, TIGHT_CODES, toResult} from '../planner/answer/index.ts'
 import {machineTitle} from './hardware.ts'
 import {count, duration, gib, rate} from './numbers.ts'
 import {harmless, type Paint, padEnd, paint, widthOf, wrap} from './style.ts'
@@ -51,7 +52,8 @@ function titleLine({best, machine}: Answer, {columns}: View, style: Paint): stri
 /** What was chosen, in words: AWQ INT4 (repository), tensor parallel 2, FP8 KV cache. */
 export function deploymentWords({checkpoint, deployment, model}: Evaluation): string {
   const format = checkpoint.weights === 'native' ? 'published' : formatTitle(checkpoint.formats.default)
-  const words = [`${format}${checkpoint.hfId ? ` (${harmless(checkpoint.hfId)})` : ''}`, ...layoutWords(deployment)]
+  const by = checkpoint.publisher === 'community' ? ', a community upload' : ''
+  const words = [`${format}${checkpoint.hfId ? ` (${harmless(checkpoint.hfId)}${by})` : ''}`, ...layoutWords(deployment)]
   const plain = deployment.kvCache === 'bf16' || deployment.kvCache === 'fp16'
   if (!plain && model.architecture.layerKinds.some(({mixers}) => mixers.length > 0)) words.push(`${cacheFormat(deployment.kvCache).title} KV cache`)
   return words.join(', ')
@@ -77,9 +79,12 @@ function verdictLines({best}: Answer, result: Result, view: View, style: Paint):
     case 'tight':
       return [
         say(style.warn(style.bold('tight')), `as ${deploymentWords(best)}`),
-        ...result.warnings
-          .filter(({code}) => code === 'memory-tight' || code === 'concurrency-exceeds-cache')
-          .map(({message}) => `  ${wrap(message, view.columns - 4, 2)}`),
+        ...result.warnings.filter(({code}) => TIGHT_CODES.includes(code)).map(({message}) => `  ${wrap(message, view.columns - 4, 2)}`),
+      ]
+    case 'too-slow':
+      return [
+        say(style.bad(style.bold('too slow')), `as ${deploymentWords(best)}`),
+        ...result.reasons.map(({message}) => `  ${wrap(message, view.columns - 4, 2)}`),
       ]
     case 'does-not-fit':
       return [
@@ -124,8 +129,8 @@ function memoryLines({memory}: Evaluation, {memory: {perGpu}}: Result, {columns}
   return [`  ${left}${' '.repeat(Math.max(1, width - left.length - right.length))}${right}`, `  ${style.dim(bar)}`, `  ${wrap(parts.join(', '), width, 2)}`]
 }
 
-function capacityRows({deployment, memory, model, workload, verdict}: Evaluation, result: Result): [string, string][] {
-  if (verdict === 'does-not-fit') return []
+function capacityRows({deployment, memory, model, workload, verdict, reasons}: Evaluation, result: Result): [string, string][] {
+  if (verdict === 'does-not-fit' && !reasons.some(({code}) => code === 'request-exceeds-context')) return []
   const limit = model.architecture.contextTokens
   const rows: [string, string][] = []
   const own =
@@ -185,18 +190,30 @@ function speedRows({performance, workload, deployment}: Evaluation): [string, st
 
 /** Warnings that are not part of the verdict already. */
 function noteRows({warnings}: Evaluation): [string, string][] {
-  return warnings.filter(({code}) => code !== 'memory-tight' && code !== 'concurrency-exceeds-cache').map(({message}) => ['Note', harmless(message)])
+  return warnings.filter(({code}) => !TIGHT_CODES.includes(code)).map(({message}) => ['Note', harmless(message)])
 }
 
 function passedOver({passedOver: evaluations, best}: Answer, {columns}: View): string | undefined {
-  if (evaluations.length === 0 || best.verdict === 'does-not-fit' || best.verdict === 'unsupported') return undefined
+  if (evaluations.length === 0 || !isYes(best)) return undefined
   const seen = new Map<string, string>()
   for (const evaluation of evaluations) {
     const name = formatTitle(evaluation.checkpoint.formats.default)
-    if (!seen.has(name) && evaluation.reasons[0])
-      seen.set(name, evaluation.verdict === 'does-not-fit' ? `${name} is ${shortageInWords(evaluation)}.` : `${name}: ${evaluation.reasons[0].message}.`)
+    const why = whyPassed(evaluation)
+    if (!seen.has(name) && why !== undefined) seen.set(name, `${name} ${why}.`)
   }
   return [...seen.values()].map((text) => `  ${wrap(text, columns - 4, 2)}`).join('\n')
+}
+
+/** Why a checkpoint was not taken, after its name. */
+function whyPassed(evaluation: Evaluation): string | undefined {
+  const {verdict, reasons, warnings} = evaluation
+  if (verdict === 'does-not-fit') {
+    const short = missingBytes(evaluation)
+    return short > 0 ? `is ${bytesInWords(short)} short per GPU` : `does not fit: ${reasons[0]?.message}`
+  }
+  const told = reasons[0] ?? warnings.find(({code}) => TIGHT_CODES.includes(code))
+  if (told === undefined) return undefined
+  return `${verdict === 'tight' ? 'is tight' : verdict === 'too-slow' ? 'is too slow' : 'is not supported'}: ${told.message}`
 }
 
 function adviceLines(advice: Advice, view: View, style: Paint): string[] {

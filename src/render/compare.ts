@@ -73,11 +73,17 @@ function notes(rows: readonly ComparisonRow[], columns: number): string[] {
   return [`  ${wrap(`On this GPU ${computed}.`, columns - 4, 2)}`]
 }
 
+const REFUSED: Partial<Record<ComparisonRow['result']['verdict'], string>> = {
+  unsupported: 'is refused',
+  'does-not-fit': 'does not fit',
+  'too-slow': 'is too slow',
+}
+
 /** A line for each checkpoint that is refused: for both cache formats where the reason is the same. */
 function refusals(rows: readonly ComparisonRow[], columns: number): string[] {
   const byText = new Map<string, string[]>()
   for (const {hfId, kvCache, result} of rows.filter((row) => !isGood(row))) {
-    const text = `${harmless(hfId)}\u0000${result.verdict === 'unsupported' ? 'is refused' : 'does not fit'}: ${harmless(result.reasons[0]?.message ?? '')}`
+    const text = `${harmless(hfId)}\u0000${REFUSED[result.verdict] ?? ''}: ${harmless(result.reasons[0]?.message ?? '')}`
     byText.set(text, [...(byText.get(text) ?? []), kvCache])
   }
   return [...byText].map(([text, caches], index) => {

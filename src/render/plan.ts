@@ -1,4 +1,5 @@
 import {endToEndMs, type Floor, type PlanPoint, type RankedPlan, type Reach, reached, type Refusal} from '../planner/plan/index.ts'
+import {hasLimits} from '../planner/answer/index.ts'
 import type {Objectives} from '../planner/scenario/index.ts'
 import {count, duration, rate, tokens} from './numbers.ts'
 import {deploymentWords} from './check.ts'
@@ -15,6 +16,11 @@ export interface PlanPicture {
   title: string
   /** Ranked, the best load of each deployment. */
   ranking: RankedPlan[]
+  /** A plan keeps what was asked for. */
+  met: boolean
+  /** Neither load nor limits were given: those by which the load was chosen. */
+  interactive?: Objectives
+  mostThroughput?: PlanPoint
   front: PlanPoint[]
   reach: Reach[]
   floor?: Floor
@@ -61,7 +67,7 @@ export function renderPlan(picture: PlanPicture, {columns, colour}: PlanView): s
   if (!best) lines.push(`  ${style.bad('nothing can be started')}: all ${count(picture.considered)} deployments are refused`)
   else {
     lines.push(...verdictLines(best, picture, columns, style), '', rankingTable(picture, columns).trimEnd())
-    if (second && best.meets) lines.push('', `  ${wrap(whyNot(best, second), columns - 4, 2)}`)
+    if (second && picture.met) lines.push('', `  ${wrap(whyNot(best, second), columns - 4, 2)}`)
     const drawn = chart(picture.front, Math.min(columns - 4, 90), layoutLetters)
     if (drawn.length > 0) lines.push('', ...drawn.map((line) => `  ${line}`))
   }
@@ -72,29 +78,48 @@ export function renderPlan(picture: PlanPicture, {columns, colour}: PlanView): s
   return `${lines.join('\n')}\n`
 }
 
-function verdictLines(best: RankedPlan, {objectives}: PlanPicture, columns: number, style: Paint): string[] {
+function verdictLines(best: RankedPlan, {objectives, met, interactive, mostThroughput}: PlanPicture, columns: number, style: Paint): string[] {
+  const {engine, deployment, verdict, reasons} = best.evaluation
+  const word = met ? style.good(style.bold('best')) : style.bad(style.bold(hasLimits(objectives) ? 'no plan keeps the limits' : 'no plan keeps up'))
   const limits = limitsInWords(objectives)
-  const {engine, deployment} = best.evaluation
-  const word = best.meets ? style.good(style.bold('best')) : style.bad(style.bold('no plan keeps the limits'))
-  const lines = [`  ${word}${best.meets ? '' : `: ${wrap(limits, columns - 30, 4)}`}`]
+  const lines = [`  ${word}${met || limits === '' ? '' : `: ${wrap(limits, columns - 30, 4)}`}`]
   const name = `${engine.title} ${deployment.engineVersion}, ${deploymentWords(best.evaluation)}`
-  if (best.meets) lines[0] += `   ${wrap(name, columns - 12, 9)}`
+  if (met) lines[0] += `   ${wrap(name, columns - 12, 9)}`
   else lines.push(`  nearest  ${wrap(name, columns - 14, 11)}`)
-  const indent = best.meets ? 9 : 11
-  lines.push(`${' '.repeat(indent)}${wrap(pointWords(best), columns - indent - 3, indent)}`)
-  if (best.meets && limits !== '') lines.push(`${' '.repeat(indent)}${wrap(keptWords(best, objectives), columns - indent - 3, indent)}`)
-  if (best.alsoCheckpoints)
-    lines.push(`${' '.repeat(indent)}${wrap(harmless(`as quick with ${best.alsoCheckpoints.join(' or ')}`), columns - indent - 3, indent)}`)
-  if (best.alsoKvCache) lines.push(`${' '.repeat(indent)}${wrap(`as quick with a cache in ${best.alsoKvCache.join(' or ')}`, columns - indent - 3, indent)}`)
+  const indent = met ? 9 : 11
+  const say = (text: string) => lines.push(`${' '.repeat(indent)}${wrap(text, columns - indent - 3, indent)}`)
+  say(pointWords(best))
+  if (limits !== '') say(reachedWords(best, objectives))
+  else if (verdict === 'too-slow' && reasons[0]) say(reasons[0].message)
+  if (interactive) say(interactiveWords(best, interactive))
+  if (best.alsoCheckpoints) say(harmless(`as quick with ${best.alsoCheckpoints.join(' or ')}`))
+  if (best.alsoKvCache) say(`as quick with a cache in ${best.alsoKvCache.join(' or ')}`)
+  if (mostThroughput) {
+    const {engine: other, checkpoint} = mostThroughput.evaluation
+    lines.push(
+      '',
+      `  ${wrap(`Without such limits ${other.title} ${checkpoint.weights} ${layoutLetters(mostThroughput)} gives most: ${pointWords(mostThroughput)}`, columns - 4, 2)}`,
+    )
+  }
   return lines
+}
+
+/** How the load came about, where nobody gave one. */
+function interactiveWords(best: RankedPlan, interactive: Objectives): string {
+  const limits = limitsInWords(interactive)
+  return best.meets
+    ? `as many as are served interactively: ${limits} (--users, --slo-ttft-ms and --slo-tpot-ms choose otherwise)`
+    : `not even one is served interactively, ${limits}: ${reachedWords(best, interactive)}`
 }
 
 const NAMES = {ttftMs: 'first token', tpotMs: 'each further token', endToEndMs: 'the whole answer'}
 
-/** What is kept, at the cautious end: first token 1.2 s of 2 s. */
-function keptWords(best: PlanPoint, objectives: Objectives): string {
-  const parts = reached(best, objectives).map(({name, limit, cautious}) => `${NAMES[name]} ${duration(cautious)} of ${duration(limit)}`)
-  return `at the cautious end${objectives.percentile === undefined ? '' : `, for ${objectives.percentile}% of simulated requests`}: ${parts.join(', ')}`
+/** How limits are kept or missed: first token 1.2 s expected, up to 1.9 s, of 2 s. */
+function reachedWords(best: PlanPoint, objectives: Objectives): string {
+  const parts = reached(best, objectives).map(
+    ({name, limit, estimate, high}) => `${NAMES[name]} ${duration(estimate)} expected, up to ${duration(high)}, of ${duration(limit)}`,
+  )
+  return `${objectives.percentile === undefined ? '' : `for ${objectives.percentile}% of simulated requests: `}${parts.join('; ')}`
 }
 
 const loadWords = ({concurrency, evaluation: {workload}}: PlanPoint): string =>
@@ -140,15 +165,15 @@ function rankingTable({ranking, objectives, fixedLoad}: PlanPicture, width: numb
     ...(objectives.endToEndMs === undefined
       ? []
       : [{title: 'Whole', value: (point: RankedPlan) => duration(endToEndMs(point).estimate), right: true, expendable: 1}]),
-    ...(ranking.every(({meets}) => meets) ? [] : [{title: 'Limits', value: (point: RankedPlan) => limitWords(point, objectives)}]),
+    ...(!hasLimits(objectives) || ranking.every(({sure}) => sure) ? [] : [{title: 'Limits', value: (point: RankedPlan) => limitWords(point, objectives)}]),
     {title: 'Context', value: ({evaluation}) => tokens(evaluation.deployment.maxModelLen), right: true, expendable: 3},
   ]
   return table(ranking.slice(0, ROWS), columns, width)
 }
 
 function limitWords(point: PlanPoint, objectives: Objectives): string {
-  if (point.meets) return 'kept'
-  const worst = Math.max(...reached(point, objectives).map(({limit, cautious}) => cautious / limit))
+  if (point.meets) return point.sure ? 'kept' : 'expected'
+  const worst = Math.max(...reached(point, objectives).map(({limit, estimate}) => estimate / limit))
   if (!Number.isFinite(worst)) return 'broken'
   return worst <= 1 ? 'together not' : worst < 10 ? `x ${worst.toFixed(1)}` : `x ${count(worst)}`
 }
@@ -197,7 +222,7 @@ function largestDifference(a: Speeds, b: Speeds): string | undefined {
 function floorWords(floor: Floor, objectives: Objectives): string {
   const parts = (['ttftMs', 'tpotMs', 'endToEndMs'] as const)
     .filter((name) => objectives[name] !== undefined)
-    .map((name) => `${NAMES[name]} ${duration(floor[name])}`)
+    .map((name) => `${NAMES[name]} ${duration(floor[name])} (up to ${duration(floor.slow[name])})`)
   return `The least that this machine reaches, with one user and one limit at a time: ${parts.join(', ')}.`
 }
 

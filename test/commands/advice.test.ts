@@ -89,13 +89,13 @@ describe('more arrivals than are served', () => {
         '512',
         '--json',
       ]).stdout,
-    ) as {warnings: {code: string}[]; performance: {outputTokensPerSecond: {estimate: number}}}
+    ) as {verdict: string; reasons: {code: string}[]; performance: {outputTokensPerSecond: {estimate: number}}}
   it('is said when, and only when, the answers fall behind the arrivals', () => {
     const few = ask('0.5')
     expect(few.performance.outputTokensPerSecond.estimate).toBeCloseTo(0.5 * 512, 6)
-    expect(few.warnings.map(({code}) => code)).not.toContain('overloaded')
+    expect(few.verdict).toBe('fits')
     const many = ask('50')
     expect(many.performance.outputTokensPerSecond.estimate).toBeLessThan(50 * 512)
-    expect(many.warnings.map(({code}) => code)).toContain('overloaded')
+    expect(many).toMatchObject({verdict: 'too-slow', reasons: [{code: 'overloaded'}]})
   })
 })

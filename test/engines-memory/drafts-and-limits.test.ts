@@ -14,7 +14,7 @@ import {cachePool, capacity} from '../../src/engines/vllm/cache-groups.ts'
 import {batchDefaults} from '../../src/engines/vllm/defaults.ts'
 import {evaluate} from '../../src/planner/answer/evaluate.ts'
 import {hostMemoryWarnings} from '../../src/planner/answer/host-memory.ts'
-import {machineFromSpec, servingGroup, tightestGpu} from '../../src/planner/world/machines.ts'
+import {machineFromSpec, tightestGpu} from '../../src/planner/world/machines.ts'
 import {marginOf} from '../../src/planner/answer/margin.ts'
 import {toResult} from '../../src/planner/answer/result.ts'
 import {ResultSchema} from '../../src/planner/answer/schema.ts'
@@ -31,7 +31,7 @@ const [vllm, sglang] = [engineOf('vllm'), engineOf('sglang')]
 
 function subjectOf(model: string, spec: string, hfId?: string): Subject {
   const found = catalogue.model(model)
-  const {machine} = servingGroup(machineFromSpec(catalogue, spec))
+  const machine = machineFromSpec(catalogue, spec)
   return {
     model: found,
     checkpoint: found.checkpoints.find((checkpoint) => checkpoint.hfId === hfId) ?? found.checkpoints[0]!,

@@ -6,7 +6,7 @@ import type {DeploymentRequest} from '../../src/core/deployment.ts'
 import {sumBytes} from '../../src/core/terms.ts'
 import type {Engine, EngineData, Subject} from '../../src/engines/engine.ts'
 import {ENGINES} from '../../src/engines/registry.ts'
-import {machineFromSpec, servingGroup, tightestGpu} from '../../src/planner/world/machines.ts'
+import {machineFromSpec, tightestGpu} from '../../src/planner/world/machines.ts'
 
 const catalogue = openCatalogue(join(import.meta.dirname, '..', '..', 'dist', 'data'))
 const engines = Object.entries(ENGINES).map(([id, create]) =>
@@ -43,7 +43,7 @@ const VERSIONS: Record<string, string[]> = {
 
 function subject(model: string, gpu: string, count: number, checkpoint = 0): Subject {
   const found = catalogue.model(model)
-  const {machine} = servingGroup(machineFromSpec(catalogue, `${count}x${gpu}`))
+  const machine = machineFromSpec(catalogue, `${count}x${gpu}`)
   return {model: found, checkpoint: found.checkpoints[checkpoint % found.checkpoints.length]!, machine, gpu: tightestGpu(machine)}
 }
 

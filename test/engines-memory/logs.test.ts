@@ -5,7 +5,7 @@ import {openCatalogue} from '../../src/catalogue/catalogue.ts'
 import {sumBytes} from '../../src/core/terms.ts'
 import {answer} from '../../src/planner/answer/answer.ts'
 import type {Context} from '../../src/planner/world/context.ts'
-import type {Evaluation} from '../../src/planner/answer/evaluate.ts'
+import type {Evaluation} from '../../src/planner/answer/evaluation.ts'
 import {ScenarioSchema} from '../../src/planner/scenario/schema.ts'
 
 const GIB = 1024 ** 3
@@ -33,7 +33,7 @@ beforeAll(async () => {
     readMachine: refuse,
     readModel: refuse,
   }
-  for (const {scenario} of logs) answers.set(scenario.id, (await answer(context, ScenarioSchema.parse(scenario))).best)
+  for (const {scenario} of logs) answers.set(scenario.id, (await answer(context, ScenarioSchema.parse(scenario), {asRan: true})).best)
 })
 
 const quantile = (values: readonly number[], q: number): number => [...values].sort((a, b) => a - b)[Math.floor((values.length - 1) * q)]!

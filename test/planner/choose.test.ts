@@ -5,7 +5,7 @@ import {answer, type Answer} from '../../src/planner/answer/answer.ts'
 import {byFidelity} from '../../src/planner/answer/choose.ts'
 import type {Context} from '../../src/planner/world/context.ts'
 import {layoutsFor} from '../../src/planner/answer/layouts.ts'
-import {machineFromName, machineFromSpec, servingGroup, tightestGpu, usualLink} from '../../src/planner/world/machines.ts'
+import {machineFromName, machineFromSpec, pacingAccelerator, servingGroups, tightestGpu, usualLink} from '../../src/planner/world/machines.ts'
 import type {Scenario} from '../../src/planner/scenario/scenario.ts'
 
 let catalogue: Catalogue
@@ -47,7 +47,7 @@ describe('which checkpoint is meant', () => {
   it('orders by fidelity, the publisher before others', () => {
     const order = byFidelity({hfId: 'a/bf16'}, [
       {hfId: 'a/awq', weights: 'awq-int4', formats: {default: 'awq-int4'}},
-      {hfId: 'b/fp8', weights: 'fp8', formats: {default: 'fp8'}, thirdParty: true},
+      {hfId: 'b/fp8', weights: 'fp8', formats: {default: 'fp8'}, publisher: 'community'},
       {hfId: 'a/fp8', weights: 'fp8', formats: {default: 'fp8'}},
       {hfId: 'a/bf16', weights: 'bf16', formats: {default: 'bf16'}},
     ])
@@ -73,7 +73,7 @@ describe('which context is meant', () => {
     expect(best.memory.starts).toBe(true)
   })
   it('asked for, it must be there', async () => {
-    const {best} = await ask({model: 'Qwen/Qwen3-32B-FP8', gpu: '2xrtx-4090', maxModelLen: 40_960})
+    const {best} = await ask({model: 'Qwen/Qwen3-32B-FP8', gpu: '2xrtx-4090', maxModelLen: 40_960, maxNumSeqs: 256, gpuMemoryUtilization: 0.92})
     expect(best).toMatchObject({verdict: 'does-not-fit', reasons: [{code: 'kv-cache-too-small'}]})
   })
 })
@@ -82,8 +82,8 @@ describe('layouts', () => {
   const model = (id: string) => catalogue.model(id).architecture
   it('tensor parallelism divides the heads', () => {
     const sizes = layoutsFor(model('qwen3-32b'), machineFromSpec(catalogue, '6xh100-sxm'), {}).map(({tp}) => tp)
-    // 64 query and 8 KV heads: of 1, 2, 3, 6 only 1 and 2.
-    expect([...new Set(sizes)].sort()).toEqual([1, 2])
+    // 64 query and 8 KV heads: of 1, 2, 3, 6 only 1 and 2; four of the six are more than either, and leave two idle.
+    expect([...new Set(sizes)].sort()).toEqual([1, 2, 4])
   })
   it('no more replicas than requests in flight', () => {
     const layouts = layoutsFor(model('llama-3.1-8b'), machineFromSpec(catalogue, '8xh100-sxm'), {}, 2)
@@ -121,10 +121,15 @@ describe('machines', () => {
     expect(usualLink(card('mi300x'), 8).kind).toBe('xgmi')
     expect(usualLink(card('gb10'), 2).kind).toBe('network')
   })
-  it('takes the largest group of equal cards, and says what is left', () => {
-    const {machine, left} = servingGroup(machineFromSpec(catalogue, '2xrtx-4090,1xrtx-3090'))
-    expect(machine.gpus.map(({accelerator}) => accelerator.id)).toEqual(['rtx-4090', 'rtx-4090'])
-    expect(left.map(({accelerator}) => accelerator.id)).toEqual(['rtx-3090'])
+  it('lets unequal cards serve together, sized by the smallest and paced by the slowest, or by kinds', () => {
+    const groups = servingGroups(machineFromSpec(catalogue, '2xrtx-4090,1xrtx-3090'))
+    expect(groups.map(({gpus}) => gpus.map(({accelerator}) => accelerator.id))).toEqual([
+      ['rtx-3090', 'rtx-4090', 'rtx-4090'],
+      ['rtx-4090', 'rtx-4090'],
+      ['rtx-3090'],
+    ])
+    // 936 against 1,008 GB/s.
+    expect(pacingAccelerator(groups[0]!).id).toBe('rtx-3090')
   })
   it('is limited by the card with least room', () => {
     const machine = machineFromSpec(catalogue, '2xrtx-4090')

@@ -32,16 +32,19 @@ describe('plan', () => {
         const all = legalDeployments(question).evaluations.flatMap((evaluation) =>
           CONCURRENCIES.map((concurrency) => pointAt(evaluation, {...question.workload, concurrency}, question)),
         )
-        const good = all.filter(({meets}) => meets)
+        const kept = all.filter(({meets}) => meets)
+        const sure = kept.filter((point) => point.sure)
+        const good = sure.length > 0 ? sure : kept
         const [best] = found.points
         if (good.length === 0) {
           expect(best?.meets ?? false).toBe(false)
           return
         }
         expect(best!.meets).toBe(true)
-        expect(score(best!, 'throughput')).toBeCloseTo(Math.max(...good.map((point) => score(point, 'throughput'))), 6)
+        // Loads that are found between these may be better still.
+        expect(score(best!, 'throughput')).toBeGreaterThanOrEqual(Math.max(...good.map((point) => score(point, 'throughput'))) - 1e-6)
         const front = paretoFront(found.points.filter(({meets}) => meets))
-        for (const point of paretoFront(good)) {
+        for (const point of paretoFront(kept)) {
           const missed = Math.min(
             ...front.map(({performance}) =>
               Math.max(
@@ -84,9 +87,11 @@ describe('plan', () => {
 
   it('takes no more in flight than bring something', () => {
     const point = (concurrency: number, low: number): PlanPoint => ({
-      evaluation: {memory: 'one', engine: 'e', checkpoint: 'c', deployment: {}} as never,
+      evaluation: {memory: 'one', engine: {id: 'e'}, checkpoint: {hfId: 'c'}, deployment: {}, machine: {gpus: []}} as never,
+      standing: {} as never,
       concurrency,
       meets: true,
+      sure: true,
       performance: {outputTokensPerSecond: {low}} as never,
     })
     expect(rankedPlans([point(512, 1000), point(256, 995), point(128, 900)], 'throughput').map(({concurrency}) => concurrency)).toEqual([256])
@@ -97,7 +102,7 @@ describe('plan', () => {
     const objectives = {ttftMs: 1000, tpotMs: 40, endToEndMs: 15_000}
     const {ranking, met} = await planned(context, {model: 'qwen3-32b', gpu: '4xh100-sxm', inputTokens: 1024, outputTokens: 256, objectives})
     expect(met).toBe(true)
-    for (const point of ranking.filter(({meets}) => meets)) {
+    for (const point of ranking.filter(({sure}) => sure)) {
       expect(point.performance.ttftMs.high).toBeLessThanOrEqual(objectives.ttftMs)
       expect(point.performance.tpotMs.high).toBeLessThanOrEqual(objectives.tpotMs)
       expect(endToEndMs(point).high).toBeLessThanOrEqual(objectives.endToEndMs)
@@ -119,8 +124,8 @@ describe('plan', () => {
     const {met, reach, floor, ranking, report} = await planned(context, question)
     expect(met).toBe(false)
     expect(report().plans[0]!.excess).toBeGreaterThan(1)
-    expect(reach[0]!.change).toBe('looser-limits')
-    const looser = Object.fromEntries([...reach[0]!.flags.matchAll(/--slo-(\w+)-ms (\d+)/g)].map(([, limit, value]) => [`${limit}Ms`, Number(value)]))
+    const looserLimits = reach.find(({change}) => change === 'looser-limits')!
+    const looser = Object.fromEntries([...looserLimits.flags.matchAll(/--slo-(\w+)-ms (\d+)/g)].map(([, limit, value]) => [`${limit}Ms`, Number(value)]))
     expect((await planned(context, {...question, objectives: {...objectives, ...looser}})).met).toBe(true)
     // One user alone is quicker than 64.
     expect(floor!.tpotMs).toBeLessThan(ranking[0]!.performance.tpotMs.high)
@@ -141,7 +146,8 @@ describe('plan', () => {
     const fewer = reach.find(({change}) => change === 'fewer-users')!
     const users = Number(/--users (\d+)/.exec(fewer.flags)![1])
     expect((await planned(context, {...question, concurrency: users})).met).toBe(true)
-    expect((await planned(context, {...question, concurrency: Math.ceil(users * 1.1)})).met).toBe(false)
+    // Told in two digits, rounded down, and found within 2%.
+    expect((await planned(context, {...question, concurrency: Math.ceil(users * 1.15)})).met).toBe(false)
   })
 
   it('treats vLLM replicas that share experts as one group: their sums cross all GPUs', async () => {

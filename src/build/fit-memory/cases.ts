@@ -60,7 +60,7 @@ export async function readCases(files: readonly string[], catalogue: Catalogue):
     const scenario = ScenarioSchema.safeParse(line)
     try {
       if (!scenario.success) throw new Error(scenario.error.issues[0]?.message)
-      const {best, question} = await answer(context, scenario.data)
+      const {best, question} = await answer(context, scenario.data, {asRan: true})
       const {tp, pp, dp, ep, dpAttention} = best.deployment
       cases.push({
         id: line.id,

@@ -24,6 +24,7 @@ export interface SimulationChoices {
   load?: Load
   rules?: Partial<SchedulerRules>
   latencyLimits?: LatencyLimits
+  stricterLimits?: LatencyLimits
   skipFirst?: number
   skipLast?: number
   seed?: number
@@ -133,6 +134,7 @@ function prepared(input: PerformanceInput, calibration: Calibration, choices: Si
       skipFirst: skip(choices.skipFirst),
       skipLast: skip(choices.skipLast),
       latencyLimits: choices.latencyLimits,
+      stricterLimits: choices.stricterLimits,
       seed: choices.seed ?? 0,
       exact: choices.exact,
     },

@@ -23,6 +23,8 @@ export interface SimulationQuestion {
   skipLast?: number
   /** What each request should keep to, for `shareWithinLimits`. */
   latencyLimits?: LatencyLimits
+  /** A second set of limits, for `shareWithinStricterLimits`. */
+  stricterLimits?: LatencyLimits
   seed?: number
   /** Every step timed by itself: some ten times slower, and within 0.1% the same. */
   exact?: boolean
@@ -49,6 +51,7 @@ export interface SimulationResult {
   endToEndMs?: Distribution
   /** Share of the measured requests, those turned away among them, that keep every latency limit of the question. */
   shareWithinLimits?: number
+  shareWithinStricterLimits?: number
   /** Arrivals a second during the window, answers a second, tokens generated a second. */
   arrivalsPerSecond?: number
   requestsPerSecond: number
@@ -99,8 +102,12 @@ export function recordsOf(question: SimulationQuestion): Records {
  */
 export function simulate(question: SimulationQuestion): SimulationResult {
   const records = recordsOf(question)
-  const {latencyLimits, seed = 0} = question
-  return {...summary(records, seed), shareWithinLimits: latencyLimits && shareWithin(records, latencyLimits)}
+  const {latencyLimits, stricterLimits, seed = 0} = question
+  return {
+    ...summary(records, seed),
+    shareWithinLimits: latencyLimits && shareWithin(records, latencyLimits),
+    ...(stricterLimits && {shareWithinStricterLimits: shareWithin(records, stricterLimits)}),
+  }
 }
 
 const tpotOf = (records: Records, id: number): number => (records.finishMs[id]! - records.firstTokenMs[id]!) / (records.outputTokens[id]! - 1)

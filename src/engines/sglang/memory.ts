@@ -112,6 +112,7 @@ export function sglangMemory(subject: Subject, deployment: Deployment, data: Eng
     kvCacheTokens: pools.tokens,
     maxConcurrencyAtMaxModelLen: Math.min(pools.tokens / deployment.maxModelLen, slots),
     largestMaxModelLen: Math.min(architecture.contextTokens, pools.tokens),
+    startsBeyond: true,
     requestsOfTokens: (tokens) => Math.min(pools.tokens / Math.max(1, tokens), slots),
     // The server starts with any pool that is not empty and, for recurrent models, holds the states of one request; a request longer
     // than the pool is refused later.

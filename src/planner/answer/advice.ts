@@ -1,13 +1,22 @@
 import type {Machine} from '../../core/accelerator.ts'
+import type {DeploymentRequest, Workload} from '../../core/deployment.ts'
 import {sumBytes} from '../../core/terms.ts'
-import {bytesInWords, countInWords} from '../../core/words.ts'
+import {countInWords} from '../../core/words.ts'
+import {dividesHeads} from '../../engines/divisibility.ts'
+import {ENGINES} from '../../engines/registry.ts'
+import {type Context, engineOf, isMixed, usualLink} from '../world/index.ts'
 import type {Answer} from './answer.ts'
-import {bestLayout, byFidelity, type ChoiceQuestion, missingBytes} from './choose.ts'
-import {type Context, usualLink} from '../world/index.ts'
-import type {Evaluation} from './evaluate.ts'
+import {bestLayout, byPreference, type ChoiceQuestion} from './choose.ts'
+import {plainRate} from './evaluate.ts'
+import {type Evaluation, isYes, starts} from './evaluation.ts'
+import {largest} from './largest.ts'
+import {withoutLayout} from './layouts.ts'
+import {requestTokens} from './settle.ts'
 
-/** A single change, evaluated: with it the model starts. */
+/** A single change, evaluated: with it the answer is yes. */
 export interface Change {
+  /** The smaller step comes first: a flag, another checkpoint, another layout or engine, other hardware. */
+  kind: 'flag' | 'checkpoint' | 'layout' | 'hardware'
   /** As flags to add, or as the command to run instead. */
   flags: string
   outcome: string
@@ -33,8 +42,6 @@ export interface Advice {
   next: string[]
 }
 
-const starts = ({verdict}: Evaluation): boolean => verdict === 'fits' || verdict === 'tight'
-
 function outcomeOf({verdict, deployment}: Evaluation): string {
   return `${verdict}, ${countInWords(deployment.maxModelLen)} tokens of context`
 }
@@ -42,65 +49,191 @@ function outcomeOf({verdict, deployment}: Evaluation): string {
 /** Advice for an answer: the way on when it fits, the ways out when it does not. */
 export function adviseOn(context: Context, answer: Answer, command: string): Advice {
   const {best} = answer
-  if (starts(best))
+  if (isYes(best))
     return {changes: best.verdict === 'tight' ? changesFor(context, answer, command) : [], holders: [], fitting: [], next: [`servefit config ${command}`]}
   const changes = changesFor(context, answer, command)
-  const holders = holdersOf(context, answer)
-  const fitting = changes.length === 0 ? fittingModels(context, answer) : []
-  const next = changes[0]?.command ?? (holders[0] ? `servefit check ${answer.scenario.model} --gpu ${holders[0].spec}` : undefined)
+  // Other hardware only where nothing smaller does; other models only where the memory is what is missing.
+  const holders = changes.every(({kind}) => kind === 'hardware') ? holdersOf(context, answer) : []
+  const fitting = changes.length === 0 && best.verdict !== 'too-slow' ? fittingModels(context, answer) : []
+  const next = changes[0]?.command ?? (holders[0] ? `servefit check ${withGpu(command, holders[0].spec)}` : fleetCommand(answer, command))
   return {changes, holders, fitting, next: next ? [next] : []}
 }
 
-/** The smallest single changes that make it start, each tried. */
-function changesFor({catalogue}: Context, answer: Answer, command: string): Change[] {
+/** Where one machine does not keep up: how many would. */
+const fleetCommand = ({best, scenario}: Answer, command: string): string | undefined =>
+  best.verdict === 'too-slow' ? `servefit capacity --model ${quoted(scenario.model, command)} ${rest(command)}` : undefined
+
+/** The model as the command spells it: quoted where a shell needs it. */
+const quoted = (model: string, command: string): string => (command.startsWith(model) ? model : command.split(' ')[0]!)
+
+/** Changes that are told. */
+const MOST_CHANGES = 4
+
+/** What is tried: a part of the question in another form. */
+interface Attempt {
+  kind: Change['kind']
+  changed: Partial<ChoiceQuestion>
+  flags: string
+  /** Where the change is more than a flag added. */
+  command?: string
+}
+
+/** The smallest single changes with which the answer is yes, each tried; of a kind those first that change least. */
+function changesFor(context: Context, answer: Answer, command: string): Change[] {
   const {best, question} = answer
-  const {model, machine, request} = question
   const changes: Change[] = []
-  const attempt = (changed: Partial<ChoiceQuestion>, flags: string, whole = `servefit check ${withFlag(command, flags)}`) => {
-    const tried = bestLayout({...question, checkpoint: best.checkpoint, ...changed})
-    if (starts(tried) && !(best.verdict === 'tight' && tried.verdict === 'tight')) changes.push({flags, outcome: outcomeOf(tried), command: whole})
+  const made = new Set<string>()
+  for (const attempt of attempts(context, answer, command)) {
+    if (changes.length === MOST_CHANGES) break
+    const {kind, flags} = attempt
+    // Of other checkpoints, layouts and engines the first that does is enough.
+    if (made.has(flags) || (kind !== 'flag' && changes.some((change) => change.kind === kind))) continue
+    const tried = bestLayout({...question, checkpoint: best.checkpoint, ...attempt.changed})
+    if (best.verdict === 'tight' ? tried.verdict !== 'fits' : !isYes(tried)) continue
+    made.add(flags)
+    changes.push({kind, flags, outcome: outcomeOf(tried), command: attempt.command ?? `servefit check ${withFlag(command, flags)}`})
   }
-  const {largestMaxModelLen} = best.memory
+  return changes
+}
+
+/** Changes worth trying, the smallest first: a flag, the checkpoint, the layout, the engine, more cards. */
+function* attempts(context: Context, answer: Answer, command: string): Generator<Attempt> {
+  const {best, question} = answer
+  yield* flagAttempts(answer, command)
+  if (best.verdict === 'tight') return
+  yield* loadAttempts(answer, command)
+  const {model, machine, request} = question
+  for (const checkpoint of byPreference(model, model.checkpoints, machine.gpus[0]!.accelerator))
+    if (checkpoint.hfId !== best.checkpoint.hfId)
+      yield {
+        kind: 'checkpoint',
+        changed: {checkpoint, request: {...request, weights: undefined}},
+        flags: checkpoint.hfId,
+        command: `servefit check ${checkpoint.hfId} ${withoutFlag(rest(command), '--weights')}`.trimEnd(),
+      }
+  yield* layoutAttempts(answer, command)
+  for (const id of Object.keys(ENGINES).filter((other) => other !== question.engine.id))
+    yield {
+      kind: 'layout',
+      changed: {engine: engineOf(context, id), request: {...request, engine: id, engineVersion: undefined}},
+      flags: `--engine ${id}`,
+      command: `servefit check ${withFlag(withoutFlag(command, '--engine-version'), `--engine ${id}`)}`,
+    }
+  // A slice, or a card that the catalogue does not know, cannot be asked for by name.
+  const grown = !isMixed(machine) && context.catalogue.gpu(machine.gpus[0]!.accelerator.id) && withMoreGpus(machine)
+  if (grown) {
+    const spec = `${grown.gpus.length}x${machine.gpus[0]!.accelerator.id}`
+    yield {
+      kind: 'hardware',
+      changed: {machine: grown, request: withoutLayout(request)},
+      flags: `--gpu ${spec}`,
+      command: `servefit check ${withGpu(command, spec)}`,
+    }
+  }
+}
+
+function* flagAttempts({best, question}: Answer, command: string): Generator<Attempt> {
+  const {machine, request, engine} = question
+  const {memory, deployment} = best
+  const set = (changed: Partial<DeploymentRequest>, flags: string): Attempt => ({kind: 'flag', changed: {request: {...request, ...changed}}, flags})
+  const unset = (name: keyof DeploymentRequest, flag: string): Attempt => ({
+    kind: 'flag',
+    changed: {request: {...request, [name]: undefined}},
+    flags: `without ${flag}`,
+    command: `servefit check ${withoutFlag(command, flag)}`,
+  })
   if (best.reasons.some(({code}) => code === 'memory-taken')) {
     const freeBytes = Math.min(...machine.gpus.map((gpu) => gpu.freeBytes ?? gpu.memoryBytes))
-    const share = Math.floor((100 * freeBytes) / best.memory.totalBytes) / 100
-    if (share > 0) attempt({request: {...request, gpuMemoryUtilization: share}}, `--gpu-memory-utilization ${share}`)
+    const share = Math.floor((100 * freeBytes) / memory.totalBytes) / 100
+    if (share > 0) yield set({gpuMemoryUtilization: share}, `--gpu-memory-utilization ${share}`)
   }
-  if (best.verdict === 'does-not-fit' && largestMaxModelLen >= 256)
-    attempt({request: {...request, maxModelLen: largestMaxModelLen}}, `--max-model-len ${largestMaxModelLen}`)
-  if (best.deployment.kvCache === 'bf16') attempt({request: {...request, kvCache: 'fp8'}}, '--kv-cache fp8')
-  const {largestMaxNumSeqs} = best.memory
-  if (largestMaxNumSeqs !== undefined && best.deployment.maxNumSeqs > largestMaxNumSeqs)
-    attempt({request: {...request, maxNumSeqs: largestMaxNumSeqs}}, `--max-num-seqs ${largestMaxNumSeqs}`)
-  if (request.maxNumSeqs === undefined && best.deployment.maxNumSeqs > 32) attempt({request: {...request, maxNumSeqs: 32}}, '--max-num-seqs 32')
-  if (best.verdict !== 'tight') {
-    for (const checkpoint of byFidelity(model, model.checkpoints)) {
-      if (checkpoint.hfId === best.checkpoint.hfId) continue
-      const before = changes.length
-      attempt(
-        {checkpoint, request: {...request, weights: undefined}},
-        checkpoint.hfId,
-        `servefit check ${checkpoint.hfId} ${withoutFlag(command.slice(command.indexOf(' ') + 1), '--weights')}`,
-      )
-      if (changes.length > before) break
-    }
-    if (request.engine === undefined || request.tp === undefined) {
-      // A slice, or a card that the catalogue does not know, cannot be asked for by name.
-      const grown = catalogue.gpu(machine.gpus[0]!.accelerator.id) && withMoreGpus(machine)
-      const spec = `${grown?.gpus.length}x${machine.gpus[0]!.accelerator.id}`
-      if (grown) attempt({machine: grown, request: withoutLayout(request)}, `--gpu ${spec}`, `servefit check ${answer.scenario.model} --gpu ${spec}`)
-    }
+  if (request.engineVersion !== undefined && best.verdict === 'unsupported')
+    yield {...set({engineVersion: undefined}, `--engine-version ${engine.newestVersion}`)}
+  if (request.speculative !== undefined && best.verdict !== 'tight') yield unset('speculative', '--speculative')
+  if (request.gpuMemoryUtilization !== undefined) yield unset('gpuMemoryUtilization', '--gpu-memory-utilization')
+  if (best.reasons.some(({code}) => code === 'request-exceeds-context')) {
+    const tokens = requestTokens(question.workload)
+    yield set({maxModelLen: tokens}, `--max-model-len ${tokens}`)
   }
-  return changes.slice(0, 4)
+  if (best.verdict === 'does-not-fit' && memory.largestMaxModelLen >= 256)
+    yield set({maxModelLen: memory.largestMaxModelLen}, `--max-model-len ${memory.largestMaxModelLen}`)
+  if (deployment.kvCache === 'bf16') yield set({kvCache: 'fp8'}, '--kv-cache fp8')
+  const {largestMaxNumSeqs} = memory
+  if (largestMaxNumSeqs !== undefined && largestMaxNumSeqs >= 1 && deployment.maxNumSeqs > largestMaxNumSeqs)
+    yield set({maxNumSeqs: largestMaxNumSeqs}, `--max-num-seqs ${largestMaxNumSeqs}`)
+  if (deployment.maxNumSeqs > 32) yield set({maxNumSeqs: 32}, '--max-num-seqs 32')
+  if (deployment.maxNumBatchedTokens > 2048) yield set({maxNumBatchedTokens: 2048}, '--max-num-batched-tokens 2048')
+  if (!deployment.enforceEager && best.verdict !== 'too-slow') yield set({enforceEager: true}, '--enforce-eager')
 }
+
+/** Less load, where it starts and does not keep up; shorter requests, where they do not enter. */
+function* loadAttempts({best, question}: Answer, command: string): Generator<Attempt> {
+  const {workload} = question
+  if (!workload) return
+  const at = (changed: Partial<Workload>, flags: string): Attempt => ({
+    kind: 'flag',
+    changed: {workload: {...workload, ...changed}},
+    flags,
+    command: `servefit check ${withFlag(withoutFlag(command, CANONICAL[flags.split(' ')[0]!] ?? ''), flags)}`,
+  })
+  const yes = (changed: Partial<Workload>) => isYes(bestLayout({...question, checkpoint: best.checkpoint, workload: {...workload, ...changed}}))
+  if (best.verdict === 'too-slow') {
+    const {concurrency, requestRate} = workload
+    if (typeof concurrency === 'number' && concurrency > 1) {
+      const users = largest(concurrency, (value) => yes({concurrency: value}))
+      if (users > 0) yield at({concurrency: users}, `--users ${users}`)
+    }
+    if (requestRate !== undefined) {
+      const served = best.performance ? best.performance.outputTokensPerSecond.low / workload.outputTokens : 0
+      const most = Math.min(requestRate, served)
+      const steps = largest(100, (value) => yes({requestRate: plainRate((most * value) / 100)}), true)
+      const rate = plainRate((most * steps) / 100)
+      if (steps > 0 && rate > 0) yield at({requestRate: rate}, `--request-rate ${rate}`)
+    }
+  }
+  const tooLong = best.reasons.some(({code}) => code === 'request-exceeds-context')
+  if (!tooLong && best.verdict !== 'too-slow') return
+  const input = largest(workload.inputTokens, (value) => yes({inputTokens: value}))
+  if (input > 0 && input < workload.inputTokens) yield at({inputTokens: input}, `--input ${input}`)
+}
+
+/** The names under which a command line holds what people type shorter. */
+const CANONICAL: Record<string, string> = {'--users': '--concurrency', '--input': '--input-tokens', '--output': '--output-tokens'}
+
+/** Where a layout was asked for: the nearest that works, by tensor parallel size, then whatever is best. */
+function* layoutAttempts({question}: Answer, command: string): Generator<Attempt> {
+  const {model, machine, request} = question
+  const {tp, pp, dp, ep, dpAttention} = request
+  if (tp === undefined && pp === undefined && dp === undefined && ep === undefined && !dpAttention) return
+  const with_ = (changed: Partial<DeploymentRequest>, flags: string): Attempt => ({
+    kind: 'layout',
+    changed: {request: {...request, ...changed}},
+    flags,
+    command: `servefit check ${withFlag(command, flags)}`,
+  })
+  if (tp !== undefined) {
+    const sizes = Array.from({length: machine.gpus.length}, (_, index) => index + 1).filter((size) => size !== tp && dividesHeads(model.architecture, size))
+    // The next larger size before the next smaller one: it asks for nothing less.
+    for (const size of sizes.sort((a, b) => Math.abs(a - tp) - Math.abs(b - tp) || b - a)) yield with_({tp: size}, `--tp ${size}`)
+  }
+  const bare = ['--tp', '--pp', '--dp', '--ep', '--dp-attention'].reduce(withoutFlag, command)
+  yield {kind: 'layout', changed: {request: withoutLayout(request)}, flags: 'without a fixed layout', command: `servefit check ${bare}`}
+}
+
+const rest = (command: string): string => (command.includes(' ') ? command.slice(command.indexOf(' ') + 1) : '')
 
 /** The command with this flag, in the place of the one that it has: a flag is given once. */
 const withFlag = (command: string, flag: string): string => `${withoutFlag(command, flag.split(' ')[0]!)} ${flag}`
 
-/** For flags whose values need no quotes. */
-const withoutFlag = (command: string, name: string): string => command.replace(new RegExp(`(^| )${name}[ =]\\S+`), '')
+/** For flags whose values need no quotes; a switch has none. */
+const withoutFlag = (command: string, name: string): string =>
+  name === '' ? command : command.replace(new RegExp(`(^| )${name}(?:[ =](?!-)\\S+)?(?= |$)`), '')
 
-/** One GPU more, or the next number that layers divide over. */
+/** The command on other cards, its layout left open. */
+const withGpu = (command: string, spec: string): string =>
+  withFlag(['--machine', '--nodes', '--tp', '--pp', '--dp', '--ep', '--dp-attention', '--gpu-memory-utilization'].reduce(withoutFlag, command), `--gpu ${spec}`)
+
+/** The next number of cards that layouts divide over. */
 function withMoreGpus(machine: Machine): Machine | undefined {
   const count = machine.gpus.length
   const next = [2, 4, 8].find((size) => size > count)
@@ -136,8 +269,9 @@ function holdersOf(context: Context, {question, best}: Answer): Holder[] {
       {gpus: [{index: 0, accelerator, memoryBytes: accelerator.memoryBytes}], nodeCount: 1, link: {kind: 'pcie-host'}, detected: false},
       count,
     )
-    const evaluation = bestLayout({...question, checkpoint: best.checkpoint, machine, request: withoutLayout(question.request)})
-    if (starts(evaluation))
+    const request = {...withoutLayout(question.request), gpuMemoryUtilization: undefined}
+    const evaluation = bestLayout({...question, checkpoint: best.checkpoint, machine, request})
+    if (isYes(evaluation))
       holders.push({
         title: `${count > 1 ? `${count} x ` : ''}${shortGpuName(accelerator.name)}`,
         memoryBytes,
@@ -149,14 +283,6 @@ function holdersOf(context: Context, {question, best}: Answer): Holder[] {
 }
 
 const shortGpuName = (name: string): string => name.replace(/^GeForce |^Instinct /, '').replace(/ ?\(.*\)$/, '')
-const withoutLayout = (request: ChoiceQuestion['request']): ChoiceQuestion['request'] => ({
-  ...request,
-  tp: undefined,
-  pp: undefined,
-  dp: undefined,
-  ep: undefined,
-  dpAttention: undefined,
-})
 
 /** Names of the largest models that these GPUs hold, most parameters first. */
 function fittingModels(context: Context, {question}: Answer): string[] {
@@ -165,14 +291,11 @@ function fittingModels(context: Context, {question}: Answer): string[] {
   const entries = [...context.catalogue.modelEntries].filter(({totalParams}) => totalParams * 0.5 < room).sort((a, b) => b.totalParams - a.totalParams)
   for (const {id} of entries.slice(0, 24)) {
     const model = context.catalogue.model(id)
-    const checkpoint = byFidelity(model, model.checkpoints).findLast(() => true)
+    const checkpoint = byPreference(model, model.checkpoints, question.machine.gpus[0]!.accelerator).at(-1)
     if (!checkpoint) continue
-    const evaluation = bestLayout({...question, model, checkpoint, request: {engine: question.request.engine}})
+    const evaluation = bestLayout({...question, slo: undefined, model, checkpoint, request: {engine: question.request.engine}})
     if (starts(evaluation)) names.push(`${model.id} (${checkpoint.weights})`)
     if (names.length === 3) break
   }
   return names
 }
-
-/** In one line: how much is missing. */
-export const shortageInWords = (evaluation: Evaluation): string => `${bytesInWords(missingBytes(evaluation))} short per GPU`

@@ -4,8 +4,9 @@ import {InputError} from '../../core/input-error.ts'
 import type {Warning} from '../../core/terms.ts'
 import {nearest} from '../../core/nearest.ts'
 import {type Choice, type ChoiceQuestion, choose} from './choose.ts'
-import {type Context, engineOf, looksLikePath, machineFromName, machineFromSpec, modelOf, type NamedModel, servingGroup} from '../world/index.ts'
-import type {Evaluation} from './evaluate.ts'
+import {type Context, engineOf, looksLikePath, machineFromName, machineFromSpec, modelOf, type NamedModel} from '../world/index.ts'
+import {type Evaluation, isYes} from './evaluation.ts'
+import {idleWarnings} from './idle.ts'
 import type {Scenario} from '../scenario/index.ts'
 
 /** An answered scenario: the evaluation that is the answer, and how it came to be chosen. */
@@ -14,7 +15,7 @@ export interface Answer extends Choice {
   named: NamedModel
   /** The whole machine; `best.machine` is the group of it that serves. */
   machine: Machine
-  /** GPUs that do not take part: they differ from the others. */
+  /** Unequal GPUs that do not take part. */
   left: MachineGpu[]
   question: ChoiceQuestion
 }
@@ -67,12 +68,11 @@ function checkNames(scenario: Scenario, known: NamedModel): void {
 /** A closed model is answered with the open ones near it, those first that the machine holds. */
 async function closedModel(context: Context, scenario: Scenario, error: unknown): Promise<never> {
   if (!(error instanceof InputError) || error.code !== 'MODEL_CLOSED') throw error
-  const {machine} = servingGroup(await machineOf(context, scenario))
+  const machine = await machineOf(context, scenario)
   const engine = engineOf(context, scenario.engine)
-  const fitting = error.suggestions.filter((id) => {
-    const {verdict} = choose({model: context.catalogue.model(id), machine, engine, request: {}, calibration: context.catalogue.speedCalibration}).best
-    return verdict === 'fits' || verdict === 'tight'
-  })
+  const fitting = error.suggestions.filter((id) =>
+    isYes(choose({model: context.catalogue.model(id), machine, engine, request: {}, calibration: context.catalogue.speedCalibration}).best),
+  )
   const words =
     fitting.length > 0
       ? `open models near it that this machine holds: ${fitting.join(', ')}`
@@ -80,39 +80,36 @@ async function closedModel(context: Context, scenario: Scenario, error: unknown)
   throw new InputError(error.code, `${error.message}; ${words}`, {suggestions: fitting.length > 0 ? fitting : error.suggestions})
 }
 
-/** Answers one scenario. @throws InputError for what cannot be understood. */
-export async function answer(context: Context, scenario: Scenario): Promise<Answer> {
+/** Answers one scenario; `asRan`: about what ran, so that nothing is replaced that the engine chose. @throws InputError for what cannot be understood. */
+export async function answer(context: Context, scenario: Scenario, {asRan = false}: {asRan?: boolean} = {}): Promise<Answer> {
   const named = await modelOf(context, scenario.model).catch((error: unknown) => closedModel(context, scenario, error))
   const engine = engineOf(context, scenario.engine)
   checkNames(scenario, named)
   const machine = await machineOf(context, scenario)
   if (machine.gpus.length === 0) throw new InputError('NO_GPU', 'No GPU was found in this machine', {suggestions: []})
-  const {machine: group, left} = servingGroup(machine)
-  const {model: _model, gpu: _gpu, machine: _machine, nodes: _nodes, id: _id, slo: _slo, workload, ...request} = scenario
+  const {model: _model, gpu: _gpu, machine: _machine, nodes: _nodes, id: _id, slo, workload, ...request} = scenario
   const question: ChoiceQuestion = {
     model: named.model,
     checkpoint: named.checkpoint,
-    machine: group,
+    machine,
     engine,
     request,
     workload,
+    slo,
+    asRan,
     calibration: context.catalogue.speedCalibration,
   }
   const choice = choose(question)
+  const left = machine.gpus.filter((gpu) => !choice.best.machine.gpus.includes(gpu))
   const best: Evaluation = {
     ...choice.best,
-    warnings: [...generalWarnings(scenario, named, left, choice), ...diskWarnings(choice.best), ...choice.best.warnings],
+    warnings: [...generalWarnings(scenario, named, choice), ...idleWarnings(question, choice.best), ...diskWarnings(choice.best), ...choice.best.warnings],
   }
   return {...choice, best, scenario, named, machine, left, question}
 }
 
-function generalWarnings({ep}: Scenario, {warnings}: NamedModel, left: MachineGpu[], choice: Choice): Warning[] {
+function generalWarnings({ep}: Scenario, {warnings}: NamedModel, choice: Choice): Warning[] {
   const list: Warning[] = warnings.map((message) => ({code: 'model-import', message}))
-  if (left.length > 0)
-    list.push({
-      code: 'mixed-gpus',
-      message: `${left.length === 1 ? `one ${left[0]!.accelerator.name} is` : `${left.length} further GPUs are`} left out: unequal cards do not share one model well`,
-    })
   if (choice.hypothetical)
     list.push({
       code: 'checkpoint-not-published',

@@ -1,4 +1,4 @@
-import type {Machine} from '../../core/accelerator.ts'
+import type {Accelerator, Machine} from '../../core/accelerator.ts'
 import type {DeploymentRequest, Workload} from '../../core/deployment.ts'
 import {isWeightFormat, weightFormat} from '../../core/formats.ts'
 import {InputError} from '../../core/input-error.ts'
@@ -7,8 +7,11 @@ import {sumBytes} from '../../core/terms.ts'
 import type {Calibration} from '../../core/throughput/calibration.ts'
 import {checkpointBytes} from '../../core/weights.ts'
 import type {Engine} from '../../engines/engine.ts'
-import {type Evaluation, evaluate} from './evaluate.ts'
-import {layoutsFor} from './layouts.ts'
+import type {Objectives} from '../scenario/index.ts'
+import {pacingAccelerator} from '../world/index.ts'
+import {evaluate} from './evaluate.ts'
+import {type Evaluation, isYes, starts, VERDICT_ORDER} from './evaluation.ts'
+import {type Place, placesFor} from './layouts.ts'
 
 export interface Choice {
   best: Evaluation
@@ -22,18 +25,22 @@ export interface ChoiceQuestion {
   model: Model
   /** Set when a repository was named: exactly this one. */
   checkpoint?: Checkpoint
+  /** The whole machine: which of its cards serve is chosen with the layout. */
   machine: Machine
   engine: Engine
   request: DeploymentRequest
   workload?: Workload
+  slo?: Objectives
+  /** A question about what ran: nothing is replaced that the engine chose. */
+  asRan?: boolean
   calibration: Calibration
 }
 
 /** Load that layouts are ranked by when none was given: a handful of people chatting. */
 const USUAL_WORKLOAD: Workload = {inputTokens: 1024, outputTokens: 512, concurrency: 4}
 
-const isGood = (evaluation: Evaluation): boolean => evaluation.verdict === 'fits' || evaluation.verdict === 'tight'
-const VERDICT_ORDER = {fits: 0, tight: 1, 'does-not-fit': 2, unsupported: 3}
+/** Layouts that are put to the simulator at most, where a percentile was asked for. */
+const MOST_SIMULATED = 3
 
 /** Bytes that are missing for the engine to start, on the fullest GPU. */
 export function missingBytes(evaluation: Evaluation): number {
@@ -41,33 +48,52 @@ export function missingBytes(evaluation: Evaluation): number {
   return Math.max(0, sumBytes(memory.terms.filter(({part}) => part !== 'kv-cache' && part !== 'state')) - memory.budgetBytes, -memory.kvCacheBytes)
 }
 
-/** The best layout of one checkpoint: fits before tight, then the higher cautious throughput at the load, then fewer bytes missing. */
+/** Whether the first is the better answer: its verdict, then the higher cautious throughput at the load, then fewer bytes missing. */
+function isBetter(a: Evaluation, b: Evaluation): boolean {
+  const order = VERDICT_ORDER[a.verdict] - VERDICT_ORDER[b.verdict]
+  if (order !== 0) return order < 0
+  if (!starts(a)) return missingBytes(a) < missingBytes(b)
+  return cautiousRate(a) > cautiousRate(b)
+}
+
+const cautiousRate = ({performance}: Evaluation): number => performance?.outputTokensPerSecond.low ?? 0
+
+const bestOf = (evaluations: readonly Evaluation[]): Evaluation => evaluations.reduce((best, next) => (isBetter(next, best) ? next : best))
+
+/** The best layout of one checkpoint over the cards of a machine. */
 export function bestLayout(question: ChoiceQuestion & {checkpoint: Checkpoint}): Evaluation {
-  const {workload, request: asked} = question
-  const layouts = layoutsFor(question.model.architecture, question.machine, asked, requestsInFlight(workload ?? USUAL_WORKLOAD))
-  if (asked.tp !== undefined || asked.pp !== undefined || asked.dp !== undefined) {
-    // The layout is given: experts are dealt out whole only where they cannot be split.
-    const plain = evaluate({...question, request: layouts[0]!})
-    if (plain.verdict !== 'unsupported') return plain
-    return (
-      layouts
-        .slice(1)
-        .map((request) => evaluate({...question, request}))
-        .find(({verdict}) => verdict !== 'unsupported') ?? plain
-    )
+  const {workload, request: asked, slo} = question
+  const places = placesFor(question.model.architecture, question.machine, asked, requestsInFlight(workload ?? USUAL_WORKLOAD))
+  const at = (place: Place, more: Partial<ChoiceQuestion> = {}) => evaluate({...question, ...place, ...more})
+  if (asked.tp !== undefined || asked.pp !== undefined || asked.dp !== undefined) return bestOf(groupsOf(places).map((group) => fixedLayout(group, at)))
+  if (places.length === 1) return at(places[0]!)
+  const {percentile, ...means} = slo ?? {}
+  const ranking = {workload: workload ?? USUAL_WORKLOAD, slo: workload && means}
+  const ranked = places
+    .map((place) => ({place, evaluation: at(place, ranking)}))
+    .sort((a, b) => (isBetter(a.evaluation, b.evaluation) ? -1 : isBetter(b.evaluation, a.evaluation) ? 1 : 0))
+  const [first] = ranked
+  if (!workload) return at(first!.place)
+  if (percentile === undefined || !starts(first!.evaluation)) return first!.evaluation
+  const simulated: Evaluation[] = []
+  for (const {place} of ranked.slice(0, MOST_SIMULATED)) {
+    simulated.push(at(place))
+    if (isYes(simulated.at(-1)!)) break
   }
-  const ranked = layouts.map((request) => ({
-    request,
-    evaluation: evaluate({...question, request, workload: layouts.length === 1 ? workload : (workload ?? USUAL_WORKLOAD)}),
-  }))
-  const cautious = ({performance}: Evaluation) => performance?.outputTokensPerSecond.low ?? 0
-  const best = ranked.reduce((a, b) => {
-    const order = VERDICT_ORDER[a.evaluation.verdict] - VERDICT_ORDER[b.evaluation.verdict]
-    if (order !== 0) return order < 0 ? a : b
-    if (!isGood(a.evaluation)) return missingBytes(b.evaluation) < missingBytes(a.evaluation) ? b : a
-    return cautious(b.evaluation) > cautious(a.evaluation) ? b : a
-  })
-  return workload || layouts.length === 1 ? best.evaluation : evaluate({...question, request: best.request})
+  return bestOf(simulated)
+}
+
+/** Places by the cards that they take. */
+function groupsOf(places: readonly Place[]): Place[][] {
+  const groups = new Map<Machine, Place[]>()
+  for (const place of places) groups.set(place.machine, [...(groups.get(place.machine) ?? []), place])
+  return [...groups.values()]
+}
+
+/** The layout is given: experts are dealt out whole only where they cannot be split. */
+function fixedLayout([plain, ...others]: readonly Place[], at: (place: Place) => Evaluation): Evaluation {
+  const first = at(plain!)
+  return first.verdict !== 'unsupported' ? first : (others.map((place) => at(place)).find(({verdict}) => verdict !== 'unsupported') ?? first)
 }
 
 /** Requests that can keep replicas busy; for an open loop and for offline runs as many as there are replicas. */
@@ -77,9 +103,11 @@ const requestsInFlight = ({concurrency}: Workload): number => (typeof concurrenc
  * How close a checkpoint is to the original: the original itself, then by format, the publisher's own before others. More bits than the
  * original's bring nothing back: such a rebuild stands right behind it.
  */
-function fidelityOf({formats, weights, thirdParty}: Checkpoint): number {
+function fidelityOf({formats, weights, publisher}: Checkpoint): number {
   const format = formats.default
-  return (weights === 'native' ? 99 : isWeightFormat(format) ? weightFormat(format).fidelity : 0) - (thirdParty ? 0.5 : 0)
+  return (
+    (weights === 'native' ? 99 : isWeightFormat(format) ? weightFormat(format).fidelity : 0) - (publisher === undefined ? 0 : publisher === 'known' ? 0.3 : 0.5)
+  )
 }
 
 /** Repositories of the same format differ in nothing that is judged here: the first of each. */
@@ -101,6 +129,55 @@ export function byFidelity(model: Pick<Model, 'hfId'>, checkpoints: readonly Che
   const rank = (checkpoint: Checkpoint) =>
     checkpoint === original ? Number.POSITIVE_INFINITY : original ? Math.min(fidelityOf(checkpoint), fidelityOf(original)) : fidelityOf(checkpoint)
   return [...checkpoints].sort((a, b) => rank(b) - rank(a))
+}
+
+/** Bits of an element from which on quantising is taken to lose nothing that one notices. */
+const KEEPING_BITS = 8
+
+/** Whether a checkpoint keeps the model's quality: 8 bits and more, or as its maker released it. Other builds lose something, and how much is not told here. */
+export const keepsQuality = (model: Pick<Model, 'hfId'>, {hfId, weights, formats}: Checkpoint): boolean =>
+  hfId === model.hfId || weights === 'native' || (isWeightFormat(formats.default) && weightFormat(formats.default).elementBits >= KEEPING_BITS)
+
+/** Whether a card computes in the format itself, rather than converting the weights to 16 bits first. */
+function isNative({formats}: Checkpoint, {native}: Accelerator): boolean {
+  if (!isWeightFormat(formats.default)) return false
+  const {id, computeType, weightOnly} = weightFormat(formats.default)
+  if (weightOnly) return false
+  if (computeType === 'fp4') return native.includes(id)
+  return computeType === 'bf16' || native.includes(computeType)
+}
+
+/** 0: keeps the quality; 1: a rebuild with more bits than the original, which brings nothing back; 2: other builds. */
+function qualityClass(model: Model, checkpoint: Checkpoint): number {
+  if (!keepsQuality(model, checkpoint)) return 2
+  const original = model.checkpoints.find(({hfId}) => hfId === model.hfId)
+  return original && original !== checkpoint && bitsOf(checkpoint) > bitsOf(original) ? 1 : 0
+}
+
+const bitsOf = ({formats}: Checkpoint): number => (isWeightFormat(formats.default) ? weightFormat(formats.default).elementBits : 16)
+
+/** Whose builds are preferred, where nothing else tells them apart. */
+export const PUBLISHERS = {maker: 0, known: 1, community: 2}
+
+/**
+ * The order in which checkpoints are asked whether they keep the load: those that keep the quality, then what the card computes natively, then
+ * the maker before known publishers before community uploads, then more bits.
+ */
+export function byPreference(model: Model, checkpoints: readonly Checkpoint[], accelerator: Accelerator): Checkpoint[] {
+  const fidelity = new Map(byFidelity(model, checkpoints).map((checkpoint, index) => [checkpoint, index]))
+  const key = (checkpoint: Checkpoint): number[] => [
+    qualityClass(model, checkpoint),
+    isNative(checkpoint, accelerator) ? 0 : 1,
+    PUBLISHERS[checkpoint.publisher ?? 'maker'],
+    fidelity.get(checkpoint)!,
+  ]
+  const keyed = checkpoints.map((checkpoint) => ({checkpoint, key: key(checkpoint)}))
+  return keyed
+    .sort((a, b) => {
+      const at = a.key.findIndex((value, index) => value !== b.key[index])
+      return at < 0 ? 0 : a.key[at]! - b.key[at]!
+    })
+    .map(({checkpoint}) => checkpoint)
 }
 
 /** Checkpoints of a model whose short format is the asked one, or one of its kind (fp8 also takes per-channel and block builds). */
@@ -127,32 +204,30 @@ const HYPOTHETICAL: Record<string, string> = {
 }
 
 /**
- * The checkpoint and layout that a question means. A repository is taken as it is; a model's name means the least quantised
- * published checkpoint that fits with the context that is needed; a format means the published checkpoint of that format.
+ * The checkpoint and layout that a question means. A repository is taken as it is; a format means the published checkpoint of that format; a
+ * model's name means the first by `byPreference` that keeps the load and the limits. Where only some tightly do, the first of those.
  */
 export function choose(question: ChoiceQuestion): Choice {
-  const {model, request} = question
+  const {model, request, machine} = question
   if (question.checkpoint) return {best: bestLayout({...question, checkpoint: withFormat(model, question.checkpoint, request.weights)}), passedOver: []}
-  let candidates = byFidelity(model, model.checkpoints)
+  let candidates: readonly Checkpoint[] = model.checkpoints
   let hypothetical = false
   if (request.weights !== undefined) {
-    candidates = byFidelity(model, checkpointsOfWeights(model, request.weights))
+    candidates = checkpointsOfWeights(model, request.weights)
     if (candidates.length === 0) {
       candidates = [imagined(model, request.weights)]
       hypothetical = true
     }
   }
-  const passedOver: Evaluation[] = []
-  for (const checkpoint of distinct(candidates)) {
+  const considered: Evaluation[] = []
+  for (const checkpoint of distinct(byPreference(model, candidates, pacingAccelerator(machine)))) {
     const evaluation = bestLayout({...question, checkpoint})
-    if (isGood(evaluation)) return {best: evaluation, passedOver, hypothetical}
-    passedOver.push(evaluation)
+    if (evaluation.verdict === 'fits') return {best: evaluation, passedOver: considered, hypothetical}
+    considered.push(evaluation)
   }
-  if (passedOver.length === 0) throw new InputError('MODEL_WITHOUT_CHECKPOINT', `${model.name} has no checkpoint in the catalogue`)
-  // Nothing fits: the answer is about the one that is closest.
-  const supported = passedOver.filter(({verdict}) => verdict === 'does-not-fit')
-  const best = (supported.length > 0 ? supported : passedOver).reduce((a, b) => (missingBytes(b) < missingBytes(a) ? b : a))
-  return {best, passedOver: passedOver.filter((evaluation) => evaluation !== best), hypothetical}
+  if (considered.length === 0) throw new InputError('MODEL_WITHOUT_CHECKPOINT', `${model.name} has no checkpoint in the catalogue`)
+  const best = considered.find(({verdict}) => verdict === 'tight') ?? bestOf(considered)
+  return {best, passedOver: considered.filter((evaluation) => evaluation !== best), hypothetical}
 }
 
 /** A repository whose format is asked for differently: the model's checkpoint of that format, published or imagined. */

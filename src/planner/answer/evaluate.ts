@@ -1,177 +1,127 @@
-import type {Machine, MachineGpu} from '../../core/accelerator.ts'
+import type {Machine} from '../../core/accelerator.ts'
 import type {Deployment, DeploymentRequest, Workload} from '../../core/deployment.ts'
-import {type MemoryEstimate, requestBytes} from '../../core/memory.ts'
+import {requestBytes} from '../../core/memory.ts'
 import type {Checkpoint, Model} from '../../core/model.ts'
 import {type Reason, sumBytes, type Warning} from '../../core/terms.ts'
 import type {Calibration} from '../../core/throughput/calibration.ts'
-import type {Performance, PerformanceInput} from '../../core/throughput/input.ts'
+import type {Performance} from '../../core/throughput/input.ts'
 import {performance} from '../../core/throughput/performance.ts'
-import type {Engine, Subject} from '../../engines/engine.ts'
-import {isVersion} from '../../engines/versions.ts'
-import {calibrationFor, tightestGpu} from '../world/index.ts'
-import {bytesInWords, countInWords} from '../../core/words.ts'
-import {hostMemoryWarnings} from './host-memory.ts'
-import {marginOf} from './margin.ts'
+import {bytesInWords, countInWords, figureInWords} from '../../core/words.ts'
 import {draftWarnings} from '../../engines/drafts.ts'
-
-export type Verdict = 'fits' | 'tight' | 'does-not-fit' | 'unsupported'
-
-/** One deployment, judged. The one path that every command takes. */
-export interface Evaluation {
-  model: Model
-  checkpoint: Checkpoint
-  machine: Machine
-  engine: Engine
-  deployment: Deployment
-  memory: MemoryEstimate
-  verdict: Verdict
-  reasons: Reason[]
-  warnings: Warning[]
-  /** A build that names no release (a nightly, an empty string): its rules are taken to be the newest, its speed is not. */
-  unnamedBuild?: string
-  workload?: Workload
-  performance?: Performance
-}
+import type {Engine, Subject, Support} from '../../engines/engine.ts'
+import {isVersion} from '../../engines/versions.ts'
+import type {Objectives} from '../scenario/index.ts'
+import {calibrationFor, isMixed, kindsOf, pacingAccelerator, tightestGpu} from '../world/index.ts'
+import {displayWarnings} from './display.ts'
+import type {Evaluation, Standing} from './evaluation.ts'
+import {hostMemoryWarnings} from './host-memory.ts'
+import {hasLimits, keepsLimits, reachedInWords, reachedLimits, type Tail} from './limits.ts'
+import {marginOf} from './margin.ts'
+import {type Replaced, requestTokens, type Settled, settle} from './settle.ts'
+import {performanceInput, subjectOf} from './speed-input.ts'
+import {tailOf} from './tail.ts'
 
 export interface Question {
   model: Model
   checkpoint: Checkpoint
-  /** A group of equal GPUs, or one limited by its smallest. */
+  /** A group of GPUs that serve together. */
   machine: Machine
   engine: Engine
   request: DeploymentRequest
   workload?: Workload
-  /** Shortest context that counts as fitting, where the request fixes none. */
-  neededContextTokens?: number
+  /** Latency limits that an answer must keep. */
+  slo?: Objectives
+  /** A question about what ran: what is not fixed is what the engine chose, and nothing is replaced. */
+  asRan?: boolean
   calibration: Calibration
 }
 
-/** Context that an answer must reach when nobody asked for one (what "fits" means): 8,192 tokens, or the model's limit. */
-export const UNASKED_CONTEXT_TOKENS = 8192
+/** Judges one deployment: what the engine would say at start, and whether it keeps the load and the limits. */
+export const evaluate = (question: Question): Evaluation => judge(standing(question), question)
 
-const requestTokens = (workload: Workload | undefined): number | undefined => workload && workload.inputTokens + workload.outputTokens
-
-export function subjectOf(question: Pick<Question, 'model' | 'checkpoint' | 'machine' | 'workload'>): Subject {
-  const {model, checkpoint, machine} = question
-  return {model, checkpoint, machine, gpu: tightestGpu(machine), requestTokens: requestTokens(question.workload)}
-}
-
-/** Judges one deployment: what the engine would say at start, and how fast it would be. */
-export function evaluate(question: Question): Evaluation {
-  const {engine, model, machine} = question
-  const subject = subjectOf(question)
-  const limit = model.architecture.contextTokens
-  const needed =
-    question.request.maxModelLen ??
-    question.neededContextTokens ??
-    Math.max(Math.min(UNASKED_CONTEXT_TOKENS, limit), Math.min(limit, requestTokens(question.workload) ?? 0))
-  let request = question.request
-  let deployment = engine.resolve(subject, request)
-  let memory = engine.memory(subject, deployment)
-  const enters = (estimate: MemoryEstimate) => estimate.starts || estimate.largestMaxModelLen >= needed
-  if (!enters(memory) && question.workload) {
-    // Left to itself the engine would not start. What nobody fixed is set as people set it by hand: as many requests at once as
-    // the load needs, and then the largest share of memory.
-    for (const roomier of roomierRequests(request, sequencesFor(question.workload), deployment.maxNumSeqs, freeShare(subject.gpu, engine.mostMemoryShare))) {
-      const tried = engine.resolve(subject, roomier)
-      const estimate = engine.memory(subject, tried)
-      if (!enters(estimate)) continue
-      request = roomier
-      deployment = tried
-      memory = estimate
-      break
-    }
-  }
-  // Nobody asked for a context: the model's own if it starts, else as much as there is room for.
-  if (request.maxModelLen === undefined && memory.largestMaxModelLen < deployment.maxModelLen && memory.largestMaxModelLen >= needed) {
-    deployment = engine.resolve(subject, {...request, maxModelLen: trustedContext(memory, marginOf(subject, deployment, memory, engine).bytes, needed)})
-    memory = engine.memory(subject, deployment)
-  }
-  const support = engine.support(subject, deployment)
+/** Settles what nobody fixed and judges the start. The load's lengths and concurrency count; its speed does not. */
+export function standing({engine, model, checkpoint, machine, request, workload, asRan}: Omit<Question, 'slo' | 'calibration'>): Standing {
+  const subject = subjectOf({model, checkpoint, machine, workload})
+  const settled = settle(engine, subject, request, workload, asRan)
+  const {deployment, memory, replaced, neededTokens} = settled
+  const support = supportOf(engine, subject, deployment)
   const reasons = [...support.reasons, ...machineReasons(engine, deployment, machine)]
   const warnings = [
+    ...replacedWarnings(replaced),
     ...support.warnings,
-    ...contextWarnings(model, needed),
+    ...contextWarnings(model, neededTokens),
     ...draftWarnings(model.architecture, deployment.speculative),
     ...hostMemoryWarnings(machine, deployment, engine.gpuCount(deployment)),
+    ...displayWarnings(machine, engine, deployment),
+    ...unequalWarnings(machine),
   ]
-  const evaluation: Evaluation = {
+  const shortage = reasons.length > 0 ? undefined : (shortageOf(settled, request) ?? requestShortage({model, deployment, memory}, workload))
+  return {
     model,
-    checkpoint: question.checkpoint,
+    checkpoint,
     machine,
     engine,
     deployment,
+    replaced,
     memory,
-    verdict: 'unsupported',
-    reasons,
+    verdict: reasons.length > 0 ? 'unsupported' : shortage ? 'does-not-fit' : 'fits',
+    reasons: shortage ? [shortage] : reasons,
     warnings,
-    workload: question.workload,
     ...(request.engineVersion !== undefined && !isVersion(request.engineVersion) && {unnamedBuild: request.engineVersion}),
-  }
-  if (reasons.length > 0) return evaluation
-  const shortage = shortageOf(subject, deployment, memory, needed, question.request.maxModelLen !== undefined)
-  if (shortage) return {...evaluation, verdict: 'does-not-fit', reasons: [shortage]}
-  const tight = tightness(subject, engine, deployment, memory, question.workload)
-  const speed =
-    question.workload && performance(performanceInput(evaluation, question.workload), calibrationFor(question.calibration, engine.id, subject.gpu.accelerator))
-  return {
-    ...evaluation,
-    verdict: tight ? 'tight' : 'fits',
-    warnings: [...warnings, ...(tight ? [tight] : []), ...overloadWarnings(question.workload, speed)],
-    performance: speed,
   }
 }
 
-/** Arrivals beyond what is served: the queue grows for as long as they last. */
-function overloadWarnings(workload: Workload | undefined, speed: Performance | undefined): Warning[] {
-  if (!workload || workload.requestRate === undefined || !speed) return []
-  const served = speed.outputTokensPerSecond.estimate / workload.outputTokens
-  if (served >= 0.999 * workload.requestRate) return []
+/** How a standing is asked about: under which load, within which limits. */
+export interface Asked {
+  workload?: Workload
+  slo?: Objectives
+  calibration: Calibration
+}
+
+/** The verdict on a deployment that starts, under a load. `known`: its speed and latencies, where they were reckoned before. */
+export function judge(stood: Standing, {workload, slo = {}, calibration}: Asked, known: {performance?: Performance; tail?: Tail} = {}): Evaluation {
+  const evaluation: Evaluation = {...stood, ...(workload && {workload})}
+  if (stood.verdict !== 'fits') return evaluation
+  const tooLong = requestShortage(stood, workload)
+  if (tooLong) return {...evaluation, verdict: 'does-not-fit', reasons: [tooLong]}
+  const {engine, machine} = stood
+  const speed =
+    known.performance ?? (workload && performance(performanceInput(evaluation, workload), calibrationFor(calibration, engine.id, pacingAccelerator(machine))))
+  const judged: Evaluation = {...evaluation, ...(speed && {performance: speed})}
+  if (speed && hasLimits(slo) && slo.percentile !== undefined) judged.tail = known.tail ?? tailOf(judged, slo, calibration)
+  const slow = slowness(judged, slo)
+  if (slow.reasons.length > 0) return {...judged, verdict: 'too-slow', reasons: slow.reasons}
+  const tight = [...tightness(judged), ...slow.warnings]
+  return tight.length > 0 ? {...judged, verdict: 'tight', warnings: [...tight, ...judged.warnings]} : judged
+}
+
+/** What an engine says of a deployment; over unequal cards, what it says of each kind. */
+function supportOf(engine: Engine, subject: Subject, deployment: Deployment): Support {
+  if (!isMixed(subject.machine)) return engine.support(subject, deployment)
+  const all = kindsOf(subject.machine).map(([gpu]) => engine.support({...subject, gpu: gpu!}, deployment))
+  const distinct = <T extends Warning>(list: readonly T[]): T[] => [...new Map(list.map((entry) => [`${entry.code} ${entry.message}`, entry])).values()]
+  return {reasons: distinct(all.flatMap(({reasons}) => reasons)), warnings: distinct(all.flatMap(({warnings}) => warnings))}
+}
+
+const FLAGS = {maxNumSeqs: '--max-num-seqs', gpuMemoryUtilization: '--gpu-memory-utilization', maxModelLen: '--max-model-len'}
+
+/** Replaced settings in words. The context has a line of its own in every answer. */
+const replacedWarnings = (replaced: readonly Replaced[]): Warning[] =>
+  replaced
+    .filter(({field}) => field !== 'maxModelLen')
+    .map(({field, value, because}) => ({code: 'setting-replaced', message: `started with ${FLAGS[field]} ${value}: ${because}`}))
+
+function unequalWarnings(machine: Machine): Warning[] {
+  if (!isMixed(machine)) return []
+  const names = kindsOf(machine).map((gpus) => gpus[0]!.accelerator.name)
+  const smallest = tightestGpu(machine).accelerator.name
   return [
     {
-      code: 'overloaded',
-      message: `${plain(workload.requestRate)} requests/s arrive, about ${plain(served)} are served: the queue grows without end, and the wait for the first token with it`,
+      code: 'unequal-gpus',
+      message: `${names.join(' and ')} share the model: each takes as much of it as ${smallest} has room for, and ${pacingAccelerator(machine).name} sets the pace`,
     },
   ]
 }
-
-const plain = (rate: number): string => String(Number(rate.toPrecision(3)))
-
-/** The largest share of memory that may be asked for, but never more than is free now: engines refuse to start on memory that others hold. */
-const freeShare = ({freeBytes, memoryBytes}: MachineGpu, most: number): number =>
-  freeBytes === undefined ? most : Math.min(most, Math.max(0.01, Math.floor((100 * freeBytes) / memoryBytes) / 100))
-
-/** Requests with more room for the cache, the gentlest change first. */
-function roomierRequests(request: DeploymentRequest, enough: number | undefined, maxNumSeqs: number, mostMemoryShare: number): DeploymentRequest[] {
-  const fewer = request.maxNumSeqs === undefined && enough !== undefined && enough < maxNumSeqs ? {...request, maxNumSeqs: enough} : undefined
-  const larger = (from: DeploymentRequest) => ({...from, gpuMemoryUtilization: mostMemoryShare})
-  const requests: DeploymentRequest[] = fewer ? [fewer] : []
-  if (request.gpuMemoryUtilization === undefined) requests.push(larger(fewer ?? request))
-  return requests
-}
-
-/** Contexts that are chosen are whole multiples of this. */
-const CONTEXT_STEP_TOKENS = 256
-
-/** The longest request that still fits when the estimate errs by its spread; at least what is needed. */
-function trustedContext(memory: MemoryEstimate, spreadBytes: number, needed: number): number {
-  const room = requestBytes(memory)
-  let low = needed
-  let high = memory.largestMaxModelLen
-  while (high - low >= CONTEXT_STEP_TOKENS) {
-    const middle = Math.floor((low + high) / 2)
-    if (room / memory.requestsOfTokens(middle) <= room - spreadBytes) low = middle
-    else high = middle
-  }
-  return Math.max(needed, Math.floor(low / CONTEXT_STEP_TOKENS) * CONTEXT_STEP_TOKENS)
-}
-
-/** Fewest sequences that a start command is given: room for a few more than one person. */
-const FEW_SEQUENCES = 32
-
-/** Sequences that a closed loop keeps in flight at most; undefined where the load does not say. */
-const sequencesFor = (workload: Workload | undefined): number | undefined =>
-  typeof workload?.concurrency === 'number' ? Math.max(FEW_SEQUENCES, workload.concurrency) : undefined
 
 /** The deployment needs more GPUs than there are, or more of one node than it has. */
 function machineReasons(engine: Engine, deployment: Deployment, machine: Machine): Reason[] {
@@ -179,8 +129,16 @@ function machineReasons(engine: Engine, deployment: Deployment, machine: Machine
   const needed = engine.gpuCount(deployment)
   if (needed > there) {
     const sizes = `tp ${deployment.tp} x pp ${deployment.pp}${deployment.dp > 1 && !deployment.dpAttention ? ` x dp ${deployment.dp}` : ''}`
-    return [{code: 'not-enough-gpus', message: `${sizes} needs ${needed} GPUs, there are ${there}`, remedy: `use at most ${there} GPUs in all`}]
+    return [
+      {
+        code: 'not-enough-gpus',
+        message: `${sizes} needs ${needed} GPUs, there ${there === 1 ? 'is 1' : `are ${there}`}`,
+        remedy: there === 1 ? 'use --tp 1' : `use at most ${there} GPUs in all`,
+      },
+    ]
   }
+  if (isMixed(machine) && engine.id === 'trtllm')
+    return [{code: 'unequal-gpus-unsupported', message: `${engine.title} is not known to run one model over unequal cards`, remedy: 'use --engine vllm'}]
   return []
 }
 
@@ -191,8 +149,8 @@ function contextWarnings(model: Model, needed: number): Warning[] {
   return [{code: 'context-beyond-model', message: `${countInWords(needed)} tokens are asked for, the model's own limit is ${countInWords(limit)}${scaled}`}]
 }
 
-/** Why it would not start, if it would not. */
-function shortageOf(subject: Subject, deployment: Deployment, memory: MemoryEstimate, needed: number, asked: boolean): Reason | undefined {
+/** Why it would not start, or not with the context that is needed. */
+function shortageOf({deployment, memory, neededTokens}: Settled, asked: DeploymentRequest): Reason | undefined {
   const weights = sumBytes(memory.terms.filter(({part}) => part === 'weights'))
   if (weights > memory.budgetBytes) {
     const short = weights - memory.budgetBytes
@@ -209,81 +167,100 @@ function shortageOf(subject: Subject, deployment: Deployment, memory: MemoryEsti
     }
   }
   if (memory.startProblem) return memory.startProblem
-  // An engine that was told its context and comes up with a smaller cache refuses single requests, not to start.
-  if (memory.starts && asked) return undefined
-  const wanted = Math.min(deployment.maxModelLen, needed)
-  if (!memory.starts || memory.largestMaxModelLen < Math.min(wanted, subject.model.architecture.contextTokens)) {
+  const wanted = asked.maxModelLen ?? Math.min(deployment.maxModelLen, neededTokens)
+  if (memory.starts && (memory.largestMaxModelLen >= wanted || (asked.maxModelLen !== undefined && memory.startsBeyond))) return undefined
+  return {
+    code: 'kv-cache-too-small',
+    message: `the cache of ${bytesInWords(memory.kvCacheBytes)} per GPU holds one request of ${countInWords(memory.largestMaxModelLen)} tokens, ${countInWords(Math.max(wanted, neededTokens))} are needed`,
+  }
+}
+
+/** A request of the load does not enter: it is longer than the context that is served. */
+function requestShortage({model, deployment, memory}: Pick<Standing, 'model' | 'deployment' | 'memory'>, workload: Workload | undefined): Reason | undefined {
+  const tokens = requestTokens(workload)
+  if (tokens <= deployment.maxModelLen && tokens > memory.largestMaxModelLen)
     return {
       code: 'kv-cache-too-small',
-      message: `the cache of ${bytesInWords(memory.kvCacheBytes)} per GPU holds one request of ${countInWords(memory.largestMaxModelLen)} tokens, ${countInWords(Math.max(wanted, Math.min(deployment.maxModelLen, needed)))} are needed`,
+      message: `the cache holds one request of ${countInWords(memory.largestMaxModelLen)} tokens: those of ${countInWords(tokens)} are refused`,
     }
+  if (tokens <= deployment.maxModelLen) return undefined
+  const limit = model.architecture.contextTokens
+  const scaled = model.extendedContextTokens !== undefined && tokens <= model.extendedContextTokens
+  return {
+    code: 'request-exceeds-context',
+    message: `a request is ${countInWords(tokens)} tokens long, prompt and answer together; the context that is served is ${countInWords(deployment.maxModelLen)}${deployment.maxModelLen === limit ? ", the model's own limit" : ''}`,
+    remedy: tokens <= limit || scaled ? `use --max-model-len ${tokens}` : 'shorten the requests, or choose a model with a longer context',
   }
-  return undefined
+}
+
+/** It does not keep up with what arrives, or breaks a limit: reasons as expected, warnings where only the slow end of an interval does. */
+function slowness({workload, performance: speed, tail}: Evaluation, slo: Objectives): {reasons: Reason[]; warnings: Warning[]} {
+  if (!workload || !speed) return {reasons: [], warnings: []}
+  const reasons: Reason[] = []
+  const warnings: Warning[] = []
+  const {requestRate} = workload
+  if (requestRate !== undefined && workload.concurrency === undefined) {
+    const {estimate, low} = speed.outputTokensPerSecond
+    const served = estimate / workload.outputTokens
+    const atLeast = low / workload.outputTokens
+    const words = `${figureInWords(requestRate)} requests/s arrive, about ${figureInWords(served)} are served`
+    if (served < KEPT_UP * requestRate)
+      reasons.push({
+        code: 'overloaded',
+        message: `${words}: the queue grows without end, and the wait for the first token with it`,
+        remedy: `use --request-rate ${plainRate(atLeast)}, or more replicas`,
+      })
+    else if (atLeast < KEPT_UP * requestRate)
+      warnings.push({code: 'overload-possible', message: `${words}, at the slow end of the estimate ${figureInWords(atLeast)}: then the queue grows`})
+  }
+  const kept = keepsLimits(speed, workload, slo, tail)
+  const reached = reachedLimits(speed, workload, slo, tail)
+  const at = slo.percentile === undefined ? '' : ` for ${slo.percentile}% of requests`
+  if (!kept.estimate) {
+    const missed = reached.filter(({estimate, limit}) => estimate > limit)
+    for (const one of missed.length > 0 ? missed : reached) reasons.push({code: 'slo-missed', message: `${reachedInWords(one)}${at}`})
+  } else if (!kept.slow) {
+    const far = reached.filter(({high, limit}) => high > limit)
+    for (const one of far.length > 0 ? far : reached) warnings.push({code: 'slo-uncertain', message: `${reachedInWords(one)}${at}`})
+  }
+  return {reasons, warnings}
+}
+
+/** Of what arrives: less than this share served is a queue that grows. */
+const KEPT_UP = 0.999
+
+/** Two digits, rounded down: a rate that one can type. */
+export function plainRate(rate: number): number {
+  if (!(rate > 0)) return 0
+  const unit = 10 ** (Math.floor(Math.log10(rate)) - 1)
+  return Number((Math.floor(rate / unit) * unit).toPrecision(2))
 }
 
 /** It starts, but within the error of the estimate, or without room for the whole load. */
-function tightness(subject: Subject, engine: Engine, deployment: Deployment, memory: MemoryEstimate, workload: Workload | undefined): Warning | undefined {
+function tightness(evaluation: Evaluation): Warning[] {
+  const {engine, deployment, memory, workload} = evaluation
+  const list: Warning[] = []
   const room = requestBytes(memory)
-  const margin = marginOf(subject, deployment, memory, engine)
+  const margin = marginOf(subjectOf(evaluation), deployment, memory, engine)
   const share = memory.maxConcurrencyAtMaxModelLen > 0 ? 1 / memory.maxConcurrencyAtMaxModelLen : 1
   if (room - margin.bytes < room * Math.min(1, share))
-    return {
+    list.push({
       code: 'memory-tight',
-      message: `it starts with ${bytesInWords(memory.kvCacheBytes)} of cache per GPU, within the error of the estimate (${bytesInWords(margin.bytes)}: ${margin.because})`,
-    }
-  if (memory.largestMaxModelLen < Math.min(deployment.maxModelLen, subject.model.architecture.contextTokens))
-    return {
+      message: `a request of ${countInWords(deployment.maxModelLen)} tokens takes ${bytesInWords(room * Math.min(1, share))} of the ${bytesInWords(memory.kvCacheBytes)} of cache per GPU, and the estimate may be off by ${bytesInWords(margin.bytes)} (${margin.because})`,
+    })
+  if (memory.largestMaxModelLen < deployment.maxModelLen)
+    list.push({
       code: 'context-exceeds-cache',
       message: `the cache holds one request of ${countInWords(memory.largestMaxModelLen)} tokens: longer ones are refused, though the context is ${countInWords(deployment.maxModelLen)}`,
-    }
+    })
   if (workload && typeof workload.concurrency === 'number') {
     const replicas = deployment.dpAttention ? 1 : deployment.dp
-    const held = Math.floor(memory.requestsOfTokens(workload.inputTokens + workload.outputTokens)) * (deployment.dpAttention ? deployment.dp : 1) * replicas
+    const held = Math.floor(memory.requestsOfTokens(requestTokens(workload))) * (deployment.dpAttention ? deployment.dp : 1) * replicas
     if (held < workload.concurrency)
-      return {
+      list.push({
         code: 'concurrency-exceeds-cache',
-        message: `the cache holds ${held} requests of this size at once, ${workload.concurrency} are asked for: the others wait`,
-      }
+        message: `the cache holds ${countInWords(held)} ${held === 1 ? 'request' : 'requests'} of this size at once, ${countInWords(workload.concurrency)} are asked for: the others wait`,
+      })
   }
-  return undefined
-}
-
-/** Replicas whose experts lie spread over all their GPUs work as one group, whatever the engine calls them (vLLM's data parallelism). */
-function sharesExperts({engine, deployment, model}: Pick<Evaluation, 'engine' | 'deployment' | 'model'>): boolean {
-  if (deployment.dp <= 1 || !model.architecture.layerKinds.some(({feedForward}) => feedForward?.kind === 'moe')) return false
-  const {expertTp, expertParallel} = engine.shardLayout(deployment)
-  return expertTp * expertParallel > deployment.tp
-}
-
-/** What the speed model is asked: one replica as the engine divides it. */
-export function performanceInput(evaluation: Evaluation, workload: Workload): PerformanceInput {
-  const {engine, deployment, machine, memory, model, checkpoint} = evaluation
-  const subject = subjectOf({...evaluation, workload})
-  const nodes = Math.max(1, Math.ceil(engine.gpuCount(deployment) / machine.gpus.length))
-  const dpAttention = deployment.dpAttention || sharesExperts(evaluation)
-  return {
-    architecture: model.architecture,
-    checkpoint,
-    layout: engine.shardLayout(deployment),
-    cacheLayout: engine.cacheLayout(subject, deployment),
-    accelerator: subject.gpu.accelerator,
-    link: machine.link,
-    networkBytesPerSecondPerGpu: machine.networkBytesPerSecondPerGpu,
-    nodes,
-    engine: engine.id,
-    engineVersion: evaluation.unnamedBuild ?? deployment.engineVersion,
-    tp: deployment.tp,
-    pp: deployment.pp,
-    dp: deployment.dp,
-    ep: deployment.ep,
-    dpAttention,
-    enforceEager: deployment.enforceEager,
-    gpuCount: engine.gpuCount(deployment),
-    // Limits are those of one data-parallel rank.
-    maxNumSeqs: deployment.maxNumSeqs * (dpAttention ? deployment.dp : 1),
-    maxNumBatchedTokens: deployment.maxNumBatchedTokens,
-    kvCacheTokens: memory.kvCacheTokens * (dpAttention ? deployment.dp : 1),
-    speculative: deployment.speculative,
-    workload,
-  }
+  return list
 }

@@ -1,8 +1,23 @@
 /** The door of this room. One question answered: a deployment chosen and judged. */
-export {type Advice, adviseOn, shortageInWords} from './advice.ts'
+export {type Advice, adviseOn} from './advice.ts'
 export {answer, type Answer, machineOf} from './answer.ts'
-export {bestLayout, byFidelity, checkpointsOfWeights, type ChoiceQuestion, diskBytes, distinctCheckpoints} from './choose.ts'
-export {evaluate, type Evaluation, performanceInput, type Question, subjectOf} from './evaluate.ts'
-export {layoutsFor} from './layouts.ts'
+export {
+  bestLayout,
+  byFidelity,
+  byPreference,
+  checkpointsOfWeights,
+  type ChoiceQuestion,
+  diskBytes,
+  distinctCheckpoints,
+  missingBytes,
+  PUBLISHERS,
+} from './choose.ts'
+export {evaluate, judge, type Question, standing} from './evaluate.ts'
+export {type Evaluation, isYes, type Standing, TIGHT_CODES, VERDICT_ORDER, type Verdict} from './evaluation.ts'
+export {largest} from './largest.ts'
+export {type Place, placesFor} from './layouts.ts'
+export {endToEndMs, excessOf, hasLimits, keepsLimits, type Reached, reachedLimits, type Tail} from './limits.ts'
 export {type Result, SCHEMA_VERSION, toResult} from './result.ts'
-export {simulateEvaluation, type Simulation, simulationOf} from './simulate.ts'
+export {type Simulation, simulationOf} from './simulate.ts'
+export {performanceInput, subjectOf} from './speed-input.ts'
+export {tailOf} from './tail.ts'

@@ -1,19 +1,25 @@
+import type {Machine} from '../../core/accelerator.ts'
 import type {Deployment, Workload} from '../../core/deployment.ts'
 import type {MemoryPart} from '../../core/memory.ts'
 import {countParameters} from '../../core/tensors.ts'
 import {sumBytes, type Reason, type Term, type Warning} from '../../core/terms.ts'
 import type {Performance} from '../../core/throughput/input.ts'
-import type {Evaluation, Verdict} from './evaluate.ts'
+import {isMixed, kindsOf, pacingAccelerator} from '../world/index.ts'
+import type {Evaluation, Verdict} from './evaluation.ts'
+import type {Tail} from './limits.ts'
+import type {Replaced} from './settle.ts'
 
-export const SCHEMA_VERSION = 1
+export const SCHEMA_VERSION = 2
 
 /** The answer to one question, as the machine-readable contract has it. */
 export interface Result {
   schemaVersion: typeof SCHEMA_VERSION
   id?: string
-  model: {id: string; hfId: string; totalParams: number; activeParams: number}
-  hardware: {gpu: string; gpus: number; nodes: number}
-  deployment: Deployment
+  model: {id: string; hfId: string; totalParams: number; activeParams: number; publisher: 'maker' | 'known' | 'community'}
+  /** `gpu`: the card that sets the pace; `cards`: what serves, where cards are unequal. */
+  hardware: {gpu: string; gpus: number; nodes: number; cards?: {gpu: string; count: number}[]}
+  /** `replaced`: settings that the engine would choose differently by itself. */
+  deployment: Deployment & {replaced?: Replaced[]}
   workload?: Workload
   verdict: Verdict
   reasons: Reason[]
@@ -40,12 +46,20 @@ export interface Result {
     terms: Term[]
   }
   performance?: Performance
+  /** At the asked percentile, by the simulator. */
+  tail?: Tail
   warnings: Warning[]
 }
 
+/** The longest context with which it would still start; an engine that starts with any refuses the longer requests later. */
+const largestThatStarts = ({memory, model, deployment}: Evaluation): number =>
+  memory.startsBeyond && memory.starts ? Math.max(model.architecture.contextTokens, deployment.maxModelLen) : memory.largestMaxModelLen
+
+const cardsOf = (machine: Machine): {gpu: string; count: number}[] => kindsOf(machine).map((gpus) => ({gpu: gpus[0]!.accelerator.id, count: gpus.length}))
+
 /** The contract's view of an evaluation. Fields that do not apply are left out. */
 export function toResult(evaluation: Evaluation, id?: string): Result {
-  const {model, checkpoint, machine, engine, deployment, memory, verdict, reasons, warnings, performance, workload} = evaluation
+  const {model, checkpoint, machine, engine, deployment, replaced, memory, verdict, reasons, warnings, performance, workload, tail} = evaluation
   const of = (part: MemoryPart) => sumBytes(memory.terms.filter((term) => term.part === part))
   const counts = countParameters(model.architecture)
   const gpus = engine.gpuCount(deployment)
@@ -63,13 +77,14 @@ export function toResult(evaluation: Evaluation, id?: string): Result {
   return {
     schemaVersion: SCHEMA_VERSION,
     ...(id === undefined ? {} : {id}),
-    model: {id: model.id, hfId: checkpoint.hfId, totalParams: counts.total, activeParams: counts.active},
+    model: {id: model.id, hfId: checkpoint.hfId, totalParams: counts.total, activeParams: counts.active, publisher: checkpoint.publisher ?? 'maker'},
     hardware: {
-      gpu: machine.gpus[0]!.accelerator.id,
+      gpu: pacingAccelerator(machine).id,
       gpus: Math.min(gpus, machine.gpus.length * machine.nodeCount),
       nodes: Math.min(machine.nodeCount, Math.max(1, Math.ceil(gpus / machine.gpus.length))),
+      ...(isMixed(machine) && {cards: cardsOf(machine)}),
     },
-    deployment,
+    deployment: {...deployment, ...(replaced.length > 0 && {replaced})},
     ...(workload && {workload}),
     verdict,
     reasons,
@@ -79,11 +94,12 @@ export function toResult(evaluation: Evaluation, id?: string): Result {
       ...(memory.stateBytesPerSequence > 0 && {stateBytesPerSequence: Math.round(memory.stateBytesPerSequence)}),
       kvCacheTokens: memory.kvCacheTokens,
       maxConcurrencyAtMaxModelLen: Math.floor(memory.maxConcurrencyAtMaxModelLen * 100) / 100,
-      largestMaxModelLen: memory.largestMaxModelLen,
+      largestMaxModelLen: largestThatStarts(evaluation),
       ...(memory.largestMaxNumSeqs !== undefined && {largestMaxNumSeqs: memory.largestMaxNumSeqs}),
       terms: memory.terms.map(({part: _part, ...term}) => term),
     },
     ...(performance && {performance}),
+    ...(tail && {tail}),
     warnings,
   }
 }

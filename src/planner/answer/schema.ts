@@ -3,14 +3,21 @@ import {ScenarioSchema} from '../scenario/schema.ts'
 
 const bytes = z.int()
 const interval = z.object({estimate: z.number(), low: z.number(), high: z.number()})
+/** At the asked percentile; of an overloaded server they may be without end, and are absent then. */
+const latencies = {ttftMs: z.number(), tpotMs: z.number(), endToEndMs: z.number(), shareWithinLimits: z.number()}
 const coded = {code: z.string(), message: z.string()}
 
 /** The output of `check --json` and of each line of `batch`. */
 export const ResultSchema = z.object({
-  schemaVersion: z.literal(1),
+  schemaVersion: z.literal(2),
   id: z.string().optional(),
-  model: z.object({id: z.string(), hfId: z.string(), totalParams: z.int(), activeParams: z.int()}),
-  hardware: z.object({gpu: z.string(), gpus: z.int().positive(), nodes: z.int().positive()}),
+  model: z.object({id: z.string(), hfId: z.string(), totalParams: z.int(), activeParams: z.int(), publisher: z.enum(['maker', 'known', 'community'])}),
+  hardware: z.object({
+    gpu: z.string(),
+    gpus: z.int().positive(),
+    nodes: z.int().positive(),
+    cards: z.array(z.object({gpu: z.string(), count: z.int().positive()})).optional(),
+  }),
   deployment: z.object({
     engine: z.string(),
     engineVersion: z.string(),
@@ -29,9 +36,14 @@ export const ResultSchema = z.object({
     speculative: z.object({method: z.string(), tokens: z.int()}).optional(),
     cpuOffloadBytes: bytes,
     reservedBytesPerGpu: bytes,
+    replaced: z
+      .array(
+        z.object({field: z.enum(['maxNumSeqs', 'gpuMemoryUtilization', 'maxModelLen']), engineDefault: z.number(), value: z.number(), because: z.string()}),
+      )
+      .optional(),
   }),
   workload: ScenarioSchema.shape.workload,
-  verdict: z.enum(['fits', 'tight', 'does-not-fit', 'unsupported']),
+  verdict: z.enum(['fits', 'tight', 'too-slow', 'does-not-fit', 'unsupported']),
   reasons: z.array(z.object({...coded, remedy: z.string().optional()})),
   memory: z.object({
     perGpu: z.object({
@@ -66,6 +78,7 @@ export const ResultSchema = z.object({
       basis: z.object({calibration: z.string(), extrapolated: z.array(z.enum(['hardware', 'model', 'engine']))}),
     })
     .optional(),
+  tail: z.object({...latencies, slow: z.object(latencies)}).optional(),
   warnings: z.array(z.object(coded)),
 })
 

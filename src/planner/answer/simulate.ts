@@ -3,16 +3,13 @@ import {type SimulationChoices, simulateDeployment} from '../../core/simulator/d
 import type {Distribution} from '../../core/simulator/distribution.ts'
 import type {SimulationResult} from '../../core/simulator/simulate.ts'
 import type {Calibration} from '../../core/throughput/calibration.ts'
-import {type Evaluation, performanceInput} from './evaluate.ts'
-import {calibrationFor, tightestGpu} from '../world/index.ts'
+import type {Evaluation} from './evaluation.ts'
+import {performanceInput} from './speed-input.ts'
+import {calibrationFor, pacingAccelerator} from '../world/index.ts'
 
 /** Runs one deployment under its load, step by step. */
 export const simulateEvaluation = (evaluation: Evaluation, workload: Workload, calibration: Calibration, choices: SimulationChoices = {}): SimulationResult =>
-  simulateDeployment(
-    performanceInput(evaluation, workload),
-    calibrationFor(calibration, evaluation.engine.id, tightestGpu(evaluation.machine).accelerator),
-    choices,
-  )
+  simulateDeployment(performanceInput(evaluation, workload), calibrationFor(calibration, evaluation.engine.id, pacingAccelerator(evaluation.machine)), choices)
 
 /** What `check --simulate` adds to a result. Times are milliseconds, rates are of the whole deployment. */
 export interface Simulation {

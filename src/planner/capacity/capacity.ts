@@ -4,7 +4,7 @@ import {type Carried, carriedBy, isCarried, traceShare} from './carry.ts'
 import {type Demand, type DemandAsked, demandOf} from './demand.ts'
 import {packed, shareAfterLoss, type Units} from './fleet.ts'
 import {HOURS_PER_MONTH} from './money.ts'
-import {type Context, engineOf, modelOf, servingGroup} from '../world/index.ts'
+import {type Context, engineOf, modelOf} from '../world/index.ts'
 import {type Evaluation, type Result, SCHEMA_VERSION, toResult} from '../answer/index.ts'
 import {finalEvaluation, pause} from '../plan/index.ts'
 import type {Objectives} from '../scenario/index.ts'
@@ -165,7 +165,7 @@ async function optionOf(
   demands: readonly Demand[],
   asked: CapacityAsked,
 ): Promise<{option: FleetOption; placed: Placed[]}> {
-  const {machine} = servingGroup(kind.machine)
+  const {machine} = kind
   const gpusPerMachine = machine.gpus.length * machine.nodeCount
   const option: FleetOption = {
     machine: kind.name,

@@ -4,8 +4,8 @@ import type {Load} from '../../core/simulator/load.ts'
 import type {Calibration} from '../../core/throughput/calibration.ts'
 import type {Engine} from '../../engines/engine.ts'
 import type {Demand} from './demand.ts'
-import type {Evaluation} from '../answer/index.ts'
-import {endToEndMs, hasLimits, largest, legalDeployments, type PlanPoint, type PlanQuestion, pointAt, withTail} from '../plan/index.ts'
+import {hasLimits, largest, type Standing} from '../answer/index.ts'
+import {endToEndMs, legalDeployments, type PlanPoint, type PlanQuestion, pointAt, withTail} from '../plan/index.ts'
 
 /** What bounds the load of a machine. */
 export type CarryLimit = 'limits' | 'percentile' | 'utilisation' | 'cache'
@@ -96,13 +96,13 @@ const loadOf = ({inputTokens, outputTokens, prefixHitRate}: Demand, load: Pick<W
 const cautiousRate = ({point}: Carried): number => point.performance.outputTokensPerSecond.low
 
 /** Requests that the cache and the limits hold at once: beyond it more users only wait. */
-function heldAtOnce({memory, deployment}: Evaluation, {inputTokens, outputTokens}: Demand): number {
+function heldAtOnce({memory, deployment}: Standing, {inputTokens, outputTokens}: Demand): number {
   const each = Math.min(memory.requestsOfTokens(inputTokens + outputTokens), deployment.maxNumSeqs)
   return Math.max(1, Math.min(MOST_IN_FLIGHT, Math.floor(each) * deployment.dp))
 }
 
 /** Most requests in flight that keep the limits. */
-function closedLoop(evaluation: Evaluation, question: PlanQuestion, demand: Demand): Carried | undefined {
+function closedLoop(evaluation: Standing, question: PlanQuestion, demand: Demand): Carried | undefined {
   const held = heldAtOnce(evaluation, demand)
   const users = largest(held, (concurrency) => pointAt(evaluation, loadOf(demand, {concurrency}), question).meets, true)
   if (users === 0) return undefined
@@ -124,7 +124,7 @@ function asCarried(point: PlanPoint, requestsPerSecond: number, limitedBy: Carry
 }
 
 /** Highest rate of independent arrivals that keeps the limits, and is below the asked share of saturation at its cautious end. */
-function openLoop(evaluation: Evaluation, question: PlanQuestion, {demand, maxUtilisation}: CarryQuestion): Carried | undefined {
+function openLoop(evaluation: Standing, question: PlanQuestion, {demand, maxUtilisation}: CarryQuestion): Carried | undefined {
   const at = (requestRate: number) => pointAt(evaluation, loadOf(demand, {requestRate}), question)
   const most = plainRate(saturatedRate(evaluation, question, demand) * maxUtilisation)
   if (at(most).meets) return asCarried(at(most), most, 'utilisation', demand)
@@ -146,7 +146,7 @@ function plainRate(rate: number): number {
 }
 
 /** Requests a second at which the queue would grow without end, at the cautious end. */
-export function saturatedRate(evaluation: Evaluation, question: PlanQuestion, demand: Demand): number {
+export function saturatedRate(evaluation: Standing, question: PlanQuestion, demand: Demand): number {
   return pointAt(evaluation, loadOf(demand, {requestRate: 1e9}), question).performance.outputTokensPerSecond.low / demand.outputTokens
 }
 

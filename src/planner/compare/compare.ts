@@ -2,8 +2,9 @@ import type {Machine} from '../../core/accelerator.ts'
 import type {DeploymentRequest, Workload} from '../../core/deployment.ts'
 import {isWeightFormat, weightFormat} from '../../core/formats.ts'
 import type {Checkpoint, Model} from '../../core/model.ts'
-import {bestLayout, type ChoiceQuestion, diskBytes, distinctCheckpoints, type Evaluation, type Result, toResult} from '../answer/index.ts'
-import {type Context, engineOf, servingGroup} from '../world/index.ts'
+import {bestLayout, type ChoiceQuestion, diskBytes, distinctCheckpoints, type Evaluation, type Result, toResult, VERDICT_ORDER} from '../answer/index.ts'
+import type {Objectives} from '../scenario/index.ts'
+import {type Context, engineOf} from '../world/index.ts'
 
 /** How this card computes a checkpoint's dominant format. */
 export type Computation = 'native' | 'weight-only' | 'emulated' | 'unsupported'
@@ -31,10 +32,11 @@ export interface ComparisonQuestion {
   engine?: string
   request: DeploymentRequest
   workload: Workload
+  slo?: Objectives
 }
 
 /** A row for each published checkpoint and cache format, on each machine; best first, refusals last. */
-export function compare(context: Context, {models, machines, engine: name, request, workload}: ComparisonQuestion): ComparisonRow[] {
+export function compare(context: Context, {models, machines, engine: name, request, workload, slo}: ComparisonQuestion): ComparisonRow[] {
   const engine = engineOf(context, name)
   const rows: {row: ComparisonRow; evaluation: Evaluation}[] = []
   for (const machine of machines)
@@ -45,10 +47,11 @@ export function compare(context: Context, {models, machines, engine: name, reque
           const question: ChoiceQuestion & {checkpoint: Checkpoint} = {
             model,
             checkpoint,
-            machine: servingGroup(machine).machine,
+            machine,
             engine,
             request: {...request, weights: undefined, kvCache},
             workload,
+            slo,
             calibration: context.catalogue.speedCalibration,
           }
           const evaluation = bestLayout(question)
@@ -60,8 +63,7 @@ export function compare(context: Context, {models, machines, engine: name, reque
   return rows.sort((a, b) => rank(a.evaluation) - rank(b.evaluation) || speed(b.evaluation) - speed(a.evaluation)).map(({row}) => row)
 }
 
-const RANKS = {fits: 0, tight: 1, 'does-not-fit': 2, unsupported: 3}
-const rank = ({verdict}: Evaluation): number => RANKS[verdict]
+const rank = ({verdict}: Evaluation): number => VERDICT_ORDER[verdict]
 const speed = ({performance}: Evaluation): number => performance?.outputTokensPerSecond.low ?? 0
 
 const held = ({memory, deployment}: Evaluation, {inputTokens, outputTokens}: Workload): number =>

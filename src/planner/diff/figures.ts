@@ -21,7 +21,7 @@ export interface FiguresOfDocument {
   figures: Figure[]
 }
 
-const VERDICTS = ['unsupported', 'does-not-fit', 'tight', 'fits']
+const VERDICTS = ['unsupported', 'does-not-fit', 'too-slow', 'tight', 'fits']
 
 const isMapping = (value: unknown): value is Mapping => typeof value === 'object' && value !== null && !Array.isArray(value)
 const mapping = (value: unknown): Mapping => (isMapping(value) ? value : {})

@@ -1,9 +1,9 @@
-import type {Machine} from '../../core/accelerator.ts'
+import type {Accelerator, Machine} from '../../core/accelerator.ts'
 import type {DeploymentRequest, Workload} from '../../core/deployment.ts'
 import type {Checkpoint, Model} from '../../core/model.ts'
 import {countParameters} from '../../core/tensors.ts'
-import {byFidelity, checkpointsOfWeights, diskBytes, evaluate, type Evaluation, layoutsFor} from '../answer/index.ts'
-import {type Context, engineOf, servingGroup} from '../world/index.ts'
+import {byPreference, checkpointsOfWeights, diskBytes, evaluate, type Evaluation, isYes, type Place, placesFor, VERDICT_ORDER} from '../answer/index.ts'
+import {type Context, engineOf, pacingAccelerator} from '../world/index.ts'
 
 export interface FitQuestion {
   machine: Machine
@@ -11,7 +11,7 @@ export interface FitQuestion {
   workload: Workload
 }
 
-/** A model that fits, as the least quantised checkpoint that does. */
+/** A model that fits, as the checkpoint that `check` would take by its name. */
 export interface FittingModel {
   model: Model
   evaluation: Evaluation
@@ -25,31 +25,38 @@ const PATIENCE_TOKENS_PER_SECOND = 8
  */
 export function fittingModels(context: Context, models: Iterable<Model>, {machine, request, workload}: FitQuestion): FittingModel[] {
   const engine = engineOf(context, request.engine)
-  const {machine: group} = servingGroup(machine)
-  const roomBytes = group.nodeCount * group.gpus.reduce((sum, {memoryBytes, freeBytes}) => sum + (freeBytes ?? memoryBytes) + (request.cpuOffloadBytes ?? 0), 0)
+  const roomBytes =
+    machine.nodeCount * machine.gpus.reduce((sum, {memoryBytes, freeBytes}) => sum + (freeBytes ?? memoryBytes) + (request.cpuOffloadBytes ?? 0), 0)
   const calibration = context.catalogue.speedCalibration
+  const accelerator = pacingAccelerator(machine)
   const fitting: FittingModel[] = []
   for (const model of models) {
-    const layouts = usefulLayouts(layoutsFor(model.architecture, group, request), workload)
-    for (const checkpoint of candidates(model, request.weights)) {
+    const places = usefulPlaces(placesFor(model.architecture, machine, request), workload)
+    let tight: Evaluation | undefined
+    for (const checkpoint of candidates(model, accelerator, request.weights)) {
       // What is larger on disk than all memory needs no layout to be told so.
       if (diskBytes(model, checkpoint) > roomBytes) continue
-      const evaluations = layouts
-        .map((layout) => evaluate({model, checkpoint, machine: group, engine, request: layout, workload, calibration}))
-        .filter(({verdict}) => verdict === 'fits' || verdict === 'tight')
+      const evaluations = places.map((place) => evaluate({model, checkpoint, engine, ...place, workload, calibration})).filter(isYes)
       if (evaluations.length === 0) continue
-      fitting.push({model, evaluation: evaluations.reduce((a, b) => (isBetter(b, a) ? b : a))})
+      const best = evaluations.reduce((a, b) => (isBetter(b, a) ? b : a))
+      if (best.verdict === 'tight') {
+        tight ??= best
+        continue
+      }
+      fitting.push({model, evaluation: best})
+      tight = undefined
       break
     }
+    if (tight) fitting.push({model, evaluation: tight})
   }
   const keys = new Map(fitting.map((entry) => [entry, orderOf(entry)]))
   return fitting.sort((a, b) => keys.get(a)!.slow - keys.get(b)!.slow || keys.get(b)!.worth - keys.get(a)!.worth || keys.get(b)!.speed - keys.get(a)!.speed)
 }
 
-/** Published checkpoints, the closest to the original first; of equal ones the first. */
-function candidates(model: Model, weights: string | undefined): Checkpoint[] {
+/** Published checkpoints in the order in which they are preferred; of equal ones the first. */
+function candidates(model: Model, accelerator: Accelerator, weights: string | undefined): Checkpoint[] {
   const seen = new Set<string>()
-  return byFidelity(model, weights === undefined ? model.checkpoints : checkpointsOfWeights(model, weights)).filter((checkpoint) => {
+  return byPreference(model, weights === undefined ? model.checkpoints : checkpointsOfWeights(model, weights), accelerator).filter((checkpoint) => {
     const key = `${checkpoint.weights} ${JSON.stringify(checkpoint.formats)}`
     return !seen.has(key) && seen.add(key)
   })
@@ -59,16 +66,18 @@ function candidates(model: Model, weights: string | undefined): Checkpoint[] {
  * Layouts that can be the best for this load: replicas beyond the requests in flight serve nobody, and pipeline stages make
  * no request quicker than splitting every layer does. Ten layouts of eight GPUs become one or two.
  */
-function usefulLayouts(layouts: readonly DeploymentRequest[], {concurrency}: Workload): readonly DeploymentRequest[] {
-  if (typeof concurrency !== 'number') return layouts
-  const served = layouts.filter(({dp}) => (dp ?? 1) <= concurrency)
-  const left = served.length > 0 ? served : layouts
-  const fewest = Math.min(...left.map(({pp}) => pp ?? 1))
-  return left.filter(({pp}) => (pp ?? 1) === fewest)
+function usefulPlaces(places: readonly Place[], {concurrency}: Workload): readonly Place[] {
+  if (typeof concurrency !== 'number') return places
+  const served = places.filter(({request: {dp}}) => (dp ?? 1) <= concurrency)
+  const left = served.length > 0 ? served : places
+  const fewest = Math.min(...left.map(({request: {pp}}) => pp ?? 1))
+  return left.filter(({request: {pp}}) => (pp ?? 1) === fewest)
 }
 
 const isBetter = (a: Evaluation, b: Evaluation): boolean =>
-  a.verdict === b.verdict ? (a.performance?.outputTokensPerSecond.low ?? 0) > (b.performance?.outputTokensPerSecond.low ?? 0) : a.verdict === 'fits'
+  a.verdict === b.verdict
+    ? (a.performance?.outputTokensPerSecond.low ?? 0) > (b.performance?.outputTokensPerSecond.low ?? 0)
+    : VERDICT_ORDER[a.verdict] < VERDICT_ORDER[b.verdict]
 
 function orderOf({model, evaluation}: FittingModel): {slow: number; worth: number; speed: number} {
   const speed = userSpeed(evaluation) ?? 0

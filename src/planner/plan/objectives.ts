@@ -1,40 +1,22 @@
-import {byFidelity, type Evaluation} from '../answer/index.ts'
+import {byFidelity, endToEndMs as endToEndOf, type Evaluation, excessOf, type Reached, reachedLimits} from '../answer/index.ts'
 import type {Objective, Objectives} from '../scenario/index.ts'
 import type {PlanPoint} from './point.ts'
 
-/** A latency limit beside what a point reaches at the cautious end of its interval. */
-export interface Reached {
-  name: 'ttftMs' | 'tpotMs' | 'endToEndMs'
-  limit: number
-  cautious: number
-}
-
-/** Mean time from arrival to the last token: estimate, and the cautious end of both parts. */
-export function endToEndMs({performance: {ttftMs, tpotMs}, evaluation: {workload}}: PlanPoint): {estimate: number; high: number} {
-  const further = Math.max(0, (workload?.outputTokens ?? 1) - 1)
-  return {estimate: ttftMs.estimate + further * tpotMs.estimate, high: ttftMs.high + further * tpotMs.high}
-}
+/** Mean time from arrival to the last token: estimate, and the slow end of both parts. */
+export const endToEndMs = ({performance, evaluation: {workload}}: PlanPoint): {estimate: number; high: number} => endToEndOf(performance, workload)
 
 /** Every limit with what is reached. */
-export function reached(point: PlanPoint, {ttftMs, tpotMs, endToEndMs: endToEnd}: Objectives): Reached[] {
-  const {performance, tail} = point
-  const list: Reached[] = []
-  if (ttftMs !== undefined) list.push({name: 'ttftMs', limit: ttftMs, cautious: tail?.ttftMs ?? performance.ttftMs.high})
-  if (tpotMs !== undefined) list.push({name: 'tpotMs', limit: tpotMs, cautious: tail?.tpotMs ?? performance.tpotMs.high})
-  if (endToEnd !== undefined) list.push({name: 'endToEndMs', limit: endToEnd, cautious: tail?.endToEndMs ?? endToEndMs(point).high})
-  return list
-}
+export const reached = ({performance, tail, evaluation: {workload}}: PlanPoint, objectives: Objectives): Reached[] =>
+  reachedLimits(performance, workload, objectives, tail)
 
-/** How far a point is beyond the limits: 1 is at the limit, 0 where there is none. The cautious end counts. */
-export const excess = (point: PlanPoint, objectives: Objectives): number =>
-  Math.max(0, ...reached(point, objectives).map(({limit, cautious}) => cautious / limit))
-
-export const hasLimits = ({ttftMs, tpotMs, endToEndMs}: Objectives): boolean => ttftMs !== undefined || tpotMs !== undefined || endToEndMs !== undefined
+/** How far a point is beyond the limits, as expected: 1 is at the limit, 0 where there is none. */
+export const excess = ({performance, tail, evaluation: {workload}}: PlanPoint, objectives: Objectives): number =>
+  excessOf(performance, workload, objectives, tail).estimate
 
 /** Above every throughput. */
 const KEEPS_UP = 1e12
 
-/** Higher is better. Ranked by the cautious end: the best-looking corner is where a model errs. */
+/** Higher is better. Ranked by the slow end: the best-looking corner is where a model errs. */
 export function score(point: PlanPoint, objective: Objective): number {
   const {
     performance: {ttftMs, tpotMs, outputTokensPerSecond, boundBy},
@@ -65,8 +47,11 @@ function fidelity({model, checkpoint, deployment}: Evaluation): number {
   return order.length - Math.max(0, place) + (deployment.kvCache === 'bf16' || deployment.kvCache === 'fp16' ? 0.5 : 0)
 }
 
-/** Best first: what keeps the limits by the objective, then the rest by how near it comes. */
+/** What surely keeps the limits, what keeps them as expected, what does not. */
+const standing = ({meets, sure}: PlanPoint): number => (sure ? 0 : meets ? 1 : 2)
+
+/** Best first: what keeps the limits even at the slow end, then what keeps them as expected, by the objective; then the rest by how near it comes. */
 export function ranked(points: readonly PlanPoint[], objectives: Objectives, objective: Objective): PlanPoint[] {
   const keyed = points.map((point) => ({point, key: point.meets ? score(point, objective) : -excess(point, objectives)}))
-  return keyed.sort((a, b) => Number(b.point.meets) - Number(a.point.meets) || b.key - a.key).map(({point}) => point)
+  return keyed.sort((a, b) => standing(a.point) - standing(b.point) || b.key - a.key).map(({point}) => point)
 }

@@ -1,59 +1,27 @@
-import type {Distribution} from '../../core/simulator/distribution.ts'
 import type {Load} from '../../core/simulator/load.ts'
 import type {Calibration} from '../../core/throughput/calibration.ts'
+import {judge, keepsLimits, tailOf} from '../answer/index.ts'
 import type {Objectives} from '../scenario/index.ts'
-import {endToEndMs, excess} from './objectives.ts'
+import {excess} from './objectives.ts'
 import {pause} from './pause.ts'
 import type {PlanPoint} from './point.ts'
-import {simulateEvaluation} from '../answer/index.ts'
 
 /** Deployments that are confirmed before the search for more ends, and points that are simulated at most. */
 const ENOUGH_DEPLOYMENTS = 4
 const MOST_SIMULATIONS = 24
 
-/** The reported percentile that is at least as strict as the asked one. */
-const tailOf = (distribution: Distribution | undefined, percentile: number): number =>
-  distribution === undefined
-    ? Number.POSITIVE_INFINITY
-    : percentile <= 50
-      ? distribution.p50
-      : percentile <= 90
-        ? distribution.p90
-        : percentile <= 95
-          ? distribution.p95
-          : percentile <= 99
-            ? distribution.p99
-            : distribution.max
-
-/**
- * A point with its tail: the share of simulated requests that keep all limits, each stretched by the width of its interval. A request keeps
- * them when even a deployment as slow as the cautious end would. `load`: what arrives, where it is not as benchmarks draw it.
- */
+/** A point with its tail, and whether the limits are kept at the percentile. `load`: what arrives, where it is not as benchmarks draw it. */
 export function withTail(point: PlanPoint, objectives: Objectives, calibration: Calibration, load?: Load): PlanPoint {
-  const {ttftMs, tpotMs} = point.performance
-  const percentile = objectives.percentile ?? 50
-  const ends = endToEndMs(point)
-  const stretch = {ttft: ttftMs.high / ttftMs.estimate, tpot: tpotMs.high / tpotMs.estimate, endToEnd: ends.high / ends.estimate}
-  const scaled = (limit: number | undefined, by: number) => (limit === undefined ? undefined : limit / by)
-  const workload = point.evaluation.workload!
-  const {concurrency} = workload
-  const simulated = simulateEvaluation(point.evaluation, workload, calibration, {
-    latencyLimits: {
-      ttftMs: scaled(objectives.ttftMs, stretch.ttft),
-      tpotMs: scaled(objectives.tpotMs, stretch.tpot),
-      endToEndMs: scaled(objectives.endToEndMs, stretch.endToEnd),
-    },
-    // The first requests arrive together, which no steady load does.
-    ...(typeof concurrency === 'number' && {skipFirst: concurrency}),
-    ...(load && {load}),
-  })
-  const tail = {
-    ttftMs: tailOf(simulated.ttftMs, percentile) * stretch.ttft,
-    tpotMs: tailOf(simulated.tpotMs, percentile) * stretch.tpot,
-    endToEndMs: tailOf(simulated.endToEndMs, percentile) * stretch.endToEnd,
-    shareWithinLimits: simulated.shareWithinLimits ?? 0,
-  }
-  return {...point, tail, meets: tail.shareWithinLimits >= percentile / 100}
+  const tail = tailOf(point.evaluation, objectives, calibration, load)
+  const kept = keepsLimits(point.performance, point.evaluation.workload, objectives, tail)
+  return {...point, tail, meets: kept.estimate, sure: kept.slow}
+}
+
+/** The same with the verdict at the percentile, as `check` gives it. */
+function confirm(point: PlanPoint, objectives: Objectives, calibration: Calibration): PlanPoint {
+  const tried = withTail(point, objectives, calibration)
+  const {performance, tail} = tried
+  return {...tried, evaluation: judge(point.standing, {workload: point.evaluation.workload, slo: objectives, calibration}, {performance, tail})}
 }
 
 /**
@@ -73,7 +41,7 @@ export async function confirmed(points: readonly PlanPoint[], objectives: Object
     if (deployments.has(memory) || load >= (failedAt.get(memory) ?? Number.POSITIVE_INFINITY)) continue
     simulations += 1
     await pause()
-    const tried = withTail(point, objectives, calibration)
+    const tried = confirm(point, objectives, calibration)
     if (tried.meets) {
       good.push(tried)
       deployments.add(memory)
@@ -83,6 +51,7 @@ export async function confirmed(points: readonly PlanPoint[], objectives: Object
     }
   }
   const beyond = points.filter(({meets}) => !meets)
-  const nearest = [...failed, ...(good.length === 0 ? beyond.slice(0, 1).map((point) => withTail(point, objectives, calibration)) : [])]
+  const nearest = [...failed, ...(good.length === 0 ? beyond.slice(0, 1).map((point) => confirm(point, objectives, calibration)) : [])]
+  good.sort((a, b) => Number(b.sure) - Number(a.sure))
   return [...good, ...nearest.sort((a, b) => excess(a, objectives) - excess(b, objectives))]
 }

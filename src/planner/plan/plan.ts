@@ -1,12 +1,12 @@
 import type {Machine} from '../../core/accelerator.ts'
 import type {Model} from '../../core/model.ts'
 import {DEFAULT_ENGINE, ENGINES} from '../../engines/registry.ts'
-import {type Context, engineOf, modelOf, servingGroup} from '../world/index.ts'
-import {evaluate, type Evaluation, type Result, SCHEMA_VERSION, toResult} from '../answer/index.ts'
+import {evaluate, type Evaluation, hasLimits, isYes, type Result, SCHEMA_VERSION, toResult} from '../answer/index.ts'
+import type {Objective, Objectives, Scenario} from '../scenario/index.ts'
+import {type Context, engineOf, modelOf} from '../world/index.ts'
 import {pause} from './pause.ts'
 import {paretoFront} from './front.ts'
-import {endToEndMs, excess, hasLimits, reached} from './objectives.ts'
-import type {Objective, Objectives, Scenario} from '../scenario/index.ts'
+import {endToEndMs, excess, reached} from './objectives.ts'
 import {confirmed} from './percentile.ts'
 import {type RankedPlan, rankedPlans} from './ranking.ts'
 import {type Floor, floorOf, type Reach, reachOf} from './reach.ts'
@@ -26,8 +26,6 @@ export interface PlannedResult extends Result {
   excess?: number
   /** Mean time to the last token. */
   endToEndMs?: {estimate: number; high: number}
-  /** At the asked percentile, by the simulator, at the cautious end. */
-  tail?: PlanPoint['tail']
   /** Cache formats with which it is as quick. */
   alsoKvCache?: string[]
   /** Repositories in the same format with which it is as quick. */
@@ -41,9 +39,13 @@ export interface PlanReport {
   met: boolean
   objective: Objective
   slo?: Objectives
+  /** Neither a load nor limits were given: the usual limits by which loads were chosen. They change no verdict. */
+  interactive?: Objectives
   considered: number
   /** The best load of each deployment, best first; with the load that it is for. */
   plans: PlannedResult[]
+  /** Where the usual limits chose: the most that any deployment gives without them. */
+  mostThroughput?: PlannedResult
   /** Points that no other beats in both throughput for each GPU and speed for each user. */
   front: {
     outputTokensPerSecondPerUser: number
@@ -60,7 +62,7 @@ export interface PlanReport {
   }[]
   /** Where no plan keeps the limits: single changes that were tried and do. */
   reach?: Reach[]
-  /** Where no plan keeps the limits: the least of each that is reached here with one user, at the cautious end. */
+  /** Where no plan keeps the limits: the least of each that is reached here with one user. */
   floor?: Floor
   refusals: Refusal[]
 }
@@ -70,7 +72,9 @@ export interface Plan {
   model: Model
   question: PlanQuestion
   met: boolean
+  interactive?: Objectives
   ranking: RankedPlan[]
+  mostThroughput?: PlanPoint
   front: PlanPoint[]
   reach: Reach[]
   floor?: Floor
@@ -90,7 +94,7 @@ export async function planQuestion(context: Context, {scenario, machine, objecti
   return {
     model,
     checkpoint,
-    machine: servingGroup(machine).machine,
+    machine,
     engines: names.map((name) => engineOf(context, name)),
     request,
     workload,
@@ -105,19 +109,23 @@ export async function plan(context: Context, asked: PlanAsked): Promise<Plan> {
   const {objectives, objective} = asked
   const question = await planQuestion(context, asked)
   const found = searchPlans(question)
-  const front = paretoFront(found.points.filter(({meets}) => meets))
+  const {interactive, refusals, considered} = found
+  const front = paretoFront(interactive ? found.points : found.points.filter(({meets}) => meets))
   const points = objectives.percentile !== undefined && hasLimits(objectives) ? await confirmed(found.points, objectives, question.calibration) : found.points
   const ranking = rankedPlans(points, objective)
-  const met = ranking[0]?.meets ?? false
+  const [best] = ranking
+  const met = best !== undefined && isYes(best.evaluation)
   if (!met) await pause()
   const reach = met ? [] : reachOf(question, ranking, context.catalogue)
   const floor = met ? undefined : floorOf(question, ranking)
-  const {refusals, considered} = found
+  const mostThroughput = best && interactive && throughputEnd(found.points, best)
   return {
     model: question.model,
     question,
     met,
+    ...(interactive && {interactive}),
     ranking,
+    ...(mostThroughput && {mostThroughput}),
     front,
     reach,
     ...(floor && {floor}),
@@ -128,8 +136,10 @@ export async function plan(context: Context, asked: PlanAsked): Promise<Plan> {
       met,
       objective,
       ...(hasLimits(objectives) && {slo: objectives}),
+      ...(interactive && {interactive}),
       considered,
       plans: ranking.slice(0, LISTED).map((point) => plannedResult(point, question)),
+      ...(mostThroughput && {mostThroughput: plannedResult(mostThroughput, question)}),
       front: front.map(frontEntry),
       ...(reach.length > 0 && {reach}),
       ...(floor && {floor}),
@@ -138,8 +148,21 @@ export async function plan(context: Context, asked: PlanAsked): Promise<Plan> {
   }
 }
 
-/** A plan's deployment as `check` judges it: at its load, with everything fixed. */
-export function finalEvaluation({evaluation}: PlanPoint, {calibration, request}: Pick<PlanQuestion, 'calibration' | 'request'>): Evaluation {
+/** More throughput than the best plan's is worth telling from here on. */
+const WORTH_TELLING = 1.1
+
+/** The most that any point gives, whatever its latency; undefined where the best plan gives about as much. */
+function throughputEnd(points: readonly PlanPoint[], best: PlanPoint): PlanPoint | undefined {
+  const low = ({performance}: PlanPoint) => performance.outputTokensPerSecond.low
+  const most = points.reduce((a, b) => (low(b) > low(a) ? b : a), best)
+  return low(most) > WORTH_TELLING * low(best) ? most : undefined
+}
+
+/** A plan's deployment as `check` judges it with everything fixed: at its load, within these limits. */
+export function finalEvaluation(
+  {evaluation}: PlanPoint,
+  {calibration, request, objectives}: Pick<PlanQuestion, 'calibration' | 'request'> & {objectives?: Objectives},
+): Evaluation {
   const {model, checkpoint, machine, engine, deployment, workload} = evaluation
   const {tp, pp, dp, ep, dpAttention, kvCache, maxModelLen} = deployment
   return evaluate({
@@ -149,17 +172,16 @@ export function finalEvaluation({evaluation}: PlanPoint, {calibration, request}:
     engine,
     request: {...request, weights: undefined, tp, pp, dp, ep, dpAttention, kvCache, maxModelLen},
     workload,
+    slo: objectives,
     calibration,
   })
 }
 
-function plannedResult(point: RankedPlan, question: PlanQuestion): PlannedResult {
-  const {alsoKvCache, alsoCheckpoints, tail, meets} = point
-  const {objectives} = question
+function plannedResult(point: PlanPoint & Partial<RankedPlan>, {objectives}: PlanQuestion): PlannedResult {
+  const {alsoKvCache, alsoCheckpoints, evaluation, meets} = point
   return {
-    ...toResult(finalEvaluation(point, question)),
+    ...toResult(evaluation),
     ...(objectives.endToEndMs !== undefined && {endToEndMs: endToEndMs(point)}),
-    ...(tail && {tail}),
     ...(alsoKvCache && {alsoKvCache}),
     ...(alsoCheckpoints && {alsoCheckpoints}),
     ...(!meets && reached(point, objectives).length > 0 && {excess: excess(point, objectives)}),

@@ -1,5 +1,7 @@
 import type {Objective} from '../scenario/index.ts'
+import {deploymentKey} from './found-loads.ts'
 import {score} from './objectives.ts'
+import {PUBLISHERS} from '../answer/index.ts'
 import type {PlanPoint} from './point.ts'
 
 /** The best load of one deployment, with what is as good in its place. */
@@ -14,7 +16,8 @@ const NEARLY_EQUAL = 0.02
 
 /**
  * One row for each deployment, at its best load. Rows that are as good and differ only in how the cache is stored, or in who published weights of the
- * same format, become one: with the cache that loses least where the context is the same, and the first checkpoint.
+ * same format, become one: with the cache that loses least where the context is the same, and the maker's checkpoint before known publishers' and
+ * community uploads.
  */
 export function rankedPlans(points: readonly PlanPoint[], objective: Objective): RankedPlan[] {
   const rows: RankedPlan[] = []
@@ -26,7 +29,10 @@ export function rankedPlans(points: readonly PlanPoint[], objective: Objective):
     }
     const row = rows[at]!
     if (row.evaluation.checkpoint !== point.evaluation.checkpoint) {
-      rows[at] = {...row, alsoCheckpoints: [...new Set([...(row.alsoCheckpoints ?? []), point.evaluation.checkpoint.hfId])]}
+      const [kept, other] = PUBLISHERS[publisherOf(point)] < PUBLISHERS[publisherOf(row)] ? [{...row, ...point}, row] : [row, point]
+      const others = new Set([...(row.alsoCheckpoints ?? []), other.evaluation.checkpoint.hfId])
+      others.delete(kept.evaluation.checkpoint.hfId)
+      rows[at] = {...kept, alsoCheckpoints: [...others]}
       continue
     }
     const caches = [...(row.alsoKvCache ?? [])]
@@ -37,17 +43,19 @@ export function rankedPlans(points: readonly PlanPoint[], objective: Objective):
   return rows
 }
 
+const publisherOf = ({evaluation: {checkpoint}}: PlanPoint) => checkpoint.publisher ?? 'maker'
+
 /** What more requests in flight must bring to be worth their longer waits. */
 const WORTH_MORE_LOAD = 0.01
 
 /** Each deployment at its best load, in the order of its first point; the lowest load of those that are as good. */
 function bestLoads(points: readonly PlanPoint[], objective: Objective): PlanPoint[] {
-  const byDeployment = new Map<unknown, PlanPoint>()
+  const byDeployment = new Map<string, PlanPoint>()
   for (const point of points) {
-    const {memory} = point.evaluation
-    const best = byDeployment.get(memory)
-    if (!best) byDeployment.set(memory, point)
-    else if (best.meets === point.meets && load(point) < load(best) && isWorth(point, best, objective)) byDeployment.set(memory, point)
+    const key = deploymentKey(point)
+    const best = byDeployment.get(key)
+    if (!best) byDeployment.set(key, point)
+    else if (best.sure === point.sure && best.meets === point.meets && load(point) < load(best) && isWorth(point, best, objective)) byDeployment.set(key, point)
   }
   return [...byDeployment.values()]
 }
@@ -64,8 +72,9 @@ const cacheBits = ({evaluation: {deployment}}: PlanPoint): number => (deployment
 
 function isSame(a: PlanPoint, b: PlanPoint, objective: Objective): boolean {
   const [x, y] = [a.evaluation, b.evaluation]
-  if (a.meets !== b.meets || x.engine !== y.engine || x.checkpoint.weights !== y.checkpoint.weights) return false
+  if (a.meets !== b.meets || a.sure !== b.sure || x.engine !== y.engine || x.checkpoint.weights !== y.checkpoint.weights) return false
   const [left, right] = [x.deployment, y.deployment]
+  if (x.machine !== y.machine) return false
   if (left.tp !== right.tp || left.pp !== right.pp || left.dp !== right.dp || left.ep !== right.ep || left.dpAttention !== right.dpAttention) return false
   const key = objective === 'quality' ? 'throughput' : objective
   const [high, low] = [Math.abs(score(a, key)), Math.abs(score(b, key))]

@@ -1,8 +1,9 @@
 import type {Workload} from '../../core/deployment.ts'
 import type {Catalogue} from '../../catalogue/catalogue.ts'
 import {countInWords} from '../../core/words.ts'
-import type {Evaluation} from '../answer/index.ts'
+import {excessOf, largest, type Standing} from '../answer/index.ts'
 import {machineFromSpec} from '../world/index.ts'
+import {deploymentKey, plainLoad} from './found-loads.ts'
 import {endToEndMs, reached} from './objectives.ts'
 import {pointAt, type PlanQuestion, searchPlans} from './search.ts'
 import type {PlanPoint} from './point.ts'
@@ -20,84 +21,92 @@ const TRIED_DEPLOYMENTS = 4
 const MACHINES_NAMED = 2
 const MACHINES_TRIED = 16
 
-/** The least of each latency that any deployment reaches with one user, at the cautious end. */
+/** The least of each latency that any deployment reaches with one user: as expected, and at the slow end of the interval. */
 export interface Floor {
   ttftMs: number
   tpotMs: number
   endToEndMs: number
+  slow: {ttftMs: number; tpotMs: number; endToEndMs: number}
 }
 
+/** The different deployments of points, in their order. */
+const deploymentsOf = (points: readonly PlanPoint[]): Standing[] => [...new Map(points.map((point) => [deploymentKey(point), point.standing])).values()]
+
 export function floorOf(question: PlanQuestion, points: readonly PlanPoint[]): Floor | undefined {
-  const evaluations = [...new Map(points.map(({evaluation}) => [evaluation.memory, evaluation])).values()]
-  if (evaluations.length === 0) return undefined
-  const alone = evaluations.map((evaluation) => pointAt(evaluation, {...question.workload, requestRate: undefined, concurrency: 1}, question))
+  const deployments = deploymentsOf(points)
+  if (deployments.length === 0) return undefined
+  const alone = deployments.map((stood) => pointAt(stood, {...question.workload, requestRate: undefined, concurrency: 1}, question))
+  const least = (of: (point: PlanPoint) => number) => Math.min(...alone.map(of))
   return {
-    ttftMs: Math.min(...alone.map(({performance}) => performance.ttftMs.high)),
-    tpotMs: Math.min(...alone.map(({performance}) => performance.tpotMs.high)),
-    endToEndMs: Math.min(...alone.map((point) => endToEndMs(point).high)),
+    ttftMs: least(({performance}) => performance.ttftMs.estimate),
+    tpotMs: least(({performance}) => performance.tpotMs.estimate),
+    endToEndMs: least((point) => endToEndMs(point).estimate),
+    slow: {
+      ttftMs: least(({performance}) => performance.ttftMs.high),
+      tpotMs: least(({performance}) => performance.tpotMs.high),
+      endToEndMs: least((point) => endToEndMs(point).high),
+    },
   }
 }
 
-/** What would make a question that no plan answers answerable: the nearest limits, and each single change that reaches them. */
+/** Limits that are broken by more than this are a different wish, not looser limits: they are named last. */
+const FAR = 4
+
+/** What would make a question that no plan answers answerable: each single change that was tried and does, the smallest first. */
 export function reachOf(question: PlanQuestion, points: readonly PlanPoint[], catalogue: Catalogue): Reach[] {
-  const list: Reach[] = []
   const nearest = points[0]
-  if (nearest) list.push(looserLimits(nearest, question))
-  const evaluations = [...new Map(points.map(({evaluation}) => [evaluation.memory, evaluation])).values()].slice(0, TRIED_DEPLOYMENTS)
-  if (evaluations.length > 0) list.push(...changedLoads(question, evaluations))
-  list.push(...machines(question, catalogue))
-  return list
+  const deployments = deploymentsOf(points).slice(0, TRIED_DEPLOYMENTS)
+  const loads = deployments.length > 0 ? changedLoads(question, deployments) : []
+  const looser = nearest ? [looserLimits(nearest, question)].filter(({flags}) => flags !== '') : []
+  const near = nearest !== undefined && excessOf(nearest.performance, nearest.evaluation.workload, question.objectives, nearest.tail).estimate <= FAR
+  return near ? [...looser, ...loads, ...machines(question, catalogue)] : [...loads, ...machines(question, catalogue), ...looser]
 }
 
 const FLAGS = {ttftMs: 'slo-ttft-ms', tpotMs: 'slo-tpot-ms', endToEndMs: 'slo-e2e-ms'}
 
-/** Milliseconds rounded up to what one would type. */
-const roundedUp = (ms: number): number => (ms >= 100 ? Math.ceil(ms / 10) * 10 : Math.ceil(ms))
+/** Milliseconds rounded up to two digits: what one would type. */
+export function roundedUp(ms: number): number {
+  const unit = 10 ** Math.max(0, Math.floor(Math.log10(Math.max(1, ms))) - 1)
+  return Math.ceil(ms / unit) * unit
+}
 
 function looserLimits(nearest: PlanPoint, {objectives}: PlanQuestion): Reach {
-  const broken = reached(nearest, objectives).filter(({limit, cautious}) => cautious > limit)
+  const broken = reached(nearest, objectives).filter(({limit, estimate}) => estimate > limit)
   const {deployment} = nearest.evaluation
   const load = nearest.concurrency === undefined ? '' : ` with ${nearest.concurrency} in flight`
   return {
     change: 'looser-limits',
-    flags: broken.map(({name, cautious}) => `--${FLAGS[name]} ${roundedUp(cautious)}`).join(' '),
-    outcome: `${deployment.engine} tp ${deployment.tp}${deployment.dp > 1 ? ` dp ${deployment.dp}` : ''}${load} keeps this`,
+    flags: broken.map(({name, estimate}) => `--${FLAGS[name]} ${roundedUp(estimate)}`).join(' '),
+    outcome: `${deployment.engine} tp ${deployment.tp}${deployment.dp > 1 ? ` dp ${deployment.dp}` : ''}${load} is expected to keep this`,
   }
 }
 
 /** Whether any of the deployments keeps the limits at this load. */
-const keeps = (question: PlanQuestion, evaluations: readonly Evaluation[], load: Workload): boolean =>
+const keeps = (question: PlanQuestion, evaluations: readonly Standing[], load: Workload): boolean =>
   evaluations.some((evaluation) => pointAt(evaluation, load, question).meets)
 
-/** The largest whole number from 1 to `most` for which it holds, within 2%, where it holds for all smaller ones; 0 for none. */
-export function largest(most: number, holds: (value: number) => boolean, mayBeAll = false): number {
-  if (!holds(1)) return 0
-  if (mayBeAll && holds(most)) return most
-  let [low, high] = [1, most]
-  while (high - low > 1 && high / low > 1.02) {
-    const middle = Math.round(Math.sqrt(low * high))
-    const at = Math.min(high - 1, Math.max(low + 1, middle))
-    if (holds(at)) low = at
-    else high = at
-  }
-  return low
+/** Two digits, rounded down: a rate that one can type. */
+const roundedDown = (rate: number): number => {
+  if (!(rate > 0)) return 0
+  const unit = 10 ** (Math.floor(Math.log10(rate)) - 1)
+  return Number((Math.floor(rate / unit + 1e-9) * unit).toPrecision(2))
 }
 
-function changedLoads(question: PlanQuestion, evaluations: readonly Evaluation[]): Reach[] {
+function changedLoads(question: PlanQuestion, evaluations: readonly Standing[]): Reach[] {
   const list: Reach[] = []
   const {workload} = question
   const load: Workload = workload.requestRate === undefined && workload.concurrency === undefined ? {...workload, concurrency: 1} : workload
   const {concurrency, requestRate} = load
   if (typeof concurrency === 'number' && concurrency > 1) {
-    const users = largest(concurrency, (value) => keeps(question, evaluations, {...load, concurrency: value}))
+    const users = plainLoad(largest(concurrency, (value) => keeps(question, evaluations, {...load, concurrency: value})))
     if (users > 0) list.push({change: 'fewer-users', flags: `--users ${users}`, outcome: `${countInWords(users)} in flight keep the limits`})
   }
   if (requestRate !== undefined) {
     const steps = largest(1000, (value) => keeps(question, evaluations, {...load, requestRate: (requestRate * value) / 1000}))
-    const rate = Number(((requestRate * steps) / 1000).toPrecision(3))
-    if (steps > 0) list.push({change: 'lower-rate', flags: `--request-rate ${rate}`, outcome: `${rate} requests a second keep the limits`})
+    const rate = roundedDown((requestRate * steps) / 1000)
+    if (rate > 0) list.push({change: 'lower-rate', flags: `--request-rate ${rate}`, outcome: `${rate} requests a second keep the limits`})
   }
-  const shorter = (field: 'inputTokens' | 'outputTokens') => largest(load[field], (value) => keeps(question, evaluations, {...load, [field]: value}))
+  const shorter = (field: 'inputTokens' | 'outputTokens') => plainLoad(largest(load[field], (value) => keeps(question, evaluations, {...load, [field]: value})))
   const prompt = shorter('inputTokens')
   if (prompt > 0) list.push({change: 'shorter-prompts', flags: `--input ${prompt}`, outcome: `prompts of ${countInWords(prompt)} tokens keep the limits`})
   const answer = shorter('outputTokens')

@@ -1,25 +1,28 @@
 import type {Machine} from '../../core/accelerator.ts'
-import type {Deployment, DeploymentRequest, Workload} from '../../core/deployment.ts'
+import type {DeploymentRequest, Workload} from '../../core/deployment.ts'
 import type {Checkpoint, Model} from '../../core/model.ts'
 import type {Calibration} from '../../core/throughput/calibration.ts'
 import {performance, preparedModel} from '../../core/throughput/performance.ts'
 import type {Engine} from '../../engines/engine.ts'
-import {distinctCheckpoints, evaluate, type Evaluation, layoutsFor, performanceInput} from '../answer/index.ts'
+import {distinctCheckpoints, hasLimits, judge, keepsLimits, performanceInput, placesFor, type Standing, standing} from '../answer/index.ts'
+import {INTERACTIVE_LIMITS, type Objective, type Objectives} from '../scenario/index.ts'
 import {calibrationFor} from '../world/index.ts'
+import {foundLoads} from './found-loads.ts'
 import {type Probe, pointsThatMatter} from './loads.ts'
+import {ranked} from './objectives.ts'
 import type {PlanPoint} from './point.ts'
-import {excess, ranked} from './objectives.ts'
-import type {Objective, Objectives} from '../scenario/index.ts'
 
 export interface PlanQuestion {
   model: Model
   /** Set where a repository was named. */
   checkpoint?: Checkpoint
+  /** The whole machine: which of its cards serve is part of a layout. */
   machine: Machine
   engines: Engine[]
   request: DeploymentRequest
   /** Lengths of the requests; its concurrency or rate, where given, is the only load tried. */
   workload: Workload
+  /** Limits that were asked for: they make the verdict. */
   objectives: Objectives
   objective: Objective
   calibration: Calibration
@@ -35,47 +38,55 @@ export interface Refusal {
 }
 
 export interface PlanSearch {
-  /** Best first: those that meet the objectives, then the rest by how near they come. */
+  /** Best first: those that keep the limits, then the rest by how near they come. */
   points: PlanPoint[]
+  /** Where nobody gave a load or limits: the usual limits by which loads were chosen. */
+  interactive?: Objectives
   refusals: Refusal[]
   considered: number
 }
 
-/** Loads that are tried where none is given. */
+/** Loads that are looked at first where none is given. */
 export const CONCURRENCIES = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512]
 
 const CACHE_FORMATS = ['auto', 'fp8']
 
-/** The deployments that a question allows, each judged once: those that start, and why the others do not. */
-export function legalDeployments(question: PlanQuestion): {evaluations: Evaluation[]; refusals: Refusal[]; considered: number} {
-  const {model, machine, request, workload, calibration} = question
-  const evaluations: Evaluation[] = []
+/** Whether the load was given, so that none is to be found. */
+export const isFixedLoad = ({concurrency, requestRate}: Workload): boolean => concurrency !== undefined || requestRate !== undefined
+
+/** The limits that choose among loads and deployments: those asked for, or the usual ones where neither load nor limits were given. */
+export const choosingLimits = ({workload, objectives}: Pick<PlanQuestion, 'workload' | 'objectives'>): Objectives =>
+  hasLimits(objectives) || isFixedLoad(workload) ? objectives : INTERACTIVE_LIMITS
+
+/** The deployments that a question allows, each settled once: those that start, and why the others do not. */
+export function legalDeployments(question: PlanQuestion): {evaluations: Standing[]; refusals: Refusal[]; considered: number} {
+  const {model, machine, request, workload} = question
+  const evaluations: Standing[] = []
   const refusals = new Map<string, Refusal>()
   let considered = 0
-  const layouts = layoutsFor(model.architecture, machine, request, typeof workload.concurrency === 'number' ? workload.concurrency : undefined)
-  const neededContextTokens = workload.inputTokens + workload.outputTokens
+  const places = placesFor(model.architecture, machine, request, typeof workload.concurrency === 'number' ? workload.concurrency : undefined)
   for (const engine of question.engines)
     for (const checkpoint of question.checkpoint ? [question.checkpoint] : distinctCheckpoints(model, request.weights)) {
       const seen = new Set<string>()
-      const hopeless = new Map<DeploymentRequest, Evaluation>()
+      const hopeless = new Map<DeploymentRequest, Standing>()
       for (const kvCache of request.kvCache === undefined ? CACHE_FORMATS : [request.kvCache])
-        for (const layout of layouts) {
+        for (const {machine: group, request: layout} of places) {
           const without = hopeless.get(layout)
           if (without) {
             considered += 1
             refuse(refusals, without)
             continue
           }
-          const evaluation = evaluate({model, checkpoint, machine, engine, request: {...layout, kvCache}, neededContextTokens, calibration})
-          const key = sameStart(evaluation.deployment)
+          const stood = standing({model, checkpoint, machine: group, engine, request: {...layout, kvCache}, workload})
+          const key = sameStart(stood)
           if (seen.has(key)) continue
           seen.add(key)
           considered += 1
-          if (evaluation.verdict === 'fits' || evaluation.verdict === 'tight') evaluations.push(evaluation)
+          if (stood.verdict === 'fits') evaluations.push(stood)
           else {
-            refuse(refusals, evaluation)
+            refuse(refusals, stood)
             // No cache format makes room for weights.
-            if (evaluation.reasons.some(({code}) => code === 'weights-exceed-memory')) hopeless.set(layout, evaluation)
+            if (stood.reasons.some(({code}) => code === 'weights-exceed-memory')) hopeless.set(layout, stood)
           }
         }
     }
@@ -83,51 +94,91 @@ export function legalDeployments(question: PlanQuestion): {evaluations: Evaluati
 }
 
 /** What makes two deployments of one checkpoint on one engine the same start. */
-const sameStart = ({kvCache, tp, pp, dp, ep, dpAttention}: Deployment): string => `${kvCache} ${tp} ${pp} ${dp} ${ep} ${dpAttention}`
+const sameStart = ({deployment: {kvCache, tp, pp, dp, ep, dpAttention}, machine}: Standing): string =>
+  `${kvCache} ${tp} ${pp} ${dp} ${ep} ${dpAttention} ${machine.gpus.map(({index}) => index).join()}`
 
 /**
- * Every legal deployment at every load, judged and ranked. Without limits at a percentile, loads that cannot matter are left out (`plan-loads.ts`).
+ * Every legal deployment at every load, judged and ranked. Without limits at a percentile, loads that cannot matter are left out (`loads.ts`).
+ * Where no load is given those of the best deployments are then found between the ones that were looked at (`found-loads.ts`).
  */
 export function searchPlans(question: PlanQuestion): PlanSearch {
   const {workload, objectives, objective} = question
   const {evaluations, refusals, considered} = legalDeployments(question)
-  const fixedLoad = workload.concurrency !== undefined || workload.requestRate !== undefined
+  const fixedLoad = isFixedLoad(workload)
+  const choosing = choosingLimits(question)
   const loads = fixedLoad ? [workload] : CONCURRENCIES.map((concurrency) => ({...workload, concurrency}))
-  const probes = evaluations.map((evaluation) => probeOf(evaluation, loads, question))
+  const probes = evaluations.map((stood) => probeOf(stood, loads, question))
   const points = objectives.percentile === undefined ? pointsThatMatter(probes, loads) : probes.flatMap((probe) => loads.map((_, index) => probe(index)))
-  return {points: ranked(points, objectives, objective), refusals, considered}
+  const found = fixedLoad
+    ? []
+    : foundLoads(ranked(points, choosing, objective), points, (point, concurrency) => pointAt(point.standing, {...workload, concurrency}, question))
+  return {
+    points: ranked([...points, ...found], choosing, objective),
+    ...(choosing !== objectives && {interactive: choosing}),
+    refusals,
+    considered,
+  }
 }
 
 /** One deployment at the loads of a list, by index: made ready once, each load reckoned once. */
-function probeOf(evaluation: Evaluation, loads: readonly Workload[], {calibration, objectives}: Pick<PlanQuestion, 'calibration' | 'objectives'>): Probe {
-  const input = performanceInput(evaluation, loads[0]!)
-  const own = calibrationFor(calibration, input.engine, input.accelerator)
-  const model = preparedModel(input, own)
+function probeOf(stood: Standing, loads: readonly Workload[], question: ProbeQuestion): Probe {
+  const {calibration, objectives, request} = question
+  const choosing = question.choosing ?? choosingLimits({workload: question.workload ?? loads[0]!, objectives})
+  const {percentile: _percentile, ...means} = objectives
   const known: PlanPoint[] = []
+  let ready: Ready | undefined
   return (index) => {
     const load = loads[index]!
     const before = known[index]
     if (before) return before
-    const predicted = performance({...input, workload: load}, own, model)
-    const point = judged(
-      {evaluation: {...evaluation, workload: load, performance: predicted}, concurrency: load.concurrency, performance: predicted, meets: true},
-      objectives,
-    )
+    const own = settledFor(stood, load, request)
+    ready = ready?.stood === own ? ready : readyFor(own, load, calibration)
+    const predicted = performance({...ready.input, workload: load}, ready.calibration, ready.model)
+    const evaluation = judge(own, {workload: load, slo: means, calibration}, {performance: predicted})
+    const kept = keepsLimits(predicted, load, {...choosing, percentile: undefined})
+    const keepsUp = evaluation.reasons.every(({code}) => code !== 'overloaded')
+    const point: PlanPoint = {
+      evaluation,
+      standing: own,
+      concurrency: load.concurrency,
+      performance: predicted,
+      meets: keepsUp && kept.estimate,
+      sure: keepsUp && kept.slow,
+    }
     known[index] = point
     return point
   }
 }
 
-function judged(point: PlanPoint, objectives: Objectives): PlanPoint {
-  point.meets = excess(point, objectives) <= 1
-  return point
+type ProbeQuestion = Pick<PlanQuestion, 'calibration' | 'objectives'> & {request?: DeploymentRequest; workload?: Workload; choosing?: Objectives}
+
+interface Ready {
+  stood: Standing
+  input: ReturnType<typeof performanceInput>
+  calibration: Calibration
+  model: ReturnType<typeof preparedModel>
+}
+
+function readyFor(stood: Standing, load: Workload, calibration: Calibration): Ready {
+  const input = performanceInput(stood, load)
+  const own = calibrationFor(calibration, input.engine, input.accelerator)
+  return {stood, input, calibration: own, model: preparedModel(input, own)}
+}
+
+/** Where few sequences were set because more do not start, a load beyond them is settled anew, as `check` does with that load. */
+function settledFor(stood: Standing, load: Workload, asked: DeploymentRequest | undefined): Standing {
+  const replaced = stood.replaced.some(({field}) => field === 'maxNumSeqs')
+  if (!replaced || typeof load.concurrency !== 'number' || load.concurrency <= stood.deployment.maxNumSeqs) return stood
+  const {model, checkpoint, machine, engine, deployment} = stood
+  const {tp, pp, dp, ep, dpAttention, kvCache} = deployment
+  const again = standing({model, checkpoint, machine, engine, request: {...asked, weights: undefined, tp, pp, dp, ep, dpAttention, kvCache}, workload: load})
+  return again.verdict === 'fits' ? again : stood
 }
 
 /** One deployment at one load. */
-export const pointAt = (evaluation: Evaluation, load: Workload, question: Pick<PlanQuestion, 'calibration' | 'objectives'>): PlanPoint =>
-  probeOf(evaluation, [load], question)(0)
+export const pointAt = (stood: Standing, load: Workload, question: ProbeQuestion): PlanPoint => probeOf(stood, [load], question)(0)
 
-function refuse(refusals: Map<string, Refusal>, evaluation: Evaluation): void {
+function refuse(refusals: Map<string, Refusal>, evaluation: Standing): void {
   for (const {code, message, remedy} of evaluation.reasons) {
     const known = refusals.get(code) ?? {code, message, ...(remedy !== undefined && {remedy}), examples: [], count: 0}
     known.count += 1

@@ -50,8 +50,10 @@ export const ScenarioSchema = z.object({
     .object({
       ttftMs: z.number().positive().optional(),
       tpotMs: z.number().positive().optional(),
-      endToEndMs: z.number().positive().optional(),
-      percentile: z.number().min(1).max(100).optional(),
+      e2eMs: z.number().positive().optional().describe('from the arrival of a request to its last token'),
+      endToEndMs: z.number().positive().optional().describe('the same, as version 1 called it'),
+      percentile: z.number().min(1).max(100).optional().describe('share of requests, in per cent, that must keep the limits; absent: the mean must'),
     })
+    .transform(({e2eMs, endToEndMs = e2eMs, ...slo}) => ({...slo, ...(endToEndMs !== undefined && {endToEndMs})}))
     .optional(),
 })

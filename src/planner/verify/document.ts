@@ -9,7 +9,7 @@ import type {VerifiedLine, Verification} from './verification.ts'
 import type {Refit} from './refit.ts'
 
 export interface VerificationDocument {
-  schemaVersion: 1
+  schemaVersion: 2
   /** Every part lies within the estimate's own error. */
   within: boolean
   log?: {
@@ -69,7 +69,7 @@ export function logDocument({
 }
 
 export interface CalibrationDocument {
-  schemaVersion: 1
+  schemaVersion: 2
   fits: Refit[]
   unanswered: UnansweredRun[]
   /** Where the fits were kept; absent where none was better, or with --dry-run. */

@@ -166,8 +166,8 @@ export async function verification(context: Context, {report, flags, today}: Ver
     readMachine: async (path) => idle(await context.readMachine(path), report.figures),
   }
   const under = (corrections: readonly Correction[] | undefined): Context => ({...there, corrections, engines: new Map()})
-  const plain = await answer(under(undefined), scenario)
-  const answered = context.corrections?.length ? await answer(there, scenario) : plain
+  const plain = await answer(under(undefined), scenario, {asRan: true})
+  const answered = context.corrections?.length ? await answer(there, scenario, {asRan: true}) : plain
   const {best} = answered
   warnings.push(...best.warnings.filter(({code}) => code === 'corrected' || code === 'engine-version'))
   if (best.machine.gpus[0]!.accelerator.unifiedMemory)
@@ -183,7 +183,7 @@ export async function verification(context: Context, {report, flags, today}: Ver
   const {spreadBytes} = best.engine
   const within = decisive ? Math.abs(decisive.differenceBytes) <= spreadBytes : (report.outcome === 'started') === (predicted === 'started')
   const correction = differenceOf(there, plain.best, report.figures, today)
-  const truth = correction && (await answer(under([correction]), scenario))
+  const truth = correction && (await answer(under([correction]), scenario, {asRan: true}))
   const parts = lines.filter(({name}) => PARTS_OF_MEMORY.has(name))
   return {
     report,

@@ -76,21 +76,65 @@ export const looksLikePath = (name: string): boolean => /[\\/]|\.json$/i.test(na
 export const machineFromName = (catalogue: Catalogue, name: string, nodes?: number): Machine =>
   machineFromSystem(catalogue, requireSystem(catalogue.systems, name), nodes)
 
-/** GPUs of a machine that serve one model together: the largest set of equal cards, by memory in all. */
-export function servingGroup(machine: Machine): {machine: Machine; left: MachineGpu[]} {
+/** Cards of one kind: equal in everything that sizes or paces a deployment. */
+const kindOf = ({accelerator, memoryBytes}: MachineGpu): string => `${accelerator.id} ${memoryBytes}`
+
+const memoryOf = (gpus: readonly MachineGpu[]): number => gpus.reduce((sum, {memoryBytes}) => sum + memoryBytes, 0)
+
+/** The cards of a machine by kind, most memory in all first. */
+export function kindsOf({gpus}: Machine): MachineGpu[][] {
+  const kinds = new Map<string, MachineGpu[]>()
+  for (const gpu of gpus) kinds.set(kindOf(gpu), [...(kinds.get(kindOf(gpu)) ?? []), gpu])
+  return [...kinds.values()].sort((a, b) => memoryOf(b) - memoryOf(a))
+}
+
+/** Whether its cards differ. */
+export const isMixed = (machine: Machine): boolean => machine.gpus.some((gpu) => kindOf(gpu) !== kindOf(machine.gpus[0]!))
+
+/** Some of the cards as a machine of their own. */
+function withCards(machine: Machine, gpus: MachineGpu[]): Machine {
+  const link = machine.detected ? machine.link : linkOfAll(gpus)
+  return {...machine, gpus, link}
+}
+
+/**
+ * Sets of cards that could serve one model together, the whole machine first: where cards are unequal also each kind by itself, and the
+ * larger kinds without the smaller ones. Cards of different makers do not share a model.
+ */
+export function servingGroups(machine: Machine): Machine[] {
+  const kinds = kindsOf(machine)
+  if (kinds.length <= 1) return [machine]
   const groups = new Map<string, MachineGpu[]>()
-  for (const gpu of machine.gpus) {
-    const key = `${gpu.accelerator.id} ${gpu.memoryBytes}`
-    groups.set(key, [...(groups.get(key) ?? []), gpu])
+  const add = (gpus: MachineGpu[]) => {
+    if (gpus.every(({accelerator}) => accelerator.vendor === gpus[0]!.accelerator.vendor))
+      groups.set(
+        gpus
+          .map(({index}) => index)
+          .sort((a, b) => a - b)
+          .join(),
+        gpus,
+      )
   }
-  if (groups.size <= 1) return {machine, left: []}
-  const size = (gpus: readonly MachineGpu[]) => gpus.reduce((sum, {memoryBytes}) => sum + memoryBytes, 0)
-  const [best] = [...groups.values()].sort((a, b) => size(b) - size(a))
-  const gpus = best!
-  return {
-    machine: {...machine, gpus, link: machine.detected ? machine.link : usualLink(gpus[0]!.accelerator, gpus.length)},
-    left: machine.gpus.filter((gpu) => !gpus.includes(gpu)),
-  }
+  // A deployment is sized by its smallest card: the small ones are the first to be left out.
+  const bySize = [...kinds].sort((a, b) => b[0]!.memoryBytes - a[0]!.memoryBytes)
+  for (let count = bySize.length; count >= 2; count--) add(bySize.slice(0, count).flat())
+  for (const kind of kinds) add(kind)
+  return [...groups.values()].map((gpus) => withCards(machine, gpus))
+}
+
+/** The slowest card of a group; where one is slower in bandwidth and another in arithmetic, a card with the worse of both. */
+export function pacingAccelerator({gpus}: Machine): Accelerator {
+  const cards = [...new Map(gpus.map(({accelerator}) => [accelerator.id, accelerator])).values()]
+  const bandwidth = ({memoryBandwidthBytesPerSecond}: Accelerator) => memoryBandwidthBytesPerSecond ?? Number.POSITIVE_INFINITY
+  const slowest = cards.reduce((a, b) => (bandwidth(b) < bandwidth(a) ? b : a))
+  if (cards.length === 1) return slowest
+  const rates = {...slowest.denseOperationsPerSecond}
+  for (const {denseOperationsPerSecond} of cards)
+    for (const [type, rate] of Object.entries(denseOperationsPerSecond)) {
+      const own = rates[type as keyof typeof rates]
+      if (own !== undefined) rates[type as keyof typeof rates] = Math.min(own, rate)
+    }
+  return {...slowest, denseOperationsPerSecond: rates, native: slowest.native.filter((type) => cards.every(({native}) => native.includes(type)))}
 }
 
 /** The GPU that limits a group: least free memory, then least memory. */

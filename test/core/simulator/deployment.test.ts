@@ -13,7 +13,7 @@ import type {PerformanceInput} from '../../../src/core/throughput/input.ts'
 import {preparedModel} from '../../../src/core/throughput/performance.ts'
 import {closedLoop} from '../../../src/core/throughput/serving.ts'
 import {answer} from '../../../src/planner/answer/answer.ts'
-import {performanceInput} from '../../../src/planner/answer/evaluate.ts'
+import {performanceInput} from '../../../src/planner/answer/speed-input.ts'
 import type {Scenario} from '../../../src/planner/scenario/scenario.ts'
 
 const catalogue = openCatalogue(join(import.meta.dirname, '..', '..', '..', 'dist', 'data'))

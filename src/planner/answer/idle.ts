@@ -1,0 +1,109 @@
+/** GPUs that an answer leaves idle: which, why, and what would use them. */
+import type {Machine, MachineGpu} from '../../core/accelerator.ts'
+import type {Warning} from '../../core/terms.ts'
+import {dividesHeads} from '../../engines/divisibility.ts'
+import {isMixed, kindsOf, servingGroups} from '../world/index.ts'
+import {bestLayout, type ChoiceQuestion} from './choose.ts'
+import {evaluate} from './evaluate.ts'
+import {type Evaluation, isYes, starts} from './evaluation.ts'
+import {withoutLayout} from './layouts.ts'
+
+const rateWords = ({performance}: Evaluation): string => (performance ? `${performance.outputTokensPerSecond.estimate.toPrecision(3)} tok/s` : 'no speed')
+
+/** A layout as flags. */
+function layoutFlags({tp, pp, dp}: {tp: number; pp: number; dp: number}): string {
+  const parts = [`--tp ${tp}`]
+  if (pp > 1) parts.push(`--pp ${pp}`)
+  if (dp > 1) parts.push(`--dp ${dp}`)
+  return parts.join(' ')
+}
+
+/** What is said of GPUs that take no part in the best answer. */
+export function idleWarnings(question: ChoiceQuestion, best: Evaluation): Warning[] {
+  if (!starts(best)) return []
+  if (best.machine.gpus.length < question.machine.gpus.length) return [unequalIdle(question, best)]
+  if (isMixed(question.machine)) return [unequalAlternative(question, best)].filter((warning) => warning !== undefined)
+  return equalIdle(question, best)
+}
+
+const namesOf = (gpus: readonly MachineGpu[]): string => {
+  const kinds = new Map<string, number>()
+  for (const {accelerator} of gpus) kinds.set(accelerator.name, (kinds.get(accelerator.name) ?? 0) + 1)
+  return [...kinds].map(([name, count]) => (count === 1 ? name : `${count} x ${name}`)).join(' and ')
+}
+
+/** Unequal cards of which some are left out: what all together would give, and whether the others could run a server of their own. */
+function unequalIdle(question: ChoiceQuestion, best: Evaluation): Warning {
+  const {machine} = question
+  const left = machine.gpus.filter((gpu) => !best.machine.gpus.includes(gpu))
+  const {checkpoint} = best
+  const together = servingGroups(machine).find((group) => group.gpus.length === machine.gpus.length && isMixed(group))
+  const all = together && tried(question, together, best)
+  const others = bestLayout({...question, checkpoint, machine: {...machine, gpus: left, link: best.machine.link}, request: withoutLayout(question.request)})
+  const parts = [`${namesOf(left)} ${left.length === 1 ? 'is' : 'are'} idle`]
+  if (all && starts(all))
+    parts.push(`all cards together (${layoutFlags(all.deployment)}) would give ${rateWords(all)} instead of ${rateWords(best)}, and ${roomWords(all, best)}`)
+  else if (all) parts.push(`all cards together cannot serve it: ${all.reasons[0]?.message ?? 'no layout uses all of them'}`)
+  else parts.push('no layout uses all cards together')
+  if (starts(others)) parts.push(`a second server on ${namesOf(left)} could run beside this one`)
+  return {code: 'gpus-idle', message: parts.join('; ')}
+}
+
+/** Unequal cards that all serve: what the best of them alone would give. */
+function unequalAlternative(question: ChoiceQuestion, best: Evaluation): Warning | undefined {
+  for (const kind of kindsOf(question.machine)) {
+    const alone = tried(question, {...question.machine, gpus: kind}, best)
+    if (alone && isYes(alone))
+      return {code: 'unequal-gpus', message: `${namesOf(kind)} alone would hold it too: ${rateWords(alone)} instead of ${rateWords(best)}`}
+  }
+  return undefined
+}
+
+function tried(question: ChoiceQuestion, machine: Machine, {checkpoint}: Evaluation): Evaluation | undefined {
+  const found = bestLayout({...question, checkpoint, machine, request: withoutLayout(question.request)})
+  return found.machine.gpus.length === machine.gpus.length ? found : undefined
+}
+
+function roomWords(all: Evaluation, best: Evaluation): string {
+  const times = all.memory.kvCacheTokens / Math.max(1, best.memory.kvCacheTokens)
+  return times >= 1.05 ? `${times.toFixed(1)} times the cache` : times <= 0.95 ? 'less cache' : 'as much cache'
+}
+
+/** Equal cards of which some are idle: why, and the layout that would use most of them. */
+function equalIdle(question: ChoiceQuestion, best: Evaluation): Warning[] {
+  const {machine, deployment, model, engine} = best
+  const all = machine.gpus.length * machine.nodeCount
+  const used = engine.gpuCount(deployment)
+  if (used >= all) return []
+  const {architecture} = model
+  const fixed = question.request.tp !== undefined || question.request.pp !== undefined || question.request.dp !== undefined
+  const perNode = machine.gpus.length
+  const why = fixed
+    ? `the layout that was asked for takes ${used}`
+    : perNode > 1 && !dividesHeads(architecture, perNode) && machine.nodeCount === 1
+      ? `the attention heads of ${model.name} do not divide over ${perNode}`
+      : `this load keeps no more busy, or gets no quicker on more`
+  const idle = all - used
+  const words = `${idle} of ${all} GPUs ${idle === 1 ? 'is' : 'are'} idle: ${why}`
+  const other = fullerLayouts(deployment, all, perNode, architecture.layerSequence.length)
+    .map((layout) => evaluate({...question, checkpoint: best.checkpoint, machine, request: {...withoutLayout(question.request), ...layout}}))
+    .find((evaluation) => starts(evaluation))
+  if (!other) return [{code: 'gpus-idle', message: words}]
+  const gain = other.performance && best.performance ? `: ${rateWords(other)} in all at this load instead of ${rateWords(best)}` : ''
+  return [{code: 'gpus-idle', message: `${words}; ${layoutFlags(other.deployment)} would use ${engine.gpuCount(other.deployment)}${gain}`}]
+}
+
+/** Layouts that take more of the GPUs, most first: more replicas of the same, or pipeline stages. */
+function fullerLayouts(
+  {tp, pp, dp}: {tp: number; pp: number; dp: number},
+  all: number,
+  perNode: number,
+  layerCount: number,
+): {tp: number; pp: number; dp: number}[] {
+  const replicas = Math.floor(all / (tp * pp))
+  const list = [{tp, pp, dp: replicas}]
+  const stages = Math.floor(all / tp)
+  if (stages <= layerCount && tp <= perNode) list.push({tp, pp: stages, dp: 1})
+  if (all <= layerCount) list.push({tp: 1, pp: all, dp: 1})
+  return list.filter((layout) => layout.tp * layout.pp * layout.dp > tp * pp * dp).sort((a, b) => b.tp * b.pp * b.dp - a.tp * a.pp * a.dp)
+}

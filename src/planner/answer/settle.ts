@@ -1,0 +1,159 @@
+/**
+ * The one policy for what nobody fixed: the engine's own choice where it starts, else the nearest setting that does, named as replaced.
+ * Every command takes its deployments from here.
+ */
+import type {MachineGpu} from '../../core/accelerator.ts'
+import type {Deployment, DeploymentRequest, Workload} from '../../core/deployment.ts'
+import {type MemoryEstimate, requestBytes} from '../../core/memory.ts'
+import type {Model} from '../../core/model.ts'
+import {countInWords} from '../../core/words.ts'
+import type {Engine, Subject} from '../../engines/engine.ts'
+import {marginOf} from './margin.ts'
+
+/** A setting that the engine would choose differently by itself. */
+export interface Replaced {
+  field: 'maxNumSeqs' | 'gpuMemoryUtilization' | 'maxModelLen'
+  engineDefault: number
+  value: number
+  because: string
+}
+
+/** A deployment with nothing left open, and the memory that it takes. */
+export interface Settled {
+  deployment: Deployment
+  memory: MemoryEstimate
+  replaced: Replaced[]
+  /** Shortest context that counts as fitting. */
+  neededTokens: number
+}
+
+/** Context that an answer must reach when nobody asked for one: 8,192 tokens, or the model's limit. */
+const UNASKED_CONTEXT_TOKENS = 8192
+/** Contexts that are chosen are whole multiples of this. */
+const CONTEXT_STEP_TOKENS = 256
+/** Fewest sequences that a start command is given: room for a few more than one person. */
+const FEW_SEQUENCES = 32
+/** Of the state blocks that are expected: what remains where the estimate is too high by as much as one in ten are. */
+const SAFE_STATES = 0.9
+
+/** Tokens of one request of the load; 0 where there is none. */
+export const requestTokens = (workload: Pick<Workload, 'inputTokens' | 'outputTokens'> | undefined): number =>
+  workload === undefined ? 0 : workload.inputTokens + workload.outputTokens
+
+/** What is asked for; unasked, 8,192 tokens and a request of the load, as far as the model reaches. */
+export function neededContext(model: Model, request: Pick<DeploymentRequest, 'maxModelLen'>, workload: Workload | undefined): number {
+  const limit = model.architecture.contextTokens
+  return request.maxModelLen ?? Math.max(Math.min(UNASKED_CONTEXT_TOKENS, limit), Math.min(limit, requestTokens(workload)))
+}
+
+/** It comes up, and takes a request as long as is needed; where a context was asked for and the engine starts with any, it need only come up. */
+const enters = (memory: MemoryEstimate, needed: number, asked: boolean): boolean =>
+  memory.startProblem === undefined && (memory.largestMaxModelLen >= needed || (asked && memory.starts && memory.startsBeyond === true))
+
+/**
+ * @param workload its lengths say how long a request is, its concurrency how many must run at once at least.
+ * @param asRan what is not fixed is what the engine chose: nothing is replaced. For logs of what ran.
+ */
+export function settle(engine: Engine, subject: Subject, asked: DeploymentRequest, workload: Workload | undefined, asRan = false): Settled {
+  const needed = neededContext(subject.model, asked, workload)
+  const first = engine.resolve(subject, asked)
+  let request = asked
+  let deployment = first
+  let memory = engine.memory(subject, deployment)
+  if (asRan) return {deployment, memory, neededTokens: needed, replaced: []}
+  const limit = safeSequences(memory, deployment)
+  const fixed = asked.maxModelLen !== undefined
+  if (!enters(memory, needed, fixed) || (asked.maxNumSeqs === undefined && limit !== undefined)) {
+    for (const roomier of roomierRequests(asked, {workload, deployment, limit, share: freeShare(subject.gpu, engine.mostMemoryShare)})) {
+      const tried = engine.resolve(subject, roomier)
+      const estimate = engine.memory(subject, tried)
+      if (!enters(estimate, needed, fixed) || safeSequences(estimate, tried) !== undefined) continue
+      request = roomier
+      deployment = tried
+      memory = estimate
+      break
+    }
+  }
+  if (asked.maxModelLen === undefined && memory.startProblem === undefined && memory.largestMaxModelLen >= needed) {
+    const chosen = contextOf(subject, engine, deployment, memory, workload, needed)
+    if (chosen !== deployment.maxModelLen) {
+      request = {...request, maxModelLen: chosen}
+      deployment = engine.resolve(subject, request)
+      memory = engine.memory(subject, deployment)
+    }
+  }
+  return {deployment, memory, neededTokens: needed, replaced: replacedIn(engine, subject, asked, request, first)}
+}
+
+/** Fewer sequences than are set, where the engine wants a block of state for each and may not have as many; undefined where it has. */
+function safeSequences({largestMaxNumSeqs}: MemoryEstimate, {maxNumSeqs}: Deployment): number | undefined {
+  if (largestMaxNumSeqs === undefined) return undefined
+  const safe = Math.floor(largestMaxNumSeqs * SAFE_STATES)
+  if (safe < 1 || maxNumSeqs <= safe) return undefined
+  return safe > 8 ? safe - (safe % 8) : safe
+}
+
+interface Roomier {
+  workload: Workload | undefined
+  deployment: Deployment
+  /** Sequences that the pool of states allows. */
+  limit: number | undefined
+  /** Largest share of memory that may be asked for. */
+  share: number
+}
+
+/** Requests with more room for the cache, the gentlest change first: fewer sequences at once, then the largest share of memory. What was asked for stays. */
+function roomierRequests(asked: DeploymentRequest, {workload, deployment, limit, share}: Roomier): DeploymentRequest[] {
+  const enough = typeof workload?.concurrency === 'number' ? Math.max(FEW_SEQUENCES, workload.concurrency) : FEW_SEQUENCES
+  const sequences = asked.maxNumSeqs === undefined ? [limit, enough].filter((count) => count !== undefined && count < deployment.maxNumSeqs) : []
+  const fewer = [...new Set(sequences)].sort((a, b) => b! - a!).map((maxNumSeqs) => ({...asked, maxNumSeqs}))
+  const larger = (from: DeploymentRequest) => ({...from, gpuMemoryUtilization: share})
+  const open = asked.gpuMemoryUtilization === undefined && share > deployment.gpuMemoryUtilization
+  return [...fewer, ...(open ? [...fewer.slice(-1), ...(fewer.length === 0 ? [asked] : [])].map(larger) : [])]
+}
+
+/** The largest share of memory that may be asked for, but never more than is free now: engines refuse to start on memory that others hold. */
+const freeShare = ({freeBytes, memoryBytes}: MachineGpu, most: number): number =>
+  freeBytes === undefined ? most : Math.min(most, Math.max(0.01, Math.floor((100 * freeBytes) / memoryBytes) / 100))
+
+/**
+ * A context that nobody asked for: the engine's own where even the low end of the estimate holds it, else the longest that the low end
+ * does, but never less than a request of the load.
+ */
+function contextOf(subject: Subject, engine: Engine, deployment: Deployment, memory: MemoryEstimate, workload: Workload | undefined, needed: number): number {
+  const room = requestBytes(memory)
+  const spreadBytes = marginOf(subject, deployment, memory, engine).bytes
+  const holds = (tokens: number) => room / memory.requestsOfTokens(tokens) <= room - spreadBytes
+  if (memory.largestMaxModelLen >= deployment.maxModelLen && holds(deployment.maxModelLen)) return deployment.maxModelLen
+  const least = Math.max(1, Math.min(needed, Math.max(requestTokens(workload), CONTEXT_STEP_TOKENS)))
+  if (!holds(least)) return Math.min(needed, memory.largestMaxModelLen)
+  let [low, high] = [least, Math.min(deployment.maxModelLen, memory.largestMaxModelLen)]
+  while (high - low >= CONTEXT_STEP_TOKENS) {
+    const middle = Math.floor((low + high) / 2)
+    if (holds(middle)) low = middle
+    else high = middle
+  }
+  return Math.max(least, Math.floor(low / CONTEXT_STEP_TOKENS) * CONTEXT_STEP_TOKENS)
+}
+
+/** What is set otherwise than the engine would by itself, with why. */
+function replacedIn(engine: Engine, subject: Subject, asked: DeploymentRequest, request: DeploymentRequest, first: Deployment): Replaced[] {
+  const list: Replaced[] = []
+  const add = (field: Replaced['field'], engineDefault: number, value: number | undefined, because: string) => {
+    if (asked[field] === undefined && value !== undefined && value !== engineDefault) list.push({field, engineDefault, value, because})
+  }
+  add('maxNumSeqs', first.maxNumSeqs, request.maxNumSeqs, `the engine's own ${countInWords(first.maxNumSeqs)} does not start here`)
+  const taken = asked.gpuMemoryUtilization === undefined && (subject.gpu.freeBytes !== undefined || (asked.reservedBytesPerGpu ?? 0) > 0)
+  const own = taken ? engine.resolve(withAllFree(subject), {...asked, reservedBytesPerGpu: 0}).gpuMemoryUtilization : first.gpuMemoryUtilization
+  const share = request.gpuMemoryUtilization ?? first.gpuMemoryUtilization
+  add(
+    'gpuMemoryUtilization',
+    own,
+    share,
+    share < own ? `the engine's own ${own} is more than what others leave free` : `the engine's own ${own} leaves too little room for the cache`,
+  )
+  add('maxModelLen', first.maxModelLen, request.maxModelLen, `a request of the model's ${countInWords(first.maxModelLen)} tokens is not sure to have room`)
+  return list
+}
+
+const withAllFree = (subject: Subject): Subject => ({...subject, gpu: {...subject.gpu, freeBytes: undefined}})

@@ -1,0 +1,51 @@
+import type {Workload} from '../../core/deployment.ts'
+import type {PerformanceInput} from '../../core/throughput/input.ts'
+import type {Subject} from '../../engines/engine.ts'
+import {pacingAccelerator, tightestGpu} from '../world/index.ts'
+import type {Evaluation, Standing} from './evaluation.ts'
+import {requestTokens} from './settle.ts'
+
+export function subjectOf(question: Pick<Evaluation, 'model' | 'checkpoint' | 'machine' | 'workload'>): Subject {
+  const {model, checkpoint, machine, workload} = question
+  return {model, checkpoint, machine, gpu: tightestGpu(machine), requestTokens: workload && requestTokens(workload)}
+}
+
+/** Replicas whose experts lie spread over all their GPUs work as one group, whatever the engine calls them (vLLM's data parallelism). */
+function sharesExperts({engine, deployment, model}: Pick<Evaluation, 'engine' | 'deployment' | 'model'>): boolean {
+  if (deployment.dp <= 1 || !model.architecture.layerKinds.some(({feedForward}) => feedForward?.kind === 'moe')) return false
+  const {expertTp, expertParallel} = engine.shardLayout(deployment)
+  return expertTp * expertParallel > deployment.tp
+}
+
+/** What the speed model is asked: one replica as the engine divides it. */
+export function performanceInput(evaluation: Standing & {workload?: Workload}, workload: Workload): PerformanceInput {
+  const {engine, deployment, machine, memory, model, checkpoint} = evaluation
+  const subject = subjectOf({...evaluation, workload})
+  const nodes = Math.max(1, Math.ceil(engine.gpuCount(deployment) / machine.gpus.length))
+  const dpAttention = deployment.dpAttention || sharesExperts(evaluation)
+  return {
+    architecture: model.architecture,
+    checkpoint,
+    layout: engine.shardLayout(deployment),
+    cacheLayout: engine.cacheLayout(subject, deployment),
+    accelerator: pacingAccelerator(machine),
+    link: machine.link,
+    networkBytesPerSecondPerGpu: machine.networkBytesPerSecondPerGpu,
+    nodes,
+    engine: engine.id,
+    engineVersion: evaluation.unnamedBuild ?? deployment.engineVersion,
+    tp: deployment.tp,
+    pp: deployment.pp,
+    dp: deployment.dp,
+    ep: deployment.ep,
+    dpAttention,
+    enforceEager: deployment.enforceEager,
+    gpuCount: engine.gpuCount(deployment),
+    // Limits are those of one data-parallel rank.
+    maxNumSeqs: deployment.maxNumSeqs * (dpAttention ? deployment.dp : 1),
+    maxNumBatchedTokens: deployment.maxNumBatchedTokens,
+    kvCacheTokens: memory.kvCacheTokens * (dpAttention ? deployment.dp : 1),
+    speculative: deployment.speculative,
+    workload,
+  }
+}
