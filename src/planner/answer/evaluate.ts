@@ -6,6 +6,7 @@ import {type Reason, sumBytes, type Warning} from '../../core/terms.ts'
 import type {Calibration} from '../../core/throughput/calibration.ts'
 import type {Performance, PerformanceInput} from '../../core/throughput/input.ts'
 import {performance} from '../../core/throughput/performance.ts'
+import {contextLimit, contextNote, contextReason} from '../../engines/context.ts'
 import type {Engine, Subject} from '../../engines/engine.ts'
 import {isVersion} from '../../engines/versions.ts'
 import {calibrationFor, tightestGpu} from '../world/index.ts'
@@ -91,7 +92,7 @@ export function evaluate(question: Question): Evaluation {
   const reasons = [...support.reasons, ...machineReasons(engine, deployment, machine)]
   const warnings = [
     ...support.warnings,
-    ...contextWarnings(model, needed),
+    ...contextWarnings(subject, deployment, needed),
     ...draftWarnings(model.architecture, deployment.speculative),
     ...hostMemoryWarnings(machine, deployment, engine.gpuCount(deployment)),
   ]
@@ -109,6 +110,8 @@ export function evaluate(question: Question): Evaluation {
     ...(request.engineVersion !== undefined && !isVersion(request.engineVersion) && {unnamedBuild: request.engineVersion}),
   }
   if (reasons.length > 0) return evaluation
+  const beyond = contextReason(subject, deployment)
+  if (beyond) return {...evaluation, verdict: 'does-not-fit', reasons: [beyond]}
   const shortage = shortageOf(subject, deployment, memory, needed, question.request.maxModelLen !== undefined)
   if (shortage) return {...evaluation, verdict: 'does-not-fit', reasons: [shortage]}
   const tight = tightness(subject, engine, deployment, memory, question.workload)
@@ -184,11 +187,12 @@ function machineReasons(engine: Engine, deployment: Deployment, machine: Machine
   return []
 }
 
-function contextWarnings(model: Model, needed: number): Warning[] {
-  const limit = model.architecture.contextTokens
-  if (needed <= limit) return []
-  const scaled = model.extendedContextTokens && needed <= model.extendedContextTokens ? ' (documented with rope scaling)' : ''
-  return [{code: 'context-beyond-model', message: `${countInWords(needed)} tokens are asked for, the model's own limit is ${countInWords(limit)}${scaled}`}]
+function contextWarnings(subject: Subject, deployment: Deployment, needed: number): Warning[] {
+  const note = contextNote(subject, deployment)
+  if (note) return [note]
+  const limit = subject.model.architecture.contextTokens
+  if (needed <= limit || deployment.maxModelLen > limit) return []
+  return [{code: 'context-beyond-model', message: `${countInWords(needed)} tokens are asked for, the model's own limit is ${countInWords(limit)}`}]
 }
 
 /** Why it would not start, if it would not. */
@@ -212,7 +216,7 @@ function shortageOf(subject: Subject, deployment: Deployment, memory: MemoryEsti
   // An engine that was told its context and comes up with a smaller cache refuses single requests, not to start.
   if (memory.starts && asked) return undefined
   const wanted = Math.min(deployment.maxModelLen, needed)
-  if (!memory.starts || memory.largestMaxModelLen < Math.min(wanted, subject.model.architecture.contextTokens)) {
+  if (!memory.starts || memory.largestMaxModelLen < Math.min(wanted, contextLimit(subject.model, deployment.maxModelLen))) {
     return {
       code: 'kv-cache-too-small',
       message: `the cache of ${bytesInWords(memory.kvCacheBytes)} per GPU holds one request of ${countInWords(memory.largestMaxModelLen)} tokens, ${countInWords(Math.max(wanted, Math.min(deployment.maxModelLen, needed)))} are needed`,
@@ -231,7 +235,7 @@ function tightness(subject: Subject, engine: Engine, deployment: Deployment, mem
       code: 'memory-tight',
       message: `it starts with ${bytesInWords(memory.kvCacheBytes)} of cache per GPU, within the error of the estimate (${bytesInWords(margin.bytes)}: ${margin.because})`,
     }
-  if (memory.largestMaxModelLen < Math.min(deployment.maxModelLen, subject.model.architecture.contextTokens))
+  if (memory.largestMaxModelLen < deployment.maxModelLen)
     return {
       code: 'context-exceeds-cache',
       message: `the cache holds one request of ${countInWords(memory.largestMaxModelLen)} tokens: longer ones are refused, though the context is ${countInWords(deployment.maxModelLen)}`,
