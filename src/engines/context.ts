@@ -1,6 +1,6 @@
 /** Contexts beyond what a model's configuration allows: what each engine must be told, and when it cannot be told. */
 import type {Deployment} from '../core/deployment.ts'
-import type {Model, RopeScaling} from '../core/model.ts'
+import type {ExtendedContext, Model, RopeScaling} from '../core/model.ts'
 import type {Reason, Warning} from '../core/terms.ts'
 import {countInWords} from '../core/words.ts'
 import type {Subject} from './engine.ts'
@@ -91,7 +91,7 @@ export function contextOverride(subject: Subject, asked: Asked): ContextOverride
   const factor = factorFor(scaling, maxModelLen)
   return {
     fields: within({...scalingFields(scaling, factor, rules, asked.engineVersion), ...(rules.raises && raised)}),
-    because: `YaRN by ${factor}: ${countInWords(factor * scaling.originalTokens)} tokens of ${countInWords(scaling.originalTokens)}${factor < scaling.factor ? `, no more than is asked for (the publisher goes to ${scaling.factor})` : ''}`,
+    because: `YaRN stretches ${countInWords(scaling.originalTokens)} tokens by ${factor}${factor < scaling.factor ? `, the least that covers ${countInWords(maxModelLen)} (its publisher goes to ${scaling.factor})` : ''}`,
   }
 }
 
@@ -129,9 +129,12 @@ function hindrance({model}: Subject, {engine, engineVersion, maxModelLen}: Asked
   return late.length === 0 ? undefined : {since: late.reduce((a, b) => (isAtLeast(a, b) ? a : b))}
 }
 
-/** "131,072 with YaRN", "1,048,576 where the limit in its configuration is raised". */
-const extensionInWords = ({tokens, ropeScaling, raisedLimit}: NonNullable<Model['extendedContext']>): string =>
-  `${countInWords(tokens)} ${ropeScaling ? 'with YaRN' : raisedLimit ? 'where the limit in its configuration is raised' : 'by its publisher, who does not say with which scaling'}`
+/** "and 131,072 with YaRN", "and 1,048,576 where the limit in its configuration is raised". */
+function extensionInWords({tokens, ropeScaling, raisedLimit}: ExtendedContext): string {
+  const longest = countInWords(tokens)
+  if (ropeScaling) return `and ${longest} with YaRN`
+  return raisedLimit ? `and ${longest} where the limit in its configuration is raised` : `and its publisher names ${longest} without what has to be set for it`
+}
 
 /**
  * Why a context cannot be served: the engine would refuse to start, or serve less than it was asked for. Undefined where it is within
@@ -162,10 +165,10 @@ export function contextReason(subject: Subject, asked: Asked): Reason | undefine
   const isWritable = ropeScaling !== undefined || raisedLimit === true
   const possible = isWritable && !hindrance(subject, {...asked, maxModelLen: tokens})
   if (maxModelLen > tokens || !isWritable)
-    return reason(`${wanted}; ${reads}, and ${extensionInWords(extendedContext)}`, `use --max-model-len ${possible ? tokens : own}`)
+    return reason(`${wanted}; ${reads}, ${extensionInWords(extendedContext)}`, `use --max-model-len ${possible ? tokens : own}`)
   return blocked
     ? reason(
-        `${wanted}; ${reads}, and ${extensionInWords(extendedContext)}, which ${title} ${engineVersion} cannot be told`,
+        `${wanted}; ${reads}, ${extensionInWords(extendedContext)}, which ${title} ${engineVersion} cannot be told`,
         `${release || 'use another --engine, or '}--max-model-len ${own}`,
       )
     : undefined
@@ -177,10 +180,10 @@ export function contextNote(subject: Subject, asked: Asked): Warning | undefined
   const {contextTokens} = model.architecture
   const {maxModelLen} = asked
   if (maxModelLen <= contextTokens || contextReason(subject, asked)) return undefined
-  const {ropeScaling, raisedLimit} = model.extendedContext!
+  const {ropeScaling} = model.extendedContext!
   const beyond = `${countInWords(maxModelLen)} tokens are beyond the ${countInWords(contextTokens)} of ${model.name}'s configuration`
   const how = ropeScaling
-    ? `they are read with YaRN by ${factorFor(ropeScaling, maxModelLen)}, which is static in the engines: it applies to every request, and may cost quality on short prompts`
-    : raisedLimit && 'its publisher documents them, and the limit is raised'
+    ? `they are read with YaRN by a factor of ${factorFor(ropeScaling, maxModelLen)}, which is static (it applies to every request) and may cost quality on short prompts`
+    : 'its publisher documents them, and the limit is raised'
   return {code: 'context-beyond-model', message: `${beyond}: ${how}`}
 }
