@@ -167,7 +167,7 @@ describe('refusals', () => {
   ] as const)('%s on %s %s needs %s', (id, engine, version, since) => {
     const {contextTokens} = models.get(id)!.architecture
     const tokens = contextTokens + 1
-    expect(reason(id, engine, version, tokens)?.message).toMatch(new RegExp(`cannot be told$`))
+    expect(reason(id, engine, version, tokens)?.message).toMatch(/cannot be told$/)
     expect(reason(id, engine, version, tokens)?.remedy).toBe(`use --engine-version ${since} or later, or --max-model-len ${contextTokens}`)
     expect(reason(id, engine, since, tokens)).toBeUndefined()
     expect(reason(id, engine, version, contextTokens)).toBeUndefined()

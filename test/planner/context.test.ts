@@ -9,8 +9,8 @@ beforeAll(() => {
   catalogue = openCatalogue(join(import.meta.dirname, '..', '..', 'dist', 'data'))
 })
 const refuse = () => Promise.reject(new Error('not here'))
-const ask = (scenario: Scenario): Promise<Answer> =>
-  answer({catalogue, engines: new Map(), detect: refuse, readMachine: refuse, readModel: refuse}, {gpu: '8xh100-sxm', model: 'qwen3-32b', ...scenario})
+const ask = (scenario: Partial<Scenario>): Promise<Answer> =>
+  answer({catalogue, engines: new Map(), detect: refuse, readMachine: refuse, readModel: refuse}, {model: 'qwen3-32b', gpu: '8xh100-sxm', ...scenario})
 
 describe('a context beyond the configuration', () => {
   it('fits where it is documented, with a note of what it costs', async () => {
