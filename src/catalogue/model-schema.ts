@@ -128,6 +128,7 @@ const architecture = z.strictObject({
   headStoredTwice: flag,
   headBias: flag,
   contextTokens: count,
+  positionTokens: count.optional(),
   layers: z.record(layerName, layer),
   pattern: text,
   draft: layer.extend({layerCount: count, outerElementCount: z.int().nonnegative(), storesEmbeddings: flag}).optional(),
@@ -173,6 +174,33 @@ const checkpoint = z.strictObject({
   source: text.optional(),
 })
 
+const release = text.refine((value) => /^v?\d+(?:\.\d+)+/.test(value), 'expected a version such as 0.11.0')
+
+const ropeScaling = z.strictObject({
+  type: z.literal('yarn'),
+  factor: z.number().gt(1),
+  originalTokens: count,
+  theta: count,
+  partialRotaryFactor: z.number().gt(0).lt(1).optional(),
+  mropeSection: z.array(count).length(3).optional(),
+  mropeInterleaved: flag,
+})
+
+const extendedContext = z
+  .strictObject({
+    tokens: count,
+    ropeScaling: ropeScaling.optional(),
+    raisedLimit: flag,
+    configPath: text.optional(),
+    since: z.record(text, release).optional(),
+    source: text,
+  })
+  .refine(({ropeScaling: scaling, raisedLimit}) => !(scaling && raisedLimit), 'has both ropeScaling and raisedLimit')
+  .refine(({tokens, ropeScaling: scaling}) => !scaling || scaling.factor * scaling.originalTokens >= tokens, {
+    path: ['tokens'],
+    message: 'are more than factor x originalTokens',
+  })
+
 /** One model, `data/models/<org>/<id>.yaml`; the id is the file's name. What is unknown is left out. */
 export const ModelFile = z.strictObject({
   name: text,
@@ -189,7 +217,7 @@ export const ModelFile = z.strictObject({
     .min(1)
     .optional(),
   published: z.strictObject({totalParams: count.optional(), activeParams: count.optional(), source: text}).optional(),
-  extendedContextTokens: count.optional(),
+  extendedContext: extendedContext.optional(),
   notes: z.array(text).min(1).optional(),
   architecture,
   checkpoints: z.array(checkpoint).min(1),
@@ -212,7 +240,9 @@ export function checkModelFile(path: string, value: unknown): {model?: Model; pr
 /** What zod cannot see: the pattern against the layers, exceptions against the layer count, mixers given twice. */
 function layerProblems(file: ModelFile): string[] {
   const problems: string[] = []
-  const {layers, pattern} = file.architecture
+  const {layers, pattern, contextTokens} = file.architecture
+  if (file.extendedContext && file.extendedContext.tokens <= contextTokens)
+    problems.push(`extendedContext.tokens: ${file.extendedContext.tokens} are not beyond the ${contextTokens} of architecture.contextTokens`)
   let layerCount = 0
   try {
     const names = parseLayerPattern(pattern)
@@ -303,8 +333,21 @@ const singleFormat = ({formats, weights}: Checkpoint): boolean => Object.keys(fo
 
 /** The inverse of `checkModelFile`: what a catalogue file for this model holds. The id becomes the file's name. */
 export function modelToYamlObject(model: Model): ModelFile {
-  const {layerKinds, layerSequence, draft, encoders, className, vocabularySize, hiddenSize, tiedEmbeddings, headStoredTwice, headBias, contextTokens, ...rest} =
-    model.architecture
+  const {
+    layerKinds,
+    layerSequence,
+    draft,
+    encoders,
+    className,
+    vocabularySize,
+    hiddenSize,
+    tiedEmbeddings,
+    headStoredTwice,
+    headBias,
+    contextTokens,
+    positionTokens,
+    ...rest
+  } = model.architecture
   return present({
     name: model.name,
     family: model.family,
@@ -314,7 +357,7 @@ export function modelToYamlObject(model: Model): ModelFile {
     released: model.released,
     modality: model.modality as ModelFile['modality'],
     published: model.published,
-    extendedContextTokens: model.extendedContextTokens,
+    extendedContext: model.extendedContext,
     notes: model.notes,
     architecture: present({
       className,
@@ -324,6 +367,7 @@ export function modelToYamlObject(model: Model): ModelFile {
       headStoredTwice,
       headBias,
       contextTokens,
+      positionTokens,
       layers: Object.fromEntries(layerKinds.map((kind) => [kind.name, layerToFile(kind)])),
       pattern: formatLayerPattern(layerSequence.map((index) => layerKinds[index]!.name)),
       draft:

@@ -211,8 +211,10 @@ export interface Architecture {
   /** Tied, yet the checkpoint stores the head as well (Qwen3-0.6B). */
   headStoredTwice?: boolean
   headBias?: boolean
-  /** Longest sequence that the configuration allows without further scaling. */
+  /** Longest sequence that the configuration allows, with the scaling that stands in it. */
   contextTokens: number
+  /** `max_position_embeddings`, where the scaling that stands in the configuration reaches further. */
+  positionTokens?: number
   layerKinds: LayerKind[]
   /** Index into `layerKinds` of each layer, first to last. */
   layerSequence: number[]

@@ -75,6 +75,38 @@ export interface Checkpoint {
   source?: string
 }
 
+/**
+ * A change of the rotation of positions that lets a model read further than it was trained: `factor` times `originalTokens`
+ * (YaRN, arXiv:2309.00071).
+ */
+export interface RopeScaling {
+  type: 'yarn'
+  /** The largest that the publisher documents; a smaller one reads less and costs less. */
+  factor: number
+  originalTokens: number
+  /** Base of the rotation. Newer engines read it from the same field as the scaling, so whoever writes one writes both. */
+  theta: number
+  /** Share of a head that is rotated, where it is not the whole. */
+  partialRotaryFactor?: number
+  /** Rotated pairs for time, height and width, in multimodal models. */
+  mropeSection?: number[]
+  mropeInterleaved?: boolean
+}
+
+/** How far a model reads beyond the limit of its own configuration, and what has to be changed in that for it. */
+export interface ExtendedContext {
+  tokens: number
+  /** Neither this nor `raisedLimit`: the publisher names the length and not the way. */
+  ropeScaling?: RopeScaling
+  /** Nothing is scaled: the number in the configuration is lower than what the model reads. */
+  raisedLimit?: true
+  /** Where the configuration keeps the language model's fields, if not at its top. */
+  configPath?: string
+  /** First release of an engine that reads this model so, where it is later than what the engine takes from others. */
+  since?: Record<string, string>
+  source: string
+}
+
 /** A model of the catalogue, or one imported from a file. */
 export interface Model {
   /** Name within the catalogue: qwen3-32b. */
@@ -91,7 +123,7 @@ export interface Model {
   checkpoints: Checkpoint[]
   /** Figures the publisher states, for checking what is computed. */
   published?: {totalParams?: number; activeParams?: number; source: string}
-  /** Longest context with the scaling that the publisher documents (YaRN). */
-  extendedContextTokens?: number
+  /** What the publisher documents beyond `architecture.contextTokens`. */
+  extendedContext?: ExtendedContext
   notes?: string[]
 }

@@ -140,8 +140,8 @@ function capacityRows({deployment, memory, model, workload, verdict, reasons}: E
         ? `of the model's ${count(limit)}`
         : `beyond the model's ${count(limit)}`
   const extended =
-    model.extendedContextTokens && model.extendedContextTokens > limit && deployment.maxModelLen === limit
-      ? ` (${count(model.extendedContextTokens)} with YaRN)`
+    model.extendedContext && deployment.maxModelLen === limit
+      ? ` (${count(model.extendedContext.tokens)}${model.extendedContext.ropeScaling ? ' with YaRN' : ' as its publisher documents'})`
       : ''
   rows.push(['Context', `${count(deployment.maxModelLen)} tokens, ${own}${extended}`])
   const replicas = deployment.dp > 1 ? ' for each replica' : ''

@@ -14,7 +14,12 @@ export function renderModel(model: ModelDetails, warnings: readonly string[], co
   ]
   if (model.draftParams) lines.push(row('Draft layers', parameters(model.draftParams)))
   if (model.encoderParams) lines.push(row('Encoders', parameters(model.encoderParams)))
-  lines.push(row('Context', `${count(model.contextTokens)} tokens${model.extendedContextTokens ? `, ${count(model.extendedContextTokens)} with YaRN` : ''}`))
+  lines.push(
+    row(
+      'Context',
+      `${count(model.contextTokens)} tokens${model.extendedContextTokens ? `, ${count(model.extendedContextTokens)} as its publisher documents` : ''}`,
+    ),
+  )
   if (model.licence) lines.push(row('Licence', model.licence))
   if (model.released) lines.push(row('Released', model.released))
   for (const [index, layer] of model.layers.entries())

@@ -49,6 +49,26 @@ describe.each(modelFiles)('$path', (file) => {
     }
   })
 
+  test('documents a longer context that its scaling reaches, with a source', () => {
+    const {architecture, extendedContext} = modelOf(file)
+    if (!extendedContext) return
+    const {tokens, ropeScaling, raisedLimit, source, configPath} = extendedContext
+    expect(source).toMatch(/^https:\/\//)
+    expect(tokens).toBeGreaterThan(architecture.contextTokens)
+    if (ropeScaling) {
+      expect(ropeScaling.factor * ropeScaling.originalTokens).toBeGreaterThanOrEqual(tokens)
+      // Scaling starts from the length of the training, which no configuration here goes beyond by more than the room for an answer.
+      expect(ropeScaling.originalTokens).toBeLessThanOrEqual(architecture.contextTokens)
+      expect(architecture.contextTokens).toBeLessThanOrEqual(1.25 * ropeScaling.originalTokens)
+      // The rotation of three axes: the sections are pairs of the rotated share of a head.
+      const head = architecture.layerKinds.flatMap(({mixers}) => mixers).find((mixer) => mixer.kind === 'full')
+      const rotated = ((head?.headDim ?? 0) * (ropeScaling.partialRotaryFactor ?? 1)) / 2
+      if (ropeScaling.mropeSection) expect(ropeScaling.mropeSection.reduce((sum, pairs) => sum + pairs, 0)).toBe(rotated)
+      expect(configPath === undefined, 'multimodal configurations keep the language model in a part').toBe(architecture.encoders === undefined)
+    }
+    if (raisedLimit) expect(ropeScaling).toBeUndefined()
+  })
+
   test('has checkpoints of the size that is stated', () => {
     const {architecture, checkpoints} = modelOf(file)
     for (const checkpoint of checkpoints) {

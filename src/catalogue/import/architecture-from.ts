@@ -1,5 +1,6 @@
 import type {Architecture, DraftLayers} from '../../core/architecture.ts'
 import {countParameters} from '../../core/tensors.ts'
+import {contextOf} from './context.ts'
 import {encodersOf} from './encoders.ts'
 import {Fields, invalid, isRecord, type Json} from './fields.ts'
 import {groupLayers} from './layer-names.ts'
@@ -58,7 +59,7 @@ export function architectureFrom(config: Json, warnings: string[]): {architectur
     hiddenSize,
     tiedEmbeddings: tied(text, whole, traits),
     headBias: text.boolean('lm_head_bias'),
-    contextTokens: contextOf(text, warnings),
+    ...contextOf(text, modelType, warnings),
     ...layers,
     draft: draftOf(text, traits, plans),
     encoders: encoders.length > 0 ? encoders : undefined,
@@ -95,17 +96,6 @@ function typeFromClass(className: string | undefined): string {
 /** The outer flag counts only where the inner one is absent. */
 function tied(text: Fields, whole: Fields, traits: Traits): boolean {
   return text.boolean('tie_word_embeddings') ?? whole.boolean('tie_word_embeddings') ?? traits.tiedEmbeddings ?? false
-}
-
-/**
- * Longest sequence the file allows. `max_position_embeddings` already includes scaling in most families; the others are
- * told by their documentation, not here.
- */
-function contextOf(text: Fields, warnings: string[]): number {
-  const tokens = text.optionalInteger(['max_position_embeddings', 'model_max_length', 'max_sequence_length', 'seq_length', 'n_positions', 'max_seq_len'])
-  if (tokens !== undefined) return tokens
-  warnings.push(`${text.name('max_position_embeddings')} is missing; 4,096 tokens are assumed`)
-  return 4096
 }
 
 function perLayerEmbeddingOf(text: Fields): Architecture['perLayerEmbedding'] {

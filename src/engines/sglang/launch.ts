@@ -1,4 +1,5 @@
 import type {Deployment} from '../../core/deployment.ts'
+import {contextOverride, exceedsPositions, overrideJson} from '../context.ts'
 import type {Launch, Subject} from '../engine.ts'
 import {FlagList} from '../launch/flag-list.ts'
 import {isGguf, modelArgument} from '../launch/model-argument.ts'
@@ -31,7 +32,10 @@ export function sglangLaunch(subject: Subject, deployment: Deployment, needs?: N
   addSpeculation(list, deployment)
   addNeeds(list, need)
   const program = isAtLeast(version, '0.5.6') ? ['sglang', 'serve'] : ['python3', '-m', 'sglang.launch_server']
-  const environment = Object.entries(need.environment ?? {}).map(([name, value]) => ({name, value, because: `${model.name} is run with it`}))
+  const environment = [
+    ...Object.entries(need.environment ?? {}).map(([name, value]) => ({name, value, because: `${model.name} is run with it`})),
+    ...longerContext(subject, deployment),
+  ]
   const nodes = sglangNodes(subject, deployment)
   return {program, flags: list.flags, environment, ...(nodes && {nodes})}
 }
@@ -48,21 +52,34 @@ function addLayout(list: FlagList, {engineVersion, tp, pp, dp, ep, dpAttention}:
 
 function addLimits(list: FlagList, subject: Subject, deployment: Deployment): void {
   const {maxModelLen, maxNumSeqs, maxNumBatchedTokens, speculative} = deployment
-  const {contextTokens} = subject.model.architecture
+  const {contextTokens, positionTokens = contextTokens} = subject.model.architecture
+  const override = contextOverride(subject, deployment)
   list.addIf(
-    maxModelLen !== contextTokens,
+    maxModelLen !== positionTokens,
     '--context-length',
     maxModelLen,
-    maxModelLen < contextTokens
-      ? `instead of the model's ${counted(contextTokens)} tokens`
-      : `beyond the ${counted(contextTokens)} tokens of the model's configuration: it must allow scaling`,
+    maxModelLen < positionTokens
+      ? `instead of the model's ${counted(positionTokens)} tokens`
+      : `beyond the ${counted(positionTokens)} ${maxModelLen > contextTokens ? "tokens of the model's configuration" : 'positions of the configuration, whose scaling reaches further'}`,
   )
+  if (override) list.add('--json-model-override-args', overrideJson(override.fields), override.because)
   // The default lies between 2,048 and 4,096 as the pool allows, or is filled by speculation and DeepSeek-V4 (defaults.ts).
   const filled = subjectKinds(subject).compressed ? 256 : speculative ? 48 : undefined
   const isDefault = filled === undefined ? maxNumSeqs >= 2048 && maxNumSeqs <= 4096 : maxNumSeqs === filled
   list.addIf(!isDefault, '--max-running-requests', maxNumSeqs, `requests at once; ${filled === undefined ? '2,048 or more' : filled} by default`)
   const chunk = chunkedPrefillTokens({version: deployment.engineVersion, gpu: subject.gpu, dp: deployment.dp, dpAttention: deployment.dpAttention})
   list.addIf(maxNumBatchedTokens !== chunk, '--chunked-prefill-size', maxNumBatchedTokens, `tokens of one prefill step; ${counted(chunk)} by default`)
+}
+
+/**
+ * From 0.5.1 a context beyond the derived one needs a word: the variable's default changed between 0.4.10 and that
+ * (srt/configs/model_config.py). YaRN does not move what is derived; a raised limit does.
+ */
+function longerContext(subject: Subject, deployment: Deployment): Launch['environment'] {
+  if (!isAtLeast(deployment.engineVersion, '0.5.1') || !exceedsPositions(subject, deployment)) return []
+  const raised = deployment.maxModelLen > subject.model.architecture.contextTokens && subject.model.extendedContext?.raisedLimit
+  if (raised) return []
+  return [{name: 'SGLANG_ALLOW_OVERWRITE_LONGER_CONTEXT_LEN', value: '1', because: 'the context is longer than what is derived from the positions'}]
 }
 
 function addMemory(list: FlagList, subject: Subject, deployment: Deployment): void {

@@ -8,6 +8,7 @@ import {type CachePart, cacheTotals, layerCache} from '../../core/kv-cache.ts'
 import type {MemoryEstimate} from '../../core/memory.ts'
 import {sumBytes} from '../../core/terms.ts'
 import type {Stage} from '../../core/weights.ts'
+import {contextLimit} from '../context.ts'
 import type {EngineData, Subject} from '../engine.ts'
 import {draftKind, ownDraftLayers, usesDraftLayers} from '../drafts.ts'
 import {sglangExpertTile} from '../expert-padding.ts'
@@ -111,7 +112,7 @@ export function sglangMemory(subject: Subject, deployment: Deployment, data: Eng
     stateBytesPerSequence: content.stateBytesPerSequence,
     kvCacheTokens: pools.tokens,
     maxConcurrencyAtMaxModelLen: Math.min(pools.tokens / deployment.maxModelLen, slots),
-    largestMaxModelLen: Math.min(architecture.contextTokens, pools.tokens),
+    largestMaxModelLen: Math.min(contextLimit(subject.model, deployment.maxModelLen), pools.tokens),
     startsBeyond: true,
     requestsOfTokens: (tokens) => Math.min(pools.tokens / Math.max(1, tokens), slots),
     // The server starts with any pool that is not empty and, for recurrent models, holds the states of one request; a request longer

@@ -1,4 +1,5 @@
 import type {Deployment} from '../../core/deployment.ts'
+import {contextOverride} from '../context.ts'
 import type {Launch, Subject} from '../engine.ts'
 import {setField} from '../launch/fields.ts'
 import {FlagList} from '../launch/flag-list.ts'
@@ -55,12 +56,12 @@ function addLayout(list: FlagList, {tp, pp, ep}: Deployment): void {
 
 function addLimits(list: FlagList, subject: Subject, deployment: Deployment): void {
   const {maxModelLen, maxNumSeqs, maxNumBatchedTokens, gpuMemoryUtilization: share} = deployment
-  const {contextTokens} = subject.model.architecture
+  const {contextTokens, positionTokens = contextTokens} = subject.model.architecture
   list.addIf(
-    maxModelLen !== contextTokens,
+    maxModelLen !== positionTokens,
     '--max_seq_len',
     maxModelLen,
-    `${maxModelLen < contextTokens ? 'instead of' : 'beyond'} the model's ${counted(contextTokens)} tokens`,
+    `${maxModelLen < positionTokens ? 'instead of' : 'beyond'} the model's ${counted(positionTokens)} tokens`,
   )
   list.addIf(maxNumSeqs !== MAX_BATCH_SIZE, '--max_batch_size', maxNumSeqs, `requests at once; ${counted(MAX_BATCH_SIZE)} by default`)
   list.addIf(maxNumBatchedTokens !== MAX_NUM_TOKENS, '--max_num_tokens', maxNumBatchedTokens, `tokens of one step; ${counted(MAX_NUM_TOKENS)} by default`)
@@ -113,6 +114,8 @@ function addFields(file: FileFields, subject: Subject, deployment: Deployment, n
   const {engineVersion: version, dpAttention, maxModelLen, maxNumBatchedTokens, enforceEager, kvCache, speculative} = deployment
   // The fields are those of the PyTorch backend's configuration from 1.0 on; what 0.x called them is not known here.
   if (!isAtLeast(version, '1.0.0rc0')) return
+  const override = contextOverride(subject, deployment)
+  if (override) file.set('model_kwargs', override.fields, override.because)
   if (dpAttention) file.set('enable_attention_dp', true, `attention runs on ${deployment.tp} ranks, each with its own cache`)
   if (maxModelLen > maxNumBatchedTokens && takesChunks(subject)) {
     file.set('enable_chunked_prefill', true, `off by default: a prompt longer than the ${counted(maxNumBatchedTokens)} tokens of a step would be refused`)

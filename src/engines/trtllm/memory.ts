@@ -6,6 +6,7 @@ import type {Deployment} from '../../core/deployment.ts'
 import {type CachePart, cacheTotals, layerCache} from '../../core/kv-cache.ts'
 import type {MemoryEstimate} from '../../core/memory.ts'
 import {sumBytes} from '../../core/terms.ts'
+import {contextLimit} from '../context.ts'
 import type {EngineData, Subject} from '../engine.ts'
 import {ownDraftLayers, usesDraftLayers} from '../drafts.ts'
 import {activationPeak, freeBeforeBytes, graphBytes, runtimeBytes, runtimeWords, visibleBytes} from '../overheads.ts'
@@ -87,7 +88,7 @@ export function trtllmMemory(subject: Subject, deployment: Deployment, data: Eng
     stateBytesPerSequence: content.stateBytesPerSequence,
     kvCacheTokens: tokens,
     maxConcurrencyAtMaxModelLen: requests(deployment.maxModelLen),
-    largestMaxModelLen: Math.min(architecture.contextTokens, longest(parts, cacheBytes, architecture.contextTokens)),
+    largestMaxModelLen: longest(parts, cacheBytes, contextLimit(subject.model, deployment.maxModelLen)),
     requestsOfTokens: requests,
     starts: cacheBytes > 0 && tokens > 0 && requests(deployment.maxModelLen) >= 1,
   }

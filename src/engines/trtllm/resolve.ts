@@ -1,5 +1,6 @@
 import type {Deployment, DeploymentRequest} from '../../core/deployment.ts'
 import {findCacheFormat} from '../../core/formats.ts'
+import {unaskedContext} from '../context.ts'
 import type {EngineData, Subject} from '../engine.ts'
 import {resolveVersion} from '../versions.ts'
 import {FREE_GPU_MEMORY_FRACTION, MAX_BATCH_SIZE, MAX_NUM_TOKENS} from './defaults.ts'
@@ -21,7 +22,7 @@ export function resolveTrtllm(subject: Subject, request: DeploymentRequest, data
     dp: request.dp ?? 1,
     ep: request.ep ?? 1,
     dpAttention: request.dpAttention ?? false,
-    maxModelLen: request.maxModelLen ?? subject.model.architecture.contextTokens,
+    maxModelLen: request.maxModelLen ?? unaskedContext(subject, 'trtllm', version),
     maxNumSeqs: request.maxNumSeqs ?? MAX_BATCH_SIZE,
     maxNumBatchedTokens: request.maxNumBatchedTokens ?? MAX_NUM_TOKENS,
     gpuMemoryUtilization: request.gpuMemoryUtilization ?? FREE_GPU_MEMORY_FRACTION,

@@ -1,4 +1,5 @@
 import type {Deployment} from '../../core/deployment.ts'
+import {contextOverride, overrideJson} from '../context.ts'
 import type {Launch, Subject} from '../engine.ts'
 import {FlagList} from '../launch/flag-list.ts'
 import {ggufTag, isGguf, modelArgument} from '../launch/model-argument.ts'
@@ -53,8 +54,10 @@ function addLimits(list: FlagList, subject: Subject, deployment: Deployment): vo
     maxModelLen,
     maxModelLen < contextTokens
       ? `instead of the model's ${counted(contextTokens)} tokens`
-      : `beyond the ${counted(contextTokens)} tokens of the model's configuration: it must allow scaling`,
+      : `beyond the ${counted(contextTokens)} tokens of the model's configuration`,
   )
+  const override = contextOverride(subject, deployment)
+  if (override) list.add('--hf-overrides', overrideJson(override.fields), override.because)
   const question = {version, gpu: subject.gpu, maxModelLen}
   const unset = schedulerDefaults(question)
   // A number that is written moves the default of the other one, so each is judged with the other as it will be written.

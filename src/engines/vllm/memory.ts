@@ -10,6 +10,7 @@ import type {MemoryEstimate} from '../../core/memory.ts'
 import {type Reason, sumBytes} from '../../core/terms.ts'
 import {bytesInWords} from '../../core/words.ts'
 import type {Stage} from '../../core/weights.ts'
+import {contextLimit} from '../context.ts'
 import type {EngineData, Subject} from '../engine.ts'
 import {ownDraftLayers, usesDraftLayers} from '../drafts.ts'
 import {vllmExpertTile} from '../expert-padding.ts'
@@ -283,7 +284,7 @@ export function vllmMemory(subject: Subject, deployment: Deployment, data: Engin
     stateBytesPerSequence: content.stateBytesPerSequence,
     kvCacheTokens: reported.tokens,
     maxConcurrencyAtMaxModelLen: reported.maxConcurrency,
-    largestMaxModelLen: longestRequest(pool, blocks, architecture.contextTokens),
+    largestMaxModelLen: longestRequest(pool, blocks, contextLimit(subject.model, deployment.maxModelLen)),
     cacheBlocks: blocks,
     ...(limit !== undefined && {largestMaxNumSeqs: limit}),
     requestsOfTokens: (tokens) => blocks / pool.blocksPerRequest(Math.max(1, tokens)),

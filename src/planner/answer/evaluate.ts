@@ -7,6 +7,7 @@ import type {Calibration} from '../../core/throughput/calibration.ts'
 import type {Performance} from '../../core/throughput/input.ts'
 import {performance} from '../../core/throughput/performance.ts'
 import {bytesInWords, countInWords, figureInWords} from '../../core/words.ts'
+import {contextNote, contextReason} from '../../engines/context.ts'
 import {draftWarnings} from '../../engines/drafts.ts'
 import type {Engine, Subject, Support} from '../../engines/engine.ts'
 import {isVersion} from '../../engines/versions.ts'
@@ -43,19 +44,22 @@ export const evaluate = (question: Question): Evaluation => judge(standing(quest
 export function standing({engine, model, checkpoint, machine, request, workload, asRan}: Omit<Question, 'slo' | 'calibration'>): Standing {
   const subject = subjectOf({model, checkpoint, machine, workload})
   const settled = settle(engine, subject, request, workload, asRan)
-  const {deployment, memory, replaced, neededTokens} = settled
+  const {deployment, memory, replaced} = settled
   const support = supportOf(engine, subject, deployment)
   const reasons = [...support.reasons, ...machineReasons(engine, deployment, machine)]
   const warnings = [
     ...replacedWarnings(replaced),
     ...support.warnings,
-    ...contextWarnings(model, neededTokens),
+    ...[contextNote(subject, deployment)].filter((note) => note !== undefined),
     ...draftWarnings(model.architecture, deployment.speculative),
     ...hostMemoryWarnings(machine, deployment, engine.gpuCount(deployment)),
     ...displayWarnings(machine, engine, deployment),
     ...unequalWarnings(machine),
   ]
-  const shortage = reasons.length > 0 ? undefined : (shortageOf(settled, request) ?? requestShortage({model, deployment, memory}, workload))
+  const shortage =
+    reasons.length > 0
+      ? undefined
+      : (contextReason(subject, deployment) ?? shortageOf(settled, request) ?? requestShortage({model, checkpoint, machine, deployment, memory}, workload))
   return {
     model,
     checkpoint,
@@ -142,13 +146,6 @@ function machineReasons(engine: Engine, deployment: Deployment, machine: Machine
   return []
 }
 
-function contextWarnings(model: Model, needed: number): Warning[] {
-  const limit = model.architecture.contextTokens
-  if (needed <= limit) return []
-  const scaled = model.extendedContextTokens && needed <= model.extendedContextTokens ? ' (documented with rope scaling)' : ''
-  return [{code: 'context-beyond-model', message: `${countInWords(needed)} tokens are asked for, the model's own limit is ${countInWords(limit)}${scaled}`}]
-}
-
 /** Why it would not start, or not with the context that is needed. */
 function shortageOf({deployment, memory, neededTokens}: Settled, asked: DeploymentRequest): Reason | undefined {
   const weights = sumBytes(memory.terms.filter(({part}) => part === 'weights'))
@@ -176,7 +173,11 @@ function shortageOf({deployment, memory, neededTokens}: Settled, asked: Deployme
 }
 
 /** A request of the load does not enter: it is longer than the context that is served. */
-function requestShortage({model, deployment, memory}: Pick<Standing, 'model' | 'deployment' | 'memory'>, workload: Workload | undefined): Reason | undefined {
+function requestShortage(
+  stood: Pick<Standing, 'model' | 'checkpoint' | 'machine' | 'deployment' | 'memory'>,
+  workload: Workload | undefined,
+): Reason | undefined {
+  const {model, deployment, memory} = stood
   const tokens = requestTokens(workload)
   if (tokens <= deployment.maxModelLen && tokens > memory.largestMaxModelLen)
     return {
@@ -185,11 +186,11 @@ function requestShortage({model, deployment, memory}: Pick<Standing, 'model' | '
     }
   if (tokens <= deployment.maxModelLen) return undefined
   const limit = model.architecture.contextTokens
-  const scaled = model.extendedContextTokens !== undefined && tokens <= model.extendedContextTokens
+  const readable = contextReason(subjectOf(stood), {...deployment, maxModelLen: tokens}) === undefined
   return {
     code: 'request-exceeds-context',
     message: `a request is ${countInWords(tokens)} tokens long, prompt and answer together; the context that is served is ${countInWords(deployment.maxModelLen)}${deployment.maxModelLen === limit ? ", the model's own limit" : ''}`,
-    remedy: tokens <= limit || scaled ? `use --max-model-len ${tokens}` : 'shorten the requests, or choose a model with a longer context',
+    remedy: readable ? `use --max-model-len ${tokens}` : 'shorten the requests, or choose a model with a longer context',
   }
 }
 

@@ -21,11 +21,11 @@ const plain = (text: string): string => text.toLowerCase().replaceAll(/[^a-z0-9.
 
 /** Whether a model of the catalogue is one of those that are asked for. */
 export function matches(model: Model, filter: ModelFilter): boolean {
-  const {architecture, licence, modality, family, extendedContextTokens} = model
+  const {architecture, licence, modality, family, extendedContext} = model
   if (filter.family !== undefined && !plain(family).startsWith(plain(filter.family))) return false
   if (filter.licence !== undefined && !plain(licence ?? '').includes(plain(filter.licence))) return false
   if (filter.modality !== undefined && !(modality ?? ['text']).includes(filter.modality.toLowerCase())) return false
-  if (filter.minContextTokens !== undefined && Math.max(architecture.contextTokens, extendedContextTokens ?? 0) < filter.minContextTokens) return false
+  if (filter.minContextTokens !== undefined && Math.max(architecture.contextTokens, extendedContext?.tokens ?? 0) < filter.minContextTokens) return false
   if (filter.weights !== undefined && checkpointsOfWeights(model, filter.weights.toLowerCase()).length === 0) return false
   if (filter.minParams === undefined && filter.maxParams === undefined && filter.maxActive === undefined) return true
   const {total, active} = countParameters(architecture)

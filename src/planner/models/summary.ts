@@ -132,7 +132,7 @@ export function detailsOf(model: Model): ModelDetails {
     ...(model.aliases && {aliases: model.aliases}),
     ...(model.released && {released: model.released}),
     ...(model.modality && {modality: model.modality}),
-    ...(model.extendedContextTokens && {extendedContextTokens: model.extendedContextTokens}),
+    ...(model.extendedContext && {extendedContextTokens: model.extendedContext.tokens}),
     ...(model.published && {published: model.published}),
   }
 }

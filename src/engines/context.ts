@@ -1,0 +1,189 @@
+/** Contexts beyond what a model's configuration allows: what each engine must be told, and when it cannot be told. */
+import type {Deployment} from '../core/deployment.ts'
+import type {ExtendedContext, Model, RopeScaling} from '../core/model.ts'
+import type {Reason, Warning} from '../core/terms.ts'
+import {countInWords} from '../core/words.ts'
+import type {Subject} from './engine.ts'
+import {isAtLeast} from './versions.ts'
+
+interface Rules {
+  title: string
+  /** First release that takes fields of the model's configuration at start; absent: all that are known. */
+  since?: string
+  /** The same where the fields stand in a part of the configuration (`text_config`); absent: none that is known. */
+  nestedSince?: string
+  /** First release that reads `rope_parameters`, which hold the whole rotation; earlier ones read `rope_scaling` and the base beside it. */
+  parametersSince?: string
+  /** Its limit is `max_position_embeddings`, whatever the scaling. */
+  limit: 'derived' | 'positions'
+  /** Where the limit is positions: the number itself is raised (in the same place), or a variable lets the context option pass. */
+  raises?: boolean
+}
+
+/**
+ * - vLLM, `--hf-overrides`: merges a part of the configuration from 0.11.1 (vllm/config/model.py _apply_dict_overrides; up to 0.11.0
+ *   the part would be replaced). It reads `rope_scaling` up to 0.11.2 and `rope_parameters` from 0.12.0. What is given takes the
+ *   place of what was read, base and rotated share too, which would fall back to 10,000 and 1 (layers/rotary_embedding get_rope).
+ *   `--rope-scaling` was last in 0.11.0, where it warned that `--hf-overrides` is to be used. The limit is factor x
+ *   original_max_position_embeddings (_get_and_verify_max_len), and a longer `--max-model-len` is refused. The same at 0.33.0.
+ * - SGLang, `--json-model-override-args`: merges a part from 0.5.17 (srt/utils/hf_transformers/config.py get_config). Transformers 5,
+ *   where `rope_parameters` hold everything, from 0.5.10. With original_max_position_embeddings given its limit stays
+ *   max_position_embeddings (get_context_length).
+ * - TensorRT-LLM, `model_kwargs` of its file, PyTorch backend: NVIDIA/TensorRT-LLM pull request 10351 of January 2026, after the
+ *   1.2 line was cut; 1.3.0rc0 is the first release that surely has it (tensorrt_llm/_torch/model_config.py). A longer
+ *   `--max_seq_len` than the positions is cut with a warning (pyexecutor/model_engine.py _init_max_seq_len), and YaRN does not
+ *   stretch those (modeling_utils.py infer_max_seq_len). Its multimodal classes read the rotation from places of their own, so
+ *   scaling inside a part is not written.
+ */
+const RULES: Record<string, Rules> = {
+  vllm: {title: 'vLLM', nestedSince: '0.11.1', parametersSince: '0.12.0', limit: 'derived'},
+  sglang: {title: 'SGLang', nestedSince: '0.5.17', parametersSince: '0.5.10', limit: 'positions'},
+  trtllm: {title: 'TensorRT-LLM', since: '1.3.0rc0', limit: 'positions', raises: true},
+}
+
+type Asked = Pick<Deployment, 'engine' | 'engineVersion' | 'maxModelLen'>
+
+/** Fields to be set in the model's configuration, and why. None: the context option alone is enough. */
+export interface ContextOverride {
+  fields: Record<string, unknown>
+  because: string
+}
+
+/** Longest context that a model is documented to read at all. */
+export const documentedTokens = ({architecture, extendedContext}: Pick<Model, 'architecture' | 'extendedContext'>): number =>
+  Math.max(architecture.contextTokens, extendedContext?.tokens ?? 0)
+
+/** The limit that an estimate goes up to: the configuration's own, or what is documented once more than that is asked for. */
+export const contextLimit = (model: Pick<Model, 'architecture' | 'extendedContext'>, maxModelLen: number): number =>
+  maxModelLen > model.architecture.contextTokens ? documentedTokens(model) : model.architecture.contextTokens
+
+/** Context that an engine takes by itself when nobody says one: TensorRT-LLM stops at the positions until it can be told otherwise. */
+export function unaskedContext(subject: Subject, engine: string, engineVersion: string): number {
+  const {contextTokens, positionTokens = contextTokens} = subject.model.architecture
+  const asked = {engine, engineVersion, maxModelLen: contextTokens}
+  return positionTokens < contextTokens && hindrance(subject, asked) ? positionTokens : contextTokens
+}
+
+/** Whether the context is beyond the number of positions that the engine reads as its limit. */
+export function exceedsPositions(subject: Subject, {engine, maxModelLen}: Asked): boolean {
+  const {contextTokens, positionTokens = contextTokens} = subject.model.architecture
+  return maxModelLen > (RULES[engine]?.limit === 'positions' ? positionTokens : contextTokens)
+}
+
+/** Whole and half factors, the smallest that reads so many tokens: static scaling costs the more the larger it is. */
+export const factorFor = ({originalTokens, factor}: RopeScaling, tokens: number): number =>
+  Math.min(factor, Math.max(1.5, Math.ceil((2 * tokens) / originalTokens) / 2))
+
+/** What has to be changed in the model's configuration for this context; undefined: nothing, or nothing helps (`contextReason`). */
+export function contextOverride(subject: Subject, asked: Asked): ContextOverride | undefined {
+  const rules = RULES[asked.engine]
+  if (!rules || !exceedsPositions(subject, asked) || contextReason(subject, asked)) return undefined
+  const {model} = subject
+  const {maxModelLen} = asked
+  const {contextTokens} = model.architecture
+  const raised = {max_position_embeddings: maxModelLen}
+  if (maxModelLen <= contextTokens)
+    return rules.raises ? {fields: raised, because: `the configuration's own scaling reaches ${countInWords(contextTokens)} tokens`} : undefined
+  const {ropeScaling: scaling, configPath} = model.extendedContext!
+  const within = (fields: Record<string, unknown>) => (configPath === undefined ? fields : {[configPath]: fields})
+  if (!scaling)
+    return {fields: within(raised), because: `nothing is scaled: ${model.name} reads more than the ${countInWords(contextTokens)} of its configuration`}
+  const factor = factorFor(scaling, maxModelLen)
+  return {
+    fields: within({...scalingFields(scaling, factor, rules, asked.engineVersion), ...(rules.raises && raised)}),
+    because: `YaRN stretches ${countInWords(scaling.originalTokens)} tokens by ${factor}${factor < scaling.factor ? `, the least that covers ${countInWords(maxModelLen)} (its publisher goes to ${scaling.factor})` : ''}`,
+  }
+}
+
+function scalingFields(scaling: RopeScaling, factor: number, rules: Rules, version: string): Record<string, unknown> {
+  const {type, originalTokens, theta, partialRotaryFactor, mropeSection, mropeInterleaved} = scaling
+  const inOneField = rules.parametersSince !== undefined && isAtLeast(version, rules.parametersSince)
+  const wholeRotation = inOneField || rules.raises
+  const fields = {
+    rope_type: type,
+    factor,
+    original_max_position_embeddings: originalTokens,
+    ...(wholeRotation && {rope_theta: theta}),
+    ...(wholeRotation && partialRotaryFactor !== undefined && {partial_rotary_factor: partialRotaryFactor}),
+    ...(mropeSection && {mrope_section: mropeSection}),
+    ...(mropeInterleaved && {mrope_interleaved: true}),
+  }
+  return {[inOneField ? 'rope_parameters' : 'rope_scaling']: fields}
+}
+
+/** JSON for a command line. A factor is written with its decimal point: Transformers warns of a whole number. */
+export const overrideJson = (fields: Record<string, unknown>): string => JSON.stringify(fields).replace(/"factor":(\d+)(?=[,}])/, '"factor":$1.0')
+
+/** Why an engine of this release cannot be told; with the release that can, where one is known. */
+function hindrance({model}: Subject, {engine, engineVersion, maxModelLen}: Asked): {since?: string} | undefined {
+  const rules = RULES[engine]
+  if (!rules) return {}
+  const {architecture, extendedContext} = model
+  const isBeyond = maxModelLen > architecture.contextTokens
+  // An option or a variable does where the configuration carries its scaling; what a catalogued model needs stands in its entry.
+  if (!isBeyond && !rules.raises) return undefined
+  const nested = isBeyond ? extendedContext?.configPath !== undefined : architecture.encoders !== undefined
+  if (nested && rules.nestedSince === undefined) return {}
+  const needed = [nested ? rules.nestedSince : rules.since, isBeyond ? extendedContext?.since?.[engine] : undefined].filter((since) => since !== undefined)
+  const late = needed.filter((since) => !isAtLeast(engineVersion, since))
+  return late.length === 0 ? undefined : {since: late.reduce((a, b) => (isAtLeast(a, b) ? a : b))}
+}
+
+/** "and 131,072 with YaRN", "and 1,048,576 where the limit in its configuration is raised". */
+function extensionInWords({tokens, ropeScaling, raisedLimit}: ExtendedContext): string {
+  const longest = countInWords(tokens)
+  if (ropeScaling) return `and ${longest} with YaRN`
+  return raisedLimit ? `and ${longest} where the limit in its configuration is raised` : `and its publisher names ${longest} without what has to be set for it`
+}
+
+/**
+ * Why a context cannot be served: the engine would refuse to start, or serve less than it was asked for. Undefined where it is within
+ * the configuration, or documented beyond it and the engine can be told.
+ */
+export function contextReason(subject: Subject, asked: Asked): Reason | undefined {
+  if (!exceedsPositions(subject, asked)) return undefined
+  const {model} = subject
+  const {contextTokens, positionTokens = contextTokens} = model.architecture
+  const {extendedContext} = model
+  const {engine, engineVersion, maxModelLen} = asked
+  const title = RULES[engine]?.title ?? engine
+  const wanted = `${countInWords(maxModelLen)} tokens are asked for`
+  const blocked = hindrance(subject, asked)
+  const own = unaskedContext(subject, engine, engineVersion)
+  const reason = (message: string, remedy: string): Reason => ({code: 'context-exceeds-model', message, remedy})
+  const release = blocked?.since === undefined ? '' : `use --engine-version ${blocked.since} or later, or `
+  if (maxModelLen <= contextTokens)
+    return blocked
+      ? reason(
+          `${wanted}; the scaling of the configuration reaches them, but ${title} ${engineVersion} stops at its ${countInWords(positionTokens)} positions`,
+          `${release || 'use '}--max-model-len ${own}`,
+        )
+      : undefined
+  const reads = `${model.name} reads ${countInWords(contextTokens)}`
+  if (!extendedContext) return reason(`${wanted}; ${reads}, and no scaling beyond that is documented`, `use --max-model-len ${own}`)
+  const {tokens, ropeScaling, raisedLimit} = extendedContext
+  const isWritable = ropeScaling !== undefined || raisedLimit === true
+  const possible = isWritable && !hindrance(subject, {...asked, maxModelLen: tokens})
+  if (maxModelLen > tokens || !isWritable)
+    return reason(`${wanted}; ${reads}, ${extensionInWords(extendedContext)}`, `use --max-model-len ${possible ? tokens : own}`)
+  return blocked
+    ? reason(
+        `${wanted}; ${reads}, ${extensionInWords(extendedContext)}, which ${title} ${engineVersion} cannot be told`,
+        `${release || 'use another --engine, or '}--max-model-len ${own}`,
+      )
+    : undefined
+}
+
+/** What a context beyond the configuration costs, where it can be served. */
+export function contextNote(subject: Subject, asked: Asked): Warning | undefined {
+  const {model} = subject
+  const {contextTokens} = model.architecture
+  const {maxModelLen} = asked
+  if (maxModelLen <= contextTokens || contextReason(subject, asked)) return undefined
+  const {ropeScaling} = model.extendedContext!
+  const beyond = `${countInWords(maxModelLen)} tokens are beyond the ${countInWords(contextTokens)} of ${model.name}'s configuration`
+  const how = ropeScaling
+    ? `they are read with YaRN by a factor of ${factorFor(ropeScaling, maxModelLen)}, which is static (it applies to every request) and may cost quality on short prompts`
+    : 'its publisher documents them, and the limit is raised'
+  return {code: 'context-beyond-model', message: `${beyond}: ${how}`}
+}
