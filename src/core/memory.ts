@@ -19,7 +19,11 @@ export interface MemoryEstimate {
   /** As the engine prints it at start. */
   kvCacheTokens: number
   maxConcurrencyAtMaxModelLen: number
-  largestMaxModelLen: number
+  /**
+   * The longest context that starts with everything else as it is, up to the model's limit; of an engine that starts with any, the
+   * longest that can be served. 0: none. Found when it is first asked for.
+   */
+  readonly largestMaxModelLen: number
   /** Most requests that may be allowed to run at once for it to start, where the engine sets such a limit. */
   largestMaxNumSeqs?: number
   /** Requests that can be in the cache at once, each of this many tokens. */
@@ -28,8 +32,10 @@ export interface MemoryEstimate {
   cacheBlocks?: number
   /** The engine comes up. false: the cache cannot hold what the engine insists on, or `startProblem` says why. */
   starts: boolean
-  /** It fails after the cache is sized, for want of memory. */
+  /** It fails for want of memory, before or after the cache is sized. */
   startProblem?: Reason
+  /** It starts, but only just: what must stand beside the cache is short by less than its estimate errs. */
+  withinError?: Reason
 }
 
 export type MemoryPart = 'weights' | 'activation' | 'cuda-graph' | 'runtime' | 'kv-cache' | 'state' | 'margin'

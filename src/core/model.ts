@@ -93,3 +93,9 @@ export interface Model {
   extendedContextTokens?: number
   notes?: string[]
 }
+
+/** The longest context that a model takes: its own, or the one documented with scaling where more than its own is asked for. */
+export const contextLimitTokens = (
+  {architecture, extendedContextTokens = 0}: Pick<Model, 'architecture' | 'extendedContextTokens'>,
+  maxModelLen: number,
+): number => (maxModelLen > architecture.contextTokens ? Math.max(architecture.contextTokens, extendedContextTokens) : architecture.contextTokens)
