@@ -219,7 +219,8 @@ function longestServed(
   again: (changed: Deployment) => MemoryEstimate,
 ): number {
   const guess = Math.min(limit, poolTokens)
-  if (fractionFactor({...question, contextTokens: 1}) === fractionFactor({...question, contextTokens: limit})) return guess
+  const mostTokens = Math.max(limit, deployment.maxModelLen)
+  if (fractionFactor({...question, contextTokens: 1}) === fractionFactor({...question, contextTokens: mostTokens})) return guess
   return longestStart(guess, limit, (maxModelLen) => {
     const {starts, kvCacheTokens} = again({...deployment, maxModelLen})
     return starts && kvCacheTokens >= maxModelLen
