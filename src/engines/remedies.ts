@@ -28,22 +28,26 @@ interface Change {
 }
 
 /** Ways to leave more room beside the cache, the gentlest of each kind first. */
-function changesOf({maxNumSeqs, maxNumBatchedTokens, gpuMemoryUtilization, enforceEager}: Deployment): Change[][] {
+function changesOf({maxNumSeqs, maxNumBatchedTokens, enforceEager}: Deployment, below: number): Change[][] {
   const kinds: Change[][] = [
     halvings(maxNumSeqs, 1).map((value) => ({flag: `--max-num-seqs ${value}`, changed: {maxNumSeqs: value}})),
     halvings(maxNumBatchedTokens, Math.max(LEAST_BATCH_TOKENS, Math.min(maxNumSeqs, maxNumBatchedTokens))).map((value) => ({
       flag: `--max-num-batched-tokens ${value}`,
       changed: {maxNumBatchedTokens: value},
     })),
-    smallerShares(gpuMemoryUtilization).map((value) => ({flag: `--gpu-memory-utilization ${value}`, changed: {gpuMemoryUtilization: value}})),
+    smallerShares(below).map((value) => ({flag: `--gpu-memory-utilization ${value}`, changed: {gpuMemoryUtilization: value}})),
   ]
   if (!enforceEager) kinds.push([{flag: '--enforce-eager', changed: {enforceEager: true}}])
   return kinds
 }
 
-/** One change of each kind with which it starts, in words; undefined where none does. */
-export function workingRemedy(deployment: Deployment, estimate: (deployment: Deployment) => MemoryEstimate): string | undefined {
-  const kinds = changesOf(deployment)
+/** One change of each kind with which it starts, in words; undefined where none does. Shares of memory are proposed below `below`. */
+export function workingRemedy(
+  deployment: Deployment,
+  estimate: (deployment: Deployment) => MemoryEstimate,
+  below: number = deployment.gpuMemoryUtilization,
+): string | undefined {
+  const kinds = changesOf(deployment, below)
   const working = (holds: (memory: MemoryEstimate) => boolean) =>
     kinds.flatMap((changes) => changes.find(({changed}) => holds(estimate({...deployment, ...changed}))) ?? []).map(({flag}) => flag)
   // Where the context is too long in any case, what leads to a shorter one is a way on too.

@@ -19,7 +19,7 @@ import {activationPeak, freeBeforeBytes, graphBytes, type OverheadParameters, ru
 import {withRemedy, workingRemedy} from '../remedies.ts'
 import {stagesOf} from '../stages.ts'
 import {type PartTerm, weightTerms} from '../weight-terms.ts'
-import {attentionBackend, decodeGraphSizes, fractionFactor, pageSizeTokens, prefillGraphSizes, type SglangQuestion} from './defaults.ts'
+import {attentionBackend, decodeGraphSizes, fractionFactor, memFractionStatic, pageSizeTokens, prefillGraphSizes, type SglangQuestion} from './defaults.ts'
 import {sglangCacheLayout, sglangLayout} from './layout.ts'
 import {type DraftPool, type Pools, sglangPools, stateSlotsPerRequest} from './pools.ts'
 import {hasWindowPool, sglangQuestion, subjectKinds} from './question.ts'
@@ -90,8 +90,21 @@ const noShare = ({gpuMemoryUtilization, maxNumBatchedTokens}: Deployment): Omit<
         message: `SGLang's own choice of --mem-fraction-static keeps more back than the GPU has, for chunks of ${countInWords(maxNumBatchedTokens)} tokens: nothing is left for weights and cache`,
       }
 
-/** What the remedy of a share of nothing is looked for from. */
-const USUAL_SHARE = 0.9
+/** Shares that a remedy proposes where the engine's own is nothing are below this. */
+const MOST_SHARE = 0.95
+
+/** Whether the share is the one that the engine chooses by itself: it follows the other settings then. */
+const isAutomatic = (question: SglangQuestion, share: number): boolean =>
+  share === memFractionStatic(question) || share === memFractionStatic({...question, chunkedPrefillTokens: undefined})
+
+/** Settings with which it starts. A share that nobody fixed is chosen anew for each. */
+function remedyFor(subject: Subject, deployment: Deployment, again: (changed: Deployment) => MemoryEstimate): string | undefined {
+  const {gpuMemoryUtilization: share} = deployment
+  const follows = isAutomatic(sglangQuestion(subject, deployment), share)
+  const estimate = (changed: Deployment) =>
+    again(follows && changed.gpuMemoryUtilization === share ? {...changed, gpuMemoryUtilization: memFractionStatic(sglangQuestion(subject, changed))} : changed)
+  return workingRemedy(deployment, estimate, share > 0 ? share : MOST_SHARE)
+}
 
 export function sglangMemory(subject: Subject, deployment: Deployment, data: EngineData): MemoryEstimate {
   const {architecture} = subject.model
@@ -151,8 +164,7 @@ export function sglangMemory(subject: Subject, deployment: Deployment, data: Eng
   const again = (changed: Deployment) => sglangMemory(subject, changed, data)
   const shortBeside = stages.flatMap((one) => besideShortage(one.beside, deployment, data.overheads) ?? [])[0]
   const problem = noShare(deployment) ?? (cacheBytes > 0 ? shortBeside : undefined)
-  const remedyFrom = deployment.gpuMemoryUtilization > 0 ? deployment : {...deployment, gpuMemoryUtilization: USUAL_SHARE}
-  const startProblem = problem && withRemedy(problem, () => workingRemedy(remedyFrom, again))
+  const startProblem = problem && withRemedy(problem, () => remedyFor(subject, deployment, again))
   const withinError = startProblem || cacheBytes <= 0 ? undefined : stages.flatMap((one) => besideTightness(one.beside) ?? [])[0]
   const outside: PartTerm[] = [{name: 'activations', bytes: peak.bytes, kind: 'measured', part: 'activation', because: `one prefill chunk: ${peak.because}`}]
   if (beside.graphBytes > 0)
