@@ -142,10 +142,10 @@ describe('vLLM: memory that others hold', () => {
     const reservedBytesPerGpu = 4 * GIB
     const later = memoryOf(vllm, subject, {...asked, engineVersion: '0.9.1', reservedBytesPerGpu})
     expect([later.starts, later.startProblem?.code]).toEqual([false, 'memory-taken'])
-    const before = (bytes: number) => memoryOf(vllm, subject, {...asked, engineVersion: '0.9.0', reservedBytesPerGpu: bytes})
-    expect(before(reservedBytesPerGpu).startProblem).toBeUndefined()
-    expect(before(0).kvCacheBytes - before(reservedBytesPerGpu).kvCacheBytes).toBe(reservedBytesPerGpu)
-    expect(before(0).budgetBytes - before(reservedBytesPerGpu).budgetBytes).toBe(reservedBytesPerGpu)
+    const counting = (bytes: number) => memoryOf(vllm, subject, {...asked, engineVersion: '0.9.0', reservedBytesPerGpu: bytes})
+    expect(counting(reservedBytesPerGpu).startProblem).toBeUndefined()
+    expect(counting(0).kvCacheBytes - counting(reservedBytesPerGpu).kvCacheBytes).toBe(reservedBytesPerGpu)
+    expect(counting(0).budgetBytes - counting(reservedBytesPerGpu).budgetBytes).toBe(reservedBytesPerGpu)
   })
 
   it('left to itself it takes what is free', () => {
