@@ -19,8 +19,11 @@ export interface MemoryEstimate {
   /** As the engine prints it at start. */
   kvCacheTokens: number
   maxConcurrencyAtMaxModelLen: number
-  /** Longest request that is served. An engine that starts with a longer context too says so in `startsBeyond`. */
-  largestMaxModelLen: number
+  /**
+   * The longest context that starts with everything else as it is, up to the model's limit; of an engine that starts with any
+   * (`startsBeyond`), the longest that can be served. 0: none. Found when it is first asked for.
+   */
+  readonly largestMaxModelLen: number
   /** It comes up whatever context it is given, and refuses single requests that are too long for its cache. */
   startsBeyond?: boolean
   /** Most requests that may be allowed to run at once for it to start, where the engine sets such a limit. */
@@ -31,8 +34,10 @@ export interface MemoryEstimate {
   cacheBlocks?: number
   /** The engine comes up. false: the cache cannot hold what the engine insists on, or `startProblem` says why. */
   starts: boolean
-  /** It fails after the cache is sized, for want of memory. */
+  /** It fails for want of memory, before or after the cache is sized. */
   startProblem?: Reason
+  /** It starts, but only just: what must stand beside the cache is short by less than its estimate errs. */
+  withinError?: Reason
 }
 
 export type MemoryPart = 'weights' | 'activation' | 'cuda-graph' | 'runtime' | 'kv-cache' | 'state' | 'margin'

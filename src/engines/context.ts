@@ -1,6 +1,6 @@
 /** Contexts beyond what a model's configuration allows: what each engine must be told, and when it cannot be told. */
 import type {Deployment} from '../core/deployment.ts'
-import type {ExtendedContext, Model, RopeScaling} from '../core/model.ts'
+import type {ExtendedContext, RopeScaling} from '../core/model.ts'
 import type {Reason, Warning} from '../core/terms.ts'
 import {countInWords} from '../core/words.ts'
 import type {Subject} from './engine.ts'
@@ -48,14 +48,6 @@ export interface ContextOverride {
   fields: Record<string, unknown>
   because: string
 }
-
-/** Longest context that a model is documented to read at all. */
-export const documentedTokens = ({architecture, extendedContext}: Pick<Model, 'architecture' | 'extendedContext'>): number =>
-  Math.max(architecture.contextTokens, extendedContext?.tokens ?? 0)
-
-/** The limit that an estimate goes up to: the configuration's own, or what is documented once more than that is asked for. */
-export const contextLimit = (model: Pick<Model, 'architecture' | 'extendedContext'>, maxModelLen: number): number =>
-  maxModelLen > model.architecture.contextTokens ? documentedTokens(model) : model.architecture.contextTokens
 
 /** Context that an engine takes by itself when nobody says one: TensorRT-LLM stops at the positions until it can be told otherwise. */
 export function unaskedContext(subject: Subject, engine: string, engineVersion: string): number {
@@ -172,6 +164,14 @@ export function contextReason(subject: Subject, asked: Asked): Reason | undefine
         `${release || 'use another --engine, or '}--max-model-len ${own}`,
       )
     : undefined
+}
+
+/** Longest context that this engine can be given: what is documented beyond the configuration where it can be told, else its own. */
+export function contextLimit(subject: Subject, asked: Asked): number {
+  const {architecture, extendedContext} = subject.model
+  const documented = extendedContext?.tokens ?? 0
+  const beyond = documented > architecture.contextTokens && contextReason(subject, {...asked, maxModelLen: documented}) === undefined
+  return beyond ? documented : unaskedContext(subject, asked.engine, asked.engineVersion)
 }
 
 /** What a context beyond the configuration costs, where it can be served. */

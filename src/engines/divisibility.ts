@@ -110,9 +110,17 @@ function blockReasons(architecture: Architecture, checkpoint: Checkpoint, layout
   return []
 }
 
+/** Experts of each kind of layer that has some. */
+export const expertCounts = (architecture: Architecture): number[] =>
+  architecture.layerKinds.flatMap(({feedForward}) => (feedForward?.kind === 'moe' ? [feedForward.expertCount] : []))
+
+/**
+ * vLLM deals experts out unevenly where they do not divide (model_executor/layers/fused_moe/layer.py determine_expert_map, 0.8.5 to
+ * 0.10.0; expert_map_manager.py, 0.28.0); what the others refuse is in their own rules.
+ */
 function expertReasons(architecture: Architecture, layout: ShardLayout): Reason[] {
   if (layout.expertParallel === 1) return []
-  const counts = architecture.layerKinds.flatMap(({feedForward}) => (feedForward?.kind === 'moe' ? [feedForward.expertCount] : []))
+  const counts = expertCounts(architecture)
   if (counts.length === 0) return [{code: 'no-experts', message: 'expert parallelism is asked for, and this model has no experts', remedy: 'leave --ep out'}]
   const few = counts.find((count) => count < layout.expertParallel)
   return few === undefined

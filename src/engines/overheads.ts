@@ -49,7 +49,13 @@ const MIB = 1024 ** 2
  */
 export function visibleBytes(gpu: MachineGpu): number {
   if (gpu.accelerator.vendor !== 'nvidia' || gpu.accelerator.unifiedMemory) return gpu.memoryBytes
-  return gpu.memoryBytes - (gpu.accelerator.driverReservedBytes ?? Math.round(440 * MIB + gpu.memoryBytes * 0.0016))
+  return Math.max(0, gpu.memoryBytes - (gpu.accelerator.driverReservedBytes ?? Math.round(440 * MIB + gpu.memoryBytes * 0.0016)))
+}
+
+/** What a process may hold of what the runtime sees: what is free, where somebody looked, less what is set aside for others. */
+export function availableBytes(gpu: MachineGpu, reservedBytes: number): number {
+  const visible = visibleBytes(gpu)
+  return Math.max(0, Math.min(visible, gpu.freeBytes ?? visible) - reservedBytes)
 }
 
 /**
@@ -225,6 +231,14 @@ export function logitBytes(parameters: OverheadParameters, version: string, seco
   return parameters.logitBytes.findLast(({since}) => isAtLeast(version, since))?.bytes ?? 0
 }
 
+/**
+ * GPUs of a group that collectives keep buffers for, at most. Peers' memory is mapped by the engines' own all-reduce, which is there for
+ * 2, 4, 6 and 8 ranks of one node (device_communicators/custom_all_reduce.py _SUPPORTED_WORLD_SIZES: vLLM 0.8.5 to 0.10.0, SGLang 0.4.6
+ * to 0.5.18; vLLM 0.28.0 has 16, and captures on 8 at most). NCCL, which takes over beyond, keeps channels to its neighbours in rings
+ * and trees, not to every rank. The logs that the figures were fitted to end at eight GPUs.
+ */
+const MOST_PEERS = 8
+
 /** Context, libraries and collectives of one process in a group of `worldSize`. */
 export function runtimeBytes(gpu: MachineGpu, machine: Pick<Machine, 'link'>, worldSize: number, parameters: OverheadParameters): number {
   const base = parameters.runtimeBytes[gpu.accelerator.vendor] ?? parameters.runtimeBytes.nvidia ?? 0
@@ -232,7 +246,7 @@ export function runtimeBytes(gpu: MachineGpu, machine: Pick<Machine, 'link'>, wo
   return (
     base +
     (gpu.accelerator.unifiedMemory ? parameters.unifiedRuntimeBytes : 0) +
-    (worldSize - 1) * (direct ? parameters.collectiveBytes.direct : parameters.collectiveBytes.host)
+    (Math.min(worldSize, MOST_PEERS) - 1) * (direct ? parameters.collectiveBytes.direct : parameters.collectiveBytes.host)
   )
 }
 
@@ -240,7 +254,7 @@ export const runtimeWords = (worldSize: number): string => (worldSize > 1 ? `con
 
 /**
  * Graphs of `sizes` batch sizes over `layers` layers on one of `ranks` GPUs. Every captured collective keeps buffers for each of its
- * peers: start-up logs grow about in proportion to the group (0.13 GiB on two cards, 4.8 GiB on eight).
+ * peers: start-up logs grow about in proportion to the group (0.13 GiB on two cards, 4.8 GiB on eight), up to MOST_PEERS.
  */
 export const graphBytes = (sizes: number, layers: number, ranks: number, parameters: OverheadParameters): number =>
-  sizes === 0 ? 0 : Math.round(parameters.graphBaseBytes + sizes * layers * ranks * parameters.graphBytesPerLayer)
+  sizes === 0 ? 0 : Math.round(parameters.graphBaseBytes + sizes * layers * Math.min(ranks, MOST_PEERS) * parameters.graphBytesPerLayer)

@@ -15,6 +15,8 @@ export interface SupportQuestion {
   subject: Subject
   deployment: Deployment
   layout: ShardLayout
+  /** Refusals of the layout by rules of this engine alone. */
+  ownReasons?: Reason[]
   data: EngineData
 }
 
@@ -147,7 +149,8 @@ function versionWarnings({deployment, data}: SupportQuestion): Warning[] {
 export function supportOf(question: SupportQuestion): Support {
   const hardware = hardwareReasons(question)
   if (hardware.length > 0) return {reasons: hardware, warnings: []}
-  const {subject, deployment, layout} = question
+  const {subject, deployment, layout, ownReasons = []} = question
+  const common = layoutReasons(subject.model.architecture, subject.checkpoint, layout, deployment.pp)
   const architecture = architectureReasons(question)
   const weights = weightSupport(question)
   return {
@@ -156,7 +159,8 @@ export function supportOf(question: SupportQuestion): Support {
       ...weights.reasons,
       ...cacheSupport(question),
       ...attentionReasons(question),
-      ...layoutReasons(subject.model.architecture, subject.checkpoint, layout, deployment.pp),
+      ...ownReasons,
+      ...common.filter(({code}) => !ownReasons.some((own) => own.code === code)),
     ],
     warnings: [...versionWarnings(question), ...architecture.warnings, ...weights.warnings],
   }

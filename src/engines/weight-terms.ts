@@ -3,6 +3,7 @@ import type {Speculation} from '../core/deployment.ts'
 import type {MemoryPart} from '../core/memory.ts'
 import type {Checkpoint, TensorClass} from '../core/model.ts'
 import type {Term} from '../core/terms.ts'
+import {bytesInWords} from '../core/words.ts'
 import {ownDraftBytes, ownDraftWords, usesDraftLayers} from './drafts.ts'
 import {type ExpertTile, expertPaddingBytes} from './expert-padding.ts'
 import {draftWeightBytes, encoderWeightBytes, type ShardLayout, type Stage, weightBytes} from '../core/weights.ts'
@@ -104,13 +105,11 @@ export function weightTerms(question: WeightQuestion): PartTerm[] {
       ownDraftWords(architecture, question.speculative),
       'assumed',
     )
+  const loaded = terms.reduce((sum, term) => sum + term.bytes, 0)
   add(
     'weights: offloaded to host memory',
-    -Math.min(
-      question.offloadedBytes,
-      terms.reduce((sum, term) => sum + term.bytes, 0),
-    ),
-    'cpu offload, for each GPU',
+    -Math.min(question.offloadedBytes, loaded),
+    question.offloadedBytes > loaded ? `all of them: room for ${bytesInWords(question.offloadedBytes)} of each GPU is offered` : 'cpu offload, for each GPU',
   )
   return terms
 }

@@ -242,11 +242,11 @@ describe('for every model and length', () => {
     )
   })
 
-  it('the estimate goes to the documented length only once more than the configuration is asked for', () => {
-    const model = models.get('qwen3-32b')!
-    expect(contextLimit(model, 40_960)).toBe(40_960)
-    expect(contextLimit(model, 40_961)).toBe(131_072)
-    expect(contextLimit(models.get('llama-3-8b')!, 64_000)).toBe(8192)
+  it('the estimate goes to the documented length where the engine can be told of it', () => {
+    expect(contextLimit(subject('qwen3-32b'), ask('vllm', '0.28.0', 1))).toBe(131_072)
+    // TensorRT-LLM 1.2 takes no fields of the configuration.
+    expect(contextLimit(subject('qwen3-32b'), ask('trtllm', '1.2.0', 1))).toBe(40_960)
+    expect(contextLimit(subject('llama-3-8b'), ask('vllm', '0.28.0', 1))).toBe(8192)
   })
 })
 

@@ -93,14 +93,24 @@ export function decodeGraphMaxBatch({version, gpu, tp}: Pick<SglangQuestion, 've
 }
 
 /**
- * Batch sizes with a decode graph, ascending; empty when graphs are off.
+ * Batch sizes with a decode graph, ascending; empty when graphs are off. None is larger than the requests that may run at once, and
+ * that number is among them where it is smaller than the largest (get_batch_sizes_to_capture, model_executor/cuda_graph_runner.py 0.4.6
+ * to 0.5.10, runner/base_cuda_graph_runner.py 0.5.18).
  * From 0.5.3: 1, 2, 4, 8, 12; 16 to 256 by 8; 272 to 496 by 16; from 512 by 32. With speculation 1 to 8; 10 to 32 by 2;
  * 40 to 64 by 4 (to 60 before 0.5.5); 72 to 256 by 8; then by 16. From 0.5.10 the largest is always among them.
  * Before: 1, 2, 4, 8; 16 to 160 by 8; to 256 by 8; to 512 by 16; with speculation 1 to 8; 10 to 32 by 2; 40 to 56 by
  * 8; 80 to 160 by 16 (0.4.6: 40 to 152 by 16).
  */
-export function decodeGraphSizes(question: Pick<SglangQuestion, 'version' | 'gpu' | 'tp' | 'draft' | 'enforceEager'>): number[] {
-  if (question.enforceEager) return []
+export function decodeGraphSizes({
+  maxRunningRequests: requests = Number.POSITIVE_INFINITY,
+  ...question
+}: Pick<SglangQuestion, 'version' | 'gpu' | 'tp' | 'draft' | 'enforceEager'> & {maxRunningRequests?: number}): number[] {
+  const sizes = question.enforceEager ? [] : sizesWanted(question)
+  const captured = sizes.filter((size) => size <= requests)
+  return captured.length < sizes.length && !captured.includes(requests) ? [...captured, requests] : captured
+}
+
+function sizesWanted(question: Pick<SglangQuestion, 'version' | 'gpu' | 'tp' | 'draft'>): number[] {
   const {version, draft} = question
   const largest = decodeGraphMaxBatch(question)
   if (!isAtLeast(version, '0.5.3')) {
@@ -154,14 +164,15 @@ export function prefillGraphSizes(question: SglangQuestion): number[] {
 /**
  * Automatic `mem_fraction_static`: the share of the device's total memory that weights and cache may take.
  * The rest is reserved by a formula in MiB; see `memory.md` of the engine's facts and the functions named on top.
- * With a vision tower the fraction is scaled down.
+ * With a vision tower the fraction is scaled down. Where the formula keeps back more than there is, the engine goes on with a share
+ * below nothing and fails when it sizes its cache (0.5.18 kv_cache_configurator.py _profile_available_bytes): a share of nothing here.
  */
 export function memFractionStatic(question: SglangQuestion): number {
   const {version, gpu} = question
   const memory = memoryMiB(gpu)
   let fraction = isAtLeast(version, '0.4.10') ? roundTo3((memory - reservedMiB(question)) / memory) : earlyFraction(memory, question.tp)
   if (question.vision && !question.vision.nested && isAtLeast(version, '0.4.10')) fraction *= visionFactor(question.vision)
-  return fraction
+  return Math.max(0, fraction)
 }
 
 /**

@@ -3,6 +3,7 @@ import {identityOf} from '../identity.ts'
 import {supportOf} from '../support.ts'
 import {sglangLaunch} from './launch.ts'
 import {sglangCacheLayout, sglangLayout} from './layout.ts'
+import {sglangLayoutReasons} from './layout-rules.ts'
 import {sglangMemory} from './memory.ts'
 import {subjectKinds} from './question.ts'
 import {resolveSglang} from './resolve.ts'
@@ -15,7 +16,8 @@ export function createSglang(data: EngineData): Engine {
     // Of the whole, where graphs and activations need the rest (SemiAnalysisAI/InferenceX scripts: 0.82 to 0.95).
     mostMemoryShare: 0.92,
     resolve: (subject, request) => resolveSglang(subject, request, data),
-    support: (subject, deployment) => supportOf({id, title: data.title, subject, deployment, layout: sglangLayout(deployment), data}),
+    support: (subject, deployment) =>
+      supportOf({id, title: data.title, subject, deployment, layout: sglangLayout(deployment), ownReasons: sglangLayoutReasons(subject, deployment), data}),
     memory: (subject, deployment) => sglangMemory(subject, deployment, data),
     shardLayout: sglangLayout,
     cacheLayout: (subject, deployment) => sglangCacheLayout(deployment, subjectKinds(subject).sparse),

@@ -10,11 +10,11 @@ import {isAtLeast} from '../versions.ts'
  */
 export function sglangLayout({tp, dp, ep, dpAttention}: Deployment): ShardLayout {
   return {
-    attentionTp: dpAttention ? Math.max(1, tp / dp) : tp,
+    attentionTp: dpAttention ? Math.max(1, Math.floor(tp / dp)) : tp,
     denseTp: tp,
     vocabularyTp: tp,
     ...(dpAttention && {embeddingTp: 1}),
-    expertTp: Math.max(1, tp / ep),
+    expertTp: Math.max(1, Math.floor(tp / ep)),
     expertParallel: ep,
     encoderTp: tp,
   }

@@ -6,18 +6,22 @@
 import type {Deployment} from '../../core/deployment.ts'
 import {type CachePart, cacheTotals, layerCache} from '../../core/kv-cache.ts'
 import type {MemoryEstimate} from '../../core/memory.ts'
-import {sumBytes} from '../../core/terms.ts'
+import {type Reason, sumBytes} from '../../core/terms.ts'
+import {bytesInWords, countInWords} from '../../core/words.ts'
 import type {Stage} from '../../core/weights.ts'
+import {cutTo, tight} from '../beside-cache.ts'
 import {contextLimit} from '../context.ts'
 import type {EngineData, Subject} from '../engine.ts'
 import {draftKind, ownDraftLayers, usesDraftLayers} from '../drafts.ts'
 import {sglangExpertTile} from '../expert-padding.ts'
-import {activationPeak, freeBeforeBytes, graphBytes, runtimeBytes, runtimeWords, visibleBytes} from '../overheads.ts'
+import {longestStart} from '../longest.ts'
+import {activationPeak, freeBeforeBytes, graphBytes, type OverheadParameters, runtimeBytes, runtimeWords, visibleBytes} from '../overheads.ts'
+import {withRemedy, workingRemedy} from '../remedies.ts'
 import {stagesOf} from '../stages.ts'
 import {type PartTerm, weightTerms} from '../weight-terms.ts'
-import {attentionBackend, decodeGraphSizes, fractionFactor, pageSizeTokens, prefillGraphSizes} from './defaults.ts'
+import {attentionBackend, decodeGraphSizes, fractionFactor, memFractionStatic, pageSizeTokens, prefillGraphSizes, type SglangQuestion} from './defaults.ts'
 import {sglangCacheLayout, sglangLayout} from './layout.ts'
-import {type DraftPool, sglangPools, stateSlotsPerRequest} from './pools.ts'
+import {type DraftPool, type Pools, sglangPools, stateSlotsPerRequest} from './pools.ts'
 import {hasWindowPool, sglangQuestion, subjectKinds} from './question.ts'
 
 function stageParts(subject: Subject, deployment: Deployment, stage: Stage): CachePart[] {
@@ -38,6 +42,70 @@ function draftPool({model}: Subject, {speculative}: Deployment): DraftPool | und
   return {layerCount, tokens: speculative.tokens, block: draftKind(model.architecture, speculative) === 'block'}
 }
 
+/**
+ * Share of what is expected beside the fraction that may be missing before a start is refused. Logs of graphs say 0.8 to 1.1 times the
+ * estimate (DeepSeek-R1 on eight B200: 6.4 GiB for 5.9; GLM-5 on eight RTX PRO 6000 started with 7.4 GiB left for 8.3), and the rest of
+ * the formula is not fitted to logs of this engine.
+ */
+const BESIDE_ERROR = 0.25
+
+interface Beside {
+  activationBytes: number
+  graphBytes: number
+  /** What the fraction leaves out, of what is there for this process. */
+  roomBytes: number
+}
+
+/**
+ * Graphs and the activations of a chunk both live in what the fraction leaves out; nobody tries a chunk before the cache is sized. Graphs
+ * without room end the start ("Capture cuda graph failed", model_executor/runner/decode_cuda_graph_runner.py 0.5.18), and so does the
+ * largest prefill graph from 0.5.10 on; before, the first long prompt ends the server.
+ */
+function besideShortage({activationBytes, graphBytes: graphs, roomBytes}: Beside, {maxNumBatchedTokens}: Deployment, {spreadBytes}: OverheadParameters) {
+  const need = activationBytes + graphs
+  if (need - roomBytes <= Math.max(spreadBytes, BESIDE_ERROR * need)) return undefined
+  const room = `${bytesInWords(Math.max(0, roomBytes))} are left beside weights and cache`
+  return graphs > roomBytes
+    ? {code: 'cuda-graphs-exceed-memory', message: `CUDA graphs need ${bytesInWords(graphs)}, ${room}`}
+    : {
+        code: 'activations-exceed-memory',
+        message: `a prefill chunk of ${countInWords(maxNumBatchedTokens)} tokens needs ${bytesInWords(activationBytes)}${graphs > 0 ? `, and CUDA graphs ${bytesInWords(graphs)}` : ''}: ${room}`,
+      }
+}
+
+function besideTightness({activationBytes, graphBytes: graphs, roomBytes}: Beside): Reason | undefined {
+  const need = activationBytes + graphs
+  if (need <= roomBytes) return undefined
+  return tight(
+    `activations${graphs > 0 ? ' and CUDA graphs' : ''} of ${bytesInWords(need)} are expected beside weights and cache, ${bytesInWords(Math.max(0, roomBytes))} are left: short by less than the estimate errs`,
+  )
+}
+
+/** The automatic share is nothing: the formula keeps back more than the GPU has. */
+const noShare = ({gpuMemoryUtilization, maxNumBatchedTokens}: Deployment): Omit<Reason, 'remedy'> | undefined =>
+  gpuMemoryUtilization > 0
+    ? undefined
+    : {
+        code: 'memory-share-too-small',
+        message: `SGLang's own choice of --mem-fraction-static keeps more back than the GPU has, for chunks of ${countInWords(maxNumBatchedTokens)} tokens: nothing is left for weights and cache`,
+      }
+
+/** Shares that a remedy proposes where the engine's own is nothing are below this. */
+const MOST_SHARE = 0.95
+
+/** Whether the share is the one that the engine chooses by itself: it follows the other settings then. */
+const isAutomatic = (question: SglangQuestion, share: number): boolean =>
+  share === memFractionStatic(question) || share === memFractionStatic({...question, chunkedPrefillTokens: undefined})
+
+/** Settings with which it starts. A share that nobody fixed is chosen anew for each. */
+function remedyFor(subject: Subject, deployment: Deployment, again: (changed: Deployment) => MemoryEstimate): string | undefined {
+  const {gpuMemoryUtilization: share} = deployment
+  const follows = isAutomatic(sglangQuestion(subject, deployment), share)
+  const estimate = (changed: Deployment) =>
+    again(follows && changed.gpuMemoryUtilization === share ? {...changed, gpuMemoryUtilization: memFractionStatic(sglangQuestion(subject, changed))} : changed)
+  return workingRemedy(deployment, estimate, share > 0 ? share : MOST_SHARE)
+}
+
 export function sglangMemory(subject: Subject, deployment: Deployment, data: EngineData): MemoryEstimate {
   const {architecture} = subject.model
   const kinds = subjectKinds(subject)
@@ -48,7 +116,16 @@ export function sglangMemory(subject: Subject, deployment: Deployment, data: Eng
   const runtime = Math.round(runtimeBytes(subject.gpu, subject.machine, world, data.overheads))
   const freeBefore = freeBeforeBytes(subject.gpu, data.overheads) - deployment.reservedBytesPerGpu - runtime
   const pageTokens = pageSizeTokens(attentionBackend(question), kinds.sparse)
-  const graphs = decodeGraphSizes(question).length + prefillGraphSizes(question).length
+  const decodeSizes = decodeGraphSizes({...question, maxRunningRequests: deployment.maxNumSeqs}).length
+  const prefillSizes = prefillGraphSizes(question).length
+  const peak = activationPeak({
+    architecture,
+    layout: sglangLayout(deployment),
+    tokens: deployment.maxNumBatchedTokens,
+    sequences: 0,
+    logitBytes: 0,
+    parameters: data.overheads,
+  })
   const fraction = deployment.gpuMemoryUtilization * fractionFactor(question)
   const stages = stagesOf(architecture, deployment.pp, 'last-stages-first').map((stage) => {
     const weights = weightTerms({
@@ -71,25 +148,38 @@ export function sglangMemory(subject: Subject, deployment: Deployment, data: Eng
       draft: draftPool(subject, deployment),
       windowPool: hasWindowPool(subject, version),
     })
-    return {stage, weights, cacheBytes, pools}
+    const layers = stage.last - stage.first
+    // A prefill graph's collectives are too large for the all-reduce that keeps buffers for its peers: the engine's own reserve is 8 MiB
+    // for each size whatever the group (server_args.py reserve_for_graph_mb, 0.5.18).
+    const graphs = graphBytes(decodeSizes, layers, deployment.tp, data.overheads) + graphBytes(prefillSizes, layers, 1, data.overheads)
+    const beside: Beside = {
+      activationBytes: peak.bytes,
+      graphBytes: graphs,
+      roomBytes: Math.floor(freeBefore - sumBytes(weights) - Math.max(0, Math.floor(cacheBytes))),
+    }
+    return {stage, weights, cacheBytes, pools, beside}
   })
   const worst = stages.reduce((a, b) => (b.pools.tokens < a.pools.tokens ? b : a))
-  const {stage, pools, cacheBytes} = worst
-  const peak = activationPeak({
-    architecture,
-    layout: sglangLayout(deployment),
-    tokens: deployment.maxNumBatchedTokens,
-    sequences: 0,
-    logitBytes: 0,
-    parameters: data.overheads,
-  })
+  const {stage, pools, cacheBytes, beside} = worst
+  const again = (changed: Deployment) => sglangMemory(subject, changed, data)
+  const shortBeside = stages.flatMap((one) => besideShortage(one.beside, deployment, data.overheads) ?? [])[0]
+  const problem = noShare(deployment) ?? (cacheBytes > 0 ? shortBeside : undefined)
+  const startProblem = problem && withRemedy(problem, () => remedyFor(subject, deployment, again))
+  const withinError = startProblem || cacheBytes <= 0 ? undefined : stages.flatMap((one) => besideTightness(one.beside) ?? [])[0]
+  const outside: PartTerm[] = [{name: 'activations', bytes: peak.bytes, kind: 'measured', part: 'activation', because: `one prefill chunk: ${peak.because}`}]
+  if (beside.graphBytes > 0)
+    outside.push({
+      name: 'CUDA graphs',
+      bytes: beside.graphBytes,
+      kind: 'measured',
+      part: 'cuda-graph',
+      because: `${decodeSizes} batch sizes${prefillSizes > 0 ? ` and ${prefillSizes} prefill sizes` : ''}`,
+    })
   const terms: PartTerm[] = [
     ...worst.weights,
     {name: 'runtime', bytes: runtime, kind: 'measured', part: 'runtime', because: runtimeWords(world)},
-    {name: 'activations', bytes: peak.bytes, kind: 'measured', part: 'activation', because: `one prefill chunk: ${peak.because}`},
+    ...(withinError ? cutTo(outside, ['activation', 'cuda-graph'], beside.roomBytes, 'there is no more beside weights and cache') : outside),
   ]
-  const graph = graphBytes(graphs, stage.last - stage.first, deployment.tp, data.overheads)
-  if (graph > 0) terms.push({name: 'CUDA graphs', bytes: graph, kind: 'measured', part: 'cuda-graph', because: `${graphs} sizes`})
   // Never more than there is: a pool that is refused for want of room is none.
   const statePoolBytes = Math.min(Math.max(0, Math.floor(cacheBytes)), Math.floor(pools.stateBytes))
   if (statePoolBytes > 0) terms.push({name: 'state pool', bytes: statePoolBytes, kind: 'derived', part: 'state', because: pools.stateBecause})
@@ -100,8 +190,11 @@ export function sglangMemory(subject: Subject, deployment: Deployment, data: Eng
     part: 'kv-cache',
     because: `${fraction} of what is free before loading, less the weights: ${pools.because}`,
   })
+  const starts = cacheBytes > 0 && pools.tokens > 0 && slotsOf(pools, version) >= 1 && !startProblem
+  const limit = contextLimit(subject, deployment)
+  let longest: number | undefined
   const content = cacheTotals(architecture, sglangCacheLayout(deployment, kinds.sparse), stage.first, stage.last)
-  const slots = pools.stateSlots === undefined ? Number.POSITIVE_INFINITY : Math.floor(pools.stateSlots / stateSlotsPerRequest(version))
+  const slots = slotsOf(pools, version)
   return {
     totalBytes,
     budgetBytes: Math.max(0, Math.round(freeBefore + runtime)),
@@ -112,11 +205,37 @@ export function sglangMemory(subject: Subject, deployment: Deployment, data: Eng
     stateBytesPerSequence: content.stateBytesPerSequence,
     kvCacheTokens: pools.tokens,
     maxConcurrencyAtMaxModelLen: Math.min(pools.tokens / deployment.maxModelLen, slots),
-    largestMaxModelLen: Math.min(contextLimit(subject.model, deployment.maxModelLen), pools.tokens),
+    get largestMaxModelLen() {
+      longest ??= longestServed(deployment, starts ? pools.tokens : 0, limit, question, again)
+      return longest
+    },
     startsBeyond: true,
     requestsOfTokens: (tokens) => Math.min(pools.tokens / Math.max(1, tokens), slots),
     // The server starts with any pool that is not empty and, for recurrent models, holds the states of one request; a request longer
     // than the pool is refused later.
-    starts: cacheBytes > 0 && pools.tokens > 0 && slots >= 1,
+    starts,
+    ...(startProblem && {startProblem}),
+    ...(withinError && {withinError}),
   }
+}
+
+/** Requests that the states are kept for. */
+const slotsOf = ({stateSlots}: Pools, version: string): number =>
+  stateSlots === undefined ? Number.POSITIVE_INFINITY : Math.floor(stateSlots / stateSlotsPerRequest(version))
+
+/** The longest request that the pool holds. AMD's backend has a smaller share with long contexts: there the border is looked for. */
+function longestServed(
+  deployment: Deployment,
+  poolTokens: number,
+  limit: number,
+  question: SglangQuestion,
+  again: (changed: Deployment) => MemoryEstimate,
+): number {
+  const guess = Math.min(limit, poolTokens)
+  const mostTokens = Math.max(limit, deployment.maxModelLen)
+  if (fractionFactor({...question, contextTokens: 1}) === fractionFactor({...question, contextTokens: mostTokens})) return guess
+  return longestStart(guess, limit, (maxModelLen) => {
+    const {starts, kvCacheTokens} = again({...deployment, maxModelLen})
+    return starts && kvCacheTokens >= maxModelLen
+  })
 }

@@ -12,8 +12,9 @@ export const automaticCache = (subject: Subject): 'fp8' | 'bf16' => (subjectKind
 export function resolveSglang(subject: Subject, request: DeploymentRequest, data: EngineData): Deployment {
   const {version} = resolveVersion(request.engineVersion, data.newestVersion)
   const tp = request.tp ?? 1
-  const dpAttention = request.dpAttention ?? false
-  const dp = request.dp !== undefined && request.dp > 1 ? request.dp : dpAttention ? tp : 1
+  const dp = request.dp !== undefined && request.dp > 1 ? request.dp : request.dpAttention ? tp : 1
+  // On one rank the engine switches it off itself (server_args.py _handle_data_parallelism).
+  const dpAttention = (request.dpAttention ?? false) && dp > 1
   const kvCache = request.kvCache !== undefined && request.kvCache !== 'auto' ? request.kvCache : (subject.checkpoint.kvCache ?? automaticCache(subject))
   const settings = {
     engineVersion: version,

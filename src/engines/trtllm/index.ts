@@ -3,6 +3,7 @@ import {identityOf} from '../identity.ts'
 import {supportOf} from '../support.ts'
 import {trtllmLaunch} from './launch.ts'
 import {trtllmCacheLayout, trtllmLayout} from './layout.ts'
+import {trtllmLayoutReasons} from './layout-rules.ts'
 import {trtllmMemory} from './memory.ts'
 import {resolveTrtllm} from './resolve.ts'
 
@@ -14,7 +15,8 @@ export function createTrtllm(data: EngineData): Engine {
     // Of what is free (SemiAnalysisAI/InferenceX trt scripts: 0.75 to 0.95).
     mostMemoryShare: 0.95,
     resolve: (subject, request) => resolveTrtllm(subject, request, data),
-    support: (subject, deployment) => supportOf({id, title: data.title, subject, deployment, layout: trtllmLayout(deployment), data}),
+    support: (subject, deployment) =>
+      supportOf({id, title: data.title, subject, deployment, layout: trtllmLayout(deployment), ownReasons: trtllmLayoutReasons(subject, deployment), data}),
     memory: (subject, deployment) => trtllmMemory(subject, deployment, data),
     shardLayout: trtllmLayout,
     cacheLayout: (_subject, deployment) => trtllmCacheLayout(deployment),

@@ -9,7 +9,7 @@ export function trtllmLayout({tp, ep, dpAttention}: Deployment): ShardLayout {
     attentionTp: dpAttention ? 1 : tp,
     denseTp: tp,
     vocabularyTp: tp,
-    expertTp: Math.max(1, tp / ep),
+    expertTp: Math.max(1, Math.floor(tp / ep)),
     expertParallel: ep,
     encoderTp: 1,
   }

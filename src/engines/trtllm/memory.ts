@@ -63,16 +63,22 @@ export function trtllmMemory(subject: Subject, deployment: Deployment, data: Eng
     const whole = kinds.find((kindParts) => kindParts.some((part) => part.growth === 'growing'))
     if (stage.head && whole && !deployment.dpAttention) for (let i = 0; i < ownDraftLayers(architecture, deployment.speculative); i++) parts.push(...whole)
     const perToken = parts.reduce((sum, part) => sum + part.bytesPerToken, 0)
-    const tokens = perToken > 0 ? Math.max(0, Math.floor(cacheBytes / perToken / TOKENS_PER_BLOCK) * TOKENS_PER_BLOCK) : 0
-    return {stage, terms, cacheBytes, parts, perToken, tokens}
+    // A stage without a cache that grows holds any length, as long as it has room at all.
+    const growing = perToken > 0 ? Math.floor(cacheBytes / perToken / TOKENS_PER_BLOCK) * TOKENS_PER_BLOCK : cacheBytes
+    return {stage, terms, cacheBytes, parts, perToken, tokens: Math.max(0, Math.floor(growing))}
   })
-  const worst = stages.reduce((a, b) => (b.tokens < a.tokens ? b : a))
+  const worst = stages.reduce((a, b) => (b.tokens < a.tokens || (b.tokens === a.tokens && b.cacheBytes < a.cacheBytes) ? b : a))
   const {cacheBytes, parts, tokens, stage} = worst
+  const limit = contextLimit(subject, deployment)
   const content = cacheTotals(architecture, cacheLayout, stage.first, stage.last)
-  const requests = (length: number) => Math.max(0, cacheBytes) / sequenceBytes(parts, Math.max(1, length))
+  const requests = (length: number) => {
+    const bytes = sequenceBytes(parts, Math.max(1, length))
+    return bytes > 0 ? Math.max(0, cacheBytes) / bytes : deployment.maxNumSeqs
+  }
+  let longestTokens: number | undefined
   return {
     totalBytes,
-    budgetBytes: totalBytes - takenBytes,
+    budgetBytes: Math.max(0, totalBytes - takenBytes),
     terms: [
       ...worst.terms,
       {
@@ -88,7 +94,10 @@ export function trtllmMemory(subject: Subject, deployment: Deployment, data: Eng
     stateBytesPerSequence: content.stateBytesPerSequence,
     kvCacheTokens: tokens,
     maxConcurrencyAtMaxModelLen: requests(deployment.maxModelLen),
-    largestMaxModelLen: longest(parts, cacheBytes, contextLimit(subject.model, deployment.maxModelLen)),
+    get largestMaxModelLen() {
+      longestTokens ??= cacheBytes > 0 && tokens > 0 ? longest(parts, cacheBytes, limit) : 0
+      return longestTokens
+    },
     requestsOfTokens: requests,
     starts: cacheBytes > 0 && tokens > 0 && requests(deployment.maxModelLen) >= 1,
   }

@@ -25,6 +25,9 @@ export const gpuMemoryUtilization = (version: string): number => (isAtLeast(vers
  */
 export const cudaGraphsInsideBudget = (version: string): boolean => isAtLeast(version, '0.20.0')
 
+/** First release seen that looks at what is free before it starts (vllm/v1/worker/gpu_worker.py init_device, 0.9.1; v1/worker/utils.py request_memory, 0.28.0). */
+export const LOOKS_AT_FREE_SINCE = '0.9.1'
+
 export interface BatchLimits {
   maxNumBatchedTokens: number
   maxNumSeqs: number

@@ -12,14 +12,27 @@ import {bytesInWords} from '../../core/words.ts'
 import type {Stage} from '../../core/weights.ts'
 import {contextLimit} from '../context.ts'
 import type {EngineData, Subject} from '../engine.ts'
+import {bytesOf, cutTo, tight} from '../beside-cache.ts'
 import {ownDraftLayers, usesDraftLayers} from '../drafts.ts'
 import {vllmExpertTile} from '../expert-padding.ts'
-import {activationPeak, graphBytes, logitBytes, type OverheadParameters, runtimeBytes, runtimeWords, trialImageTokens, visibleBytes} from '../overheads.ts'
+import {longestStart} from '../longest.ts'
+import {
+  activationPeak,
+  availableBytes,
+  graphBytes,
+  logitBytes,
+  type OverheadParameters,
+  runtimeBytes,
+  runtimeWords,
+  trialImageTokens,
+  visibleBytes,
+} from '../overheads.ts'
+import {workingRemedy, withRemedy} from '../remedies.ts'
 import {stagesOf} from '../stages.ts'
 import {isAtLeast} from '../versions.ts'
 import {type PartTerm, weightTerms} from '../weight-terms.ts'
 import {type CachePool, cachePool, capacity, longestRequest} from './cache-groups.ts'
-import {blockSizeTokens, cudaGraphSizes, cudaGraphsInsideBudget} from './defaults.ts'
+import {blockSizeTokens, cudaGraphSizes, cudaGraphsInsideBudget, LOOKS_AT_FREE_SINCE} from './defaults.ts'
 import {vllmLayout} from './layout.ts'
 
 /** Packed rows of the sparse kernels: 512 fp8, 4 fp32 scales, 64 bf16 (FlashMLA); DeepSeek-V4: 448 fp8, 8 scale bytes, 64 bf16. */
@@ -113,8 +126,6 @@ function sparseWorkspaceBytes(architecture: Architecture, {engineVersion, maxMod
   return needs.length === 0 ? 0 : Math.max(...needs) + scores
 }
 
-const BEYOND_BUDGET = 'this version captures them beyond its budget'
-
 /** VLLM_FUSED_MOE_CHUNK_SIZE: experts work through longer batches in parts. */
 const EXPERT_CHUNK_TOKENS = 32768
 
@@ -160,7 +171,7 @@ function overheadTerms(subject: Subject, deployment: Deployment, stage: Stage, p
       bytes: graphs,
       kind: 'measured',
       part: 'cuda-graph',
-      because: `${sizes.length} batch sizes up to ${sizes.at(-1)}${cudaGraphsInsideBudget(version) ? '' : `; ${BEYOND_BUDGET}`}`,
+      because: `${sizes.length} batch sizes up to ${sizes.at(-1)}${cudaGraphsInsideBudget(version) ? '' : '; this version captures them beyond its budget'}`,
     })
   return terms
 }
@@ -183,24 +194,38 @@ function loaderTerms(subject: Subject, version: string, {loaderBytes}: OverheadP
 /** Share of the estimate of graphs that may be short before a start is refused: it errs by as much at least (eight cards that differ in nothing said 4.8 to 6.8 GiB). */
 const GRAPH_ERROR = 0.1
 
-/**
- * Releases that capture graphs beyond their budget need room for them in what the fraction leaves out, and in what the profile run's
- * peak gave back. Told only where it is short by more than the error of the estimate.
- */
-function graphShortage(terms: readonly PartTerm[], totalBytes: number, budgetBytes: number, {spreadBytes}: OverheadParameters): Reason | undefined {
-  const of = (part: PartTerm['part']) => sumBytes(terms.filter((term) => term.part === part))
-  const room = Math.max(0, totalBytes - budgetBytes) + of('activation')
-  const graphs = of('cuda-graph')
-  if (
-    !terms.some(({part, because}) => part === 'cuda-graph' && because.includes(BEYOND_BUDGET)) ||
-    graphs - room <= Math.max(spreadBytes, GRAPH_ERROR * graphs)
-  )
-    return undefined
+interface GraphRoom {
+  graphBytes: number
+  /** What the budget leaves out, of what is there for this process. */
+  beyondBytes: number
+  /** What the profile run's peak gave back before graphs are captured. */
+  givenBackBytes: number
+}
+
+/** Room for graphs of a release that captures them beyond its budget; undefined where none are. */
+function graphRoom(terms: readonly PartTerm[], version: string, beyondBytes: number): GraphRoom | undefined {
+  const graphs = bytesOf(terms, 'cuda-graph')
+  return graphs === 0 || cudaGraphsInsideBudget(version) ? undefined : {graphBytes: graphs, beyondBytes, givenBackBytes: bytesOf(terms, 'activation')}
+}
+
+/** Graphs find no room by more than the error of their estimate. */
+function graphShortage({graphBytes: graphs, beyondBytes, givenBackBytes}: GraphRoom, {spreadBytes}: OverheadParameters): Omit<Reason, 'remedy'> | undefined {
+  const room = beyondBytes + givenBackBytes
+  if (graphs - room <= Math.max(spreadBytes, GRAPH_ERROR * graphs)) return undefined
   return {
     code: 'cuda-graphs-exceed-memory',
     message: `CUDA graphs need ${bytesInWords(graphs)} after the cache has taken its share, ${bytesInWords(room)} are left for them`,
-    remedy: 'use --enforce-eager, fewer --max-num-seqs or a smaller --gpu-memory-utilization',
   }
+}
+
+/** Graphs stand in the place of the profile run's peak, or a little beyond all that there is. */
+function graphTightness({graphBytes: graphs, beyondBytes, givenBackBytes}: GraphRoom): Reason | undefined {
+  if (graphs <= beyondBytes) return undefined
+  return tight(
+    graphs <= beyondBytes + givenBackBytes
+      ? `CUDA graphs of ${bytesInWords(graphs)} find ${bytesInWords(beyondBytes)} beside the budget and take the rest of what the profile run's peak gave back: a full batch may run out of memory`
+      : `CUDA graphs of ${bytesInWords(graphs)} find ${bytesInWords(beyondBytes + givenBackBytes)}: short by less than the estimate errs`,
+  )
 }
 
 /** First release seen that refuses to start (0.19 still captured fewer graphs instead). */
@@ -219,21 +244,44 @@ function stateShortage({maxNumSeqs}: Deployment, limit: number | undefined): Rea
   }
 }
 
-/** On a machine that was looked at: the engine does not start on a share of which a part is taken ("Free memory on device ... is less than desired", as vLLM says it). */
-function takenShortage({gpu}: Subject, budgetBytes: number): Reason | undefined {
-  if (gpu.freeBytes === undefined || budgetBytes <= gpu.freeBytes) return undefined
+/** Share that is proposed where the whole is asked for. */
+const MOST_SHARE = 0.95
+
+/** The engine does not start on a share of which a part is taken ("Free memory on device ... is less than desired", as vLLM says it). */
+function takenShortage({gpu}: Subject, {engineVersion, reservedBytesPerGpu}: Deployment, budgetBytes: number): Reason | undefined {
+  if (!isAtLeast(engineVersion, LOOKS_AT_FREE_SINCE)) return undefined
+  const available = availableBytes(gpu, reservedBytesPerGpu)
+  const totalBytes = visibleBytes(gpu)
+  const share = Math.floor((100 * available) / totalBytes) / 100
+  if (budgetBytes > available)
+    return {
+      code: 'memory-taken',
+      message: `${bytesInWords(budgetBytes)} are asked for, ${bytesInWords(available)} of the GPU are free: the engine does not start on memory that others hold`,
+      remedy: share > 0 ? `end the programs that hold it, or use --gpu-memory-utilization ${Math.min(MOST_SHARE, share)}` : 'end the programs that hold it',
+    }
+  if (budgetBytes < totalBytes || totalBytes === 0) return undefined
   return {
     code: 'memory-taken',
-    message: `${bytesInWords(budgetBytes)} are asked for, ${bytesInWords(gpu.freeBytes)} of the GPU are free: the engine does not start on memory that others hold`,
-    remedy: `end the programs that hold it, or use --gpu-memory-utilization ${Math.max(0.01, Math.floor((100 * gpu.freeBytes) / visibleBytes(gpu)) / 100)}`,
+    message: `all of the ${bytesInWords(totalBytes)} are asked for, and they are never all free: the process's own context takes some before the engine looks`,
+    remedy: `use --gpu-memory-utilization ${MOST_SHARE}`,
   }
 }
+
+/** What others hold counts as the engine's own in releases that do not look at what is free first (gpu_worker.py determine_available_memory, 0.8.5 and 0.9.0). */
+const othersBytes = ({gpu}: Subject, {engineVersion, reservedBytesPerGpu}: Deployment): number =>
+  isAtLeast(engineVersion, LOOKS_AT_FREE_SINCE) ? 0 : visibleBytes(gpu) - availableBytes(gpu, reservedBytesPerGpu)
+
+/** Buffers that grow with the context: for earlier context of MLA, for sparse attention, for DeepSeek-V4. */
+const lengthTakesRoom = (architecture: Architecture): boolean =>
+  architecture.layerKinds.some(({mixers}) => mixers.some(({kind}) => kind === 'mla' || kind === 'compressed'))
 
 export function vllmMemory(subject: Subject, deployment: Deployment, data: EngineData): MemoryEstimate {
   const {architecture} = subject.model
   const version = deployment.engineVersion
   const totalBytes = visibleBytes(subject.gpu)
-  const budgetBytes = Math.min(totalBytes, Math.ceil(totalBytes * deployment.gpuMemoryUtilization))
+  const requestedBytes = Math.min(totalBytes, Math.ceil(totalBytes * deployment.gpuMemoryUtilization))
+  const budgetBytes = Math.max(0, requestedBytes - othersBytes(subject, deployment))
+  const beyondBytes = Math.max(0, availableBytes(subject.gpu, deployment.reservedBytesPerGpu) - budgetBytes)
   const layout = vllmCacheLayout(deployment, hasSparseLatent(subject))
   const outside = cudaGraphsInsideBudget(version) ? [] : ['cuda-graph']
   // The stage with the fewest blocks decides for all.
@@ -252,7 +300,7 @@ export function vllmMemory(subject: Subject, deployment: Deployment, data: Engin
       ...loaderTerms(subject, version, data.overheads),
       ...overheadTerms(subject, deployment, stage, data.overheads),
     ]
-    const cacheBytes = budgetBytes - sumBytes(terms.filter((term) => !outside.includes(term.part)))
+    const cacheBytes = requestedBytes - othersBytes(subject, deployment) - sumBytes(terms.filter((term) => !outside.includes(term.part)))
     const pool = stagePool(subject, deployment, layout, stage)
     return {stage, terms, cacheBytes, pool, blocks: Math.max(0, Math.floor(cacheBytes / pool.blockBytes))}
   })
@@ -262,15 +310,22 @@ export function vllmMemory(subject: Subject, deployment: Deployment, data: Engin
   const content = cacheTotals(architecture, layout, worst.stage.first, worst.stage.last)
   const kvBytes = Math.max(0, Math.floor(cacheBytes))
   const limit = stateLimit(deployment, pool, blocks)
+  const again = (changed: Deployment) => vllmMemory(subject, changed, data)
+  // Every stage captures its own graphs.
+  const rooms = stages.flatMap(({terms}) => graphRoom(terms, version, beyondBytes) ?? [])
+  const shortGraphs = rooms.flatMap((room) => graphShortage(room, data.overheads) ?? [])[0]
   const startProblem =
-    takenShortage(subject, budgetBytes) ??
+    takenShortage(subject, deployment, requestedBytes) ??
     stateShortage(deployment, limit) ??
-    graphShortage(worst.terms, totalBytes - deployment.reservedBytesPerGpu, budgetBytes, data.overheads)
+    (shortGraphs && withRemedy(shortGraphs, () => workingRemedy(deployment, again)))
+  const withinError = startProblem ? undefined : rooms.flatMap((room) => graphTightness(room) ?? [])[0]
+  const holds = blocks > 0 && !startProblem
+  let longest: number | undefined
   return {
     totalBytes,
     budgetBytes,
     terms: [
-      ...worst.terms,
+      ...(withinError ? cutTo(worst.terms, ['cuda-graph'], beyondBytes, "the rest in what the profile run's peak gave back") : worst.terms),
       {
         name: 'KV cache',
         bytes: kvBytes,
@@ -284,11 +339,28 @@ export function vllmMemory(subject: Subject, deployment: Deployment, data: Engin
     stateBytesPerSequence: content.stateBytesPerSequence,
     kvCacheTokens: reported.tokens,
     maxConcurrencyAtMaxModelLen: reported.maxConcurrency,
-    largestMaxModelLen: longestRequest(pool, blocks, contextLimit(subject.model, deployment.maxModelLen)),
+    get largestMaxModelLen() {
+      longest ??= longestContext(subject, deployment, {pool, blocks, holds}, again)
+      return longest
+    },
     cacheBlocks: blocks,
     ...(limit !== undefined && {largestMaxNumSeqs: limit}),
     requestsOfTokens: (tokens) => blocks / pool.blocksPerRequest(Math.max(1, tokens)),
-    starts: blocks > 0 && pool.blocksPerRequest(deployment.maxModelLen) <= blocks && !startProblem,
+    starts: holds && pool.blocksPerRequest(deployment.maxModelLen) <= blocks,
     ...(startProblem && {startProblem}),
+    ...(withinError && {withinError}),
   }
+}
+
+/** The longest context that starts. Where buffers grow with it, a shorter one leaves more blocks: then it is looked for. */
+function longestContext(
+  subject: Subject,
+  deployment: Deployment,
+  {pool, blocks, holds}: {pool: CachePool; blocks: number; holds: boolean},
+  again: (changed: Deployment) => MemoryEstimate,
+): number {
+  const limit = contextLimit(subject, deployment)
+  const guess = longestRequest(pool, blocks, limit)
+  if (!lengthTakesRoom(subject.model.architecture)) return holds ? guess : 0
+  return longestStart(guess, limit, (maxModelLen) => again({...deployment, maxModelLen}).starts)
 }

@@ -1,9 +1,9 @@
 import type {Deployment, DeploymentRequest} from '../../core/deployment.ts'
 import {findCacheFormat} from '../../core/formats.ts'
 import type {EngineData, Subject} from '../engine.ts'
-import {visibleBytes} from '../overheads.ts'
-import {resolveVersion} from '../versions.ts'
-import {gpuMemoryUtilization, schedulerDefaults} from './defaults.ts'
+import {availableBytes, visibleBytes} from '../overheads.ts'
+import {isAtLeast, resolveVersion} from '../versions.ts'
+import {gpuMemoryUtilization, LOOKS_AT_FREE_SINCE, schedulerDefaults} from './defaults.ts'
 
 /** `auto` follows the checkpoint's own cache scheme; DeepSeek-V4 has kernels for packed fp8 rows only (recipes set it); cards without bf16 run in fp16. */
 export function resolveCacheFormat(subject: Subject, requested: string | undefined): string {
@@ -17,16 +17,14 @@ export function resolveCacheFormat(subject: Subject, requested: string | undefin
       : 'bf16'
 }
 
-/** What is free of what the runtime sees, less what is reserved for others; of a machine that was looked at, what is free now. */
-export function freeBytes(subject: Subject, reservedBytes: number): number {
-  const visible = visibleBytes(subject.gpu)
-  return Math.min(visible, subject.gpu.freeBytes ?? visible) - reservedBytes
-}
-
-/** The default share of the total, or less where that much is not free: the engine refuses to start on a share that is taken. */
-function utilization(subject: Subject, version: string, reservedBytes: number): number {
+/**
+ * The default share of the total, or less where that much is not free and the engine looks: it refuses to start on a share that is taken.
+ */
+function utilization({gpu}: Subject, version: string, reservedBytes: number): number {
   const wanted = gpuMemoryUtilization(version)
-  const free = freeBytes(subject, reservedBytes) / visibleBytes(subject.gpu)
+  const total = visibleBytes(gpu)
+  if (!isAtLeast(version, LOOKS_AT_FREE_SINCE) || total === 0) return wanted
+  const free = availableBytes(gpu, reservedBytes) / total
   return free >= wanted ? wanted : Math.max(0.01, Math.floor(free * 100) / 100)
 }
 

@@ -115,10 +115,16 @@ function generalWarnings({ep}: Scenario, {warnings}: NamedModel, choice: Choice)
       code: 'checkpoint-not-published',
       message: `no ${choice.best.checkpoint.weights} checkpoint of this model is in the catalogue: the answer is computed as if there were one`,
     })
-  if (ep === 1 && choice.best.deployment.ep > 1)
+  const own = choice.best.deployment.ep
+  if (ep !== undefined && ep > 1 && own !== ep)
+    list.push({
+      code: 'expert-parallel-size',
+      message: `${choice.best.engine.title} takes no size for expert parallelism, it is on or off: ${own > 1 ? `experts are dealt out to all ${own} GPUs` : 'on one GPU there is nothing to deal out'}, ${ep} were asked for`,
+    })
+  if (ep === 1 && own > 1)
     list.push({
       code: 'expert-parallel-needed',
-      message: `experts cannot be split over ${choice.best.deployment.ep} GPUs: they are dealt out whole (expert parallel ${choice.best.deployment.ep})`,
+      message: `experts cannot be split over ${own} GPUs: they are dealt out whole (expert parallel ${own})`,
     })
   return list
 }

@@ -156,6 +156,7 @@ function shortageOf({deployment, memory, neededTokens}: Settled, asked: Deployme
       message: `weights need ${bytesInWords(weights)} per GPU, ${bytesInWords(memory.budgetBytes)} may be used: ${bytesInWords(short)} short`,
     }
   }
+  if (memory.startProblem) return memory.startProblem
   if (memory.kvCacheBytes <= 0) {
     const others = sumBytes(memory.terms.filter(({part}) => part !== 'weights' && part !== 'kv-cache' && part !== 'state'))
     return {
@@ -163,7 +164,6 @@ function shortageOf({deployment, memory, neededTokens}: Settled, asked: Deployme
       message: `weights of ${bytesInWords(weights)} and ${bytesInWords(others)} for the engine itself leave no room for a cache in ${bytesInWords(memory.budgetBytes)} per GPU: ${bytesInWords(Math.max(1, -memory.kvCacheBytes))} short`,
     }
   }
-  if (memory.startProblem) return memory.startProblem
   const wanted = asked.maxModelLen ?? Math.min(deployment.maxModelLen, neededTokens)
   if (memory.starts && (memory.largestMaxModelLen >= wanted || (asked.maxModelLen !== undefined && memory.startsBeyond))) return undefined
   return {
@@ -240,7 +240,7 @@ export function plainRate(rate: number): number {
 /** It starts, but within the error of the estimate, or without room for the whole load. */
 function tightness(evaluation: Evaluation): Warning[] {
   const {engine, deployment, memory, workload} = evaluation
-  const list: Warning[] = []
+  const list: Warning[] = memory.withinError ? [{code: memory.withinError.code, message: memory.withinError.message}] : []
   const room = requestBytes(memory)
   const margin = marginOf(subjectOf(evaluation), deployment, memory, engine)
   const share = memory.maxConcurrencyAtMaxModelLen > 0 ? 1 / memory.maxConcurrencyAtMaxModelLen : 1

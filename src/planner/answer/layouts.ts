@@ -75,7 +75,9 @@ export function layoutsFor(
       layouts.push(...variants(architecture, {...request, tp: tensor, pp: stages, dp: replicas}))
     }
   }
-  return layouts
+  // Attention over one rank is no data parallelism: such a layout would drop what was asked for without a word.
+  const parallel = layouts.filter((layout) => !dpAttention || (layout.tp ?? 1) * (layout.dp ?? 1) > 1)
+  return parallel.length > 0 ? parallel : layouts
 }
 
 /** Tensor parallel sizes of a node, largest first: those that divide it, and larger ones that leave a part of it idle. */

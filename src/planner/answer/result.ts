@@ -4,10 +4,12 @@ import type {MemoryPart} from '../../core/memory.ts'
 import {countParameters} from '../../core/tensors.ts'
 import {sumBytes, type Reason, type Term, type Warning} from '../../core/terms.ts'
 import type {Performance} from '../../core/throughput/input.ts'
+import {contextLimit} from '../../engines/context.ts'
 import {isMixed, kindsOf, pacingAccelerator} from '../world/index.ts'
 import type {Evaluation, Verdict} from './evaluation.ts'
 import type {Tail} from './limits.ts'
 import type {Replaced} from './settle.ts'
+import {subjectOf} from './speed-input.ts'
 
 export const SCHEMA_VERSION = 2
 
@@ -51,9 +53,15 @@ export interface Result {
   warnings: Warning[]
 }
 
-/** The longest context with which it would still start; an engine that starts with any refuses the longer requests later. */
-const largestThatStarts = ({memory, model, deployment}: Evaluation): number =>
-  memory.startsBeyond && memory.starts ? Math.max(model.architecture.contextTokens, deployment.maxModelLen) : memory.largestMaxModelLen
+/** The longest context with which it would still start; an engine that starts with any refuses longer requests later. */
+function largestThatStarts(evaluation: Evaluation): number {
+  const {memory, deployment, engine} = evaluation
+  if (!memory.startsBeyond || !memory.starts) return memory.largestMaxModelLen
+  const subject = subjectOf(evaluation)
+  const limit = contextLimit(subject, deployment)
+  // Some settings of its depend on the context: then it may not start with the longest.
+  return engine.memory(subject, {...deployment, maxModelLen: limit}).starts ? limit : memory.largestMaxModelLen
+}
 
 const cardsOf = (machine: Machine): {gpu: string; count: number}[] => kindsOf(machine).map((gpus) => ({gpu: gpus[0]!.accelerator.id, count: gpus.length}))
 

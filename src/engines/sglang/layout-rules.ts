@@ -1,0 +1,83 @@
+import type {Deployment} from '../../core/deployment.ts'
+import type {Reason} from '../../core/terms.ts'
+import type {Subject} from '../engine.ts'
+import {expertGroupReasons} from '../expert-groups.ts'
+import {nodesNeeded} from '../launch/nodes.ts'
+import {isAtLeast} from '../versions.ts'
+
+const TITLE = 'SGLang'
+
+/** First release read that has `--pp-size`; 0.4.6 has none (server_args.py). */
+const STAGES_SINCE = '0.4.10'
+
+/** Attention data parallelism: "assert self.tp_size % self.dp_size == 0" (server_args.py, 0.4.6 to 0.5.18). */
+function attentionReasons({tp, dp, dpAttention}: Deployment): Reason[] {
+  if (!dpAttention || tp % dp === 0) return []
+  let size = Math.min(tp, dp)
+  while (tp % size !== 0) size--
+  return [
+    {
+      code: 'dp-not-divisible',
+      message: `attention over ${dp} data-parallel ranks does not divide the ${tp} tensor-parallel ranks`,
+      remedy: size > 1 ? `use --dp ${size}` : `leave --dp out: it is ${tp} then`,
+    },
+  ]
+}
+
+/** Replicas stay on one node without attention data parallelism, and ranks spread evenly over nodes (server_args.py check_server_args, 0.4.6 to 0.5.18). */
+function nodeReasons(subject: Subject, {tp, pp, dp, dpAttention}: Deployment): Reason[] {
+  const replicas = dpAttention ? 1 : dp
+  const group = nodesNeeded(subject, tp * pp * replicas)
+  if (!group) return []
+  if (replicas > 1)
+    return [
+      {
+        code: 'dp-over-nodes',
+        message: `${replicas} replicas of ${tp * pp} GPUs take ${group.count} nodes, and ${TITLE} keeps the replicas of one server on one node`,
+        remedy: 'start one server on each node, or use --dp-attention',
+      },
+    ]
+  return (tp * pp) % group.count === 0
+    ? []
+    : [
+        {
+          code: 'nodes-uneven',
+          message: `${tp * pp} ranks do not spread evenly over ${group.count} nodes`,
+          remedy: `use a multiple of ${group.count} GPUs in all`,
+        },
+      ]
+}
+
+/** Pipeline stages: not before they came, and not with speculation (server_args.py check_server_args, 0.4.10 to 0.5.18). */
+function stageReasons({engineVersion, pp, speculative}: Deployment): Reason[] {
+  if (pp === 1) return []
+  if (!isAtLeast(engineVersion, STAGES_SINCE))
+    return [
+      {
+        code: 'engine-too-old',
+        message: `${TITLE} ${engineVersion} has no pipeline stages: they are in ${STAGES_SINCE}`,
+        remedy: `use --engine-version ${STAGES_SINCE} or later, or --pp 1`,
+      },
+    ]
+  return speculative
+    ? [
+        {
+          code: 'speculation-unavailable',
+          message: `${TITLE} does not draft with pipeline stages`,
+          remedy: 'leave --speculative out, or use --pp 1',
+        },
+      ]
+    : []
+}
+
+/**
+ * Layouts that SGLang refuses. Experts: groups of `--ep-size` inside the tensor-parallel ranks (distributed/parallel_state.py
+ * initialize_model_parallel, tp // ep), with as many experts on each ("assert num_experts % self.moe_ep_size == 0",
+ * layers/moe/fused_moe_triton/layer.py, 0.4.10 to 0.5.18; layers/moe/ep_moe/layer.py, 0.4.6).
+ */
+export const sglangLayoutReasons = (subject: Subject, deployment: Deployment): Reason[] => [
+  ...attentionReasons(deployment),
+  ...expertGroupReasons(subject.model.architecture, deployment, TITLE),
+  ...nodeReasons(subject, deployment),
+  ...stageReasons(deployment),
+]
