@@ -1,6 +1,6 @@
-import {countInWords as count} from '../core/words.ts'
+import {countInWords as count, timeInWords as duration} from '../core/words.ts'
 
-export {count}
+export {count, duration}
 
 const GIB = 1024 ** 3
 
@@ -14,14 +14,6 @@ export function gib(bytes: number): string {
 export function tokens(value: number): string {
   if (value >= 1024 * 1024 && value % (1024 * 1024) === 0) return `${value / 1024 / 1024}M`
   return value >= 10_000 && value % 1024 === 0 ? `${value / 1024}k` : count(value)
-}
-
-/** Milliseconds as people say them: 9.3 ms, 420 ms, 1.4 s, 3 min. */
-export function duration(ms: number): string {
-  if (ms < 10) return `${ms.toFixed(1)} ms`
-  if (ms < 1000) return `${Math.round(ms)} ms`
-  if (ms < 120_000) return `${(ms / 1000).toFixed(ms < 10_000 ? 2 : 1)} s`
-  return `${Math.round(ms / 60_000)} min`
 }
 
 /** Three significant figures, thousands separated. */

@@ -4,22 +4,32 @@ import type {Load} from '../../core/simulator/load.ts'
 import type {Calibration} from '../../core/throughput/calibration.ts'
 import type {Engine} from '../../engines/engine.ts'
 import type {Demand} from './demand.ts'
-import type {Evaluation} from '../answer/index.ts'
-import {endToEndMs, hasLimits, largest, legalDeployments, type PlanPoint, type PlanQuestion, pointAt, withTail} from '../plan/index.ts'
+import {bestLayout, diskBytes, distinctCheckpoints, type Evaluation, simulateEvaluation} from '../answer/index.ts'
+import {endToEndMs, legalDeployments, type PlanPoint, type PlanQuestion, pointAt} from '../plan/index.ts'
+import {boundsTheWait, type End, excess, hasLimits, keepsLimits, type LimitReached, limitsReached} from './limits.ts'
+import {busyInFlight, meanInFlight, mostPeople, type RateInFlight} from './population.ts'
 
 /** What bounds the load of a machine. */
 export type CarryLimit = 'limits' | 'percentile' | 'utilisation' | 'cache'
 
-/** The most that one machine (or a part of one) carries of a demand, and how. */
-export interface Carried {
-  /** At that load: its numbers are those of `check` with it. */
-  point: PlanPoint
+/** How much a deployment carries. */
+export interface Carries {
   /** In the demand's unit. */
   amount: number
   requestsPerSecond: number
   limitedBy: CarryLimit
+  /** At that load: its numbers are those of `check` with it. */
+  point: PlanPoint
+  /** People who pause: how many are being answered, in the mean and when it is busy. The limits are kept at the second. */
+  inFlight?: {mean: number; busy: number}
   /** Share of simulated requests within the limits, where a percentile was asked for. */
   shareWithinLimits?: number
+}
+
+/** The most that one machine (or a part of one) carries of a demand at the estimate, and how. */
+export interface Carried extends Carries {
+  /** The same deployment at the slow end of every interval. Absent: there not even one request alone keeps the limits. */
+  cautious?: Carries
 }
 
 export interface CarryQuestion {
@@ -27,63 +37,47 @@ export interface CarryQuestion {
   machine: Machine
   engines: Engine[]
   calibration: Calibration
-  /** Share of the rate at which the queue would grow without end that is planned with. */
+  /** Share of the rate at which the queue would grow without end that is planned with, where requests arrive at a rate. */
   maxUtilisation: number
 }
 
-/** Why a machine carries nothing: the nearest deployment, or the reason that nothing starts. */
+/** Why a machine carries nothing: what the nearest deployment reaches with one request alone, or the reason that nothing starts. */
 export interface CarriesNothing {
-  nearest?: PlanPoint
+  code: string
   because: string
+  remedy?: string
+  nearest?: {point: PlanPoint; limits: LimitReached[]; shareWithinLimits?: number}
 }
 
 /** Deployments whose rate under open arrivals is looked for, best under a closed loop first. */
-const TRIED = 4
+const TRIED = 6
+/** Deployments that the simulator looks at: so many with most in flight, and so many with the highest rate. */
+const SIMULATED = 2
 const MOST_IN_FLIGHT = 8192
 const RATE_STEPS = 12
 const PERCENTILE_STEPS = 6
 const SIMULATED_REQUESTS = 2000
 /** Requests in a row for each one in flight. */
 const GENERATIONS = 10
+/** How many are in flight varies where people pause: the limits are kept at the number that is exceeded in no more than 5% of the time. */
+const BUSY_SHARE = 0.95
 
-/** The deployment that carries most of a demand on a machine within the limits, by the cautious end. */
+/** The deployment that carries most of a demand on a machine within the limits, by the estimate; and what it carries at the slow end. */
 export function carriedBy(question: CarryQuestion): Carried | CarriesNothing {
   const {demand} = question
   const planQuestion = planQuestionOf(question)
   const {evaluations, refusals} = legalDeployments(planQuestion)
-  if (evaluations.length === 0) return {because: refusals[0]?.message ?? 'nothing can be started'}
-  const closed = evaluations.map((evaluation) => closedLoop(evaluation, planQuestion, demand)).filter((carried) => carried !== undefined)
-  if (closed.length === 0) {
-    const alone = evaluations.map((evaluation) => pointAt(evaluation, loadOf(demand, {concurrency: 1}), planQuestion))
-    return {
-      nearest: alone.reduce((a, b) => (endToEndMs(b).high < endToEndMs(a).high ? b : a)),
-      because: 'the limits are not kept even for one request at a time',
-    }
-  }
-  const best = closed.sort((a, b) => cautiousRate(b) - cautiousRate(a)).slice(0, TRIED)
-  const inFlight = demand.unit === 'users' && demand.thinkSeconds === undefined
-  const carried = inFlight ? best : best.map(({point}) => openLoop(point.evaluation, planQuestion, question)).filter((found) => found !== undefined)
-  if (carried.length === 0) return {because: 'the limits are not kept at any rate'}
-  const first = carried.sort((a, b) => b.amount - a.amount)[0]!
-  return demand.slo.percentile === undefined || !hasLimits(demand.slo) ? first : atPercentile(first, planQuestion, question)
+  if (evaluations.length === 0) return nothingStarts(question, refusals[0])
+  const loops = evaluations.map((evaluation) => new ClosedLoop(evaluation, planQuestion, demand))
+  const found = demand.unit === 'users' ? mostUsers(loops, question) : highestRate(loops, planQuestion, question)
+  return found ?? limitsMissed(loops, question)
 }
 
 export const isCarried = (found: Carried | CarriesNothing): found is Carried => 'amount' in found
 
 function planQuestionOf({demand, machine, engines, calibration}: CarryQuestion): PlanQuestion {
-  const {model, checkpoint, request, slo} = demand
-  // Means keep limits before percentiles are looked at.
-  return {
-    model,
-    checkpoint,
-    machine,
-    engines,
-    request,
-    workload: loadOf(demand, {}),
-    objectives: {...slo, percentile: undefined},
-    objective: 'throughput',
-    calibration,
-  }
+  const {model, checkpoint, request} = demand
+  return {model, checkpoint, machine, engines, request, workload: loadOf(demand, {}), objectives: {}, objective: 'throughput', calibration}
 }
 
 const loadOf = ({inputTokens, outputTokens, prefixHitRate}: Demand, load: Pick<Workload, 'concurrency' | 'requestRate'>): Workload => ({
@@ -93,49 +87,241 @@ const loadOf = ({inputTokens, outputTokens, prefixHitRate}: Demand, load: Pick<W
   ...(prefixHitRate !== undefined && {prefixHitRate}),
 })
 
-const cautiousRate = ({point}: Carried): number => point.performance.outputTokensPerSecond.low
-
-/** Requests that the cache and the limits hold at once: beyond it more users only wait. */
+/** Requests that the cache and the limit on sequences hold at once: beyond it requests wait for each other. */
 function heldAtOnce({memory, deployment}: Evaluation, {inputTokens, outputTokens}: Demand): number {
   const each = Math.min(memory.requestsOfTokens(inputTokens + outputTokens), deployment.maxNumSeqs)
   return Math.max(1, Math.min(MOST_IN_FLIGHT, Math.floor(each) * deployment.dp))
 }
 
-/** Most requests in flight that keep the limits. */
-function closedLoop(evaluation: Evaluation, question: PlanQuestion, demand: Demand): Carried | undefined {
-  const held = heldAtOnce(evaluation, demand)
-  const users = largest(held, (concurrency) => pointAt(evaluation, loadOf(demand, {concurrency}), question).meets, true)
-  if (users === 0) return undefined
-  const point = pointAt(evaluation, loadOf(demand, {concurrency: users}), question)
-  return {
-    point,
-    amount: users,
-    requestsPerSecond: point.performance.outputTokensPerSecond.estimate / demand.outputTokens,
-    limitedBy: users >= held ? 'cache' : 'limits',
+/** The largest whole number up to `most` for which it holds, where it holds for all smaller ones; 0 for none. */
+function largestWhole(most: number, holds: (value: number) => boolean): number {
+  let low = 0
+  let high = 1
+  while (high <= most && holds(high)) [low, high] = [high, 2 * high]
+  high = Math.min(high, most + 1)
+  while (high - low > 1) {
+    const middle = Math.floor((low + high) / 2)
+    if (holds(middle)) low = middle
+    else high = middle
+  }
+  return low
+}
+
+/** One deployment with a number of requests in flight. Each number is looked at once. */
+class ClosedLoop {
+  readonly evaluation: Evaluation
+  readonly held: number
+  readonly #question: PlanQuestion
+  readonly #demand: Demand
+  readonly #points = new Map<number, PlanPoint>()
+  readonly #most = new Map<End, number>()
+  readonly #shares = new Map<string, number>()
+
+  constructor(evaluation: Evaluation, question: PlanQuestion, demand: Demand) {
+    this.evaluation = evaluation
+    this.held = heldAtOnce(evaluation, demand)
+    this.#question = question
+    this.#demand = demand
+  }
+
+  at(concurrency: number): PlanPoint {
+    const known = this.#points.get(concurrency)
+    if (known) return known
+    const point = pointAt(this.evaluation, loadOf(this.#demand, {concurrency}), this.#question)
+    this.#points.set(concurrency, point)
+    return point
+  }
+
+  /** Most in flight whose means keep the limits. What waits for room in the cache counts as long as a limit bounds the wait. */
+  most(end: End): number {
+    const {slo} = this.#demand
+    const known = this.#most.get(end)
+    if (known !== undefined) return known
+    const most = largestWhole(boundsTheWait(slo) ? MOST_IN_FLIGHT : this.held, (inFlight) => keepsLimits(this.at(inFlight), slo, end))
+    this.#most.set(end, most)
+    return most
+  }
+
+  /** Requests a second with so many in flight: what their mean times say (Little's law). */
+  rateAt = (inFlight: number, end: End = 'estimate'): number => (1000 * inFlight) / endToEndMs(this.at(inFlight))[end]
+
+  /** Share of simulated requests that keep the limits with so many in flight. */
+  share(inFlight: number, end: End): number {
+    const key = `${inFlight} ${end}`
+    const known = this.#shares.get(key)
+    if (known !== undefined) return known
+    const share = simulatedShare(this.at(inFlight), this.#demand, this.#question.calibration, end, simulatedLoad(this.#demand, {users: inFlight}))
+    this.#shares.set(key, share)
+    return share
   }
 }
 
-/** People that a rate comes from: each is thinking or being answered (Little's law). */
-export const peopleAt = (requestsPerSecond: number, thinkSeconds: number, point: PlanPoint): number =>
-  requestsPerSecond * (thinkSeconds + endToEndMs(point).estimate / 1000)
-
-function asCarried(point: PlanPoint, requestsPerSecond: number, limitedBy: CarryLimit, {unit, thinkSeconds}: Demand): Carried {
-  return {point, requestsPerSecond, limitedBy, amount: unit === 'users' ? peopleAt(requestsPerSecond, thinkSeconds ?? 0, point) : requestsPerSecond}
+/** Share of simulated requests that keep every limit: as the estimate has it, or each slowed down by the width of its interval. */
+function simulatedShare(point: PlanPoint, {slo}: Demand, calibration: Calibration, end: End, load: Load | undefined): number {
+  const {ttftMs, tpotMs} = point.performance
+  const whole = endToEndMs(point)
+  const scaled = (limit: number | undefined, interval: Record<End, number>) => (limit === undefined ? undefined : (limit * interval.estimate) / interval[end])
+  const workload = point.evaluation.workload!
+  const {concurrency} = workload
+  const {shareWithinLimits = 0} = simulateEvaluation(point.evaluation, workload, calibration, {
+    latencyLimits: {ttftMs: scaled(slo.ttftMs, ttftMs), tpotMs: scaled(slo.tpotMs, tpotMs), endToEndMs: scaled(slo.endToEndMs, whole)},
+    // The first requests arrive together, which no steady load does.
+    ...(typeof concurrency === 'number' && {skipFirst: concurrency}),
+    ...(load && {load}),
+  })
+  return shareWithinLimits
 }
 
-/** Highest rate of independent arrivals that keeps the limits, and is below the asked share of saturation at its cautious end. */
-function openLoop(evaluation: Evaluation, question: PlanQuestion, {demand, maxUtilisation}: CarryQuestion): Carried | undefined {
+const askedShare = ({slo}: Demand): number | undefined => (slo.percentile === undefined || !hasLimits(slo) ? undefined : slo.percentile / 100)
+
+/** Most users: in flight all the time, or with a pause between an answer and the next request. */
+function mostUsers(loops: readonly ClosedLoop[], question: CarryQuestion): Carried | undefined {
+  const {demand} = question
+  const pauseSeconds = demand.thinkSeconds ?? 0
+  const able = loops.filter((loop) => loop.most('estimate') > 0)
+  // People of whom as many are in flight in the mean as may be at the busiest: a deployment carries no more.
+  const bounded = (askedShare(demand) === undefined ? able : simulatedFirst(able)).map((loop) => {
+    const most = loop.most('estimate')
+    return {loop, bound: pauseSeconds === 0 ? most : most + pauseSeconds * rateCurve(loop, most, 'estimate')(most + 1) + 1}
+  })
+  let best: {loop: ClosedLoop; carries: Carries} | undefined
+  for (const {loop, bound} of bounded.sort((a, b) => b.bound - a.bound)) {
+    if (best && bound <= best.carries.amount) continue
+    const carries = usersOf(loop, demand, 'estimate')
+    if (carries && (!best || carries.amount > best.carries.amount)) best = {loop, carries}
+  }
+  if (!best) return undefined
+  const cautious = usersOf(best.loop, demand, 'high')
+  return {...best.carries, ...(cautious && {cautious})}
+}
+
+/** The deployments that are worth a simulation: which, does not depend on how long people pause. */
+function simulatedFirst(loops: readonly ClosedLoop[]): ClosedLoop[] {
+  const first = (value: (loop: ClosedLoop) => number) => [...loops].sort((a, b) => value(b) - value(a)).slice(0, SIMULATED)
+  return [...new Set([...first((loop) => loop.most('estimate')), ...first((loop) => loop.rateAt(loop.most('estimate')))])]
+}
+
+/** Users that one deployment carries at one end of the intervals; undefined: not one. */
+function usersOf(loop: ClosedLoop, demand: Demand, end: End): Carries | undefined {
+  const means = loop.most(end)
+  if (means === 0) return undefined
+  const asked = askedShare(demand)
+  const most = asked === undefined ? means : atShare(means, asked, (inFlight) => loop.share(inFlight, end))
+  if (most === 0) return undefined
+  const limitedBy: CarryLimit = most < means ? 'percentile' : means === loop.held ? 'cache' : 'limits'
+  const pauseSeconds = demand.thinkSeconds ?? 0
+  const rate = rateCurve(loop, most, end)
+  if (pauseSeconds === 0)
+    return {
+      amount: most,
+      requestsPerSecond: rate(most),
+      limitedBy,
+      point: loop.at(most),
+      ...(asked !== undefined && {shareWithinLimits: loop.share(most, end)}),
+    }
+  const people = mostPeople(pauseSeconds, rate, most, asked ?? BUSY_SHARE)
+  const population = {people, pauseSeconds, rate}
+  const busy = Math.max(1, busyInFlight(population, asked ?? BUSY_SHARE, most))
+  const mean = meanInFlight(population)
+  return {
+    amount: people,
+    requestsPerSecond: (people - mean) / pauseSeconds,
+    limitedBy,
+    point: loop.at(busy),
+    inFlight: {mean, busy},
+    ...(asked !== undefined && {shareWithinLimits: loop.share(busy, end)}),
+  }
+}
+
+/** The largest whole number up to `most` with which the asked share of simulated requests keeps the limits, within a few steps; 0 for none. */
+function atShare(most: number, asked: number, share: (inFlight: number) => number): number {
+  if (share(most) >= asked) return most
+  let [low, high] = [0, most]
+  for (let step = 0; step < PERCENTILE_STEPS && high - low > 1; step++) {
+    const middle = Math.floor((low + high) / 2)
+    if (share(middle) >= asked) low = middle
+    else high = middle
+  }
+  return low > 0 || share(1) < asked ? low : 1
+}
+
+/** Requests a second by the number in flight: looked at on a grid up to twice of what may be in flight, straight between, the same beyond. */
+function rateCurve(loop: ClosedLoop, most: number, end: End): RateInFlight {
+  const grid: {inFlight: number; rate: number}[] = []
+  let highest = 0
+  for (let inFlight = 1; ; inFlight = Math.max(inFlight + 1, Math.round(inFlight * Math.SQRT2))) {
+    // More in flight never answers less: where the model has it so, the others may as well wait.
+    highest = Math.max(highest, loop.rateAt(inFlight, end))
+    grid.push({inFlight, rate: highest})
+    if (inFlight >= 2 * most) break
+  }
+  const last = grid.at(-1)!
+  const table = new Float64Array(last.inFlight + 1)
+  for (const [index, {inFlight, rate}] of grid.entries()) {
+    const before = grid[index - 1] ?? {inFlight: 0, rate: 0}
+    for (let n = before.inFlight + 1; n <= inFlight; n++) table[n] = before.rate + ((rate - before.rate) * (n - before.inFlight)) / (inFlight - before.inFlight)
+  }
+  return (inFlight) => (inFlight >= last.inFlight ? last.rate : table[inFlight]!)
+}
+
+/** Highest rate of independent arrivals within the limits and the share of saturation that is planned with. */
+function highestRate(loops: readonly ClosedLoop[], question: PlanQuestion, asked: CarryQuestion): Carried | undefined {
+  const able = loops.filter((loop) => loop.most('estimate') > 0)
+  const best = able.sort((a, b) => b.rateAt(b.most('estimate')) - a.rateAt(a.most('estimate'))).slice(0, TRIED)
+  const open = best
+    .map(({evaluation}) => rateOf(evaluation, question, asked, 'estimate'))
+    .filter((found) => found !== undefined)
+    .sort((a, b) => b.amount - a.amount)
+  for (const means of open) {
+    const carries = rateAtPercentile(means, question, asked, 'estimate')
+    if (!carries) continue
+    const slow = rateOf(means.point.evaluation, question, asked, 'high')
+    const cautious = slow && rateAtPercentile(slow, question, asked, 'high')
+    return {...carries, ...(cautious && {cautious})}
+  }
+  return undefined
+}
+
+/** Highest rate of independent arrivals at which one deployment keeps the limits, and stays below the asked share of saturation. */
+function rateOf(evaluation: Evaluation, question: PlanQuestion, {demand, maxUtilisation}: CarryQuestion, end: End): Carries | undefined {
   const at = (requestRate: number) => pointAt(evaluation, loadOf(demand, {requestRate}), question)
-  const most = plainRate(saturatedRate(evaluation, question, demand) * maxUtilisation)
-  if (at(most).meets) return asCarried(at(most), most, 'utilisation', demand)
+  const carries = (rate: number, limitedBy: CarryLimit): Carries => ({amount: rate, requestsPerSecond: rate, limitedBy, point: at(rate)})
+  const keeps = (rate: number) => keepsLimits(at(rate), demand.slo, end)
+  const most = plainRate(saturatedRate(evaluation, question, demand, end) * maxUtilisation)
+  if (keeps(most)) return carries(most, 'utilisation')
   let [low, high] = [0, most]
   for (let step = 0; step < RATE_STEPS; step++) {
     const middle = (low + high) / 2
-    if (at(middle).meets) low = middle
+    if (keeps(middle)) low = middle
     else high = middle
   }
   const rate = plainRate(low)
-  return rate > 0 && at(rate).meets ? asCarried(at(rate), rate, 'limits', demand) : undefined
+  return rate > 0 && keeps(rate) ? carries(rate, 'limits') : undefined
+}
+
+/** Less than the rate whose means keep the limits, until the asked share of simulated requests does. */
+function rateAtPercentile(means: Carries, question: PlanQuestion, {demand, calibration}: CarryQuestion, end: End): Carries | undefined {
+  const asked = askedShare(demand)
+  if (asked === undefined) return means
+  const {evaluation} = means.point
+  const at = (share: number): Carries => {
+    const rate = share === 1 ? means.amount : plainRate(means.amount * share)
+    const point = share === 1 ? means.point : pointAt(evaluation, loadOf(demand, {requestRate: rate}), question)
+    const shareWithinLimits = simulatedShare(point, demand, calibration, end, simulatedLoad(demand, {requestsPerSecond: rate}))
+    return {amount: rate, requestsPerSecond: rate, limitedBy: share === 1 ? means.limitedBy : 'percentile', point, shareWithinLimits}
+  }
+  let best: Carries | undefined
+  let [low, high] = [0, 1]
+  for (let step = 0; step <= PERCENTILE_STEPS; step++) {
+    const middle = step === 0 ? 1 : (low + high) / 2
+    const tried = at(middle)
+    if (tried.shareWithinLimits! >= asked) {
+      best = tried
+      low = middle
+      if (middle === 1) break
+    } else high = middle
+  }
+  return best
 }
 
 /** Four digits, rounded down: a rate that one can type. */
@@ -145,9 +331,10 @@ function plainRate(rate: number): number {
   return Number((Math.floor(rate / unit) * unit).toPrecision(4))
 }
 
-/** Requests a second at which the queue would grow without end, at the cautious end. */
-export function saturatedRate(evaluation: Evaluation, question: PlanQuestion, demand: Demand): number {
-  return pointAt(evaluation, loadOf(demand, {requestRate: 1e9}), question).performance.outputTokensPerSecond.low / demand.outputTokens
+/** Requests a second at which the queue would grow without end. */
+function saturatedRate(evaluation: Evaluation, question: PlanQuestion, demand: Demand, end: End): number {
+  const {estimate, low} = pointAt(evaluation, loadOf(demand, {requestRate: 1e9}), question).performance.outputTokensPerSecond
+  return (end === 'high' ? low : estimate) / demand.outputTokens
 }
 
 /** What the simulator is given in place of benchmark lengths; undefined where those are meant. */
@@ -165,38 +352,40 @@ function simulatedLoad(demand: Demand, amount: {users?: number; requestsPerSecon
   return {kind: 'poisson', requestsPerSecond: amount.requestsPerSecond!, requestCount: SIMULATED_REQUESTS, ...lengths}
 }
 
-/** Less load, until the asked share of simulated requests keeps the limits. */
-function atPercentile(found: Carried, question: PlanQuestion, {demand, calibration}: CarryQuestion): Carried | CarriesNothing {
-  const {evaluation} = found.point
-  const inFlight = typeof evaluation.workload?.concurrency === 'number'
-  const at = (share: number): Carried => {
-    const users = Math.max(1, Math.floor(found.amount * share))
-    const rate = plainRate(found.requestsPerSecond * share)
-    const point = pointAt(evaluation, loadOf(demand, inFlight ? {concurrency: users} : {requestRate: rate}), question)
-    const tried = withTail(point, demand.slo, calibration, simulatedLoad(demand, inFlight ? {users} : {requestsPerSecond: rate}))
-    const limitedBy = share === 1 ? found.limitedBy : 'percentile'
-    const carried: Carried = inFlight
-      ? {point: tried, amount: users, requestsPerSecond: point.performance.outputTokensPerSecond.estimate / demand.outputTokens, limitedBy}
-      : asCarried(tried, rate, limitedBy, demand)
-    return {...carried, shareWithinLimits: tried.tail!.shareWithinLimits}
-  }
-  const whole = at(1)
-  if (whole.point.meets) return whole
-  let best: Carried | undefined
-  let [low, high] = [0, 1]
-  for (let step = 0; step < PERCENTILE_STEPS; step++) {
-    const middle = (low + high) / 2
-    const tried = at(middle)
-    if (tried.point.meets) {
-      best = tried
-      low = middle
-    } else high = middle
-  }
-  return best ?? {nearest: whole.point, because: `the limits are not kept for ${demand.slo.percentile}% of simulated requests at any load`}
+/** Share of a trace's requests within the limits when it is dealt out in turn over so many equal machines. */
+export function traceShare({point}: Carries, demand: Demand, machines: number, speedUp: number, calibration: Calibration, end: End): number {
+  const requests = demand.trace!.requests.filter((_, index) => index % machines === 0).map((request) => ({...request, arrivalMs: request.arrivalMs / speedUp}))
+  return simulatedShare(point, demand, calibration, end, {kind: 'trace', requests})
 }
 
-/** Share of a trace's requests within the limits when it is dealt out in turn over so many equal machines. */
-export function traceShare({point}: Carried, demand: Demand, machines: number, speedUp: number, calibration: Calibration): PlanPoint {
-  const requests = demand.trace!.requests.filter((_, index) => index % machines === 0).map((request) => ({...request, arrivalMs: request.arrivalMs / speedUp}))
-  return withTail(point, demand.slo, calibration, {kind: 'trace', requests})
+/** No deployment keeps the limits: the one that comes nearest with one request alone says by how much. */
+function limitsMissed(loops: readonly ClosedLoop[], {demand}: CarryQuestion): CarriesNothing {
+  const {slo} = demand
+  const nearest = loops.reduce((a, b) => (excess(b.at(1), slo) < excess(a.at(1), slo) ? b : a))
+  const point = nearest.at(1)
+  const limits = limitsReached(point, slo)
+  if (excess(point, slo) > 1) return {code: 'slo-missed', because: 'one request alone misses the limits', nearest: {point, limits}}
+  if (askedShare(demand) === undefined) return {code: 'slo-missed', because: 'the limits are kept at no rate of arrivals', nearest: {point, limits}}
+  return {
+    code: 'slo-missed',
+    because: `the limits are kept for ${slo.percentile}% of simulated requests at no load`,
+    nearest: {point, limits, shareWithinLimits: nearest.share(1, 'estimate')},
+  }
+}
+
+/** Nothing starts: what the layout lacks that comes nearest, of the smallest checkpoint. */
+function nothingStarts(
+  {demand, machine, engines, calibration}: CarryQuestion,
+  common: {code: string; message: string; remedy?: string} | undefined,
+): CarriesNothing {
+  const {model, request} = demand
+  const checkpoints = demand.checkpoint ? [demand.checkpoint] : distinctCheckpoints(model, request.weights)
+  const smallest = checkpoints.reduce<(typeof checkpoints)[number] | undefined>((a, b) => (a && diskBytes(model, a) <= diskBytes(model, b) ? a : b), undefined)
+  const tried = smallest
+    ? engines.map((engine) => bestLayout({model, checkpoint: smallest, machine, engine, request, workload: loadOf(demand, {concurrency: 1}), calibration}))
+    : []
+  const reason = (tried.find(({verdict}) => verdict === 'does-not-fit') ?? tried.find(({reasons}) => reasons.length > 0))?.reasons[0] ?? common
+  return reason
+    ? {code: reason.code, because: reason.message, ...(reason.remedy !== undefined && {remedy: reason.remedy})}
+    : {code: 'unsupported', because: 'no engine can start this model here'}
 }
