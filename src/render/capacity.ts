@@ -7,12 +7,13 @@ import {type Column, table} from './tables.ts'
 
 const UNIT_WORDS = {requestsPerSecond: 'requests/s', users: 'users'}
 const BOUND_WORDS = {
-  limits: 'the limits are reached with more',
-  percentile: 'more would miss the limits for too many requests',
-  utilisation: 'more would come too near to saturation',
+  limits: 'more would break a limit',
+  percentile: 'more would break a limit for too many requests',
+  utilisation: 'more would come too close to saturation',
   cache: 'the cache holds no more',
+  'most-looked-at': 'more are not looked at',
 }
-const LIMIT_NAMES = {ttftMs: 'first token', tpotMs: 'each further token', endToEndMs: 'whole answer'}
+const LIMIT_NAMES = {ttftMs: 'First token', tpotMs: 'Each further token', endToEndMs: 'Whole answer'}
 
 /** `1 user`, `2 users`, `1 request/s`, `7.5 requests/s`. */
 const amountOf = (amount: number, unit: keyof typeof UNIT_WORDS): string => {
@@ -113,11 +114,12 @@ function bestLines(best: FleetOption, report: CapacityReport, columns: number, s
   say(`${style.bold(harmless(best.machine))}: ${fleetWords(best)}`)
   for (const placement of best.placements) {
     const {unit} = report.demands.find(({name}) => name === placement.name)!
-    say(`${report.demands.length > 1 ? `${harmless(placement.name)}: ` : ''}${placementWords(placement, unit, best)}`)
+    for (const text of placementWords(placement, unit, best, report.demands.length > 1)) say(text)
   }
   const now = best.periods[0]!
   const broken = limitedDemands(report) ? 'the limits are broken' : 'the others wait'
-  if (now.utilisationAfterLoss === undefined) say('When a machine is lost a model is not served at all: --spare 1 keeps one more.')
+  if (now.utilisationAfterLoss === undefined)
+    say(`When a machine is lost ${report.demands.length > 1 ? 'a model is not served at all' : 'nothing is served'}: --spare 1 keeps one more.`)
   else if (now.utilisationAfterLoss > 1)
     say(`When a machine is lost the rest get ${percent(now.utilisationAfterLoss)} of what they carry: ${broken} until it is back. --spare 1 keeps one more.`)
   else say(`When a machine is lost the rest carry on, at ${percent(now.utilisationAfterLoss)} of what they carry.`)
@@ -147,30 +149,38 @@ function fleetWords({periods, verdict}: FleetOption): string {
     : `${machinesOf(machines)} expected to do; at the slow end of the speed intervals no number keeps the limits`
 }
 
+/** What a machine carries, and each latency at that load: expected, at the slow end, and the limit. */
 function placementWords(
-  {gpus, carries, limitedBy, inFlight, limits, cautious, result, shareWithinLimits}: Placement,
+  {name, gpus, carries, limitedBy, inFlight, limits = [], cautious, result, shareWithinLimits}: Placement,
   unit: 'requestsPerSecond' | 'users',
   {gpusPerMachine}: FleetOption,
-): string {
+  named: boolean,
+): string[] {
   const {deployment, performance} = result
-  const whole = gpus === gpusPerMachine
-  const speeds = performance
-    ? `first token ${duration(performance.ttftMs.estimate)} (to ${duration(performance.ttftMs.high)}), ${rate(1000 / performance.tpotMs.estimate)} tok/s for each user (from ${rate(1000 / performance.tpotMs.high)})`
-    : ''
-  const beyond = (limits ?? []).filter(({limit, high}) => high > limit)
-  const risk =
-    beyond.length === 0
-      ? ''
-      : `. ${beyond.map(({name, limit, estimate, high}) => `${capital(LIMIT_NAMES[name])} ${duration(estimate)} expected, up to ${duration(high)} at the slow end; the limit is ${duration(limit)}`).join('. ')}`
-  const safe =
-    beyond.length === 0 && cautious && cautious.carries >= carries
-      ? ''
-      : cautious
-        ? `. At the slow end it would carry ${amountOf(cautious.carries, unit)}`
-        : '. At the slow end it keeps the limits at no load'
-  const flight = inFlight ? `, of whom ${rate(inFlight.mean)} wait for or read an answer at a time (${count(inFlight.busy)} when busy)` : ''
-  const share = shareWithinLimits === undefined ? '' : `, ${percent(shareWithinLimits)} of simulated requests within the limits`
-  return `${whole ? 'each' : `each part of ${gpus} GPU${gpus === 1 ? '' : 's'}`} carries ${amountOf(carries, unit)}${flight}: ${layoutOf(deployment)}, ${deployment.kvCache} cache, ${speeds}${share}; ${BOUND_WORDS[limitedBy]}${risk}${safe}`
+  const part = gpus === gpusPerMachine ? 'each' : `each part of ${gpus} GPU${gpus === 1 ? '' : 's'}`
+  const subject = named ? `${harmless(name)}: ${part}` : capital(part)
+  const slow = cautious
+    ? `${cautious.carries >= carries ? 'as many' : amountOf(cautious.carries, unit)} at the slow end`
+    : 'none within the limits at the slow end'
+  const words = [
+    `${subject} carries ${amountOf(carries, unit)} (${slow}) with ${layoutOf(deployment)}, ${deployment.kvCache} cache; ${BOUND_WORDS[limitedBy]}.`,
+  ]
+  if (inFlight)
+    words.push(
+      `About ${rate(inFlight.mean)} of these users wait for an answer or read one at a time, ${count(inFlight.busy)} when it is busy; the times below are those of ${count(inFlight.busy)}.`,
+    )
+  if (!performance) return words
+  const {ttftMs, tpotMs} = performance
+  const shown = [{name: 'ttftMs' as const, ...ttftMs}, {name: 'tpotMs' as const, ...tpotMs}, ...limits.filter((limit) => limit.name === 'endToEndMs')]
+  for (const {name: which, estimate, high} of shown) {
+    const limit = limits.find((known) => known.name === which)?.limit
+    const speed = (ms: number) => (which === 'tpotMs' ? ` (${rate(1000 / ms)} tok/s for each user)` : '')
+    words.push(
+      `${LIMIT_NAMES[which]}: ${duration(estimate)} expected${speed(estimate)}, up to ${duration(high)}${speed(high).replace(' for each user', '')} at the slow end${limit === undefined ? '' : `; the limit is ${duration(limit)}`}.`,
+    )
+  }
+  if (shareWithinLimits !== undefined) words.push(`${percent(shareWithinLimits)} of simulated requests keep the limits.`)
+  return words
 }
 
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1)

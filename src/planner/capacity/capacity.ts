@@ -2,7 +2,7 @@ import type {Machine} from '../../core/accelerator.ts'
 import {DEFAULT_ENGINE, ENGINES} from '../../engines/registry.ts'
 import {type Carried, carriedBy, type Carries, type CarriesNothing, isCarried, traceShare} from './carry.ts'
 import {type Demand, type DemandAsked, demandOf} from './demand.ts'
-import {packed, shareAfterLoss, type Units} from './fleet.ts'
+import {packed, shareAfterLoss, type Units, unitsFor} from './fleet.ts'
 import {type End, type LimitReached, limitsReached} from './limits.ts'
 import {HOURS_PER_MONTH} from './money.ts'
 import {type CapacityProblem, missOf, problemOf} from './problems.ts'
@@ -137,7 +137,10 @@ export async function capacity(context: Context, asked: CapacityAsked): Promise<
   }
   const all: {option: FleetOption; placed: Placed[]}[] = []
   for (const kind of asked.kinds) all.push(await optionOf(context, kind, demands, asked))
-  all.sort((a, b) => Number(b.option.feasible) - Number(a.option.feasible) || weight(a.option, all) - weight(b.option, all))
+  all.sort(
+    (a, b) =>
+      Number(b.option.feasible) - Number(a.option.feasible) || weight(a.option, all) - weight(b.option, all) || cautiousGpus(a.option) - cautiousGpus(b.option),
+  )
   const options = asked.fromCatalogue ? shortList(all) : all
   const [first] = options
   return {
@@ -190,6 +193,9 @@ function shortList<T extends {option: FleetOption}>(all: readonly T[]): T[] {
   const miss = ({option}: T) => Math.max(...option.problems.map(missOf))
   return [...all].sort((a, b) => miss(a) - miss(b)).slice(0, CANDIDATES_REFUSED)
 }
+
+/** Of options that are as good as expected, the one that is better at the slow end comes first. */
+const cautiousGpus = ({periods}: FleetOption): number => periods[0]?.cautious?.gpus ?? Number.MAX_SAFE_INTEGER
 
 async function optionOf(
   context: Context,
@@ -246,15 +252,16 @@ async function bestPart(
   machine: Machine,
   demand: Demand,
   shared: boolean,
-  {maxUtilisation}: CapacityAsked,
+  {maxUtilisation, months}: CapacityAsked,
 ): Promise<Placed | CarriesNothing> {
   const names = demand.engine === undefined ? [DEFAULT_ENGINE, ...Object.keys(ENGINES).filter((name) => name !== DEFAULT_ENGINE)] : [demand.engine]
   const engines = names.map((name) => engineOf(context, name))
+  const amounts = months.map((month) => demand.amount * demand.growth ** month)
   let best: Placed | undefined
   let nothing: CarriesNothing | undefined
   for (const part of partsOf(machine, shared)) {
     await pause()
-    const carried = carriedBy({demand, machine: part, engines, calibration: context.catalogue.speedCalibration, maxUtilisation})
+    const carried = carriedBy({demand, amounts, machine: part, engines, calibration: context.catalogue.speedCalibration, maxUtilisation})
     if (!isCarried(carried)) {
       nothing = carried
       continue
@@ -267,9 +274,6 @@ async function bestPart(
   // The last part is the whole machine.
   return best ?? nothing!
 }
-
-/** Whole units for an amount; a sliver beyond a whole number is rounding, not load. */
-const unitsFor = (amount: number, each: number): number => Math.max(1, Math.ceil(amount / each - 1e-9))
 
 /** Most further machines that a trace's bursts are given before its mean is. */
 const MOST_FOR_BURSTS = 3

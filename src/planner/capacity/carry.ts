@@ -1,16 +1,17 @@
 import type {Machine} from '../../core/accelerator.ts'
 import type {Workload} from '../../core/deployment.ts'
-import type {Load} from '../../core/simulator/load.ts'
+import {benchmarkLengths, type LengthLaw, type Load} from '../../core/simulator/load.ts'
 import type {Calibration} from '../../core/throughput/calibration.ts'
 import type {Engine} from '../../engines/engine.ts'
 import type {Demand} from './demand.ts'
 import {bestLayout, diskBytes, distinctCheckpoints, type Evaluation, simulateEvaluation} from '../answer/index.ts'
 import {endToEndMs, legalDeployments, type PlanPoint, type PlanQuestion, pointAt} from '../plan/index.ts'
 import {boundsTheWait, type End, excess, hasLimits, keepsLimits, type LimitReached, limitsReached} from './limits.ts'
+import {unitsFor} from './fleet.ts'
 import {busyInFlight, meanInFlight, mostPeople, type RateInFlight} from './population.ts'
 
 /** What bounds the load of a machine. */
-export type CarryLimit = 'limits' | 'percentile' | 'utilisation' | 'cache'
+export type CarryLimit = 'limits' | 'percentile' | 'utilisation' | 'cache' | 'most-looked-at'
 
 /** How much a deployment carries. */
 export interface Carries {
@@ -37,6 +38,8 @@ export interface CarryQuestion {
   machine: Machine
   engines: Engine[]
   calibration: Calibration
+  /** Loads that are looked at in the end, in the demand's unit: what it grows to. */
+  amounts: readonly number[]
   /** Share of the rate at which the queue would grow without end that is planned with, where requests arrive at a rate. */
   maxUtilisation: number
 }
@@ -57,8 +60,9 @@ const MOST_IN_FLIGHT = 8192
 const RATE_STEPS = 12
 const PERCENTILE_STEPS = 6
 const SIMULATED_REQUESTS = 2000
-/** Requests in a row for each one in flight. */
+/** Requests in a row for each one in flight; of people who pause so many more come before the first that counts, for nobody is in flight at the start. */
 const GENERATIONS = 10
+const WARM_UP = 2
 /** How many are in flight varies where people pause: the limits are kept at the number that is exceeded in no more than 5% of the time. */
 const BUSY_SHARE = 0.95
 
@@ -157,16 +161,21 @@ class ClosedLoop {
 }
 
 /** Share of simulated requests that keep every limit: as the estimate has it, or each slowed down by the width of its interval. */
-function simulatedShare(point: PlanPoint, {slo}: Demand, calibration: Calibration, end: End, load: Load | undefined): number {
+function simulatedShare(
+  point: PlanPoint,
+  {slo}: Demand,
+  calibration: Calibration,
+  end: End,
+  load: Load | undefined,
+  // The first requests arrive together, which no steady load does.
+  warmUp = point.concurrency,
+): number {
   const {ttftMs, tpotMs} = point.performance
   const whole = endToEndMs(point)
   const scaled = (limit: number | undefined, interval: Record<End, number>) => (limit === undefined ? undefined : (limit * interval.estimate) / interval[end])
-  const workload = point.evaluation.workload!
-  const {concurrency} = workload
-  const {shareWithinLimits = 0} = simulateEvaluation(point.evaluation, workload, calibration, {
+  const {shareWithinLimits = 0} = simulateEvaluation(point.evaluation, point.evaluation.workload!, calibration, {
     latencyLimits: {ttftMs: scaled(slo.ttftMs, ttftMs), tpotMs: scaled(slo.tpotMs, tpotMs), endToEndMs: scaled(slo.endToEndMs, whole)},
-    // The first requests arrive together, which no steady load does.
-    ...(typeof concurrency === 'number' && {skipFirst: concurrency}),
+    ...(typeof warmUp === 'number' && {skipFirst: warmUp}),
     ...(load && {load}),
   })
   return shareWithinLimits
@@ -184,15 +193,33 @@ function mostUsers(loops: readonly ClosedLoop[], question: CarryQuestion): Carri
     const most = loop.most('estimate')
     return {loop, bound: pauseSeconds === 0 ? most : most + pauseSeconds * rateCurve(loop, most, 'estimate')(most + 1) + 1}
   })
-  let best: {loop: ClosedLoop; carries: Carries} | undefined
-  for (const {loop, bound} of bounded.sort((a, b) => b.bound - a.bound)) {
-    if (best && bound <= best.carries.amount) continue
-    const carries = usersOf(loop, demand, 'estimate')
-    if (carries && (!best || carries.amount > best.carries.amount)) best = {loop, carries}
+  bounded.sort((a, b) => b.bound - a.bound)
+  const found: {loop: ClosedLoop; carries: Carries}[] = []
+  let enough = 0
+  for (const {loop, bound} of bounded) {
+    if (bound < enough) continue
+    const carries = usersOf(loop, question, 'estimate')
+    if (!carries) continue
+    found.push({loop, carries})
+    enough = Math.max(enough, leastFor(carries.amount, question))
   }
-  if (!best) return undefined
-  const cautious = usersOf(best.loop, demand, 'high')
-  return {...best.carries, ...(cautious && {cautious})}
+  return safest(found.filter(({carries}) => carries.amount >= enough).map(({loop, carries}) => ({carries, cautious: () => usersOf(loop, question, 'high')})))
+}
+
+/** Least that a unit must carry for the same numbers of units as one that carries so much. */
+const leastFor = (amount: number, {amounts, demand}: CarryQuestion): number =>
+  // How many machines a trace takes is found by simulating them.
+  demand.trace ? amount : Math.max(...amounts.map((load) => load / unitsFor(load, amount)))
+
+/** Of deployments with which a load takes equally many machines, the one that carries most at the slow end; of equal ones the one that carries most. */
+function safest(found: readonly {carries: Carries; cautious: () => Carries | undefined}[]): Carried | undefined {
+  const judged = found.map(({carries, cautious}) => ({carries, cautious: cautious()}))
+  if (judged.length === 0) return undefined
+  const {carries, cautious} = judged.reduce((a, b) => {
+    const difference = (b.cautious?.amount ?? 0) - (a.cautious?.amount ?? 0) || b.carries.amount - a.carries.amount
+    return difference > 0 ? b : a
+  })
+  return {...carries, ...(cautious && {cautious})}
 }
 
 /** The deployments that are worth a simulation: which, does not depend on how long people pause. */
@@ -202,13 +229,13 @@ function simulatedFirst(loops: readonly ClosedLoop[]): ClosedLoop[] {
 }
 
 /** Users that one deployment carries at one end of the intervals; undefined: not one. */
-function usersOf(loop: ClosedLoop, demand: Demand, end: End): Carries | undefined {
+function usersOf(loop: ClosedLoop, {demand, calibration}: CarryQuestion, end: End): Carries | undefined {
   const means = loop.most(end)
   if (means === 0) return undefined
   const asked = askedShare(demand)
-  const most = asked === undefined ? means : atShare(means, asked, (inFlight) => loop.share(inFlight, end))
+  const most = asked === undefined ? means : atShare(0, means, asked, (inFlight) => loop.share(inFlight, end))
   if (most === 0) return undefined
-  const limitedBy: CarryLimit = most < means ? 'percentile' : means === loop.held ? 'cache' : 'limits'
+  const limitedBy: CarryLimit = most < means ? 'percentile' : means === loop.held ? 'cache' : means === MOST_IN_FLIGHT ? 'most-looked-at' : 'limits'
   const pauseSeconds = demand.thinkSeconds ?? 0
   const rate = rateCurve(loop, most, end)
   if (pauseSeconds === 0)
@@ -219,24 +246,32 @@ function usersOf(loop: ClosedLoop, demand: Demand, end: End): Carries | undefine
       point: loop.at(most),
       ...(asked !== undefined && {shareWithinLimits: loop.share(most, end)}),
     }
-  const people = mostPeople(pauseSeconds, rate, most, asked ?? BUSY_SHARE)
-  const population = {people, pauseSeconds, rate}
-  const busy = Math.max(1, busyInFlight(population, asked ?? BUSY_SHARE, most))
-  const mean = meanInFlight(population)
+  const flight = (people: number) => {
+    const population = {people, pauseSeconds, rate}
+    return {mean: meanInFlight(population), busy: Math.max(1, busyInFlight(population, asked ?? BUSY_SHARE, most))}
+  }
+  const bySize = mostPeople(pauseSeconds, rate, most, asked ?? BUSY_SHARE)
+  const share = (people: number) => {
+    const {busy} = flight(people)
+    return simulatedShare(loop.at(busy), demand, calibration, end, populationLoad(demand, people, busy), WARM_UP * busy)
+  }
+  // As many as may be in flight may pause as well: nothing is worse for it.
+  const people = asked === undefined ? bySize : atShare(most, bySize, asked, share)
+  const inFlight = flight(people)
   return {
     amount: people,
-    requestsPerSecond: (people - mean) / pauseSeconds,
-    limitedBy,
-    point: loop.at(busy),
-    inFlight: {mean, busy},
-    ...(asked !== undefined && {shareWithinLimits: loop.share(busy, end)}),
+    requestsPerSecond: (people - inFlight.mean) / pauseSeconds,
+    limitedBy: people < bySize ? 'percentile' : limitedBy,
+    point: loop.at(inFlight.busy),
+    inFlight,
+    ...(asked !== undefined && {shareWithinLimits: share(people)}),
   }
 }
 
-/** The largest whole number up to `most` with which the asked share of simulated requests keeps the limits, within a few steps; 0 for none. */
-function atShare(most: number, asked: number, share: (inFlight: number) => number): number {
+/** The largest whole number from `least`, which is taken to do, up to `most` with which the asked share of simulated requests keeps the limits; within a few steps. */
+function atShare(least: number, most: number, asked: number, share: (amount: number) => number): number {
   if (share(most) >= asked) return most
-  let [low, high] = [0, most]
+  let [low, high] = [least, most]
   for (let step = 0; step < PERCENTILE_STEPS && high - low > 1; step++) {
     const middle = Math.floor((low + high) / 2)
     if (share(middle) >= asked) low = middle
@@ -272,14 +307,20 @@ function highestRate(loops: readonly ClosedLoop[], question: PlanQuestion, asked
     .map(({evaluation}) => rateOf(evaluation, question, asked, 'estimate'))
     .filter((found) => found !== undefined)
     .sort((a, b) => b.amount - a.amount)
+  const found: {carries: Carries; means: Carries}[] = []
+  let enough = 0
   for (const means of open) {
+    if (means.amount < enough) break
     const carries = rateAtPercentile(means, question, asked, 'estimate')
     if (!carries) continue
-    const slow = rateOf(means.point.evaluation, question, asked, 'high')
-    const cautious = slow && rateAtPercentile(slow, question, asked, 'high')
-    return {...carries, ...(cautious && {cautious})}
+    found.push({carries, means})
+    enough = Math.max(enough, leastFor(carries.amount, asked))
   }
-  return undefined
+  const cautious = ({point: {evaluation}}: Carries) => {
+    const slow = rateOf(evaluation, question, asked, 'high')
+    return slow && rateAtPercentile(slow, question, asked, 'high')
+  }
+  return safest(found.filter(({carries}) => carries.amount >= enough).map(({carries, means}) => ({carries, cautious: () => cautious(means)})))
 }
 
 /** Highest rate of independent arrivals at which one deployment keeps the limits, and stays below the asked share of saturation. */
@@ -337,19 +378,27 @@ function saturatedRate(evaluation: Evaluation, question: PlanQuestion, demand: D
   return (end === 'high' ? low : estimate) / demand.outputTokens
 }
 
-/** What the simulator is given in place of benchmark lengths; undefined where those are meant. */
-function simulatedLoad(demand: Demand, amount: {users?: number; requestsPerSecond?: number}): Load | undefined {
-  const {laws, trace} = demand
+/** Lengths that the simulator is given; undefined where those of benchmarks are meant. */
+function lengthsOf({laws, trace}: Demand): {input: LengthLaw; output: LengthLaw} | undefined {
+  if (!trace) return laws
   // A trace's own arrivals are looked at with the number of machines; here its lengths at an even rate.
-  const lengths = trace
-    ? {
-        input: {kind: 'observed' as const, tokens: trace.requests.map(({inputTokens}) => inputTokens)},
-        output: {kind: 'observed' as const, tokens: trace.requests.map(({outputTokens}) => outputTokens)},
-      }
-    : laws
+  return {
+    input: {kind: 'observed', tokens: trace.requests.map(({inputTokens}) => inputTokens)},
+    output: {kind: 'observed', tokens: trace.requests.map(({outputTokens}) => outputTokens)},
+  }
+}
+
+function simulatedLoad(demand: Demand, amount: {users?: number; requestsPerSecond?: number}): Load | undefined {
+  const lengths = lengthsOf(demand)
   if (!lengths) return undefined
   if (amount.users !== undefined) return {kind: 'closed-loop', concurrency: amount.users, requestCount: GENERATIONS * amount.users, ...lengths}
   return {kind: 'poisson', requestsPerSecond: amount.requestsPerSecond!, requestCount: SIMULATED_REQUESTS, ...lengths}
+}
+
+function populationLoad(demand: Demand, people: number, busy: number): Load {
+  const lengths = lengthsOf(demand) ?? {input: benchmarkLengths(demand.inputTokens), output: benchmarkLengths(demand.outputTokens)}
+  const requestCount = WARM_UP * busy + Math.max(SIMULATED_REQUESTS, GENERATIONS * busy)
+  return {kind: 'population', people, meanPauseMs: 1000 * (demand.thinkSeconds ?? 0), requestCount, ...lengths}
 }
 
 /** Share of a trace's requests within the limits when it is dealt out in turn over so many equal machines. */
