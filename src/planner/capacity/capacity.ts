@@ -25,6 +25,8 @@ export interface CapacityAsked {
   kinds: MachineKind[]
   /** No machine was named: the kinds are those of the catalogue, the best of which are answered. */
   fromCatalogue?: boolean
+  /** The slow end is not looked at. */
+  onlyEstimate?: boolean
   /** Months from now that are looked at; 0 is now. */
   months: number[]
   /** Machines beyond what the load needs. */
@@ -135,13 +137,15 @@ export async function capacity(context: Context, asked: CapacityAsked): Promise<
     const {model, checkpoint} = await modelOf(context, demand.model)
     demands.push(demandOf(demand, model, checkpoint))
   }
-  const all: {option: FleetOption; placed: Placed[]}[] = []
-  for (const kind of asked.kinds) all.push(await optionOf(context, kind, demands, asked))
-  all.sort(
+  const kinds = asked.fromCatalogue ? await shortList(context, demands, asked) : asked.kinds
+  const options: {option: FleetOption; placed: Placed[]}[] = []
+  for (const kind of kinds) options.push(await optionOf(context, kind, demands, asked))
+  options.sort(
     (a, b) =>
-      Number(b.option.feasible) - Number(a.option.feasible) || weight(a.option, all) - weight(b.option, all) || cautiousGpus(a.option) - cautiousGpus(b.option),
+      Number(b.option.feasible) - Number(a.option.feasible) ||
+      weight(a.option, options) - weight(b.option, options) ||
+      cautiousGpus(a.option) - cautiousGpus(b.option),
   )
-  const options = asked.fromCatalogue ? shortList(all) : all
   const [first] = options
   return {
     report: {
@@ -149,7 +153,7 @@ export async function capacity(context: Context, asked: CapacityAsked): Promise<
       feasible: first?.option.feasible ?? false,
       spare: asked.spare,
       maxUtilisation: asked.maxUtilisation,
-      ...(asked.fromCatalogue && {candidates: {considered: all.length}}),
+      ...(asked.fromCatalogue && {candidates: {considered: asked.kinds.length}}),
       demands: demands.map(({name, model, unit, amount, thinkSeconds, inputTokens, outputTokens, slo, sloAssumed, growth, trace}) => ({
         name,
         model: model.id,
@@ -187,11 +191,20 @@ function weight(option: FleetOption, all: readonly {option: FleetOption}[]): num
 const CANDIDATES_SHOWN = 6
 const CANDIDATES_REFUSED = 3
 
-function shortList<T extends {option: FleetOption}>(all: readonly T[]): T[] {
-  const feasible = all.filter(({option}) => option.feasible)
-  if (feasible.length > 0) return feasible.slice(0, CANDIDATES_SHOWN)
-  const miss = ({option}: T) => Math.max(...option.problems.map(missOf))
-  return [...all].sort((a, b) => miss(a) - miss(b)).slice(0, CANDIDATES_REFUSED)
+/** The kinds of the catalogue that take fewest GPUs by the means of the estimate; where none will do, those that come nearest. */
+async function shortList(context: Context, demands: readonly Demand[], asked: CapacityAsked): Promise<MachineKind[]> {
+  // What takes simulations, and the slow end, is looked at for those that are answered.
+  const rough = demands.map((demand) => ({...demand, slo: {...demand.slo, percentile: undefined}}))
+  const looked: {kind: MachineKind; gpus: number; miss: number}[] = []
+  for (const kind of asked.kinds) {
+    const {option} = await optionOf(context, kind, rough, {...asked, months: [0], onlyEstimate: true})
+    looked.push({kind, gpus: option.periods[0]?.gpus ?? Number.POSITIVE_INFINITY, miss: Math.max(0, ...option.problems.map(missOf))})
+  }
+  looked.sort((a, b) => a.miss - b.miss || a.gpus - b.gpus)
+  return looked
+    .slice(0, looked[0]?.miss === 0 ? CANDIDATES_SHOWN : CANDIDATES_REFUSED)
+    .filter(({miss}) => miss === 0 || looked[0]!.miss > 0)
+    .map(({kind}) => kind)
 }
 
 /** Of options that are as good as expected, the one that is better at the slow end comes first. */
@@ -252,7 +265,7 @@ async function bestPart(
   machine: Machine,
   demand: Demand,
   shared: boolean,
-  {maxUtilisation, months}: CapacityAsked,
+  {maxUtilisation, months, onlyEstimate}: CapacityAsked,
 ): Promise<Placed | CarriesNothing> {
   const names = demand.engine === undefined ? [DEFAULT_ENGINE, ...Object.keys(ENGINES).filter((name) => name !== DEFAULT_ENGINE)] : [demand.engine]
   const engines = names.map((name) => engineOf(context, name))
@@ -261,7 +274,7 @@ async function bestPart(
   let nothing: CarriesNothing | undefined
   for (const part of partsOf(machine, shared)) {
     await pause()
-    const carried = carriedBy({demand, amounts, machine: part, engines, calibration: context.catalogue.speedCalibration, maxUtilisation})
+    const carried = carriedBy({demand, amounts, machine: part, engines, calibration: context.catalogue.speedCalibration, maxUtilisation, onlyEstimate})
     if (!isCarried(carried)) {
       nothing = carried
       continue

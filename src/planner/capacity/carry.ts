@@ -5,9 +5,10 @@ import type {Calibration} from '../../core/throughput/calibration.ts'
 import type {Engine} from '../../engines/engine.ts'
 import type {Demand} from './demand.ts'
 import {bestLayout, diskBytes, distinctCheckpoints, type Evaluation, simulateEvaluation} from '../answer/index.ts'
-import {endToEndMs, legalDeployments, type PlanPoint, type PlanQuestion, pointAt} from '../plan/index.ts'
+import {endToEndMs, legalDeployments, type PlanQuestion} from '../plan/index.ts'
 import {boundsTheWait, type End, excess, hasLimits, keepsLimits, type LimitReached, limitsReached} from './limits.ts'
 import {unitsFor} from './fleet.ts'
+import {type LoadPoint, pointsOf} from './points.ts'
 import {busyInFlight, meanInFlight, mostPeople, type RateInFlight} from './population.ts'
 
 /** What bounds the load of a machine. */
@@ -20,7 +21,7 @@ export interface Carries {
   requestsPerSecond: number
   limitedBy: CarryLimit
   /** At that load: its numbers are those of `check` with it. */
-  point: PlanPoint
+  point: LoadPoint
   /** People who pause: how many are being answered, in the mean and when it is busy. The limits are kept at the second. */
   inFlight?: {mean: number; busy: number}
   /** Share of simulated requests within the limits, where a percentile was asked for. */
@@ -42,6 +43,8 @@ export interface CarryQuestion {
   amounts: readonly number[]
   /** Share of the rate at which the queue would grow without end that is planned with, where requests arrive at a rate. */
   maxUtilisation: number
+  /** The slow end is not looked at. */
+  onlyEstimate?: boolean
 }
 
 /** Why a machine carries nothing: what the nearest deployment reaches with one request alone, or the reason that nothing starts. */
@@ -49,13 +52,15 @@ export interface CarriesNothing {
   code: string
   because: string
   remedy?: string
-  nearest?: {point: PlanPoint; limits: LimitReached[]; shareWithinLimits?: number}
+  nearest?: {point: LoadPoint; limits: LimitReached[]; shareWithinLimits?: number}
 }
 
 /** Deployments whose rate under open arrivals is looked for, best under a closed loop first. */
 const TRIED = 6
-/** Deployments that the simulator looks at: so many with most in flight, and so many with the highest rate. */
-const SIMULATED = 2
+/** Deployments that carry enough and are compared at the slow end. */
+const TIES = 8
+/** Requests in flight by whose rate deployments are put in order. */
+const LOOK_FIRST_AT = 64
 const MOST_IN_FLIGHT = 8192
 const RATE_STEPS = 12
 const PERCENTILE_STEPS = 6
@@ -63,31 +68,30 @@ const SIMULATED_REQUESTS = 2000
 /** Requests in a row for each one in flight; of people who pause so many more come before the first that counts, for nobody is in flight at the start. */
 const GENERATIONS = 10
 const WARM_UP = 2
+const PEOPLE_GENERATIONS = 4
 /** How many are in flight varies where people pause: the limits are kept at the number that is exceeded in no more than 5% of the time. */
 const BUSY_SHARE = 0.95
 
 /** The deployment that carries most of a demand on a machine within the limits, by the estimate; and what it carries at the slow end. */
 export function carriedBy(question: CarryQuestion): Carried | CarriesNothing {
   const {demand} = question
-  const planQuestion = planQuestionOf(question)
-  const {evaluations, refusals} = legalDeployments(planQuestion)
+  const {evaluations, refusals} = legalDeployments(planQuestionOf(question))
   if (evaluations.length === 0) return nothingStarts(question, refusals[0])
-  const loops = evaluations.map((evaluation) => new ClosedLoop(evaluation, planQuestion, demand))
-  const found = demand.unit === 'users' ? mostUsers(loops, question) : highestRate(loops, planQuestion, question)
-  return found ?? limitsMissed(loops, question)
+  const candidates = evaluations.map((evaluation) => new Candidate(evaluation, question))
+  const found = demand.unit === 'users' ? mostUsers(candidates, question) : highestRate(candidates, question)
+  return found ?? limitsMissed(candidates, question)
 }
 
 export const isCarried = (found: Carried | CarriesNothing): found is Carried => 'amount' in found
 
 function planQuestionOf({demand, machine, engines, calibration}: CarryQuestion): PlanQuestion {
   const {model, checkpoint, request} = demand
-  return {model, checkpoint, machine, engines, request, workload: loadOf(demand, {}), objectives: {}, objective: 'throughput', calibration}
+  return {model, checkpoint, machine, engines, request, workload: workloadOf(demand), objectives: {}, objective: 'throughput', calibration}
 }
 
-const loadOf = ({inputTokens, outputTokens, prefixHitRate}: Demand, load: Pick<Workload, 'concurrency' | 'requestRate'>): Workload => ({
+const workloadOf = ({inputTokens, outputTokens, prefixHitRate}: Demand): Workload => ({
   inputTokens,
   outputTokens,
-  ...load,
   ...(prefixHitRate !== undefined && {prefixHitRate}),
 })
 
@@ -111,34 +115,39 @@ function largestWhole(most: number, holds: (value: number) => boolean): number {
   return low
 }
 
-/** One deployment with a number of requests in flight. Each number is looked at once. */
-class ClosedLoop {
-  readonly evaluation: Evaluation
+/** One deployment at any load. Each number in flight is looked at once. */
+class Candidate {
   readonly held: number
-  readonly #question: PlanQuestion
-  readonly #demand: Demand
-  readonly #points = new Map<number, PlanPoint>()
+  readonly #question: CarryQuestion
+  readonly #at: ReturnType<typeof pointsOf>
+  readonly #points = new Map<number, LoadPoint>()
   readonly #most = new Map<End, number>()
   readonly #shares = new Map<string, number>()
 
-  constructor(evaluation: Evaluation, question: PlanQuestion, demand: Demand) {
-    this.evaluation = evaluation
-    this.held = heldAtOnce(evaluation, demand)
+  constructor(evaluation: Evaluation, question: CarryQuestion) {
+    this.held = heldAtOnce(evaluation, question.demand)
     this.#question = question
-    this.#demand = demand
+    this.#at = pointsOf(evaluation, workloadOf(question.demand), question.calibration)
   }
 
-  at(concurrency: number): PlanPoint {
+  /** With so many requests in flight. */
+  at(concurrency: number): LoadPoint {
     const known = this.#points.get(concurrency)
     if (known) return known
-    const point = pointAt(this.evaluation, loadOf(this.#demand, {concurrency}), this.#question)
+    const point = this.#at({concurrency})
     this.#points.set(concurrency, point)
     return point
   }
 
+  /** With so many that arrive in a second. */
+  arriving = (requestRate: number): LoadPoint => this.#at({requestRate})
+
+  keeps = (inFlight: number): boolean =>
+    keepsLimits(this.at(inFlight), this.#question.demand.slo, 'estimate') && (inFlight <= this.held || boundsTheWait(this.#question.demand.slo))
+
   /** Most in flight whose means keep the limits. What waits for room in the cache counts as long as a limit bounds the wait. */
   most(end: End): number {
-    const {slo} = this.#demand
+    const {slo} = this.#question.demand
     const known = this.#most.get(end)
     if (known !== undefined) return known
     const most = largestWhole(boundsTheWait(slo) ? MOST_IN_FLIGHT : this.held, (inFlight) => keepsLimits(this.at(inFlight), slo, end))
@@ -154,7 +163,8 @@ class ClosedLoop {
     const key = `${inFlight} ${end}`
     const known = this.#shares.get(key)
     if (known !== undefined) return known
-    const share = simulatedShare(this.at(inFlight), this.#demand, this.#question.calibration, end, simulatedLoad(this.#demand, {users: inFlight}))
+    const {demand, calibration} = this.#question
+    const share = simulatedShare(this.at(inFlight), demand, calibration, end, simulatedLoad(demand, {users: inFlight}))
     this.#shares.set(key, share)
     return share
   }
@@ -162,13 +172,13 @@ class ClosedLoop {
 
 /** Share of simulated requests that keep every limit: as the estimate has it, or each slowed down by the width of its interval. */
 function simulatedShare(
-  point: PlanPoint,
+  point: LoadPoint,
   {slo}: Demand,
   calibration: Calibration,
   end: End,
   load: Load | undefined,
   // The first requests arrive together, which no steady load does.
-  warmUp = point.concurrency,
+  warmUp = point.evaluation.workload?.concurrency,
 ): number {
   const {ttftMs, tpotMs} = point.performance
   const whole = endToEndMs(point)
@@ -184,67 +194,72 @@ function simulatedShare(
 const askedShare = ({slo}: Demand): number | undefined => (slo.percentile === undefined || !hasLimits(slo) ? undefined : slo.percentile / 100)
 
 /** Most users: in flight all the time, or with a pause between an answer and the next request. */
-function mostUsers(loops: readonly ClosedLoop[], question: CarryQuestion): Carried | undefined {
+function mostUsers(candidates: readonly Candidate[], question: CarryQuestion): Carried | undefined {
   const {demand} = question
   const pauseSeconds = demand.thinkSeconds ?? 0
-  const able = loops.filter((loop) => loop.most('estimate') > 0)
-  // People of whom as many are in flight in the mean as may be at the busiest: a deployment carries no more.
-  const bounded = (askedShare(demand) === undefined ? able : simulatedFirst(able)).map((loop) => {
-    const most = loop.most('estimate')
-    return {loop, bound: pauseSeconds === 0 ? most : most + pauseSeconds * rateCurve(loop, most, 'estimate')(most + 1) + 1}
-  })
-  bounded.sort((a, b) => b.bound - a.bound)
-  const found: {loop: ClosedLoop; carries: Carries}[] = []
+  // The likely winner first: what cannot reach it is passed over at a look.
+  const ordered = [...candidates].sort((a, b) => b.rateAt(LOOK_FIRST_AT) - a.rateAt(LOOK_FIRST_AT))
+  const found: {candidate: Candidate; carries: Carries}[] = []
   let enough = 0
-  for (const {loop, bound} of bounded) {
-    if (bound < enough) continue
-    const carries = usersOf(loop, question, 'estimate')
+  let beaten = 0
+  for (const candidate of askedShare(demand) === undefined ? ordered : simulatedFirst(ordered)) {
+    // What breaks a limit with so many in flight may have fewer, and of people who pause none more than in the mean were as many in flight.
+    if (beaten > 0 && !candidate.keeps(beaten) && beaten - 1 + pauseSeconds * candidate.rateAt(beaten) + 1 < enough) continue
+    const carries = usersOf(candidate, question, 'estimate')
     if (!carries) continue
-    found.push({loop, carries})
-    enough = Math.max(enough, leastFor(carries.amount, question))
+    found.push({candidate, carries})
+    const least = leastFor(carries.amount, question)
+    if (least <= enough) continue
+    enough = least
+    beaten = pauseSeconds === 0 ? Math.ceil(enough) - 1 : candidate.most('estimate')
   }
-  return safest(found.filter(({carries}) => carries.amount >= enough).map(({loop, carries}) => ({carries, cautious: () => usersOf(loop, question, 'high')})))
+  return safest(
+    found.filter(({carries}) => carries.amount >= enough).map(({candidate, carries}) => ({carries, cautious: () => usersOf(candidate, question, 'high')})),
+    question,
+  )
 }
 
 /** Least that a unit must carry for the same numbers of units as one that carries so much. */
-const leastFor = (amount: number, {amounts, demand}: CarryQuestion): number =>
+const leastFor = (amount: number, {amounts, demand, onlyEstimate}: CarryQuestion): number =>
   // How many machines a trace takes is found by simulating them.
-  demand.trace ? amount : Math.max(...amounts.map((load) => load / unitsFor(load, amount)))
+  demand.trace || onlyEstimate ? amount : Math.max(...amounts.map((load) => load / unitsFor(load, amount)))
 
-/** Of deployments with which a load takes equally many machines, the one that carries most at the slow end; of equal ones the one that carries most. */
-function safest(found: readonly {carries: Carries; cautious: () => Carries | undefined}[]): Carried | undefined {
-  const judged = found.map(({carries, cautious}) => ({carries, cautious: cautious()}))
-  if (judged.length === 0) return undefined
-  const {carries, cautious} = judged.reduce((a, b) => {
-    const difference = (b.cautious?.amount ?? 0) - (a.cautious?.amount ?? 0) || b.carries.amount - a.carries.amount
-    return difference > 0 ? b : a
-  })
+/**
+ * Of deployments with which a load takes equally many machines, the one that carries most at the slow end; of equal ones the one that carries most.
+ * Where that takes a simulation of each, the one that carries most.
+ */
+function safest(all: readonly {carries: Carries; cautious: () => Carries | undefined}[], {demand, onlyEstimate}: CarryQuestion): Carried | undefined {
+  const found = [...all].sort((a, b) => b.carries.amount - a.carries.amount)
+  if (found.length === 0 || onlyEstimate) return found[0]?.carries
+  const judged = (askedShare(demand) === undefined ? found.slice(0, TIES) : found.slice(0, 1)).map(({carries, cautious}) => ({carries, cautious: cautious()}))
+  const {carries, cautious} = judged.reduce((a, b) => ((b.cautious?.amount ?? 0) > (a.cautious?.amount ?? 0) ? b : a))
   return {...carries, ...(cautious && {cautious})}
 }
 
-/** The deployments that are worth a simulation: which, does not depend on how long people pause. */
-function simulatedFirst(loops: readonly ClosedLoop[]): ClosedLoop[] {
-  const first = (value: (loop: ClosedLoop) => number) => [...loops].sort((a, b) => value(b) - value(a)).slice(0, SIMULATED)
-  return [...new Set([...first((loop) => loop.most('estimate')), ...first((loop) => loop.rateAt(loop.most('estimate')))])]
+/** The deployments that are worth a simulation, the one with most in flight and the one with the highest rate: they are the same however long people pause. */
+function simulatedFirst(candidates: readonly Candidate[]): Candidate[] {
+  const able = candidates.filter((candidate) => candidate.most('estimate') > 0)
+  const first = (value: (candidate: Candidate) => number) => [...able].sort((a, b) => value(b) - value(a)).slice(0, 1)
+  return [...new Set([...first((candidate) => candidate.most('estimate')), ...first((candidate) => candidate.rateAt(candidate.most('estimate')))])]
 }
 
 /** Users that one deployment carries at one end of the intervals; undefined: not one. */
-function usersOf(loop: ClosedLoop, {demand, calibration}: CarryQuestion, end: End): Carries | undefined {
-  const means = loop.most(end)
+function usersOf(candidate: Candidate, {demand, calibration}: CarryQuestion, end: End): Carries | undefined {
+  const means = candidate.most(end)
   if (means === 0) return undefined
   const asked = askedShare(demand)
-  const most = asked === undefined ? means : atShare(0, means, asked, (inFlight) => loop.share(inFlight, end))
+  const most = asked === undefined ? means : atShare(0, means, asked, (inFlight) => candidate.share(inFlight, end))
   if (most === 0) return undefined
-  const limitedBy: CarryLimit = most < means ? 'percentile' : means === loop.held ? 'cache' : means === MOST_IN_FLIGHT ? 'most-looked-at' : 'limits'
+  const limitedBy: CarryLimit = most < means ? 'percentile' : means === candidate.held ? 'cache' : means === MOST_IN_FLIGHT ? 'most-looked-at' : 'limits'
   const pauseSeconds = demand.thinkSeconds ?? 0
-  const rate = rateCurve(loop, most, end)
+  const rate = rateCurve(candidate, most, end)
   if (pauseSeconds === 0)
     return {
       amount: most,
       requestsPerSecond: rate(most),
       limitedBy,
-      point: loop.at(most),
-      ...(asked !== undefined && {shareWithinLimits: loop.share(most, end)}),
+      point: candidate.at(most),
+      ...(asked !== undefined && {shareWithinLimits: candidate.share(most, end)}),
     }
   const flight = (people: number) => {
     const population = {people, pauseSeconds, rate}
@@ -253,7 +268,7 @@ function usersOf(loop: ClosedLoop, {demand, calibration}: CarryQuestion, end: En
   const bySize = mostPeople(pauseSeconds, rate, most, asked ?? BUSY_SHARE)
   const share = (people: number) => {
     const {busy} = flight(people)
-    return simulatedShare(loop.at(busy), demand, calibration, end, populationLoad(demand, people, busy), WARM_UP * busy)
+    return simulatedShare(candidate.at(busy), demand, calibration, end, populationLoad(demand, people, busy), WARM_UP * busy)
   }
   // As many as may be in flight may pause as well: nothing is worse for it.
   const people = asked === undefined ? bySize : atShare(most, bySize, asked, share)
@@ -262,7 +277,7 @@ function usersOf(loop: ClosedLoop, {demand, calibration}: CarryQuestion, end: En
     amount: people,
     requestsPerSecond: (people - inFlight.mean) / pauseSeconds,
     limitedBy: people < bySize ? 'percentile' : limitedBy,
-    point: loop.at(inFlight.busy),
+    point: candidate.at(inFlight.busy),
     inFlight,
     ...(asked !== undefined && {shareWithinLimits: share(people)}),
   }
@@ -281,12 +296,12 @@ function atShare(least: number, most: number, asked: number, share: (amount: num
 }
 
 /** Requests a second by the number in flight: looked at on a grid up to twice of what may be in flight, straight between, the same beyond. */
-function rateCurve(loop: ClosedLoop, most: number, end: End): RateInFlight {
+function rateCurve(candidate: Candidate, most: number, end: End): RateInFlight {
   const grid: {inFlight: number; rate: number}[] = []
   let highest = 0
   for (let inFlight = 1; ; inFlight = Math.max(inFlight + 1, Math.round(inFlight * Math.SQRT2))) {
     // More in flight never answers less: where the model has it so, the others may as well wait.
-    highest = Math.max(highest, loop.rateAt(inFlight, end))
+    highest = Math.max(highest, candidate.rateAt(inFlight, end))
     grid.push({inFlight, rate: highest})
     if (inFlight >= 2 * most) break
   }
@@ -299,36 +314,50 @@ function rateCurve(loop: ClosedLoop, most: number, end: End): RateInFlight {
   return (inFlight) => (inFlight >= last.inFlight ? last.rate : table[inFlight]!)
 }
 
+/** The deployments that answer most requests a second with as many in flight as keep the limits. */
+function quickest(candidates: readonly Candidate[]): Candidate[] {
+  const best: {candidate: Candidate; rate: number; most: number}[] = []
+  for (const candidate of [...candidates].sort((a, b) => b.rateAt(LOOK_FIRST_AT) - a.rateAt(LOOK_FIRST_AT))) {
+    const last = best[TRIED - 1]
+    // Fewer in flight answer fewer a second.
+    if (last && !candidate.keeps(last.most) && candidate.rateAt(last.most) <= last.rate) continue
+    const most = candidate.most('estimate')
+    if (most > 0) best.push({candidate, rate: candidate.rateAt(most), most})
+    best.sort((a, b) => b.rate - a.rate).splice(TRIED)
+  }
+  return best.map(({candidate}) => candidate)
+}
+
 /** Highest rate of independent arrivals within the limits and the share of saturation that is planned with. */
-function highestRate(loops: readonly ClosedLoop[], question: PlanQuestion, asked: CarryQuestion): Carried | undefined {
-  const able = loops.filter((loop) => loop.most('estimate') > 0)
-  const best = able.sort((a, b) => b.rateAt(b.most('estimate')) - a.rateAt(a.most('estimate'))).slice(0, TRIED)
-  const open = best
-    .map(({evaluation}) => rateOf(evaluation, question, asked, 'estimate'))
-    .filter((found) => found !== undefined)
-    .sort((a, b) => b.amount - a.amount)
-  const found: {carries: Carries; means: Carries}[] = []
+function highestRate(candidates: readonly Candidate[], question: CarryQuestion): Carried | undefined {
+  const open = quickest(candidates)
+    .map((candidate) => ({candidate, means: rateOf(candidate, question, 'estimate')}))
+    .filter((found): found is {candidate: Candidate; means: Carries} => found.means !== undefined)
+    .sort((a, b) => b.means.amount - a.means.amount)
+  const found: {candidate: Candidate; carries: Carries}[] = []
   let enough = 0
-  for (const means of open) {
+  for (const {candidate, means} of open) {
     if (means.amount < enough) break
-    const carries = rateAtPercentile(means, question, asked, 'estimate')
+    const carries = rateAtPercentile(candidate, means, question, 'estimate')
     if (!carries) continue
-    found.push({carries, means})
-    enough = Math.max(enough, leastFor(carries.amount, asked))
+    found.push({candidate, carries})
+    enough = Math.max(enough, leastFor(carries.amount, question))
   }
-  const cautious = ({point: {evaluation}}: Carries) => {
-    const slow = rateOf(evaluation, question, asked, 'high')
-    return slow && rateAtPercentile(slow, question, asked, 'high')
+  const cautious = (candidate: Candidate) => {
+    const slow = rateOf(candidate, question, 'high')
+    return slow && rateAtPercentile(candidate, slow, question, 'high')
   }
-  return safest(found.filter(({carries}) => carries.amount >= enough).map(({carries, means}) => ({carries, cautious: () => cautious(means)})))
+  return safest(
+    found.filter(({carries}) => carries.amount >= enough).map(({candidate, carries}) => ({carries, cautious: () => cautious(candidate)})),
+    question,
+  )
 }
 
 /** Highest rate of independent arrivals at which one deployment keeps the limits, and stays below the asked share of saturation. */
-function rateOf(evaluation: Evaluation, question: PlanQuestion, {demand, maxUtilisation}: CarryQuestion, end: End): Carries | undefined {
-  const at = (requestRate: number) => pointAt(evaluation, loadOf(demand, {requestRate}), question)
-  const carries = (rate: number, limitedBy: CarryLimit): Carries => ({amount: rate, requestsPerSecond: rate, limitedBy, point: at(rate)})
-  const keeps = (rate: number) => keepsLimits(at(rate), demand.slo, end)
-  const most = plainRate(saturatedRate(evaluation, question, demand, end) * maxUtilisation)
+function rateOf(candidate: Candidate, {demand, maxUtilisation}: CarryQuestion, end: End): Carries | undefined {
+  const carries = (rate: number, limitedBy: CarryLimit): Carries => ({amount: rate, requestsPerSecond: rate, limitedBy, point: candidate.arriving(rate)})
+  const keeps = (rate: number) => keepsLimits(candidate.arriving(rate), demand.slo, end)
+  const most = plainRate(saturatedRate(candidate, demand, end) * maxUtilisation)
   if (keeps(most)) return carries(most, 'utilisation')
   let [low, high] = [0, most]
   for (let step = 0; step < RATE_STEPS; step++) {
@@ -341,25 +370,25 @@ function rateOf(evaluation: Evaluation, question: PlanQuestion, {demand, maxUtil
 }
 
 /** Less than the rate whose means keep the limits, until the asked share of simulated requests does. */
-function rateAtPercentile(means: Carries, question: PlanQuestion, {demand, calibration}: CarryQuestion, end: End): Carries | undefined {
+function rateAtPercentile(candidate: Candidate, means: Carries, {demand, calibration}: CarryQuestion, end: End): Carries | undefined {
   const asked = askedShare(demand)
   if (asked === undefined) return means
-  const {evaluation} = means.point
   const at = (share: number): Carries => {
     const rate = share === 1 ? means.amount : plainRate(means.amount * share)
-    const point = share === 1 ? means.point : pointAt(evaluation, loadOf(demand, {requestRate: rate}), question)
+    const point = share === 1 ? means.point : candidate.arriving(rate)
     const shareWithinLimits = simulatedShare(point, demand, calibration, end, simulatedLoad(demand, {requestsPerSecond: rate}))
     return {amount: rate, requestsPerSecond: rate, limitedBy: share === 1 ? means.limitedBy : 'percentile', point, shareWithinLimits}
   }
+  const whole = at(1)
+  if (whole.shareWithinLimits! >= asked) return whole
   let best: Carries | undefined
   let [low, high] = [0, 1]
-  for (let step = 0; step <= PERCENTILE_STEPS; step++) {
-    const middle = step === 0 ? 1 : (low + high) / 2
+  for (let step = 0; step < PERCENTILE_STEPS; step++) {
+    const middle = (low + high) / 2
     const tried = at(middle)
     if (tried.shareWithinLimits! >= asked) {
       best = tried
       low = middle
-      if (middle === 1) break
     } else high = middle
   }
   return best
@@ -373,9 +402,9 @@ function plainRate(rate: number): number {
 }
 
 /** Requests a second at which the queue would grow without end. */
-function saturatedRate(evaluation: Evaluation, question: PlanQuestion, demand: Demand, end: End): number {
-  const {estimate, low} = pointAt(evaluation, loadOf(demand, {requestRate: 1e9}), question).performance.outputTokensPerSecond
-  return (end === 'high' ? low : estimate) / demand.outputTokens
+function saturatedRate(candidate: Candidate, {outputTokens}: Demand, end: End): number {
+  const {estimate, low} = candidate.arriving(1e9).performance.outputTokensPerSecond
+  return (end === 'high' ? low : estimate) / outputTokens
 }
 
 /** Lengths that the simulator is given; undefined where those of benchmarks are meant. */
@@ -397,7 +426,7 @@ function simulatedLoad(demand: Demand, amount: {users?: number; requestsPerSecon
 
 function populationLoad(demand: Demand, people: number, busy: number): Load {
   const lengths = lengthsOf(demand) ?? {input: benchmarkLengths(demand.inputTokens), output: benchmarkLengths(demand.outputTokens)}
-  const requestCount = WARM_UP * busy + Math.max(SIMULATED_REQUESTS, GENERATIONS * busy)
+  const requestCount = WARM_UP * busy + Math.max(SIMULATED_REQUESTS, PEOPLE_GENERATIONS * busy)
   return {kind: 'population', people, meanPauseMs: 1000 * (demand.thinkSeconds ?? 0), requestCount, ...lengths}
 }
 
@@ -408,9 +437,9 @@ export function traceShare({point}: Carries, demand: Demand, machines: number, s
 }
 
 /** No deployment keeps the limits: the one that comes nearest with one request alone says by how much. */
-function limitsMissed(loops: readonly ClosedLoop[], {demand}: CarryQuestion): CarriesNothing {
+function limitsMissed(candidates: readonly Candidate[], {demand}: CarryQuestion): CarriesNothing {
   const {slo} = demand
-  const nearest = loops.reduce((a, b) => (excess(b.at(1), slo) < excess(a.at(1), slo) ? b : a))
+  const nearest = candidates.reduce((a, b) => (excess(b.at(1), slo) < excess(a.at(1), slo) ? b : a))
   const point = nearest.at(1)
   const limits = limitsReached(point, slo)
   if (excess(point, slo) > 1) return {code: 'slo-missed', because: 'one request alone misses the limits', nearest: {point, limits}}
@@ -431,7 +460,9 @@ function nothingStarts(
   const checkpoints = demand.checkpoint ? [demand.checkpoint] : distinctCheckpoints(model, request.weights)
   const smallest = checkpoints.reduce<(typeof checkpoints)[number] | undefined>((a, b) => (a && diskBytes(model, a) <= diskBytes(model, b) ? a : b), undefined)
   const tried = smallest
-    ? engines.map((engine) => bestLayout({model, checkpoint: smallest, machine, engine, request, workload: loadOf(demand, {concurrency: 1}), calibration}))
+    ? engines.map((engine) =>
+        bestLayout({model, checkpoint: smallest, machine, engine, request, workload: {...workloadOf(demand), concurrency: 1}, calibration}),
+      )
     : []
   const reason = (tried.find(({verdict}) => verdict === 'does-not-fit') ?? tried.find(({reasons}) => reasons.length > 0))?.reasons[0] ?? common
   return reason

@@ -1,7 +1,6 @@
 /** The door of this room. How many machines. */
 export {candidateKinds} from './candidates.ts'
 export {type Capacity, capacity, type CapacityAsked, type CapacityReport, type FleetOption, type MachineKind, type Period, type Placement} from './capacity.ts'
-export type {CapacityProblem} from './problems.ts'
 export type {DemandAsked, Lengths} from './demand.ts'
 export {parseGrowth, parsePrice} from './money.ts'
 export {parseTrace} from './trace.ts'

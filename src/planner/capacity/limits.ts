@@ -1,5 +1,6 @@
-import {endToEndMs, type PlanPoint} from '../plan/index.ts'
+import {endToEndMs} from '../plan/index.ts'
 import type {Objectives} from '../scenario/index.ts'
+import type {LoadPoint} from './points.ts'
 
 /** Which end of an interval is judged: the estimate decides, the slow end says how sure that is. */
 export type End = 'estimate' | 'high'
@@ -13,7 +14,7 @@ export interface LimitReached {
 }
 
 /** Every limit that was asked for, with what a deployment reaches at a load. */
-export function limitsReached(point: PlanPoint, {ttftMs, tpotMs, endToEndMs: endToEnd}: Objectives): LimitReached[] {
+export function limitsReached(point: LoadPoint, {ttftMs, tpotMs, endToEndMs: endToEnd}: Objectives): LimitReached[] {
   const {performance} = point
   const list: LimitReached[] = []
   const add = (name: LimitReached['name'], limit: number | undefined, {estimate, high}: Record<End, number>) => {
@@ -25,10 +26,10 @@ export function limitsReached(point: PlanPoint, {ttftMs, tpotMs, endToEndMs: end
   return list
 }
 
-export const keepsLimits = (point: PlanPoint, slo: Objectives, end: End): boolean => limitsReached(point, slo).every((reached) => reached[end] <= reached.limit)
+export const keepsLimits = (point: LoadPoint, slo: Objectives, end: End): boolean => limitsReached(point, slo).every((reached) => reached[end] <= reached.limit)
 
 /** The limit that is missed most at the estimate: times over it; 0 without limits. */
-export const excess = (point: PlanPoint, slo: Objectives): number => Math.max(0, ...limitsReached(point, slo).map(({limit, estimate}) => estimate / limit))
+export const excess = (point: LoadPoint, slo: Objectives): number => Math.max(0, ...limitsReached(point, slo).map(({limit, estimate}) => estimate / limit))
 
 export const hasLimits = ({ttftMs, tpotMs, endToEndMs: endToEnd}: Objectives): boolean => ttftMs !== undefined || tpotMs !== undefined || endToEnd !== undefined
 

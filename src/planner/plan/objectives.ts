@@ -10,7 +10,10 @@ export interface Reached {
 }
 
 /** Mean time from arrival to the last token: estimate, and the cautious end of both parts. */
-export function endToEndMs({performance: {ttftMs, tpotMs}, evaluation: {workload}}: PlanPoint): {estimate: number; high: number} {
+export function endToEndMs({performance: {ttftMs, tpotMs}, evaluation: {workload}}: Pick<PlanPoint, 'performance' | 'evaluation'>): {
+  estimate: number
+  high: number
+} {
   const further = Math.max(0, (workload?.outputTokens ?? 1) - 1)
   return {estimate: ttftMs.estimate + further * tpotMs.estimate, high: ttftMs.high + further * tpotMs.high}
 }

@@ -139,7 +139,10 @@ export async function plan(context: Context, asked: PlanAsked): Promise<Plan> {
 }
 
 /** A plan's deployment as `check` judges it: at its load, with everything fixed. */
-export function finalEvaluation({evaluation}: PlanPoint, {calibration, request}: Pick<PlanQuestion, 'calibration' | 'request'>): Evaluation {
+export function finalEvaluation(
+  {evaluation}: Pick<PlanPoint, 'evaluation'>,
+  {calibration, request}: Pick<PlanQuestion, 'calibration' | 'request'>,
+): Evaluation {
   const {model, checkpoint, machine, engine, deployment, workload} = evaluation
   const {tp, pp, dp, ep, dpAttention, kvCache, maxModelLen} = deployment
   return evaluate({
