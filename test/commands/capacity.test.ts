@@ -122,7 +122,7 @@ describe('capacity', () => {
     expect(code).toBe(0)
     expect(stdout.replaceAll(/\s+/g, ' ')).toMatch(/No machine was named: \d+ machines of the catalogue .* the 6 best are shown/)
     const table = stdout.split('\n').slice(stdout.split('\n').findIndex((line) => line.startsWith('Machine ')) + 1)
-    expect(table.findIndex((line) => line === '')).toBe(6)
+    expect(table.indexOf('')).toBe(6)
     const {stdout: json} = servefit(['capacity', '--model', 'qwen3-32b', '--users', '200', '--json'])
     const report = JSON.parse(json)
     expect(report.options).toHaveLength(6)

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import {beforeAll, describe, expect, it} from 'vitest'
 import {simulate} from '../../src/core/simulator/simulate.ts'
-import {candidateKinds} from '../../src/planner/capacity/candidates.ts'
+import {candidateKinds} from '../../src/planner/capacity/catalogue-kinds.ts'
 import {capacity, type CapacityAsked, type Placement} from '../../src/planner/capacity/capacity.ts'
 import {type DemandAsked, lawOf} from '../../src/planner/capacity/demand.ts'
 import {packed, shareAfterLoss} from '../../src/planner/capacity/fleet.ts'

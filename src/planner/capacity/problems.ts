@@ -1,5 +1,5 @@
 import {timeInWords} from '../../core/words.ts'
-import type {CarriesNothing} from './carry.ts'
+import type {CarriesNothing} from './question.ts'
 import type {Demand} from './demand.ts'
 import type {LimitReached} from './limits.ts'
 
