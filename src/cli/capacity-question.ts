@@ -4,8 +4,18 @@ import {requireSystem} from '../catalogue/system.ts'
 import type {DeploymentRequest} from '../core/deployment.ts'
 import {InputError} from '../core/input-error.ts'
 import {machineOf} from '../planner/answer/index.ts'
-import {type CapacityAsked, type DemandAsked, type Lengths, type MachineKind, parseGrowth, parsePrice, parseTrace} from '../planner/capacity/index.ts'
+import {
+  candidateKinds,
+  type CapacityAsked,
+  type DemandAsked,
+  type Lengths,
+  type MachineKind,
+  parseGrowth,
+  parsePrice,
+  parseTrace,
+} from '../planner/capacity/index.ts'
 import type {CapacityFile} from '../planner/capacity/schema.ts'
+import {INTERACTIVE_LIMITS, type Objectives} from '../planner/scenario/index.ts'
 import {type Context, looksLikePath} from '../planner/world/index.ts'
 import {ASSUMED_LOAD, deploymentFlags} from './flags.ts'
 import {objectivesFrom} from './slo-flags.ts'
@@ -18,6 +28,7 @@ export interface CapacityFlags extends Record<string, unknown> {
   gpu?: string[]
   nodes?: number
   price?: string[]
+  slo?: string
   months?: string
   growth?: string
   trace?: string
@@ -34,6 +45,8 @@ type FileLoad = Omit<NonNullable<CapacityFile['models']>[number], 'model'>
 /** Machines are planned with this share of the rate at which queues grow without end. */
 const USUAL_UTILISATION = 0.85
 const USUAL_MONTHS = [0, 6, 12]
+/** `--machine here`: the one this runs on. */
+const HERE = 'here'
 
 /** The question that a file and flags put together; flags win. @throws InputError. */
 export async function capacityQuestion(
@@ -49,9 +62,10 @@ export async function capacityQuestion(
   if (entries.length > 1 && flags.trace !== undefined) throw new InputError('TRACE_FOR_MANY', '--trace belongs to one model: name it in the file')
   for (const entry of entries) demands.push(await demandFrom(entry as FileLoad & {model?: string}, flags, folder))
   const growing = demands.some(({growth}) => growth !== undefined && growth !== 1)
+  const given = await kindsFrom(context, file, flags, folder)
   return {
     demands,
-    kinds: await kindsFrom(context, file, flags, folder),
+    ...(given.length > 0 ? {kinds: given} : {kinds: await candidateKinds(context, demands, flags.nodes), fromCatalogue: true}),
     months: monthsFrom(flags.months) ?? file?.months ?? (growing ? USUAL_MONTHS : [0]),
     spare: flags.spare ?? file?.spare ?? 0,
     maxUtilisation: flags['max-utilisation'] ?? file?.maxUtilisation ?? USUAL_UTILISATION,
@@ -88,6 +102,7 @@ async function demandFrom(entry: FileLoad & {model?: string}, flags: CapacityFla
     if (value !== undefined && name !== 'engine') request[name] = value
   }
   const growth = flags.growth ?? entry.growth
+  const {slo, sloAssumed} = limitsFrom(flags, entry.slo)
   return {
     name: entry.name,
     model,
@@ -100,9 +115,19 @@ async function demandFrom(entry: FileLoad & {model?: string}, flags: CapacityFla
     users,
     thinkSeconds: users === undefined ? undefined : (flags['think-seconds'] ?? entry.thinkSeconds),
     trace: trace === undefined ? undefined : parseTrace(await readText(trace, 'a trace in JSON Lines or CSV'), trace),
-    slo: objectivesFrom(flags, entry.slo),
+    slo,
+    ...(sloAssumed && {sloAssumed}),
     growth: growth === undefined ? undefined : parseGrowth(typeof growth === 'number' ? String(growth) : growth, 'growth'),
   }
+}
+
+/** Limits that were given; where none were, the interactive ones, unless they are switched off. */
+function limitsFrom(flags: CapacityFlags, below: FileLoad['slo']): {slo: Objectives; sloAssumed?: boolean} {
+  const given = objectivesFrom(flags, below === 'none' || below === 'interactive' ? {} : below)
+  if (given.ttftMs !== undefined || given.tpotMs !== undefined || given.endToEndMs !== undefined) return {slo: given}
+  const named = flags.slo ?? (typeof below === 'string' ? below : undefined)
+  if (named === 'none') return {slo: given}
+  return {slo: {...INTERACTIVE_LIMITS, ...given}, sloAssumed: named === undefined}
 }
 
 const camelCase = (name: string): string => name.replaceAll(/-([a-z])/g, (_, letter: string) => letter.toUpperCase())
@@ -124,18 +149,21 @@ async function kindsFrom(context: Context, file: CapacityFile | undefined, flags
     prices.set(text.slice(0, at), parsePrice(text.slice(at + 1), '--price'))
   }
   const given = [...(flags.machine ?? []).map((machine) => ({machine})), ...(flags.gpu ?? []).map((gpu) => ({gpu}))]
-  const listed = (file?.machines ?? []).map((entry) => (typeof entry === 'string' ? (/^\d+x/i.test(entry) ? {gpu: entry} : {machine: entry}) : entry))
-  const asked: {gpu?: string; machine?: string; nodes?: number; price?: string}[] = given.length > 0 ? given : listed.length > 0 ? listed : [{}]
+  // Prices without machines name what may be had.
+  const named = (name: string) => (/^\d+x/i.test(name) ? {gpu: name} : {machine: name})
+  const listed = (file?.machines ?? [...prices.keys()]).map((entry) => (typeof entry === 'string' ? named(entry) : entry))
+  const asked: {gpu?: string; machine?: string; nodes?: number; price?: string}[] = given.length > 0 ? given : listed
   const kinds: MachineKind[] = []
   for (const {gpu, machine, nodes, price} of asked) {
+    const here = machine === HERE || (machine === undefined && gpu === undefined)
     const place = machine !== undefined && looksLikePath(machine) && given.length === 0 && !isAbsolute(machine) ? join(folder, machine) : machine
-    const found = await machineOf(context, {model: '', gpu, machine: place, nodes: nodes ?? flags.nodes})
+    const found = await machineOf(context, {model: '', gpu, machine: here ? undefined : place, nodes: nodes ?? flags.nodes})
     if (found.gpus.length === 0) throw new InputError('NO_GPU', `${machine ?? 'this machine'} has no GPU`)
-    const name = machine ?? gpu ?? 'this machine'
-    const pricePerMonth = prices.get(name) ?? (price === undefined ? undefined : parsePrice(price, `price of ${name}`))
-    const maxPowerWatts = machine === undefined || looksLikePath(machine) ? undefined : systemWatts(context.catalogue, machine, nodes ?? flags.nodes)
+    const name = here ? 'this machine' : (machine ?? gpu!)
+    const pricePerMonth = prices.get(machine ?? gpu ?? HERE) ?? (price === undefined ? undefined : parsePrice(price, `price of ${name}`))
+    const maxPowerWatts = machine === undefined || here || looksLikePath(machine) ? undefined : systemWatts(context.catalogue, machine, nodes ?? flags.nodes)
     kinds.push({name, machine: found, ...(maxPowerWatts !== undefined && {maxPowerWatts}), ...(pricePerMonth !== undefined && {pricePerMonth})})
-    prices.delete(name)
+    prices.delete(machine ?? gpu ?? HERE)
   }
   const [unknown] = prices.keys()
   if (unknown !== undefined)

@@ -15,9 +15,11 @@ const number = (name: string, description: string, helpValue: string, range: {mi
 const {concurrency: _concurrency, ...lengthFlags} = workloadFlags
 
 export default class Capacity extends ServefitCommand {
-  static override summary = 'How many of which machine for these users or requests, next year too'
+  static override summary = 'How many machines of which kind carry these users or requests, now and as they grow'
   static override description =
-    `Each kind of machine is given the deployment that carries most within the latency limits, by the cautious end of every interval: open arrivals up to a share of saturation, people in flight up to what the cache holds. With a percentile, lengths that spread or a trace, the simulator checks it. Energy is an upper bound from rated power; cost comes from the prices you give.
+    `Each kind of machine is given the deployment that carries most within the latency limits, as expected; how many machines the slow end of the speed intervals would take is told beside it. Without limits the interactive ones apply: the first token within 2 s and 20 tok/s for each user (--slo none: no limits). Without --gpu and --machine the machines of the catalogue that are sold today are looked at, and the best are answered; --machine here asks about this computer.
+
+People who pause (--think-seconds) are a closed loop: more pause never takes more machines. Requests at a rate are planned up to a share of saturation. With a percentile, lengths that spread or a trace, the simulator checks the limits. Energy is an upper bound from rated power; cost comes from the prices you give.
 
 A file (YAML or JSON) can hold the same, and several models on one fleet:
   machines: [{machine: dgx-h200, price: 98.32/h}, {gpu: 8xh100-sxm}]
@@ -26,6 +28,7 @@ A file (YAML or JSON) can hold the same, and several models on one fleet:
   growth: 5%/month
   months: [0, 6, 12]`
   static override examples = [
+    '<%= config.bin %> <%= command.id %> --model qwen3-32b --users 200',
     '<%= config.bin %> <%= command.id %> --model qwen3-32b --users 400 --think-seconds 30 --machine dgx-h100 --machine dgx-h200 --slo-ttft-ms 2000 --slo-tpot-ms 50',
     '<%= config.bin %> <%= command.id %> fleet.yaml --csv',
     '<%= config.bin %> <%= command.id %> --model gpt-oss-120b --trace requests.csv --gpu 8xh100-sxm --price 8xh100-sxm=70/h --growth 5%/month --save ./fleet',
@@ -51,11 +54,18 @@ A file (YAML or JSON) can hold the same, and several models on one fleet:
       helpGroup: LOAD,
     }),
     growth: Flags.string({description: 'how the load grows, as 5%/month or 80%/year', helpValue: 'SHARE/TIME', helpGroup: LOAD}),
-    months: Flags.string({description: 'months from now to look at (default: 0, with growth 0,6,12)', helpValue: 'LIST', helpGroup: LOAD}),
+    months: Flags.string({description: 'months from now to look at (default: 0; with growth 0,6,12)', helpValue: 'LIST', helpGroup: LOAD}),
+    slo: Flags.string({
+      description: 'interactive (the default where no limit is given: first token within 2 s, 50 ms per further token), or none',
+      helpValue: 'none|interactive',
+      options: ['none', 'interactive'],
+      exclusive: ['slo-ttft-ms', 'slo-tpot-ms', 'slo-e2e-ms'],
+      helpGroup: 'OBJECTIVES',
+    }),
     ...sloFlags,
     machine: Flags.string({
-      description: 'a catalogued machine, or a file that detect --json printed; more than once for several',
-      helpValue: 'NAME|FILE',
+      description: 'a catalogued machine, a file that detect --json printed, or here; more than once for several (default: the catalogue is searched)',
+      helpValue: 'NAME|FILE|here',
       multiple: true,
       multipleNonGreedy: true,
       helpGroup: 'FLEET',

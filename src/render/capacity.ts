@@ -7,11 +7,20 @@ import {type Column, table} from './tables.ts'
 
 const UNIT_WORDS = {requestsPerSecond: 'requests/s', users: 'users'}
 const BOUND_WORDS = {
-  limits: 'the limits',
-  percentile: 'the percentile',
-  utilisation: 'the share of saturation that is planned with',
-  cache: 'room in the cache',
+  limits: 'more would break a limit',
+  percentile: 'more would break a limit for too many requests',
+  utilisation: 'more would come too close to saturation',
+  cache: 'the cache holds no more',
+  'most-looked-at': 'more are not looked at',
 }
+const LIMIT_NAMES = {ttftMs: 'First token', tpotMs: 'Each further token', endToEndMs: 'Whole answer'}
+
+/** `1 user`, `2 users`, `1 request/s`, `7.5 requests/s`. */
+const amountOf = (amount: number, unit: keyof typeof UNIT_WORDS): string => {
+  const number = Number.isInteger(amount) ? count(amount) : rate(amount)
+  return `${number} ${number === '1' ? UNIT_WORDS[unit].replace(/s(?=$|\/)/, '') : UNIT_WORDS[unit]}`
+}
+const machinesOf = (number: number): string => `${count(number)} machine${number === 1 ? '' : 's'}`
 
 const percent = (share: number): string => `${Math.round(share * 100)}%`
 const money = (amount: number): string => (amount >= 1000 ? count(Math.round(amount)) : amount.toFixed(2))
@@ -21,25 +30,49 @@ export function renderCapacity(report: CapacityReport, {columns, colour}: {colum
   const style = paint(colour)
   const lines = report.demands.map((demand) => wrap(demandWords(demand), columns - 2, 2))
   lines[0] = style.bold(lines[0] ?? '')
+  const {candidates} = report
+  if (report.demands.some(({sloAssumed}) => sloAssumed))
+    lines.push(`  ${wrap('No limits were given: these are the interactive ones. The --slo flags change them, --slo none removes them.', columns - 4, 2)}`)
+  if (candidates) lines.push(`  ${wrap(candidateWords(candidates.considered, report.options), columns - 4, 2)}`)
   lines.push('')
   const feasible = report.options.filter((option) => option.feasible)
   if (feasible.length > 0) lines.push(optionTable(feasible, columns).trimEnd(), '')
   for (const option of report.options.filter((candidate) => !candidate.feasible))
-    lines.push(
-      ...option.problems.map(({name, message}) => `  ${wrap(`${harmless(option.machine)}: ${harmless(name)} is not carried: ${message}`, columns - 4, 4)}`),
-    )
+    lines.push(...option.problems.map((problem) => `  ${wrap(problemWords(option, problem, report), columns - 4, 4)}`))
   const [best] = feasible
   if (best) lines.push(...bestLines(best, report, columns, style))
   return `${lines.join('\n').trimEnd()}\n`
 }
 
+function candidateWords(considered: number, options: readonly FleetOption[]): string {
+  const shown = options.length < considered ? `; the ${count(options.length)} ${options[0]?.feasible ? 'best' : 'nearest'} are shown` : ''
+  const found =
+    considered === 0
+      ? 'no machine of the catalogue that is sold today holds the model'
+      : `${machinesOf(considered)} of the catalogue that ${considered === 1 ? 'is' : 'are'} sold today and ${considered === 1 ? 'holds' : 'hold'} the model ${considered === 1 ? 'was' : 'were'} looked at${shown}`
+  return `No machine was named: ${found}. Name others with --gpu or --machine (--machine here: this computer).`
+}
+
+function problemWords({machine}: FleetOption, {name, message, remedy}: FleetOption['problems'][number], {demands}: CapacityReport): string {
+  const model = demands.length > 1 ? ` ${harmless(name)}` : ''
+  return `${harmless(machine)} does not carry${model === '' ? ' it' : model}: ${harmless(message)}${remedy === undefined ? '' : `; ${harmless(remedy)}`}`
+}
+
 function demandWords({name, unit, amount, thinkSeconds, inputTokens, outputTokens, slo, growthPerMonth, trace}: CapacityReport['demands'][number]): string {
+  const pause =
+    unit !== 'users'
+      ? ''
+      : thinkSeconds
+        ? ` with a pause of ${thinkSeconds} s between an answer and the next request`
+        : amount === 1
+          ? ' with a request in flight all the time'
+          : ', each with a request in flight all the time'
   const load = trace
-    ? `a trace of ${count(trace.requests)} requests, ${rate(trace.peakRequestsPerSecond)} requests/s in its busiest minute`
-    : `${Number.isInteger(amount) ? count(amount) : rate(amount)} ${UNIT_WORDS[unit]}${thinkSeconds === undefined ? (unit === 'users' ? ' in flight' : '') : `, ${thinkSeconds} s between an answer and the next request`}`
+    ? `a trace of ${count(trace.requests)} request${trace.requests === 1 ? '' : 's'}, ${rate(trace.peakRequestsPerSecond)} requests/s in its busiest minute`
+    : `${amountOf(amount, unit)}${pause}`
   const limits = slo ? limitsInWords(slo) : ''
   const growth = growthPerMonth === 0 ? '' : `, ${(growthPerMonth * 100).toFixed(1).replace(/\.0$/, '')}% more each month`
-  return `${harmless(name)}: ${load}${growth}, prompts of ${count(inputTokens)} and answers of ${count(outputTokens)} tokens${limits === '' ? '' : `; ${limits}`}`
+  return `${harmless(name)}: ${load}${growth}, prompts of ${count(inputTokens)} and answers of ${count(outputTokens)} tokens${limits === '' ? '; no limits' : `; ${limits}`}`
 }
 
 function optionTable(options: readonly FleetOption[], columns: number): string {
@@ -48,16 +81,22 @@ function optionTable(options: readonly FleetOption[], columns: number): string {
   const shown: Column<FleetOption>[] = [
     {title: 'Machine', value: ({machine}) => harmless(machine)},
     {title: 'Number', value: (option) => count(first(option).machines), right: true},
+    {title: 'Safe', value: (option) => (first(option).cautious ? count(first(option).cautious!.machines) : '-'), right: true},
     {title: 'GPUs', value: (option) => count(first(option).gpus), right: true},
     {title: 'Used', value: (option) => percent(first(option).utilisation), right: true},
-    {title: 'One lost', value: (option) => lossWords(first(option)), right: true},
-    {title: 'kW at most', value: (option) => (first(option).watts === undefined ? '-' : (first(option).watts! / 1000).toFixed(1)), right: true, expendable: 1},
+    {title: 'One lost', value: (option) => lossWords(first(option)), right: true, expendable: 2},
+    {
+      title: 'kW at most',
+      value: (option) => (first(option).watts === undefined ? '-' : (first(option).watts! / 1000).toFixed(1)),
+      right: true,
+      expendable: 3,
+    },
     ...(priced
       ? [{title: 'A month', value: (option: FleetOption) => (first(option).costPerMonth === undefined ? '-' : money(first(option).costPerMonth!)), right: true}]
       : []),
     // Several models are told one by one below.
     ...(options.every(({placements}) => placements.length === 1)
-      ? [{title: 'Layout', value: ({placements}: FleetOption) => layoutOf(placements[0]!.result.deployment)}]
+      ? [{title: 'Layout', value: ({placements}: FleetOption) => layoutOf(placements[0]!.result.deployment), expendable: 1}]
       : []),
   ]
   return table(options, shown, columns)
@@ -72,17 +111,17 @@ function layoutOf({engine, weights, tp, pp, dp, ep, dpAttention}: Deployment): s
 function bestLines(best: FleetOption, report: CapacityReport, columns: number, style: Paint): string[] {
   const lines: string[] = []
   const say = (text: string, indent = 2) => lines.push(`${' '.repeat(indent)}${wrap(text, columns - indent - 2, indent + 2)}`)
-  say(style.bold(`${best.machine}${report.options.length > 1 ? ', the first of these' : ''}`))
+  say(`${style.bold(harmless(best.machine))}: ${fleetWords(best)}`)
   for (const placement of best.placements) {
     const {unit} = report.demands.find(({name}) => name === placement.name)!
-    say(`${report.demands.length > 1 ? `${harmless(placement.name)}: ` : ''}${placementWords(placement, unit, best)}`)
+    for (const text of placementWords(placement, unit, best, report.demands.length > 1)) say(text)
   }
   const now = best.periods[0]!
-  if (now.utilisationAfterLoss === undefined) say('When a machine is lost a model is not served at all: --spare 1 keeps one more.')
+  const broken = limitedDemands(report) ? 'the limits are broken' : 'the others wait'
+  if (now.utilisationAfterLoss === undefined)
+    say(`When a machine is lost ${report.demands.length > 1 ? 'a model is not served at all' : 'nothing is served'}: --spare 1 keeps one more.`)
   else if (now.utilisationAfterLoss > 1)
-    say(
-      `When a machine is lost the rest get ${percent(now.utilisationAfterLoss)} of what they carry: the limits are broken until it is back. --spare 1 keeps one more.`,
-    )
+    say(`When a machine is lost the rest get ${percent(now.utilisationAfterLoss)} of what they carry: ${broken} until it is back. --spare 1 keeps one more.`)
   else say(`When a machine is lost the rest carry on, at ${percent(now.utilisationAfterLoss)} of what they carry.`)
   if (now.watts !== undefined)
     say(
@@ -99,19 +138,52 @@ function bestLines(best: FleetOption, report: CapacityReport, columns: number, s
   return lines
 }
 
+const limitedDemands = ({demands}: CapacityReport): boolean => demands.some(({slo}) => slo !== undefined && limitsInWords(slo) !== '')
+
+/** Two numbers: what is expected to do, and what does at the slow end of every interval. */
+function fleetWords({periods, verdict}: FleetOption): string {
+  const {machines, cautious} = periods[0]!
+  if (verdict === 'fits' || (cautious && cautious.machines === machines)) return `${machinesOf(machines)}, also at the slow end of the speed intervals`
+  return cautious
+    ? `${machinesOf(machines)} expected, ${count(cautious.machines)} to be safe at the slow end of the speed intervals`
+    : `${machinesOf(machines)} expected to do; at the slow end of the speed intervals no number keeps the limits`
+}
+
+/** What a machine carries, and each latency at that load: expected, at the slow end, and the limit. */
 function placementWords(
-  {gpus, carries, limitedBy, result, shareWithinLimits}: Placement,
+  {name, gpus, carries, limitedBy, inFlight, limits = [], cautious, result, shareWithinLimits}: Placement,
   unit: 'requestsPerSecond' | 'users',
   {gpusPerMachine}: FleetOption,
-): string {
+  named: boolean,
+): string[] {
   const {deployment, performance} = result
-  const whole = gpus === gpusPerMachine
-  const speeds = performance
-    ? `: first token ${duration(performance.ttftMs.estimate)} (to ${duration(performance.ttftMs.high)}), ${rate(1000 / performance.tpotMs.estimate)} tok/s for each user (from ${rate(1000 / performance.tpotMs.high)})`
-    : ''
-  const share = shareWithinLimits === undefined ? '' : `, ${percent(shareWithinLimits)} of simulated requests within the limits`
-  return `${whole ? 'each' : `each part of ${gpus} GPU${gpus === 1 ? '' : 's'}`} carries ${rate(carries)} ${UNIT_WORDS[unit]} as ${layoutOf(deployment)}, ${deployment.kvCache} cache${speeds}${share}; bounded by ${BOUND_WORDS[limitedBy]}`
+  const part = gpus === gpusPerMachine ? 'each' : `each part of ${gpus} GPU${gpus === 1 ? '' : 's'}`
+  const subject = named ? `${harmless(name)}: ${part}` : capital(part)
+  const slow = cautious
+    ? `${cautious.carries >= carries ? 'as many' : amountOf(cautious.carries, unit)} at the slow end`
+    : 'none within the limits at the slow end'
+  const words = [
+    `${subject} carries ${amountOf(carries, unit)} (${slow}) with ${layoutOf(deployment)}, ${deployment.kvCache} cache; ${BOUND_WORDS[limitedBy]}.`,
+  ]
+  if (inFlight)
+    words.push(
+      `About ${rate(inFlight.mean)} of these users wait for an answer or read one at a time, ${count(inFlight.busy)} when it is busy; the times below are those of ${count(inFlight.busy)}.`,
+    )
+  if (!performance) return words
+  const {ttftMs, tpotMs} = performance
+  const shown = [{name: 'ttftMs' as const, ...ttftMs}, {name: 'tpotMs' as const, ...tpotMs}, ...limits.filter((limit) => limit.name === 'endToEndMs')]
+  for (const {name: which, estimate, high} of shown) {
+    const limit = limits.find((known) => known.name === which)?.limit
+    const speed = (ms: number) => (which === 'tpotMs' ? ` (${rate(1000 / ms)} tok/s for each user)` : '')
+    words.push(
+      `${LIMIT_NAMES[which]}: ${duration(estimate)} expected${speed(estimate)}, up to ${duration(high)}${speed(high).replace(' for each user', '')} at the slow end${limit === undefined ? '' : `; the limit is ${duration(limit)}`}.`,
+    )
+  }
+  if (shareWithinLimits !== undefined) words.push(`${percent(shareWithinLimits)} of simulated requests keep the limits.`)
+  return words
 }
+
+const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1)
 
 function periodTable(best: FleetOption, {demands}: CapacityReport, columns: number): string {
   const priced = best.periods.some(({costPerMonth}) => costPerMonth !== undefined)
@@ -127,6 +199,7 @@ function periodTable(best: FleetOption, {demands}: CapacityReport, columns: numb
         }),
       ),
       {title: 'Machines', value: ({machines}) => count(machines), right: true},
+      {title: 'Safe', value: ({cautious}) => (cautious ? count(cautious.machines) : '-'), right: true},
       {title: 'Used', value: ({utilisation}) => percent(utilisation), right: true},
       {title: 'One lost', value: lossWords, right: true},
       {title: 'kWh a month', value: ({kwhPerMonth}) => (kwhPerMonth === undefined ? '-' : count(Math.round(kwhPerMonth))), right: true, expendable: 1},
@@ -162,6 +235,8 @@ export function capacityCsv({options, demands}: CapacityReport): string {
     'costPerMonth',
     'energyCostPerMonth',
     ...LAYOUT,
+    'carriesCautiously',
+    'machinesCautiously',
   ]
   const rows: unknown[][] = []
   for (const {machine, feasible, periods, placements, problems} of options) {
@@ -173,6 +248,7 @@ export function capacityCsv({options, demands}: CapacityReport): string {
           name,
           gpus,
           carries,
+          cautious,
           result: {deployment},
         },
       ] of placements.entries()) {
@@ -198,6 +274,8 @@ export function capacityCsv({options, demands}: CapacityReport): string {
           period.costPerMonth,
           period.energyCostPerMonth,
           ...LAYOUT.map((name) => deployment[name]),
+          cautious?.carries,
+          period.cautious?.machines,
         ])
       }
   }

@@ -50,7 +50,8 @@ describe('capacity', () => {
     ])
     expect(code).toBe(0)
     expect(stdout.split('\n').filter((line) => line.length > 80)).toEqual([])
-    for (const part of [/^Machine +Number +GPUs/m, /dgx-h100/, /4xl40s/, /One lost/, /upper bound/, /^ +Month +users +Machines/m]) expect(stdout).toMatch(part)
+    for (const part of [/^Machine +Number +Safe +GPUs/m, /dgx-h100/, /4xl40s/, /One lost/, /upper bound/, /^ +Month +users +Machines/m])
+      expect(stdout).toMatch(part)
   })
 
   it('from a file with several models, with manifests', () => {
@@ -113,7 +114,57 @@ describe('capacity', () => {
   it('exits with 1 when no machine carries it', () => {
     const {code, stdout} = servefit(['capacity', '--model', 'deepseek-ai/DeepSeek-V3.2', '--users', '10', '--gpu', '1xh100-sxm'])
     expect(code).toBe(1)
-    expect(stdout).toMatch(/is not carried: weights need/)
+    expect(stdout).toMatch(/1xh100-sxm does not carry it: weights need/)
+  })
+
+  it('no machine named: the catalogue is searched, and it is said', () => {
+    const {code, stdout} = servefit(['capacity', '--model', 'qwen3-32b', '--users', '200'])
+    expect(code).toBe(0)
+    expect(stdout.replaceAll(/\s+/g, ' ')).toMatch(/No machine was named: \d+ machines of the catalogue .* the 6 best are shown/)
+    const table = stdout.split('\n').slice(stdout.split('\n').findIndex((line) => line.startsWith('Machine ')) + 1)
+    expect(table.indexOf('')).toBe(6)
+    const {stdout: json} = servefit(['capacity', '--model', 'qwen3-32b', '--users', '200', '--json'])
+    const report = JSON.parse(json)
+    expect(report.options).toHaveLength(6)
+    expect(report.candidates.considered).toBeGreaterThan(6)
+  })
+
+  it('without limits the interactive ones apply, and are said', () => {
+    const base = ['capacity', '--model', 'llama-3.1-8b', '--users', '2000', '--machine', 'dgx-h100']
+    const plain = servefit(base)
+    expect(plain.stdout.replaceAll(/\s+/g, ' ')).toMatch(
+      /the first token within 2\.00 s and 50 ms for each further token No limits were given: these are the interactive ones/,
+    )
+    const report = (args: string[]) => JSON.parse(servefit([...base, ...args, '--json']).stdout)
+    const usual = report([])
+    expect(usual.demands[0]).toMatchObject({slo: {ttftMs: 2000, tpotMs: 50}, sloAssumed: true})
+    expect(usual.options[0].placements[0].result.performance.ttftMs.estimate).toBeLessThanOrEqual(2000)
+    const none = report(['--slo', 'none'])
+    expect(none.demands[0].slo).toBeUndefined()
+    expect(none.options[0].placements[0].carries).toBeGreaterThan(usual.options[0].placements[0].carries)
+    // The same limits, asked for: no assumption to tell.
+    const asked = report(['--slo', 'interactive'])
+    expect(asked.demands[0].sloAssumed).toBeUndefined()
+    expect(asked.options).toEqual(usual.options)
+    expect(report(['--slo-ttft-ms', '800']).demands[0].slo).toEqual({ttftMs: 800})
+  })
+
+  it('says which limit is missed, by how much', () => {
+    const {code, stdout} = servefit(['capacity', '--model', 'qwen3-32b', '--users', '1', '--gpu', '1xl40s', '--slo-ttft-ms', '10'])
+    expect(code).toBe(1)
+    expect(stdout.replaceAll(/\s+/g, ' ')).toMatch(
+      /1xl40s does not carry it: one request alone: first token \d+ ms expected \(10 ms asked, .* at the slow end\); nearest layout: /,
+    )
+    expect(stdout).toMatch(/^qwen3-32b: 1 user with/)
+  })
+
+  it('in narrow terminals whole columns are left out, none is cut', () => {
+    const args = ['capacity', '--model', 'qwen3-235b-a22b', '--users', '200', '--machine', 'dgx-h100', '--machine', 'dgx-b200']
+    const {stdout} = servefit([...args, '--growth', '5%/month'])
+    const header = stdout.split('\n').find((line) => line.startsWith('Machine '))!
+    const row = stdout.split('\n').find((line) => line.startsWith('dgx-b200 '))!
+    if (header.includes('Layout')) expect(row).toMatch(/(vllm|sglang|trtllm) \S+ tp \d+( pp \d+)?( dp \d+| attn-dp)?( ep \d+)?$/)
+    else expect(row).toMatch(/\d%?$/)
   })
 
   it('names what is wrong', () => {
@@ -130,6 +181,8 @@ describe('capacity', () => {
       [[...base, '--trace', file('bad.csv')], /bad\.csv, line 2/],
       [['capacity', file('wrong.yaml'), '--gpu', '1xh100-sxm'], /wrong\.yaml.*user/],
       [['capacity', file('nowhere.yaml')], /nowhere\.yaml/],
+      [[...base, '--users', '5', '--slo', 'loose'], /none, interactive/],
+      [[...base, '--users', '5', '--slo', 'none', '--slo-ttft-ms', '100'], /slo/],
     ]
     for (const [args, message] of cases) {
       const {code, stdout, stderr} = servefit(args)

@@ -1,8 +1,12 @@
 import * as fc from 'fast-check'
 import {beforeAll, describe, expect, it} from 'vitest'
-import {capacity, type CapacityAsked} from '../../src/planner/capacity/capacity.ts'
+import {simulate} from '../../src/core/simulator/simulate.ts'
+import {candidateKinds} from '../../src/planner/capacity/catalogue-kinds.ts'
+import {capacity, type CapacityAsked, type Placement} from '../../src/planner/capacity/capacity.ts'
 import {type DemandAsked, lawOf} from '../../src/planner/capacity/demand.ts'
 import {packed, shareAfterLoss} from '../../src/planner/capacity/fleet.ts'
+import type {Reached} from '../../src/planner/answer/limits.ts'
+import {busyInFlight, meanInFlight, mostPeople, shareInFlight} from '../../src/planner/capacity/population.ts'
 import {HOURS_PER_MONTH, parseGrowth, parsePrice} from '../../src/planner/capacity/money.ts'
 import {csvFields, parseTrace, traceSummary} from '../../src/planner/capacity/trace.ts'
 import {machineFromSpec} from '../../src/planner/world/machines.ts'
@@ -62,15 +66,46 @@ describe('capacity', () => {
     expect(period!.utilisationAfterLoss).toBeLessThanOrEqual(1)
   })
 
-  it('keeps the limits at the cautious end, and plans below saturation', async () => {
+  it('keeps the limits as expected, tells what the slow end would carry, and plans below saturation', async () => {
     const slo = {ttftMs: 1500, tpotMs: 30}
-    const {report} = await ask([demand({requestRate: 10, slo})], ['1xh100-sxm'])
-    const {performance} = report.options[0]!.placements[0]!.result
-    expect(performance!.ttftMs.high).toBeLessThanOrEqual(slo.ttftMs)
-    expect(performance!.tpotMs.high).toBeLessThanOrEqual(slo.tpotMs)
+    const {report} = await ask([demand({requestRate: 100, slo})], ['1xh100-sxm'])
+    const [option] = report.options
+    const [{carries, cautious, limits, result}] = option!.placements as [Placement]
+    expect(result.performance!.ttftMs.estimate).toBeLessThanOrEqual(slo.ttftMs)
+    expect(result.performance!.tpotMs.estimate).toBeLessThanOrEqual(slo.tpotMs)
+    expect(limits!.map(({name, limit}) => [name, limit])).toEqual([
+      ['ttftMs', 1500],
+      ['tpotMs', 30],
+    ])
+    // What the slow end carries keeps the limits there: asked for that rate, the far end of the interval is within them.
+    expect(cautious!.carries).toBeLessThan(carries)
+    const slow = await checked(context, {...result, workload: {inputTokens: 1024, outputTokens: 256, requestRate: cautious!.carries}}, '1xh100-sxm')
+    expect(slow.performance!.ttftMs.high).toBeLessThanOrEqual(slo.ttftMs)
+    expect(slow.performance!.tpotMs.high).toBeLessThanOrEqual(slo.tpotMs)
+    expect(option!.periods[0]!.cautious!.needed).toBe(Math.ceil(100 / cautious!.carries))
+    expect(option!.periods[0]!.needed).toBe(Math.ceil(100 / carries))
+    expect(option!.verdict).toBe('tight')
     const half = await ask([demand({requestRate: 10})], ['1xh100-sxm'], {maxUtilisation: 0.4})
     const more = await ask([demand({requestRate: 10})], ['1xh100-sxm'], {maxUtilisation: 0.8})
-    expect(half.report.options[0]!.placements[0]!.carries).toBeCloseTo(more.report.options[0]!.placements[0]!.carries / 2, 1)
+    expect(half.report.options[0]!.placements[0]!.carries / more.report.options[0]!.placements[0]!.carries).toBeCloseTo(0.5, 2)
+  })
+
+  it('a limit that only the slow end misses is kept, and both numbers are said', async () => {
+    const {report} = await ask([demand({model: 'qwen3-32b', users: 200, inputTokens: 8000, outputTokens: 500, slo: {ttftMs: 5000}})], ['2xl40s', '4xrtx-3090'])
+    const [fits, slow] = report.options
+    expect([fits!.machine, fits!.verdict]).toEqual(['2xl40s', 'tight'])
+    const [{estimate, high, limit}] = fits!.placements[0]!.limits as [Reached]
+    expect(estimate).toBeLessThanOrEqual(limit)
+    expect(high).toBeGreaterThan(limit)
+    expect(renderCapacity(report, {columns: 200, colour: false})).toMatch(
+      /First token: [\d.]+ s expected, up to [\d.]+ s at the slow end; the limit is 5\.00 s/,
+    )
+    expect(slow).toMatchObject({machine: '4xrtx-3090', feasible: false, verdict: 'too-slow', problems: [{code: 'slo-missed', name: 'qwen3-32b'}]})
+    const [missed] = slow!.problems[0]!.limits as [Reached]
+    expect(missed.estimate).toBeGreaterThan(5000)
+    expect(slow!.problems[0]!.message).toMatch(
+      /^one request alone: first token [\d.]+ s expected \(5\.00 s asked, [\d.]+ s at the slow end\); nearest layout: \w+ /,
+    )
   })
 
   it('stricter limits, longer answers and more growth never take fewer machines', async () => {
@@ -120,10 +155,16 @@ describe('capacity', () => {
       ['8xh200-sxm', true],
       ['2xh100-sxm', false],
     ])
-    expect(report.options[1]!.problems[0]!.message).toMatch(/weights need/)
+    // The layout that comes nearest: 671B parameters of a byte over both GPUs are 312 GiB on each, some more where they stay at 16 bits.
+    expect(report.options[1]!.problems[0]).toMatchObject({code: 'weights-exceed-memory'})
+    const [, need] = /weights need ([\d.]+) GiB per GPU/.exec(report.options[1]!.problems[0]!.message)!
+    expect(Number(need)).toBeGreaterThan(312)
+    expect(Number(need)).toBeLessThan(312 * 1.04)
     const slow = await ask([demand({requestRate: 1, slo: {tpotMs: 0.5}})], ['1xh100-sxm'])
     expect(slow.report.feasible).toBe(false)
-    expect(slow.report.options[0]!.problems[0]!.message).toMatch(/limits/)
+    const [problem] = slow.report.options[0]!.problems
+    expect(problem).toMatchObject({code: 'slo-missed', limits: [{name: 'tpotMs', limit: 0.5}]})
+    expect(problem!.message).toMatch(/each further token [\d.]+ ms expected \(0\.5 ms asked/)
   })
 
   it('costs what the prices and rated power say', async () => {
@@ -159,6 +200,199 @@ describe('capacity', () => {
   it('CSV cells are not formulas', async () => {
     const {report} = await ask([demand({name: '=1+1', requestRate: 1})], ['1xh100-sxm'])
     expect(capacityCsv(report)).toContain("'=1+1")
+  })
+})
+
+describe('laws of capacity', () => {
+  const asked = fc.record({
+    model: fc.constantFrom('qwen3-8b', 'qwen3-32b', 'gpt-oss-120b', 'llama-3.1-8b'),
+    gpu: fc.constantFrom('1xrtx-4090', '1xh100-sxm', '4xl40s', '8xh200-sxm', '2xb200-sxm'),
+    users: fc.integer({min: 1, max: 5000}),
+    inputTokens: fc.constantFrom(200, 1024, 6000),
+    outputTokens: fc.constantFrom(64, 512, 1500),
+    slo: fc.constantFrom({}, {ttftMs: 2000, tpotMs: 50}, {ttftMs: 800}, {tpotMs: 25}, {endToEndMs: 30_000}),
+  })
+  const machines = async ({gpu, ...rest}: {gpu: string} & Partial<DemandAsked>, more: Partial<CapacityAsked> = {}) => {
+    const {report} = await ask([demand(rest)], [gpu], more)
+    return report.options[0]!.periods.map(({needed}) => needed)
+  }
+  /** Machines that nothing carries count as more than any number. */
+  const number = async (question: {gpu: string} & Partial<DemandAsked>) => (await machines(question))[0] ?? Number.POSITIVE_INFINITY
+  const THINK = [0, 0.01, 0.1, 1, 2, 5, 10, 20, 30, 60, 300]
+
+  it('more pause never takes more machines', async () => {
+    await fc.assert(
+      fc.asyncProperty(asked, async (question) => {
+        const counts = [await number(question)]
+        for (const thinkSeconds of THINK) counts.push(await number({...question, thinkSeconds}))
+        expect(counts).toEqual([...counts].sort((a, b) => b - a))
+        // No pause is the closed loop itself.
+        expect(counts[1]).toBe(counts[0])
+      }),
+      {numRuns: 10},
+    )
+  })
+
+  it('more pause never takes more machines at a percentile either', async () => {
+    for (const [model, gpu, percentile] of [
+      ['qwen3-8b', '1xrtx-4090', 95],
+      ['qwen3-32b', '1xh100-sxm', 90],
+      ['llama-3.1-8b', '4xl40s', 99],
+    ] as const) {
+      const counts: number[] = []
+      for (const thinkSeconds of [0, 0.01, 1, 5, 20, 60])
+        counts.push(await number({model, gpu, users: 2000, thinkSeconds, slo: {ttftMs: 2000, tpotMs: 50, percentile}}))
+      expect(counts, `${model} ${gpu}`).toEqual([...counts].sort((a, b) => b - a))
+    }
+  })
+
+  it('the question that went wrong: 500 users of a 4090', async () => {
+    const question = {model: 'qwen3-8b', gpu: '1xrtx-4090', users: 500, outputTokens: 512, slo: {ttftMs: 2000, tpotMs: 50}}
+    const counts: number[] = []
+    for (const thinkSeconds of THINK) counts.push(await number({...question, thinkSeconds}))
+    expect(counts[0]).toBe(5)
+    expect(counts.at(-1)).toBe(1)
+    expect(Math.max(...counts)).toBe(5)
+  })
+
+  it('more users and stricter limits never take fewer machines, in any month', async () => {
+    await fc.assert(
+      fc.asyncProperty(asked, fc.constantFrom(0, 5, 60), fc.double({min: 1, max: 4, noNaN: true}), async (question, thinkSeconds, factor) => {
+        const rest = {...question, thinkSeconds, growth: 1.1}
+        const usual = await machines(rest, {months: [0, 9]})
+        const more = await machines({...rest, users: Math.ceil(question.users * factor)}, {months: [0, 9]})
+        for (const [index, count] of more.entries()) expect(count).toBeGreaterThanOrEqual(usual[index]!)
+        const looser = Object.fromEntries(Object.entries(question.slo).map(([name, limit]) => [name, limit * factor]))
+        const loose = await machines({...rest, slo: looser}, {months: [0, 9]})
+        for (const [index, count] of usual.entries()) expect(loose[index]).toBeLessThanOrEqual(count)
+      }),
+      {numRuns: 20},
+    )
+  })
+
+  it('a faster machine never takes more', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        asked,
+        fc.constantFrom('h100-sxm', 'h100-pcie'),
+        fc.constantFrom(1, 4, 8),
+        fc.constantFrom(undefined, 10, 60),
+        async (question, slower, gpus, pause) => {
+          const rest = {...question, ...(pause !== undefined && {thinkSeconds: pause})}
+          expect(await number({...rest, gpu: `${gpus}xh200-sxm`})).toBeLessThanOrEqual(await number({...rest, gpu: `${gpus}x${slower}`}))
+          const {users: _users, ...arrivals} = {...question, requestRate: question.users / 10}
+          expect(await number({...arrivals, gpu: `${gpus}xh200-sxm`})).toBeLessThanOrEqual(await number({...arrivals, gpu: `${gpus}x${slower}`}))
+        },
+      ),
+      {numRuns: 15},
+    )
+  })
+
+  it('users who pause obey the interactive response time law', async () => {
+    const {report} = await ask([demand({users: 3000, thinkSeconds: 15, slo: {ttftMs: 2000, tpotMs: 50}})], ['1xh100-sxm'])
+    const {carries, inFlight, requestsPerSecond} = report.options[0]!.placements[0]!
+    // N = n + X Z: those who are answered and those who pause are all.
+    expect(inFlight!.mean + requestsPerSecond * 15).toBeCloseTo(carries, 6)
+    expect(inFlight!.busy).toBeGreaterThan(inFlight!.mean)
+    expect(inFlight!.busy).toBeLessThan(carries)
+  })
+})
+
+describe('a population that pauses', () => {
+  /** Every answer takes a second, however many are in flight. */
+  const alone = (inFlight: number) => inFlight
+
+  it('is binomial where answers do not slow each other', () => {
+    // Ten people, one second of answer and three of pause: each is in flight with chance 1/4. P(n <= 2) = 0.5256 and P(n <= 5) = 0.9803 (tables).
+    const population = {people: 10, pauseSeconds: 3, rate: alone}
+    expect(shareInFlight(population, 2)).toBeCloseTo(0.5256, 4)
+    expect(shareInFlight(population, 5)).toBeCloseTo(0.9803, 4)
+    expect(meanInFlight(population)).toBeCloseTo(2.5, 9)
+    expect(busyInFlight(population, 0.95, 10)).toBe(5)
+    expect(mostPeople(3, alone, 5, 0.95)).toBeGreaterThanOrEqual(10)
+  })
+
+  it('is a queue at one server where answers take turns', () => {
+    // Two people, one server with a mean of 1 s, a pause of 1 s: p0 : p1 : p2 = 1 : 2 : 2.
+    const population = {people: 2, pauseSeconds: 1, rate: () => 1}
+    expect(shareInFlight(population, 0)).toBeCloseTo(0.2, 12)
+    expect(shareInFlight(population, 1)).toBeCloseTo(0.6, 12)
+    expect(meanInFlight(population)).toBeCloseTo(1.2, 12)
+  })
+
+  it('carries as many as may be in flight without a pause, and more with one', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({min: 1, max: 2000}),
+        fc.double({min: 0.5, max: 0.999, noNaN: true}),
+        fc.double({min: 0.01, max: 50, noNaN: true}),
+        fc.double({min: 1, max: 300, noNaN: true}),
+        (most, share, rate, halfAt) => {
+          // Saturates: half of the highest rate with `halfAt` in flight.
+          const curve = (inFlight: number) => (rate * inFlight) / (inFlight + halfAt)
+          let before = mostPeople(0, curve, most, share)
+          expect(before).toBe(most)
+          for (const pauseSeconds of [0.01, 1, 30, 600]) {
+            const people = mostPeople(pauseSeconds, curve, most, share)
+            expect(people).toBeGreaterThanOrEqual(before)
+            expect(shareInFlight({people, pauseSeconds, rate: curve}, most)).toBeGreaterThanOrEqual(share)
+            expect(shareInFlight({people: people + 1, pauseSeconds, rate: curve}, most)).toBeLessThan(share)
+            // Nobody gets more than the machine gives: X <= X(most), and N <= n + Z X.
+            expect(people).toBeLessThanOrEqual(most + pauseSeconds * curve(most + 1) + 2)
+            before = people
+          }
+        },
+      ),
+      {numRuns: 60},
+    )
+  })
+
+  it('agrees with the simulator where everybody takes a step', () => {
+    // A step of 10 ms whoever takes part, ten tokens: an answer takes 100 to 110 ms by where in a step it comes. 20 people, a pause of 300 ms.
+    const {utilisation} = simulate({
+      clock: {stages: 1, stepMs: () => 10},
+      limits: {maxNumSeqs: 100, maxNumBatchedTokens: 1000},
+      load: {kind: 'population', people: 20, meanPauseMs: 300, requestCount: 200_000, input: {kind: 'fixed', tokens: 1}, output: {kind: 'fixed', tokens: 10}},
+      skipFirst: 100,
+    })
+    // Running 100 ms of a cycle of 100 + 5 + 300 in the mean: 4.938 of 20 at a time.
+    expect(Math.abs(utilisation.meanRunning - 4.938)).toBeLessThan(0.02)
+  })
+})
+
+describe('candidates', () => {
+  it('are machines of the catalogue that are sold and hold the model, one for each card and number', async () => {
+    const kinds = await candidateKinds(context, [demand({model: 'qwen3-32b'})])
+    const keys = kinds.map(({machine}) => `${machine.gpus[0]!.accelerator.id} ${machine.gpus.length}`)
+    expect(new Set(keys).size).toBe(keys.length)
+    expect(keys).toEqual(expect.arrayContaining(['h100-sxm 8', 'h200-sxm 8', 'mi300x 8', 'rtx-pro-6000-blackwell-ws 1']))
+    for (const {machine} of kinds) {
+      const {accelerator} = machine.gpus[0]!
+      expect(['nvidia', 'amd']).toContain(accelerator.vendor)
+      expect(accelerator.form).not.toBe('consumer')
+      expect(accelerator.releaseYear).toBeGreaterThanOrEqual(2022)
+      expect(machine.nodeCount).toBe(1)
+    }
+    // A machine to buy whose power is known, before one to rent.
+    expect(kinds.map(({name}) => name)).toContain('dgx-h100')
+    // 671B parameters take more than 300 GB in any format.
+    const large = await candidateKinds(context, [demand({model: 'deepseek-ai/DeepSeek-V3.2'})])
+    for (const {machine} of large) expect(machine.gpus.reduce((sum, {memoryBytes}) => sum + memoryBytes, 0)).toBeGreaterThan(300e9)
+    expect(large.length).toBeLessThan(kinds.length)
+  })
+
+  it('are answered by the best handful, fewest GPUs first', async () => {
+    const demands = [demand({model: 'qwen3-32b', users: 300, slo: {ttftMs: 2000, tpotMs: 50}})]
+    const kinds = await candidateKinds(context, demands)
+    const {report} = await capacity(context, {demands, kinds, fromCatalogue: true, months: [0], spare: 0, maxUtilisation: 0.85})
+    expect(report.candidates).toEqual({considered: kinds.length})
+    expect(report.options.length).toBe(6)
+    const gpus = report.options.map(({periods}) => periods[0]!.gpus)
+    expect(gpus).toEqual([...gpus].sort((a, b) => a - b))
+    // None of those that are left out takes fewer.
+    const all = await capacity(context, {demands, kinds, months: [0], spare: 0, maxUtilisation: 0.85})
+    const rest = all.report.options.filter(({machine, feasible}) => feasible && !report.options.some((shown) => shown.machine === machine))
+    for (const {periods} of rest) expect(periods[0]!.gpus).toBeGreaterThanOrEqual(gpus.at(-1)!)
   })
 })
 

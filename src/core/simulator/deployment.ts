@@ -89,8 +89,10 @@ function loadOf(input: PerformanceInput, model: StepModel): Load {
 }
 
 /** How many of the simulated replica the deployment is, by load: ten requests in flight over four replicas are simulated as three on each, and count as ten. */
-const scaleOf = (load: Load, replicas: number): number =>
-  load.kind === 'closed-loop' ? load.concurrency / Math.max(1, Math.round(load.concurrency / replicas)) : replicas
+function scaleOf(load: Load, replicas: number): number {
+  const whole = load.kind === 'closed-loop' ? load.concurrency : load.kind === 'population' ? load.people : undefined
+  return whole === undefined ? replicas : whole / Math.max(1, Math.round(whole / replicas))
+}
 
 /** The share of a load that one of `scale` equal replicas gets. Of a trace it is every n-th request, dealt out in turn. */
 function shareOf(load: Load, scale: number): Load {
@@ -99,6 +101,8 @@ function shareOf(load: Load, scale: number): Load {
   switch (load.kind) {
     case 'closed-loop':
       return {...load, requestCount, concurrency: load.concurrency / scale}
+    case 'population':
+      return {...load, requestCount, people: load.people / scale}
     case 'poisson':
       return {...load, requestCount, requestsPerSecond: load.requestsPerSecond / scale}
     // A burst is spread over all.

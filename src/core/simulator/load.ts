@@ -26,6 +26,8 @@ interface Drawn {
 export type Load =
   /** `concurrency` in flight: they start together, and whoever ends is replaced after `thinkMs`. */
   | ({kind: 'closed-loop'; concurrency: number; thinkMs?: number} & Drawn)
+  /** So many people, each with a pause (of this mean, exponential) between an answer and the next request. All begin with a pause. */
+  | ({kind: 'population'; people: number; meanPauseMs: number} & Drawn)
   /** Independent arrivals at a mean rate. */
   | ({kind: 'poisson'; requestsPerSecond: number} & Drawn)
   /** Groups that arrive together; the groups are independent of each other, the mean rate is that of requests. */
@@ -34,10 +36,12 @@ export type Load =
   | ({kind: 'at-once'} & Drawn)
   | {kind: 'trace'; requests: readonly TraceRequest[]}
 
-/** The requests of a load in order of arrival. Those of a closed loop beyond the first arrive when others end: NaN. */
+/** The requests of a load in order of arrival. Those of a closed loop beyond the first, and of people who pause, depend on when others end: NaN. */
 export interface Requests {
   count: number
   arrivalMs: Float64Array
+  /** Of people who pause: how long each request lets itself be waited for, in mean pauses of one person. */
+  gaps?: Float64Array
   inputTokens: Int32Array
   outputTokens: Int32Array
 }
@@ -86,10 +90,14 @@ export function requestsOf(load: Load, seed: number): Requests {
     inputTokens[i] = atLeastOne(draw(load.input, inputs))
     outputTokens[i] = atLeastOne(draw(load.output, outputs))
   }
+  if (load.kind === 'population') {
+    const random = randomOf(seed, 2)
+    return {count, arrivalMs: new Float64Array(count).fill(NaN), gaps: new Float64Array(count).map(() => random.exponential()), inputTokens, outputTokens}
+  }
   return {count, arrivalMs: arrivals(load, count, randomOf(seed, 2)), inputTokens, outputTokens}
 }
 
-function arrivals(load: Exclude<Load, {kind: 'trace'}>, count: number, random: Random): Float64Array {
+function arrivals(load: Exclude<Load, {kind: 'trace' | 'population'}>, count: number, random: Random): Float64Array {
   const times = new Float64Array(count)
   if (load.kind === 'closed-loop') return times.fill(NaN, Math.max(1, Math.round(load.concurrency)))
   if (load.kind === 'at-once') return times

@@ -19,6 +19,8 @@ export interface ReplicaQuestion {
   prefixHitRate: number
   /** Pause of a closed loop's client between an answer and its next request. */
   thinkMs: number
+  /** People who pause between an answer and their next request, exponentially with this mean; the requests come with gaps then. */
+  population?: {people: number; meanPauseMs: number}
   /** Requests at the start and the end, by order of arrival, that are left out of what is measured. */
   skipFirst: number
   skipLast: number
@@ -47,6 +49,10 @@ class Replica {
   #nowMs = 0
   /** The next request to arrive, by order of arrival; those that have, on their way to the scheduler. */
   #next = 0
+  /** People who pause, the time up to which their pauses have run, and what of the next request's gap is left then. */
+  #pausing = 0
+  #pausedUntilMs = 0
+  #gapLeft = 0
   readonly #arriving = new EventQueue()
   readonly #waiting: WaitingLine
   readonly #running: RunningList
@@ -94,16 +100,22 @@ class Replica {
     this.#lagMs = new Float64Array(count)
     this.#records = emptyRecords(requests, this.#room.totalBlocks, skipFirst, skipLast)
     this.#closedLoop = Number.isNaN(arrivalMs[count - 1] ?? 0)
+    this.#pausing = question.population?.people ?? 0
+    this.#gapLeft = requests.gaps?.[0] ?? 0
     while (this.#next < count && !Number.isNaN(arrivalMs[this.#next]!)) this.#arrive(arrivalMs[this.#next]!)
   }
 
   run(): Records {
     const records = this.#records
     for (;;) {
+      this.#endPauses(this.#nowMs)
       while (this.#arriving.next <= this.#nowMs) this.#enqueue(this.#arriving.pop())
       if (this.#running.size > 0 || this.#waiting.size > 0) this.#step()
-      else if (this.#arriving.size > 0) this.#nowMs = this.#arriving.next
-      else break
+      else {
+        const next = Math.min(this.#arriving.size > 0 ? this.#arriving.next : Infinity, this.#nextPauseEndMs())
+        if (next === Infinity) break
+        this.#nowMs = next
+      }
     }
     let end = this.#nowMs
     for (const finish of records.finishMs) if (finish > end) end = finish
@@ -122,6 +134,30 @@ class Replica {
     this.#arriving.push(atMs + delivery.requestMs + delivery.requestMsPerInputToken * records.inputTokens[id]!, id)
   }
 
+  /**
+   * When the first of those who pause sends a request. Pauses have no memory: with k people in one of mean Z the next ends at the rate k / Z, which
+   * changes whenever somebody is answered; a request's gap is used up at that rate.
+   */
+  #nextPauseEndMs(): number {
+    const {population, requests} = this.#q
+    if (!population || this.#pausing === 0 || this.#next >= requests.count) return Infinity
+    return this.#pausedUntilMs + (this.#gapLeft * population.meanPauseMs) / this.#pausing
+  }
+
+  /** Requests of those whose pauses end up to a time. To be asked for before anybody else begins to pause. */
+  #endPauses(untilMs: number): void {
+    const {population, requests} = this.#q
+    if (!population) return
+    for (let due = this.#nextPauseEndMs(); due <= untilMs; due = this.#nextPauseEndMs()) {
+      this.#pausedUntilMs = due
+      this.#pausing -= 1
+      this.#arrive(due)
+      this.#gapLeft = requests.gaps![this.#next] ?? 0
+    }
+    this.#gapLeft -= ((untilMs - this.#pausedUntilMs) * this.#pausing) / population.meanPauseMs
+    this.#pausedUntilMs = untilMs
+  }
+
   #enqueue(id: number): void {
     const records = this.#records
     if (this.#peakBlocks(id) > this.#room.totalBlocks) {
@@ -136,7 +172,8 @@ class Replica {
   }
 
   #replace(afterMs: number): void {
-    if (this.#closedLoop && this.#next < this.#q.requests.count) this.#arrive(afterMs + this.#q.thinkMs)
+    if (this.#q.population) this.#pausing += 1
+    else if (this.#closedLoop && this.#next < this.#q.requests.count) this.#arrive(afterMs + this.#q.thinkMs)
   }
 
   /** What it will hold at its end. The last token is never computed with, so it takes no room; drafts of the last step may reach beyond the end. */
@@ -172,6 +209,7 @@ class Replica {
       prompts > 0 && clock.stages > 1 ? (stepMs - (sequences > 0 ? clock.stepMs(sequences * this.#width, context, 0, 0, 0) : 0)) * (clock.stages - 1) : 0
     if (delivery.tokensPerSecond !== undefined) stepMs = overlapped(stepMs, (this.#decoding * advance * 1000) / delivery.tokensPerSecond)
     this.#nowMs = startMs + stepMs
+    this.#endPauses(this.#nowMs)
 
     const inside = this.#account(startMs, stepMs)
     records.promptTokensInWindow += inside * promptTokens

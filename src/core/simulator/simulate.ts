@@ -90,6 +90,7 @@ export function recordsOf(question: SimulationQuestion): Records {
     delivery: question.delivery ?? IMMEDIATE,
     drafting: question.drafting ?? {drafted: 0, tokensPerStep: 1},
     prefixHitRate: question.prefixHitRate ?? 0,
+    ...(load.kind === 'population' && {population: {people: Math.max(1, Math.round(load.people)), meanPauseMs: load.meanPauseMs}}),
     thinkMs: load.kind === 'closed-loop' ? (load.thinkMs ?? 0) : 0,
     skipFirst: question.skipFirst ?? 0,
     skipLast: question.skipLast ?? 0,

@@ -1,11 +1,15 @@
 import type {Machine} from '../../core/accelerator.ts'
 import {DEFAULT_ENGINE, ENGINES} from '../../engines/registry.ts'
-import {type Carried, carriedBy, isCarried, traceShare} from './carry.ts'
+import {carriedBy, isCarried} from './carry.ts'
 import {type Demand, type DemandAsked, demandOf} from './demand.ts'
-import {packed, shareAfterLoss, type Units} from './fleet.ts'
+import {packed, shareAfterLoss, type Units, unitsFor} from './fleet.ts'
+import {type End, limitsReached} from './limits.ts'
 import {HOURS_PER_MONTH} from './money.ts'
+import {type CapacityProblem, missOf, problemOf} from './problems.ts'
+import type {Carried, Carries, CarriesNothing} from './question.ts'
+import {traceShare} from './simulated.ts'
 import {type Context, engineOf, modelOf} from '../world/index.ts'
-import {type Evaluation, type Result, SCHEMA_VERSION, toResult} from '../answer/index.ts'
+import {type Evaluation, type Reached, type Result, SCHEMA_VERSION, toResult} from '../answer/index.ts'
 import {finalEvaluation, pause} from '../plan/index.ts'
 import type {Objectives} from '../scenario/index.ts'
 
@@ -21,6 +25,10 @@ export interface MachineKind {
 export interface CapacityAsked {
   demands: DemandAsked[]
   kinds: MachineKind[]
+  /** No machine was named: the kinds are those of the catalogue, the best of which are answered. */
+  fromCatalogue?: boolean
+  /** The slow end is not looked at. */
+  onlyEstimate?: boolean
   /** Months from now that are looked at; 0 is now. */
   months: number[]
   /** Machines beyond what the load needs. */
@@ -34,11 +42,17 @@ export interface CapacityAsked {
 export interface Placement {
   name: string
   gpus: number
-  /** Most that it carries within the limits, in the demand's unit. */
+  /** Most that it carries within the limits at the estimate, in the demand's unit. */
   carries: number
   requestsPerSecond: number
   limitedBy: Carried['limitedBy']
+  /** Of people who pause: how many are being answered at a time, in the mean and when it is busy; the limits are kept at the second. */
+  inFlight?: {mean: number; busy: number}
   shareWithinLimits?: number
+  /** Each limit with the mean that is expected at that load, and the slow end of its interval. */
+  limits?: Reached[]
+  /** The same at the slow end of every interval; absent: there it keeps the limits at no load. */
+  cautious?: {carries: number; requestsPerSecond: number; limitedBy: Carried['limitedBy']}
   /** As `check` says of it at that load. */
   result: Result
 }
@@ -54,6 +68,8 @@ export interface Period {
   utilisation: number
   /** The same when the machine is lost that hurts most; above 1 the limits are broken until it is back. Absent: nothing is left of a model then. */
   utilisationAfterLoss?: number
+  /** What the slow end of every interval would take. Absent: no number of machines keeps the limits there. */
+  cautious?: {needed: number; machines: number; gpus: number; costPerMonth?: number}
   /** Upper bound: every machine at its rated power, all the time. */
   watts?: number
   kwhPerMonth?: number
@@ -66,8 +82,10 @@ export interface FleetOption {
   gpu: string
   gpusPerMachine: number
   feasible: boolean
+  /** tight: the slow end of the intervals takes more machines, or no number of them would do. */
+  verdict: 'fits' | 'tight' | 'too-slow' | 'does-not-fit'
   /** Why not, for each model that it does not carry. */
-  problems: {name: string; message: string}[]
+  problems: CapacityProblem[]
   placements: Placement[]
   /** What the power is that of: a whole system, or its GPUs alone. */
   powerOf?: 'system' | 'gpus'
@@ -80,6 +98,8 @@ export interface CapacityReport {
   feasible: boolean
   spare: number
   maxUtilisation: number
+  /** Where no machine was named: how many of the catalogue were looked at. */
+  candidates?: {considered: number}
   demands: {
     name: string
     model: string
@@ -89,6 +109,8 @@ export interface CapacityReport {
     inputTokens: number
     outputTokens: number
     slo?: Objectives
+    /** Nobody gave limits: these are the interactive ones. */
+    sloAssumed?: boolean
     growthPerMonth: number
     trace?: NonNullable<Demand['trace']>['summary']
   }[]
@@ -117,9 +139,15 @@ export async function capacity(context: Context, asked: CapacityAsked): Promise<
     const {model, checkpoint} = await modelOf(context, demand.model)
     demands.push(demandOf(demand, model, checkpoint))
   }
+  const kinds = asked.fromCatalogue ? await shortList(context, demands, asked) : asked.kinds
   const options: {option: FleetOption; placed: Placed[]}[] = []
-  for (const kind of asked.kinds) options.push(await optionOf(context, kind, demands, asked))
-  options.sort((a, b) => Number(b.option.feasible) - Number(a.option.feasible) || weight(a.option, options) - weight(b.option, options))
+  for (const kind of kinds) options.push(await optionOf(context, kind, demands, asked))
+  options.sort(
+    (a, b) =>
+      Number(b.option.feasible) - Number(a.option.feasible) ||
+      weight(a.option, options) - weight(b.option, options) ||
+      cautiousGpus(a.option) - cautiousGpus(b.option),
+  )
   const [first] = options
   return {
     report: {
@@ -127,7 +155,8 @@ export async function capacity(context: Context, asked: CapacityAsked): Promise<
       feasible: first?.option.feasible ?? false,
       spare: asked.spare,
       maxUtilisation: asked.maxUtilisation,
-      demands: demands.map(({name, model, unit, amount, thinkSeconds, inputTokens, outputTokens, slo, growth, trace}) => ({
+      ...(asked.fromCatalogue && {candidates: {considered: asked.kinds.length}}),
+      demands: demands.map(({name, model, unit, amount, thinkSeconds, inputTokens, outputTokens, slo, sloAssumed, growth, trace}) => ({
         name,
         model: model.id,
         unit,
@@ -136,6 +165,7 @@ export async function capacity(context: Context, asked: CapacityAsked): Promise<
         inputTokens,
         outputTokens,
         ...(Object.keys(slo).length > 0 && {slo}),
+        ...(sloAssumed && {sloAssumed}),
         growthPerMonth: growth - 1,
         ...(trace && {trace: trace.summary}),
       })),
@@ -159,6 +189,29 @@ function weight(option: FleetOption, all: readonly {option: FleetOption}[]): num
   return all.every(({option: {periods}}) => periods[0] === undefined || periods[0].costPerMonth !== undefined) ? period.costPerMonth! : period.gpus
 }
 
+/** Candidates that are answered: those that carry the load, or else the ones that come nearest. */
+const CANDIDATES_SHOWN = 6
+const CANDIDATES_REFUSED = 3
+
+/** The kinds of the catalogue that take fewest GPUs by the means of the estimate; where none will do, those that come nearest. */
+async function shortList(context: Context, demands: readonly Demand[], asked: CapacityAsked): Promise<MachineKind[]> {
+  // What takes simulations, and the slow end, is looked at for those that are answered.
+  const rough = demands.map((demand) => ({...demand, slo: {...demand.slo, percentile: undefined}}))
+  const looked: {kind: MachineKind; gpus: number; miss: number}[] = []
+  for (const kind of asked.kinds) {
+    const {option} = await optionOf(context, kind, rough, {...asked, months: [0], onlyEstimate: true})
+    looked.push({kind, gpus: option.periods[0]?.gpus ?? Number.POSITIVE_INFINITY, miss: Math.max(0, ...option.problems.map(missOf))})
+  }
+  looked.sort((a, b) => a.miss - b.miss || a.gpus - b.gpus)
+  return looked
+    .slice(0, looked[0]?.miss === 0 ? CANDIDATES_SHOWN : CANDIDATES_REFUSED)
+    .filter(({miss}) => miss === 0 || looked[0]!.miss > 0)
+    .map(({kind}) => kind)
+}
+
+/** Of options that are as good as expected, the one that is better at the slow end comes first. */
+const cautiousGpus = ({periods}: FleetOption): number => periods[0]?.cautious?.gpus ?? Number.MAX_SAFE_INTEGER
+
 async function optionOf(
   context: Context,
   kind: MachineKind,
@@ -172,6 +225,7 @@ async function optionOf(
     gpu: machine.gpus[0]!.accelerator.id,
     gpusPerMachine,
     feasible: true,
+    verdict: 'fits',
     problems: [],
     placements: [],
     periods: [],
@@ -180,18 +234,22 @@ async function optionOf(
   for (const demand of demands) {
     await pause()
     const found = await bestPart(context, machine, demand, demands.length > 1, asked)
-    if (typeof found === 'string') option.problems.push({name: demand.name, message: found})
+    if ('because' in found) option.problems.push(problemOf(found, demand))
     else placed.push(found)
   }
   option.feasible = option.problems.length === 0
   option.placements = placed.map((part) => placementOf(part, context))
-  if (!option.feasible) return {option, placed}
+  if (!option.feasible) {
+    option.verdict = option.problems.every(({code}) => code === 'slo-missed') ? 'too-slow' : 'does-not-fit'
+    return {option, placed}
+  }
   const power = powerOf(kind)
   if (power) option.powerOf = power.of
   for (const month of asked.months) {
     await pause()
     option.periods.push(periodOf(month, placed, gpusPerMachine, kind, power?.watts, asked, context))
   }
+  if (option.periods.some(({needed, cautious}) => cautious === undefined || cautious.needed > needed)) option.verdict = 'tight'
   return {option, placed}
 }
 
@@ -204,16 +262,23 @@ function partsOf(machine: Machine, shared: boolean): Machine[] {
 }
 
 /** The part of a machine with which a demand takes fewest GPUs, and of those the fewest parts. */
-async function bestPart(context: Context, machine: Machine, demand: Demand, shared: boolean, {maxUtilisation}: CapacityAsked): Promise<Placed | string> {
+async function bestPart(
+  context: Context,
+  machine: Machine,
+  demand: Demand,
+  shared: boolean,
+  {maxUtilisation, months, onlyEstimate}: CapacityAsked,
+): Promise<Placed | CarriesNothing> {
   const names = demand.engine === undefined ? [DEFAULT_ENGINE, ...Object.keys(ENGINES).filter((name) => name !== DEFAULT_ENGINE)] : [demand.engine]
   const engines = names.map((name) => engineOf(context, name))
+  const amounts = months.map((month) => demand.amount * demand.growth ** month)
   let best: Placed | undefined
-  let because = 'nothing can be started'
+  let nothing: CarriesNothing | undefined
   for (const part of partsOf(machine, shared)) {
     await pause()
-    const carried = carriedBy({demand, machine: part, engines, calibration: context.catalogue.speedCalibration, maxUtilisation})
+    const carried = carriedBy({demand, amounts, machine: part, engines, calibration: context.catalogue.speedCalibration, maxUtilisation, onlyEstimate})
     if (!isCarried(carried)) {
-      because = carried.because
+      nothing = carried
       continue
     }
     const gpus = part.gpus.length * part.nodeCount
@@ -221,20 +286,21 @@ async function bestPart(context: Context, machine: Machine, demand: Demand, shar
     const candidate: Placed = {demand, carried, machine: part, gpus}
     if (!best || total(candidate) <= total(best)) best = candidate
   }
-  return best ?? because
+  // The last part is the whole machine.
+  return best ?? nothing!
 }
-
-/** Whole units for an amount; a sliver beyond a whole number is rounding, not load. */
-const unitsFor = (amount: number, each: number): number => Math.max(1, Math.ceil(amount / each - 1e-9))
 
 /** Most further machines that a trace's bursts are given before its mean is. */
 const MOST_FOR_BURSTS = 3
 
-/** Units that a trace takes, its own arrivals dealt out over them: at least what the busiest minute needs. */
-function unitsForTrace({demand, carried}: Placed, growth: number, context: Context): number {
-  let units = unitsFor(demand.amount * growth, carried.amount)
+/** Units that a demand takes at one end of the intervals. A trace's own arrivals are dealt out over them: at least what the busiest minute needs. */
+function unitsAt(carries: Carries, demand: Demand, growth: number, end: End, context: Context): number {
+  let units = unitsFor(demand.amount * growth, carries.amount)
+  const {percentile} = demand.slo
+  if (!demand.trace || percentile === undefined) return units
   const most = units * MOST_FOR_BURSTS
-  while (units < most && !traceShare(carried, demand, units, growth, context.catalogue.speedCalibration).meets) units += Math.max(1, Math.floor(units / 8))
+  while (units < most && traceShare(carries, demand, units, growth, context.catalogue.speedCalibration, end) < percentile / 100)
+    units += Math.max(1, Math.floor(units / 8))
   return units
 }
 
@@ -247,16 +313,21 @@ function periodOf(
   {spare, kwhPrice}: CapacityAsked,
   context: Context,
 ): Period {
-  const loads = placed.map((part) => {
-    const growth = part.demand.growth ** month
-    const demand = part.demand.amount * growth
-    const checked = part.demand.trace !== undefined && part.demand.slo.percentile !== undefined
-    return {demand, needed: demand / part.carried.amount, units: checked ? unitsForTrace(part, growth, context) : unitsFor(demand, part.carried.amount)}
+  const loads = placed.map(({demand: of, carried}) => {
+    const growth = of.growth ** month
+    const demand = of.amount * growth
+    return {demand, needed: demand / carried.amount, units: unitsAt(carried, of, growth, 'estimate', context)}
   })
-  const machines = packed(
-    loads.map(({units}, index): Units => ({demand: index, gpus: placed[index]!.gpus, count: units})),
-    gpusPerMachine,
+  const machinesFor = (units: readonly number[]) =>
+    packed(
+      units.map((count, index): Units => ({demand: index, gpus: placed[index]!.gpus, count})),
+      gpusPerMachine,
+    )
+  const machines = machinesFor(loads.map(({units}) => units))
+  const cautiousUnits = placed.map(({demand, carried}, index) =>
+    carried.cautious ? Math.max(loads[index]!.units, unitsAt(carried.cautious, demand, demand.growth ** month, 'high', context)) : undefined,
   )
+  const cautious = cautiousUnits.every((units) => units !== undefined) ? machinesFor(cautiousUnits).length : undefined
   const needed = machines.length
   const total = needed + spare
   // Spare machines run what the fullest runs: a spare takes part in the load.
@@ -279,6 +350,14 @@ function periodOf(
     units,
     utilisation: Math.max(...units.map(({utilisation}) => utilisation)),
     ...(Number.isFinite(afterLoss) && {utilisationAfterLoss: afterLoss}),
+    ...(cautious !== undefined && {
+      cautious: {
+        needed: cautious,
+        machines: cautious + spare,
+        gpus: (cautious + spare) * gpusPerMachine,
+        ...(kind.pricePerMonth !== undefined && {costPerMonth: kind.pricePerMonth * (cautious + spare)}),
+      },
+    }),
     ...(watts !== undefined && {watts: watts * total, kwhPerMonth: kwh}),
     ...(kind.pricePerMonth !== undefined && {costPerMonth: kind.pricePerMonth * total}),
     ...(kwh !== undefined && kwhPrice !== undefined && {energyCostPerMonth: kwh * kwhPrice}),
@@ -301,14 +380,18 @@ const asChecked = ({carried, demand}: Pick<Placed, 'carried' | 'demand'>, contex
   finalEvaluation(carried.point, {calibration: context.catalogue.speedCalibration, request: demand.request})
 
 function placementOf({demand, carried, gpus}: Placed, context: Context): Placement {
-  const {amount, requestsPerSecond, limitedBy, shareWithinLimits} = carried
+  const {amount, requestsPerSecond, limitedBy, inFlight, shareWithinLimits, cautious, point} = carried
+  const limits = limitsReached(point, demand.slo)
   return {
     name: demand.name,
     gpus,
     carries: amount,
     requestsPerSecond,
     limitedBy,
+    ...(inFlight && {inFlight}),
     ...(shareWithinLimits !== undefined && {shareWithinLimits}),
+    ...(limits.length > 0 && {limits}),
+    ...(cautious && {cautious: {carries: cautious.amount, requestsPerSecond: cautious.requestsPerSecond, limitedBy: cautious.limitedBy}}),
     result: toResult(asChecked({carried, demand}, context)),
   }
 }

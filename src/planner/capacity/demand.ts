@@ -1,6 +1,7 @@
 import type {DeploymentRequest} from '../../core/deployment.ts'
 import type {LengthLaw, TraceRequest} from '../../core/simulator/load.ts'
 import type {Checkpoint, Model} from '../../core/model.ts'
+import {hasLimits} from '../answer/index.ts'
 import type {Objectives} from '../scenario/index.ts'
 import {type TraceSummary, traceSummary} from './trace.ts'
 
@@ -22,6 +23,8 @@ export interface DemandAsked {
   thinkSeconds?: number
   trace?: readonly TraceRequest[]
   slo: Objectives
+  /** Nobody gave limits: these are the usual ones. */
+  sloAssumed?: boolean
   /** Factor of a month. */
   growth?: number
 }
@@ -44,6 +47,7 @@ export interface Demand {
   trace?: {requests: readonly TraceRequest[]; summary: TraceSummary}
   /** With the percentile that is checked by the simulator; absent: means are. */
   slo: Objectives
+  sloAssumed?: boolean
   growth: number
 }
 
@@ -75,12 +79,11 @@ function meanOf(law: LengthLaw): number {
 }
 
 export function demandOf(asked: DemandAsked, model: Model, checkpoint: Checkpoint | undefined): Demand {
-  const {name, engine, request, prefixHitRate, requestRate, users, thinkSeconds, trace, slo, growth = 1} = asked
+  const {name, engine, request, prefixHitRate, requestRate, users, thinkSeconds, trace, slo, sloAssumed, growth = 1} = asked
   const summary = trace && traceSummary(trace)
   const most = model.architecture.contextTokens
   const [input, output] = [lawOf(asked.inputTokens, most), lawOf(asked.outputTokens, most)]
   const spread = typeof asked.inputTokens !== 'number' || typeof asked.outputTokens !== 'number'
-  const limited = slo.ttftMs !== undefined || slo.tpotMs !== undefined || slo.endToEndMs !== undefined
   return {
     name: name ?? model.id,
     model,
@@ -95,7 +98,8 @@ export function demandOf(asked: DemandAsked, model: Model, checkpoint: Checkpoin
     amount: users ?? requestRate ?? summary?.peakRequestsPerSecond ?? 0,
     ...(thinkSeconds !== undefined && {thinkSeconds}),
     ...(trace && summary && {trace: {requests: trace, summary}}),
-    slo: limited && slo.percentile === undefined && (spread || trace) ? {...slo, percentile: USUAL_PERCENTILE} : slo,
+    slo: hasLimits(slo) && slo.percentile === undefined && (spread || trace) ? {...slo, percentile: USUAL_PERCENTILE} : slo,
+    ...(sloAssumed && {sloAssumed}),
     growth,
   }
 }

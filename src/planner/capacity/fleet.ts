@@ -39,3 +39,6 @@ export function shareAfterLoss(machines: readonly MachineLoad[], demands: readon
     }
   return worst
 }
+
+/** Whole units for an amount; a sliver beyond a whole number is rounding, not load. */
+export const unitsFor = (amount: number, each: number): number => Math.max(1, Math.ceil(amount / each - 1e-9))

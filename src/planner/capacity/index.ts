@@ -1,4 +1,5 @@
 /** The door of this room. How many machines. */
+export {candidateKinds} from './catalogue-kinds.ts'
 export {type Capacity, capacity, type CapacityAsked, type CapacityReport, type FleetOption, type MachineKind, type Period, type Placement} from './capacity.ts'
 export type {DemandAsked, Lengths} from './demand.ts'
 export {parseGrowth, parsePrice} from './money.ts'

@@ -26,7 +26,10 @@ const load = {
   users: z.number().positive().max(1e9).optional(),
   thinkSeconds: z.number().min(0).max(86_400).optional(),
   trace: z.string().min(1).optional().describe('a file in JSON Lines or CSV'),
-  slo: slo.optional(),
+  slo: z
+    .union([slo, z.enum(['none', 'interactive'])])
+    .optional()
+    .describe('latency limits, or none; absent: the interactive ones'),
   growth: z.union([z.string(), z.number()]).optional().describe('5%/month or 80%/year'),
 }
 

@@ -3,7 +3,8 @@ import type {Objective, Objectives} from '../scenario/index.ts'
 import type {PlanPoint} from './point.ts'
 
 /** Mean time from arrival to the last token: estimate, and the slow end of both parts. */
-export const endToEndMs = ({performance, evaluation: {workload}}: PlanPoint): {estimate: number; high: number} => endToEndOf(performance, workload)
+export const endToEndMs = ({performance, evaluation: {workload}}: Pick<PlanPoint, 'performance' | 'evaluation'>): {estimate: number; high: number} =>
+  endToEndOf(performance, workload)
 
 /** Every limit with what is reached. */
 export const reached = ({performance, tail, evaluation: {workload}}: PlanPoint, objectives: Objectives): Reached[] =>

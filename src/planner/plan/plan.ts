@@ -160,7 +160,7 @@ function throughputEnd(points: readonly PlanPoint[], best: PlanPoint): PlanPoint
 
 /** A plan's deployment as `check` judges it with everything fixed: at its load, within these limits. */
 export function finalEvaluation(
-  {evaluation}: PlanPoint,
+  {evaluation}: Pick<PlanPoint, 'evaluation'>,
   {calibration, request, objectives}: Pick<PlanQuestion, 'calibration' | 'request'> & {objectives?: Objectives},
 ): Evaluation {
   const {model, checkpoint, machine, engine, deployment, workload} = evaluation

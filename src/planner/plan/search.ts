@@ -166,7 +166,7 @@ function readyFor(stood: Standing, load: Workload, calibration: Calibration): Re
 }
 
 /** Where few sequences were set because more do not start, a load beyond them is settled anew, as `check` does with that load. */
-function settledFor(stood: Standing, load: Workload, asked: DeploymentRequest | undefined): Standing {
+export function settledFor(stood: Standing, load: Workload, asked: DeploymentRequest | undefined): Standing {
   const replaced = stood.replaced.some(({field}) => field === 'maxNumSeqs')
   if (!replaced || typeof load.concurrency !== 'number' || load.concurrency <= stood.deployment.maxNumSeqs) return stood
   const {model, checkpoint, machine, engine, deployment} = stood

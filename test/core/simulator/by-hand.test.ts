@@ -197,6 +197,40 @@ describe('loads', () => {
     expect(result.utilisation.busyShare).toBeCloseTo(0.5, 12)
   })
 
+  it('people who pause: one', () => {
+    // 20 ms and a mean pause of 30: busy for 0.4 of the time, 20 requests a second.
+    const {utilisation, requestsPerSecond} = simulate(
+      question({load: {kind: 'population', people: 1, meanPauseMs: 30, requestCount: 40_000, ...fixed}, skipFirst: 10}),
+    )
+    expect(utilisation.busyShare).toBeCloseTo(0.4, 2)
+    expect(requestsPerSecond / 20).toBeCloseTo(1, 1)
+  })
+
+  it('people who pause: two at one server', () => {
+    // An answer takes 10 ms, a pause 20 in the mean. When one is answered the other waits already with chance 1 - exp(-10 / 20); else both pause, and
+    // the first of the two comes back after 10 ms in the mean. An answer every 10 + 0.6065 x 10 = 16.065 ms: busy for 0.6225.
+    const {utilisation, requestsPerSecond, queue} = simulate(
+      question({
+        load: {kind: 'population', people: 2, meanPauseMs: 20, requestCount: 100_000, input: {kind: 'fixed', tokens: 1}, output: {kind: 'fixed', tokens: 1}},
+        limits: {maxNumSeqs: 1, maxNumBatchedTokens: 1},
+        skipFirst: 10,
+      }),
+    )
+    expect(utilisation.busyShare).toBeCloseTo(0.6225, 2)
+    // Interactive response time law: a cycle of two people is 2 x 16.065 = 32.13 ms, less the pause and the service 2.13 ms of waiting.
+    expect(requestsPerSecond).toBeGreaterThan(61.9)
+    expect(requestsPerSecond).toBeLessThan(62.6)
+    expect(queue.waitMs!.mean).toBeGreaterThan(2.05)
+    expect(queue.waitMs!.mean).toBeLessThan(2.21)
+  })
+
+  it('people who pause: never more in flight than there are people', () => {
+    const {utilisation, queue, requestCount} = simulate(question({load: {kind: 'population', people: 3, meanPauseMs: 0.001, requestCount: 500, ...fixed}}))
+    expect(requestCount).toBe(500)
+    expect(utilisation.peakRunning + queue.meanWaiting).toBeLessThanOrEqual(3)
+    expect(utilisation.peakRunning).toBe(3)
+  })
+
   it('limits on latency: the share that keeps them', () => {
     // Waits of 0, 10, 20 ms before 10 ms to the first token.
     const waiting = question({load: trace([0, 1, 2], [10, 1, 2], [20, 1, 2]), limits: {maxNumSeqs: 1, maxNumBatchedTokens: 100}})

@@ -32,6 +32,9 @@ const lengths: fc.Arbitrary<LengthLaw> = fc.oneof(
 const loads: fc.Arbitrary<Load> = fc.record({requestCount: fc.integer({min: 1, max: 80}), input: lengths, output: lengths}).chain((drawn) =>
   fc.oneof(
     fc.integer({min: 1, max: 20}).map((concurrency) => ({kind: 'closed-loop' as const, concurrency, ...drawn})),
+    fc
+      .tuple(fc.integer({min: 1, max: 30}), fc.double({min: 0.1, max: 5000, noNaN: true}))
+      .map(([people, meanPauseMs]) => ({kind: 'population' as const, people, meanPauseMs, ...drawn})),
     fc.double({min: 0.2, max: 200, noNaN: true}).map((requestsPerSecond) => ({kind: 'poisson' as const, requestsPerSecond, ...drawn})),
     fc.integer({min: 1, max: 12}).map((requestsPerBurst) => ({kind: 'bursts' as const, requestsPerSecond: 10, requestsPerBurst, ...drawn})),
     fc.constant({kind: 'at-once' as const, ...drawn}),
