@@ -12,7 +12,8 @@ import {calibrationFor, tightestGpu} from '../world/index.ts'
 import {bytesInWords, countInWords} from '../../core/words.ts'
 import {hostMemoryWarnings} from './host-memory.ts'
 import {marginOf} from './margin.ts'
-import {draftWarnings} from '../../engines/drafts.ts'
+import {draftWarnings, knownDraft} from '../../engines/drafts.ts'
+import {speculationWarnings} from './speculation.ts'
 
 export type Verdict = 'fits' | 'tight' | 'does-not-fit' | 'unsupported'
 
@@ -92,7 +93,7 @@ export function evaluate(question: Question): Evaluation {
   const warnings = [
     ...support.warnings,
     ...contextWarnings(model, needed),
-    ...draftWarnings(model.architecture, deployment.speculative),
+    ...draftWarnings(model.architecture, deployment.speculative, knownDraft(model, deployment.speculative)),
     ...hostMemoryWarnings(machine, deployment, engine.gpuCount(deployment)),
   ]
   const evaluation: Evaluation = {
@@ -112,12 +113,13 @@ export function evaluate(question: Question): Evaluation {
   const shortage = shortageOf(subject, deployment, memory, needed, question.request.maxModelLen !== undefined)
   if (shortage) return {...evaluation, verdict: 'does-not-fit', reasons: [shortage]}
   const tight = tightness(subject, engine, deployment, memory, question.workload)
-  const speed =
-    question.workload && performance(performanceInput(evaluation, question.workload), calibrationFor(question.calibration, engine.id, subject.gpu.accelerator))
+  const calibration = calibrationFor(question.calibration, engine.id, subject.gpu.accelerator)
+  const input = question.workload && performanceInput(evaluation, question.workload)
+  const speed = input && performance(input, calibration)
   return {
     ...evaluation,
     verdict: tight ? 'tight' : 'fits',
-    warnings: [...warnings, ...(tight ? [tight] : []), ...overloadWarnings(question.workload, speed)],
+    warnings: [...warnings, ...(tight ? [tight] : []), ...overloadWarnings(question.workload, speed), ...(input && speed ? speculationWarnings(deployment, request.acceptance, input, speed, calibration) : [])],
     performance: speed,
   }
 }
@@ -283,7 +285,7 @@ export function performanceInput(evaluation: Evaluation, workload: Workload): Pe
     maxNumSeqs: deployment.maxNumSeqs * (dpAttention ? deployment.dp : 1),
     maxNumBatchedTokens: deployment.maxNumBatchedTokens,
     kvCacheTokens: memory.kvCacheTokens * (dpAttention ? deployment.dp : 1),
-    speculative: deployment.speculative,
+    drafting: engine.drafting(subject, deployment),
     workload,
   }
 }
