@@ -11,7 +11,7 @@ import {checkModelFile} from '../catalogue/model-schema.ts'
 import type {System} from '../catalogue/system.ts'
 import {problemsOf} from '../catalogue/zod-problems.ts'
 import type {Accelerator} from '../core/accelerator.ts'
-import type {Draft, Model} from '../core/model.ts'
+import type {Model} from '../core/model.ts'
 import {countParameters} from '../core/tensors.ts'
 import type {EngineData} from '../engines/engine.ts'
 import {checkEngineFile, type EngineFile} from '../engines/engine-schema.ts'
@@ -51,14 +51,6 @@ function yamlFiles(root: string, folder: string, problems: string[]): Source[] {
 
 function jsonFile<T>(root: string, path: string): T {
   return JSON.parse(readFileSync(join(root, 'data', path), 'utf8')) as T
-}
-
-/** Drafts of one model, its publisher's own first. */
-function draftsFor({id, hfId}: Model, entries: readonly DraftEntry[]): Draft[] {
-  const own = entries.filter(({target}) => target === id).map(({draft}) => draft)
-  const publisher = (repository: string) => repository.slice(0, repository.indexOf('/')).toLowerCase()
-  const isOwn = (draft: Draft) => publisher(draft.hfId) === publisher(hfId)
-  return [...own.filter(isOwn), ...own.filter((draft) => !isOwn(draft))]
 }
 
 /** Everything under data/drafts: drafts by target, the methods, and the accepted lengths that were published. */
@@ -112,7 +104,7 @@ function compileModels(root: string, problems: string[], files: Map<string, unkn
     const other = paths.get(model.id)
     if (other) problems.push(`${path}: the id ${model.id} is also that of ${other}`)
     paths.set(model.id, path)
-    const own = draftsFor(model, drafts)
+    const own = drafts.filter(({target}) => target === model.id).map(({draft}) => draft)
     files.set(`models/${model.id}`, own.length > 0 ? {...model, drafts: own} : model)
     entries.push(entryOf(model))
   }

@@ -59,7 +59,10 @@ export function checkDraftFile(path: string, value: unknown): {entries: DraftEnt
 }
 
 const version = text.refine(isVersion, 'expected a version such as 0.11.0 or 1.3.0rc24')
-const rule = z.union([z.literal(false), z.strictObject({since: version.optional(), until: version.optional(), ownLayers: z.literal(true).optional(), source: text})])
+const rule = z.union([
+  z.literal(false),
+  z.strictObject({since: version.optional(), until: version.optional(), ownLayers: z.literal(true).optional(), source: text}),
+])
 
 const methodsFile = z.strictObject({
   methods: z.record(
@@ -118,5 +121,7 @@ const acceptanceFile = z.strictObject({
 /** Checks the published accepted lengths. */
 export function checkAcceptanceFile(path: string, value: unknown): {rows: AcceptanceRow[]; problems: string[]} {
   const parsed = acceptanceFile.safeParse(value)
-  return parsed.success ? {rows: parsed.data.rows.map((row) => withoutAbsent(row) as AcceptanceRow), problems: []} : {rows: [], problems: problemsOf(path, parsed.error)}
+  return parsed.success
+    ? {rows: parsed.data.rows.map((row) => withoutAbsent(row) as AcceptanceRow), problems: []}
+    : {rows: [], problems: problemsOf(path, parsed.error)}
 }

@@ -113,7 +113,7 @@ export interface Model {
   modality?: string[]
   architecture: Architecture
   checkpoints: Checkpoint[]
-  /** Checkpoints that draft for it, the publisher's own first. */
+  /** Checkpoints that draft for it. */
   drafts?: Draft[]
   /** Figures the publisher states, for checking what is computed. */
   published?: {totalParams?: number; activeParams?: number; source: string}

@@ -73,7 +73,10 @@ function assumedWidth({layerKinds, hiddenSize}: Architecture): number {
  * the target (EAGLE-3) or one for each layer (block drafters, five in DFlash) are projected to one; norms are left out.
  * With the configurations of SpecForge this is what the repositories hold: 1.40 billion for Llama 3.3 70B (2.81 GB).
  */
-export function shapeParameters(method: string, {layerCount, hiddenSize, intermediateSize, queryHeadCount, kvHeadCount, headDim, vocabularySize = 0}: DraftShape): number {
+export function shapeParameters(
+  method: string,
+  {layerCount, hiddenSize, intermediateSize, queryHeadCount, kvHeadCount, headDim, vocabularySize = 0}: DraftShape,
+): number {
   const chained = method === 'eagle3'
   const inputs = chained ? 2 : 1
   const attention = inputs * hiddenSize * (queryHeadCount + 2 * kvHeadCount) * headDim + queryHeadCount * headDim * hiddenSize
@@ -157,9 +160,11 @@ export function ownDraftWords(architecture: Architecture, speculative: Speculati
   if (draft && publishedDraftBytes(draft) !== undefined)
     return `${draft.hfId}: ${draft.bytes === undefined ? `${billions(publishedDraftBytes(draft)! / 2)} at 16 bits` : `${Number((draft.bytes / 1e9).toPrecision(3))} GB as published`}`
   const name = speculative?.draft === undefined ? '' : `${speculative.draft}: `
+  const some = `${name}${/^[aeiou]/.test(method) ? 'an' : 'a'} ${method} draft of`
+  const layers = ownDraftLayers(architecture, speculative, draft)
   return draftKind(architecture, speculative) === 'model'
-    ? `${name}a ${method} draft of 1.2 billion parameters in ${MODEL_LAYERS} layers, at 16 bits`
-    : `${name}a ${method} draft of ${ownDraftLayers(architecture, speculative, draft)} layers as wide as the model, at 16 bits`
+    ? `${some} 1.2 billion parameters in ${MODEL_LAYERS} layers, at 16 bits`
+    : `${some} ${layers} layer${layers === 1 ? '' : 's'} as wide as the model, at 16 bits`
 }
 
 /** The size of a draft that is a checkpoint of its own is assumed where nobody published it. */
@@ -168,5 +173,6 @@ export function draftWarnings(architecture: Architecture, speculative: Speculati
   if (kind === 'none' || kind === 'layers' || publishedDraftBytes(draft) !== undefined) return []
   const what = speculative?.draft === undefined ? 'the draft is a checkpoint of its own' : `${speculative.draft} is a checkpoint of its own`
   if (kind === 'assistant') return [{code: 'draft-assumed', message: `${what}, whose size is not known: nothing is counted for it`}]
-  return [{code: 'draft-assumed', message: `${what}, whose size is not known: ${ownDraftWords(architecture, speculative, draft)} is assumed`}]
+  const assumed = ownDraftWords(architecture, speculative && {method: speculative.method, tokens: speculative.tokens}, draft)
+  return [{code: 'draft-assumed', message: `${what}, whose size is not known: ${assumed}, is assumed`}]
 }

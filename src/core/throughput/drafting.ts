@@ -22,8 +22,9 @@ export interface Drafting {
   tokensPerStep: number
   /** Standard deviation of its logarithm; 0 where it was given. */
   spread: number
-  /** How the length is known, in words. */
+  /** How the length is known, in words, and where it was published. */
   source: string
+  published: string[]
   /** Absent: drafts are looked up in the text, which takes no time worth counting. */
   drafter?: Drafter
   /** How the engine's attention takes several tokens of a sequence at once. Absent: as well as one. */

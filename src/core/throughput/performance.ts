@@ -124,11 +124,11 @@ function extrapolations(input: PerformanceInput, calibration: Calibration, featu
 }
 
 function speculationOf(input: PerformanceInput, calibration: Calibration): NonNullable<Performance['speculation']> {
-  const {tokens, tokensPerStep, source} = input.drafting!
+  const {tokens, tokensPerStep, source, published} = input.drafting!
   let pays: number | undefined
   return {
     acceptance: Number(((tokensPerStep - 1) / tokens).toFixed(4)),
-    source,
+    source: published.length === 0 ? source : `${source} (${published.join('; ')})`,
     // Only when asked for: it tries a dozen loads.
     get paysUntilConcurrency() {
       pays ??= paysUntil(input, calibration)

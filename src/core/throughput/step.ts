@@ -236,6 +236,7 @@ export function stepModel(input: PerformanceInput, calibration: Calibration, eng
     expertSeconds *= engine.experts
 
     let attentionSeconds = 0
+    let walkedSeconds = 0
     for (const {part, memory: rate, decodeRate, promptRate} of attention) {
       if (part.family === 'state') {
         // Read once, and written after each token that may turn out to be the last accepted one.
@@ -251,13 +252,15 @@ export function stepModel(input: PerformanceInput, calibration: Calibration, eng
         const attended = Math.min(rows, part.tokenLimit) + Math.min(state.contextTokens, part.furtherRows)
         // All tokens of a sequence share one reading of its cache.
         const moved = (part.times * groupSequences * (attended * part.bytesPerToken + state.contextTokens * part.indexBytesPerToken)) / rate
+        // The tokens of a sequence fill matrix units that a single one leaves mostly empty: at best they run like a prompt.
+        const pairRate = perSequence === 1 ? decodeRate : Math.min(decodeRate * perSequence, Math.max(decodeRate, promptRate))
         const needed =
-          (part.times * groupDecode * attended * part.decodeOperationsPerPair) / decodeRate +
+          (part.times * groupDecode * attended * part.decodeOperationsPerPair) / pairRate +
           (part.times * groupDecode * state.contextTokens * part.indexOperationsPerPair) / eight
         memory += moved
         compute += needed
-        const walked = perSequence > 1 ? part.times * attended * (input.drafting?.verification?.secondsPerContextToken ?? 0) : 0
-        attentionSeconds += Math.max(softMaximum(moved, needed, exponent), walked)
+        attentionSeconds += softMaximum(moved, needed, exponent)
+        if (perSequence > 1) walkedSeconds += part.times * attended * (input.drafting?.verification?.secondsPerContextToken ?? 0)
       }
       if (prompt > 0) {
         const attended = Math.min(state.promptContextTokens / part.tokensPerRow, part.tokenLimit) + Math.min(state.promptContextTokens, part.furtherRows)
@@ -269,7 +272,8 @@ export function stepModel(input: PerformanceInput, calibration: Calibration, eng
         attentionSeconds += needed
       }
     }
-    attentionSeconds *= engine.attention
+    // As measured: no kernel of the calibration stands behind it.
+    attentionSeconds = Math.max(attentionSeconds * engine.attention, walkedSeconds / kernelFactor)
 
     const sampled = decode + state.promptSequences
     const headNeeded = headComputePerToken * sampled
@@ -283,7 +287,8 @@ export function stepModel(input: PerformanceInput, calibration: Calibration, eng
     const device = (productSeconds + expertSeconds + attentionSeconds + head) * kernelFactor
     const launches = launchSeconds * kernelFactor * stages
     const host =
-      (engine.hostMilliseconds * 1e-3 + engine.hostMillisecondsPerDoubling * 1e-3 * hostRanks + engine.hostMicrosecondsPerSequence * 1e-6 * sequences) * hostFactor
+      (engine.hostMilliseconds * 1e-3 + engine.hostMillisecondsPerDoubling * 1e-3 * hostRanks + engine.hostMicrosecondsPerSequence * 1e-6 * sequences) *
+      hostFactor
     const busy = Math.max(device, memory, compute) + collectives + launches
     // Outside graphs the host launches kernel by kernel: the slower of the two sets the pace.
     const outside = perSequence > 1 && input.drafting?.verification?.outsideGraphs !== undefined

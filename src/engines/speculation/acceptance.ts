@@ -11,6 +11,8 @@ export interface AcceptedLength {
   spread: number
   /** In words. */
   source: string
+  /** Where it was published. */
+  published: string[]
 }
 
 /** Methods without figures of their own are taken for their nearest kin. */
@@ -59,7 +61,12 @@ export function lengthOf({lengths = {}, chance}: AcceptanceRow, tokens: number):
 const plain = (value: number): string => String(Number(value.toPrecision(3)))
 
 /** The rows that speak of a question most closely, and for whom they do. */
-function rowsFor(rows: readonly AcceptanceRow[], method: string, model: string, draft: string | undefined): {rows: AcceptanceRow[]; whose: string; general: boolean} {
+function rowsFor(
+  rows: readonly AcceptanceRow[],
+  method: string,
+  model: string,
+  draft: string | undefined,
+): {rows: AcceptanceRow[]; whose: string; general: boolean} {
   const ofMethod = rows.filter((row) => row.method === method)
   const ofDraft = draft === undefined ? [] : ofMethod.filter((row) => row.draft?.toLowerCase() === draft.toLowerCase())
   if (ofDraft.length > 0) return {rows: ofDraft, whose: 'this draft', general: false}
@@ -78,10 +85,11 @@ export function acceptedLength(
   {acceptance}: Pick<Deployment, 'acceptance'>,
   {method, tokens, draft}: Speculation,
 ): AcceptedLength {
-  if (acceptance !== undefined) return {tokensPerStep: 1 + acceptance * tokens, spread: 0, source: 'given'}
+  if (acceptance !== undefined) return {tokensPerStep: 1 + acceptance * tokens, spread: 0, source: 'given', published: []}
   const found = rowsFor(rows, method, model.id, draft)
   const words = `${tokens} drafted token${tokens === 1 ? '' : 's'}`
-  if (found.rows.length === 0) return {tokensPerStep: 1, spread: SINGLE_SPREAD, source: `assumed: no accepted length of ${method} is published, so none is counted`}
+  if (found.rows.length === 0)
+    return {tokensPerStep: 1, spread: SINGLE_SPREAD, source: `assumed: no accepted length of ${method} is published, so none is counted`, published: []}
   const logarithms = found.rows.map((row) => Math.log(lengthOf(row, tokens)))
   const mean = logarithms.reduce((sum, value) => sum + value, 0) / logarithms.length
   const variance = logarithms.reduce((sum, value) => sum + (value - mean) ** 2, 0) / Math.max(1, logarithms.length - 1)
@@ -89,10 +97,10 @@ export function acceptedLength(
   const low = Math.exp(Math.min(...logarithms))
   const high = Math.exp(Math.max(...logarithms))
   const range = found.rows.length === 1 ? plain(high) : `${plain(low)} to ${plain(high)}`
-  const sources = [...new Set(found.rows.map(({source}) => source))]
   return {
     tokensPerStep: Math.exp(mean),
     spread,
-    source: `assumed: public acceptance of ${found.whose} with ${words}, ${range} tokens a step (${sources.slice(0, 2).join('; ')}${sources.length > 2 ? `; ${sources.length - 2} more` : ''})`,
+    source: `assumed: public acceptance of ${found.whose} with ${words}, ${range} tokens a step`,
+    published: [...new Set(found.rows.map(({source}) => source))],
   }
 }

@@ -6,12 +6,15 @@ import {acceptedShare} from './acceptance.ts'
 import {methodAnswer, requireMethod} from './methods.ts'
 import type {SpeculationTable} from './table.ts'
 
-const isOffered = ({engines}: Draft, engine: EngineId): boolean => engines === undefined || engines.includes(engine)
+const publisherOf = (repository: string): string => repository.slice(0, repository.indexOf('/')).toLowerCase()
 
-/** Drafts of a method for a model: those that their publishers offer for the engine before others, in the catalogue's order. */
-export function draftsOf({drafts = []}: Pick<Model, 'drafts'>, method: string, engine: EngineId): Draft[] {
-  const own = drafts.filter((draft) => draft.method === method)
-  return [...own.filter((draft) => isOffered(draft, engine)), ...own.filter((draft) => !isOffered(draft, engine))]
+/**
+ * Drafts of a method for a model, the first choice first: that of the model's publisher, then those that are offered for the engine, those of which
+ * nothing is said, and those offered for other engines; else in the catalogue's order.
+ */
+export function draftsOf({hfId, drafts = []}: Pick<Model, 'hfId' | 'drafts'>, method: string, engine: EngineId): Draft[] {
+  const rank = (draft: Draft) => (publisherOf(draft.hfId) === publisherOf(hfId) ? 0 : draft.engines === undefined ? 2 : draft.engines.includes(engine) ? 1 : 3)
+  return drafts.filter((draft) => draft.method === method).sort((a, b) => rank(a) - rank(b))
 }
 
 /** The model's own layers can draft: it has them, and the checkpoint holds them. */
@@ -56,7 +59,14 @@ function waysOf({methods}: Pick<SpeculationTable, 'methods'>, engine: EngineId, 
 }
 
 /** The flag that drafts with what there is. */
-function remedyOf({methods}: Pick<SpeculationTable, 'methods'>, engine: EngineId, version: string, model: Model, checkpoint: Checkpoint, tokens: number): string {
+function remedyOf(
+  {methods}: Pick<SpeculationTable, 'methods'>,
+  engine: EngineId,
+  version: string,
+  model: Model,
+  checkpoint: Checkpoint,
+  tokens: number,
+): string {
   const there = (method: string) => methodAnswer(methods[method]!, engine, version).kind === 'yes'
   if (hasLayers(model, checkpoint) && there('mtp')) return `use --speculative mtp:${tokens}`
   const withDraft = Object.keys(methods).find((method) => there(method) && draftsOf(model, method, engine).length > 0)
@@ -83,9 +93,15 @@ export function speculationReasons({table, engine, model, checkpoint, speculativ
   const answer = methodAnswer(method, id, version)
   if (answer.kind === 'no') return because(`${title} does not have ${method.title} (${speculative.method}); ${waysOf(table, id, version, model, checkpoint)}`)
   if (answer.kind === 'too-old')
-    return because(`${title} ${version} does not have ${method.title} (${speculative.method}): it is there from ${answer.since} on`, `use --engine-version ${answer.since} or later`)
+    return because(
+      `${title} ${version} does not have ${method.title} (${speculative.method}): it is there from ${answer.since} on`,
+      `use --engine-version ${answer.since} or later`,
+    )
   if (answer.kind === 'gone')
-    return because(`${title} ${version} does not have ${method.title} (${speculative.method}) any more: ${answer.until} was the last`, `use --engine-version ${answer.until}`)
+    return because(
+      `${title} ${version} does not have ${method.title} (${speculative.method}) any more: ${answer.until} was the last`,
+      `use --engine-version ${answer.until}`,
+    )
   if (method.needs === 'nothing' || speculative.draft !== undefined) return []
   if ((method.needs === 'layers' || answer.ownLayers) && hasLayers(model, checkpoint)) return []
   const ways = waysOf(table, id, version, model, checkpoint)
@@ -95,5 +111,8 @@ export function speculationReasons({table, engine, model, checkpoint, speculativ
         ? `${model.name} has no multi-token-prediction layers; ${ways}`
         : `${checkpoint.hfId} leaves out the multi-token-prediction layers of ${model.name}; ${ways}`,
     )
-  return because(`no ${speculative.method} draft is known for ${model.name}, and without one it cannot start; ${ways}`, `${remedy}, or name a draft with --draft REPOSITORY`)
+  return because(
+    `no ${speculative.method} draft is known for ${model.name}, and without one it cannot start; ${ways}`,
+    `${remedy}, or name a draft with --draft REPOSITORY`,
+  )
 }

@@ -20,7 +20,7 @@ export function requireMethod(methods: SpeculationMethods, text: string): string
   if (name !== undefined) return name
   const known = Object.entries(methods).map(([id, {aliases = []}]) => ({name: id, spellings: aliases}))
   const close = nearest(methodWord(text), known)
-  throw new InputError('SPECULATION_UNKNOWN', `No method of speculative decoding named "${text}": expected one of ${Object.keys(methods).join(', ')}`, {
+  throw new InputError('SPECULATION_UNKNOWN', `No method of speculative decoding named "${text}": expected one such as mtp, eagle3 or ngram`, {
     suggestions: close.length > 0 ? close : Object.keys(methods),
   })
 }

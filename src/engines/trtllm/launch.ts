@@ -150,8 +150,16 @@ function addSpeculation(file: FileFields, version: string, {method, tokens, draf
   const drafts = `${tokens} draft token${tokens === 1 ? '' : 's'} a step`
   file.set('speculative_config.decoding_type', Object.hasOwn(DECODING_TYPES, method) ? DECODING_TYPES[method] : method, drafts)
   // MTP's own name for the number is deprecated in the 1.3 line, which maps it to the common one.
-  file.set(method === 'mtp' && !isAtLeast(version, '1.3.0rc0') ? 'speculative_config.num_nextn_predict_layers' : 'speculative_config.max_draft_len', tokens, drafts)
+  file.set(
+    method === 'mtp' && !isAtLeast(version, '1.3.0rc0') ? 'speculative_config.num_nextn_predict_layers' : 'speculative_config.max_draft_len',
+    tokens,
+    drafts,
+  )
   if (draft === undefined) return
   // `speculative_model` is a newer spelling of the same field.
-  file.set(isAtLeast(version, '1.3.0rc0') ? 'speculative_config.speculative_model' : 'speculative_config.speculative_model_dir', draft, 'the checkpoint that drafts')
+  file.set(
+    isAtLeast(version, '1.3.0rc0') ? 'speculative_config.speculative_model' : 'speculative_config.speculative_model_dir',
+    draft,
+    'the checkpoint that drafts',
+  )
 }

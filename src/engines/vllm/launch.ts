@@ -115,7 +115,11 @@ function addSpeculation(list: FlagList, {speculative, engineVersion}: Deployment
     ...(speculative.method === 'pard' && {parallel_drafting: true}),
     ...(speculative.method === 'ngram' && {prompt_lookup_max: NGRAM_LOOKUP_TOKENS}),
   }
-  list.add('--speculative-config', JSON.stringify(config), `${tokens} draft token${tokens === 1 ? '' : 's'} a step${draft === undefined ? '' : `, drafted by ${draft}`}`)
+  list.add(
+    '--speculative-config',
+    JSON.stringify(config),
+    `${tokens} draft token${tokens === 1 ? '' : 's'} a step${draft === undefined ? '' : `, drafted by ${draft}`}`,
+  )
 }
 
 /** How a release spells a method. */

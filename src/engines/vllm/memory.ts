@@ -60,9 +60,7 @@ function stagePool(subject: Subject, deployment: Deployment, layout: CacheLayout
   if (stage.head && architecture.draft && usesDraftLayers(architecture, deployment.speculative)) layers.push(layerCache(architecture.draft.kind, layout))
   // A draft of its own keeps whole layers: of its own shape where that is known, else like the model's.
   const draft = knownDraft(subject.model, deployment.speculative)
-  const whole = draft?.shape
-    ? layerCache(shapeLayer(draft.shape), layout)
-    : parts.find((kindParts) => kindParts.some((part) => part.growth === 'growing'))
+  const whole = draft?.shape ? layerCache(shapeLayer(draft.shape), layout) : parts.find((kindParts) => kindParts.some((part) => part.growth === 'growing'))
   const drafted = stage.head && whole ? Array.from({length: ownDraftLayers(architecture, deployment.speculative, draft)}, () => whole) : []
   const separate = drafted.length > 0 && !hasUsualHeads(architecture)
   if (!separate) layers.push(...drafted)

@@ -119,7 +119,12 @@ export function evaluate(question: Question): Evaluation {
   return {
     ...evaluation,
     verdict: tight ? 'tight' : 'fits',
-    warnings: [...warnings, ...(tight ? [tight] : []), ...overloadWarnings(question.workload, speed), ...(input && speed ? speculationWarnings(deployment, request.acceptance, input, speed, calibration) : [])],
+    warnings: [
+      ...warnings,
+      ...(tight ? [tight] : []),
+      ...overloadWarnings(question.workload, speed),
+      ...(input && speed ? speculationWarnings(deployment, request.acceptance, input, speed, calibration) : []),
+    ],
     performance: speed,
   }
 }

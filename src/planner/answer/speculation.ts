@@ -45,10 +45,17 @@ export function speculationWarnings(
   const warnings: Warning[] = [
     acceptance === undefined
       ? {code: 'acceptance-assumed', message: `${understood}: ${drafting.source.replace(/^assumed: /, '')}; give your own with --acceptance`}
-      : {code: 'acceptance-understood', message: `acceptance ${given ?? acceptance} is taken as ${(given ?? acceptance) > 1 ? 'the mean accepted length' : 'the accepted share'}: ${understood}`},
+      : {
+          code: 'acceptance-understood',
+          message: `acceptance ${given ?? acceptance} is taken as ${(given ?? acceptance) > 1 ? 'the mean accepted length' : 'the accepted share'}: ${understood}`,
+        },
   ]
   if (drafting.verification?.outsideGraphs !== undefined) warnings.push({code: 'drafts-outside-graphs', message: drafting.verification.outsideGraphs})
   const {drafted, plain: without, gain} = draftingGain(input, calibration, speed)
-  if (gain < 1) warnings.push({code: 'speculation-slower', message: `drafting is slower here: ${plain(drafted)} tok/s with ${speculative.method}:${tokens}, ${plain(without)} without`})
+  if (gain < 1)
+    warnings.push({
+      code: 'speculation-slower',
+      message: `drafting is slower here: ${plain(drafted)} tok/s with ${speculative.method}:${tokens}, ${plain(without)} without`,
+    })
   return warnings
 }

@@ -41,7 +41,11 @@ export const ScenarioSchema = z.object({
   enforceEager: z.boolean().optional(),
   speculative: z
     .union([
-      z.object({method: z.string().min(1), tokens: whole(LIMITS.draftTokens).default(1), draft: z.string().min(1).max(256).optional().describe('repository of the draft')}),
+      z.object({
+        method: z.string().min(1),
+        tokens: whole(LIMITS.draftTokens).default(1),
+        draft: z.string().min(1).max(256).optional().describe('repository of the draft'),
+      }),
       z.string().min(1).max(256),
     ])
     .transform((value) => (typeof value === 'string' ? parseSpeculation(value) : value))
