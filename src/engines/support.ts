@@ -6,7 +6,7 @@ import type {Reason, Warning} from '../core/terms.ts'
 import type {ShardLayout} from '../core/weights.ts'
 import {layoutReasons} from './divisibility.ts'
 import type {EngineData, Subject, Support} from './engine.ts'
-import {speculationReasons} from './speculation/choice.ts'
+import {speculationReasons, uncountedLayers} from './speculation/choice.ts'
 import {architectureAnswer, attentionAnswer, cacheAnswer, formatAnswer} from './support-formats.ts'
 import {resolveVersion} from './versions.ts'
 
@@ -166,6 +166,6 @@ export function supportOf(question: SupportQuestion): Support {
       }),
       ...layoutReasons(subject.model.architecture, subject.checkpoint, layout, deployment.pp),
     ],
-    warnings: [...versionWarnings(question), ...architecture.warnings, ...weights.warnings],
+    warnings: [...versionWarnings(question), ...architecture.warnings, ...weights.warnings, ...uncountedLayers(subject.model, deployment.speculative)],
   }
 }

@@ -1,5 +1,5 @@
 import {describe, expect, test} from 'vitest'
-import {checkAcceptanceFile, checkDraftFile, checkMethodsFile} from '../../src/catalogue/draft-schema.ts'
+import {checkAcceptanceFile, checkDraftFile, checkMethodsFile} from '../../src/engines/draft-schema.ts'
 import {readDataFiles} from './data-files.ts'
 
 const files = readDataFiles('drafts')
@@ -54,7 +54,7 @@ describe('acceptance.yaml', () => {
   test('lengths rise with what is drafted, within the noise of a measurement', () => {
     for (const {lengths = {}} of acceptance.rows) {
       const values = Object.values(lengths)
-      values.forEach((value, index) => expect(value).toBeGreaterThan((values[index - 1] ?? 1) * 0.92))
+      for (const [index, value] of values.entries()) expect(value).toBeGreaterThan((values[index - 1] ?? 1) * 0.92)
     }
   })
   test('refuses a length beyond what was drafted, and a row that says nothing', () => {

@@ -9,7 +9,7 @@ import type {Serving} from './serving.ts'
 
 export type {Calibration} from './calibration.ts'
 export type {Performance, PerformanceInput} from './input.ts'
-export {busyReplicas, engineCalibration, preparedModel, servingOf} from './prepared.ts'
+export {busyReplicas, preparedModel, servingOf} from './prepared.ts'
 
 /** Standard normal deviate that leaves a tenth on either side. */
 const DEVIATE_80 = 1.2816

@@ -1,6 +1,7 @@
 /** A deployment made ready for stepping, and what a load does to one of its replicas. */
 import type {Calibration, EngineCalibration} from './calibration.ts'
-import {type Drafter, draftedModel} from './drafting.ts'
+import {draftedModel} from './drafted-model.ts'
+import type {Drafter} from './drafting.ts'
 import {releaseYear} from './engine-version.ts'
 import {type PerformanceInput, replicaCount} from './input.ts'
 import {admissionLimit, closedLoop, openLoop, type Serving} from './serving.ts'

@@ -1,7 +1,7 @@
 /** Which draft a deployment takes, and why one cannot draft as it was asked to. */
 import type {DeploymentRequest, EngineId, Speculation} from '../../core/deployment.ts'
 import type {Checkpoint, Draft, Model} from '../../core/model.ts'
-import type {Reason} from '../../core/terms.ts'
+import type {Reason, Warning} from '../../core/terms.ts'
 import {acceptedShare} from './acceptance.ts'
 import {methodAnswer, requireMethod} from './methods.ts'
 import type {SpeculationTable} from './table.ts'
@@ -14,12 +14,16 @@ const publisherOf = (repository: string): string => repository.slice(0, reposito
  */
 export function draftsOf({hfId, drafts = []}: Pick<Model, 'hfId' | 'drafts'>, method: string, engine: EngineId): Draft[] {
   const rank = (draft: Draft) => (publisherOf(draft.hfId) === publisherOf(hfId) ? 0 : draft.engines === undefined ? 2 : draft.engines.includes(engine) ? 1 : 3)
-  return drafts.filter((draft) => draft.method === method).sort((a, b) => rank(a) - rank(b))
+  return drafts.filter((draft) => draft.method === method && draft.hfId !== hfId).sort((a, b) => rank(a) - rank(b))
 }
 
+/** The model's checkpoints hold draft layers that the catalogue knows of, but not what they consist of: it is named as its own draft. */
+const hasUncountedLayers = ({architecture, hfId, drafts = []}: Pick<Model, 'architecture' | 'hfId' | 'drafts'>): boolean =>
+  architecture.draft === undefined && drafts.some((draft) => draft.hfId === hfId)
+
 /** The model's own layers can draft: it has them, and the checkpoint holds them. */
-const hasLayers = ({architecture}: Pick<Model, 'architecture'>, {draftIncluded}: Pick<Checkpoint, 'draftIncluded'>): boolean =>
-  architecture.draft !== undefined && draftIncluded !== false
+const hasLayers = (model: Pick<Model, 'architecture' | 'hfId' | 'drafts'>, {draftIncluded}: Pick<Checkpoint, 'draftIncluded'>): boolean =>
+  (model.architecture.draft !== undefined || hasUncountedLayers(model)) && draftIncluded !== false
 
 /**
  * Speculation with the method by its common name, the draft chosen where there is a known one and none was named, and the acceptance as a
@@ -33,7 +37,7 @@ export function chosenSpeculation(
 ): {speculative?: Speculation; acceptance?: number} {
   if (!speculative) return {}
   const method = requireMethod(methods, speculative.method)
-  const needsDraft = methods[method]!.needs === 'draft' || (method === 'mtp' && model.architecture.draft === undefined)
+  const needsDraft = methods[method]!.needs === 'draft' || !hasLayers(model, checkpoint)
   const rule = methods[method]!.engines[engine]
   const ownLayers = rule && rule.ownLayers === true && hasLayers(model, checkpoint)
   const draft = speculative.draft ?? (needsDraft && !ownLayers ? draftsOf(model, method, engine)[0]?.hfId : undefined)
@@ -74,6 +78,17 @@ function remedyOf(
   return there('ngram') ? `use --speculative ngram:${tokens}, or leave --speculative out` : 'leave --speculative out'
 }
 
+/** Draft layers that are run without being counted. */
+export const uncountedLayers = (model: Model, speculative: Speculation | undefined): Warning[] =>
+  speculative !== undefined && speculative.draft === undefined && ['mtp', 'eagle'].includes(speculative.method) && hasUncountedLayers(model)
+    ? [
+        {
+          code: 'draft-assumed',
+          message: `what the multi-token-prediction layers of ${model.name} consist of is not in the catalogue: neither their memory nor their time is counted`,
+        },
+      ]
+    : []
+
 export interface SpeculationQuestion {
   table: Pick<SpeculationTable, 'methods'>
   engine: {id: EngineId; title: string; version: string}
@@ -107,7 +122,7 @@ export function speculationReasons({table, engine, model, checkpoint, speculativ
   const ways = waysOf(table, id, version, model, checkpoint)
   if (method.needs === 'layers')
     return because(
-      model.architecture.draft === undefined
+      model.architecture.draft === undefined && !hasUncountedLayers(model)
         ? `${model.name} has no multi-token-prediction layers; ${ways}`
         : `${checkpoint.hfId} leaves out the multi-token-prediction layers of ${model.name}; ${ways}`,
     )

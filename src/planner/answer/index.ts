@@ -5,5 +5,4 @@ export {bestLayout, byFidelity, checkpointsOfWeights, type ChoiceQuestion, diskB
 export {evaluate, type Evaluation, performanceInput, type Question, subjectOf} from './evaluate.ts'
 export {layoutsFor} from './layouts.ts'
 export {type Result, SCHEMA_VERSION, toResult} from './result.ts'
-export {draftingGain, type DraftingGain} from './speculation.ts'
 export {simulateEvaluation, type Simulation, simulationOf} from './simulate.ts'

@@ -1,11 +1,11 @@
 /** Shapes of the files under `data/drafts/`. For the build and the tests only. */
 import * as z from 'zod'
 import type {Draft} from '../core/model.ts'
-import type {AcceptanceRow, SpeculationMethods} from '../engines/speculation/table.ts'
-import {isVersion} from '../engines/versions.ts'
-import {count, id, text} from './quantity-schema.ts'
-import {withoutAbsent} from './without-absent.ts'
-import {problemsOf} from './zod-problems.ts'
+import type {AcceptanceRow, SpeculationMethods} from './speculation/table.ts'
+import {isVersion} from './versions.ts'
+import {count, id, text} from '../catalogue/quantity-schema.ts'
+import {withoutAbsent} from '../catalogue/without-absent.ts'
+import {problemsOf} from '../catalogue/zod-problems.ts'
 
 const repository = z.string().regex(/^[\w.-]+\/[\w.-]+$/, 'expected a repository such as RedHatAI/Qwen3-32B-speculator.eagle3')
 const engine = z.enum(['vllm', 'sglang', 'trtllm'])
