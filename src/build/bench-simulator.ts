@@ -95,7 +95,7 @@ async function agreement(catalogue: Catalogue): Promise<void> {
           const input = await inputOf(catalogue, model, gpu, engine, lengths, concurrency)
           if (!input) continue
           const inFlight = Math.max(1, Math.round(concurrency / replicaCount(input)))
-          const form = closedLoop(input, catalogue.speedCalibration, preparedModel(input, catalogue.speedCalibration), inFlight, 'steady')
+          const form = closedLoop(input, preparedModel(input, catalogue.speedCalibration), inFlight, 'steady')
           const [inputTokens, outputTokens] = lengths
           const load: Load = {
             kind: 'closed-loop',

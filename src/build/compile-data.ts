@@ -4,6 +4,7 @@ import {dirname, join, relative, sep} from 'node:path'
 import {parse} from 'yaml'
 import * as z from 'zod'
 import type {ClosedModel, ModelEntry} from '../catalogue/catalogue.ts'
+import {checkAcceptanceFile, checkDraftFile, checkMethodsFile, type DraftEntry} from '../engines/draft-schema.ts'
 import {checkGpuFile} from '../catalogue/gpu-schema.ts'
 import {checkMachineFile} from '../catalogue/machine-schema.ts'
 import {checkModelFile} from '../catalogue/model-schema.ts'
@@ -17,6 +18,7 @@ import {checkEngineFile, type EngineFile} from '../engines/engine-schema.ts'
 import type {FlagTable} from '../engines/flags.ts'
 import type {NeedsTable} from '../engines/launch/needs-table.ts'
 import type {MemoryCalibration} from '../engines/overheads.ts'
+import type {SpeculationTable} from '../engines/speculation/table.ts'
 import type {SupportTable} from '../engines/support-formats.ts'
 
 interface Source {
@@ -51,7 +53,48 @@ function jsonFile<T>(root: string, path: string): T {
   return JSON.parse(readFileSync(join(root, 'data', path), 'utf8')) as T
 }
 
-function compileModels(root: string, problems: string[], files: Map<string, unknown>): void {
+/** Everything under data/drafts: drafts by target, the methods, and the accepted lengths that were published. */
+function compileDrafts(root: string, problems: string[]): {drafts: DraftEntry[]; speculation: SpeculationTable} {
+  const drafts: DraftEntry[] = []
+  const speculation: SpeculationTable = {methods: {}, acceptance: []}
+  for (const {path, value} of yamlFiles(root, 'drafts', problems)) {
+    if (path.endsWith('/methods.yaml')) {
+      const {methods, problems: found} = checkMethodsFile(path, value)
+      problems.push(...found)
+      speculation.methods = methods
+    } else if (path.endsWith('/acceptance.yaml')) {
+      const {rows, problems: found} = checkAcceptanceFile(path, value)
+      problems.push(...found)
+      speculation.acceptance = rows
+    } else {
+      const {entries, problems: found} = checkDraftFile(path, value)
+      problems.push(...found)
+      drafts.push(...entries)
+    }
+  }
+  return {drafts, speculation}
+}
+
+/** Names in data/drafts that mean nothing: methods that the table lacks, models that the catalogue lacks, a draft named twice for a model. */
+function unknownDraftNames(drafts: readonly DraftEntry[], {methods, acceptance}: SpeculationTable, entries: readonly ModelEntry[]): string[] {
+  const models = new Set(entries.map(({id}) => id))
+  const seen = new Set<string>()
+  const problems: string[] = []
+  for (const {target, draft} of drafts) {
+    if (!models.has(target)) problems.push(`data/drafts: ${draft.hfId}: no model "${target}" in data/models`)
+    if (!Object.hasOwn(methods, draft.method)) problems.push(`data/drafts: ${draft.hfId}: no method "${draft.method}" in data/drafts/methods.yaml`)
+    const key = `${target} ${draft.hfId.toLowerCase()}`
+    if (seen.has(key)) problems.push(`data/drafts: ${draft.hfId} stands twice for ${target}`)
+    seen.add(key)
+  }
+  for (const {method, model} of acceptance) {
+    if (!Object.hasOwn(methods, method)) problems.push(`data/drafts/acceptance.yaml: no method "${method}" in data/drafts/methods.yaml`)
+    if (model !== undefined && !models.has(model)) problems.push(`data/drafts/acceptance.yaml: no model "${model}" in data/models`)
+  }
+  return problems
+}
+
+function compileModels(root: string, problems: string[], files: Map<string, unknown>, drafts: readonly DraftEntry[]): void {
   const entries: ModelEntry[] = []
   const publishers = knownPublishers(root, problems)
   const paths = new Map<string, string>()
@@ -62,7 +105,8 @@ function compileModels(root: string, problems: string[], files: Map<string, unkn
     const other = paths.get(model.id)
     if (other) problems.push(`${path}: the id ${model.id} is also that of ${other}`)
     paths.set(model.id, path)
-    files.set(`models/${model.id}`, withPublishers(model, publishers))
+    const own = drafts.filter(({target}) => target === model.id).map(({draft}) => draft)
+    files.set(`models/${model.id}`, {...withPublishers(model, publishers), ...(own.length > 0 && {drafts: own})})
     entries.push(entryOf(model))
   }
   problems.push(...doubleNames(entries))
@@ -146,9 +190,9 @@ function compileHardware(root: string, problems: string[], files: Map<string, un
   files.set('machines', systems)
 }
 
-function compileEngines(root: string, problems: string[], files: Map<string, unknown>): void {
+function compileEngines(root: string, problems: string[], files: Map<string, unknown>, speculation: SpeculationTable): void {
   const engines = new Map<string, EngineFile>()
-  let support: SupportTable | undefined
+  let support: Omit<SupportTable, 'speculation'> | undefined
   let needs: NeedsTable | undefined
   for (const {path, value} of yamlFiles(root, 'engines', problems)) {
     const checked = checkEngineFile(path, value)
@@ -179,7 +223,7 @@ function compileEngines(root: string, problems: string[], files: Map<string, unk
         ...rest,
       } satisfies Omit<EngineData, 'support' | 'needs'> & Record<string, unknown>)
   }
-  files.set('engines/support', support)
+  files.set('engines/support', {...support, speculation} satisfies SupportTable)
   files.set('engines/needs', needs)
 }
 
@@ -187,9 +231,11 @@ function compileEngines(root: string, problems: string[], files: Map<string, unk
 export function compile(root: string): Compiled {
   const files = new Map<string, unknown>()
   const problems: string[] = []
-  compileModels(root, problems, files)
+  const {drafts, speculation} = compileDrafts(root, problems)
+  compileModels(root, problems, files, drafts)
+  problems.push(...unknownDraftNames(drafts, speculation, files.get('models') as ModelEntry[]))
   compileHardware(root, problems, files)
-  compileEngines(root, problems, files)
+  compileEngines(root, problems, files, speculation)
   files.set('closed-models', closedModels(root, problems, files.get('models') as ModelEntry[]))
   files.set('calibration/serving', jsonFile(root, 'calibration/serving.json'))
   return {files, problems}

@@ -76,6 +76,19 @@ export const deploymentFlags = {
     helpGroup: DEPLOYMENT,
     parse: async (text) => parseSpeculation(text),
   })(),
+  draft: Flags.string({
+    description: 'checkpoint that drafts (default: the one that is known for the model and the method)',
+    helpValue: 'REPOSITORY',
+    dependsOn: ['speculative'],
+    helpGroup: DEPLOYMENT,
+  }),
+  acceptance: Flags.custom<number>({
+    description: 'share of the drafted tokens that are accepted, 0 to 1; above 1 the mean accepted length of a step (2.94)',
+    helpValue: 'SHARE|LENGTH',
+    dependsOn: ['speculative'],
+    helpGroup: DEPLOYMENT,
+    parse: async (text) => parseNumber(text, 'acceptance', LIMITS.acceptance),
+  })(),
   'cpu-offload-bytes': bytes('cpu-offload-bytes', 'weights of each GPU that stay in host memory, such as 8GiB', DEPLOYMENT),
   'reserved-bytes-per-gpu': bytes('reserved-bytes-per-gpu', 'memory of each GPU taken by others, such as 2GiB', DEPLOYMENT),
 }
@@ -87,6 +100,10 @@ export const ASSUMED_LOAD = {inputTokens: 1024, outputTokens: 512, concurrency: 
 export function scenarioFrom(model: string, flags: Record<string, unknown>): Scenario {
   const scenario: Record<string, unknown> = {model}
   for (const name of [...Object.keys(machineFlags), ...Object.keys(deploymentFlags)]) if (flags[name] !== undefined) scenario[camelCase(name)] = flags[name]
+  // One field of the scenario: the method with its draft.
+  const {draft, speculative} = scenario as {draft?: string; speculative?: object}
+  delete scenario.draft
+  if (draft !== undefined) scenario.speculative = {...speculative, draft}
   const load = Object.fromEntries(
     Object.keys(workloadFlags)
       .filter((name) => flags[name] !== undefined)

@@ -13,7 +13,10 @@ export interface Workload {
 
 export interface Speculation {
   method: string
+  /** Drafted in each step. */
   tokens: number
+  /** Repository of the draft, where it is a checkpoint of its own. */
+  draft?: string
 }
 
 /** What a person fixed. Absent: to be chosen. */
@@ -33,6 +36,8 @@ export interface DeploymentRequest {
   gpuMemoryUtilization?: number
   enforceEager?: boolean
   speculative?: Speculation
+  /** Share of the drafted tokens that are accepted: (mean accepted length - 1) / drafted tokens; above 1, the mean accepted length itself. */
+  acceptance?: number
   cpuOffloadBytes?: number
   reservedBytesPerGpu?: number
 }
@@ -56,6 +61,8 @@ export interface Deployment {
   gpuMemoryUtilization: number
   enforceEager: boolean
   speculative?: Speculation
+  /** As a share, 0 to 1; only where it was given. */
+  acceptance?: number
   cpuOffloadBytes: number
   reservedBytesPerGpu: number
 }

@@ -107,6 +107,32 @@ export interface ExtendedContext {
   source: string
 }
 
+/** Layers of a draft that is a checkpoint of its own: dense, with grouped-query attention. */
+export interface DraftShape {
+  layerCount: number
+  hiddenSize: number
+  intermediateSize: number
+  queryHeadCount: number
+  kvHeadCount: number
+  headDim: number
+  /** Tokens that its own head covers; absent: it has none and uses the model's. */
+  vocabularySize?: number
+}
+
+/** A checkpoint that drafts tokens for a model (speculative decoding). Figures that nobody published are absent. */
+export interface Draft {
+  hfId: string
+  /** Method by the scenario's name: eagle3, dflash, mtp (an assistant), ... */
+  method: string
+  /** Engines that its publisher offers it for; absent: not said. Others may load it too. */
+  engines?: string[]
+  parameters?: number
+  bytes?: number
+  layerCount?: number
+  shape?: DraftShape
+  source: string[]
+}
+
 /** A model of the catalogue, or one imported from a file. */
 export interface Model {
   /** Name within the catalogue: qwen3-32b. */
@@ -121,6 +147,8 @@ export interface Model {
   modality?: string[]
   architecture: Architecture
   checkpoints: Checkpoint[]
+  /** Checkpoints that draft for it. */
+  drafts?: Draft[]
   /** Figures the publisher states, for checking what is computed. */
   published?: {totalParams?: number; activeParams?: number; source: string}
   /** What the publisher documents beyond `architecture.contextTokens`. */

@@ -1,35 +1,42 @@
 /** What a speculation method loads beside the model. */
-import type {Architecture} from '../core/architecture.ts'
+import type {Architecture, LayerKind} from '../core/architecture.ts'
 import type {Speculation} from '../core/deployment.ts'
+import type {Draft, DraftShape, Model} from '../core/model.ts'
 import type {Warning} from '../core/terms.ts'
+import {methodWord} from './speculation/methods.ts'
 
 /**
  * none: drafted from the text itself. layers: the multi-token-prediction layers of the checkpoint. Others are checkpoints of their
- * own: `eagle` one layer, `block` a few layers that draft a block at once, `model` a small language model.
+ * own: `assistant` a small model that reads the cache of its target, `eagle` one layer, `block` a few layers that draft a block at once,
+ * `model` a small language model.
  */
-export type DraftKind = 'none' | 'layers' | 'eagle' | 'block' | 'model'
+export type DraftKind = 'none' | 'layers' | 'assistant' | 'eagle' | 'block' | 'model'
 
 const WITHOUT_MODEL = ['ngram', 'suffix', 'prompt-lookup', 'prompt_lookup']
-const BLOCK = ['dflash', 'dflash2', 'dspark', 'medusa']
-const MODEL = ['standalone', 'draft_model', 'draft-model', 'draft']
-
-/** Methods are written with what follows them ("dflash n=5", "EAGLE3, org/draft"): the first word says which. */
-const methodOf = ({method}: Speculation): string => /^[a-z0-9_-]+/i.exec(method.trim())?.[0]?.toLowerCase() ?? ''
+const BLOCK = ['dflash', 'dflash2', 'dspark', 'medusa', 'mlp_speculator']
+const MODEL = ['standalone', 'draft_model', 'draft-model', 'draft', 'pard']
 
 export function draftKind(architecture: Architecture, speculative: Speculation | undefined): DraftKind {
   if (speculative === undefined) return 'none'
-  const method = methodOf(speculative)
+  const method = methodWord(speculative.method)
   if (WITHOUT_MODEL.includes(method)) return 'none'
   if (BLOCK.includes(method)) return 'block'
   if (MODEL.includes(method)) return 'model'
   if (method === 'eagle3') return 'eagle'
-  if (architecture.draft !== undefined) return 'layers'
-  // Gemma 4's assistants read the model's own cache and are small: nothing is counted for them.
-  return method.includes('mtp') ? 'none' : 'eagle'
+  const predicts = method.includes('mtp') || method === 'nextn'
+  // A named draft of another method drafts, whatever the model has itself.
+  if (architecture.draft !== undefined && (predicts || speculative.draft === undefined)) return 'layers'
+  if (!predicts) return 'eagle'
+  // Gemma 4's assistants read the model's own cache and are small: nothing is counted for one that is not known.
+  return speculative.draft === undefined ? 'none' : 'assistant'
 }
 
 /** The method runs the multi-token-prediction layers of the checkpoint. */
 export const usesDraftLayers = (architecture: Architecture, speculative: Speculation | undefined): boolean => draftKind(architecture, speculative) === 'layers'
+
+/** What is known of the draft that a deployment names. */
+export const knownDraft = ({drafts = []}: Pick<Model, 'drafts'>, speculative: Speculation | undefined): Draft | undefined =>
+  speculative?.draft === undefined ? undefined : drafts.find(({hfId}) => hfId.toLowerCase() === speculative.draft!.toLowerCase())
 
 /** Layers of a block drafter: Qwen's have five, Laguna's six, gpt-oss' eight (DFlash checkpoints, 2026). */
 const BLOCK_LAYERS = 5
@@ -38,52 +45,134 @@ const MODEL_LAYERS = 16
 const MODEL_PARAMETERS = 1.24e9
 /** Tokens of the reduced vocabulary that EAGLE-3 heads cover. */
 const EAGLE_VOCABULARY = 32000
+/** Layers of Gemma 4's assistants. */
+const ASSISTANT_LAYERS = 4
 
-/** Layers of a draft that is a checkpoint of its own. */
-export function ownDraftLayers(architecture: Architecture, speculative: Speculation | undefined): number {
+/** Layers with a cache of their own that a draft has. */
+export function ownDraftLayers(architecture: Architecture, speculative: Speculation | undefined, draft?: Draft): number {
+  const known = draft?.shape?.layerCount ?? draft?.layerCount
   switch (draftKind(architecture, speculative)) {
     case 'eagle':
-      return 1
+      return known ?? 1
     case 'block':
-      return BLOCK_LAYERS
+      return known ?? BLOCK_LAYERS
     case 'model':
-      return MODEL_LAYERS
+      return known ?? MODEL_LAYERS
     default:
       return 0
   }
 }
 
+/** As wide as the model's widest dense layer; three hidden states wide where it has none. */
+function assumedWidth({layerKinds, hiddenSize}: Architecture): number {
+  return Math.max(...layerKinds.map(({feedForward}) => (feedForward?.kind === 'dense' ? feedForward.intermediateSize : 0)), 3 * hiddenSize)
+}
+
 /**
- * Bytes of such a draft on one rank at 16 bits: dense layers as wide as the model and a projection of three hidden states, for EAGLE-3 a
- * head of 32,000 tokens; or a small model, whole on every rank. An assumption: its own configuration is not asked for.
+ * Parameters of a draft of known shape. Attention takes the embedding beside the hidden state in EAGLE-3 (twice as wide), three hidden states of
+ * the target (EAGLE-3) or one for each layer (block drafters, five in DFlash) are projected to one; norms are left out.
+ * With the configurations of SpecForge this is what the repositories hold: 1.40 billion for Llama 3.3 70B (2.81 GB).
  */
-export function ownDraftBytes(architecture: Architecture, speculative: Speculation | undefined, tp: number): number {
+export function shapeParameters(
+  method: string,
+  {layerCount, hiddenSize, intermediateSize, queryHeadCount, kvHeadCount, headDim, vocabularySize = 0}: DraftShape,
+): number {
+  const chained = method === 'eagle3'
+  const inputs = chained ? 2 : 1
+  const attention = inputs * hiddenSize * (queryHeadCount + 2 * kvHeadCount) * headDim + queryHeadCount * headDim * hiddenSize
+  const fused = chained ? 3 : method === 'eagle' ? 2 : layerCount
+  return layerCount * (attention + 3 * hiddenSize * intermediateSize) + fused * hiddenSize * hiddenSize + vocabularySize * hiddenSize
+}
+
+/** Bytes of a draft as published, or by its published shape at 16 bits; undefined where neither is known. */
+export function publishedDraftBytes(draft: Draft | undefined): number | undefined {
+  if (draft === undefined) return undefined
+  if (draft.bytes !== undefined) return draft.bytes
+  const parameters = draft.shape ? shapeParameters(draft.method, draft.shape) : draft.parameters
+  return parameters === undefined ? undefined : 2 * parameters
+}
+
+/**
+ * Bytes of such a draft on one rank at 16 bits: as published, else dense layers as wide as the model and a projection of three hidden states,
+ * for EAGLE-3 a head of 32,000 tokens; or a small model. Split over the ranks like the model.
+ */
+export function ownDraftBytes(architecture: Architecture, speculative: Speculation | undefined, tp: number, draft?: Draft): number {
   const kind = draftKind(architecture, speculative)
+  if (kind === 'none' || kind === 'layers') return 0
+  const published = publishedDraftBytes(draft)
+  if (published !== undefined) return published / tp
   if (kind === 'model') return (2 * MODEL_PARAMETERS) / tp
-  const layers = ownDraftLayers(architecture, speculative)
+  const layers = ownDraftLayers(architecture, speculative, draft)
   if (layers === 0) return 0
   const hidden = architecture.hiddenSize
-  const width = Math.max(...architecture.layerKinds.map(({feedForward}) => (feedForward?.kind === 'dense' ? feedForward.intermediateSize : 0)), 3 * hidden)
   const head = kind === 'eagle' ? EAGLE_VOCABULARY * hidden : 0
-  return (2 * (layers * (3 * hidden * width + 4 * hidden * hidden) + 3 * hidden * hidden + head)) / tp
+  return (2 * (layers * (3 * hidden * assumedWidth(architecture) + 4 * hidden * hidden) + 3 * hidden * hidden + head)) / tp
 }
 
-/** What is assumed of a draft, in words. */
-export function ownDraftWords(architecture: Architecture, speculative: Speculation | undefined): string {
-  const method = speculative === undefined ? '' : methodOf(speculative)
+/** The kind of layer that a draft has, where its shape is published. */
+export function shapeLayer({queryHeadCount, kvHeadCount, headDim, intermediateSize}: DraftShape): LayerKind {
+  return {
+    name: 'draft',
+    mixers: [{kind: 'full', queryHeadCount, kvHeadCount, headDim}],
+    feedForward: {kind: 'dense', intermediateSize, gated: true},
+    normCount: 2,
+  }
+}
+
+/** The usual small model: Llama 3.2 1B. */
+const SMALL_MODEL: DraftShape = {
+  layerCount: MODEL_LAYERS,
+  hiddenSize: 2048,
+  intermediateSize: 8192,
+  queryHeadCount: 32,
+  kvHeadCount: 8,
+  headDim: 64,
+}
+/** Gemma 4 12B's assistant: four layers, 1,024 wide; the rest is that of its kind. */
+const ASSISTANT: DraftShape = {layerCount: ASSISTANT_LAYERS, hiddenSize: 1024, intermediateSize: 4096, queryHeadCount: 4, kvHeadCount: 1, headDim: 256}
+const USUAL_HEAD_DIM = 128
+
+/** The shape of a draft that is a checkpoint of its own: as published, else as assumed for its kind. Undefined where there is none. */
+export function draftShape(architecture: Architecture, speculative: Speculation | undefined, draft?: Draft): DraftShape | undefined {
+  const kind = draftKind(architecture, speculative)
+  if (kind === 'none' || kind === 'layers') return undefined
+  if (draft?.shape) return draft.shape
+  if (kind === 'model') return SMALL_MODEL
+  if (kind === 'assistant') return ASSISTANT
+  const full = architecture.layerKinds.flatMap(({mixers}) => mixers).find((mixer) => mixer.kind === 'full')
+  const {hiddenSize} = architecture
+  return {
+    layerCount: ownDraftLayers(architecture, speculative, draft),
+    hiddenSize,
+    intermediateSize: assumedWidth(architecture),
+    queryHeadCount: full?.queryHeadCount ?? Math.max(1, Math.round(hiddenSize / USUAL_HEAD_DIM)),
+    kvHeadCount: full?.kvHeadCount ?? 8,
+    headDim: full?.headDim ?? USUAL_HEAD_DIM,
+    ...(kind === 'eagle' && {vocabularySize: EAGLE_VOCABULARY}),
+  }
+}
+
+const billions = (count: number): string => `${Number((count / 1e9).toPrecision(2))} billion parameters`
+
+/** What is known or assumed of a draft, in words. */
+export function ownDraftWords(architecture: Architecture, speculative: Speculation | undefined, draft?: Draft): string {
+  const method = speculative === undefined ? '' : methodWord(speculative.method)
+  if (draft && publishedDraftBytes(draft) !== undefined)
+    return `${draft.hfId}: ${draft.bytes === undefined ? `${billions(publishedDraftBytes(draft)! / 2)} at 16 bits` : `${Number((draft.bytes / 1e9).toPrecision(3))} GB as published`}`
+  const name = speculative?.draft === undefined ? '' : `${speculative.draft}: `
+  const some = `${name}${/^[aeiou]/.test(method) ? 'an' : 'a'} ${method} draft of`
+  const layers = ownDraftLayers(architecture, speculative, draft)
   return draftKind(architecture, speculative) === 'model'
-    ? `a ${method} draft of 1.2 billion parameters in ${MODEL_LAYERS} layers, at 16 bits`
-    : `a ${method} draft of ${ownDraftLayers(architecture, speculative)} layers as wide as the model, at 16 bits`
+    ? `${some} 1.2 billion parameters in ${MODEL_LAYERS} layers, at 16 bits`
+    : `${some} ${layers} layer${layers === 1 ? '' : 's'} as wide as the model, at 16 bits`
 }
 
-/** A draft that is a checkpoint of its own is assumed, not known. */
-export function draftWarnings(architecture: Architecture, speculative: Speculation | undefined): Warning[] {
-  return ownDraftLayers(architecture, speculative) === 0
-    ? []
-    : [
-        {
-          code: 'draft-assumed',
-          message: `the draft is a checkpoint of its own, whose size is not asked for: ${ownDraftWords(architecture, speculative)} is assumed`,
-        },
-      ]
+/** The size of a draft that is a checkpoint of its own is assumed where nobody published it. */
+export function draftWarnings(architecture: Architecture, speculative: Speculation | undefined, draft?: Draft): Warning[] {
+  const kind = draftKind(architecture, speculative)
+  if (kind === 'none' || kind === 'layers' || publishedDraftBytes(draft) !== undefined) return []
+  const what = speculative?.draft === undefined ? 'the draft is a checkpoint of its own' : `${speculative.draft} is a checkpoint of its own`
+  if (kind === 'assistant') return [{code: 'draft-assumed', message: `${what}, whose size is not known: nothing is counted for it`}]
+  const assumed = ownDraftWords(architecture, speculative && {method: speculative.method, tokens: speculative.tokens}, draft)
+  return [{code: 'draft-assumed', message: `${what}, whose size is not known: ${assumed}, is assumed`}]
 }

@@ -189,7 +189,7 @@ export type EngineFile = z.output<typeof engineFile>
 export type EngineFileResult =
   | {kind: 'engine'; value: EngineFile; problems: []}
   | {kind: 'flags'; value: FlagTable; problems: []}
-  | {kind: 'support'; value: SupportTable; problems: []}
+  | {kind: 'support'; value: Omit<SupportTable, 'speculation'>; problems: []}
   | {kind: 'needs'; value: NeedsTable; problems: []}
   | {kind: 'invalid'; value?: undefined; problems: string[]}
 

@@ -4,6 +4,7 @@ import type {MemoryEstimate} from '../core/memory.ts'
 import type {Checkpoint, Model} from '../core/model.ts'
 import type {Reason, Warning} from '../core/terms.ts'
 import type {CacheLayout} from '../core/kv-cache.ts'
+import type {Drafting} from '../core/throughput/drafting.ts'
 import type {ShardLayout} from '../core/weights.ts'
 import type {NeedsTable} from './launch/needs-table.ts'
 import type {OverheadParameters} from './overheads.ts'
@@ -105,6 +106,8 @@ export interface Engine {
   /** How one replica's ranks divide the weights, and how they store the cache: the speed model's view. */
   shardLayout(deployment: Deployment): ShardLayout
   cacheLayout(subject: Subject, deployment: Deployment): CacheLayout
+  /** How drafts are made and checked: the speed model's view. Undefined without. */
+  drafting(subject: Subject, deployment: Deployment): Drafting | undefined
   /** GPUs that a deployment takes. */
   gpuCount(deployment: Deployment): number
   launch(subject: Subject, deployment: Deployment): Launch

@@ -1,5 +1,6 @@
 import type {Accelerator} from '../core/accelerator.ts'
 import type {EngineId} from '../core/deployment.ts'
+import type {SpeculationTable} from './speculation/table.ts'
 import {compareVersions, isAtLeast} from './versions.ts'
 
 /** A range of NVIDIA compute capabilities, both ends inside. */
@@ -34,6 +35,8 @@ export interface SupportTable {
   /** Kinds of attention that not every GPU has kernels for. */
   attention: Record<string, Record<EngineId, FormatRule | false>>
   architectures: Record<string, Record<EngineId, ArchitectureRule> & {sameAs?: string}>
+  /** Methods of speculative decoding, and what was published of their acceptance (data/drafts). */
+  speculation: SpeculationTable
 }
 
 /** The family that a short format name belongs to in the support table. */

@@ -6,6 +6,7 @@ import type {Reason, Warning} from '../core/terms.ts'
 import type {ShardLayout} from '../core/weights.ts'
 import {layoutReasons} from './divisibility.ts'
 import type {EngineData, Subject, Support} from './engine.ts'
+import {speculationReasons, uncountedLayers} from './speculation/choice.ts'
 import {architectureAnswer, attentionAnswer, cacheAnswer, formatAnswer} from './support-formats.ts'
 import {resolveVersion} from './versions.ts'
 
@@ -159,9 +160,16 @@ export function supportOf(question: SupportQuestion): Support {
       ...weights.reasons,
       ...cacheSupport(question),
       ...attentionReasons(question),
+      ...speculationReasons({
+        table: question.data.support.speculation,
+        engine: {id: question.id, title: question.title, version: deployment.engineVersion},
+        model: subject.model,
+        checkpoint: subject.checkpoint,
+        speculative: deployment.speculative,
+      }),
       ...ownReasons,
       ...common.filter(({code}) => !ownReasons.some((own) => own.code === code)),
     ],
-    warnings: [...versionWarnings(question), ...architecture.warnings, ...weights.warnings],
+    warnings: [...versionWarnings(question), ...architecture.warnings, ...weights.warnings, ...uncountedLayers(subject.model, deployment.speculative)],
   }
 }

@@ -1,10 +1,10 @@
 import type {Architecture} from '../core/architecture.ts'
 import type {Speculation} from '../core/deployment.ts'
 import type {MemoryPart} from '../core/memory.ts'
-import type {Checkpoint, TensorClass} from '../core/model.ts'
+import type {Checkpoint, Draft, TensorClass} from '../core/model.ts'
 import type {Term} from '../core/terms.ts'
 import {bytesInWords} from '../core/words.ts'
-import {ownDraftBytes, ownDraftWords, usesDraftLayers} from './drafts.ts'
+import {ownDraftBytes, ownDraftWords, publishedDraftBytes, usesDraftLayers} from './drafts.ts'
 import {type ExpertTile, expertPaddingBytes} from './expert-padding.ts'
 import {draftWeightBytes, encoderWeightBytes, type ShardLayout, type Stage, weightBytes} from '../core/weights.ts'
 
@@ -53,6 +53,8 @@ export interface WeightQuestion {
   stage: Stage
   stageCount: number
   speculative?: Speculation
+  /** What is known of its draft. */
+  draft?: Draft
   offloadedBytes: number
   /** Tiles that MXFP4 experts are rounded up to. */
   expertTile?: ExpertTile
@@ -101,9 +103,9 @@ export function weightTerms(question: WeightQuestion): PartTerm[] {
   if (stage.head)
     add(
       'weights: draft model',
-      ownDraftBytes(architecture, question.speculative, layout.attentionTp),
-      ownDraftWords(architecture, question.speculative),
-      'assumed',
+      ownDraftBytes(architecture, question.speculative, layout.attentionTp, question.draft),
+      ownDraftWords(architecture, question.speculative, question.draft),
+      publishedDraftBytes(question.draft) === undefined ? 'assumed' : 'derived',
     )
   const loaded = terms.reduce((sum, term) => sum + term.bytes, 0)
   add(

@@ -1,4 +1,4 @@
-import {endToEndMs, type Floor, type PlanPoint, type RankedPlan, type Reach, reached, type Refusal} from '../planner/plan/index.ts'
+import {type DraftingOption, endToEndMs, type Floor, type PlanPoint, type RankedPlan, type Reach, reached, type Refusal} from '../planner/plan/index.ts'
 import {hasLimits} from '../planner/answer/index.ts'
 import type {Objectives} from '../planner/scenario/index.ts'
 import {count, duration, rate, tokens} from './numbers.ts'
@@ -21,6 +21,7 @@ export interface PlanPicture {
   /** Neither load nor limits were given: those by which the load was chosen. */
   interactive?: Objectives
   mostThroughput?: PlanPoint
+  drafting: DraftingOption[]
   front: PlanPoint[]
   reach: Reach[]
   floor?: Floor
@@ -67,6 +68,7 @@ export function renderPlan(picture: PlanPicture, {columns, colour}: PlanView): s
   if (!best) lines.push(`  ${style.bad('nothing can be started')}: all ${count(picture.considered)} deployments are refused`)
   else {
     lines.push(...verdictLines(best, picture, columns, style), '', rankingTable(picture, columns).trimEnd())
+    if (picture.drafting.length > 0) lines.push('', ...picture.drafting.map((option) => `  ${wrap(draftingWords(option), columns - 4, 2)}`))
     if (second && picture.met) lines.push('', `  ${wrap(whyNot(best, second), columns - 4, 2)}`)
     const drawn = chart(picture.front, Math.min(columns - 4, 90), layoutLetters)
     if (drawn.length > 0) lines.push('', ...drawn.map((line) => `  ${line}`))
@@ -102,6 +104,15 @@ function verdictLines(best: RankedPlan, {objectives, met, interactive, mostThrou
     )
   }
   return lines
+}
+
+/** Drafting beside none: mtp:1 brings 35% at this load, and pays up to 40 in flight. */
+function draftingWords({speculative: {method, tokens, draft}, gain, acceptance, paysUntilConcurrency: until}: DraftingOption): string {
+  const name = `--speculative ${method}:${tokens}${draft === undefined ? '' : ` (${harmless(draft)})`}`
+  const change = `${Math.round(Math.abs(gain - 1) * 100)}%`
+  const share = `${Math.round(acceptance * 100)}% of drafted tokens accepted`
+  if (gain <= 1) return `${name} would cost ${change} of throughput at this load${until ? `; it pays up to ${count(until)} in flight` : ''} (${share}).`
+  return `${name} would bring ${change} more at this load${until ? `, and pays up to ${count(until)} in flight` : ''} (${share}).`
 }
 
 /** How the load came about, where nobody gave one. */

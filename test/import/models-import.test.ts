@@ -59,7 +59,8 @@ describe('models import', () => {
   it('writes every catalogued model so that it reads back the same', async () => {
     const {models} = JSON.parse(servefit(['models', '--json']).stdout) as {models: {id: string}[]}
     for (const {id} of models.filter((_, index) => index % 40 === 0)) {
-      const stored = JSON.parse(await readFile(join(root, 'dist', 'data', 'models', `${id}.json`), 'utf8'))
+      // Drafts stand in files of their own.
+      const {drafts: _drafts, ...stored} = JSON.parse(await readFile(join(root, 'dist', 'data', 'models', `${id}.json`), 'utf8'))
       const {model, problems} = checkModelFile(`${id}.yaml`, parse(servefit(['models', 'import', id, '-', '--save']).stdout))
       expect(problems, id).toEqual([])
       // Who published a checkpoint is told by the build.

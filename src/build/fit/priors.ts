@@ -132,7 +132,6 @@ export const PRIORS: Calibration = {
     },
   },
   defaultEngine: ENGINE,
-  acceptance: {default: 0.6, mtp: 0.75, eagle: 0.6, eagle3: 0.7, ngram: 0.3},
   spread: {
     base: {ttft: 0.35, tpot: 0.15, throughput: 0.15},
     byEngine: {},

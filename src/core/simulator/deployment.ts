@@ -1,7 +1,7 @@
 import type {Calibration} from '../throughput/calibration.ts'
 import {type PerformanceInput, replicaCount} from '../throughput/input.ts'
 import {preparedModel} from '../throughput/performance.ts'
-import {admissionLimit, tokensPerStep} from '../throughput/serving.ts'
+import {admissionLimit} from '../throughput/serving.ts'
 import type {StepModel} from '../throughput/step.ts'
 import {benchmarkLengths, type Load} from './load.ts'
 import type {Delivery, Drafting, SchedulerRules} from './rules.ts'
@@ -59,12 +59,7 @@ function deliveryOf(model: StepModel): Delivery {
   }
 }
 
-function draftingOf(input: PerformanceInput, calibration: Calibration): Drafting {
-  const drafted = input.speculative?.tokens ?? 0
-  if (drafted === 0) return {drafted: 0, tokensPerStep: 1}
-  const accepted = calibration.acceptance[input.speculative!.method] ?? calibration.acceptance.default ?? 0.6
-  return {drafted, tokensPerStep: tokensPerStep(accepted, drafted)}
-}
+const draftingOf = ({drafting}: PerformanceInput): Drafting => ({drafted: drafting?.tokens ?? 0, tokensPerStep: drafting?.tokensPerStep ?? 1})
 
 /** Share of the output for which "max" expects room: half, which running requests hold on average, as the closed form does. */
 const OFFLINE_SHARE = 0.5
@@ -120,6 +115,7 @@ interface Prepared {
 
 function prepared(input: PerformanceInput, calibration: Calibration, choices: SimulationChoices): Prepared {
   const model = preparedModel(input, calibration)
+  const drafting = draftingOf(input)
   const whole = choices.load ?? loadOf(input, model)
   const scale = scaleOf(whole, replicaCount(input))
   const load = shareOf(whole, scale)
@@ -128,11 +124,11 @@ function prepared(input: PerformanceInput, calibration: Calibration, choices: Si
   const skip = (requests: number | undefined) => (requests === undefined ? (offline ? load.concurrency : 0) : Math.ceil(requests / scale))
   return {
     question: {
-      clock: clockOf(model),
+      clock: clockOf(model, 1 + drafting.drafted),
       limits: {maxNumSeqs: input.maxNumSeqs, maxNumBatchedTokens: Math.max(LEAST_BUDGET, input.maxNumBatchedTokens), kvCacheTokens: input.kvCacheTokens},
       rules: {...rulesOf(model), ...choices.rules},
       delivery: deliveryOf(model),
-      drafting: draftingOf(input, calibration),
+      drafting,
       prefixHitRate: input.workload.prefixHitRate ?? 0,
       load,
       skipFirst: skip(choices.skipFirst),

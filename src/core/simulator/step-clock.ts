@@ -14,11 +14,14 @@ export interface StepClock {
   stages: number
 }
 
-/** Steps as the speed model times them. A prompt passes the stages one after another while decoding goes on in all. */
-export function clockOf(model: StepModel): StepClock {
+/**
+ * Steps as the speed model times them. A prompt passes the stages one after another while decoding goes on in all. `tokensPerSequence`: the
+ * simulator counts the tokens that are computed, of which a sequence has more than one where drafts are checked.
+ */
+export function clockOf(model: StepModel, tokensPerSequence = 1): StepClock {
   const {stages} = model
-  const time = (decodeSequences: number, contextTokens: number, promptTokens: number, promptSequences: number, promptContextTokens: number) =>
-    1000 * model.time({decodeSequences, contextTokens, promptTokens, promptSequences, promptContextTokens}).total
+  const time = (decodeTokens: number, contextTokens: number, promptTokens: number, promptSequences: number, promptContextTokens: number) =>
+    1000 * model.time({decodeSequences: decodeTokens / tokensPerSequence, contextTokens, promptTokens, promptSequences, promptContextTokens}).total
   if (stages <= 1) return {stages: 1, stepMs: time}
   return {
     stages,

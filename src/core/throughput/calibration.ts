@@ -129,8 +129,6 @@ export interface Calibration {
   engines: Record<string, EngineCalibration>
   /** Used for engines that the set does not know. */
   defaultEngine: EngineCalibration
-  /** Chance that a drafted token is accepted, by method. */
-  acceptance: Record<string, number>
   /**
    * `extrapolated`: what is added in squares where one of these lies outside what was measured. `engine`: one that nobody
    * measured, or a release before the oldest measured; `release`: one after the newest.

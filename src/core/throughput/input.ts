@@ -1,10 +1,11 @@
 import type {Accelerator, LinkKind} from '../accelerator.ts'
 import type {Architecture} from '../architecture.ts'
-import type {EngineId, Speculation, Workload} from '../deployment.ts'
+import type {EngineId, Workload} from '../deployment.ts'
 import type {CacheLayout} from '../kv-cache.ts'
 import type {Checkpoint} from '../model.ts'
 import type {Interval} from '../terms.ts'
 import type {ShardLayout} from '../weights.ts'
+import type {Drafting} from './drafting.ts'
 
 /**
  * Everything that the speed of a deployment is reckoned from. `layout`, `cacheLayout`, `maxNumSeqs`, `maxNumBatchedTokens`
@@ -44,7 +45,7 @@ export interface PerformanceInput {
   maxNumBatchedTokens: number
   /** Tokens that one replica's cache holds (of one data-parallel rank times the ranks, when `dpAttention`). Absent: no limit. */
   kvCacheTokens?: number
-  speculative?: Speculation
+  drafting?: Drafting
   /** Absent: new requests are looked at in every step, the default of all engines. */
   admission?: Admission
   /** How far output lengths differ, as the width of their range relative to the mean. Absent: as InferenceX draws them. */
@@ -87,4 +88,16 @@ export interface Performance {
   boundBy: BoundBy
   breakdown: TimeTerm[]
   basis: {calibration: string; extrapolated: ('hardware' | 'model' | 'engine')[]}
+  /** Present where drafts are made. */
+  speculation?: SpeculationFigures
+}
+
+/** What the speed with drafts rests on. */
+export interface SpeculationFigures {
+  /** Share of the drafted tokens that are accepted: (mean accepted length - 1) / drafted tokens. */
+  acceptance: number
+  /** How it is known: "given", or "assumed: ..." with where it was published. */
+  source: string
+  /** Most requests in flight at which drafting is faster than none; 0: never. */
+  paysUntilConcurrency: number
 }

@@ -1,57 +1,30 @@
 import {hardwareClass, ratesOf} from './hardware.ts'
-import type {Calibration, EngineCalibration, Spread} from './calibration.ts'
+import type {Calibration, Spread} from './calibration.ts'
+import {paysUntil} from './drafting-pays.ts'
 import {isLater, releaseYear} from './engine-version.ts'
-import {type BoundBy, type Performance, type PerformanceInput, replicaCount, type TimeTerm} from './input.ts'
+import type {BoundBy, Performance, PerformanceInput, TimeTerm} from './input.ts'
 import type {Interval} from '../terms.ts'
-import {admissionLimit, closedLoop, openLoop, type Serving} from './serving.ts'
-import {stepModel, type StepModel} from './step.ts'
+import {busyReplicas, engineCalibration, preparedModel, servingOf} from './prepared.ts'
+import type {Serving} from './serving.ts'
 
 export type {Calibration} from './calibration.ts'
 export type {Performance, PerformanceInput} from './input.ts'
+export {busyReplicas, preparedModel, servingOf} from './prepared.ts'
 
 /** Standard normal deviate that leaves a tenth on either side. */
 const DEVIATE_80 = 1.2816
 
+/** Steps whose kernels the host launches one by one follow the host: those of two RTX 3090 (noonghunna/club-3090) took 1.7 times the estimate. */
+const OUTSIDE_GRAPHS_SPREAD = 0.4
+
 const ms = (seconds: number): number => seconds * 1000
 const shown = (value: number): string => (value >= 100 ? value.toFixed(0) : value >= 1 ? value.toFixed(1) : value.toPrecision(2))
-
-export function engineCalibration(input: Pick<PerformanceInput, 'engine'>, calibration: Calibration): EngineCalibration {
-  return calibration.engines[input.engine] ?? calibration.defaultEngine
-}
-
-/** The deployment made ready for stepping, with the engine's version taken into account. */
-export function preparedModel(input: PerformanceInput, calibration: Calibration): StepModel {
-  const engine = engineCalibration(input, calibration)
-  const {measuredYears, referenceYear} = engine
-  const year = releaseYear(input.engineVersion, engine)
-  const years = measuredYears ? Math.min(measuredYears.newest, Math.max(measuredYears.oldest, year)) - referenceYear : 0
-  return stepModel(input, calibration, engine, years)
-}
-
-/** Replicas that the load keeps busy: with fewer requests in flight than replicas, some stand idle. */
-export function busyReplicas(input: PerformanceInput): number {
-  const {concurrency} = input.workload
-  const replicas = replicaCount(input)
-  return typeof concurrency === 'number' ? Math.min(replicas, Math.max(1, concurrency)) : replicas
-}
-
-/** What the load does to one replica, without intervals and explanations: what a fit needs. `model`: made ready before, for another load. */
-export function servingOf(input: PerformanceInput, calibration: Calibration, model = preparedModel(input, calibration)): Serving {
-  const {workload} = input
-  const replicas = busyReplicas(input)
-  if (workload.requestRate !== undefined && workload.concurrency === undefined) return openLoop(input, calibration, model, workload.requestRate / replicas)
-  if (workload.concurrency === 'max') {
-    const limit = admissionLimit(input, {input: workload.inputTokens, output: workload.outputTokens}, Math.min(0.5, model.engine.reservedOutputShare))
-    return closedLoop({...input, kvCacheTokens: undefined}, calibration, model, Math.min(limit, input.maxNumSeqs), 'steady')
-  }
-  return closedLoop(input, calibration, model, Math.max(1, (workload.concurrency ?? 1) / replicas), 'together')
-}
 
 function boundBy(serving: Serving): BoundBy {
   if (serving.capacityLimited) return 'kv-capacity'
   const {step} = serving
   const overhead = step.launches + step.host + serving.streamingPerToken
-  const device = step.products + step.experts + step.attention + step.head
+  const device = step.products + step.experts + step.attention + step.head + step.drafts
   if (step.collectives >= Math.max(overhead, device)) return 'interconnect'
   if (overhead >= device) return 'overhead'
   const prefillShare = serving.interruption > step.total ? serving.prefillStep.compute >= serving.prefillStep.memory : step.compute >= step.memory
@@ -65,7 +38,7 @@ function decodeTerms(input: PerformanceInput, serving: Serving): TimeTerm[] {
   const term = (name: string, seconds: number, because: string): TimeTerm => ({phase: 'decode', name, ms: ms(seconds / stepTokens), because})
   const device = step.products + step.experts + step.attention + step.head
   // The step is never shorter than the sum of the parts; what the bound adds goes to the largest.
-  const stretch = device > 0 ? Math.max(1, (step.total - step.collectives - step.launches - step.host) / device) : 1
+  const stretch = device > 0 ? Math.max(1, (step.total - step.collectives - step.launches - step.host - step.drafts) / device) : 1
   const terms = [
     term(
       'dense weights',
@@ -81,6 +54,7 @@ function decodeTerms(input: PerformanceInput, serving: Serving): TimeTerm[] {
     term('collectives', step.collectives, `two sums over ${input.tp} ranks in each layer over ${input.link.kind}`),
     term('kernel launches', step.launches, input.enforceEager ? 'launched one by one' : 'latency of kernels within captured graphs'),
     term('host', step.host, `scheduling, sampling and bookkeeping for ${sequences} sequences`),
+    term('drafting', step.drafts, draftingWords(input)),
     term(
       'prompts of others',
       serving.interruption * stepTokens,
@@ -89,6 +63,12 @@ function decodeTerms(input: PerformanceInput, serving: Serving): TimeTerm[] {
     term('streaming', serving.streamingPerToken * stepTokens, 'the front end delivers so many tokens a second and no more'),
   ]
   return terms.filter((t) => t.ms > 0)
+}
+
+/** What making drafts costs, with the steps that are saved in the same line: all parts of a phase are shown for each token. */
+function draftingWords({drafting}: PerformanceInput): string {
+  const passes = drafting?.drafter?.passes ?? 0
+  return `${passes} pass${passes === 1 ? '' : 'es'} of the drafter for ${drafting?.tokens ?? 0} tokens, of which a step keeps ${shown((drafting?.tokensPerStep ?? 1) - 1)}`
 }
 
 function prefillTerms(input: PerformanceInput, serving: Serving): TimeTerm[] {
@@ -143,6 +123,20 @@ function extrapolations(input: PerformanceInput, calibration: Calibration, featu
   return result
 }
 
+function speculationOf(input: PerformanceInput, calibration: Calibration): NonNullable<Performance['speculation']> {
+  const {tokens, tokensPerStep, source, published} = input.drafting!
+  let pays: number | undefined
+  return {
+    acceptance: Number(((tokensPerStep - 1) / tokens).toFixed(4)),
+    source: published.length === 0 ? source : `${source} (${published.join('; ')})`,
+    // Only when asked for: it tries a dozen loads.
+    get paysUntilConcurrency() {
+      pays ??= paysUntil(input, calibration)
+      return pays
+    },
+  }
+}
+
 /**
  * Speed of a deployment under its load: mean time to first token and time per further token, output rate of the whole
  * deployment, each with a central 80% interval, and what the time goes into. Means over a closed loop of ten requests for
@@ -156,7 +150,10 @@ export function performance(input: PerformanceInput, calibration: Calibration, m
   const extrapolated = extrapolations(input, calibration, model.work.features)
   const base = calibration.spread.byEngine[input.engine] ?? calibration.spread.base
   let terms: TimeTerm[] | undefined
-  const deviation = (of: keyof Spread) => Math.sqrt(extrapolated.reduce((sum, what) => sum + calibration.spread.extrapolated[what][of] ** 2, base[of] ** 2))
+  // An accepted length that is assumed makes everything that comes after the first token less certain.
+  const drafted = Math.hypot(input.drafting?.spread ?? 0, input.drafting?.verification?.outsideGraphs === undefined ? 0 : OUTSIDE_GRAPHS_SPREAD)
+  const deviation = (of: keyof Spread) =>
+    Math.sqrt(extrapolated.reduce((sum, what) => sum + calibration.spread.extrapolated[what][of] ** 2, base[of] ** 2) + (of === 'ttft' ? 0 : drafted ** 2))
   const rate = interval(outputRate, deviation('throughput'))
   const ttftMs = interval(ms(serving.ttft), deviation('ttft'))
   const tpotMs = interval(ms(serving.tpot), deviation('tpot'))
@@ -179,5 +176,6 @@ export function performance(input: PerformanceInput, calibration: Calibration, m
       return terms
     },
     basis: {calibration: calibration.name, extrapolated: extrapolated.map((what) => (what === 'release' ? 'engine' : what))},
+    ...(input.drafting && {speculation: speculationOf(input, calibration)}),
   }
 }

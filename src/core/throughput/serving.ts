@@ -1,4 +1,3 @@
-import type {Calibration} from './calibration.ts'
 import type {Admission, PerformanceInput} from './input.ts'
 import {softMaximum, type StepModel, type StepState, type StepTime} from './step.ts'
 
@@ -51,9 +50,6 @@ interface Lengths {
   output: number
 }
 
-/** Tokens that a step with drafts yields when each is accepted with chance `p`: (1 - p^(k+1)) / (1 - p) (arXiv 2211.17192, equation 1). */
-export const tokensPerStep = (p: number, drafted: number): number => (p >= 1 ? drafted + 1 : (1 - p ** (drafted + 1)) / (1 - p))
-
 const decodeState = (sequences: number, context: number): StepState => ({
   decodeSequences: sequences,
   contextTokens: context,
@@ -104,7 +100,7 @@ export const promptsTogether = (arrivalsPerStep: number): number => (arrivalsPer
 export type Arrivals = 'together' | 'steady' | 'random'
 
 /** One replica with `inFlight` requests, which come as `arrivals` says. */
-export function closedLoop(input: PerformanceInput, calibration: Calibration, model: StepModel, inFlight: number, arrivals: Arrivals): Serving {
+export function closedLoop(input: PerformanceInput, model: StepModel, inFlight: number, arrivals: Arrivals): Serving {
   const {workload} = input
   const {engine} = model
   const output = Math.max(1, workload.outputTokens)
@@ -114,9 +110,7 @@ export function closedLoop(input: PerformanceInput, calibration: Calibration, mo
   const context = lengths.input + output / 2
   const stages = model.stages
 
-  const drafted = input.speculative?.tokens ?? 0
-  const accepted = drafted > 0 ? tokensPerStep(calibration.acceptance[input.speculative!.method] ?? calibration.acceptance.default ?? 0.6, drafted) : 1
-
+  const accepted = input.drafting?.tokensPerStep ?? 1
   const budget = Math.max(64, input.maxNumBatchedTokens)
   const chunks = Math.ceil(lengths.prompt / budget - 1e-9)
   const coalesced = Math.max(1, Math.min(admitted, Math.floor(budget / lengths.prompt)))
@@ -138,7 +132,7 @@ export function closedLoop(input: PerformanceInput, calibration: Calibration, mo
     admission + engine.firstTokenSteps * Math.max(1, admitted) ** engine.firstTokenGrowth + (model.attentionGroups > 1 ? engine.attentionGroupSteps : 0)
   const firstTokenSteps = Math.min(waited, MOST_FIRST_TOKEN_SHARE * output)
   // All that are admitted count as decoding beside each other, those whose prompts are due too: a longer prompt never makes a step shorter.
-  const step = model.time(decodeState(admitted * (1 + drafted), context))
+  const step = model.time(decodeState(admitted, context))
   const beside = admitted * mixedSteps
   const prefillStep = model.time(promptState(beside, 1))
   const alone = (chunks * (prefillStep.total - mixedSteps * step.total)) / stages
@@ -225,10 +219,10 @@ export function closedLoop(input: PerformanceInput, calibration: Calibration, mo
 }
 
 /** One replica under `rate` requests a second: the number in flight follows from Little's law; beyond capacity the queue grows. */
-export function openLoop(input: PerformanceInput, calibration: Calibration, model: StepModel, rate: number): Serving {
+export function openLoop(input: PerformanceInput, model: StepModel, rate: number): Serving {
   const {workload} = input
   const limit = admissionLimit(input, {input: workload.inputTokens, output: workload.outputTokens}, model.engine.reservedOutputShare)
-  const most = closedLoop(input, calibration, model, Math.min(limit, input.maxNumSeqs), 'random')
+  const most = closedLoop(input, model, Math.min(limit, input.maxNumSeqs), 'random')
   const open = {arrivalsPerSecond: rate, mostPerSecond: most.requestsPerSecond}
   if (rate >= most.requestsPerSecond) {
     // Overload: over a run of ten requests for each that fits, the mean request waits half of the backlog at its end.
@@ -240,7 +234,7 @@ export function openLoop(input: PerformanceInput, calibration: Calibration, mode
   let serving = most
   for (let i = 0; i < 24; i++) {
     const middle = Math.sqrt(low * high)
-    serving = closedLoop(input, calibration, model, middle, 'random')
+    serving = closedLoop(input, model, middle, 'random')
     if (serving.requestsPerSecond < rate) low = middle
     else high = middle
   }

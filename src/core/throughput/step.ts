@@ -7,9 +7,11 @@ import type {WeightFormat} from '../formats.ts'
 
 /** What one step computes, for one replica. */
 export interface StepState {
-  /** Sequences that decode one token each, and how many tokens of context each attends to. */
+  /** Sequences that decode, and how many tokens of context each attends to. */
   decodeSequences: number
   contextTokens: number
+  /** Tokens of each that are computed: more than one where drafts are checked. Absent: one. */
+  tokensPerSequence?: number
   /** Prompt tokens, the sequences they belong to, and the mean context that each of them attends to. */
   promptTokens: number
   promptSequences: number
@@ -25,6 +27,8 @@ export interface StepTime {
   collectives: number
   launches: number
   host: number
+  /** Making drafts; 0 without. */
+  drafts: number
   total: number
   /** Seconds that the memory and the matrix units alone would need. */
   memory: number
@@ -40,6 +44,8 @@ export interface StepModel {
   stages: number
   attentionGroups: number
   frontEndTokensPerSecond: number
+  /** What the host needs to launch a kernel outside captured graphs. */
+  hostSecondsPerKernel: number
   time(state: StepState): StepTime
 }
 
@@ -160,6 +166,7 @@ export function stepModel(input: PerformanceInput, calibration: Calibration, eng
         (sum, expert) => sum + expert.times * (launchMicroseconds.experts + (dequantises(expert.format) ? launchMicroseconds.weightOnlyExperts : 0)),
         0,
       ))
+  const hostSecondsPerKernel = 1e-6 * launchMicroseconds.eager * engine.eager * kernelFactor
   const eagerSeconds =
     1e-6 *
     launchMicroseconds.eager *
@@ -192,11 +199,14 @@ export function stepModel(input: PerformanceInput, calibration: Calibration, eng
 
   /** Whole model with one stage's worth of sequences: the sum over stages. */
   function time(state: StepState): StepTime {
-    const decode = state.decodeSequences / stages
+    const sequences = state.decodeSequences / stages
+    const perSequence = state.tokensPerSequence ?? 1
+    const decode = sequences * perSequence
     const prompt = state.promptTokens
     const tokens = decode + prompt
     const groupTokens = tokens / attentionGroups
     const groupDecode = decode / attentionGroups
+    const groupSequences = sequences / attentionGroups
     let memory = 0
     let compute = 0
     let productSeconds = 0
@@ -226,9 +236,11 @@ export function stepModel(input: PerformanceInput, calibration: Calibration, eng
     expertSeconds *= engine.experts
 
     let attentionSeconds = 0
+    let walkedSeconds = 0
     for (const {part, memory: rate, decodeRate, promptRate} of attention) {
       if (part.family === 'state') {
-        const moved = (part.times * 2 * part.stateBytes * (groupDecode + state.promptSequences / attentionGroups)) / rate
+        // Read once, and written after each token that may turn out to be the last accepted one.
+        const moved = (part.times * 2 * part.stateBytes * ((groupSequences * (1 + perSequence)) / 2 + state.promptSequences / attentionGroups)) / rate
         const needed = (part.times * part.stateOperationsPerToken * (groupDecode + prompt / attentionGroups)) / linearRate
         memory += moved
         compute += needed
@@ -238,13 +250,17 @@ export function stepModel(input: PerformanceInput, calibration: Calibration, eng
       if (groupDecode > 0) {
         const rows = state.contextTokens / part.tokensPerRow
         const attended = Math.min(rows, part.tokenLimit) + Math.min(state.contextTokens, part.furtherRows)
-        const moved = (part.times * groupDecode * (attended * part.bytesPerToken + state.contextTokens * part.indexBytesPerToken)) / rate
+        // All tokens of a sequence share one reading of its cache.
+        const moved = (part.times * groupSequences * (attended * part.bytesPerToken + state.contextTokens * part.indexBytesPerToken)) / rate
+        // The tokens of a sequence fill matrix units that a single one leaves mostly empty: at best they run like a prompt.
+        const pairRate = perSequence === 1 ? decodeRate : Math.min(decodeRate * perSequence, Math.max(decodeRate, promptRate))
         const needed =
-          (part.times * groupDecode * attended * part.decodeOperationsPerPair) / decodeRate +
+          (part.times * groupDecode * attended * part.decodeOperationsPerPair) / pairRate +
           (part.times * groupDecode * state.contextTokens * part.indexOperationsPerPair) / eight
         memory += moved
         compute += needed
         attentionSeconds += softMaximum(moved, needed, exponent)
+        if (perSequence > 1) walkedSeconds += part.times * attended * (input.drafting?.verification?.secondsPerContextToken ?? 0)
       }
       if (prompt > 0) {
         const attended = Math.min(state.promptContextTokens / part.tokensPerRow, part.tokenLimit) + Math.min(state.promptContextTokens, part.furtherRows)
@@ -256,7 +272,8 @@ export function stepModel(input: PerformanceInput, calibration: Calibration, eng
         attentionSeconds += needed
       }
     }
-    attentionSeconds *= engine.attention
+    // As measured: no kernel of the calibration stands behind it.
+    attentionSeconds = Math.max(attentionSeconds * engine.attention, walkedSeconds / kernelFactor)
 
     const sampled = decode + state.promptSequences
     const headNeeded = headComputePerToken * sampled
@@ -270,10 +287,17 @@ export function stepModel(input: PerformanceInput, calibration: Calibration, eng
     const device = (productSeconds + expertSeconds + attentionSeconds + head) * kernelFactor
     const launches = launchSeconds * kernelFactor * stages
     const host =
-      (engine.hostMilliseconds * 1e-3 + engine.hostMillisecondsPerDoubling * 1e-3 * hostRanks + engine.hostMicrosecondsPerSequence * 1e-6 * decode) * hostFactor
+      (engine.hostMilliseconds * 1e-3 + engine.hostMillisecondsPerDoubling * 1e-3 * hostRanks + engine.hostMicrosecondsPerSequence * 1e-6 * sequences) *
+      hostFactor
     const busy = Math.max(device, memory, compute) + collectives + launches
     // Outside graphs the host launches kernel by kernel: the slower of the two sets the pace.
-    const pace = input.enforceEager || prompt > GRAPH_TOKENS ? softMaximum(busy, eagerSeconds * kernelFactor * stages, exponent) : busy
+    const outside = perSequence > 1 && input.drafting?.verification?.outsideGraphs !== undefined
+    const pace =
+      input.enforceEager || prompt > GRAPH_TOKENS
+        ? softMaximum(busy, eagerSeconds * kernelFactor * stages, exponent)
+        : outside
+          ? softMaximum(busy, hostSecondsPerKernel * (work.mixerKernelCount + work.mixerLayers) * stages, exponent)
+          : busy
     return {
       products: productSeconds * kernelFactor,
       experts: expertSeconds * kernelFactor,
@@ -282,11 +306,12 @@ export function stepModel(input: PerformanceInput, calibration: Calibration, eng
       collectives,
       launches: launches + pace - busy,
       host: host + stageHop,
+      drafts: 0,
       total: pace + host + stageHop,
       memory,
       compute,
     }
   }
   const layoutVocabulary = layout.vocabularyTp
-  return {work, engine, ranks, stages, attentionGroups, frontEndTokensPerSecond, time}
+  return {work, engine, ranks, stages, attentionGroups, frontEndTokensPerSecond, hostSecondsPerKernel, time}
 }

@@ -72,6 +72,8 @@ export interface Work {
   /** Kernels of a step: dense products, and what stands between them. */
   productKernelCount: number
   smallKernelCount: number
+  /** Those of the latter that belong to attention and states. */
+  mixerKernelCount: number
   hiddenSize: number
   vocabularySize: number
   /** Elements of activations read and written for one token in all layers. */
@@ -247,6 +249,7 @@ export function workOf(architecture: Architecture, checkpoint: Checkpoint, layou
   let normCollectives = 0
   let feedForwardLayers = 0
   let small = 0
+  let mixerKernels = 0
   let activation = 0
   let parameterBytes = 0
   architecture.layerKinds.forEach((kind, index) => {
@@ -268,7 +271,9 @@ export function workOf(architecture: Architecture, checkpoint: Checkpoint, layou
     for (const mixer of kind.mixers) {
       const work = attentionOf(mixer, times, cache, layout.attentionTp)
       if (work) attention.push(work)
-      small += times * (SMALL_KERNELS[mixer.kind] + ('indexer' in mixer && mixer.indexer && !mixer.indexer.shared ? 4 : 0))
+      const kernels = times * (SMALL_KERNELS[mixer.kind] + ('indexer' in mixer && mixer.indexer && !mixer.indexer.shared ? 4 : 0))
+      small += kernels
+      mixerKernels += kernels
       if (mixer.kind === 'full' && mixer.queryKeyNorm === 'layer' && layout.attentionTp > 1) normCollectives += times
       features.add('window' in mixer && mixer.window ? 'window' : 'indexer' in mixer && mixer.indexer ? `${mixer.kind}-sparse` : mixer.kind)
     }
@@ -302,6 +307,7 @@ export function workOf(architecture: Architecture, checkpoint: Checkpoint, layou
     feedForwardLayers,
     layerCount: architecture.layerSequence.length,
     smallKernelCount: small,
+    mixerKernelCount: mixerKernels,
     productKernelCount: products.reduce((sum, product) => sum + product.times, 0),
     hiddenSize: hidden,
     vocabularySize: architecture.vocabularySize,

@@ -1,5 +1,6 @@
 import type {Engine, EngineData} from '../engine.ts'
 import {identityOf} from '../identity.ts'
+import {draftingOf} from '../speculation/drafter.ts'
 import {supportOf} from '../support.ts'
 import {sglangLaunch} from './launch.ts'
 import {sglangCacheLayout, sglangLayout} from './layout.ts'
@@ -21,6 +22,7 @@ export function createSglang(data: EngineData): Engine {
     memory: (subject, deployment) => sglangMemory(subject, deployment, data),
     shardLayout: sglangLayout,
     cacheLayout: (subject, deployment) => sglangCacheLayout(deployment, subjectKinds(subject).sparse),
+    drafting: (subject, deployment) => draftingOf({table: data.support.speculation, subject, deployment, launchedByHost: false}),
     gpuCount: ({tp, pp, dp, dpAttention}) => tp * pp * (dpAttention ? 1 : dp),
     launch: (subject, deployment) => sglangLaunch(subject, deployment, data.needs),
   }

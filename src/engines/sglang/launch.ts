@@ -11,6 +11,7 @@ import {chunkedPrefillTokens, memFractionStatic} from './defaults.ts'
 import {sglangNodes} from './nodes.ts'
 import {sglangQuestion, subjectKinds} from './question.ts'
 import {automaticCache} from './resolve.ts'
+import {sglangAlgorithm} from './speculation.ts'
 
 /** How SGLang spells a cache format; 16 bits are what `auto` gives. */
 const CACHE_VALUES: Record<string, string> = {fp8: 'fp8_e4m3', mxfp4: 'fp4_mx_block16', bf16: 'bf16'}
@@ -116,11 +117,18 @@ function addWeights(list: FlagList, {checkpoint}: Subject): void {
 
 function addSpeculation(list: FlagList, {speculative}: Deployment): void {
   if (!speculative) return
-  const {method, tokens} = speculative
-  const algorithm = method === 'mtp' ? 'EAGLE' : method.toUpperCase()
-  list.add('--speculative-algorithm', algorithm, method === 'mtp' ? "the model's own draft layers run as an EAGLE draft" : `drafts by ${method}`)
+  const {method, tokens, draft} = speculative
+  const algorithm = sglangAlgorithm(method)
+  const ownLayers = method === 'mtp' && draft === undefined
+  list.add('--speculative-algorithm', algorithm, ownLayers ? "the model's own draft layers run as an EAGLE draft" : `drafts by ${method}`)
+  if (draft !== undefined) list.add('--speculative-draft-model-path', modelArgument(draft), 'the checkpoint that drafts')
   if (algorithm === 'NGRAM') {
     list.add('--speculative-num-draft-tokens', tokens, `${tokens} draft tokens a step`)
+    return
+  }
+  // A block is drafted at once: its length is all there is to say (arg_groups/speculative_hook.py _handle_dflash, _handle_dspark).
+  if (algorithm === 'DFLASH' || algorithm === 'DSPARK') {
+    list.add('--speculative-num-draft-tokens', tokens + 1, `a block of ${tokens} draft tokens and the token it starts from`)
     return
   }
   list.add('--speculative-num-steps', tokens, `${tokens} draft token${tokens === 1 ? '' : 's'} a step, in a chain`)

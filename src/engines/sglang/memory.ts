@@ -12,7 +12,7 @@ import type {Stage} from '../../core/weights.ts'
 import {cutTo, tight} from '../beside-cache.ts'
 import {contextLimit} from '../context.ts'
 import type {EngineData, Subject} from '../engine.ts'
-import {draftKind, ownDraftLayers, usesDraftLayers} from '../drafts.ts'
+import {draftKind, knownDraft, ownDraftLayers, usesDraftLayers} from '../drafts.ts'
 import {sglangExpertTile} from '../expert-padding.ts'
 import {longestStart} from '../longest.ts'
 import {activationPeak, freeBeforeBytes, graphBytes, type OverheadParameters, runtimeBytes, runtimeWords, visibleBytes} from '../overheads.ts'
@@ -38,7 +38,9 @@ function stageParts(subject: Subject, deployment: Deployment, stage: Stage): Cac
 /** Layers that a draft adds to the pools, and the tokens that one step verifies: those drafted and the one before. */
 function draftPool({model}: Subject, {speculative}: Deployment): DraftPool | undefined {
   if (!speculative) return undefined
-  const layerCount = usesDraftLayers(model.architecture, speculative) ? model.architecture.draft!.layerCount : ownDraftLayers(model.architecture, speculative)
+  const layerCount = usesDraftLayers(model.architecture, speculative)
+    ? model.architecture.draft!.layerCount
+    : ownDraftLayers(model.architecture, speculative, knownDraft(model, speculative))
   return {layerCount, tokens: speculative.tokens, block: draftKind(model.architecture, speculative) === 'block'}
 }
 
@@ -135,6 +137,7 @@ export function sglangMemory(subject: Subject, deployment: Deployment, data: Eng
       stage,
       stageCount: deployment.pp,
       speculative: deployment.speculative,
+      draft: knownDraft(subject.model, deployment.speculative),
       offloadedBytes: deployment.cpuOffloadBytes,
       expertTile: sglangExpertTile(subject.gpu.accelerator, kinds.compressed),
     })

@@ -2,6 +2,7 @@ import type {Deployment} from '../../core/deployment.ts'
 import type {Subject} from '../engine.ts'
 import {isAtLeast} from '../versions.ts'
 import type {SglangQuestion} from './defaults.ts'
+import {sglangAlgorithm} from './speculation.ts'
 
 export interface SubjectKinds {
   latent: boolean
@@ -73,7 +74,7 @@ export function sglangQuestion(subject: Subject, known: Known): SglangQuestion {
     compressedAttention: kinds.compressed,
     sparseIndexer: kinds.sparse,
     vision: tower && visionOf(subject.model.architecture.className ?? '', tower.layerCount!, tower.hiddenSize!),
-    draft: known.speculative && {algorithm: known.speculative.method.toUpperCase(), draftTokens: known.speculative.tokens},
+    draft: known.speculative && {algorithm: sglangAlgorithm(known.speculative.method), draftTokens: known.speculative.tokens},
     enforceEager: known.enforceEager,
     cpuOffload: (known.cpuOffloadBytes ?? 0) > 0,
     chunkedPrefillTokens: known.maxNumBatchedTokens,

@@ -1,6 +1,7 @@
 import type {Deployment, DeploymentRequest} from '../../core/deployment.ts'
 import {findCacheFormat} from '../../core/formats.ts'
 import type {EngineData, Subject} from '../engine.ts'
+import {chosenSpeculation} from '../speculation/choice.ts'
 import {resolveVersion} from '../versions.ts'
 import {chunkedPrefillTokens, maxRunningRequests, memFractionStatic} from './defaults.ts'
 import {sglangMemory} from './memory.ts'
@@ -24,7 +25,7 @@ export function resolveSglang(subject: Subject, request: DeploymentRequest, data
     dpAttention,
     enforceEager: request.enforceEager ?? false,
     maxModelLen: request.maxModelLen ?? subject.model.architecture.contextTokens,
-    speculative: request.speculative,
+    ...chosenSpeculation(data.support.speculation, 'sglang', subject, request),
     cpuOffloadBytes: request.cpuOffloadBytes ?? 0,
   }
   const maxNumBatchedTokens = request.maxNumBatchedTokens ?? chunkedPrefillTokens({version, gpu: subject.gpu, dp, dpAttention})

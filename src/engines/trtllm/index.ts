@@ -1,5 +1,6 @@
 import type {Engine, EngineData} from '../engine.ts'
 import {identityOf} from '../identity.ts'
+import {draftingOf} from '../speculation/drafter.ts'
 import {supportOf} from '../support.ts'
 import {trtllmLaunch} from './launch.ts'
 import {trtllmCacheLayout, trtllmLayout} from './layout.ts'
@@ -20,6 +21,7 @@ export function createTrtllm(data: EngineData): Engine {
     memory: (subject, deployment) => trtllmMemory(subject, deployment, data),
     shardLayout: trtllmLayout,
     cacheLayout: (_subject, deployment) => trtllmCacheLayout(deployment),
+    drafting: (subject, deployment) => draftingOf({table: data.support.speculation, subject, deployment, launchedByHost: false}),
     gpuCount: ({tp, pp, dp, dpAttention}) => tp * pp * (dpAttention ? 1 : dp),
     launch: (subject, deployment) => trtllmLaunch(subject, deployment, data.needs),
   }

@@ -1,4 +1,4 @@
-import type {Deployment} from '../../core/deployment.ts'
+import type {Deployment, Speculation} from '../../core/deployment.ts'
 import {contextOverride} from '../context.ts'
 import type {Launch, Subject} from '../engine.ts'
 import {setField} from '../launch/fields.ts'
@@ -137,10 +137,32 @@ function addFields(file: FileFields, subject: Subject, deployment: Deployment, n
   if (speculative) addSpeculation(file, version, speculative)
 }
 
-function addSpeculation(file: FileFields, version: string, {method, tokens}: {method: string; tokens: number}): void {
+/** What TensorRT-LLM calls the methods (tensorrt_llm/llmapi/llm_args.py, decoding_type). */
+const DECODING_TYPES: Record<string, string> = {
+  mtp: 'MTP',
+  eagle3: 'Eagle3',
+  ngram: 'NGram',
+  suffix: 'SA',
+  draft_model: 'Draft_Target',
+  pard: 'PARD',
+  dflash: 'DFlash',
+  medusa: 'Medusa',
+}
+
+function addSpeculation(file: FileFields, version: string, {method, tokens, draft}: Speculation): void {
   const drafts = `${tokens} draft token${tokens === 1 ? '' : 's'} a step`
-  const isMtp = method === 'mtp'
-  file.set('speculative_config.decoding_type', isMtp ? 'MTP' : method === 'ngram' ? 'NGram' : method === 'eagle3' ? 'Eagle3' : method, drafts)
+  file.set('speculative_config.decoding_type', Object.hasOwn(DECODING_TYPES, method) ? DECODING_TYPES[method] : method, drafts)
   // MTP's own name for the number is deprecated in the 1.3 line, which maps it to the common one.
-  file.set(isMtp && !isAtLeast(version, '1.3.0rc0') ? 'speculative_config.num_nextn_predict_layers' : 'speculative_config.max_draft_len', tokens, drafts)
+  file.set(
+    method === 'mtp' && !isAtLeast(version, '1.3.0rc0') ? 'speculative_config.num_nextn_predict_layers' : 'speculative_config.max_draft_len',
+    tokens,
+    drafts,
+  )
+  if (draft === undefined) return
+  // `speculative_model` is a newer spelling of the same field.
+  file.set(
+    isAtLeast(version, '1.3.0rc0') ? 'speculative_config.speculative_model' : 'speculative_config.speculative_model_dir',
+    draft,
+    'the checkpoint that drafts',
+  )
 }

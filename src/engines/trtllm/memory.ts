@@ -8,7 +8,7 @@ import type {MemoryEstimate} from '../../core/memory.ts'
 import {sumBytes} from '../../core/terms.ts'
 import {contextLimit} from '../context.ts'
 import type {EngineData, Subject} from '../engine.ts'
-import {ownDraftLayers, usesDraftLayers} from '../drafts.ts'
+import {knownDraft, ownDraftLayers, shapeLayer, usesDraftLayers} from '../drafts.ts'
 import {activationPeak, freeBeforeBytes, graphBytes, runtimeBytes, runtimeWords, visibleBytes} from '../overheads.ts'
 import {stagesOf} from '../stages.ts'
 import {type PartTerm, weightTerms} from '../weight-terms.ts'
@@ -30,6 +30,7 @@ export function trtllmMemory(subject: Subject, deployment: Deployment, data: Eng
   const layout = trtllmLayout(deployment)
   const cacheLayout = trtllmCacheLayout(deployment)
   const kinds = architecture.layerKinds.map((kind) => layerCache(kind, cacheLayout))
+  const draft = knownDraft(subject.model, deployment.speculative)
   const sizes = cudaGraphSizes({version: deployment.engineVersion, maxBatchSize: deployment.maxNumSeqs, enforceEager: deployment.enforceEager})
   const stages = stagesOf(architecture, deployment.pp, 'first-stages-first').map((stage) => {
     const peak = activationPeak({architecture, layout, tokens: deployment.maxNumBatchedTokens, sequences: 0, logitBytes: 0, parameters: data.overheads})
@@ -41,6 +42,7 @@ export function trtllmMemory(subject: Subject, deployment: Deployment, data: Eng
         stage,
         stageCount: deployment.pp,
         speculative: deployment.speculative,
+        draft,
         offloadedBytes: 0,
       }),
       {name: 'activations', bytes: peak.bytes, kind: 'measured', part: 'activation', because: `trial run: ${peak.because}`},
@@ -59,9 +61,12 @@ export function trtllmMemory(subject: Subject, deployment: Deployment, data: Eng
     const parts = architecture.layerSequence.slice(stage.first, stage.last).flatMap((index) => kinds[index]!)
     if (stage.head && architecture.draft && usesDraftLayers(architecture, deployment.speculative))
       parts.push(...layerCache(architecture.draft.kind, cacheLayout))
-    // A draft of its own keeps whole layers like the model's; with attention data parallelism it has no cache of its own.
-    const whole = kinds.find((kindParts) => kindParts.some((part) => part.growth === 'growing'))
-    if (stage.head && whole && !deployment.dpAttention) for (let i = 0; i < ownDraftLayers(architecture, deployment.speculative); i++) parts.push(...whole)
+    // A draft of its own keeps whole layers: of its own shape where that is known, else like the model's; with attention data parallelism it has no cache of its own.
+    const whole = draft?.shape
+      ? layerCache(shapeLayer(draft.shape), cacheLayout)
+      : kinds.find((kindParts) => kindParts.some((part) => part.growth === 'growing'))
+    if (stage.head && whole && !deployment.dpAttention)
+      for (let i = 0; i < ownDraftLayers(architecture, deployment.speculative, draft); i++) parts.push(...whole)
     const perToken = parts.reduce((sum, part) => sum + part.bytesPerToken, 0)
     // A stage without a cache that grows holds any length, as long as it has room at all.
     const growing = perToken > 0 ? Math.floor(cacheBytes / perToken / TOKENS_PER_BLOCK) * TOKENS_PER_BLOCK : cacheBytes

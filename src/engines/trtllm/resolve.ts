@@ -2,6 +2,7 @@ import type {Deployment, DeploymentRequest} from '../../core/deployment.ts'
 import {findCacheFormat} from '../../core/formats.ts'
 import {unaskedContext} from '../context.ts'
 import type {EngineData, Subject} from '../engine.ts'
+import {chosenSpeculation} from '../speculation/choice.ts'
 import {resolveVersion} from '../versions.ts'
 import {FREE_GPU_MEMORY_FRACTION, MAX_BATCH_SIZE, MAX_NUM_TOKENS} from './defaults.ts'
 
@@ -27,7 +28,7 @@ export function resolveTrtllm(subject: Subject, request: DeploymentRequest, data
     maxNumBatchedTokens: request.maxNumBatchedTokens ?? MAX_NUM_TOKENS,
     gpuMemoryUtilization: request.gpuMemoryUtilization ?? FREE_GPU_MEMORY_FRACTION,
     enforceEager: request.enforceEager ?? false,
-    speculative: request.speculative,
+    ...chosenSpeculation(data.support.speculation, 'trtllm', subject, request),
     cpuOffloadBytes: 0,
     reservedBytesPerGpu: request.reservedBytesPerGpu ?? 0,
   }

@@ -1,9 +1,11 @@
 import type {Engine, EngineData} from '../engine.ts'
 import {identityOf} from '../identity.ts'
+import {draftingOf} from '../speculation/drafter.ts'
 import {supportOf} from '../support.ts'
 import {vllmLaunch} from './launch.ts'
 import {vllmLayout} from './layout.ts'
 import {hasSparseLatent, vllmCacheLayout, vllmMemory} from './memory.ts'
+import {vllmVerification} from './speculation.ts'
 import {withinStatePool} from './state-pool.ts'
 
 export function createVllm(data: EngineData): Engine {
@@ -18,6 +20,8 @@ export function createVllm(data: EngineData): Engine {
     memory: (subject, deployment) => vllmMemory(subject, deployment, data),
     shardLayout: vllmLayout,
     cacheLayout: (subject, deployment) => vllmCacheLayout(deployment, hasSparseLatent(subject)),
+    drafting: (subject, deployment) =>
+      draftingOf({table: data.support.speculation, subject, deployment, launchedByHost: true, verification: vllmVerification(subject, deployment)}),
     gpuCount: ({tp, pp, dp}) => tp * pp * dp,
     launch: (subject, deployment) => vllmLaunch(subject, deployment, data.needs),
   }

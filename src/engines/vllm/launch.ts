@@ -105,15 +105,32 @@ function cacheValue({checkpoint}: Subject, {kvCache, engineVersion}: Deployment,
   return CACHE_VALUES[kvCache] ?? kvCache
 }
 
+/** Longest text that n-gram lookup compares, which vLLM wants to be told (docs/features/speculative_decoding/n_gram.md). */
+const NGRAM_LOOKUP_TOKENS = 4
+
 function addSpeculation(list: FlagList, {speculative, engineVersion}: Deployment): void {
   if (!speculative) return
-  // `mtp` is one name for every model's draft layers from 0.11.0; before, each family had its own and DeepSeek's came first.
-  const method = speculative.method === 'mtp' && !isAtLeast(engineVersion, '0.11.0') ? 'deepseek_mtp' : speculative.method
+  const {tokens, draft} = speculative
+  const config = {
+    method: methodValue(speculative.method, engineVersion),
+    ...(draft !== undefined && {model: draft}),
+    num_speculative_tokens: tokens,
+    ...(speculative.method === 'pard' && {parallel_drafting: true}),
+    ...(speculative.method === 'ngram' && {prompt_lookup_max: NGRAM_LOOKUP_TOKENS}),
+  }
   list.add(
     '--speculative-config',
-    JSON.stringify({method, num_speculative_tokens: speculative.tokens}),
-    `${speculative.tokens} draft token${speculative.tokens === 1 ? '' : 's'} a step`,
+    JSON.stringify(config),
+    `${tokens} draft token${tokens === 1 ? '' : 's'} a step${draft === undefined ? '' : `, drafted by ${draft}`}`,
   )
+}
+
+/** How a release spells a method. */
+function methodValue(method: string, engineVersion: string): string {
+  // `mtp` is one name for every model's draft layers from 0.11.0; before, each family had its own and DeepSeek's came first.
+  if (method === 'mtp' && !isAtLeast(engineVersion, '0.11.0')) return 'deepseek_mtp'
+  // A draft model that drafts all its tokens in one pass.
+  return method === 'pard' ? 'draft_model' : method
 }
 
 function addNeeds(list: FlagList, {engineVersion}: Deployment, need: ModelNeed): void {

@@ -13,7 +13,7 @@ import type {Stage} from '../../core/weights.ts'
 import {contextLimit} from '../context.ts'
 import type {EngineData, Subject} from '../engine.ts'
 import {bytesOf, cutTo, tight} from '../beside-cache.ts'
-import {ownDraftLayers, usesDraftLayers} from '../drafts.ts'
+import {knownDraft, ownDraftLayers, shapeLayer, usesDraftLayers} from '../drafts.ts'
 import {vllmExpertTile} from '../expert-padding.ts'
 import {longestStart} from '../longest.ts'
 import {
@@ -72,9 +72,10 @@ function stagePool(subject: Subject, deployment: Deployment, layout: CacheLayout
   const parts = architecture.layerKinds.map((kind) => layerCache(kind, layout))
   const layers = architecture.layerSequence.slice(stage.first, stage.last).map((index) => parts[index]!)
   if (stage.head && architecture.draft && usesDraftLayers(architecture, deployment.speculative)) layers.push(layerCache(architecture.draft.kind, layout))
-  // A draft of its own keeps whole layers like the model's.
-  const whole = parts.find((kindParts) => kindParts.some((part) => part.growth === 'growing'))
-  const drafted = stage.head && whole ? Array.from({length: ownDraftLayers(architecture, deployment.speculative)}, () => whole) : []
+  // A draft of its own keeps whole layers: of its own shape where that is known, else like the model's.
+  const draft = knownDraft(subject.model, deployment.speculative)
+  const whole = draft?.shape ? layerCache(shapeLayer(draft.shape), layout) : parts.find((kindParts) => kindParts.some((part) => part.growth === 'growing'))
+  const drafted = stage.head && whole ? Array.from({length: ownDraftLayers(architecture, deployment.speculative, draft)}, () => whole) : []
   const separate = drafted.length > 0 && !hasUsualHeads(architecture)
   if (!separate) layers.push(...drafted)
   return cachePool({
@@ -294,6 +295,7 @@ export function vllmMemory(subject: Subject, deployment: Deployment, data: Engin
         stage,
         stageCount: deployment.pp,
         speculative: deployment.speculative,
+        draft: knownDraft(subject.model, deployment.speculative),
         offloadedBytes: deployment.cpuOffloadBytes,
         expertTile: vllmExpertTile(subject.gpu.accelerator, version, hasCompressedAttention(architecture)),
       }),

@@ -2,6 +2,7 @@ import type {Deployment, DeploymentRequest} from '../../core/deployment.ts'
 import {findCacheFormat} from '../../core/formats.ts'
 import type {EngineData, Subject} from '../engine.ts'
 import {availableBytes, visibleBytes} from '../overheads.ts'
+import {chosenSpeculation} from '../speculation/choice.ts'
 import {isAtLeast, resolveVersion} from '../versions.ts'
 import {gpuMemoryUtilization, LOOKS_AT_FREE_SINCE, schedulerDefaults} from './defaults.ts'
 
@@ -52,7 +53,7 @@ export function resolveVllm(subject: Subject, request: DeploymentRequest, data: 
     maxNumBatchedTokens: limits.maxNumBatchedTokens,
     gpuMemoryUtilization: request.gpuMemoryUtilization ?? utilization(subject, version, request.reservedBytesPerGpu ?? 0),
     enforceEager: request.enforceEager ?? false,
-    speculative: request.speculative,
+    ...chosenSpeculation(data.support.speculation, 'vllm', subject, request),
     cpuOffloadBytes: request.cpuOffloadBytes ?? 0,
     reservedBytesPerGpu: request.reservedBytesPerGpu ?? 0,
   }

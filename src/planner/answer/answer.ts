@@ -33,7 +33,9 @@ export async function machineOf(context: Context, scenario: Scenario): Promise<M
 const FURTHER_WEIGHTS = ['native', 'compressed-int4', 'compressed-int8', 'q4_k_m', 'q4_k_s', 'q5_k_m', 'q3_k_m', 'int4']
 
 function checkNames(scenario: Scenario, known: NamedModel): void {
-  const {weights, kvCache} = scenario
+  const {weights, kvCache, speculative, acceptance} = scenario
+  if (acceptance !== undefined && speculative === undefined)
+    throw new InputError('ACCEPTANCE_INVALID', `Acceptance ${acceptance} is given without speculative decoding: expected speculative beside it, such as mtp:1`)
   if (
     weights !== undefined &&
     !isWeightFormat(weights) &&

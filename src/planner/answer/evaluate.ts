@@ -8,7 +8,7 @@ import type {Performance} from '../../core/throughput/input.ts'
 import {performance} from '../../core/throughput/performance.ts'
 import {bytesInWords, countInWords, figureInWords} from '../../core/words.ts'
 import {contextNote, contextReason} from '../../engines/context.ts'
-import {draftWarnings} from '../../engines/drafts.ts'
+import {draftWarnings, knownDraft} from '../../engines/drafts.ts'
 import type {Engine, Subject, Support} from '../../engines/engine.ts'
 import {isVersion} from '../../engines/versions.ts'
 import type {Objectives} from '../scenario/index.ts'
@@ -19,6 +19,7 @@ import {hostMemoryWarnings} from './host-memory.ts'
 import {hasLimits, keepsLimits, reachedInWords, reachedLimits, type Tail} from './limits.ts'
 import {marginOf} from './margin.ts'
 import {type Replaced, requestTokens, type Settled, settle} from './settle.ts'
+import {speculationWarnings} from './speculation.ts'
 import {performanceInput, subjectOf} from './speed-input.ts'
 import {tailOf} from './tail.ts'
 
@@ -51,7 +52,7 @@ export function standing({engine, model, checkpoint, machine, request, workload,
     ...replacedWarnings(replaced),
     ...support.warnings,
     ...[contextNote(subject, deployment)].filter((note) => note !== undefined),
-    ...draftWarnings(model.architecture, deployment.speculative),
+    ...draftWarnings(model.architecture, deployment.speculative, knownDraft(model, deployment.speculative)),
     ...hostMemoryWarnings(machine, deployment, engine.gpuCount(deployment)),
     ...displayWarnings(machine, engine, deployment),
     ...unequalWarnings(machine),
@@ -71,6 +72,7 @@ export function standing({engine, model, checkpoint, machine, request, workload,
     verdict: reasons.length > 0 ? 'unsupported' : shortage ? 'does-not-fit' : 'fits',
     reasons: shortage ? [shortage] : reasons,
     warnings,
+    ...(request.acceptance !== undefined && {givenAcceptance: request.acceptance}),
     ...(request.engineVersion !== undefined && !isVersion(request.engineVersion) && {unnamedBuild: request.engineVersion}),
   }
 }
@@ -89,9 +91,11 @@ export function judge(stood: Standing, {workload, slo = {}, calibration}: Asked,
   const tooLong = requestShortage(stood, workload)
   if (tooLong) return {...evaluation, verdict: 'does-not-fit', reasons: [tooLong]}
   const {engine, machine} = stood
-  const speed =
-    known.performance ?? (workload && performance(performanceInput(evaluation, workload), calibrationFor(calibration, engine.id, pacingAccelerator(machine))))
+  const own = calibrationFor(calibration, engine.id, pacingAccelerator(machine))
+  const speed = known.performance ?? (workload && performance(performanceInput(evaluation, workload), own))
   const judged: Evaluation = {...evaluation, ...(speed && {performance: speed})}
+  if (workload && speed && stood.deployment.speculative)
+    judged.warnings = [...judged.warnings, ...speculationWarnings(stood.deployment, stood.givenAcceptance, performanceInput(evaluation, workload), speed, own)]
   if (speed && hasLimits(slo) && slo.percentile !== undefined) judged.tail = known.tail ?? tailOf(judged, slo, calibration)
   const slow = slowness(judged, slo)
   if (slow.reasons.length > 0) return {...judged, verdict: 'too-slow', reasons: slow.reasons}

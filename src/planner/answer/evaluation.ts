@@ -34,6 +34,8 @@ export interface Evaluation {
   warnings: Warning[]
   /** A build that names no release (a nightly, an empty string): its rules are taken to be the newest, its speed is not. */
   unnamedBuild?: string
+  /** Acceptance of drafts as it was given: a share, or a mean accepted length. */
+  givenAcceptance?: number
   workload?: Workload
   performance?: Performance
   /** Latencies at the asked percentile, where one was asked for. */

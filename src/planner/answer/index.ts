@@ -20,4 +20,5 @@ export {endToEndMs, excessOf, hasLimits, keepsLimits, type Reached, reachedLimit
 export {type Result, SCHEMA_VERSION, toResult} from './result.ts'
 export {simulateEvaluation, type Simulation, simulationOf} from './simulate.ts'
 export {performanceInput, subjectOf} from './speed-input.ts'
+export {draftingGain} from './speculation.ts'
 export {tailOf} from './tail.ts'

@@ -33,7 +33,8 @@ export const ResultSchema = z.object({
     maxNumBatchedTokens: z.int(),
     gpuMemoryUtilization: z.number(),
     enforceEager: z.boolean(),
-    speculative: z.object({method: z.string(), tokens: z.int()}).optional(),
+    speculative: z.object({method: z.string(), tokens: z.int(), draft: z.string().optional()}).optional(),
+    acceptance: z.number().optional(),
     cpuOffloadBytes: bytes,
     reservedBytesPerGpu: bytes,
     replaced: z
@@ -76,6 +77,7 @@ export const ResultSchema = z.object({
       boundBy: z.enum(['memory-bandwidth', 'compute', 'interconnect', 'overhead', 'kv-capacity']),
       breakdown: z.array(z.object({phase: z.enum(['prefill', 'decode']), name: z.string(), ms: z.number(), because: z.string()})),
       basis: z.object({calibration: z.string(), extrapolated: z.array(z.enum(['hardware', 'model', 'engine']))}),
+      speculation: z.object({acceptance: z.number(), source: z.string(), paysUntilConcurrency: z.int()}).optional(),
     })
     .optional(),
   tail: z.object({...latencies, slow: z.object(latencies)}).optional(),

@@ -45,7 +45,7 @@ export function performanceInput(evaluation: Standing & {workload?: Workload}, w
     maxNumSeqs: deployment.maxNumSeqs * (dpAttention ? deployment.dp : 1),
     maxNumBatchedTokens: deployment.maxNumBatchedTokens,
     kvCacheTokens: memory.kvCacheTokens * (dpAttention ? deployment.dp : 1),
-    speculative: deployment.speculative,
+    drafting: engine.drafting(subject, deployment),
     workload,
   }
 }

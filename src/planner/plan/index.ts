@@ -1,4 +1,5 @@
 /** The door of this room. The best deployment and load for a machine. */
+export type {DraftingOption} from './drafting.ts'
 export {parseFailOn} from './fail.ts'
 export {endToEndMs, reached} from './objectives.ts'
 export {pause} from './pause.ts'

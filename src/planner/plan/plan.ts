@@ -6,6 +6,7 @@ import type {Objective, Objectives, Scenario} from '../scenario/index.ts'
 import {type Context, engineOf, modelOf} from '../world/index.ts'
 import {pause} from './pause.ts'
 import {paretoFront} from './front.ts'
+import {type DraftingOption, draftingOptions} from './drafting.ts'
 import {endToEndMs, excess, reached} from './objectives.ts'
 import {confirmed} from './percentile.ts'
 import {type RankedPlan, rankedPlans} from './ranking.ts'
@@ -44,6 +45,8 @@ export interface PlanReport {
   considered: number
   /** The best load of each deployment, best first; with the load that it is for. */
   plans: PlannedResult[]
+  /** Ways to draft in the best plan, weighed against none at its load; best first. */
+  drafting?: DraftingOption[]
   /** Where the usual limits chose: the most that any deployment gives without them. */
   mostThroughput?: PlannedResult
   /** Points that no other beats in both throughput for each GPU and speed for each user. */
@@ -75,6 +78,7 @@ export interface Plan {
   interactive?: Objectives
   ranking: RankedPlan[]
   mostThroughput?: PlanPoint
+  drafting: DraftingOption[]
   front: PlanPoint[]
   reach: Reach[]
   floor?: Floor
@@ -118,6 +122,7 @@ export async function plan(context: Context, asked: PlanAsked): Promise<Plan> {
   if (!met) await pause()
   const reach = met ? [] : reachOf(question, ranking, context.catalogue)
   const floor = met ? undefined : floorOf(question, ranking)
+  const drafting = best && met ? draftingOptions(best, question) : []
   const mostThroughput = best && interactive && throughputEnd(found.points, best)
   return {
     model: question.model,
@@ -126,6 +131,7 @@ export async function plan(context: Context, asked: PlanAsked): Promise<Plan> {
     ...(interactive && {interactive}),
     ranking,
     ...(mostThroughput && {mostThroughput}),
+    drafting,
     front,
     reach,
     ...(floor && {floor}),
@@ -140,6 +146,7 @@ export async function plan(context: Context, asked: PlanAsked): Promise<Plan> {
       considered,
       plans: ranking.slice(0, LISTED).map((point) => plannedResult(point, question)),
       ...(mostThroughput && {mostThroughput: plannedResult(mostThroughput, question)}),
+      ...(drafting.length > 0 && {drafting}),
       front: front.map(frontEntry),
       ...(reach.length > 0 && {reach}),
       ...(floor && {floor}),

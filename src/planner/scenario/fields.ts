@@ -40,9 +40,22 @@ export const ScenarioSchema = z.object({
   gpuMemoryUtilization: z.number().min(LIMITS.fraction.min).max(LIMITS.fraction.max).optional(),
   enforceEager: z.boolean().optional(),
   speculative: z
-    .union([z.object({method: z.string().min(1), tokens: whole(LIMITS.draftTokens).default(1)}), z.string().min(1).max(256)])
+    .union([
+      z.object({
+        method: z.string().min(1),
+        tokens: whole(LIMITS.draftTokens).default(1),
+        draft: z.string().min(1).max(256).optional().describe('repository of the draft'),
+      }),
+      z.string().min(1).max(256),
+    ])
     .transform((value) => (typeof value === 'string' ? parseSpeculation(value) : value))
     .optional(),
+  acceptance: z
+    .number()
+    .min(LIMITS.acceptance.min)
+    .max(LIMITS.acceptance.max)
+    .optional()
+    .describe('(mean accepted length - 1) / drafted tokens, 0 to 1; above 1, the mean accepted length of a step'),
   cpuOffloadBytes: whole(LIMITS.bytes).optional(),
   reservedBytesPerGpu: whole(LIMITS.bytes).optional(),
   workload: WorkloadSchema.optional(),

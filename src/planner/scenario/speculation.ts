@@ -4,7 +4,7 @@ import {LIMITS} from './scenario.ts'
 
 /**
  * Speculation in words: `mtp`, `mtp:3`, `EAGLE3, org/draft, 3 steps, 4 draft tokens`. The method is the first word; tokens are what
- * is drafted for each step, 1 when nothing says so.
+ * is drafted for each step, 1 when nothing says so; a repository is the draft.
  */
 export function parseSpeculation(text: string): Speculation {
   const method = /^[a-z][a-z0-9_-]*/i.exec(text.trim())?.[0]?.toLowerCase()
@@ -13,5 +13,6 @@ export function parseSpeculation(text: string): Speculation {
   const {min, max} = LIMITS.draftTokens
   if (!Number.isInteger(tokens) || tokens < min || tokens > max)
     throw new InputError('SPECULATION_INVALID', `Speculation "${text}" drafts ${tokens} tokens: expected ${min} to ${max}`)
-  return {method, tokens}
+  const draft = /(?:^|[\s,])([\w.-]+\/[\w.-]+)(?=$|[\s,])/.exec(text)?.[1]
+  return {method, tokens, ...(draft !== undefined && {draft})}
 }

@@ -96,7 +96,7 @@ describe('beside the closed form', () => {
       it(`${model} with ${engine}, ${inputTokens}/${outputTokens}, ${concurrency} in flight: within 5%`, async () => {
         const input = await inputOf({model, gpu, engine, workload: loads(inputTokens, outputTokens, concurrency)})
         const inFlight = Math.max(1, Math.round(concurrency / (input.dpAttention ? 1 : input.dp)))
-        const form = closedLoop(input, calibration, preparedModel(input, calibration), inFlight, 'steady')
+        const form = closedLoop(input, preparedModel(input, calibration), inFlight, 'steady')
         const result = steady(input, inFlight, inputTokens, outputTokens)
         expect(Math.abs(result.outputTokensPerSecond / (form.requestsPerSecond * outputTokens) - 1)).toBeLessThan(0.05)
         expect(Math.abs(result.tpotMs!.mean / (form.tpot * 1000) - 1)).toBeLessThan(0.05)

@@ -2,7 +2,8 @@ import {describe, expect, it} from 'vitest'
 import {isLater, releaseYear} from '../../../src/core/throughput/engine-version.ts'
 import {classModifiers, hardwareClass, nearestClass, ratesOf} from '../../../src/core/throughput/hardware.ts'
 import {performance, preparedModel} from '../../../src/core/throughput/performance.ts'
-import {admissionLimit, admissionSteps, closedLoop, promptsTogether, queueWait, saturatedWait, tokensPerStep} from '../../../src/core/throughput/serving.ts'
+import {tokensPerStep} from '../../../src/core/throughput/drafting.ts'
+import {admissionLimit, admissionSteps, closedLoop, promptsTogether, queueWait, saturatedWait} from '../../../src/core/throughput/serving.ts'
 import {distinctExperts, imbalance, softMaximum} from '../../../src/core/throughput/step.ts'
 import {calibration, gpu, question} from './question.ts'
 
@@ -45,7 +46,7 @@ describe('queues', () => {
   it('a scheduler that looks seldom delays the first token by so many steps', () => {
     const ask = (more: object) => {
       const input = question(more)
-      return closedLoop(input, calibration, preparedModel(input, calibration), 1, 'together')
+      return closedLoop(input, preparedModel(input, calibration), 1, 'together')
     }
     const plain = ask({})
     const seldom = ask({admission: {everySteps: 31}})
@@ -54,7 +55,7 @@ describe('queues', () => {
   // 64 prompts of 1,024 in batches of 8,192: the first 64 meet half of the other 56; later ones hardly any.
   it('the fewer rounds a loop runs, the more its first burst weighs', () => {
     const input = question({workload: {inputTokens: 1024, outputTokens: 1024, concurrency: 64}})
-    const queue = (rounds?: number) => closedLoop({...input, rounds}, calibration, preparedModel(input, calibration), 64, 'together').wait.queue
+    const queue = (rounds?: number) => closedLoop({...input, rounds}, preparedModel(input, calibration), 64, 'together').wait.queue
     expect(queue(1)).toBeGreaterThan(queue(2))
     expect(queue(2)).toBeGreaterThan(queue(10))
     expect(queue(10)).toBe(queue())

@@ -1,0 +1,239 @@
+import {join} from 'node:path'
+import {describe, expect, it} from 'vitest'
+import {openCatalogue} from '../../src/catalogue/catalogue.ts'
+import type {DeploymentRequest} from '../../src/core/deployment.ts'
+import {InputError} from '../../src/core/input-error.ts'
+import {shapeParameters} from '../../src/engines/drafts.ts'
+import type {Engine, EngineData, Subject} from '../../src/engines/engine.ts'
+import {checkFlag} from '../../src/engines/flags.ts'
+import {ENGINES} from '../../src/engines/registry.ts'
+import {acceptedLength, acceptedShare, lengthOf} from '../../src/engines/speculation/acceptance.ts'
+import {methodName} from '../../src/engines/speculation/methods.ts'
+import {machineFromSpec, tightestGpu} from '../../src/planner/world/machines.ts'
+import {shellText} from '../../src/render/launch/shell.ts'
+import {flagTable} from './launch-fixtures.ts'
+
+const catalogue = openCatalogue(join(import.meta.dirname, '..', '..', 'dist', 'data'))
+const support = catalogue.file<EngineData['support']>('engines/support')
+const engineOf = (id: string): Engine =>
+  ENGINES[id]!({...catalogue.file<Omit<EngineData, 'support' | 'needs'>>(`engines/${id}`), support, needs: catalogue.file('engines/needs')})
+const engines = {vllm: engineOf('vllm'), sglang: engineOf('sglang'), trtllm: engineOf('trtllm')}
+
+function subjectOf(id: string, spec = '1xh100-sxm'): Subject {
+  const model = catalogue.model(id)
+  const machine = machineFromSpec(catalogue, spec)
+  return {model, checkpoint: model.checkpoints[0]!, machine, gpu: tightestGpu(machine)}
+}
+function refusal(engine: keyof typeof engines, model: string, request: DeploymentRequest) {
+  const subject = subjectOf(model)
+  const deployment = engines[engine].resolve(subject, request)
+  return engines[engine].support(subject, deployment).reasons.filter(({code}) => code === 'speculation-unavailable')
+}
+const drafting = (method: string, tokens = 3, draft?: string) => ({speculative: {method, tokens, ...(draft !== undefined && {draft})}})
+
+describe('words for methods', () => {
+  const {methods} = support.speculation
+  it.each([
+    ['mtp', 'mtp'],
+    ['NEXTN', 'mtp'],
+    ['deepseek_mtp', 'mtp'],
+    ['EAGLE3, org/draft', 'eagle3'],
+    ['STANDALONE', 'draft_model'],
+    ['prompt-lookup', 'ngram'],
+    ['dflash n=5', 'dflash'],
+  ])('%s is %s', (word, name) => expect(methodName(methods, word)).toBe(name))
+
+  it.each(['foo', 'nonsense', 'constructor', 'toString', 'hasOwnProperty'])('%s is wrong input, with the methods that there are', (word) => {
+    const act = () => engines.vllm.resolve(subjectOf('llama-3.1-8b'), drafting(word))
+    expect(act).toThrow(InputError)
+    expect(act).toThrow(`No method of speculative decoding named "${word}"`)
+    try {
+      act()
+    } catch (error) {
+      expect((error as InputError).suggestions).toContain('ngram')
+    }
+  })
+  it('a slip is mended', () => {
+    try {
+      engines.vllm.resolve(subjectOf('llama-3.1-8b'), drafting('eagel3'))
+    } catch (error) {
+      expect((error as InputError).suggestions[0]).toBe('eagle3')
+    }
+  })
+})
+
+describe('which draft', () => {
+  const chosen = (engine: keyof typeof engines, model: string, method: string) => engines[engine].resolve(subjectOf(model), drafting(method)).speculative?.draft
+  it.each([
+    ['vllm', 'qwen3-32b', 'eagle3', 'RedHatAI/Qwen3-32B-speculator.eagle3'],
+    ['sglang', 'llama-3.3-70b', 'eagle3', 'lmsys/SGLang-EAGLE3-Llama-3.3-70B-Instruct-SpecForge'],
+    ['trtllm', 'gpt-oss-120b', 'eagle3', 'nvidia/gpt-oss-120b-Eagle3-v3'],
+    // The publisher's own before what others offer for the engine.
+    ['vllm', 'nemotron-3.5-lightning-30b-a3b', 'dflash', 'nvidia/NVIDIA-Nemotron-3.5-Lightning-30B-A3B-NVFP4-DFlash'],
+    ['vllm', 'gemma-4-31b', 'mtp', 'google/gemma-4-31B-it-assistant'],
+    ['vllm', 'qwen3.6-27b', 'mtp', undefined],
+    ['sglang', 'qwen3.6-27b', 'eagle', undefined],
+    ['vllm', 'llama-3.1-8b', 'ngram', undefined],
+  ] as const)('%s, %s with %s: %s', (engine, model, method, draft) => expect(chosen(engine, model, method)).toBe(draft))
+  it('one that is named is taken as it is', () =>
+    expect(engines.vllm.resolve(subjectOf('yi-34b-chat'), drafting('eagle3', 3, 'me/mine')).speculative).toEqual({
+      method: 'eagle3',
+      tokens: 3,
+      draft: 'me/mine',
+    }))
+})
+
+describe('refusals', () => {
+  it('no draft layers: says what the model has, and a flag', () =>
+    expect(refusal('vllm', 'qwen3-32b', drafting('mtp', 2))).toEqual([
+      {
+        code: 'speculation-unavailable',
+        message:
+          'Qwen3 32B has no multi-token-prediction layers; drafts known for it: eagle3 (RedHatAI/Qwen3-32B-speculator.eagle3); ngram and suffix need none',
+        remedy: 'use --speculative eagle3:2',
+      },
+    ]))
+  it('no draft known and none named', () => {
+    const [reason] = refusal('sglang', 'yi-34b-chat', drafting('eagle3'))
+    expect(reason?.message).toBe('no eagle3 draft is known for Yi 34B Chat, and without one it cannot start; no draft is known for it; ngram needs none')
+    expect(reason?.remedy).toContain('--draft REPOSITORY')
+    expect(refusal('sglang', 'yi-34b-chat', drafting('eagle3', 3, 'me/mine'))).toEqual([])
+  })
+  it.each([
+    ['vllm', '0.19.0', 'dflash', 'gpt-oss-20b', 'use --engine-version 0.20.0 or later'],
+    ['vllm', '0.10.2', 'suffix', 'gpt-oss-20b', 'use --engine-version 0.11.1 or later'],
+    ['vllm', '0.11.0', 'mlp_speculator', 'llama-3-8b', 'use --engine-version 0.10.2'],
+    ['sglang', '0.5.1', 'ngram', 'gpt-oss-20b', 'use --engine-version 0.5.3 or later'],
+    ['sglang', '0.5.10', 'dflash', 'gpt-oss-20b', 'use --engine-version 0.5.11 or later'],
+    ['trtllm', '1.2.0', 'pard', 'qwen3-8b', 'use --engine-version 1.3.0rc7 or later'],
+  ] as const)('%s %s does not have %s', (engine, engineVersion, method, model, remedy) =>
+    expect(refusal(engine, model, {engineVersion, ...drafting(method)})).toMatchObject([{remedy}]),
+  )
+  it.each([
+    ['sglang', 'suffix'],
+    ['trtllm', 'eagle'],
+    ['trtllm', 'dspark'],
+  ] as const)('%s has no %s at all', (engine, method) => expect(refusal(engine, 'qwen3.6-35b-a3b', drafting(method))[0]?.message).toMatch(/ does not have /))
+  it.each([
+    ['vllm', 'qwen3.6-27b', 'mtp'],
+    ['sglang', 'deepseek-v3', 'mtp'],
+    ['trtllm', 'deepseek-r1', 'mtp'],
+    ['vllm', 'gemma-4-26b-a4b', 'mtp'],
+    ['sglang', 'qwen3.6-27b', 'eagle'],
+    ['vllm', 'yi-34b-chat', 'ngram'],
+    ['trtllm', 'llama-3.1-8b', 'ngram'],
+    ['trtllm', 'llama-3.1-8b', 'eagle3'],
+  ] as const)('%s runs %s with %s', (engine, model, method) => expect(refusal(engine, model, drafting(method))).toEqual([]))
+  it('a checkpoint without its draft layers', () => {
+    const subject = subjectOf('qwen3.6-27b')
+    const bare = {...subject, checkpoint: {...subject.checkpoint, draftIncluded: false}}
+    expect(engines.vllm.support(bare, engines.vllm.resolve(bare, drafting('mtp'))).reasons[0]?.message).toMatch(/leaves out the multi-token-prediction layers/)
+  })
+})
+
+describe('acceptance', () => {
+  const speculation = {method: 'mtp', tokens: 3}
+  it.each([
+    [0.6, 0.6],
+    [1, 1],
+    [0, 0],
+    // (2.94 - 1) / 3
+    [2.94, 0.646_667],
+    [4, 1],
+  ])('%d is a share of %d', (given, share) => expect(acceptedShare(given, speculation)).toBeCloseTo(share, 6))
+  it.each([4.01, 64])('%d is more than three drafted tokens give', (given) =>
+    expect(() => acceptedShare(given, speculation)).toThrow('mean accepted length above 1 and up to 4'),
+  )
+
+  it('given: 1 + a x k tokens a step, and nothing to be uncertain of', () =>
+    expect(acceptedLength([], {id: 'x'}, {acceptance: 0.6}, speculation)).toEqual({tokensPerStep: 1 + 0.6 * 3, spread: 0, source: 'given', published: []}))
+  // A chance of 0.75 at each of three positions: 1 + 0.75 + 0.5625 + 0.421875.
+  it('a chance: 1 + p + p^2 + p^3', () => expect(lengthOf({method: 'm', about: '', source: '', chance: 0.75}, 3)).toBeCloseTo(2.734_375, 9))
+  // 1 + p = 1.5: p = 0.5; three tokens: 1.875.
+  it('what is not published follows from the nearest that is', () =>
+    expect(lengthOf({method: 'm', about: '', source: '', lengths: {1: 1.5}}, 3)).toBeCloseTo(1.875, 6))
+
+  const rows = [
+    {method: 'eagle3', model: 'a', draft: 'o/one', about: '', source: 's1', lengths: {3: 2}},
+    {method: 'eagle3', model: 'b', draft: 'o/two', about: '', source: 's2', lengths: {3: 3}},
+    {method: 'mtp', model: 'a', about: '', source: 's3', lengths: {3: 3.5}},
+  ]
+  const of = (model: string, method: string, draft?: string) => acceptedLength(rows, {id: model}, {}, {method, tokens: 3, draft})
+  it('the draft itself, then the model, then the method', () => {
+    expect(of('b', 'eagle3', 'O/Two')).toMatchObject({
+      tokensPerStep: expect.closeTo(3, 9),
+      source: 'assumed: public acceptance of this draft with 3 drafted tokens, 3 tokens a step',
+    })
+    expect(of('a', 'mtp').source).toBe('assumed: public acceptance of this model with 3 drafted tokens, 3.5 tokens a step')
+    // The geometric mean of 2 and 3; a sample deviation of ln(1.5) / sqrt(2).
+    const general = of('c', 'eagle3', 'o/three')
+    expect(general.tokensPerStep).toBeCloseTo(Math.sqrt(6), 9)
+    expect(general.spread).toBeCloseTo(Math.log(1.5) / Math.SQRT2, 9)
+    expect(general.published).toEqual(['s1', 's2'])
+  })
+  it('a single figure of a method is trusted less than one of the model', () => {
+    expect(of('c', 'mtp').spread).toBe(0.25)
+    expect(of('a', 'mtp').spread).toBe(0.1)
+  })
+  it('nothing published: nothing is gained', () =>
+    expect(of('a', 'dspark')).toMatchObject({tokensPerStep: 1, source: expect.stringMatching(/^assumed: no accepted length/)}))
+})
+
+describe('memory of a known draft', () => {
+  // Llama 3.3 70B in SpecForge: q, k and v from 2 x 8,192 into (64 + 16) x 128, o back from 64 x 128, three matrices of 8,192 x 28,672, three
+  // hidden states into one, a head of 32,000: 167.8 + 67.1 + 704.6 + 201.3 + 262.1 million. The repository has 2.81 GB.
+  const shape = {layerCount: 1, hiddenSize: 8192, intermediateSize: 28_672, queryHeadCount: 64, kvHeadCount: 8, headDim: 128, vocabularySize: 32_000}
+  it('is what the repository holds', () => {
+    expect(shapeParameters('eagle3', shape)).toBe(167_772_160 + 67_108_864 + 704_643_072 + 201_326_592 + 262_144_000)
+    expect(Math.abs((2 * shapeParameters('eagle3', shape)) / 2.81e9 - 1)).toBeLessThan(0.002)
+  })
+  it('is split over the ranks, and no longer an assumption', () => {
+    const subject = subjectOf('llama-3.3-70b', '4xh100-sxm')
+    const memory = engines.sglang.memory(subject, engines.sglang.resolve(subject, {tp: 4, ...drafting('eagle3')}))
+    expect(memory.terms.find(({name}) => name === 'weights: draft model')).toMatchObject({
+      bytes: Math.round((2 * shapeParameters('eagle3', shape)) / 4),
+      kind: 'derived',
+      because: 'lmsys/SGLang-EAGLE3-Llama-3.3-70B-Instruct-SpecForge: 1.4 billion parameters at 16 bits',
+    })
+  })
+  // 8 heads of keys and values of 128 elements of two bytes in one layer beside the model's 80 of the same: 81/80.
+  it('keeps one layer of cache: TensorRT-LLM', () => {
+    const subject = subjectOf('llama-3.3-70b', '4xh100-sxm')
+    const words = (request: DeploymentRequest) =>
+      Number(/(\d+) bytes for a token/.exec(engines.trtllm.memory(subject, engines.trtllm.resolve(subject, {tp: 4, ...request})).terms.at(-1)!.because)?.[1])
+    expect(words(drafting('eagle3', 3, 'lmsys/SGLang-EAGLE3-Llama-3.3-70B-Instruct-SpecForge')) / words({})).toBeCloseTo(81 / 80, 9)
+  })
+  it('Gemma 4 reads its own cache: the assistant adds weights alone', () => {
+    const subject = subjectOf('gemma-4-31b', '1xh200-sxm')
+    const memory = (request: DeploymentRequest) => engines.trtllm.memory(subject, engines.trtllm.resolve(subject, request))
+    const term = memory(drafting('mtp')).terms.find(({name}) => name === 'weights: draft model')
+    expect(term?.bytes).toBe(0.94e9)
+    expect(memory(drafting('mtp')).terms.at(-1)?.because).toBe(memory({}).terms.at(-1)?.because)
+  })
+  it('a named draft of unknown size is assumed as before', () => {
+    const subject = subjectOf('llama-3.3-70b', '4xh100-sxm')
+    const memory = engines.vllm.memory(subject, engines.vllm.resolve(subject, {tp: 4, ...drafting('eagle3', 3, 'me/mine')}))
+    expect(memory.terms.find(({name}) => name === 'weights: draft model')).toMatchObject({
+      kind: 'assumed',
+      because: expect.stringContaining('me/mine: an eagle3 draft of 1 layer'),
+    })
+  })
+})
+
+describe('start commands', () => {
+  const tables = {vllm: flagTable('vllm'), sglang: flagTable('sglang'), trtllm: flagTable('trtllm')}
+  it.each([
+    ['vllm', 'qwen3-32b', '1xh200-sxm', {tp: 1, ...drafting('eagle3')}],
+    ['vllm', 'gemma-4-31b', '1xh200-sxm', {tp: 1, ...drafting('mtp', 4)}],
+    ['vllm', 'llama-3.1-8b', '1xh100-sxm', {tp: 1, ...drafting('ngram', 5)}],
+    ['sglang', 'llama-3.3-70b', '4xh100-sxm', {tp: 4, ...drafting('eagle3')}],
+    ['sglang', 'qwen3.5-27b', '2xh100-sxm', {tp: 2, ...drafting('dflash', 15)}],
+    ['trtllm', 'gpt-oss-120b', '1xh200-sxm', {tp: 1, ...drafting('eagle3')}],
+  ] as [keyof typeof engines, string, string, DeploymentRequest][])('%s, %s on %s', async (id, model, spec, request) => {
+    const subject = subjectOf(model, spec)
+    const deployment = engines[id].resolve(subject, request)
+    const launch = engines[id].launch(subject, deployment)
+    for (const {flag, value} of launch.flags) expect(checkFlag(tables[id], deployment.engineVersion, flag, value)?.message).toBeUndefined()
+    await expect(shellText(launch)).toMatchFileSnapshot(`../golden/${id}-${deployment.speculative?.method}-${model}.sh`)
+  })
+})
