@@ -12,6 +12,7 @@ import {pacingAccelerator} from '../world/index.ts'
 import {evaluate} from './evaluate.ts'
 import {type Evaluation, isYes, starts, VERDICT_ORDER} from './evaluation.ts'
 import {type Place, placesFor} from './layouts.ts'
+import {servedScore} from './score.ts'
 
 export interface Choice {
   best: Evaluation
@@ -48,24 +49,26 @@ export function missingBytes(evaluation: Evaluation): number {
   return Math.max(0, sumBytes(memory.terms.filter(({part}) => part !== 'kv-cache' && part !== 'state')) - memory.budgetBytes, -memory.kvCacheBytes)
 }
 
-/** Whether the first is the better answer: its verdict, then the higher cautious throughput at the load, then fewer bytes missing. */
+/** Whether the first is the better answer: its verdict, then how well it serves the load, then fewer bytes missing. */
 function isBetter(a: Evaluation, b: Evaluation): boolean {
   const order = VERDICT_ORDER[a.verdict] - VERDICT_ORDER[b.verdict]
   if (order !== 0) return order < 0
   if (!starts(a)) return missingBytes(a) < missingBytes(b)
-  return cautiousRate(a) > cautiousRate(b)
+  return scoreOf(a) > scoreOf(b)
 }
 
-const cautiousRate = ({performance}: Evaluation): number => performance?.outputTokensPerSecond.low ?? 0
+const scoreOf = ({performance, workload}: Evaluation): number => (performance ? servedScore(performance, workload) : 0)
 
 const bestOf = (evaluations: readonly Evaluation[]): Evaluation => evaluations.reduce((best, next) => (isBetter(next, best) ? next : best))
 
 /** The best layout of one checkpoint over the cards of a machine. */
 export function bestLayout(question: ChoiceQuestion & {checkpoint: Checkpoint}): Evaluation {
   const {workload, request: asked, slo} = question
-  const places = placesFor(question.model.architecture, question.machine, asked, requestsInFlight(workload ?? USUAL_WORKLOAD))
+  const all = placesFor(question.model.architecture, question.machine, asked, requestsInFlight(workload ?? USUAL_WORKLOAD))
   const at = (place: Place, more: Partial<ChoiceQuestion> = {}) => evaluate({...question, ...place, ...more})
-  if (asked.tp !== undefined || asked.pp !== undefined || asked.dp !== undefined) return bestOf(groupsOf(places).map((group) => fixedLayout(group, at)))
+  if (asked.tp !== undefined || asked.pp !== undefined || asked.dp !== undefined) return bestOf(groupsOf(all).map((group) => fixedLayout(group, at)))
+  const [asAsked, others] = [all.filter(({fallback}) => !fallback), all.filter(({fallback}) => fallback)]
+  const places = others.length > 0 && asAsked.every((place) => at(place, {workload: undefined}).verdict === 'unsupported') ? others : asAsked
   if (places.length === 1) return at(places[0]!)
   const {percentile, ...means} = slo ?? {}
   const ranking = {workload: workload ?? USUAL_WORKLOAD, slo: workload && means}

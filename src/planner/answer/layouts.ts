@@ -25,6 +25,8 @@ export interface Place {
   /** The whole machine, or some of its cards where they are unequal. */
   machine: Machine
   request: DeploymentRequest
+  /** Not what was asked for (experts in whole parts, where they were to be split): only where the engine refuses all that is. */
+  fallback?: boolean
 }
 
 /**
@@ -45,7 +47,10 @@ export function placesFor(architecture: Architecture, machine: Machine, request:
 }
 
 const placesOf = (architecture: Architecture, machine: Machine, request: DeploymentRequest, concurrency?: number): Place[] =>
-  layoutsFor(architecture, machine, request, concurrency).map((layout) => ({machine, request: layout}))
+  layoutsFor(architecture, machine, request, concurrency).map((layout) => ({machine, request: layout, ...(isOther(request, layout) && {fallback: true})}))
+
+const isOther = (asked: DeploymentRequest, layout: DeploymentRequest): boolean =>
+  (asked.ep === 1 && (layout.ep ?? 1) > 1) || (asked.dpAttention === false && layout.dpAttention === true)
 
 const gpusOf = ({tp = 1, pp = 1, dp = 1, dpAttention}: DeploymentRequest): number => tp * pp * (dpAttention ? 1 : dp)
 

@@ -117,7 +117,8 @@ export function servingGroups(machine: Machine): Machine[] {
   }
   // A deployment is sized by its smallest card: the small ones are the first to be left out.
   const bySize = [...kinds].sort((a, b) => b[0]!.memoryBytes - a[0]!.memoryBytes)
-  for (let count = bySize.length; count >= 2; count--) add(bySize.slice(0, count).flat())
+  // Over several nodes the cards that share a model are those of one kind in each.
+  if (machine.nodeCount === 1) for (let count = bySize.length; count >= 2; count--) add(bySize.slice(0, count).flat())
   for (const kind of kinds) add(kind)
   return [...groups.values()].map((gpus) => withCards(machine, gpus))
 }
