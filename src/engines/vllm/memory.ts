@@ -364,5 +364,6 @@ function longestContext(
   const limit = contextLimit(subject, deployment)
   const guess = longestRequest(pool, blocks, limit)
   if (!lengthTakesRoom(subject.model.architecture)) return holds ? guess : 0
+  if (holds && deployment.maxModelLen >= limit && pool.blocksPerRequest(deployment.maxModelLen) <= blocks) return limit
   return longestStart(guess, limit, (maxModelLen) => again({...deployment, maxModelLen}).starts)
 }

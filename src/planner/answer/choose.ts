@@ -59,7 +59,7 @@ function isBetter(a: Evaluation, b: Evaluation): boolean {
 
 const scoreOf = ({performance, workload}: Evaluation): number => (performance ? servedScore(performance, workload) : 0)
 
-const bestOf = (evaluations: readonly Evaluation[]): Evaluation => evaluations.reduce((best, next) => (isBetter(next, best) ? next : best))
+export const bestOf = (evaluations: readonly Evaluation[]): Evaluation => evaluations.reduce((best, next) => (isBetter(next, best) ? next : best))
 
 /** The best layout of one checkpoint over the cards of a machine. */
 export function bestLayout(question: ChoiceQuestion & {checkpoint: Checkpoint}): Evaluation {

@@ -92,7 +92,7 @@ export function kindsOf({gpus}: Machine): MachineGpu[][] {
 export const isMixed = (machine: Machine): boolean => machine.gpus.some((gpu) => kindOf(gpu) !== kindOf(machine.gpus[0]!))
 
 /** Some of the cards as a machine of their own. */
-function withCards(machine: Machine, gpus: MachineGpu[]): Machine {
+export function cardsOf(machine: Machine, gpus: MachineGpu[]): Machine {
   const link = machine.detected ? machine.link : linkOfAll(gpus)
   return {...machine, gpus, link}
 }
@@ -120,7 +120,7 @@ export function servingGroups(machine: Machine): Machine[] {
   // Over several nodes the cards that share a model are those of one kind in each.
   if (machine.nodeCount === 1) for (let count = bySize.length; count >= 2; count--) add(bySize.slice(0, count).flat())
   for (const kind of kinds) add(kind)
-  return [...groups.values()].map((gpus) => withCards(machine, gpus))
+  return [...groups.values()].map((gpus) => cardsOf(machine, gpus))
 }
 
 /** The slowest card of a group; where one is slower in bandwidth and another in arithmetic, a card with the worse of both. */
