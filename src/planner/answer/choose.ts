@@ -10,7 +10,7 @@ import type {Engine} from '../../engines/engine.ts'
 import type {Objectives} from '../scenario/index.ts'
 import {pacingAccelerator} from '../world/index.ts'
 import {evaluate} from './evaluate.ts'
-import {type Evaluation, isYes, starts, VERDICT_ORDER} from './evaluation.ts'
+import {type Evaluation, isYes, starts, TIGHT_CODES, VERDICT_ORDER} from './evaluation.ts'
 import {type Place, placesFor} from './layouts.ts'
 import {servedScore} from './score.ts'
 
@@ -208,7 +208,8 @@ const HYPOTHETICAL: Record<string, string> = {
 
 /**
  * The checkpoint and layout that a question means. A repository is taken as it is; a format means the published checkpoint of that format; a
- * model's name means the first by `byPreference` that keeps the load and the limits. Where only some tightly do, the first of those.
+ * model's name means the first by `byPreference` that keeps the load and the limits. Where only some tightly do, the first of those, and of those
+ * that keep the quality one that is only not sure to have the memory before any build that loses some.
  */
 export function choose(question: ChoiceQuestion): Choice {
   const {model, request, machine} = question
@@ -223,15 +224,23 @@ export function choose(question: ChoiceQuestion): Choice {
     }
   }
   const considered: Evaluation[] = []
+  let nearly: Evaluation | undefined
   for (const checkpoint of distinct(byPreference(model, candidates, pacingAccelerator(machine)))) {
+    // What keeps the quality and the load, and is only not sure to have the memory, stands before builds that lose quality.
+    if (nearly && !keepsQuality(model, checkpoint)) return {best: nearly, passedOver: considered.filter((evaluation) => evaluation !== nearly), hypothetical}
     const evaluation = bestLayout({...question, checkpoint})
     if (evaluation.verdict === 'fits') return {best: evaluation, passedOver: considered, hypothetical}
     considered.push(evaluation)
+    if (isTightInMemoryAlone(evaluation)) nearly ??= evaluation
   }
   if (considered.length === 0) throw new InputError('MODEL_WITHOUT_CHECKPOINT', `${model.name} has no checkpoint in the catalogue`)
-  const best = considered.find(({verdict}) => verdict === 'tight') ?? bestOf(considered)
+  const best = nearly ?? considered.find(({verdict}) => verdict === 'tight') ?? bestOf(considered)
   return {best, passedOver: considered.filter((evaluation) => evaluation !== best), hypothetical}
 }
+
+/** The load and the limits are kept; only the memory may be off by more than there is to spare. */
+const isTightInMemoryAlone = ({verdict, warnings}: Evaluation): boolean =>
+  verdict === 'tight' && warnings.every(({code}) => code === 'memory-tight' || !TIGHT_CODES.includes(code))
 
 /** A repository whose format is asked for differently: the model's checkpoint of that format, published or imagined. */
 function withFormat(model: Model, checkpoint: Checkpoint, weights: string | undefined): Checkpoint {
