@@ -1,5 +1,7 @@
 import {describe, expect, test} from 'vitest'
-import {matchDriverReport, parseGpuSpec, plainName, requireGpu} from '../../src/catalogue/find-gpu.ts'
+import {matchDriverReport, requireGpu} from '../../src/catalogue/find-gpu.ts'
+import {plainName} from '../../src/catalogue/gpu-names.ts'
+import {parseGpuSpec} from '../../src/catalogue/gpu-spec.ts'
 import {InputError} from '../../src/core/input-error.ts'
 import {readGpus} from './data-files.ts'
 

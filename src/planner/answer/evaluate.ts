@@ -12,7 +12,8 @@ import {draftWarnings, knownDraft} from '../../engines/drafts.ts'
 import type {Engine, Subject, Support} from '../../engines/engine.ts'
 import {isVersion} from '../../engines/versions.ts'
 import type {Objectives} from '../scenario/index.ts'
-import {calibrationFor, isMixed, kindsOf, pacingAccelerator, tightestGpu} from '../world/index.ts'
+import {calibrationFor, hasSlices, isMixed, kindsOf, pacingAccelerator, tightestGpu} from '../world/index.ts'
+import {cardWarnings, sliceReasons} from './cards.ts'
 import {displayWarnings} from './display.ts'
 import type {Evaluation, Standing} from './evaluation.ts'
 import {hostMemoryWarnings} from './host-memory.ts'
@@ -56,6 +57,7 @@ export function standing({engine, model, checkpoint, machine, request, workload,
     ...hostMemoryWarnings(machine, deployment, engine.gpuCount(deployment)),
     ...displayWarnings(machine, engine, deployment),
     ...unequalWarnings(machine),
+    ...cardWarnings(machine, deployment),
   ]
   const shortage =
     reasons.length > 0
@@ -145,6 +147,7 @@ function machineReasons(engine: Engine, deployment: Deployment, machine: Machine
       },
     ]
   }
+  if (hasSlices(machine)) return sliceReasons(engine, deployment)
   if (isMixed(machine) && engine.id === 'trtllm')
     return [{code: 'unequal-gpus-unsupported', message: `${engine.title} is not known to run one model over unequal cards`, remedy: 'use --engine vllm'}]
   return []
