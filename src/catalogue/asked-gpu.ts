@@ -79,11 +79,11 @@ function cardOfMemory(catalogue: Catalogue, card: Accelerator, gibibytes: number
 
 function withMemory(card: Accelerator, gibibytes: number, memoryBytes: number, remark?: string): Accelerator {
   const {driverReservedBytes: _reserved, memoryOptionsBytes: _options, memoryVariantsBytes: _variants, nicknames: _names, ...rest} = card
-  const size = `${Number(gibibytes.toFixed(1))}`
+  const size = Number.isInteger(gibibytes) ? `${gibibytes}GB` : `${Math.round(gibibytes * 1024)}MiB`
   return {
     ...rest,
-    id: `${card.id}:${size}gb`,
-    name: `${card.name.replace(/\s\d+ ?GB$/, '')} ${size}GB`,
+    id: `${card.id}:${size.toLowerCase()}`,
+    name: `${card.name.replace(/\s\d+ ?GB$/, '')} ${size}`,
     memoryBytes,
     ...(remark !== undefined && {remarks: [remark]}),
   }

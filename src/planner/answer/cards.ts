@@ -1,18 +1,17 @@
 import type {Machine} from '../../core/accelerator.ts'
 import type {Deployment} from '../../core/deployment.ts'
 import type {Reason, Warning} from '../../core/terms.ts'
-import type {Engine} from '../../engines/engine.ts'
 import {cardRemarks, hasSlices} from '../world/index.ts'
+import type {Evaluation} from './evaluation.ts'
+import {sharesExperts} from './speed-input.ts'
 
 /**
  * Several slices do not share a model: NCCL does not run over the MIG instances of one GPU, and a CUDA process sees one of them
  * (NVIDIA Multi-Instance GPU User Guide, Application Considerations and CUDA Device Enumeration).
  */
-export function sliceReasons(engine: Engine, deployment: Deployment): Reason[] {
-  const {tp, pp, dp, dpAttention} = deployment
-  const {expertTp, expertParallel} = engine.shardLayout(deployment)
-  const spreadsExperts = dp > 1 && expertTp * expertParallel > tp
-  if (tp * pp === 1 && !dpAttention && !spreadsExperts) return []
+export function sliceReasons(evaluation: Pick<Evaluation, 'engine' | 'deployment' | 'model' | 'machine'>): Reason[] {
+  const {tp, pp, dpAttention} = evaluation.deployment
+  if (!hasSlices(evaluation.machine) || (tp * pp === 1 && !dpAttention && !sharesExperts(evaluation))) return []
   const how = tp * pp === 1 ? 'experts cannot be spread over slices' : 'a model cannot be split over slices'
   return [
     {

@@ -12,7 +12,7 @@ import {draftWarnings, knownDraft} from '../../engines/drafts.ts'
 import type {Engine, Subject, Support} from '../../engines/engine.ts'
 import {isVersion} from '../../engines/versions.ts'
 import type {Objectives} from '../scenario/index.ts'
-import {calibrationFor, hasSlices, isMixed, kindsOf, pacingAccelerator, tightestGpu} from '../world/index.ts'
+import {calibrationFor, isMixed, kindsOf, pacingAccelerator, tightestGpu} from '../world/index.ts'
 import {cardWarnings, sliceReasons} from './cards.ts'
 import {displayWarnings} from './display.ts'
 import type {Evaluation, Standing} from './evaluation.ts'
@@ -48,7 +48,7 @@ export function standing({engine, model, checkpoint, machine, request, workload,
   const settled = settle(engine, subject, request, workload, asRan)
   const {deployment, memory, replaced} = settled
   const support = supportOf(engine, subject, deployment)
-  const reasons = [...support.reasons, ...machineReasons(engine, deployment, machine)]
+  const reasons = [...support.reasons, ...machineReasons(engine, deployment, machine), ...sliceReasons({engine, deployment, model, machine})]
   const warnings = [
     ...replacedWarnings(replaced),
     ...support.warnings,
@@ -147,7 +147,6 @@ function machineReasons(engine: Engine, deployment: Deployment, machine: Machine
       },
     ]
   }
-  if (hasSlices(machine)) return sliceReasons(engine, deployment)
   if (isMixed(machine) && engine.id === 'trtllm')
     return [{code: 'unequal-gpus-unsupported', message: `${engine.title} is not known to run one model over unequal cards`, remedy: 'use --engine vllm'}]
   return []

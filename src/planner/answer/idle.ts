@@ -2,7 +2,7 @@
 import type {Machine, MachineGpu} from '../../core/accelerator.ts'
 import type {Warning} from '../../core/terms.ts'
 import {dividesHeads} from '../../engines/divisibility.ts'
-import {isMixed, kindsOf, servingGroups} from '../world/index.ts'
+import {hasSlices, isMixed, kindsOf, servingGroups} from '../world/index.ts'
 import {bestLayout, type ChoiceQuestion} from './choose.ts'
 import {evaluate} from './evaluate.ts'
 import {type Evaluation, isYes, starts} from './evaluation.ts'
@@ -80,9 +80,11 @@ function equalIdle(question: ChoiceQuestion, best: Evaluation): Warning[] {
   const perNode = machine.gpus.length
   const why = fixed
     ? `the layout that was asked for takes ${used}`
-    : perNode > 1 && !dividesHeads(architecture, perNode) && machine.nodeCount === 1
-      ? `the attention heads of ${model.name} do not divide over ${perNode}`
-      : `this load keeps no more busy, or gets no quicker on more`
+    : hasSlices(machine)
+      ? 'slices cannot share a model, and each of the others can be a server of its own'
+      : perNode > 1 && !dividesHeads(architecture, perNode) && machine.nodeCount === 1
+        ? `the attention heads of ${model.name} do not divide over ${perNode}`
+        : `this load keeps no more busy, or gets no quicker on more`
   const idle = all - used
   const words = `${idle} of ${all} GPUs ${idle === 1 ? 'is' : 'are'} idle: ${why}`
   const other = fullerLayouts(deployment, all, perNode, architecture.layerSequence.length)

@@ -36,6 +36,8 @@ export function withoutBuild(context: Context, {gpus}: Machine, request: Deploym
   const others = Object.keys(ENGINES).filter((id) => id !== own && !buildRefusal(id, accelerator, engineData(context, id), undefined))
   if (others.length > 0) return {...reason, remedy: `${reason.code === 'build-unsupported' ? `${reason.remedy}; or ` : ''}use --engine ${others[0]}`}
   if (request.engine !== undefined || request.engineVersion !== undefined) return reason
+  // An older release that has one is the way out, and the remedy names it.
+  if (engineData(context, own).versions.some((version) => !buildRefusal(own, accelerator, engineData(context, own), version))) return reason
   const titles = Object.keys(ENGINES).map((id) => engineData(context, id).title)
   return {code: reason.code, message: `none of the engines that servefit knows (${titles.join(', ')}) has a build for ${accelerator.name}`}
 }
