@@ -236,7 +236,10 @@ const withoutFlag = (command: string, name: string): string =>
 
 /** The command on other cards, its layout left open. */
 const withGpu = (command: string, spec: string): string =>
-  withFlag(['--machine', '--nodes', '--tp', '--pp', '--dp', '--ep', '--dp-attention', '--gpu-memory-utilization'].reduce(withoutFlag, command), `--gpu ${spec}`)
+  withFlag(
+    ['--machine', '--nodes', '--link', '--tp', '--pp', '--dp', '--ep', '--dp-attention', '--gpu-memory-utilization'].reduce(withoutFlag, command),
+    `--gpu ${spec}`,
+  )
 
 /** The next number of cards that layouts divide over. */
 function withMoreGpus(machine: Machine): Machine | undefined {

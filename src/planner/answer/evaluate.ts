@@ -13,6 +13,7 @@ import type {Engine, Subject, Support} from '../../engines/engine.ts'
 import {isVersion} from '../../engines/versions.ts'
 import type {Objectives} from '../scenario/index.ts'
 import {calibrationFor, isMixed, kindsOf, pacingAccelerator, tightestGpu} from '../world/index.ts'
+import {cardWarnings, sliceReasons} from './cards.ts'
 import {displayWarnings} from './display.ts'
 import type {Evaluation, Standing} from './evaluation.ts'
 import {hostMemoryWarnings} from './host-memory.ts'
@@ -47,7 +48,7 @@ export function standing({engine, model, checkpoint, machine, request, workload,
   const settled = settle(engine, subject, request, workload, asRan)
   const {deployment, memory, replaced} = settled
   const support = supportOf(engine, subject, deployment)
-  const reasons = [...support.reasons, ...machineReasons(engine, deployment, machine)]
+  const reasons = [...support.reasons, ...machineReasons(engine, deployment, machine), ...sliceReasons({engine, deployment, model, machine})]
   const warnings = [
     ...replacedWarnings(replaced),
     ...support.warnings,
@@ -56,6 +57,7 @@ export function standing({engine, model, checkpoint, machine, request, workload,
     ...hostMemoryWarnings(machine, deployment, engine.gpuCount(deployment)),
     ...displayWarnings(machine, engine, deployment),
     ...unequalWarnings(machine),
+    ...cardWarnings(machine, deployment),
   ]
   const shortage =
     reasons.length > 0
