@@ -1,4 +1,3 @@
-import {readFile, stat} from 'node:fs/promises'
 import type {Catalogue} from '../catalogue/catalogue.ts'
 import {matchDriverReport} from '../catalogue/find-gpu.ts'
 import type {Accelerator, Machine} from '../core/accelerator.ts'
@@ -83,21 +82,10 @@ async function detectHere(catalogue: Catalogue): Promise<Machine> {
   )
 }
 
+/** A text file of a user's, whole. @throws InputError FILE_UNREADABLE, FILE_TOO_LARGE, FILE_BINARY. */
 export async function readText(path: string, what: string): Promise<string> {
-  let size: number
-  try {
-    const found = await stat(path)
-    if (found.isDirectory()) throw new InputError('FILE_UNREADABLE', `${path} is a directory: expected ${what}`)
-    size = found.size
-    if (size > MAX_FILE_BYTES)
-      throw new InputError('FILE_TOO_LARGE', `${path} has ${Math.round(size / 2 ** 20)} MiB: expected ${what} of at most ${MAX_FILE_BYTES / 2 ** 20} MiB`)
-    const bytes = await readFile(path)
-    if (bytes.subarray(0, 4096).includes(0)) throw new InputError('FILE_BINARY', `${path} is a binary file: expected ${what}`)
-    return bytes.toString('utf8')
-  } catch (error) {
-    if (error instanceof InputError) throw error
-    throw new InputError('FILE_UNREADABLE', `${path} cannot be read (${(error as NodeJS.ErrnoException).code ?? 'error'}): expected ${what}`)
-  }
+  const {textOfFile} = await import('../import/text-file.ts')
+  return textOfFile(path, {what, bytes: MAX_FILE_BYTES})
 }
 
 /** A machine written by hand may leave out what a plan can do without. */
