@@ -188,6 +188,28 @@ function compileHardware(root: string, problems: string[], files: Map<string, un
   files.set('gpus', gpus)
   for (const gpu of gpus) files.set(`gpus/${gpu.id}`, gpu)
   files.set('machines', systems)
+  files.set('pci-names', pciNames(root, problems, known))
+}
+
+const PciNamesFile = z.strictObject({
+  source: z.strictObject({url: z.url(), retrieved: z.string().regex(/^\d{4}-\d\d-\d\d$/)}),
+  nvidia: z.record(z.string().regex(/^0x[0-9a-f]{4}$/), z.array(z.string()).min(1)),
+  amd: z.record(z.string().regex(/^0x[0-9a-f]{4}$/), z.array(z.string()).min(1)),
+  intel: z.record(z.string().regex(/^0x[0-9a-f]{4}$/), z.array(z.string()).min(1)),
+})
+
+/** GPU ids by maker and PCI id: `nvidia 0x2330`. */
+function pciNames(root: string, problems: string[], known: ReadonlySet<string>): Record<string, string[]> {
+  const path = 'data/pci-names.yaml'
+  const parsed = PciNamesFile.safeParse(parse(readFileSync(join(root, path), 'utf8')))
+  if (!parsed.success) {
+    problems.push(...problemsOf(path, parsed.error))
+    return {}
+  }
+  const {source: _source, ...makers} = parsed.data
+  const entries = Object.entries(makers).flatMap(([maker, chips]) => Object.entries(chips).map(([chip, ids]) => [`${maker} ${chip}`, ids] as const))
+  for (const [chip, ids] of entries) problems.push(...ids.filter((id) => !known.has(id)).map((id) => `${path}: ${chip}: no GPU "${id}" in data/gpus`))
+  return Object.fromEntries(entries)
 }
 
 function compileEngines(root: string, problems: string[], files: Map<string, unknown>, speculation: SpeculationTable): void {

@@ -1,4 +1,5 @@
 import type {Catalogue} from '../catalogue/catalogue.ts'
+import {cardsBehindCutName} from '../catalogue/cut-names.ts'
 import {matchDriverReport} from '../catalogue/find-gpu.ts'
 import type {Accelerator, Machine} from '../core/accelerator.ts'
 import {InputError} from '../core/input-error.ts'
@@ -30,7 +31,11 @@ export function realContext(catalogue: Catalogue, sources: ModelSources = {}): C
     corrections: measured?.corrections,
     engines: new Map(),
     detect: () => (here ??= detectHere(catalogue)),
-    readMachine: (path) => once(machines, path, () => readMachine(catalogue, path)),
+    readMachine: (path) =>
+      once(machines, path, async () => {
+        const {readMachineFile} = await import('./machine-file.ts')
+        return readMachineFile(catalogue, path, gpuFinder(catalogue))
+      }),
     readModel: (path) => once(models, path, () => readModel(path)),
     repository: (name) => once(repositories, name, () => findRepository(name)),
     refresh: sources.refresh ?? false,
@@ -50,7 +55,7 @@ export const gpuFinder =
     const own = catalogue.gpus.find(({id}) => id === name)
     if (own) return own
     const match = matchDriverReport(catalogue.gpus, {name, memoryBytes, pciDeviceId, gpuCoreCount})
-    return match.kind === 'found' ? match.gpu : undefined
+    return match.kind === 'found' ? match.gpu : cardsBehindCutName(catalogue.gpus, name, memoryBytes)[0]
   }
 
 /** What `detect` prints of this machine, or of the one whose recorded outputs stand at `replay`. */
@@ -86,32 +91,6 @@ async function detectHere(catalogue: Catalogue): Promise<Machine> {
 export async function readText(path: string, what: string): Promise<string> {
   const {textOfFile} = await import('../import/text-file.ts')
   return textOfFile(path, {what, bytes: MAX_FILE_BYTES})
-}
-
-/** A machine written by hand may leave out what a plan can do without. */
-const UNSTATED = {interconnect: {kind: 'unknown'}, cpu: {}, disk: [], problems: []}
-
-const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null && !Array.isArray(value)
-
-async function readMachine(catalogue: Catalogue, path: string): Promise<Machine> {
-  const text = await readText(path, 'a machine as detect --json prints it')
-  let value: unknown
-  try {
-    value = JSON.parse(text)
-  } catch (error) {
-    throw new InputError('MACHINE_INVALID', `${path} is not JSON (${(error as Error).message}): expected a machine as detect --json prints it`)
-  }
-  const [{MachineDocumentSchema}, {problemsOf}, {toMachine}] = await Promise.all([
-    import('../detect/machine-schema.ts'),
-    import('../catalogue/zod-problems.ts'),
-    import('../detect/to-machine.ts'),
-  ])
-  const parsed = MachineDocumentSchema.safeParse(isObject(value) ? {...UNSTATED, ...value} : value)
-  if (!parsed.success)
-    throw new InputError('MACHINE_INVALID', `${problemsOf(path, parsed.error).slice(0, 3).join('; ')}: expected a machine as detect --json prints it`)
-  const machine = toMachine(parsed.data as MachineDocument, gpuFinder(catalogue))
-  if (machine.gpus.length === 0) throw new InputError('NO_GPU', `${path} holds no GPU whose memory is known`)
-  return machine
 }
 
 /** Where models that are not in the catalogue may come from. */

@@ -63,7 +63,8 @@ function newDevice(index: number, name: string, bus: string, driver: string | un
     index,
     pciAddress: pciAddressOf(bus.trim().split(/\s+/)[0]),
     name: cut ? undefined : known(name),
-    ...(cut ? {cutName: name} : {}),
+    // A beginning without a number is that of every card.
+    ...(cut && /\d/.test(name) ? {cutName: name} : {}),
     driver: driverOf(driver),
     cudaVersion,
     slices: [],
