@@ -259,8 +259,33 @@ export function compile(root: string): Compiled {
   compileHardware(root, problems, files)
   compileEngines(root, problems, files, speculation)
   files.set('closed-models', closedModels(root, problems, files.get('models') as ModelEntry[]))
+  files.set('tasks', tasks(root, problems))
   files.set('calibration/serving', jsonFile(root, 'calibration/serving.json'))
   return {files, problems}
+}
+
+const TasksFile = z.strictObject({
+  source: z.string().min(1),
+  tasks: z.array(
+    z.strictObject({
+      words: z.array(z.string().min(1)).min(1),
+      names: z.array(z.string().min(1)).optional(),
+      modality: z.enum(['vision', 'audio', 'video']).optional(),
+    }),
+  ),
+})
+
+/** Words by which people look for models. A word of two tasks would mean either by luck. */
+function tasks(root: string, problems: string[]): z.output<typeof TasksFile>['tasks'] {
+  const path = 'data/tasks.yaml'
+  const parsed = TasksFile.safeParse(parse(readFileSync(join(root, path), 'utf8')))
+  if (!parsed.success) {
+    problems.push(...problemsOf(path, parsed.error))
+    return []
+  }
+  const words = parsed.data.tasks.flatMap(({words: own}) => own)
+  problems.push(...words.filter((word, at) => words.indexOf(word) < at).map((word) => `${path}: "${word}" stands in two tasks`))
+  return parsed.data.tasks
 }
 
 const ClosedModelsFile = z.strictObject({
