@@ -1,4 +1,5 @@
 import type {Catalogue} from '../catalogue/catalogue.ts'
+import {cardsOfChip} from '../catalogue/bus-names.ts'
 import {cardsBehindCutName} from '../catalogue/cut-names.ts'
 import {matchDriverReport} from '../catalogue/find-gpu.ts'
 import type {Accelerator, Machine} from '../core/accelerator.ts'
@@ -55,7 +56,11 @@ export const gpuFinder =
     const own = catalogue.gpus.find(({id}) => id === name)
     if (own) return own
     const match = matchDriverReport(catalogue.gpus, {name, memoryBytes, pciDeviceId, gpuCoreCount})
-    return match.kind === 'found' ? match.gpu : cardsBehindCutName(catalogue.gpus, name, memoryBytes)[0]
+    if (match.kind === 'found') return match.gpu
+    // A chip by its number before a name by its beginning; without memory neither says which card of several it is.
+    return memoryBytes === undefined
+      ? undefined
+      : (cardsOfChip(catalogue, pciDeviceId, memoryBytes)[0] ?? cardsBehindCutName(catalogue.gpus, name, memoryBytes)[0])
   }
 
 /** What `detect` prints of this machine, or of the one whose recorded outputs stand at `replay`. */

@@ -126,8 +126,8 @@ function kindOf(line: string, current: {kind: OutputKind; lines: string[]} | und
   if (start === 'amd-smi static' && current?.kind === start && numberIn(line) > Math.max(...current.lines.filter((own) => /^\s*GPU: /.test(own)).map(numberIn)))
     return undefined
   if (start !== undefined) return PARTS[current?.kind ?? start]?.includes(start) && current ? undefined : start
-  if (current?.kind === 'nvidia-smi --query-gpu') return undefined
   if (isQueryHeader(line)) return 'nvidia-smi --query-gpu'
+  if (current?.kind === 'nvidia-smi --query-gpu') return undefined
   if (current === undefined && /^sysctl -n hw\.memsize$/.test(command ?? '') && /^\d{9,14}$/.test(line)) return 'sysctl'
   if (current === undefined && command !== undefined && /--query-gpu/.test(command) && line.includes(',')) return 'nvidia-smi --query-gpu'
   const row = HEADLESS.find(({pattern}) => pattern.test(line))?.kind
@@ -157,9 +157,12 @@ function withoutIndent(lines: string[]): string[] {
   return lines.map((line) => (line.startsWith(blanks) ? line.slice(blanks.length) : line.trimStart()))
 }
 
+/** Eight cards with all that amd-smi tells of them are below 1 MiB. */
+const MOST_JSON_CHARACTERS = 4 * 2 ** 20
+
 /** JSON is known by its keys, wherever it stands. */
 function jsonOutputs(text: string): PastedOutput[] {
-  return parseLooseJson(text).flatMap((document): PastedOutput[] => {
+  return parseLooseJson(text.slice(0, MOST_JSON_CHARACTERS)).flatMap((document): PastedOutput[] => {
     const kind = kindOfJson(document)
     return kind === undefined ? [] : [{kind, text: JSON.stringify(document)}]
   })

@@ -4,7 +4,7 @@ const MAX_LINE_CHARACTERS = 20_000
 const MAX_LINES = 200_000
 
 /** Escape sequences of terminals: those that style or move (CSI), those that set titles (OSC, DCS and their like), and the short ones. */
-const ESCAPES = /\u001B(?:\[[0-?]*[ -/]*[@-~]|[\]PX^_][^\u0007\u001B]*(?:\u0007|\u001B\\|$)|[ -/]*[0-~])|\u009B[0-?]*[ -/]*[@-~]/gm
+const ESCAPES = /\u001B(?:\[[0-?]*[ -/]*[@-~]|[\]PX^_][^\u0007\u001B\n]*(?:\u0007|\u001B\\|$)|[ -/]*[0-~])|\u009B[0-?]*[ -/]*[@-~]/gm
 
 /** What no tool prints on purpose: control characters but tab and newline, marks of writing direction, widths of nothing. */
 const INVISIBLE = /[\u0000-\u0008\u000B-\u001F\u007F-\u009F\u061C\u200B-\u200F\u202A-\u202E\u2060-\u2069\uFEFF]/g
@@ -32,7 +32,7 @@ const PREFIXES = [
 export function pastedLines(text: string): string[] {
   const lines = text
     .replaceAll(ESCAPES, '')
-    .replaceAll(/\r\n?|\u2028|\u2029/g, '\n')
+    .replaceAll(/\r+\n?|\u2028|\u2029/g, '\n')
     .replaceAll(/[^\n]\u0008/g, '')
     .replaceAll(INVISIBLE, '')
     .replaceAll(/[\u00A0\u2007\u202F]/g, ' ')
@@ -46,9 +46,11 @@ export function pastedLines(text: string): string[] {
 function withoutPrefixes(line: string): string {
   let rest = line
   for (let times = 0; times < 4; times++) {
-    const prefix = PREFIXES.map((pattern) => pattern.exec(rest)?.[0] ?? '').find((found) => found !== '')
+    // Blanks before a prefix belong to it; those of the output stand behind it.
+    const begun = rest.trimStart()
+    const prefix = PREFIXES.map((pattern) => pattern.exec(begun)?.[0] ?? '').find((found) => found !== '')
     if (prefix === undefined) break
-    rest = rest.slice(prefix.length)
+    rest = begun.slice(prefix.length)
   }
   return rest
 }
