@@ -192,6 +192,28 @@ function compileHardware(root: string, problems: string[], files: Map<string, un
   const mig = checkMigFile('data/mig.yaml', parse(readFileSync(join(root, 'data/mig.yaml'), 'utf8')), known)
   problems.push(...mig.problems)
   files.set('mig', mig.table)
+  files.set('pci-names', pciNames(root, problems, known))
+}
+
+const PciNamesFile = z.strictObject({
+  source: z.strictObject({url: z.url(), retrieved: z.string().regex(/^\d{4}-\d\d-\d\d$/)}),
+  nvidia: z.record(z.string().regex(/^0x[0-9a-f]{4}$/), z.array(z.string()).min(1)),
+  amd: z.record(z.string().regex(/^0x[0-9a-f]{4}$/), z.array(z.string()).min(1)),
+  intel: z.record(z.string().regex(/^0x[0-9a-f]{4}$/), z.array(z.string()).min(1)),
+})
+
+/** GPU ids by maker and PCI id: `nvidia 0x2330`. */
+function pciNames(root: string, problems: string[], known: ReadonlySet<string>): Record<string, string[]> {
+  const path = 'data/pci-names.yaml'
+  const parsed = PciNamesFile.safeParse(parse(readFileSync(join(root, path), 'utf8')))
+  if (!parsed.success) {
+    problems.push(...problemsOf(path, parsed.error))
+    return {}
+  }
+  const {source: _source, ...makers} = parsed.data
+  const entries = Object.entries(makers).flatMap(([maker, chips]) => Object.entries(chips).map(([chip, ids]) => [`${maker} ${chip}`, ids] as const))
+  for (const [chip, ids] of entries) problems.push(...ids.filter((id) => !known.has(id)).map((id) => `${path}: ${chip}: no GPU "${id}" in data/gpus`))
+  return Object.fromEntries(entries)
 }
 
 function compileEngines(root: string, problems: string[], files: Map<string, unknown>, speculation: SpeculationTable): void {
@@ -241,8 +263,33 @@ export function compile(root: string): Compiled {
   compileHardware(root, problems, files)
   compileEngines(root, problems, files, speculation)
   files.set('closed-models', closedModels(root, problems, files.get('models') as ModelEntry[]))
+  files.set('tasks', tasks(root, problems))
   files.set('calibration/serving', jsonFile(root, 'calibration/serving.json'))
   return {files, problems}
+}
+
+const TasksFile = z.strictObject({
+  source: z.string().min(1),
+  tasks: z.array(
+    z.strictObject({
+      words: z.array(z.string().min(1)).min(1),
+      names: z.array(z.string().min(1)).optional(),
+      modality: z.enum(['vision', 'audio', 'video']).optional(),
+    }),
+  ),
+})
+
+/** Words by which people look for models. A word of two tasks would mean either by luck. */
+function tasks(root: string, problems: string[]): z.output<typeof TasksFile>['tasks'] {
+  const path = 'data/tasks.yaml'
+  const parsed = TasksFile.safeParse(parse(readFileSync(join(root, path), 'utf8')))
+  if (!parsed.success) {
+    problems.push(...problemsOf(path, parsed.error))
+    return []
+  }
+  const words = parsed.data.tasks.flatMap(({words: own}) => own)
+  problems.push(...words.filter((word, at) => words.indexOf(word) < at).map((word) => `${path}: "${word}" stands in two tasks`))
+  return parsed.data.tasks
 }
 
 const ClosedModelsFile = z.strictObject({

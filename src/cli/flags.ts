@@ -22,7 +22,10 @@ export const machineFlags = {
     helpValue: 'COUNTxGPU',
     exclusive: ['machine'],
   }),
-  machine: Flags.string({description: 'a catalogued machine (dgx-h200), or a file that detect --json printed', helpValue: 'NAME|FILE'}),
+  machine: Flags.string({
+    description: 'a catalogued machine (servefit machines lists them), or a file or - with what detect --json, nvidia-smi, amd-smi, ... print',
+    helpValue: 'NAME|FILE|-',
+  }),
   nodes: count('nodes', LIMITS.nodes, 'number of such machines in one deployment'),
   link: Flags.custom<Link>({
     description: 'how the cards of --gpu are joined: p2p (peer access over PCIe), nvlink, or pcie (through the host); default: as is usual for them',

@@ -4,6 +4,7 @@ import {homedir} from 'node:os'
 import {isAbsolute, join} from 'node:path'
 import {InputError} from '../core/input-error.ts'
 import type {Correction, LocalCalibration} from '../planner/world/index.ts'
+import {harmless} from '../render/style.ts'
 
 export interface Measured {
   corrections: Correction[]
@@ -98,7 +99,7 @@ export function measuredForAnswers(env: Record<string, string | undefined>): Mea
     return readMeasured(env)
   } catch (error) {
     if (!(error instanceof InputError)) throw error
-    process.stderr.write(`servefit: ${error.message}. Until then answers do without corrections.\n`)
+    process.stderr.write(`servefit: ${harmless(error.message)}. Until then answers do without corrections.\n`)
     return undefined
   }
 }

@@ -17,6 +17,7 @@ export default class Check extends ServefitCommand {
   static override examples = [
     '<%= config.bin %> <%= command.id %> qwen3-32b --gpu 2xrtx-4090 --users 8 --input 2k --output 500',
     '<%= config.bin %> <%= command.id %> deepseek-ai/DeepSeek-V3.2 --machine dgx-h200 --json',
+    'ssh box nvidia-smi | <%= config.bin %> <%= command.id %> qwen3-32b --machine -',
     '<%= config.bin %> <%= command.id %> ./config.json --gpu 1xgb10 --explain',
   ]
   static override args = {

@@ -13,6 +13,7 @@ import {compare, type ComparisonRow} from '../planner/compare/index.ts'
 import {modelOf, type NamedModel} from '../planner/world/index.ts'
 import {renderCompare} from '../render/compare.ts'
 import {machineTitle} from '../render/hardware.ts'
+import {harmless} from '../render/style.ts'
 
 const {weights: _weights, ...choices} = deploymentFlags
 
@@ -73,7 +74,7 @@ export default class Compare extends ServefitCommand {
     const rows = await withProgress('comparing checkpoints', async () => compare(context, {models, machines, engine, request, workload: workload!, slo}))
     if (!rows.some(({result}) => isYes(result))) this.answerNo()
     if (!this.jsonEnabled()) {
-      const title = `${models.map(({model}) => model.name).join(', ')} on ${machines.map(machineTitle).join(', ')}`
+      const title = `${harmless(models.map(({model}) => model.name).join(', '))} on ${machines.map(machineTitle).join(', ')}`
       process.stdout.write(renderCompare(rows, title, {columns: this.columns, colour: this.colour}))
     }
     return {rows}

@@ -14,6 +14,7 @@ import {machineOf, toResult} from '../planner/answer/index.ts'
 import {parseFailOn, plan, type Plan as Planned, type PlanReport} from '../planner/plan/index.ts'
 import {OBJECTIVES, type Objective} from '../planner/scenario/index.ts'
 import {machineTitle} from '../render/hardware.ts'
+import {harmless} from '../render/style.ts'
 import {count} from '../render/numbers.ts'
 import {renderPlan} from '../render/plan.ts'
 
@@ -78,7 +79,7 @@ export default class Plan extends ServefitCommand {
     const json = this.jsonEnabled()
     if (!json) {
       const next = nextCommand(planned, {...spelled, ...loadOf(best?.evaluation.workload)}, scenario.model)
-      const title = `${planned.model.name} on ${machineTitle(machine)}, prompts of ${count(workload.inputTokens)} and answers of ${count(workload.outputTokens)} tokens`
+      const title = `${harmless(planned.model.name)} on ${machineTitle(machine)}, prompts of ${count(workload.inputTokens)} and answers of ${count(workload.outputTokens)} tokens`
       const fixedLoad = workload.concurrency !== undefined || workload.requestRate !== undefined
       process.stdout.write(renderPlan({...planned, title, objectives, fixedLoad, next}, {columns: this.columns, colour: this.colour}))
       if (failed.length > 0) process.stderr.write(`servefit: the best plan fails on ${failed.join(', ')}\n`)

@@ -89,4 +89,6 @@ export interface Machine {
   freeDiskBytes?: number
   /** A machine that was looked at rather than named: free memory is real. */
   detected: boolean
+  /** What was assumed of it, in sentences for its reader. */
+  notes?: string[]
 }

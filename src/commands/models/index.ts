@@ -1,3 +1,4 @@
+import * as Args from '@oclif/core/args'
 import * as Flags from '@oclif/core/flags'
 import {ServefitCommand} from '../../cli/base.ts'
 import {machineFlags, scenarioFrom, workloadFlags} from '../../cli/flags.ts'
@@ -13,8 +14,10 @@ import {
   fittingModels,
   matches,
   type ModelFilter,
+  modelsByWords,
   type ModelSummary,
   summaryOf,
+  type TaskWords,
   withoutBuild,
 } from '../../planner/models/index.ts'
 import {LIMITS} from '../../planner/scenario/index.ts'
@@ -35,10 +38,18 @@ export default class Models extends ServefitCommand {
   static override description =
     'With --fits, on this machine or the one of --gpu or --machine: each with its least quantised checkpoint that fits, its longest context there and the speed one user sees, best first: by size (the geometric mean of total and active parameters) doubled for every year of release, a rule of thumb; what decodes below 8 tokens a second comes last.'
   static override examples = [
+    '<%= config.bin %> <%= command.id %> coding small apache',
     '<%= config.bin %> <%= command.id %> --max-params 40b --licence apache --modality vision',
     '<%= config.bin %> <%= command.id %> --fits --gpu 1xrtx-4090 --min-context 64k',
     '<%= config.bin %> <%= command.id %> --fits --json',
   ]
+  static override strict = false
+  static override args = {
+    words: Args.string({
+      description:
+        'words that a model must fit, all of them: part of a name, family or publisher, a licence (apache), a task (coding, vision, reasoning), a size (7b, 30b-a3b, small), a weight format',
+    }),
+  }
   static override flags = {
     'min-params': parameterCount('min-params', 'least total parameters, such as 7b'),
     'max-params': parameterCount('max-params', 'most total parameters'),
@@ -61,8 +72,8 @@ export default class Models extends ServefitCommand {
     'output-tokens': outputTokens,
   }
 
-  async run(): Promise<{models: (ModelSummary & {fit?: Fit})[]; reasons?: Reason[]}> {
-    const {flags} = await this.parse(Models)
+  async run(): Promise<{schemaVersion: 2; models: (ModelSummary & {fit?: Fit})[]; reasons?: Reason[]}> {
+    const {argv, flags} = await this.parse(Models)
     const {catalogue} = this
     const filter: ModelFilter = {
       minParams: flags['min-params'],
@@ -74,15 +85,19 @@ export default class Models extends ServefitCommand {
       family: flags.family,
       weights: flags.weights,
     }
-    const models = catalogue.modelEntries.map(({id}) => catalogue.model(id)).filter((model) => matches(model, filter))
+    const filtered = catalogue.modelEntries.map(({id}) => catalogue.model(id)).filter((model) => matches(model, filter))
+    const models = argv.length === 0 ? filtered : modelsByWords(filtered, argv as string[], catalogue.file<TaskWords[]>('tasks'))
     // A machine or a load is named for what fits it.
     if (flags.fits || flags.gpu !== undefined || flags.machine !== undefined) return this.fitting(models, flags)
     if (!this.jsonEnabled())
-      process.stdout.write(models.length === 0 ? 'No model of the catalogue is like that.\n' : modelsTable(models.map(summaryOf), this.columns))
-    return {models: models.map(summaryOf)}
+      process.stdout.write(models.length === 0 ? 'No catalogued model fits all of that.\n' : modelsTable(models.map(summaryOf), this.columns))
+    return {schemaVersion: 2, models: models.map(summaryOf)}
   }
 
-  private async fitting(models: readonly Model[], flags: Record<string, unknown>): Promise<{models: (ModelSummary & {fit: Fit})[]; reasons?: Reason[]}> {
+  private async fitting(
+    models: readonly Model[],
+    flags: Record<string, unknown>,
+  ): Promise<{schemaVersion: 2; models: (ModelSummary & {fit: Fit})[]; reasons?: Reason[]}> {
     const context = realContext(this.catalogue)
     const {model: _model, gpu, machine: named, nodes, link, workload, ...rest} = scenarioFrom('', flags)
     const machine = await machineOf(context, {model: '', gpu, machine: named, nodes, link})
@@ -104,6 +119,6 @@ export default class Models extends ServefitCommand {
       )
     }
     if (fitting.length === 0) this.answerNo()
-    return {models: fitting.map((entry) => ({...summaryOf(entry.model), fit: fitOf(entry)})), ...(unbuilt && {reasons: [unbuilt]})}
+    return {schemaVersion: 2, models: fitting.map((entry) => ({...summaryOf(entry.model), fit: fitOf(entry)})), ...(unbuilt && {reasons: [unbuilt]})}
   }
 }

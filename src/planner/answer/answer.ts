@@ -110,10 +110,18 @@ export async function answer(context: Context, scenario: Scenario, {asRan = fals
   const left = machine.gpus.filter((gpu) => !choice.best.machine.gpus.includes(gpu))
   const best: Evaluation = {
     ...choice.best,
-    warnings: [...generalWarnings(scenario, named, choice), ...idleWarnings(question, choice.best), ...diskWarnings(choice.best), ...choice.best.warnings],
+    warnings: [
+      ...assumed(machine),
+      ...generalWarnings(scenario, named, choice),
+      ...idleWarnings(question, choice.best),
+      ...diskWarnings(choice.best),
+      ...choice.best.warnings,
+    ],
   }
   return {...choice, best, scenario, named, machine, left, question}
 }
+
+const assumed = ({notes = []}: Machine): Warning[] => notes.map((message) => ({code: 'machine-assumed', message}))
 
 function generalWarnings({ep}: Scenario, {warnings}: NamedModel, choice: Choice): Warning[] {
   const list: Warning[] = warnings.map((message) => ({code: 'model-import', message}))

@@ -2,4 +2,5 @@
 export {type Fit, fitOf, type FittingModel, fittingModels, withoutBuild} from './fitting.ts'
 export {matches, type ModelFilter} from './search.ts'
 export {detailsOf, type ModelDetails, type ModelSummary, summaryOf} from './summary.ts'
+export {modelsByWords, type TaskWords} from './words.ts'
 export {distinctFormats, GPU_CLASSES, type SupportCell, supportCell, type SupportStatus} from './support.ts'

@@ -65,8 +65,8 @@ export function machineFromSystem(catalogue: Catalogue, system: System, nodes?: 
   }
 }
 
-/** Names that read as a path rather than as a catalogued machine. */
-export const looksLikePath = (name: string): boolean => /[\\/]|\.json$/i.test(name)
+/** Names that read as a file rather than as a catalogued machine: a path, a name with the ending of a text, standard input. */
+export const looksLikePath = (name: string): boolean => name === '-' || /[\\/]|\.(?:json|txt|log|xml|csv|md|out)$/i.test(name)
 
 export const machineFromName = (catalogue: Catalogue, name: string, nodes?: number): Machine =>
   machineFromSystem(catalogue, requireSystem(catalogue.systems, name), nodes)
