@@ -7,16 +7,17 @@ import type {ClosedModel, ModelEntry} from '../catalogue/catalogue.ts'
 import {checkAcceptanceFile, checkDraftFile, checkMethodsFile, type DraftEntry} from '../engines/draft-schema.ts'
 import {checkGpuFile} from '../catalogue/gpu-schema.ts'
 import {checkMachineFile} from '../catalogue/machine-schema.ts'
+import {entryOf} from '../catalogue/model-entry.ts'
 import {checkModelFile} from '../catalogue/model-schema.ts'
 import type {System} from '../catalogue/system.ts'
 import {problemsOf} from '../catalogue/zod-problems.ts'
 import type {Accelerator} from '../core/accelerator.ts'
 import type {Checkpoint, Model} from '../core/model.ts'
-import {countParameters} from '../core/tensors.ts'
 import type {EngineData} from '../engines/engine.ts'
 import {checkEngineFile, type EngineFile} from '../engines/engine-schema.ts'
 import type {FlagTable} from '../engines/flags.ts'
 import type {NeedsTable} from '../engines/launch/needs-table.ts'
+import type {LoraTable} from '../engines/lora-table.ts'
 import type {MemoryCalibration} from '../engines/overheads.ts'
 import type {SpeculationTable} from '../engines/speculation/table.ts'
 import type {SupportTable} from '../engines/support-formats.ts'
@@ -102,6 +103,7 @@ function compileModels(root: string, problems: string[], files: Map<string, unkn
     const {model, problems: found} = checkModelFile(path, value)
     problems.push(...found)
     if (!model) continue
+    if (model.checkpoints.some((checkpoint) => checkpoint.path !== undefined)) problems.push(`${path}: checkpoints: a path belongs into a user's own file`)
     const other = paths.get(model.id)
     if (other) problems.push(`${path}: the id ${model.id} is also that of ${other}`)
     paths.set(model.id, path)
@@ -145,19 +147,6 @@ function withPublishers(model: Model, known: ReadonlySet<string>): Model {
   }
 }
 
-function entryOf(model: Model): ModelEntry {
-  const {total, active} = countParameters(model.architecture)
-  return {
-    id: model.id,
-    hfId: model.hfId,
-    name: model.name,
-    names: model.aliases ?? [],
-    checkpointIds: model.checkpoints.flatMap(({hfId, aliases = []}) => [hfId, ...aliases]),
-    totalParams: total,
-    activeParams: active,
-  }
-}
-
 /** A repository that two models claim would be found by luck. */
 function doubleNames(entries: readonly ModelEntry[]): string[] {
   const owners = new Map<string, string>()
@@ -192,8 +181,9 @@ function compileHardware(root: string, problems: string[], files: Map<string, un
 
 function compileEngines(root: string, problems: string[], files: Map<string, unknown>, speculation: SpeculationTable): void {
   const engines = new Map<string, EngineFile>()
-  let support: Omit<SupportTable, 'speculation'> | undefined
+  let support: Omit<SupportTable, 'speculation' | 'lora'> | undefined
   let needs: NeedsTable | undefined
+  let lora: LoraTable | undefined
   for (const {path, value} of yamlFiles(root, 'engines', problems)) {
     const checked = checkEngineFile(path, value)
     problems.push(...checked.problems)
@@ -202,9 +192,10 @@ function compileEngines(root: string, problems: string[], files: Map<string, unk
     else if (checked.kind === 'flags') files.set(`engines/${stem}`, checked.value satisfies FlagTable)
     else if (checked.kind === 'support') support = checked.value
     else if (checked.kind === 'needs') needs = checked.value
+    else if (checked.kind === 'lora') lora = checked.value
   }
-  if (!support || !needs) {
-    problems.push('data/engines: support.yaml and needs.yaml are both needed')
+  if (!support || !needs || !lora) {
+    problems.push('data/engines: support.yaml, needs.yaml and lora.yaml are all needed')
     return
   }
   const overheads = jsonFile<MemoryCalibration>(root, 'calibration/memory.json')
@@ -223,7 +214,7 @@ function compileEngines(root: string, problems: string[], files: Map<string, unk
         ...rest,
       } satisfies Omit<EngineData, 'support' | 'needs'> & Record<string, unknown>)
   }
-  files.set('engines/support', {...support, speculation} satisfies SupportTable)
+  files.set('engines/support', {...support, speculation, lora} satisfies SupportTable)
   files.set('engines/needs', needs)
 }
 

@@ -15,6 +15,8 @@ export interface ModelEntry {
   checkpointIds: string[]
   totalParams: number
   activeParams: number
+  /** The user's own file that describes it. */
+  file?: string
 }
 
 /** A model whose weights are not published. */

@@ -1,8 +1,10 @@
 import {join} from 'node:path'
 import {Command} from '@oclif/core/command'
+import type {ArgInput, FlagInput, Input, OutputArgs, OutputFlags, ParserOutput} from '@oclif/core/interfaces'
 import {type Catalogue, openCatalogue} from '../catalogue/catalogue.ts'
 import {inColour} from '../render/style.ts'
 import {EXIT, failureOf} from './failures.ts'
+import {withOwnModels} from './user-models.ts'
 import {printFailure} from './print-failure.ts'
 
 /**
@@ -23,6 +25,16 @@ export abstract class ServefitCommand extends Command {
     await super.init()
     // A reader that went away (head, a pager) is no error.
     process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : EXIT.defect))
+  }
+
+  /** Models of the user's own join the catalogue before anything is looked up in it. */
+  protected override async parse<F extends OutputFlags<FlagInput>, B extends OutputFlags<FlagInput>, A extends OutputArgs<ArgInput>>(
+    options?: Input<F, B, A>,
+    argv?: string[],
+  ): Promise<ParserOutput<F, B, A>> {
+    const parsed = await super.parse(options, argv)
+    this.opened = await withOwnModels(this.catalogue, (parsed.flags as {catalogue?: string[]}).catalogue ?? [], process.env)
+    return parsed
   }
 
   /** Columns for text: those of the terminal, 80 where there is none. */

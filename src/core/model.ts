@@ -72,6 +72,8 @@ export interface Checkpoint {
   formatsAssumed?: boolean
   /** Further names of the same repository or of mirrors of it. */
   aliases?: string[]
+  /** Where its files lie on this machine, as an absolute path: what is started instead of a repository. */
+  path?: string
   source?: string
 }
 

@@ -5,7 +5,9 @@ import * as Flags from '@oclif/core/flags'
 import {ServefitCommand} from '../../cli/base.ts'
 import {withProgress} from '../../cli/progress.ts'
 import {sourceFlags, sourcesFrom} from '../../cli/source-flags.ts'
+import {userModelsFolder} from '../../cli/user-models.ts'
 import {realContext} from '../../cli/world.ts'
+import {modelId} from '../../catalogue/import/model-names.ts'
 import {InputError} from '../../core/input-error.ts'
 import type {Model} from '../../core/model.ts'
 import {detailsOf, type ModelDetails} from '../../planner/models/index.ts'
@@ -24,7 +26,7 @@ export default class ModelsImport extends ServefitCommand {
   static override args = {
     model: Args.string({required: true, description: 'a path, or a repository (org/name, org/name:Q4_K_M)'}),
     file: Args.string({
-      description: 'where --save writes: a file, - for standard output (default: data/models/ORG/ID.yaml, or ID.yaml where there is no data/models)',
+      description: 'where --save writes: a file, - for standard output (default: ID.yaml in ~/.config/servefit/models, where every command looks; in a checkout data/models/ORG/ID.yaml)',
     }),
   }
   static override flags = {
@@ -38,7 +40,10 @@ export default class ModelsImport extends ServefitCommand {
     const {args, flags} = await this.parse(ModelsImport)
     if (args.file !== undefined && !flags.save) throw new InputError('FLAGS_INVALID', `${args.file}: a second name is where --save writes, which was not given`)
     const context = realContext(this.catalogue, sourcesFrom(flags))
-    const {model: found, warnings} = await withProgress(`reading ${args.model}`, () => modelOf(context, args.model))
+    const {model: read, checkpoint, warnings} = await withProgress(`reading ${args.model}`, () => modelOf(context, args.model))
+    // Where its weights lie is part of what is saved, unless its repository is given.
+    const isLocal = checkpoint?.path !== undefined && flags.repository === undefined
+    const found = isLocal ? {...read, checkpoints: [checkpoint, ...read.checkpoints.slice(1)]} : read
     if (flags.repository !== undefined && !/^[\w.-]+\/[\w.-]+$/.test(flags.repository))
       throw new InputError('REPOSITORY_INVALID', `--repository ${flags.repository}: expected one such as Qwen/Qwen3-32B`)
     const model = flags.repository === undefined ? found : {...found, hfId: flags.repository}
@@ -66,8 +71,8 @@ export default class ModelsImport extends ServefitCommand {
   }
 }
 
-/** Where the catalogue keeps such a file, in a checkout of it; the working directory elsewhere. */
+/** Where the catalogue keeps such a file, in a checkout of it; the user's own models elsewhere. */
 function usualFile({hfId, id}: Model): string {
-  const organisation = hfId.split('/')[0]!.toLowerCase()
-  return existsSync(join('data', 'models')) ? join('data', 'models', organisation, `${id}.yaml`) : `${id}.yaml`
+  const organisation = modelId(hfId.split('/')[0]!)
+  return existsSync(join('data', 'models')) ? join('data', 'models', organisation, `${id}.yaml`) : join(userModelsFolder(process.env), `${id}.yaml`)
 }

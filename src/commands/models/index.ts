@@ -1,6 +1,7 @@
 import * as Flags from '@oclif/core/flags'
 import {ServefitCommand} from '../../cli/base.ts'
 import {machineFlags, scenarioFrom, workloadFlags} from '../../cli/flags.ts'
+import {catalogueFlag} from '../../cli/source-flags.ts'
 import {parseCount, parseParameters} from '../../cli/quantities.ts'
 import {realContext} from '../../cli/world.ts'
 import type {Model} from '../../core/model.ts'
@@ -44,6 +45,7 @@ export default class Models extends ServefitCommand {
     weights: Flags.string({description: 'format that a published checkpoint has: fp8, awq-int4, nvfp4', helpGroup: FILTER}),
     fits: Flags.boolean({description: 'only what fits the machine', helpGroup: 'FITTING'}),
     ...machineFlags,
+    ...catalogueFlag,
     engine: Flags.string({description: 'vllm, sglang or trtllm (default: vllm)', helpGroup: 'FITTING'}),
     concurrency,
     'input-tokens': inputTokens,

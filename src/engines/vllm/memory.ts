@@ -16,6 +16,7 @@ import {bytesOf, cutTo, tight} from '../beside-cache.ts'
 import {knownDraft, ownDraftLayers, shapeLayer, usesDraftLayers} from '../drafts.ts'
 import {vllmExpertTile} from '../expert-padding.ts'
 import {longestStart} from '../longest.ts'
+import {vllmLoraTerms} from '../lora.ts'
 import {
   activationPeak,
   availableBytes,
@@ -299,6 +300,7 @@ export function vllmMemory(subject: Subject, deployment: Deployment, data: Engin
         offloadedBytes: deployment.cpuOffloadBytes,
         expertTile: vllmExpertTile(subject.gpu.accelerator, version, hasCompressedAttention(architecture)),
       }),
+      ...vllmLoraTerms({architecture, deployment, layout: vllmLayout(deployment), stage}, data.support.lora),
       ...loaderTerms(subject, version, data.overheads),
       ...overheadTerms(subject, deployment, stage, data.overheads),
     ]

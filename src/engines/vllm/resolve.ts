@@ -56,5 +56,6 @@ export function resolveVllm(subject: Subject, request: DeploymentRequest, data: 
     ...chosenSpeculation(data.support.speculation, 'vllm', subject, request),
     cpuOffloadBytes: request.cpuOffloadBytes ?? 0,
     reservedBytesPerGpu: request.reservedBytesPerGpu ?? 0,
+    ...(request.lora && {lora: request.lora}),
   }
 }

@@ -37,6 +37,7 @@ export const ResultSchema = z.object({
     acceptance: z.number().optional(),
     cpuOffloadBytes: bytes,
     reservedBytesPerGpu: bytes,
+    lora: z.object({count: z.int(), maxRank: z.int(), targets: z.array(z.string()).optional()}).optional(),
     replaced: z
       .array(
         z.object({field: z.enum(['maxNumSeqs', 'gpuMemoryUtilization', 'maxModelLen']), engineDefault: z.number(), value: z.number(), because: z.string()}),

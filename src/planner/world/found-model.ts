@@ -4,6 +4,12 @@ import type {Model} from '../../core/model.ts'
 export interface FoundModelFile {
   model: Model
   warnings: string[]
+  /** Absolute path that an engine can be started with. */
+  path?: string
+  /** The file lists checkpoints as the catalogue does: which of them is meant is open. */
+  isCatalogueFile?: boolean
+  /** What is missing for a start, in words. */
+  missing?: string
 }
 
 /** What looking for a repository outside the catalogue came to. */

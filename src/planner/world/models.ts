@@ -11,10 +11,12 @@ export interface NamedModel {
   /** Set where the name was a repository or a file: exactly this checkpoint is meant. */
   checkpoint?: Checkpoint
   warnings: string[]
+  /** What is missing for a start, in words; absent where nothing is. */
+  missing?: string
 }
 
 /** Names that read as a path: they are looked for on disk, never in the catalogue. */
-export const looksLikeModelPath = (name: string): boolean => /^(\.{1,2}|~)?[\\/]|^\.{1,2}$|\.(json|gguf|safetensors)$/i.test(name) || /^[a-z]:[\\/]/i.test(name)
+export const looksLikeModelPath = (name: string): boolean => /^(\.{1,2}|~)?[\\/]|^\.{1,2}$|\.(json|ya?ml|gguf|safetensors)$/i.test(name) || /^[a-z]:[\\/]/i.test(name)
 
 /** `org/name`, `org/name:TYPE` or the address of its page. */
 const looksLikeRepository = (name: string): boolean => /^(https?:\/\/[^/\s]+\/)?[^/\s:]+\/[^/\s:]+(:[\w.-]+)?\/?$/.test(name.trim())
@@ -26,13 +28,19 @@ function closedModel(catalogue: Catalogue, name: string): ClosedModel | undefine
   return catalogue.closedModels.find(({names}) => names.some((known) => asked === plain(known) || (known.endsWith('*') && asked.startsWith(plain(known)))))
 }
 
-const imported = ({model, warnings}: FoundModelFile): NamedModel => ({model, checkpoint: model.checkpoints[0], warnings})
+const imported = ({model, warnings, missing, isCatalogueFile}: FoundModelFile): NamedModel => ({
+  model,
+  ...(!isCatalogueFile && {checkpoint: model.checkpoints[0]}),
+  warnings,
+  ...(missing !== undefined && {missing}),
+})
 
-/** A path that an engine can be started with: weights lie there, and no repository is named in them. */
-function startedByPath(named: NamedModel, path: string): NamedModel {
+/** A path that an engine can be started with is what is started: it is spelled as it was given, where a shell takes it so. */
+function startedByPath(named: NamedModel, path: string | undefined, given: string): NamedModel {
   const {checkpoint} = named
-  const holdsWeights = checkpoint !== undefined && checkpoint.hfId === '' && checkpoint.bytes !== undefined && !/\.(json|safetensors)$/i.test(path)
-  return holdsWeights ? {...named, checkpoint: {...checkpoint, hfId: path}} : named
+  if (checkpoint === undefined || path === undefined) return named
+  const spelled = given.startsWith('~') || /\.(json|safetensors)$/i.test(given) || /^models--|[\\/]models--/.test(given) ? path : given
+  return {...named, checkpoint: {...checkpoint, hfId: spelled, path}}
 }
 
 /**
@@ -41,13 +49,16 @@ function startedByPath(named: NamedModel, path: string): NamedModel {
  * @throws InputError MODEL_UNKNOWN with the closest names, MODEL_CLOSED for one whose weights are not published.
  */
 export async function modelOf(context: Context, name: string): Promise<NamedModel> {
-  if (looksLikeModelPath(name)) return startedByPath(imported(await context.readModel(name)), name)
+  if (looksLikeModelPath(name)) {
+    const file = await context.readModel(name)
+    return startedByPath(imported(file), file.path, name)
+  }
   const {catalogue} = context
   const known = findModel(name, catalogue.modelEntries)
   if (known && !context.refresh) return catalogued(catalogue, known, name)
   const repository = known ? (known.checkpoint ?? catalogue.model(known.id).hfId) : name
   const outside: FoundRepository = (looksLikeRepository(repository) && (await context.repository?.(repository))) || {}
-  if (outside.found) return imported(outside.found)
+  if (outside.found) return startedByPath(imported(outside.found), outside.found.path, `./${name}`)
   const closed = known ? undefined : closedModel(catalogue, name)
   if (closed)
     throw new InputError('MODEL_CLOSED', `The weights of ${name} are not published (${closed.vendor}): it cannot be run on machines of one's own`, {
@@ -59,7 +70,9 @@ export async function modelOf(context: Context, name: string): Promise<NamedMode
 
 function catalogued(catalogue: Catalogue, {id, checkpoint: repository}: FoundModel, name: string): NamedModel {
   const model = catalogue.model(id)
-  if (repository === undefined) return {model, warnings: []}
+  const file = catalogue.modelEntries.find((entry) => entry.id === id)?.file
+  const warnings = file === undefined ? [] : [`${model.name} is described by your own file ${file}, which goes before the catalogue`]
+  if (repository === undefined) return {model, warnings}
   const asked = repository.toLowerCase()
   const own = model.checkpoints.find(({hfId}) => hfId.toLowerCase() === asked)
   // Another repository of the same weights: it is the one that was asked for, and the one to start.
@@ -67,7 +80,7 @@ function catalogued(catalogue: Catalogue, {id, checkpoint: repository}: FoundMod
   // A repository that shares all but its weights with the model's own: what is started must be the one that was asked for.
   const sibling = model.aliases?.find((alias) => alias.includes('/') && name.trim().toLowerCase().endsWith(alias.toLowerCase()))
   const checkpoint = own ?? (twin && {...twin, hfId: repository}) ?? model.checkpoints[0]
-  return {model, checkpoint: sibling === undefined || checkpoint === undefined ? checkpoint : {...checkpoint, hfId: sibling}, warnings: []}
+  return {model, checkpoint: sibling === undefined || checkpoint === undefined ? checkpoint : {...checkpoint, hfId: sibling}, warnings}
 }
 
 function unknownModel(catalogue: Catalogue, name: string, because: string | undefined): InputError {

@@ -45,7 +45,7 @@ function chosenDevices({machine}: Evaluation, count: number, all: number): numbe
 
 const flagValue = ({flags}: Launch, pattern: RegExp): string | number | undefined => {
   const value = flags.findLast(({flag}) => pattern.test(flag))?.value
-  return value === true ? undefined : value
+  return typeof value === 'string' || typeof value === 'number' ? value : undefined
 }
 
 const portOf = (launch: Launch, {port}: EngineServing): number => {
