@@ -113,6 +113,7 @@ function compileModels(root: string, problems: string[], files: Map<string, unkn
   }
   problems.push(...doubleNames(entries))
   files.set('models', entries)
+  files.set('publishers', [...publishers])
 }
 
 const PublishersFile = z.strictObject({

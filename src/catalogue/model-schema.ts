@@ -172,7 +172,11 @@ const checkpoint = z.strictObject({
   /** Former names of the repository and mirrors of it. */
   aliases: z.array(repository).min(1).optional(),
   /** Only in a user's own file: where the weights lie on their machine. */
-  path: z.string().regex(/^[\\/~]|^[A-Za-z]:[\\/]/, 'expected an absolute path').max(4096).optional(),
+  path: z
+    .string()
+    .regex(/^[\\/~]|^[A-Za-z]:[\\/]/, 'expected an absolute path')
+    .max(4096)
+    .optional(),
   source: text.optional(),
 })
 

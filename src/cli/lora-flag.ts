@@ -37,7 +37,10 @@ export async function askedAdapters(flags: Record<string, unknown>): Promise<Ask
   for (const folder of folders) adapters.push(await readAdapter(folder))
   const largest = Math.max(...adapters.map((adapter) => adapter.rank))
   if (rank !== undefined && rank < largest)
-    throw new InputError('LORA_INVALID', `--lora-rank ${rank} is less than the rank of an adapter that is given, ${largest}: leave it out, or expect the engine to refuse that adapter`)
+    throw new InputError(
+      'LORA_INVALID',
+      `--lora-rank ${rank} is less than the rank of an adapter that is given, ${largest}: leave it out, or expect the engine to refuse that adapter`,
+    )
   const count = counts[0] === undefined ? folders.length : parseCount(counts[0], 'lora', LIMITS.loraCount)
   // One whose modules are not told by name may be on any.
   const targets = adapters.every((adapter) => adapter.targets) ? [...new Set(adapters.flatMap((adapter) => adapter.targets!))].sort() : undefined
@@ -49,7 +52,10 @@ function named(folders: readonly string[]): AdapterPath[] {
   const used = new Set<string>()
   return folders.map((folder) => {
     const path = resolve(folder.replace(/[\\/]adapter_config\.json$/, ''))
-    const plain = basename(path).replaceAll(/[^\w.-]+/g, '-').replace(/^[-.]+/, '') || 'adapter'
+    const plain =
+      basename(path)
+        .replaceAll(/[^\w.-]+/g, '-')
+        .replace(/^[-.]+/, '') || 'adapter'
     let name = plain
     for (let number = 2; used.has(name); number++) name = `${plain}-${number}`
     used.add(name)

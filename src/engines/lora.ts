@@ -237,7 +237,8 @@ export function trtllmLoraTerms({architecture, deployment, layout, stage}: LoraQ
   if (!lora) return []
   const names = new Set(trtllmLoraModules(lora))
   if (['attn_q', 'attn_k', 'attn_v'].some((name) => names.has(name))) for (const name of ['attn_q', 'attn_k', 'attn_v']) names.add(name)
-  const kind = architecture.layerKinds.find(({mixers, feedForward}) => mixers.some((mixer) => mixer.kind === 'full') && feedForward) ?? architecture.layerKinds[0]!
+  const kind =
+    architecture.layerKinds.find(({mixers, feedForward}) => mixers.some((mixer) => mixer.kind === 'full') && feedForward) ?? architecture.layerKinds[0]!
   const sizes = layerModules(kind, architecture.hiddenSize, layout, false)
     .filter(({isExpert}) => !isExpert)
     .flatMap(({names: own, parts, inputs, outputs}) => {
@@ -259,13 +260,23 @@ export function trtllmLoraTerms({architecture, deployment, layout, stage}: LoraQ
 }
 
 /** What an engine refuses of adapters, and what is not counted. */
-export function loraSupport(id: string, title: string, architecture: Architecture, deployment: Deployment, table: LoraTable): {reasons: Reason[]; warnings: Warning[]} {
+export function loraSupport(
+  id: string,
+  title: string,
+  architecture: Architecture,
+  deployment: Deployment,
+  table: LoraTable,
+): {reasons: Reason[]; warnings: Warning[]} {
   const {lora, engineVersion: version} = deployment
   if (!lora) return {reasons: [], warnings: []}
   const reasons: Reason[] = []
   const {className} = architecture
   if (id === 'vllm' && className !== undefined && table.vllm.without.includes(className))
-    reasons.push({code: 'lora-unsupported', message: `${title} puts no LoRA adapters on ${className} (as of ${table.vllm.release})`, remedy: 'merge the adapter into the weights, or use another engine'})
+    reasons.push({
+      code: 'lora-unsupported',
+      message: `${title} puts no LoRA adapters on ${className} (as of ${table.vllm.release})`,
+      remedy: 'merge the adapter into the weights, or use another engine',
+    })
   if (id === 'vllm' && vllmLoraRank(version, lora.maxRank) === undefined)
     reasons.push({
       code: 'lora-unsupported',
@@ -273,7 +284,13 @@ export function loraSupport(id: string, title: string, architecture: Architectur
       remedy: 'use --engine sglang, or merge the adapter into the weights',
     })
   const {vocabularySize} = architecture
-  if (id === 'vllm' && vocabularySize > VLLM_MOST_VOCABULARY && className !== undefined && table.vllm.embeddings.includes(className) && (vllmLoraTargets(deployment) ?? ['lm_head']).includes('lm_head'))
+  if (
+    id === 'vllm' &&
+    vocabularySize > VLLM_MOST_VOCABULARY &&
+    className !== undefined &&
+    table.vllm.embeddings.includes(className) &&
+    (vllmLoraTargets(deployment) ?? ['lm_head']).includes('lm_head')
+  )
     reasons.push({
       code: 'lora-unsupported',
       message: `${title} puts adapters on heads of up to ${VLLM_MOST_VOCABULARY.toLocaleString('en-US')} tokens, this one has ${vocabularySize.toLocaleString('en-US')}`,

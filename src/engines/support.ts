@@ -173,6 +173,12 @@ export function supportOf(question: SupportQuestion): Support {
       ...ownReasons,
       ...common.filter(({code}) => !ownReasons.some((own) => own.code === code)),
     ],
-    warnings: [...versionWarnings(question), ...architecture.warnings, ...weights.warnings, ...lora.warnings, ...uncountedLayers(subject.model, deployment.speculative)],
+    warnings: [
+      ...versionWarnings(question),
+      ...architecture.warnings,
+      ...weights.warnings,
+      ...lora.warnings,
+      ...uncountedLayers(subject.model, deployment.speculative),
+    ],
   }
 }

@@ -37,7 +37,9 @@ export function adapterFrom(config: unknown, title: string): Adapter {
 /** A list of names, each perhaps behind the names of its parents; `all-linear` and patterns say nothing by name. */
 function targetsOf(value: unknown): string[] | undefined {
   if (!Array.isArray(value)) return undefined
-  const names = value.filter((name): name is string => typeof name === 'string' && /^[\w.]{1,200}$/.test(name)).map((name) => name.slice(name.lastIndexOf('.') + 1))
+  const names = value
+    .filter((name): name is string => typeof name === 'string' && /^[\w.]{1,200}$/.test(name))
+    .map((name) => name.slice(name.lastIndexOf('.') + 1))
   return names.length > 0 && names.length === value.length ? [...new Set(names)].sort() : undefined
 }
 
@@ -49,7 +51,10 @@ export async function readAdapter(path: string): Promise<Adapter> {
     text = await readTextFile(file, 'the configuration of a LoRA adapter')
   } catch (error) {
     if (!(error instanceof InputError)) throw error
-    throw new InputError('ADAPTER_UNREADABLE', `${path} is no LoRA adapter: ${error.message}. Expected a number of adapters (--lora 4 --lora-rank 16), or a folder with ${ADAPTER_FILE}`)
+    throw new InputError(
+      'ADAPTER_UNREADABLE',
+      `${path} is no LoRA adapter: ${error.message}. Expected a number of adapters (--lora 4 --lora-rank 16), or a folder with ${ADAPTER_FILE}`,
+    )
   }
   return adapterFrom(parseTolerantJson(text, file), path)
 }

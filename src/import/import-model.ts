@@ -98,7 +98,8 @@ export async function importPath(given: string): Promise<ImportedPath> {
 }
 
 /** The snapshot of a repository in a cache folder that was given whole: `.../models--Qwen--Qwen3-32B`. */
-const snapshotIn = async (path: string): Promise<string | undefined> => (/^models--.+--.+$/.test(basename(resolve(path))) ? snapshotOf(resolve(path)) : undefined)
+const snapshotIn = async (path: string): Promise<string | undefined> =>
+  /^models--.+--.+$/.test(basename(resolve(path))) ? snapshotOf(resolve(path)) : undefined
 
 /**
  * What an engine is started with: the folder where it holds all weights. A repository of the cache is started by its name, which finds it

@@ -13,7 +13,9 @@ export function modelYaml(model: Model, warnings: readonly string[], write: (con
   const named: Model = {
     ...model,
     hfId,
-    checkpoints: model.checkpoints.map((checkpoint) => (isRepository(checkpoint.hfId) ? checkpoint : {...checkpoint, hfId: local ? `local/${model.id}` : hfId})),
+    checkpoints: model.checkpoints.map((checkpoint) =>
+      isRepository(checkpoint.hfId) ? checkpoint : {...checkpoint, hfId: local ? `local/${model.id}` : hfId},
+    ),
   }
   const remarks = warnings.map((warning) => `# ${warning.replaceAll(/[^\x20-\x7E]+/g, ' ')}\n`).join('')
   return `${remarks}${write(modelToYamlObject(named) as unknown as Record<string, unknown>)}`

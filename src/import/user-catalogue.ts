@@ -41,7 +41,10 @@ function yamlFilesOf(folder: string): string[] {
       for (const name of readdirSync(join(folder, entry.name))) if (/\.ya?ml$/i.test(name)) names.push(join(entry.name, name))
     } else if (/\.ya?ml$/i.test(entry.name)) names.push(entry.name)
   }
-  return names.sort().slice(0, MOST_FILES).map((name) => join(folder, name))
+  return names
+    .sort()
+    .slice(0, MOST_FILES)
+    .map((name) => join(folder, name))
 }
 
 /**
@@ -53,7 +56,8 @@ export async function withUserModels(catalogue: Catalogue, folders: readonly str
   const models = new Map<string, {model: Model; file: string}>()
   for (const folder of folders) {
     const found = await stat(folder).catch(() => undefined)
-    if (!found?.isDirectory()) throw new InputError('CATALOGUE_UNREADABLE', `${folder} is not a folder: expected one with models as models import --save writes them`)
+    if (!found?.isDirectory())
+      throw new InputError('CATALOGUE_UNREADABLE', `${folder} is not a folder: expected one with models as models import --save writes them`)
     for (const file of yamlFilesOf(folder)) {
       const model = await readModelFile(file)
       const other = models.get(model.id)

@@ -26,7 +26,8 @@ export default class ModelsImport extends ServefitCommand {
   static override args = {
     model: Args.string({required: true, description: 'a path, or a repository (org/name, org/name:Q4_K_M)'}),
     file: Args.string({
-      description: 'where --save writes: a file, - for standard output (default: ID.yaml in ~/.config/servefit/models, where every command looks; in a checkout data/models/ORG/ID.yaml)',
+      description:
+        'where --save writes: a file, - for standard output (default: ID.yaml in ~/.config/servefit/models, where every command looks; in a checkout data/models/ORG/ID.yaml)',
     }),
   }
   static override flags = {
@@ -40,7 +41,8 @@ export default class ModelsImport extends ServefitCommand {
     const {args, flags} = await this.parse(ModelsImport)
     if (args.file !== undefined && !flags.save) throw new InputError('FLAGS_INVALID', `${args.file}: a second name is where --save writes, which was not given`)
     const context = realContext(this.catalogue, sourcesFrom(flags))
-    const {model: read, checkpoint, warnings} = await withProgress(`reading ${args.model}`, () => modelOf(context, args.model))
+    const {model: read, checkpoint, warnings: remarks, notes = []} = await withProgress(`reading ${args.model}`, () => modelOf(context, args.model))
+    const warnings = [...notes.map(({message}) => message), ...remarks]
     // Where its weights lie is part of what is saved, unless its repository is given.
     const isLocal = checkpoint?.path !== undefined && flags.repository === undefined
     const found = isLocal ? {...read, checkpoints: [checkpoint, ...read.checkpoints.slice(1)]} : read

@@ -14,7 +14,8 @@ export default class ModelsShow extends ServefitCommand {
 
   async run(): Promise<{model: ModelDetails; warnings: string[]}> {
     const {args, flags} = await this.parse(ModelsShow)
-    const {model, warnings} = await modelOf(realContext(this.catalogue, sourcesFrom(flags)), args.model)
+    const {model, warnings: found, notes = []} = await modelOf(realContext(this.catalogue, sourcesFrom(flags)), args.model)
+    const warnings = [...notes.map(({message}) => message), ...found]
     const details = detailsOf(model)
     if (!this.jsonEnabled()) process.stdout.write(renderModel(details, warnings, this.columns))
     return {model: details, warnings}

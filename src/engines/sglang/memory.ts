@@ -133,16 +133,16 @@ export function sglangMemory(subject: Subject, deployment: Deployment, data: Eng
   const stages = stagesOf(architecture, deployment.pp, 'last-stages-first').map((stage) => {
     const weights = [
       ...weightTerms({
-      architecture,
-      checkpoint: subject.checkpoint,
-      layout: sglangLayout(deployment),
-      stage,
-      stageCount: deployment.pp,
-      speculative: deployment.speculative,
-      draft: knownDraft(subject.model, deployment.speculative),
-      offloadedBytes: deployment.cpuOffloadBytes,
-      expertTile: sglangExpertTile(subject.gpu.accelerator, kinds.compressed),
-    }),
+        architecture,
+        checkpoint: subject.checkpoint,
+        layout: sglangLayout(deployment),
+        stage,
+        stageCount: deployment.pp,
+        speculative: deployment.speculative,
+        draft: knownDraft(subject.model, deployment.speculative),
+        offloadedBytes: deployment.cpuOffloadBytes,
+        expertTile: sglangExpertTile(subject.gpu.accelerator, kinds.compressed),
+      }),
       ...sglangLoraTerms({architecture, deployment, layout: sglangLayout(deployment), stage}),
     ]
     const cacheBytes = freeBefore * fraction - sumBytes(weights)

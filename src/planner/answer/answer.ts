@@ -110,8 +110,9 @@ export async function answer(context: Context, scenario: Scenario, {asRan = fals
   return {...choice, best, scenario, named, machine, left, question}
 }
 
-function generalWarnings({ep}: Scenario, {warnings}: NamedModel, choice: Choice): Warning[] {
-  const list: Warning[] = warnings.map((message) => ({code: 'model-import', message}))
+function generalWarnings({ep}: Scenario, {warnings, notes = [], missing}: NamedModel, choice: Choice): Warning[] {
+  const list: Warning[] = [...notes, ...warnings.map((message) => ({code: 'model-import', message}))]
+  if (missing !== undefined) list.push({code: 'weights-missing', message: `${missing}: it can be judged, and not started`})
   if (choice.hypothetical)
     list.push({
       code: 'checkpoint-not-published',

@@ -62,7 +62,12 @@ export const ScenarioSchema = z.object({
     .strictObject({
       count: whole(LIMITS.loraCount).describe('adapters that one batch can hold'),
       maxRank: whole(LIMITS.loraRank).describe('the largest rank among them'),
-      targets: z.array(z.string().regex(/^[\w.-]+$/)).min(1).max(64).optional().describe("modules that they are on, by PEFT's names"),
+      targets: z
+        .array(z.string().regex(/^[\w.-]+$/))
+        .min(1)
+        .max(64)
+        .optional()
+        .describe("modules that they are on, by PEFT's names"),
     })
     .optional(),
   workload: WorkloadSchema.optional(),

@@ -17,4 +17,6 @@ export interface FoundRepository {
   found?: FoundModelFile
   /** Why there is none, in words. */
   because?: string
+  /** The hub was asked and has no such repository. */
+  absent?: boolean
 }
