@@ -15,6 +15,8 @@ export interface ModelEntry {
   checkpointIds: string[]
   totalParams: number
   activeParams: number
+  /** It embeds or ranks, and writes nothing. */
+  pooling?: true
   /** The user's own file that describes it. */
   file?: string
 }

@@ -13,5 +13,6 @@ export function entryOf(model: Model): ModelEntry {
     checkpointIds: model.checkpoints.flatMap(({hfId, aliases = []}) => [hfId, ...aliases]),
     totalParams: total,
     activeParams: active,
+    ...(model.pooling && {pooling: true as const}),
   }
 }

@@ -225,6 +225,10 @@ export const ModelFile = z.strictObject({
   published: z.strictObject({totalParams: count.optional(), activeParams: count.optional(), source: text}).optional(),
   extendedContext: extendedContext.optional(),
   notes: z.array(text).min(1).optional(),
+  /** An embedding model or a reranker. */
+  pooling: z
+    .strictObject({task: z.enum(['embed', 'rerank']), bidirectional: flag, hfOverrides: z.record(text, z.unknown()).optional(), trustRemoteCode: flag})
+    .optional(),
   architecture,
   checkpoints: z.array(checkpoint).min(1),
 })
@@ -365,6 +369,7 @@ export function modelToYamlObject(model: Model): ModelFile {
     published: model.published,
     extendedContext: model.extendedContext,
     notes: model.notes,
+    pooling: model.pooling,
     architecture: present({
       className,
       vocabularySize,

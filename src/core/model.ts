@@ -156,4 +156,17 @@ export interface Model {
   /** What the publisher documents beyond `architecture.contextTokens`. */
   extendedContext?: ExtendedContext
   notes?: string[]
+  /** It turns texts into vectors or scores and writes none; absent: it writes. */
+  pooling?: Pooling
+}
+
+/** A model that reads a text once and gives a vector (embed) or a score (rerank). */
+export interface Pooling {
+  task: 'embed' | 'rerank'
+  /** Every token sees every other: nothing is cached, and a text is read in one step. */
+  bidirectional?: true
+  /** Changes of its configuration that engines want to be told, as JSON. */
+  hfOverrides?: Record<string, unknown>
+  /** The repository brings code of its own. */
+  trustRemoteCode?: true
 }

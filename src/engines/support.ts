@@ -7,6 +7,7 @@ import type {ShardLayout} from '../core/weights.ts'
 import {layoutReasons} from './divisibility.ts'
 import type {EngineData, Subject, Support} from './engine.ts'
 import {loraSupport} from './lora.ts'
+import {poolingReasons} from './pooling.ts'
 import {speculationReasons, uncountedLayers} from './speculation/choice.ts'
 import {architectureAnswer, attentionAnswer, cacheAnswer, formatAnswer} from './support-formats.ts'
 import {resolveVersion} from './versions.ts'
@@ -170,6 +171,7 @@ export function supportOf(question: SupportQuestion): Support {
         speculative: deployment.speculative,
       }),
       ...lora.reasons,
+      ...poolingReasons(question.id, question.title, subject.model),
       ...ownReasons,
       ...common.filter(({code}) => !ownReasons.some((own) => own.code === code)),
     ],

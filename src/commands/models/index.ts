@@ -80,7 +80,8 @@ export default class Models extends ServefitCommand {
     const minContext = flags['min-context'] as number | undefined
     const weights = flags.weights as string | undefined
     const request = {...rest, ...(weights !== undefined && {weights: weights.toLowerCase()})}
-    const fitting = fittingModels(context, models, {machine, request, workload: workload!}).filter(
+    // What embeds or ranks answers no questions: it is not what one looks for here.
+    const fitting = fittingModels(context, models.filter(({pooling}) => !pooling), {machine, request, workload: workload!}).filter(
       (entry: FittingModel) => minContext === undefined || fitOf(entry).contextTokens >= minContext,
     )
     if (!this.jsonEnabled()) {

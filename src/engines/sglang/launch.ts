@@ -7,6 +7,7 @@ import type {ModelNeed, NeedsTable} from '../launch/needs-table.ts'
 import {modelNeed} from '../launch/needs.ts'
 import {counted, fraction, gib, sameFraction, wholeGib} from '../launch/numbers.ts'
 import {sglangLoraTargets} from '../lora.ts'
+import {alsoWrites} from '../pooling.ts'
 import {isAtLeast} from '../versions.ts'
 import {chunkedPrefillTokens, memFractionStatic} from './defaults.ts'
 import {sglangNodes} from './nodes.ts'
@@ -33,6 +34,7 @@ export function sglangLaunch(subject: Subject, deployment: Deployment, needs?: N
   addWeights(list, subject)
   addSpeculation(list, deployment)
   addAdapters(list, deployment)
+  list.addIf(alsoWrites(model), '--is-embedding', true, 'it embeds, though its class could write')
   addNeeds(list, need)
   const program = isAtLeast(version, '0.5.6') ? ['sglang', 'serve'] : ['python3', '-m', 'sglang.launch_server']
   const environment = [

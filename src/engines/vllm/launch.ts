@@ -7,6 +7,7 @@ import type {ModelNeed, NeedsTable} from '../launch/needs-table.ts'
 import {modelNeed} from '../launch/needs.ts'
 import {counted, fraction, gib, sameFraction} from '../launch/numbers.ts'
 import {vllmLoraRank, vllmLoraTargets} from '../lora.ts'
+import {isEncoder} from '../pooling.ts'
 import {isAtLeast} from '../versions.ts'
 import {gpuMemoryUtilization, schedulerDefaults} from './defaults.ts'
 import {vllmNodes} from './nodes.ts'
@@ -30,6 +31,7 @@ export function vllmLaunch(subject: Subject, deployment: Deployment, needs?: Nee
   addMemory(list, subject, deployment, need)
   addSpeculation(list, deployment)
   addAdapters(list, deployment)
+  addPooling(list, subject)
   addNeeds(list, deployment, need)
   const gguf = isGguf(checkpoint.weights)
   list.addIf(gguf && model.hfId !== '', '--tokenizer', model.hfId, 'a GGUF file carries no tokenizer that vLLM reads')
@@ -60,7 +62,7 @@ function addLimits(list: FlagList, subject: Subject, deployment: Deployment): vo
   )
   const override = contextOverride(subject, deployment)
   if (override) list.add('--hf-overrides', overrideJson(override.fields), override.because)
-  const question = {version, gpu: subject.gpu, maxModelLen}
+  const question = {version, gpu: subject.gpu, maxModelLen, chunkedPrefill: !isEncoder(subject.model)}
   const unset = schedulerDefaults(question)
   // A number that is written moves the default of the other one, so each is judged with the other as it will be written.
   const tokensDiffer = maxNumBatchedTokens !== schedulerDefaults({...question, ...(maxNumSeqs !== unset.maxNumSeqs && {maxNumSeqs})}).maxNumBatchedTokens
@@ -125,6 +127,11 @@ function addSpeculation(list: FlagList, {speculative, engineVersion}: Deployment
     JSON.stringify(config),
     `${tokens} draft token${tokens === 1 ? '' : 's'} a step${draft === undefined ? '' : `, drafted by ${draft}`}`,
   )
+}
+
+/** The engine finds out by itself that a model embeds or ranks, once it knows the class. */
+function addPooling(list: FlagList, {model: {pooling}}: Subject): void {
+  list.addIf(pooling?.hfOverrides !== undefined, '--hf-overrides', JSON.stringify(pooling?.hfOverrides ?? {}), 'the class that serves it here')
 }
 
 /** Ranks and slots that the engine allocates by itself (vllm/config/lora.py). */

@@ -7,6 +7,7 @@ import {type Choice, type ChoiceQuestion, choose} from './choose.ts'
 import {type Context, engineOf, looksLikePath, machineFromName, machineFromSpec, modelOf, type NamedModel} from '../world/index.ts'
 import {type Evaluation, isYes} from './evaluation.ts'
 import {idleWarnings} from './idle.ts'
+import {poolingOf, textsOf} from './pooling.ts'
 import type {Scenario} from '../scenario/index.ts'
 
 /** An answered scenario: the evaluation that is the answer, and how it came to be chosen. */
@@ -89,7 +90,8 @@ export async function answer(context: Context, scenario: Scenario, {asRan = fals
   checkNames(scenario, named)
   const machine = await machineOf(context, scenario)
   if (machine.gpus.length === 0) throw new InputError('NO_GPU', 'No GPU was found in this machine', {suggestions: []})
-  const {model: _model, gpu: _gpu, machine: _machine, nodes: _nodes, id: _id, slo, workload, ...request} = scenario
+  const {model: _model, gpu: _gpu, machine: _machine, nodes: _nodes, id: _id, slo, workload: asked, ...request} = scenario
+  const workload = named.model.pooling ? textsOf(named.model, asked) : asked
   const question: ChoiceQuestion = {
     model: named.model,
     checkpoint: named.checkpoint,
@@ -107,7 +109,8 @@ export async function answer(context: Context, scenario: Scenario, {asRan = fals
     ...choice.best,
     warnings: [...generalWarnings(scenario, named, choice), ...idleWarnings(question, choice.best), ...diskWarnings(choice.best), ...choice.best.warnings],
   }
-  return {...choice, best, scenario, named, machine, left, question}
+  const pooling = poolingOf(best, question.calibration)
+  return {...choice, best: pooling ? {...best, pooling} : best, scenario, named, machine, left, question}
 }
 
 function generalWarnings({ep}: Scenario, {warnings, notes = [], missing}: NamedModel, choice: Choice): Warning[] {

@@ -32,6 +32,7 @@ export function startableOf(
     ...(checkpoint.path !== undefined && {modelPath: checkpoint.path}),
     ...(adapters.length > 0 && {adapters: [...adapters]}),
     servedName: servedNameOf(engine.id, launch, argument),
+    ...(model.pooling && {task: model.pooling.task}),
     name: labelOf(model.id),
     vendor: subject.gpu.accelerator.vendor,
     image: imageFor(serving, subject.gpu.accelerator, deployment.engineVersion),

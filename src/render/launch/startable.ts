@@ -17,6 +17,8 @@ export interface Startable {
   adapters?: {name: string; path: string}[]
   /** Name that requests give. */
   servedName: string
+  /** It embeds or ranks: requests and benchmarks are of another kind. */
+  task?: 'embed' | 'rerank'
   /** A DNS label: name of the container, the unit, the objects. */
   name: string
   vendor: string
