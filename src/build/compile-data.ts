@@ -3,7 +3,7 @@ import {mkdir, writeFile} from 'node:fs/promises'
 import {dirname, join, relative, sep} from 'node:path'
 import {parse} from 'yaml'
 import * as z from 'zod'
-import type {ClosedModel, ModelEntry} from '../catalogue/catalogue.ts'
+import type {ClosedModel, KnownModel, ModelEntry} from '../catalogue/catalogue.ts'
 import {checkAcceptanceFile, checkDraftFile, checkMethodsFile, type DraftEntry} from '../engines/draft-schema.ts'
 import {checkGpuFile} from '../catalogue/gpu-schema.ts'
 import {checkMachineFile} from '../catalogue/machine-schema.ts'
@@ -229,8 +229,38 @@ export function compile(root: string): Compiled {
   compileHardware(root, problems, files)
   compileEngines(root, problems, files, speculation)
   files.set('closed-models', closedModels(root, problems, files.get('models') as ModelEntry[]))
+  files.set('known-models', knownModels(root, problems, files.get('models') as ModelEntry[]))
   files.set('calibration/serving', jsonFile(root, 'calibration/serving.json'))
   return {files, problems}
+}
+
+const KnownModelsFile = z.strictObject({
+  models: z.array(
+    z.strictObject({
+      hfId: z.string().regex(/^[\w.-]+\/[\w.-]+$/),
+      name: z.string().min(1),
+      totalParams: z.int().positive(),
+      activeParams: z.int().positive().optional(),
+      contextTokens: z.int().positive().optional(),
+      since: z.record(z.string(), z.string()).optional(),
+      checkpoints: z.array(z.strictObject({hfId: z.string().regex(/^[\w.-]+\/[\w.-]+$/), weights: z.string().min(1)})).min(1),
+      source: z.string().min(1),
+    }),
+  ),
+})
+
+/** Models known by name and size only; one that is catalogued has no place among them. */
+function knownModels(root: string, problems: string[], entries: readonly ModelEntry[]): KnownModel[] {
+  const path = 'data/known-models.yaml'
+  if (!existsSync(join(root, path))) return []
+  const parsed = KnownModelsFile.safeParse(parse(readFileSync(join(root, path), 'utf8')))
+  if (!parsed.success) {
+    problems.push(...problemsOf(path, parsed.error))
+    return []
+  }
+  const catalogued = new Set(entries.flatMap(({hfId, names, checkpointIds}) => [hfId, ...names, ...checkpointIds]).map((name) => name.toLowerCase()))
+  for (const {hfId} of parsed.data.models) if (catalogued.has(hfId.toLowerCase())) problems.push(`${path}: ${hfId} is in data/models`)
+  return parsed.data.models
 }
 
 const ClosedModelsFile = z.strictObject({

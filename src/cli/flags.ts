@@ -92,11 +92,16 @@ export const deploymentFlags = {
   lora: Flags.string({
     description: 'LoRA adapters: how many at once, or the folder of one (again for each)',
     helpValue: 'COUNT|FOLDER',
+    aliases: ['max-loras', 'max-loras-per-batch'],
     multiple: true,
     multipleNonGreedy: true,
     helpGroup: DEPLOYMENT,
   }),
-  'lora-rank': count('lora-rank', LIMITS.loraRank, 'largest rank of the adapters (default: 16, or what their folders say)', {helpGroup: DEPLOYMENT}),
+  'enable-lora': Flags.boolean({description: 'LoRA adapters, as many as the engine takes by itself', helpGroup: DEPLOYMENT}),
+  'lora-rank': count('lora-rank', LIMITS.loraRank, 'largest rank of the adapters (default: 16, or what their folders say)', {
+    aliases: ['max-lora-rank'],
+    helpGroup: DEPLOYMENT,
+  }),
   'cpu-offload-bytes': bytes('cpu-offload-bytes', 'weights of each GPU that stay in host memory, such as 8GiB', DEPLOYMENT),
   'reserved-bytes-per-gpu': bytes('reserved-bytes-per-gpu', 'memory of each GPU taken by others, such as 2GiB', DEPLOYMENT),
 }
@@ -113,6 +118,7 @@ export function scenarioFrom(model: string, flags: Record<string, unknown>): Sce
   // Folders of adapters are read by whoever may read files.
   delete scenario.lora
   delete scenario.loraRank
+  delete scenario.enableLora
   delete scenario.draft
   if (draft !== undefined) scenario.speculative = {...speculative, draft}
   const load = Object.fromEntries(

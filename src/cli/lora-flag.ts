@@ -20,9 +20,13 @@ export interface AskedAdapters {
 /** The rank that adapters have where nobody says (PEFT's examples; vLLM's default for --max-lora-rank). */
 const USUAL_RANK = 16
 
+/** Adapters that engines make room for by themselves (vLLM's --max-loras, SGLang's --max-loras-per-batch). */
+const OWN_COUNTS = {sglang: 8, others: 1}
+
 /** @throws InputError LORA_INVALID, ADAPTER_UNREADABLE. */
 export async function askedAdapters(flags: Record<string, unknown>): Promise<AskedAdapters | undefined> {
-  const given = (flags.lora as string[] | undefined) ?? []
+  const own = flags.engine === 'sglang' ? OWN_COUNTS.sglang : OWN_COUNTS.others
+  const given = (flags.lora as string[] | undefined) ?? (flags['enable-lora'] === true ? [String(own)] : [])
   const rank = flags['lora-rank'] as number | undefined
   if (given.length === 0) {
     if (rank === undefined) return undefined

@@ -26,7 +26,9 @@ export async function askedScenario(
   flags: Record<string, unknown>,
   {oneUser = true}: {oneUser?: boolean} = {},
 ): Promise<AskedScenario> {
-  const adapters = flags.lora === undefined && flags['lora-rank'] === undefined ? undefined : await (await import('./lora-flag.ts')).askedAdapters(flags)
+  const adapters = [flags.lora, flags['lora-rank'], flags['enable-lora']].every((flag) => flag === undefined)
+    ? undefined
+    : await (await import('./lora-flag.ts')).askedAdapters(flags)
   const withAdapters = <S extends AskedScenario>(scenario: S): S => (adapters ? {...scenario, lora: adapters.lora} : scenario)
   if (typeof flags.scenario !== 'string') {
     if (model === undefined) throw new InputError('ARGUMENT_MISSING', `Missing MODEL: ${MISSING}`)

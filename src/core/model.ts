@@ -156,6 +156,8 @@ export interface Model {
   /** What the publisher documents beyond `architecture.contextTokens`. */
   extendedContext?: ExtendedContext
   notes?: string[]
+  /** Nothing but name and size is known: the architecture is a stand-in of the right size. */
+  knownByName?: {since?: Record<string, string>}
   /** It turns texts into vectors or scores and writes none; absent: it writes. */
   pooling?: Pooling
 }

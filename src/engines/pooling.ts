@@ -9,7 +9,8 @@ import type {PartTerm} from './weight-terms.ts'
 export const isEncoder = ({pooling}: Pick<Model, 'pooling'>): boolean => pooling?.bidirectional === true
 
 /** An embedding model is told its work where its class also writes (sglang `--is-embedding`, vLLM's pooling runner). */
-export const alsoWrites = ({architecture, pooling}: Model): boolean => pooling !== undefined && /For(?:CausalLM|ConditionalGeneration)$/.test(architecture.className ?? '')
+export const alsoWrites = ({architecture, pooling}: Model): boolean =>
+  pooling !== undefined && /For(?:CausalLM|ConditionalGeneration)$/.test(architecture.className ?? '')
 
 /** Engines whose server is not known to embed or to rank. */
 export function poolingReasons(id: string, title: string, {pooling, name}: Model): Reason[] {

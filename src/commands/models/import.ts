@@ -10,6 +10,7 @@ import {realContext} from '../../cli/world.ts'
 import {modelId} from '../../catalogue/import/model-names.ts'
 import {InputError} from '../../core/input-error.ts'
 import type {Model} from '../../core/model.ts'
+import {requireLayers} from '../../planner/answer/index.ts'
 import {detailsOf, type ModelDetails} from '../../planner/models/index.ts'
 import {modelOf} from '../../planner/world/index.ts'
 import {renderModel} from '../../render/model.ts'
@@ -42,6 +43,7 @@ export default class ModelsImport extends ServefitCommand {
     if (args.file !== undefined && !flags.save) throw new InputError('FLAGS_INVALID', `${args.file}: a second name is where --save writes, which was not given`)
     const context = realContext(this.catalogue, sourcesFrom(flags))
     const {model: read, checkpoint, warnings: remarks, notes = []} = await withProgress(`reading ${args.model}`, () => modelOf(context, args.model))
+    requireLayers(read)
     const warnings = [...notes.map(({message}) => message), ...remarks]
     // Where its weights lie is part of what is saved, unless its repository is given.
     const isLocal = checkpoint?.path !== undefined && flags.repository === undefined

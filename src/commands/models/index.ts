@@ -81,9 +81,11 @@ export default class Models extends ServefitCommand {
     const weights = flags.weights as string | undefined
     const request = {...rest, ...(weights !== undefined && {weights: weights.toLowerCase()})}
     // What embeds or ranks answers no questions: it is not what one looks for here.
-    const fitting = fittingModels(context, models.filter(({pooling}) => !pooling), {machine, request, workload: workload!}).filter(
-      (entry: FittingModel) => minContext === undefined || fitOf(entry).contextTokens >= minContext,
-    )
+    const fitting = fittingModels(
+      context,
+      models.filter(({pooling}) => !pooling),
+      {machine, request, workload: workload!},
+    ).filter((entry: FittingModel) => minContext === undefined || fitOf(entry).contextTokens >= minContext)
     if (!this.jsonEnabled()) {
       const title = machineTitle(machine)
       process.stdout.write(

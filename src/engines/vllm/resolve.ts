@@ -33,7 +33,14 @@ function utilization({gpu}: Subject, version: string, reservedBytes: number): nu
 export function resolveVllm(subject: Subject, request: DeploymentRequest, data: EngineData): Deployment {
   const {version} = resolveVersion(request.engineVersion, data.newestVersion)
   const maxModelLen = request.maxModelLen ?? subject.model.architecture.contextTokens
-  const limits = schedulerDefaults({version, gpu: subject.gpu, maxModelLen, chunkedPrefill: !isEncoder(subject.model), maxNumSeqs: request.maxNumSeqs, maxNumBatchedTokens: request.maxNumBatchedTokens})
+  const limits = schedulerDefaults({
+    version,
+    gpu: subject.gpu,
+    maxModelLen,
+    chunkedPrefill: !isEncoder(subject.model),
+    maxNumSeqs: request.maxNumSeqs,
+    maxNumBatchedTokens: request.maxNumBatchedTokens,
+  })
   const tp = request.tp ?? 1
   // vLLM has no switch for data-parallel attention: it is data parallelism with expert parallelism over the same GPUs.
   const attentionRanks = request.dpAttention && (request.dp ?? 1) === 1 ? tp : undefined

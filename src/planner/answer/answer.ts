@@ -7,6 +7,7 @@ import {type Choice, type ChoiceQuestion, choose} from './choose.ts'
 import {type Context, engineOf, looksLikePath, machineFromName, machineFromSpec, modelOf, type NamedModel} from '../world/index.ts'
 import {type Evaluation, isYes} from './evaluation.ts'
 import {idleWarnings} from './idle.ts'
+import {knownByNameAnswer} from './known-by-name.ts'
 import {poolingOf, textsOf} from './pooling.ts'
 import type {Scenario} from '../scenario/index.ts'
 
@@ -104,6 +105,7 @@ export async function answer(context: Context, scenario: Scenario, {asRan = fals
     calibration: context.catalogue.speedCalibration,
   }
   const choice = choose(question)
+  if (named.model.knownByName) choice.best = knownByNameAnswer(choice.best)
   const left = machine.gpus.filter((gpu) => !choice.best.machine.gpus.includes(gpu))
   const best: Evaluation = {
     ...choice.best,

@@ -17,7 +17,7 @@ export {type Evaluation, isYes, type Standing, TIGHT_CODES, VERDICT_ORDER, type 
 export {largest} from './largest.ts'
 export {type Place, placesFor} from './layouts.ts'
 export {endToEndMs, excessOf, hasLimits, keepsLimits, type Reached, reachedLimits, type Tail} from './limits.ts'
-export {type PoolingAnswer, requireWriting} from './pooling.ts'
+export {type PoolingAnswer, requireLayers, requireWriting} from './pooling.ts'
 export {type Result, SCHEMA_VERSION, toResult} from './result.ts'
 export {simulateEvaluation, type Simulation, simulationOf} from './simulate.ts'
 export {performanceInput, subjectOf} from './speed-input.ts'

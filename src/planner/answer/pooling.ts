@@ -79,11 +79,22 @@ function leastShare(evaluation: Evaluation): number | undefined {
   return high / 100
 }
 
-/** What looks for answer speeds has nothing to say of a model that gives none. @throws InputError POOLING_MODEL. */
-export function requireWriting({pooling, name, id}: Model): void {
+/** What needs the layers of a model cannot do with its size. @throws InputError ARCHITECTURE_UNKNOWN. */
+export function requireLayers({knownByName, name, id, published}: Model): void {
+  if (!knownByName) return
+  throw new InputError(
+    'ARCHITECTURE_UNKNOWN',
+    `${name} is known by name and size only (${Number((published!.totalParams! / 1e9).toPrecision(4))}B parameters): expected its configuration (./config.json), or servefit check ${id} for what its weights take`,
+  )
+}
+
+/** What looks for answer speeds has nothing to say of a model that gives none. @throws InputError POOLING_MODEL, ARCHITECTURE_UNKNOWN. */
+export function requireWriting(model: Model): void {
+  requireLayers(model)
+  const {pooling, name, id} = model
   if (!pooling) return
   throw new InputError(
     'POOLING_MODEL',
-    `${name} is ${pooling.task === 'embed' ? 'an embedding model' : 'a reranker'} and writes no answers, which is what is compared here: expected a model that does, or servefit check ${id} for its memory and speed`,
+    `${name} is ${pooling.task === 'embed' ? 'an embedding model' : 'a reranker'} and writes no answers, and answers are what is asked about here: expected a model that writes, or servefit check ${id} for its memory and speed`,
   )
 }

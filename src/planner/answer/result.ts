@@ -88,7 +88,13 @@ export function toResult(evaluation: Evaluation, id?: string): Result {
   return {
     schemaVersion: SCHEMA_VERSION,
     ...(id === undefined ? {} : {id}),
-    model: {id: model.id, hfId: checkpoint.hfId, totalParams: counts.total, activeParams: counts.active, publisher: checkpoint.publisher ?? 'maker'},
+    model: {
+      id: model.id,
+      hfId: checkpoint.hfId,
+      totalParams: model.knownByName ? model.published!.totalParams! : counts.total,
+      activeParams: model.knownByName ? (model.published!.activeParams ?? model.published!.totalParams!) : counts.active,
+      publisher: checkpoint.publisher ?? 'maker',
+    },
     hardware: {
       gpu: pacingAccelerator(machine).id,
       gpus: Math.min(gpus, machine.gpus.length * machine.nodeCount),

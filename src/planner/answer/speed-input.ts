@@ -46,7 +46,9 @@ export function performanceInput(evaluation: Standing & {workload?: Workload}, w
     maxNumSeqs: deployment.maxNumSeqs * (dpAttention ? deployment.dp : 1),
     maxNumBatchedTokens: deployment.maxNumBatchedTokens,
     // Without a cache nothing but the batch is in the way.
-    kvCacheTokens: (isEncoder(model) ? Math.max(memory.kvCacheTokens, deployment.maxNumSeqs * deployment.maxModelLen) : memory.kvCacheTokens) * (dpAttention ? deployment.dp : 1),
+    kvCacheTokens:
+      (isEncoder(model) ? Math.max(memory.kvCacheTokens, deployment.maxNumSeqs * deployment.maxModelLen) : memory.kvCacheTokens) *
+      (dpAttention ? deployment.dp : 1),
     drafting: engine.drafting(subject, deployment),
     workload,
   }

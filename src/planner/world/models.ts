@@ -1,4 +1,4 @@
-import type {Catalogue, ClosedModel} from '../../catalogue/catalogue.ts'
+import type {Catalogue, ClosedModel, KnownModel} from '../../catalogue/catalogue.ts'
 import {buildNamed, type ForeignBuild, isForeign, type NamedBuild, promisedCheckpoint, publisherOf, withoutForm} from '../../catalogue/build-name.ts'
 import {type FoundModel, findModel} from '../../catalogue/find-model.ts'
 import {nearest} from '../../core/nearest.ts'
@@ -7,6 +7,7 @@ import type {Checkpoint, Model} from '../../core/model.ts'
 import type {Warning} from '../../core/terms.ts'
 import type {Context} from './context.ts'
 import type {FoundModelFile, FoundRepository} from './found-model.ts'
+import {knownByName, standIn} from './known-models.ts'
 
 export interface NamedModel {
   model: Model
@@ -69,6 +70,8 @@ export async function modelOf(context: Context, name: string): Promise<NamedMode
     throw new InputError('MODEL_CLOSED', `The weights of ${name} are not published (${closed.vendor}): it cannot be run on machines of one's own`, {
       suggestions: closed.nearest,
     })
+  const named = known ? undefined : knownByName(catalogue, name)
+  if (named) return sizedModel(catalogue, named)
   const build = known || outside.absent ? undefined : buildNamed(name)
   if (build && isForeign(build)) throw foreignError(catalogue, name, build)
   const promised = build && promisedBuild(catalogue, build)
@@ -92,6 +95,13 @@ function catalogued(catalogue: Catalogue, {id, checkpoint: repository}: FoundMod
   const sibling = model.aliases?.find((alias) => alias.includes('/') && name.trim().toLowerCase().endsWith(alias.toLowerCase()))
   const checkpoint = own ?? (twin && {...twin, hfId: repository}) ?? model.checkpoints[0]
   return {model, checkpoint: sibling === undefined || checkpoint === undefined ? checkpoint : {...checkpoint, hfId: sibling}, warnings}
+}
+
+/** A model of which there is only the size. */
+function sizedModel(catalogue: Catalogue, {known, repository = known.hfId}: {known: KnownModel; repository?: string}): NamedModel {
+  const model = standIn(known, catalogue.file<string[]>('publishers'))
+  const checkpoint = model.checkpoints.find(({hfId}) => hfId === repository) ?? model.checkpoints[0]
+  return {model, ...(checkpoint && {checkpoint}), warnings: []}
 }
 
 /** Names of models that begin with the maker's, as some publishers write them: `Qwen_Qwen3-32B`. */
