@@ -138,7 +138,7 @@ const FORMS: Form[] = [
   {pattern: /[-_.](?:bf16)$/i, weights: 'bf16', format: 'bf16'},
 ]
 
-const LAST_PART = /^[^/\s]+\/([^/\s:]+)(?::([\w.-]+))?$/
+const LAST_PART = /^[\w.-]+\/([\w.-]+)(?::([\w.-]+))?$/
 
 /** GGUF type of a tag or a name, in lower case, without what only says who mixed it. */
 const ggufType = (text: string): string | undefined =>

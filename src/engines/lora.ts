@@ -10,7 +10,7 @@ import type {Deployment, Lora} from '../core/deployment.ts'
 import type {TensorClass} from '../core/model.ts'
 import {feedForwardTensors, mixerTensors, type WeightTensor} from '../core/tensors.ts'
 import type {Reason, Warning} from '../core/terms.ts'
-import {type ShardLayout, shardOf, type Stage} from '../core/weights.ts'
+import {type ShardLayout, shardOf, type Stage, WHOLE} from '../core/weights.ts'
 import type {LoraTable} from './lora-table.ts'
 import {isAtLeast} from './versions.ts'
 import type {PartTerm} from './weight-terms.ts'
@@ -259,6 +259,14 @@ export function trtllmLoraTerms({architecture, deployment, layout, stage}: LoraQ
   return term(bytes, `${adapterWords(lora, lora.maxRank)}: ${sizes.length} modules of ${layers} layers, each in slots of the largest`)
 }
 
+const OUTER_NAMES = ['embed_tokens', 'lm_head']
+
+/** Modules that adapters are said to be on and that no layer has by that name. */
+function unknownTargets(architecture: Architecture, {targets = []}: Lora): string[] {
+  const names = new Set(architecture.layerKinds.flatMap((kind) => layerModules(kind, architecture.hiddenSize, WHOLE, false).flatMap((module) => module.names)))
+  return targets.filter((name) => !/^all/.test(name) && !OUTER_NAMES.includes(name) && !names.has(name))
+}
+
 /** What an engine refuses of adapters, and what is not counted. */
 export function loraSupport(
   id: string,
@@ -296,7 +304,20 @@ export function loraSupport(
       message: `${title} puts adapters on heads of up to ${VLLM_MOST_VOCABULARY.toLocaleString('en-US')} tokens, this one has ${vocabularySize.toLocaleString('en-US')}`,
       remedy: 'name the modules that the adapters are on: --lora FOLDER reads them',
     })
-  return {reasons, warnings: [{code: 'not-counted', message: 'adapters take memory here and slow each step down: the speed is that of the model without them'}]}
+  const strange = unknownTargets(architecture, lora)
+  const warnings: Warning[] =
+    strange.length > 0
+      ? [
+          {
+            code: 'not-counted',
+            message: `no layer known here is called ${strange.join(', ')}: the room of adapters on ${strange.length === 1 ? 'it' : 'them'} is not counted`,
+          },
+        ]
+      : []
+  return {
+    reasons,
+    warnings: [...warnings, {code: 'not-counted', message: 'adapters take memory here and slow each step down: the speed is that of the model without them'}],
+  }
 }
 
 /** LogitsProcessorWithLoRA refuses larger ones (vllm/lora/layers/logits_processor.py, 0.28.0). */

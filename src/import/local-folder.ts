@@ -12,6 +12,8 @@ export async function readTextFile(path: string, what: string): Promise<string> 
   try {
     const found = await stat(path)
     if (found.isDirectory()) throw new InputError('FILE_UNREADABLE', `${path} is a directory: expected ${what}`)
+    // A device or a pipe has no size and may have no end.
+    if (!found.isFile()) throw new InputError('FILE_UNREADABLE', `${path} is not a regular file: expected ${what}`)
     if (found.size > MAX_TEXT_BYTES)
       throw new InputError('FILE_TOO_LARGE', `${path} has ${Math.round(found.size / 2 ** 20)} MiB: expected ${what} of at most ${MAX_TEXT_BYTES / 2 ** 20} MiB`)
     const bytes = await readFile(path)

@@ -69,7 +69,7 @@ export async function withUserModels(catalogue: Catalogue, folders: readonly str
   if (models.size === 0) return catalogue
   let entries: ModelEntry[] | undefined
   const own = [...models.values()].map(({model, file}): ModelEntry => ({...entryOf(model), file}))
-  const claimed = new Set(own.flatMap(({hfId, checkpointIds}) => [hfId, ...checkpointIds]).map((name) => name.toLowerCase()))
+  const claimed = new Set(own.flatMap(({checkpointIds}) => checkpointIds).map((name) => name.toLowerCase()))
   return Object.create(catalogue, {
     modelEntries: {
       get: () =>

@@ -81,6 +81,11 @@ describe('memory of LoRA adapters', () => {
     expect(few).toBeGreaterThan(many)
   })
 
+  it('says what it does not count', async () => {
+    const {best} = await answer(context, {model: 'Qwen/Qwen3-32B', gpu: '2xa100-80gb-sxm', lora: {count: 1, maxRank: 16, targets: ['q_proj', 'made_up']}})
+    expect(best.warnings.some(({code, message}) => code === 'not-counted' && message.includes('made_up') && !message.includes('q_proj'))).toBe(true)
+  })
+
   it('refuses what the engine refuses', async () => {
     const reasons = async (model: string, gpu: string, lora: Lora, more: DeploymentRequest = {}) =>
       (await answer(context, {model, gpu, lora, ...more})).best.reasons.map(({code}) => code)

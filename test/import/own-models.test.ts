@@ -69,6 +69,8 @@ describe("a catalogue of one's own", () => {
     expect(saved.code).toBe(0)
     const file = /wrote (.*)\n/.exec(saved.stderr)![1]!
     expect(file.startsWith(join(settings, 'servefit', 'models'))).toBe(true)
+    expect(file).toContain(path.replace(/^.*[\\/]/, '').toLowerCase())
+    expect(await readFile(file, 'utf8')).toContain(`path: ${path}`)
     const id = file.replace(/^.*[\\/]/, '').replace('.yaml', '')
     const listed = JSON.parse(servefit(['models', '--json'], {env}).stdout) as {models: {id: string}[]}
     expect(listed.models.map((model) => model.id)).toContain(id)

@@ -75,7 +75,9 @@ describe('embedding models and rerankers', () => {
   it('are refused where an engine is not known to serve them, and by what looks for answers', async () => {
     expect((await ask({model: 'bge-m3', gpu: '1xl4', engine: 'trtllm'})).best).toMatchObject({verdict: 'unsupported'})
     const scenario = {model: 'bge-m3', gpu: '1xl4', workload: USUAL}
-    await expect(plan(context, {scenario, machine: machineFromSpec(catalogue, '1xl4'), objectives: {}, objective: 'throughput'})).rejects.toMatchObject({code: 'POOLING_MODEL'})
+    await expect(plan(context, {scenario, machine: machineFromSpec(catalogue, '1xl4'), objectives: {}, objective: 'throughput'})).rejects.toMatchObject({
+      code: 'POOLING_MODEL',
+    })
   })
 })
 

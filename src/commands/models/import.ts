@@ -1,5 +1,5 @@
 import {existsSync} from 'node:fs'
-import {join} from 'node:path'
+import {basename, join} from 'node:path'
 import * as Args from '@oclif/core/args'
 import * as Flags from '@oclif/core/flags'
 import {ServefitCommand} from '../../cli/base.ts'
@@ -7,9 +7,9 @@ import {withProgress} from '../../cli/progress.ts'
 import {sourceFlags, sourcesFrom} from '../../cli/source-flags.ts'
 import {userModelsFolder} from '../../cli/user-models.ts'
 import {realContext} from '../../cli/world.ts'
-import {modelId} from '../../catalogue/import/model-names.ts'
+import {displayName, modelId} from '../../catalogue/import/model-names.ts'
 import {InputError} from '../../core/input-error.ts'
-import type {Model} from '../../core/model.ts'
+import type {Checkpoint, Model} from '../../core/model.ts'
 import {requireLayers} from '../../planner/answer/index.ts'
 import {detailsOf, type ModelDetails} from '../../planner/models/index.ts'
 import {modelOf} from '../../planner/world/index.ts'
@@ -45,14 +45,11 @@ export default class ModelsImport extends ServefitCommand {
     const {model: read, checkpoint, warnings: remarks, notes = []} = await withProgress(`reading ${args.model}`, () => modelOf(context, args.model))
     requireLayers(read)
     const warnings = [...notes.map(({message}) => message), ...remarks]
-    // Where its weights lie is part of what is saved, unless its repository is given.
-    const isLocal = checkpoint?.path !== undefined && flags.repository === undefined
-    const found = isLocal ? {...read, checkpoints: [checkpoint, ...read.checkpoints.slice(1)]} : read
     if (flags.repository !== undefined && !/^[\w.-]+\/[\w.-]+$/.test(flags.repository))
       throw new InputError('REPOSITORY_INVALID', `--repository ${flags.repository}: expected one such as Qwen/Qwen3-32B`)
-    const model = flags.repository === undefined ? found : {...found, hfId: flags.repository}
+    const model = flags.repository === undefined ? read : {...read, hfId: flags.repository}
     const details = detailsOf(model)
-    if (flags.save) await this.save(model, warnings, args.file, flags.force)
+    if (flags.save) await this.save(flags.repository === undefined ? ownModel(read, checkpoint) : model, warnings, args.file, flags.force)
     else if (!this.jsonEnabled()) process.stdout.write(renderModel(details, warnings, this.columns))
     return {model: details, warnings}
   }
@@ -73,6 +70,13 @@ export default class ModelsImport extends ServefitCommand {
     await saveFile(file, text, {force})
     if (!this.jsonEnabled()) process.stderr.write(`wrote ${file}\n`)
   }
+}
+
+/** Where its weights lie is part of what is saved, and it goes by the name of its folder: its configuration may name the base that it was trained from. */
+function ownModel(read: Model, checkpoint: Checkpoint | undefined): Model {
+  if (checkpoint?.path === undefined) return read
+  const name = basename(checkpoint.path).replace(/\.gguf$/i, '')
+  return {...read, id: modelId(name), name: displayName(name), checkpoints: [checkpoint, ...read.checkpoints.slice(1)]}
 }
 
 /** Where the catalogue keeps such a file, in a checkout of it; the user's own models elsewhere. */

@@ -34,7 +34,7 @@ export function vllmLaunch(subject: Subject, deployment: Deployment, needs?: Nee
   addPooling(list, subject)
   addNeeds(list, deployment, need)
   const gguf = isGguf(checkpoint.weights)
-  list.addIf(gguf && model.hfId !== '', '--tokenizer', model.hfId, 'a GGUF file carries no tokenizer that vLLM reads')
+  list.addIf(gguf && model.hfId !== '' && !model.hfId.startsWith('local/'), '--tokenizer', model.hfId, 'a GGUF file carries no tokenizer that vLLM reads')
   const name = gguf && !checkpoint.hfId.endsWith('.gguf') ? `${checkpoint.hfId}:${ggufTag(checkpoint.weights)}` : checkpoint.hfId
   const environment = Object.entries(need.environment ?? {}).map(([variable, value]) => ({name: variable, value, because: `${model.name} is run with it`}))
   const nodes = vllmNodes(subject, deployment)

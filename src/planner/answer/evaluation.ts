@@ -6,7 +6,7 @@ import type {Reason, Warning} from '../../core/terms.ts'
 import type {Performance} from '../../core/throughput/input.ts'
 import type {Engine} from '../../engines/engine.ts'
 import type {Tail} from './limits.ts'
-import type {PoolingAnswer} from './pooling.ts'
+import type {PoolingAnswer} from './pooling-answer.ts'
 import type {Replaced} from './settle.ts'
 
 export type Verdict = 'fits' | 'tight' | 'too-slow' | 'does-not-fit' | 'unsupported'

@@ -8,21 +8,8 @@ import {performance} from '../../core/throughput/performance.ts'
 import {isEncoder} from '../../engines/pooling.ts'
 import {calibrationFor, pacingAccelerator} from '../world/index.ts'
 import {type Evaluation, starts} from './evaluation.ts'
+import type {PoolingAnswer} from './pooling-answer.ts'
 import {performanceInput, subjectOf} from './speed-input.ts'
-
-export interface PoolingAnswer {
-  task: 'embed' | 'rerank'
-  /** Smallest share of memory with which the engine would start with this context; absent where none does. */
-  leastGpuMemoryUtilization?: number
-  /** Tokens and texts of one step. */
-  batchTokens: number
-  batchTexts: number
-  /** One text of the asked length alone, from arrival to its vector. */
-  latencyMs?: Interval
-  /** With full batches of texts of the asked length. */
-  inputTokensPerSecond?: Interval
-  textsPerSecond?: Interval
-}
 
 /** Length of a text that is assumed where nobody says one. */
 const ASSUMED_TOKENS = 1024

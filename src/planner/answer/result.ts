@@ -8,7 +8,7 @@ import {contextLimit} from '../../engines/context.ts'
 import {isMixed, kindsOf, pacingAccelerator} from '../world/index.ts'
 import type {Evaluation, Verdict} from './evaluation.ts'
 import type {Tail} from './limits.ts'
-import type {PoolingAnswer} from './pooling.ts'
+import type {PoolingAnswer} from './pooling-answer.ts'
 import type {Replaced} from './settle.ts'
 import {subjectOf} from './speed-input.ts'
 

@@ -136,7 +136,7 @@ function promisedBuild(catalogue: Catalogue, build: NamedBuild): NamedModel | un
 
 /** Another publisher's copy under the very name of a catalogued repository. */
 function mirrored(catalogue: Catalogue, name: string): NamedModel | undefined {
-  const [, last] = /^[^/\s:]+\/([^/\s:]+)$/.exec(name.trim()) ?? []
+  const [, last] = /^[\w.-]+\/([\w.-]+)$/.exec(name.trim()) ?? []
   if (last === undefined) return undefined
   const same = catalogue.modelEntries.filter(({hfId}) => hfId.split('/').at(-1)!.toLowerCase() === last.toLowerCase())
   if (same.length !== 1) return undefined
