@@ -60,6 +60,8 @@ export async function importFolder(folder: ModelFolder, {variant, configuration 
   const {model, warnings} = imported
   warnings.push(...weights.warnings)
   if (folder.licence !== undefined) model.licence ??= folder.licence
+  // The list of stages that Sentence Transformers reads: engines take it for the sign of an embedding model too (vllm/transformers_utils/config.py get_pooling_config).
+  if (folder.files.has('modules.json')) model.pooling ??= {task: 'embed'}
   if (!weights.tensors) return {...imported, weights: weights.partial ? 'partial' : 'none'}
   const {checkAgainstFiles} = await import('./checkpoint-contents.ts')
   return {...checkAgainstFiles(imported, weights.tensors), weights: 'whole'}

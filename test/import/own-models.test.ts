@@ -60,6 +60,38 @@ async function parentOf(path: string): Promise<string> {
   return parent
 }
 
+describe("an encoder of one's own", () => {
+  // XLM-R large by hand: 250,002 x 1,024 rows; a layer has 4 x 1,024^2 and 2 x 1,024 x 4,096 weights.
+  const XLMR = {
+    architectures: ['XLMRobertaModel'],
+    model_type: 'xlm-roberta',
+    hidden_size: 1024,
+    intermediate_size: 4096,
+    max_position_embeddings: 8194,
+    num_attention_heads: 16,
+    num_hidden_layers: 24,
+    vocab_size: 250_002,
+    hidden_act: 'gelu',
+    torch_dtype: 'float32',
+  }
+  it('has the answer of an embedding model, with its two matrices and no cache', async () => {
+    const path = await folderWith({'config.json': XLMR})
+    const result = JSON.parse(servefit(['check', path, '--gpu', '1xrtx-4090', '--json']).stdout)
+    expect(result).toMatchObject({verdict: 'fits', pooling: {task: 'embed'}, deployment: {maxModelLen: 8192}, memory: {kvCacheTokens: 0}})
+    expect(result.performance).toBeUndefined()
+    expect(result.model.totalParams / (250_002 * 1024 + 24 * 12 * 1024 ** 2)).toBeCloseTo(1, 2)
+  })
+
+  it('is a reranker by its class, and a decoder with stages of Sentence Transformers embeds', async () => {
+    const ranking = await folderWith({'config.json': {...XLMR, architectures: ['XLMRobertaForSequenceClassification']}})
+    expect(JSON.parse(servefit(['check', ranking, '--gpu', '1xrtx-4090', '--json']).stdout).pooling.task).toBe('rerank')
+    const embedding = await folderWith({'config.json': TINY_QWEN3, 'modules.json': '[]'})
+    const result = JSON.parse(servefit(['check', embedding, '--gpu', '1xrtx-4090', '--json']).stdout)
+    expect(result.pooling.task).toBe('embed')
+    expect(result.memory.kvCacheTokens).toBeGreaterThan(0)
+  })
+})
+
 describe("a catalogue of one's own", () => {
   it('is what models import --save writes, and every command reads', async () => {
     const path = await folder()
