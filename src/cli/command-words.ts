@@ -9,8 +9,10 @@ export function commandWords(model: string, flags: Record<string, unknown>, know
   for (const name of Object.keys(known)) {
     const value = flags[name]
     if (value === undefined || value === false || SHOWN_ONLY.has(name)) continue
-    words.push(`--${name}`)
-    if (value !== true) words.push(quoteWord(inWords(value)))
+    for (const one of Array.isArray(value) ? value : [value]) {
+      words.push(`--${name}`)
+      if (one !== true) words.push(quoteWord(inWords(one)))
+    }
   }
   return words.join(' ')
 }

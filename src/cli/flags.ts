@@ -106,6 +106,19 @@ export const deploymentFlags = {
     helpGroup: DEPLOYMENT,
     parse: async (text) => parseNumber(text, 'acceptance', LIMITS.acceptance),
   })(),
+  lora: Flags.string({
+    description: 'LoRA adapters: how many at once, or the folder of one (again for each)',
+    helpValue: 'COUNT|FOLDER',
+    aliases: ['max-loras', 'max-loras-per-batch'],
+    multiple: true,
+    multipleNonGreedy: true,
+    helpGroup: DEPLOYMENT,
+  }),
+  'enable-lora': Flags.boolean({description: 'LoRA adapters, as many as the engine takes by itself', helpGroup: DEPLOYMENT}),
+  'lora-rank': count('lora-rank', LIMITS.loraRank, 'largest rank of the adapters (default: 16, or what their folders say)', {
+    aliases: ['max-lora-rank'],
+    helpGroup: DEPLOYMENT,
+  }),
   'cpu-offload-bytes': bytes('cpu-offload-bytes', 'weights of each GPU that stay in host memory, such as 8GiB', DEPLOYMENT),
   'reserved-bytes-per-gpu': bytes('reserved-bytes-per-gpu', 'memory of each GPU taken by others, such as 2GiB', DEPLOYMENT),
 }
@@ -119,6 +132,10 @@ export function scenarioFrom(model: string, flags: Record<string, unknown>): Sce
   for (const name of [...Object.keys(machineFlags), ...Object.keys(deploymentFlags)]) if (flags[name] !== undefined) scenario[camelCase(name)] = flags[name]
   // One field of the scenario: the method with its draft.
   const {draft, speculative} = scenario as {draft?: string; speculative?: object}
+  // Folders of adapters are read by whoever may read files.
+  delete scenario.lora
+  delete scenario.loraRank
+  delete scenario.enableLora
   delete scenario.draft
   if (draft !== undefined) scenario.speculative = {...speculative, draft}
   const load = Object.fromEntries(

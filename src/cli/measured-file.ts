@@ -13,12 +13,14 @@ export interface Measured {
 
 const SCHEMA_VERSION = 1
 
-/** $XDG_CONFIG_HOME/servefit/measured.json, or below ~/.config; a relative XDG_CONFIG_HOME is ignored, as its specification asks. */
-export function measuredPath(env: Record<string, string | undefined>): string {
+/** $XDG_CONFIG_HOME/servefit, or ~/.config/servefit; a relative XDG_CONFIG_HOME is ignored, as its specification asks. */
+export function settingsFolder(env: Record<string, string | undefined>): string {
   const {XDG_CONFIG_HOME: configured, HOME: home} = env
   const base = configured !== undefined && isAbsolute(configured) ? configured : join(home !== undefined && home !== '' ? home : homedir(), '.config')
-  return join(base, 'servefit', 'measured.json')
+  return join(base, 'servefit')
 }
+
+export const measuredPath = (env: Record<string, string | undefined>): string => join(settingsFolder(env), 'measured.json')
 
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value)
 const isText = (value: unknown): value is string => typeof value === 'string' && value.length > 0 && value.length <= 4096

@@ -26,9 +26,13 @@ export async function askedScenario(
   flags: Record<string, unknown>,
   {oneUser = true}: {oneUser?: boolean} = {},
 ): Promise<AskedScenario> {
+  const adapters = [flags.lora, flags['lora-rank'], flags['enable-lora']].every((flag) => flag === undefined)
+    ? undefined
+    : await (await import('./lora-flag.ts')).askedAdapters(flags)
+  const withAdapters = <S extends AskedScenario>(scenario: S): S => (adapters ? {...scenario, lora: adapters.lora} : scenario)
   if (typeof flags.scenario !== 'string') {
     if (model === undefined) throw new InputError('ARGUMENT_MISSING', `Missing MODEL: ${MISSING}`)
-    const scenario = withLimits(scenarioFrom(model, flags), flags)
+    const scenario = withAdapters(withLimits(scenarioFrom(model, flags), flags))
     const given = flags.concurrency !== undefined || oneUser
     return given ? scenario : {...scenario, workload: {...scenario.workload!, concurrency: undefined}}
   }
@@ -40,7 +44,9 @@ export async function askedScenario(
   if (named === undefined) throw new InputError('ARGUMENT_MISSING', `Missing MODEL: ${flags.scenario} names none; ${MISSING}`)
   const merged = layered(file as Record<string, unknown>, givenBy(named, flags)) as FileScenario
   const open = !oneUser || merged.workload?.requestRate !== undefined
-  return withLimits({...merged, model: named, workload: {...ASSUMED_LOAD, ...(open && {concurrency: undefined}), ...merged.workload}} as AskedScenario, flags)
+  return withAdapters(
+    withLimits({...merged, model: named, workload: {...ASSUMED_LOAD, ...(open && {concurrency: undefined}), ...merged.workload}} as AskedScenario, flags),
+  )
 }
 
 /** The limits of flags over those that a file has. */
@@ -69,5 +75,9 @@ export function flagsOf(scenario: Scenario, flags: Record<string, unknown>): Rec
   const known = new Set([...Object.keys(machineFlags), ...Object.keys(deploymentFlags), ...Object.keys(workloadFlags)])
   for (const [name, value] of [...Object.entries(scenario), ...Object.entries(scenario.workload ?? {})])
     if (known.has(kebab(name)) && value !== undefined) spelled[kebab(name)] = value
+  if (scenario.lora && flags.lora === undefined) {
+    spelled.lora = [String(scenario.lora.count)]
+    spelled['lora-rank'] = scenario.lora.maxRank
+  }
   return spelled
 }

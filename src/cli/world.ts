@@ -129,7 +129,7 @@ function repositoryFinder({offline = false, refresh = false}: ModelSources): (na
       return found ? {found} : {because: `the hub was not asked (${offline ? '--offline' : 'HF_HUB_OFFLINE'})`}
     } catch (error) {
       if (error instanceof InputError && (error.code === 'HUB_UNREACHABLE' || error.code === 'HUB_NOT_FOUND' || error.code === 'HUB_TIMEOUT'))
-        return {because: error.message}
+        return {because: error.message, ...(error.code === 'HUB_NOT_FOUND' && {absent: true})}
       throw error
     }
   }

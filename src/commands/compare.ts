@@ -8,7 +8,7 @@ import {sloFlags} from '../cli/slo-flags.ts'
 import {sourceFlags, sourcesFrom} from '../cli/source-flags.ts'
 import {realContext} from '../cli/world.ts'
 import type {Machine} from '../core/accelerator.ts'
-import {isYes, machineOf} from '../planner/answer/index.ts'
+import {isYes, machineOf, requireWriting} from '../planner/answer/index.ts'
 import {compare, type ComparisonRow} from '../planner/compare/index.ts'
 import {modelOf, type NamedModel} from '../planner/world/index.ts'
 import {renderCompare} from '../render/compare.ts'
@@ -71,6 +71,7 @@ export default class Compare extends ServefitCommand {
     for (const where of asked.length > 0 ? asked : [{gpu, machine}]) machines.push(await machineOf(context, {model, ...where, nodes, link}))
     const models: NamedModel[] = []
     for (const name of names) models.push(await modelOf(context, name))
+    for (const {model} of models) requireWriting(model)
     const rows = await withProgress('comparing checkpoints', async () => compare(context, {models, machines, engine, request, workload: workload!, slo}))
     if (!rows.some(({result}) => isYes(result))) this.answerNo()
     if (!this.jsonEnabled()) {

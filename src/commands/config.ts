@@ -12,7 +12,7 @@ import {type Answer, answer, isYes, type Result, toResult, type Verdict} from '.
 import type {Artifact} from '../render/launch/artifact.ts'
 import {explainLaunch} from '../render/launch/explain.ts'
 import {extras} from '../render/launch/extras.ts'
-import {FORMATS, formatOf, joinArtifacts, writeFormat} from '../render/launch/formats.ts'
+import {FORMATS, formatOf, joinArtifacts, placed, writeFormat} from '../render/launch/formats.ts'
 import {startableOf} from '../render/launch/startable-from.ts'
 
 /** What `config --json` prints: the answer with its artifact. */
@@ -62,10 +62,10 @@ Formats: ${FORMATS.map(({id, summary}) => `${id} (${summary})`).join(', ')}.`
     const answered = await answer(realContext(this.catalogue, sourcesFrom(flags)), scenario)
     const {best} = answered
     const result = toResult(best)
-    if (best.checkpoint.hfId === '')
+    if (best.checkpoint.hfId === '' || answered.named.missing !== undefined)
       throw new InputError(
         'MODEL_NAMELESS',
-        `${scenario.model} does not say which repository it belongs to, so there is nothing to start: give the repository's name`,
+        `${answered.named.missing ?? `${scenario.model} does not say which repository it belongs to`}, so there is nothing to start: give a folder with its weights (model.safetensors or its parts beside config.json), or the repository's name`,
       )
     if (!isYes(best)) {
       this.answerNo()
@@ -74,7 +74,8 @@ Formats: ${FORMATS.map(({id, summary}) => `${id} (${summary})`).join(', ')}.`
     }
     // Nothing in the file itself can say that it has to be started several times.
     for (const {code, message} of best.warnings) if (code === 'slices-separate' && !this.jsonEnabled()) process.stderr.write(`servefit: ${message}\n`)
-    const startable = startableOf(this.catalogue, answered, settings)
+    const adapters = flags.lora === undefined ? [] : ((await (await import('../cli/lora-flag.ts')).askedAdapters(flags))?.paths ?? [])
+    const startable = placed(startableOf(this.catalogue, answered, settings, adapters), flags.format)
     if (flags.explain) {
       if (!this.jsonEnabled()) process.stdout.write(explainLaunch(startable.launch, this.columns))
       return result

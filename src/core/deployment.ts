@@ -19,6 +19,16 @@ export interface Speculation {
   draft?: string
 }
 
+/** LoRA adapters that are served beside the model. */
+export interface Lora {
+  /** Adapters that one batch can hold. */
+  count: number
+  /** The largest rank among them. */
+  maxRank: number
+  /** Modules that they are on, by PEFT's names (q_proj); absent: not said. */
+  targets?: string[]
+}
+
 /** What a person fixed. Absent: to be chosen. */
 export interface DeploymentRequest {
   engine?: EngineId
@@ -40,6 +50,7 @@ export interface DeploymentRequest {
   acceptance?: number
   cpuOffloadBytes?: number
   reservedBytesPerGpu?: number
+  lora?: Lora
 }
 
 /** Every choice made. */
@@ -65,6 +76,7 @@ export interface Deployment {
   acceptance?: number
   cpuOffloadBytes: number
   reservedBytesPerGpu: number
+  lora?: Lora
 }
 
 /** What scenarios, logs and flags say of a deployment under the same names, in the order of telling conflicts. */

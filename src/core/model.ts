@@ -72,6 +72,8 @@ export interface Checkpoint {
   formatsAssumed?: boolean
   /** Further names of the same repository or of mirrors of it. */
   aliases?: string[]
+  /** Where its files lie on this machine, as an absolute path: what is started instead of a repository. */
+  path?: string
   source?: string
 }
 
@@ -154,4 +156,19 @@ export interface Model {
   /** What the publisher documents beyond `architecture.contextTokens`. */
   extendedContext?: ExtendedContext
   notes?: string[]
+  /** Nothing but name and size is known: the architecture is a stand-in of the right size. */
+  knownByName?: {since?: Record<string, string>}
+  /** It turns texts into vectors or scores and writes none; absent: it writes. */
+  pooling?: Pooling
+}
+
+/** A model that reads a text once and gives a vector (embed) or a score (rerank). */
+export interface Pooling {
+  task: 'embed' | 'rerank'
+  /** Every token sees every other: nothing is cached, and a text is read in one step. */
+  bidirectional?: true
+  /** Changes of its configuration that engines want to be told, as JSON. */
+  hfOverrides?: Record<string, unknown>
+  /** The repository brings code of its own. */
+  trustRemoteCode?: true
 }

@@ -1,5 +1,6 @@
 import type {Accelerator} from '../core/accelerator.ts'
 import type {EngineId} from '../core/deployment.ts'
+import type {LoraTable} from './lora-table.ts'
 import type {SpeculationTable} from './speculation/table.ts'
 import {compareVersions, isAtLeast} from './versions.ts'
 
@@ -49,6 +50,7 @@ export interface SupportTable {
   architectures: Record<string, Record<EngineId, ArchitectureRule> & {sameAs?: string}>
   /** Methods of speculative decoding, and what was published of their acceptance (data/drafts). */
   speculation: SpeculationTable
+  lora: LoraTable
 }
 
 /** The family that a short format name belongs to in the support table. */

@@ -6,6 +6,8 @@ import type {Reason, Warning} from '../core/terms.ts'
 import type {ShardLayout} from '../core/weights.ts'
 import {layoutReasons} from './divisibility.ts'
 import type {EngineData, Subject, Support} from './engine.ts'
+import {loraSupport} from './lora.ts'
+import {poolingReasons} from './pooling.ts'
 import {speculationReasons, uncountedLayers} from './speculation/choice.ts'
 import {architectureAnswer, attentionAnswer, cacheAnswer, formatAnswer, missingBuild} from './support-formats.ts'
 import {resolveVersion} from './versions.ts'
@@ -168,6 +170,7 @@ export function supportOf(question: SupportQuestion): Support {
   const common = layoutReasons(subject.model.architecture, subject.checkpoint, layout, deployment.pp)
   const architecture = architectureReasons(question)
   const weights = weightSupport(question)
+  const lora = loraSupport(question.id, question.title, subject.model.architecture, deployment, question.data.support.lora)
   return {
     reasons: [
       ...architecture.reasons,
@@ -181,9 +184,17 @@ export function supportOf(question: SupportQuestion): Support {
         checkpoint: subject.checkpoint,
         speculative: deployment.speculative,
       }),
+      ...lora.reasons,
+      ...poolingReasons(question.id, question.title, subject.model),
       ...ownReasons,
       ...common.filter(({code}) => !ownReasons.some((own) => own.code === code)),
     ],
-    warnings: [...versionWarnings(question), ...architecture.warnings, ...weights.warnings, ...uncountedLayers(subject.model, deployment.speculative)],
+    warnings: [
+      ...versionWarnings(question),
+      ...architecture.warnings,
+      ...weights.warnings,
+      ...lora.warnings,
+      ...uncountedLayers(subject.model, deployment.speculative),
+    ],
   }
 }

@@ -5,6 +5,7 @@ import type {SpeculationFigures} from '../core/throughput/input.ts'
 import {type Advice, type Answer, type Evaluation, isYes, missingBytes, type Result, TIGHT_CODES, toResult} from '../planner/answer/index.ts'
 import {machineTitle} from './hardware.ts'
 import {count, duration, gib, rate} from './numbers.ts'
+import {poolingRows} from './pooling.ts'
 import {harmless, type Paint, padEnd, paint, widthOf, wrap} from './style.ts'
 
 export interface View {
@@ -29,8 +30,8 @@ export function renderCheck(answer: Answer, advice: Advice, view: View): string 
   const {best} = answer
   const result = toResult(best)
   const lines = [titleLine(answer, view, style), '', ...verdictLines(answer, result, view, style), '', ...memoryLines(best, result, view, style)]
-  const rows = best.verdict === 'unsupported' ? [] : capacityRows(best, result)
-  if (best.performance) rows.push(...speedRows(best))
+  const rows = best.pooling ? poolingRows(best, best.pooling) : best.verdict === 'unsupported' ? [] : capacityRows(best, result)
+  if (best.performance && !best.pooling) rows.push(...speedRows(best))
   rows.push(...noteRows(best))
   if (rows.length > 0) lines.push('', ...rows.map(([label, text]) => row(label, text, view)))
   const passed = passedOver(answer, view)

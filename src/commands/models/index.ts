@@ -2,6 +2,7 @@ import * as Args from '@oclif/core/args'
 import * as Flags from '@oclif/core/flags'
 import {ServefitCommand} from '../../cli/base.ts'
 import {machineFlags, scenarioFrom, workloadFlags} from '../../cli/flags.ts'
+import {catalogueFlag} from '../../cli/source-flags.ts'
 import {parseCount, parseParameters} from '../../cli/quantities.ts'
 import {realContext} from '../../cli/world.ts'
 import type {Model} from '../../core/model.ts'
@@ -66,6 +67,7 @@ export default class Models extends ServefitCommand {
     weights: Flags.string({description: 'format that a published checkpoint has: fp8, awq-int4, nvfp4', helpGroup: FILTER}),
     fits: Flags.boolean({description: 'only what fits the machine', helpGroup: 'FITTING'}),
     ...machineFlags,
+    ...catalogueFlag,
     engine: Flags.string({description: 'vllm, sglang or trtllm (default: vllm)', helpGroup: 'FITTING'}),
     concurrency,
     'input-tokens': inputTokens,
@@ -105,7 +107,8 @@ export default class Models extends ServefitCommand {
     const weights = flags.weights as string | undefined
     const request = {...rest, ...(weights !== undefined && {weights: weights.toLowerCase()})}
     const unbuilt = withoutBuild(context, machine, request)
-    const fitting = fittingModels(context, unbuilt ? [] : models, {machine, request, workload: workload!}).filter(
+    // What embeds or ranks answers no questions: it is not what one looks for here.
+    const fitting = fittingModels(context, unbuilt ? [] : models.filter(({pooling}) => !pooling), {machine, request, workload: workload!}).filter(
       (entry: FittingModel) => minContext === undefined || fitOf(entry).contextTokens >= minContext,
     )
     if (!this.jsonEnabled()) {

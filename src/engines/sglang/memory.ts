@@ -15,6 +15,7 @@ import type {EngineData, Subject} from '../engine.ts'
 import {draftKind, knownDraft, ownDraftLayers, usesDraftLayers} from '../drafts.ts'
 import {sglangExpertTile} from '../expert-padding.ts'
 import {longestStart} from '../longest.ts'
+import {sglangLoraTerms} from '../lora.ts'
 import {activationPeak, freeBeforeBytes, graphBytes, type OverheadParameters, runtimeBytes, runtimeWords, visibleBytes} from '../overheads.ts'
 import {withRemedy, workingRemedy} from '../remedies.ts'
 import {stagesOf} from '../stages.ts'
@@ -130,17 +131,20 @@ export function sglangMemory(subject: Subject, deployment: Deployment, data: Eng
   })
   const fraction = deployment.gpuMemoryUtilization * fractionFactor(question)
   const stages = stagesOf(architecture, deployment.pp, 'last-stages-first').map((stage) => {
-    const weights = weightTerms({
-      architecture,
-      checkpoint: subject.checkpoint,
-      layout: sglangLayout(deployment),
-      stage,
-      stageCount: deployment.pp,
-      speculative: deployment.speculative,
-      draft: knownDraft(subject.model, deployment.speculative),
-      offloadedBytes: deployment.cpuOffloadBytes,
-      expertTile: sglangExpertTile(subject.gpu.accelerator, kinds.compressed),
-    })
+    const weights = [
+      ...weightTerms({
+        architecture,
+        checkpoint: subject.checkpoint,
+        layout: sglangLayout(deployment),
+        stage,
+        stageCount: deployment.pp,
+        speculative: deployment.speculative,
+        draft: knownDraft(subject.model, deployment.speculative),
+        offloadedBytes: deployment.cpuOffloadBytes,
+        expertTile: sglangExpertTile(subject.gpu.accelerator, kinds.compressed),
+      }),
+      ...sglangLoraTerms({architecture, deployment, layout: sglangLayout(deployment), stage}),
+    ]
     const cacheBytes = freeBefore * fraction - sumBytes(weights)
     const pools = sglangPools({
       version,

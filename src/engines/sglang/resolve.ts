@@ -40,6 +40,7 @@ export function resolveSglang(subject: Subject, request: DeploymentRequest, data
     gpuMemoryUtilization:
       request.gpuMemoryUtilization ?? memFractionStatic(sglangQuestion(subject, {...settings, maxNumBatchedTokens: request.maxNumBatchedTokens})),
     reservedBytesPerGpu: request.reservedBytesPerGpu ?? 0,
+    ...(request.lora && {lora: request.lora}),
   }
   if (request.maxNumSeqs !== undefined) return deployment
   // How many requests run at once follows from the pool, which for DeepSeek-V4 follows from the requests: its default is fixed first.

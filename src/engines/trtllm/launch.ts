@@ -7,6 +7,7 @@ import {modelArgument} from '../launch/model-argument.ts'
 import type {ModelNeed, NeedsTable} from '../launch/needs-table.ts'
 import {modelNeed} from '../launch/needs.ts'
 import {counted, fraction, sameFraction} from '../launch/numbers.ts'
+import {trtllmLoraModules} from '../lora.ts'
 import {isAtLeast} from '../versions.ts'
 import {FREE_GPU_MEMORY_FRACTION, MAX_BATCH_SIZE, MAX_NUM_TOKENS, TOKENS_PER_BLOCK} from './defaults.ts'
 import {trtllmNodes} from './nodes.ts'
@@ -135,6 +136,12 @@ function addFields(file: FileFields, subject: Subject, deployment: Deployment, n
     file.set('moe_config.backend', 'TRITON', 'the backend with MXFP4 experts on Hopper')
   }
   if (speculative) addSpeculation(file, version, speculative)
+  if (deployment.lora) {
+    const {lora} = deployment
+    file.set('lora_config.max_lora_rank', lora.maxRank, 'the largest rank of the adapters')
+    file.set('lora_config.max_loras', lora.count, 'adapters that the GPU keeps')
+    file.set('lora_config.lora_target_modules', trtllmLoraModules(lora), 'modules that adapters may be on')
+  }
 }
 
 /** What TensorRT-LLM calls the methods (tensorrt_llm/llmapi/llm_args.py, decoding_type). */

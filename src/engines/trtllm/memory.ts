@@ -8,6 +8,7 @@ import type {MemoryEstimate} from '../../core/memory.ts'
 import {sumBytes} from '../../core/terms.ts'
 import {contextLimit} from '../context.ts'
 import type {EngineData, Subject} from '../engine.ts'
+import {trtllmLoraTerms} from '../lora.ts'
 import {knownDraft, ownDraftLayers, shapeLayer, usesDraftLayers} from '../drafts.ts'
 import {activationPeak, freeBeforeBytes, graphBytes, runtimeBytes, runtimeWords, visibleBytes} from '../overheads.ts'
 import {stagesOf} from '../stages.ts'
@@ -45,6 +46,7 @@ export function trtllmMemory(subject: Subject, deployment: Deployment, data: Eng
         draft,
         offloadedBytes: 0,
       }),
+      ...trtllmLoraTerms({architecture, deployment, layout, stage}),
       {name: 'activations', bytes: peak.bytes, kind: 'measured', part: 'activation', because: `trial run: ${peak.because}`},
       {
         name: 'runtime',

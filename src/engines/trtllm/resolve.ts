@@ -31,5 +31,6 @@ export function resolveTrtllm(subject: Subject, request: DeploymentRequest, data
     ...chosenSpeculation(data.support.speculation, 'trtllm', subject, request),
     cpuOffloadBytes: 0,
     reservedBytesPerGpu: request.reservedBytesPerGpu ?? 0,
+    ...(request.lora && {lora: request.lora}),
   }
 }

@@ -16,6 +16,8 @@ import {bytesOf, cutTo, tight} from '../beside-cache.ts'
 import {knownDraft, ownDraftLayers, shapeLayer, usesDraftLayers} from '../drafts.ts'
 import {vllmExpertTile} from '../expert-padding.ts'
 import {longestStart} from '../longest.ts'
+import {encoderEstimate, isEncoder} from '../pooling.ts'
+import {vllmLoraTerms} from '../lora.ts'
 import {
   activationPeak,
   availableBytes,
@@ -139,7 +141,8 @@ function overheadTerms(subject: Subject, deployment: Deployment, stage: Stage, p
     tokens: deployment.maxNumBatchedTokens,
     gatheredTokens: deployment.maxNumBatchedTokens * deployment.dp,
     expertChunkTokens: EXPERT_CHUNK_TOKENS,
-    sequences: stage.head ? deployment.maxNumSeqs : 0,
+    // Vectors are taken from the last layer: there are no logits.
+    sequences: stage.head && !subject.model.pooling ? deployment.maxNumSeqs : 0,
     logitBytes: logitBytes(parameters, version, !hasExperts(architecture)),
     latentContextTokens: latentContextTokens(deployment),
     attentionWorkspaceBytes: sparseWorkspaceBytes(architecture, deployment),
@@ -299,6 +302,7 @@ export function vllmMemory(subject: Subject, deployment: Deployment, data: Engin
         offloadedBytes: deployment.cpuOffloadBytes,
         expertTile: vllmExpertTile(subject.gpu.accelerator, version, hasCompressedAttention(architecture)),
       }),
+      ...vllmLoraTerms({architecture, deployment, layout: vllmLayout(deployment), stage}, data.support.lora),
       ...loaderTerms(subject, version, data.overheads),
       ...overheadTerms(subject, deployment, stage, data.overheads),
     ]
@@ -323,6 +327,8 @@ export function vllmMemory(subject: Subject, deployment: Deployment, data: Engin
   const withinError = startProblem ? undefined : rooms.flatMap((room) => graphTightness(room) ?? [])[0]
   const holds = blocks > 0 && !startProblem
   let longest: number | undefined
+  if (isEncoder(subject.model))
+    return encoderEstimate({deployment, totalBytes, budgetBytes, terms: worst.terms, outside, limitTokens: contextLimit(subject, deployment), startProblem})
   return {
     totalBytes,
     budgetBytes,

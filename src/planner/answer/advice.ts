@@ -296,7 +296,9 @@ const shortGpuName = (name: string): string => name.replace(/^GeForce |^Instinct
 function fittingModels(context: Context, {question}: Answer): string[] {
   const room = question.machine.gpus.reduce((sum, {memoryBytes}) => sum + memoryBytes, 0)
   const names: string[] = []
-  const entries = [...context.catalogue.modelEntries].filter(({totalParams}) => totalParams * 0.5 < room).sort((a, b) => b.totalParams - a.totalParams)
+  const entries = [...context.catalogue.modelEntries]
+    .filter(({totalParams, pooling}) => !pooling && totalParams * 0.5 < room)
+    .sort((a, b) => b.totalParams - a.totalParams)
   for (const {id} of entries.slice(0, 24)) {
     const model = context.catalogue.model(id)
     const checkpoint = byPreference(model, model.checkpoints, question.machine.gpus[0]!.accelerator).at(-1)

@@ -7,6 +7,8 @@ import {type Choice, type ChoiceQuestion, choose} from './choose.ts'
 import {type Context, engineOf, looksLikePath, machineFromName, machineFromSpec, modelOf, type NamedModel} from '../world/index.ts'
 import {type Evaluation, isYes} from './evaluation.ts'
 import {idleWarnings} from './idle.ts'
+import {knownByNameAnswer} from './known-by-name.ts'
+import {poolingOf, textsOf} from './pooling.ts'
 import type {Scenario} from '../scenario/index.ts'
 
 /** An answered scenario: the evaluation that is the answer, and how it came to be chosen. */
@@ -94,7 +96,8 @@ export async function answer(context: Context, scenario: Scenario, {asRan = fals
   checkNames(scenario, named)
   const machine = await machineOf(context, scenario)
   if (machine.gpus.length === 0) throw new InputError('NO_GPU', 'No GPU was found in this machine', {suggestions: []})
-  const {model: _model, gpu: _gpu, machine: _machine, nodes: _nodes, link: _link, id: _id, slo, workload, ...request} = scenario
+  const {model: _model, gpu: _gpu, machine: _machine, nodes: _nodes, link: _link, id: _id, slo, workload: asked, ...request} = scenario
+  const workload = named.model.pooling ? textsOf(named.model, asked) : asked
   const question: ChoiceQuestion = {
     model: named.model,
     checkpoint: named.checkpoint,
@@ -107,6 +110,7 @@ export async function answer(context: Context, scenario: Scenario, {asRan = fals
     calibration: context.catalogue.speedCalibration,
   }
   const choice = choose(question)
+  if (named.model.knownByName) choice.best = knownByNameAnswer(choice.best)
   const left = machine.gpus.filter((gpu) => !choice.best.machine.gpus.includes(gpu))
   const best: Evaluation = {
     ...choice.best,
@@ -118,13 +122,15 @@ export async function answer(context: Context, scenario: Scenario, {asRan = fals
       ...choice.best.warnings,
     ],
   }
-  return {...choice, best, scenario, named, machine, left, question}
+  const pooling = poolingOf(best, question.calibration)
+  return {...choice, best: pooling ? {...best, pooling} : best, scenario, named, machine, left, question}
 }
 
 const assumed = ({notes = []}: Machine): Warning[] => notes.map((message) => ({code: 'machine-assumed', message}))
 
-function generalWarnings({ep}: Scenario, {warnings}: NamedModel, choice: Choice): Warning[] {
-  const list: Warning[] = warnings.map((message) => ({code: 'model-import', message}))
+function generalWarnings({ep}: Scenario, {warnings, notes = [], missing}: NamedModel, choice: Choice): Warning[] {
+  const list: Warning[] = [...notes, ...warnings.map((message) => ({code: 'model-import', message}))]
+  if (missing !== undefined) list.push({code: 'weights-missing', message: `${missing}: it can be judged, and not started`})
   if (choice.hypothetical)
     list.push({
       code: 'checkpoint-not-published',

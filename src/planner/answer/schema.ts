@@ -37,6 +37,8 @@ export const ResultSchema = z.object({
     acceptance: z.number().optional(),
     cpuOffloadBytes: bytes,
     reservedBytesPerGpu: bytes,
+    runner: z.enum(['pooling']).optional(),
+    lora: z.object({count: z.int(), maxRank: z.int(), targets: z.array(z.string()).optional()}).optional(),
     replaced: z
       .array(
         z.object({field: z.enum(['maxNumSeqs', 'gpuMemoryUtilization', 'maxModelLen']), engineDefault: z.number(), value: z.number(), because: z.string()}),
@@ -78,6 +80,17 @@ export const ResultSchema = z.object({
       breakdown: z.array(z.object({phase: z.enum(['prefill', 'decode']), name: z.string(), ms: z.number(), because: z.string()})),
       basis: z.object({calibration: z.string(), extrapolated: z.array(z.enum(['hardware', 'model', 'engine']))}),
       speculation: z.object({acceptance: z.number(), source: z.string(), paysUntilConcurrency: z.int()}).optional(),
+    })
+    .optional(),
+  pooling: z
+    .object({
+      task: z.enum(['embed', 'rerank']),
+      leastGpuMemoryUtilization: z.number().optional(),
+      batchTokens: z.int(),
+      batchTexts: z.int(),
+      latencyMs: interval.optional(),
+      inputTokensPerSecond: interval.optional(),
+      textsPerSecond: interval.optional(),
     })
     .optional(),
   tail: z.object({...latencies, slow: z.object(latencies)}).optional(),

@@ -1,6 +1,7 @@
 import type {Workload} from '../../core/deployment.ts'
 import type {PerformanceInput} from '../../core/throughput/input.ts'
 import type {Subject} from '../../engines/engine.ts'
+import {isEncoder} from '../../engines/pooling.ts'
 import {pacingAccelerator, tightestGpu} from '../world/index.ts'
 import type {Evaluation, Standing} from './evaluation.ts'
 import {requestTokens} from './settle.ts'
@@ -44,7 +45,10 @@ export function performanceInput(evaluation: Standing & {workload?: Workload}, w
     // Limits are those of one data-parallel rank.
     maxNumSeqs: deployment.maxNumSeqs * (dpAttention ? deployment.dp : 1),
     maxNumBatchedTokens: deployment.maxNumBatchedTokens,
-    kvCacheTokens: memory.kvCacheTokens * (dpAttention ? deployment.dp : 1),
+    // Without a cache nothing but the batch is in the way.
+    kvCacheTokens:
+      (isEncoder(model) ? Math.max(memory.kvCacheTokens, deployment.maxNumSeqs * deployment.maxModelLen) : memory.kvCacheTokens) *
+      (dpAttention ? deployment.dp : 1),
     drafting: engine.drafting(subject, deployment),
     workload,
   }

@@ -69,6 +69,18 @@ export const ScenarioSchema = z.object({
     .describe('(mean accepted length - 1) / drafted tokens, 0 to 1; above 1, the mean accepted length of a step'),
   cpuOffloadBytes: whole(LIMITS.bytes).optional(),
   reservedBytesPerGpu: whole(LIMITS.bytes).optional(),
+  lora: z
+    .strictObject({
+      count: whole(LIMITS.loraCount).describe('adapters that one batch can hold'),
+      maxRank: whole(LIMITS.loraRank).describe('the largest rank among them'),
+      targets: z
+        .array(z.string().regex(/^[\w.-]+$/))
+        .min(1)
+        .max(64)
+        .optional()
+        .describe("modules that they are on, by PEFT's names"),
+    })
+    .optional(),
   workload: WorkloadSchema.optional(),
   slo: z
     .object({

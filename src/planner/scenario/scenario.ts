@@ -44,6 +44,8 @@ export const LIMITS = {
   fraction: {min: 0.01, max: 1},
   bytes: {min: 0, max: 2 ** 50},
   draftTokens: {min: 1, max: 64},
+  loraCount: {min: 1, max: 10_000},
+  loraRank: {min: 1, max: 65_536},
   /** Above 1 it is a mean accepted length: all that were drafted and one more. */
   acceptance: {min: 0, max: 65},
 } as const

@@ -4,6 +4,12 @@ import type {Model} from '../../core/model.ts'
 export interface FoundModelFile {
   model: Model
   warnings: string[]
+  /** Absolute path that an engine can be started with. */
+  path?: string
+  /** The file lists checkpoints as the catalogue does: which of them is meant is open. */
+  isCatalogueFile?: boolean
+  /** What is missing for a start, in words. */
+  missing?: string
 }
 
 /** What looking for a repository outside the catalogue came to. */
@@ -11,4 +17,6 @@ export interface FoundRepository {
   found?: FoundModelFile
   /** Why there is none, in words. */
   because?: string
+  /** The hub was asked and has no such repository. */
+  absent?: boolean
 }
