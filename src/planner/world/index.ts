@@ -1,7 +1,7 @@
 /** The door of this room. What a question is about: the catalogue, the machine, the model, what was measured here. */
 export {type Context, engineData, engineOf} from './context.ts'
 export {type Correction, nameOfCheckpoint, withCorrection, withMoreRuntime} from './corrections.ts'
-export type {FoundModelFile, FoundRepository} from './found-model.ts'
+export type {FoundModelFile, FoundRepository, NamedModel} from './found-model.ts'
 export {calibrationFor, type LocalCalibration, measuredCalibration, type SpeedFactors, UNCHANGED, withFactors} from './local-calibration.ts'
 export {usualLink} from './links.ts'
 export {
@@ -17,4 +17,4 @@ export {
   servingGroups,
   tightestGpu,
 } from './machines.ts'
-export {looksLikeModelPath, modelOf, type NamedModel} from './models.ts'
+export {looksLikeModelPath, modelOf} from './models.ts'
