@@ -26,10 +26,10 @@ export interface Support {
   warnings: Warning[]
 }
 
-/** A flag to be written, with why it is there. `value: true` is a switch. */
+/** A flag to be written, with why it is there. `value: true` is a switch, a list several words behind one flag. */
 export interface LaunchFlag {
   flag: string
-  value: string | number | true
+  value: string | number | true | readonly string[]
   because: string
 }
 

@@ -8,6 +8,7 @@ import {layoutReasons} from './divisibility.ts'
 import type {EngineData, Subject, Support} from './engine.ts'
 import {speculationReasons, uncountedLayers} from './speculation/choice.ts'
 import {architectureAnswer, attentionAnswer, cacheAnswer, formatAnswer} from './support-formats.ts'
+import {optionReasons} from './options.ts'
 import {resolveVersion} from './versions.ts'
 
 export interface SupportQuestion {
@@ -167,6 +168,7 @@ export function supportOf(question: SupportQuestion): Support {
         checkpoint: subject.checkpoint,
         speculative: deployment.speculative,
       }),
+      ...optionReasons(question.id, question.title, deployment),
       ...ownReasons,
       ...common.filter(({code}) => !ownReasons.some((own) => own.code === code)),
     ],

@@ -1,3 +1,4 @@
+import type {EngineOptions} from '../../core/deployment.ts'
 import {InputError} from '../../core/input-error.ts'
 import type {Launch} from '../engine.ts'
 import {setField} from './fields.ts'
@@ -11,6 +12,10 @@ export interface Setting {
 }
 
 const BECAUSE = 'set by hand'
+
+/** Options that a scenario passes on, as settings; `true` is a switch. */
+export const passedOn = (flags: EngineOptions['engineFlags'] = {}): Setting[] =>
+  Object.entries(flags).map(([name, value]) => (value === true ? {name} : {name, value: String(value)}))
 
 /** `max-num-seqs=16`, `--max-num-seqs=16`, `enforce-eager`, `kv_cache_config.dtype=fp8`. */
 export function parseSetting(text: string): Setting {

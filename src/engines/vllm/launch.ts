@@ -9,6 +9,7 @@ import {counted, fraction, gib, sameFraction} from '../launch/numbers.ts'
 import {isAtLeast} from '../versions.ts'
 import {gpuMemoryUtilization, schedulerDefaults} from './defaults.ts'
 import {vllmNodes} from './nodes.ts'
+import {addOptionFlags} from './option-flags.ts'
 import {isRecurrent} from './state-pool.ts'
 
 const GIB = 1024 ** 3
@@ -27,6 +28,7 @@ export function vllmLaunch(subject: Subject, deployment: Deployment, needs?: Nee
   addLayout(list, deployment)
   addLimits(list, subject, deployment)
   addMemory(list, subject, deployment, need)
+  addOptionFlags(list, deployment)
   addSpeculation(list, deployment)
   addNeeds(list, deployment, need)
   const gguf = isGguf(checkpoint.weights)
@@ -84,7 +86,12 @@ function addMemory(list: FlagList, subject: Subject, deployment: Deployment, nee
   )
   const cache = cacheValue(subject, deployment, need)
   list.addIf(cache !== undefined, '--kv-cache-dtype', cache ?? '', `the cache is kept as ${deployment.kvCache}`)
-  list.addIf(need.blockSize !== undefined, '--block-size', need.blockSize ?? 0, `${subject.model.name} is run with blocks of ${need.blockSize} tokens`)
+  list.addIf(
+    need.blockSize !== undefined && deployment.blockTokens === undefined,
+    '--block-size',
+    need.blockSize ?? 0,
+    `${subject.model.name} is run with blocks of ${need.blockSize} tokens`,
+  )
   list.addIf(
     cpuOffloadBytes > 0,
     '--cpu-offload-gb',

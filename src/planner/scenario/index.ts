@@ -1,4 +1,5 @@
 /** The door of this room. A question as it is asked. */
 export {INTERACTIVE_LIMITS} from './interactive.ts'
-export {LIMITS, type Objective, type Objectives, OBJECTIVES, type Scenario} from './scenario.ts'
-export {parseSpeculation} from './speculation.ts'
+export {isStateFormat, stateFormatOf, weightsOf} from './words.ts'
+export {GRAPH_MODES, LIMITS, type Objective, type Objectives, OBJECTIVES, type Scenario} from './scenario.ts'
+export {parseSpeculation, speculationFrom, speculationFromJson} from './speculation.ts'

@@ -24,7 +24,12 @@ export interface Scenario extends DeploymentRequest {
   nodes?: number
   workload?: Workload
   slo?: Objectives
+  /** The engine's own command: read through its flag table before anything is answered. */
+  command?: string[]
 }
+
+/** Modes of CUDA graphs; `none` switches them off. */
+export const GRAPH_MODES = ['none', 'piecewise', 'full', 'full-decode-only', 'full-and-piecewise'] as const
 
 /** Ranges of numbers, for flags and files alike: beyond them a number is a slip. */
 export const LIMITS = {
@@ -39,4 +44,9 @@ export const LIMITS = {
   draftTokens: {min: 1, max: 64},
   /** Above 1 it is a mean accepted length: all that were drafted and one more. */
   acceptance: {min: 0, max: 65},
+  /** What may wait. */
+  queue: {min: 0, max: 1_000_000_000},
+  /** Of a pool to another. */
+  ratio: {min: 0.001, max: 1000},
+  loraRank: {min: 1, max: 4096},
 } as const

@@ -2,7 +2,7 @@ import type {Catalogue} from '../../catalogue/catalogue.ts'
 import type {Launch} from '../../engines/engine.ts'
 import type {FlagTable} from '../../engines/flags.ts'
 import {type EngineServing, imageFor} from '../../engines/launch/serving.ts'
-import {type Setting, withSettings} from '../../engines/launch/settings.ts'
+import {passedOn, type Setting, withSettings} from '../../engines/launch/settings.ts'
 import {type Answer, diskBytes, type Evaluation, subjectOf} from '../../planner/answer/index.ts'
 import {labelOf, type Startable} from './startable.ts'
 
@@ -13,7 +13,7 @@ export function startableOf(catalogue: Catalogue, answered: Pick<Answer, 'best' 
   const subject = subjectOf(best)
   const serving = catalogue.file<EngineServing>(`engines/${engine.id}`)
   const table = catalogue.file<FlagTable>(`engines/${engine.id}-flags`)
-  const launch = withSettings(engine.launch(subject, deployment), settings, table, deployment.engineVersion)
+  const launch = withSettings(engine.launch(subject, deployment), [...passedOn(deployment.engineFlags), ...settings], table, deployment.engineVersion)
   const count = engine.gpuCount(deployment)
   const chosen = launch.nodes ? undefined : chosenDevices(best, count, machine.gpus.length)
   const argument = modelArgumentOf(launch, checkpoint.hfId)
@@ -45,7 +45,7 @@ function chosenDevices({machine}: Evaluation, count: number, all: number): numbe
 
 const flagValue = ({flags}: Launch, pattern: RegExp): string | number | undefined => {
   const value = flags.findLast(({flag}) => pattern.test(flag))?.value
-  return value === true ? undefined : value
+  return value === true || typeof value === 'object' ? undefined : value
 }
 
 const portOf = (launch: Launch, {port}: EngineServing): number => {
