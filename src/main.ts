@@ -1,5 +1,6 @@
 import {flush} from '@oclif/core/flush'
 import {run} from '@oclif/core/run'
+import {normalisedArgv} from './cli/argv.ts'
 import {failureOf} from './cli/failures.ts'
 import {printFailure} from './cli/print-failure.ts'
 
@@ -10,7 +11,7 @@ export async function start(executedFile: string): Promise<void> {
   // No configuration files of oclif's own: looking for them takes time.
   process.env.OCLIF_DISABLE_RC ??= '1'
   try {
-    await run(process.argv.slice(2), executedFile)
+    await run(normalisedArgv(process.argv.slice(2)), executedFile)
     await flush()
   } catch (error) {
     printFailure(failureOf(error), process.argv.includes('--json'))

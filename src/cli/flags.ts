@@ -1,6 +1,7 @@
 import * as Flags from '@oclif/core/flags'
 import type {Speculation} from '../core/deployment.ts'
-import {LIMITS, parseSpeculation, type Scenario, speculationFromJson, weightsOf} from '../planner/scenario/index.ts'
+import {weightsOf} from '../engines/words.ts'
+import {LIMITS, parseSpeculation, type Scenario, speculationFromJson} from '../planner/scenario/index.ts'
 import {engineFlags, optionsFrom} from './engine-flags.ts'
 import {parseBytes, parseCount, parseNumber} from './quantities.ts'
 
@@ -127,7 +128,7 @@ export const deploymentFlags = {
     helpValue: 'GIB',
     exclusive: ['cpu-offload-bytes'],
     helpGroup: DEPLOYMENT,
-    parse: async (text) => Math.round(parseNumber(text, 'cpu-offload-gb', {min: 0, max: LIMITS.bytes.max / 2 ** 30}) * 2 ** 30),
+    parse: async (text) => parseNumber(text, 'cpu-offload-gb', {min: 0, max: LIMITS.bytes.max / 2 ** 30}),
   })(),
   'cpu-offload-bytes': bytes('cpu-offload-bytes', 'weights of each GPU that stay in host memory, such as 8GiB', DEPLOYMENT),
   'reserved-bytes-per-gpu': bytes('reserved-bytes-per-gpu', 'memory of each GPU taken by others, such as 2GiB', DEPLOYMENT),
@@ -168,7 +169,7 @@ function inOtherWords(model: string, flags: Record<string, unknown>): Record<str
   if (dtype !== undefined && dtype !== 'auto' && flags.weights === undefined && !model.includes('/')) said.weights = weightsOf(dtype)
   if (flags['enable-expert-parallel'] && flags.ep === undefined) said.ep = Math.max(2, tp * dp)
   if (flags['speculative-config'] !== undefined) said.speculative = flags['speculative-config']
-  if (flags['cpu-offload-gb'] !== undefined) said.cpuOffloadBytes = flags['cpu-offload-gb']
+  if (flags['cpu-offload-gb'] !== undefined) said.cpuOffloadBytes = Math.round((flags['cpu-offload-gb'] as number) * 2 ** 30)
   return said
 }
 

@@ -3,6 +3,7 @@ import {InputError} from '../core/input-error.ts'
 import type {Objectives, Scenario} from '../planner/scenario/index.ts'
 import type {FileScenario} from '../planner/scenario/schema.ts'
 import {objectivesFrom} from './slo-flags.ts'
+import {flagsFor} from './engine-flags.ts'
 import {ASSUMED_LOAD, deploymentFlags, machineFlags, scenarioFrom, workloadFlags} from './flags.ts'
 
 export const scenarioFlags = {
@@ -69,5 +70,5 @@ export function flagsOf(scenario: Scenario, flags: Record<string, unknown>): Rec
   const known = new Set([...Object.keys(machineFlags), ...Object.keys(deploymentFlags), ...Object.keys(workloadFlags)])
   for (const [name, value] of [...Object.entries(scenario), ...Object.entries(scenario.workload ?? {})])
     if (known.has(kebab(name)) && value !== undefined) spelled[kebab(name)] = value
-  return spelled
+  return {...spelled, ...flagsFor(scenario)}
 }

@@ -14,8 +14,6 @@ import {modelOf, type NamedModel} from '../planner/world/index.ts'
 import {renderCompare} from '../render/compare.ts'
 import {machineTitle} from '../render/hardware.ts'
 
-const {weights: _weights, ...choices} = deploymentFlags
-
 export default class Compare extends ServefitCommand {
   static override summary = 'BF16, FP8, AWQ, NVFP4: what each published checkpoint costs in memory and speed here'
   static override description =
@@ -43,7 +41,7 @@ export default class Compare extends ServefitCommand {
     ...scenarioFlags,
     ...workloadFlags,
     ...sloFlags,
-    ...choices,
+    ...deploymentFlags,
     ...sourceFlags,
   }
 

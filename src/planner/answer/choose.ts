@@ -200,6 +200,8 @@ const HYPOTHETICAL: Record<string, string> = {
   q4_k_m: 'q4_k',
   q5_k_m: 'q5_k',
   q3_k_m: 'q3_k',
+  q4_k_s: 'q4_k',
+  int4: 'int4-group128',
   native: 'bf16',
 }
 

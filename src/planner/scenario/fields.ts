@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import {GRAPH_MODES, LIMITS} from './scenario.ts'
 import {parseSpeculation} from './speculation.ts'
-import {isStateFormat, stateFormatOf, weightsOf} from './words.ts'
+import {isStateFormat, stateFormatOf, weightsOf} from '../../engines/words.ts'
 
 const whole = ({min, max}: {min: number; max: number}) => z.int().min(min).max(max)
 

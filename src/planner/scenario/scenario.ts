@@ -1,4 +1,5 @@
 import type {DeploymentRequest, Workload} from '../../core/deployment.ts'
+import {MOST_DRAFT_TOKENS} from '../../engines/words.ts'
 
 /** Latency limits of the contract's `slo`. */
 export interface Objectives {
@@ -41,7 +42,7 @@ export const LIMITS = {
   requestRate: {min: 1e-6, max: 1e6},
   fraction: {min: 0.01, max: 1},
   bytes: {min: 0, max: 2 ** 50},
-  draftTokens: {min: 1, max: 64},
+  draftTokens: {min: 1, max: MOST_DRAFT_TOKENS},
   /** Above 1 it is a mean accepted length: all that were drafted and one more. */
   acceptance: {min: 0, max: 65},
   /** What may wait. */

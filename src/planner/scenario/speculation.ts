@@ -1,5 +1,6 @@
 import type {Speculation} from '../../core/deployment.ts'
 import {InputError} from '../../core/input-error.ts'
+import {speculationFrom} from '../../engines/words.ts'
 import {LIMITS} from './scenario.ts'
 
 /**
@@ -15,38 +16,6 @@ export function parseSpeculation(text: string): Speculation {
     throw new InputError('SPECULATION_INVALID', `Speculation "${text}" drafts ${tokens} tokens: expected ${min} to ${max}`)
   const draft = /(?:^|[\s,])([\w.-]+\/[\w.-]+)(?=$|[\s,])/.exec(text)?.[1]
   return {method, tokens, ...(draft !== undefined && {draft})}
-}
-
-const METHODS: Record<string, string> = {
-  deepseek_mtp: 'mtp',
-  qwen3_next_mtp: 'mtp',
-  glm4_moe_mtp: 'mtp',
-  ernie_mtp: 'mtp',
-  longcat_flash_mtp: 'mtp',
-  mimo_mtp: 'mtp',
-}
-
-/**
- * Speculation as vLLM's `--speculative-config` has it: method, model, num_speculative_tokens. A model without a method is a draft model
- * unless its name says otherwise, as vLLM tells them (vllm/config/speculative.py __post_init__, 0.28.0).
- */
-export function speculationFrom(config: Record<string, unknown>): Speculation {
-  const model = typeof config.model === 'string' ? config.model : undefined
-  const named = typeof config.method === 'string' ? config.method.toLowerCase() : undefined
-  const method =
-    named ??
-    (model === undefined
-      ? 'mtp'
-      : model === 'ngram' || model === '[ngram]'
-        ? 'ngram'
-        : (/eagle3|eagle|dflash|medusa/i.exec(model)?.[0].toLowerCase() ?? 'draft_model'))
-  const tokens = Number(config.num_speculative_tokens ?? 1)
-  const {min, max} = LIMITS.draftTokens
-  if (!Number.isInteger(tokens) || tokens < min || tokens > max)
-    throw new InputError('SPECULATION_INVALID', `num_speculative_tokens ${String(config.num_speculative_tokens).slice(0, 40)}: expected ${min} to ${max}`)
-  const isDraft = model !== undefined && method !== 'ngram'
-  const called = method.endsWith('_mtp') && !Object.hasOwn(METHODS, method) ? 'mtp' : (METHODS[method] ?? method)
-  return {method: config.parallel_drafting === true && called === 'draft_model' ? 'pard' : called, tokens, ...(isDraft && {draft: model})}
 }
 
 /** The same as text. @throws InputError SPECULATION_INVALID. */
