@@ -25,11 +25,11 @@ export interface AskedScenario extends Scenario {
 export async function askedScenario(
   model: string | undefined,
   flags: Record<string, unknown>,
-  {oneUser = true}: {oneUser?: boolean} = {},
+  {oneUser = true, command}: {oneUser?: boolean; command?: string[]} = {},
 ): Promise<AskedScenario> {
   if (typeof flags.scenario !== 'string') {
-    if (model === undefined) throw new InputError('ARGUMENT_MISSING', `Missing MODEL: ${MISSING}`)
-    const scenario = withLimits(scenarioFrom(model, flags), flags)
+    if (model === undefined && command === undefined) throw new InputError('ARGUMENT_MISSING', `Missing MODEL: ${MISSING}`)
+    const scenario = {...withLimits(scenarioFrom(model ?? '', flags), flags), ...(command && {command})}
     const given = flags.concurrency !== undefined || oneUser
     return given ? scenario : {...scenario, workload: {...scenario.workload!, concurrency: undefined}}
   }
@@ -37,11 +37,19 @@ export async function askedScenario(
   const {layered} = await import('../planner/scenario/schema.ts')
   const {inputTokens, outputTokens} = ASSUMED_LOAD
   const file = await readScenario(flags.scenario, {inputTokens, outputTokens})
-  const named = model ?? file.model
+  const named = model ?? file.model ?? ((command ?? file.command) ? '' : undefined)
   if (named === undefined) throw new InputError('ARGUMENT_MISSING', `Missing MODEL: ${flags.scenario} names none; ${MISSING}`)
   const merged = layered(file as Record<string, unknown>, givenBy(named, flags)) as FileScenario
   const open = !oneUser || merged.workload?.requestRate !== undefined
-  return withLimits({...merged, model: named, workload: {...ASSUMED_LOAD, ...(open && {concurrency: undefined}), ...merged.workload}} as AskedScenario, flags)
+  return withLimits(
+    {
+      ...merged,
+      ...(command && {command}),
+      model: named,
+      workload: {...ASSUMED_LOAD, ...(open && {concurrency: undefined}), ...merged.workload},
+    } as AskedScenario,
+    flags,
+  )
 }
 
 /** The limits of flags over those that a file has. */
@@ -62,9 +70,9 @@ function givenBy(model: string, flags: Record<string, unknown>): Record<string, 
   return {...scenario, ...(names.length > 0 && {workload: load})}
 }
 
-/** The flags that spell out a scenario which came from a file, for "next" lines. */
-export function flagsOf(scenario: Scenario, flags: Record<string, unknown>): Record<string, unknown> {
-  if (flags.scenario === undefined) return flags
+/** The flags that spell out a scenario which came from a file or, `always`, from a command; for "next" lines. */
+export function flagsOf(scenario: Scenario, flags: Record<string, unknown>, always = false): Record<string, unknown> {
+  if (flags.scenario === undefined && scenario.command === undefined && !always) return flags
   const spelled: Record<string, unknown> = {...flags, scenario: undefined}
   const kebab = (name: string) => name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
   const known = new Set([...Object.keys(machineFlags), ...Object.keys(deploymentFlags), ...Object.keys(workloadFlags)])

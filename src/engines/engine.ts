@@ -97,8 +97,8 @@ export interface Engine {
   spreadBytes: number
   /** Largest share of memory (`gpuMemoryUtilization` as the engine means it) that people set by hand when the default does not do. */
   mostMemoryShare: number
-  /** Fills every open choice with what the engine would do by itself, or what the plan needs. */
-  resolve(subject: Subject, request: DeploymentRequest): Deployment
+  /** Fills every open choice with what the engine would do by itself, or what the plan needs; `literal`: never with what the plan needs. */
+  resolve(subject: Subject, request: DeploymentRequest, literal?: boolean): Deployment
   /** Refusals and remarks that can be told before anything is downloaded. */
   support(subject: Subject, deployment: Deployment): Support
   /** The budget of the fullest GPU, and the cache that the engine would report at start. */

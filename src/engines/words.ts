@@ -75,7 +75,10 @@ export function speculationFrom(config: Record<string, unknown>): Speculation {
         : (/eagle3|eagle|dflash|medusa/i.exec(model)?.[0].toLowerCase() ?? 'draft_model'))
   const tokens = Number(config.num_speculative_tokens ?? 1)
   if (!Number.isInteger(tokens) || tokens < 1 || tokens > MOST_DRAFT_TOKENS)
-    throw new InputError('SPECULATION_INVALID', `num_speculative_tokens ${String(config.num_speculative_tokens).slice(0, 40)}: expected 1 to ${MOST_DRAFT_TOKENS}`)
+    throw new InputError(
+      'SPECULATION_INVALID',
+      `num_speculative_tokens ${String(config.num_speculative_tokens).slice(0, 40)}: expected 1 to ${MOST_DRAFT_TOKENS}`,
+    )
   const isDraft = model !== undefined && method !== 'ngram'
   const called = method.endsWith('_mtp') && !Object.hasOwn(DRAFT_METHODS, method) ? 'mtp' : (DRAFT_METHODS[method] ?? method)
   return {method: config.parallel_drafting === true && called === 'draft_model' ? 'pard' : called, tokens, ...(isDraft && {draft: model})}

@@ -65,7 +65,8 @@ export function bestLayout(question: ChoiceQuestion & {checkpoint: Checkpoint}):
   const {workload, request: asked, slo} = question
   const places = placesFor(question.model.architecture, question.machine, asked, requestsInFlight(workload ?? USUAL_WORKLOAD))
   const at = (place: Place, more: Partial<ChoiceQuestion> = {}) => evaluate({...question, ...place, ...more})
-  if (asked.tp !== undefined || asked.pp !== undefined || asked.dp !== undefined) return bestOf(groupsOf(places).map((group) => fixedLayout(group, at)))
+  if (asked.tp !== undefined || asked.pp !== undefined || asked.dp !== undefined)
+    return bestOf(groupsOf(places).map((group) => (question.asRan ? at(group[0]!) : fixedLayout(group, at))))
   if (places.length === 1) return at(places[0]!)
   const {percentile, ...means} = slo ?? {}
   const ranking = {workload: workload ?? USUAL_WORKLOAD, slo: workload && means}

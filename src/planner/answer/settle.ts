@@ -56,7 +56,7 @@ const enters = (memory: MemoryEstimate, needed: number, asked: boolean): boolean
  */
 export function settle(engine: Engine, subject: Subject, asked: DeploymentRequest, workload: Workload | undefined, asRan = false): Settled {
   const needed = neededContext(subject.model, asked, workload)
-  const first = engine.resolve(subject, asked)
+  const first = engine.resolve(subject, asked, asRan)
   let request = asked
   let deployment = first
   let memory = engine.memory(subject, deployment)

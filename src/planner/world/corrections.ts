@@ -109,9 +109,9 @@ export function correctedEngine(base: Engine, create: (data: EngineData) => Engi
   }
   return {
     ...base,
-    resolve(subject, request) {
+    resolve(subject, request, literal) {
       const found = find(subject, resolveVersion(request.engineVersion, base.newestVersion).version, request)
-      return (found ? taking(found.bytes) : base).resolve(subject, request)
+      return (found ? taking(found.bytes) : base).resolve(subject, request, literal)
     },
     memory(subject, deployment) {
       const found = find(subject, deployment.engineVersion, deployment)
