@@ -32,6 +32,7 @@ const WORDS: Record<string, string> = {
   'admission.maxQueuedRequests': 'a limit of waiting requests',
   'admission.maxQueuedTokens': 'a limit of waiting tokens',
   lora: 'LoRA adapters',
+  'lora.targets': 'a list of modules that adapters change',
 }
 
 /**
@@ -55,6 +56,7 @@ export const OPTION_PLACES: Record<EngineId, Record<string, OptionPlace>> = {
     'admission.maxQueuedRequests': {flag: '--max-num-queued-reqs', since: '0.29.0'},
     'admission.maxQueuedTokens': {flag: '--max-num-queued-tokens', since: '0.29.0'},
     lora: {flag: '--enable-lora'},
+    'lora.targets': {flag: '--lora-target-modules', since: '0.19.0'},
   },
   sglang: {
     'multimodal.languageOnly': {flag: '--language-model-only', since: '0.5.18'},
@@ -72,6 +74,7 @@ export const OPTION_PLACES: Record<EngineId, Record<string, OptionPlace>> = {
     runner: {flag: '--is-embedding'},
     'admission.maxQueuedRequests': {flag: '--max-queued-requests', since: '0.4.10'},
     lora: {flag: '--enable-lora', since: '0.4.10'},
+    'lora.targets': {flag: '--lora-target-modules', since: '0.4.10'},
   },
   trtllm: {
     'graphs.maxBatch': {flag: 'cuda_graph_config.max_batch_size', since: '1.0.0rc0'},
@@ -82,6 +85,7 @@ export const OPTION_PLACES: Record<EngineId, Record<string, OptionPlace>> = {
     kvCacheTokens: {flag: 'kv_cache_config.max_tokens', since: '1.0.0rc0'},
     stateFormat: {flag: 'kv_cache_config.mamba_ssm_cache_dtype', since: '1.0.0rc0'},
     lora: {flag: 'enable_lora', since: '1.0.0rc0'},
+    'lora.targets': {flag: 'lora_config', since: '1.0.0rc0'},
   },
 }
 

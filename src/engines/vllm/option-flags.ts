@@ -9,8 +9,6 @@ const STATE_VALUES: Record<string, string> = {fp32: 'float32', bf16: 'bfloat16',
 const graphMode = (mode: string): string => mode.toUpperCase().replaceAll('-', '_')
 /** First release with `--max-cudagraph-capture-size`; before, `--cuda-graph-sizes` with one number is the limit. */
 const GRAPH_LIMIT_SINCE = '0.11.1'
-/** First release with `--lora-target-modules`. */
-const TARGETS_SINCE = '0.19.0'
 
 /** Flags of settings that nobody has to choose. */
 export function addOptionFlags(list: FlagList, deployment: Deployment): void {
@@ -55,10 +53,10 @@ function addGraphs(list: FlagList, {graphs, engineVersion}: Deployment): void {
   if (Object.keys(config).length > 0) list.add('--compilation-config', JSON.stringify(config), 'batches with a CUDA graph')
 }
 
-function addAdapters(list: FlagList, {lora, engineVersion}: Deployment): void {
+function addAdapters(list: FlagList, {lora}: Deployment): void {
   if (!lora) return
   list.add('--enable-lora', true, 'adapters are served beside the model')
   list.add('--max-loras', lora.count, `${lora.count} adapters in memory at once`)
   list.add('--max-lora-rank', lora.maxRank, `the largest rank is ${lora.maxRank}`)
-  if (lora.targets && isAtLeast(engineVersion, TARGETS_SINCE)) list.add('--lora-target-modules', lora.targets, 'modules that the adapters change')
+  if (lora.targets) list.add('--lora-target-modules', lora.targets, 'modules that the adapters change')
 }

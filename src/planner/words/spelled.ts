@@ -41,7 +41,7 @@ const OTHERS = new Set(['id', 'command', 'workload', 'slo', 'gpu', 'machine'])
 /** Formats that say nothing of how a checkpoint was quantised. */
 const UNQUANTISED = new Set(['bf16', 'fp16', 'fp32'])
 
-const isDocument = (word: string): boolean => /\.(?:ya?ml|json)$/i.test(word)
+const isDocument = (word: string): boolean => !/\s/.test(word) && /\.(?:ya?ml|json)$/i.test(word)
 
 async function programOf(words: readonly string[], documents: Documents): Promise<Program> {
   const [first = '', second] = words

@@ -11,6 +11,8 @@ export interface GivenFlag {
   /** Name in the table; absent: the table has none. */
   name?: string
   row?: FlagRow
+  /** The whole spelling that was meant, as the table knows it; absent: the name. */
+  spelling?: string
   value: string | true | false | string[]
   /** What is wrong with it. */
   problem?: string
@@ -34,6 +36,8 @@ const isFlagWord = (word: string): boolean => /^-/.test(word) && !/^-\d/.test(wo
 interface Found {
   row: FlagRow
   name: string
+  /** The whole spelling that was meant. */
+  spelling: string
   negated: boolean
   note?: string
 }
@@ -48,7 +52,7 @@ function find(table: FlagTable, version: string, word: string, rules: ParserRule
       [row.name, ...(row.aliases ?? [])].filter((name) => name.startsWith(typed) && findFlag(table, version, name).row === row).map((name) => ({row, name})),
     )
     const rows = [...new Set(spellings.map(({row}) => row))]
-    if (rows.length === 1 && typed.length > 4) return {...foundIn(table, rows[0]!, spellings[0]!.name), note: `short for ${spellings[0]!.name}`}
+    if (rows.length === 1 && typed.length > 3) return {...foundIn(table, rows[0]!, spellings[0]!.name), note: `short for ${spellings[0]!.name}`}
     if (rows.length > 1 && exact.problem.code === 'flag-unknown') {
       const names = spellings.map(({name}) => name)
       return {problem: `${word} could be any of ${names.slice(0, 4).join(', ')}`, suggestions: names.slice(0, 3)}
@@ -92,7 +96,7 @@ const replacementOf = (table: FlagTable, version: string, word: string): string 
 function foundIn(table: FlagTable, row: FlagRow, word: string): Found {
   const plain = table.underscores ? word.replaceAll('_', '-') : word
   const negated = plain.startsWith('--no-') && row.name !== plain && (row.aliases ?? []).includes(plain)
-  return {row, name: row.name, negated, ...(row.deprecated && {note: 'deprecated in this release'})}
+  return {row, name: row.name, spelling: word, negated, ...(row.deprecated && {note: 'deprecated in this release'})}
 }
 
 /** Reads words by the table of a release. */
@@ -137,8 +141,8 @@ export function readArguments(table: FlagTable, version: string, args: readonly 
       })
       continue
     }
-    const {row, name, negated, note} = found
-    const base = {flag: written, name, row, ...(note !== undefined && {note})}
+    const {row, name, spelling, negated, note} = found
+    const base = {flag: written, name, row, spelling, ...(note !== undefined && {note})}
     if (isDotted) {
       const value = joined ?? args[++at] ?? ''
       const path = written.slice(written.indexOf('.') + 1)
@@ -155,6 +159,11 @@ export function readArguments(table: FlagTable, version: string, args: readonly 
           ? {...base, value: optional, problem: `${written} of ${table.engine} ${version} is a switch and takes no value`}
           : {...base, value: isWord ? /^true$/i.test(optional!) : !negated},
       )
+    } else if (row.type === undefined) {
+      // An option that is gone by now: nothing is known of its values.
+      const values = joined === undefined ? valuesFrom(args, at + 1) : [joined]
+      if (joined === undefined) at += values.length
+      flags.push({...base, value: values.length === 0 ? true : values.length === 1 ? values[0]! : values})
     } else if (row.type === 'list') {
       const values = joined === undefined ? valuesFrom(args, at + 1) : [joined]
       if (joined === undefined) at += values.length
@@ -192,7 +201,7 @@ function setDotted(content: Record<string, unknown>, path: string, text: string)
 
 /** Checks a value by its row. Lists are checked one by one where the row has choices. */
 function checked(table: FlagTable, version: string, given: GivenFlag): GivenFlag {
-  const {row, name, value} = given
+  const {row, name, spelling = name, value} = given
   if (!row || name === undefined) return given
   const unknown = (Array.isArray(value) ? value : [String(value)])
     .map((word) => /\$\{?([A-Za-z_]\w*)/.exec(word)?.[1])
@@ -210,7 +219,7 @@ function checked(table: FlagTable, version: string, given: GivenFlag): GivenFlag
           suggestions: nearest(wrong, choices.map(String), 3),
         }
   }
-  const problem = checkFlag(table, version, name, value)
+  const problem = checkFlag(table, version, spelling ?? name, value)
   if (!problem) return given
   const autoLength = name === '--max-model-len' && /^(?:-1|auto)$/i.test(String(value)) && isAtLeast(version, AUTO_LENGTH_SINCE)
   return autoLength ? given : {...given, problem: problem.message.slice(0, 400), suggestions: problem.suggestions}

@@ -1,7 +1,7 @@
 /** Which engine a command starts, and with which words. */
 import type {EngineId} from '../../../core/deployment.ts'
 import {InputError} from '../../../core/input-error.ts'
-import {isVersion} from '../../versions.ts'
+import {isAtLeast, isVersion} from '../../versions.ts'
 import {readShell} from './shell.ts'
 
 export interface Program {
@@ -187,7 +187,8 @@ export function inImage(image: string, {entrypoint = [], command, environment, a
   if (named) return known && known.engine !== named.engine ? {...named, image, around} : {...named, ...where}
   if (!known || entrypoint.length > 0) return undefined
   const start = {environment, files: {}, unknown: []}
-  // docker/Dockerfile: vLLM's images start the server, those of the others a shell.
-  if (known.engine === 'vllm') return {...start, ...where, engine: 'vllm', entry: 'vllm-serve', args: [...command]}
+  // docker/Dockerfile: vLLM's images start the server, up to 0.11.0 as a module (0.14.0 has vllm serve), those of the others a shell.
+  const isModule = known.version !== undefined && !isAtLeast(known.version, '0.11.1')
+  if (known.engine === 'vllm') return {...start, ...where, engine: 'vllm', entry: isModule ? 'vllm-module' : 'vllm-serve', args: [...command]}
   return undefined
 }

@@ -42,7 +42,7 @@ export function readShell(text: string): ShellText {
   }
   const exportedSoFar: Record<string, string> = {}
   let skipsTarget = false
-  for (const token of tokensOf(body, variables, unknown, () => ({...variables, ...environment}))) {
+  for (const token of tokensOf(body, unknown, () => ({...variables, ...environment}))) {
     if (token.operator) {
       if (token.text === '>' || token.text === '<') skipsTarget = true
       else end()
@@ -85,7 +85,9 @@ function withoutHereDocuments(text: string): {body: string; files: Record<string
   return {body: kept.join('\n'), files}
 }
 
-function* tokensOf(text: string, _variables: Record<string, string>, unknown: Set<string>, known: () => Record<string, string>): Generator<Token> {
+const ESCAPES: Record<string, string> = {n: '\n', t: '\t', r: '\r'}
+
+function* tokensOf(text: string, unknown: Set<string>, known: () => Record<string, string>): Generator<Token> {
   let word = ''
   let started = false
   let at = 0
@@ -128,6 +130,12 @@ function* tokensOf(text: string, _variables: Record<string, string>, unknown: Se
         } else word += text[at++]
       }
       at++
+    } else if (char === '$' && text[at + 1] === "'") {
+      // $'...': quoted, with escapes.
+      const [quoted = '', content = ''] = /^\$'((?:[^'\\]|\\.)*)'?/s.exec(text.slice(at)) ?? []
+      word += content.replaceAll(/\\(.)/gs, (_, escaped: string) => ESCAPES[escaped] ?? escaped)
+      started = true
+      at += quoted.length
     } else if (char === '$') {
       const used = expansion(text, at, known(), unknown)
       word += used.value
