@@ -7,7 +7,7 @@ const inEngineWords = ({command, engineFlags}: Scenario): boolean => command !==
 
 /** The user's files that a command may name. */
 const documents: Documents = {
-  read: async (path) => (await import('./document.ts')).readDocument(path, 'options of the engine'),
+  read: async (path, what) => (await import('./document.ts')).readDocument(path, what),
   parse: async (text) => (await import('./document.ts')).parseYaml(text, 'options of the engine'),
   text: async (path) => (await import('./world.ts')).readText(path, 'a command'),
 }

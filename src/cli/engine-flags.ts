@@ -227,7 +227,8 @@ export function flagsFor({multimodal, graphs, admission, lora, engineFlags: pass
     'max-loras': lora?.count,
     'max-lora-rank': lora?.maxRank,
     'lora-target-modules': lora?.targets?.join(','),
-    'engine-flag': passed && Object.entries(passed).map(([name, value]) => (value === true ? name : `${name}=${value}`)),
+    'engine-flag':
+      passed && Object.entries(passed).map(([name, value]) => (value === true ? name : `${name}=${Array.isArray(value) ? value.join(' ') : value}`)),
   }
   return Object.fromEntries(Object.entries(flags).filter(([, value]) => value !== undefined))
 }

@@ -57,8 +57,8 @@ export interface EngineOptions {
   /** Requests that may wait; more are turned away. */
   admission?: {maxQueuedRequests?: number; maxQueuedTokens?: number}
   lora?: Adapters
-  /** Options of the engine that are passed on and move no number, by flag; `true` is a switch. */
-  engineFlags?: Record<string, string | number | boolean>
+  /** Options of the engine that are passed on and move no number, by flag; `true` is a switch, a list several words. */
+  engineFlags?: Record<string, string | number | boolean | string[]>
 }
 
 /** Bytes of an element of a recurrent state, by its format. */

@@ -20,6 +20,17 @@ export function admittedLoad({deployment, memory}: Stood, workload: Workload): W
   return most === undefined || most >= concurrency ? workload : {...workload, concurrency: most}
 }
 
+/** Settings that are taken and, so far as is known here, move no number. */
+export function uncountedOptions({deployment, memory}: Stood): Warning[] {
+  const {lora, graphs} = deployment
+  const isCounted = memory.terms.some(({name}) => /lora|adapter/i.test(name))
+  const names = [
+    ...(lora && !isCounted ? [`the memory of ${lora.count} LoRA adapter${lora.count === 1 ? '' : 's'} of rank ${lora.maxRank}`] : []),
+    ...(graphs?.mode !== undefined && graphs.mode !== 'none' ? [`the mode of CUDA graphs (${graphs.mode})`] : []),
+  ]
+  return names.length === 0 ? [] : [{code: 'not-counted', message: `not counted in any number: ${names.join(', ')}`}]
+}
+
 /** What is turned away, in words. */
 export function admissionWarnings(stood: Stood, workload: Workload): Warning[] {
   const {concurrency, inputTokens} = workload

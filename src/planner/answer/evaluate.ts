@@ -13,7 +13,7 @@ import type {Engine, Subject, Support} from '../../engines/engine.ts'
 import {isVersion} from '../../engines/versions.ts'
 import type {Objectives} from '../scenario/index.ts'
 import {calibrationFor, isMixed, kindsOf, pacingAccelerator, tightestGpu} from '../world/index.ts'
-import {admissionWarnings, admittedLoad} from './admission.ts'
+import {admissionWarnings, admittedLoad, uncountedOptions} from './admission.ts'
 import {displayWarnings} from './display.ts'
 import type {Evaluation, Standing} from './evaluation.ts'
 import {hostMemoryWarnings} from './host-memory.ts'
@@ -52,6 +52,7 @@ export function standing({engine, model, checkpoint, machine, request, workload,
   const warnings = [
     ...replacedWarnings(replaced),
     ...support.warnings,
+    ...uncountedOptions(settled),
     ...[contextNote(subject, deployment)].filter((note) => note !== undefined),
     ...draftWarnings(model.architecture, deployment.speculative, knownDraft(model, deployment.speculative)),
     ...hostMemoryWarnings(machine, deployment, engine.gpuCount(deployment)),

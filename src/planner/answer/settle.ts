@@ -60,7 +60,8 @@ export function settle(engine: Engine, subject: Subject, asked: DeploymentReques
   let request = asked
   let deployment = first
   let memory = engine.memory(subject, deployment)
-  if (asRan) return {deployment, memory, neededTokens: needed, replaced: []}
+  // An engine that does not start with less than its context needs all of it.
+  if (asRan) return {deployment, memory, neededTokens: memory.startsBeyond ? needed : Math.max(needed, deployment.maxModelLen), replaced: []}
   const limit = safeSequences(memory, deployment)
   const fixed = asked.maxModelLen !== undefined
   if (!enters(memory, needed, fixed) || (asked.maxNumSeqs === undefined && limit !== undefined)) {

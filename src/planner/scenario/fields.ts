@@ -50,7 +50,7 @@ const engineOptions = {
     })
     .optional(),
   engineFlags: z
-    .record(z.string().min(1).max(256), z.union([z.string().max(100_000), z.number(), z.boolean()]))
+    .record(z.string().min(1).max(256), z.union([z.string().max(100_000), z.number(), z.boolean(), z.array(z.string().max(10_000)).min(1).max(1000)]))
     .optional()
     .describe('options of the engine that are passed on and move no number, by flag; true is a switch'),
 }

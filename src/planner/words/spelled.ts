@@ -16,7 +16,7 @@ import {type CommandReport, printsOf, risksOf} from './report.ts'
 /** Files that a command names: read only where it does. */
 export interface Documents {
   /** A YAML or JSON file. */
-  read(path: string): Promise<unknown>
+  read(path: string, what: string): Promise<unknown>
   /** The same as text. */
   parse(text: string): Promise<unknown>
   /** A file as it is. */
@@ -45,7 +45,7 @@ const isDocument = (word: string): boolean => !/\s/.test(word) && /\.(?:ya?ml|js
 
 async function programOf(words: readonly string[], documents: Documents): Promise<Program> {
   const [first = '', second] = words
-  if (words.length <= 2 && isDocument(first)) return programOfDocument(await documents.read(first), first, second)
+  if (words.length <= 2 && isDocument(first)) return programOfDocument(await documents.read(first, 'a compose file or a manifest'), first, second)
   if (words.length === 1 && /\.(?:sh|bash|txt)$/i.test(first) && !/\s/.test(first)) return readProgram([await documents.text(first)])
   return readProgram(words)
 }
@@ -107,7 +107,7 @@ async function filesFor(
   for (const path of filesOf(program, table, version)) {
     const own = Object.hasOwn(program.files, path) ? program.files[path] : undefined
     try {
-      files[path] = own === undefined ? await documents.read(path) : await documents.parse(own)
+      files[path] = own === undefined ? await documents.read(path, 'options of the engine') : await documents.parse(own)
     } catch (error) {
       if (!(error instanceof InputError) || error.code !== 'FILE_UNREADABLE') throw error
       missing.push(path)
@@ -150,7 +150,9 @@ function checkedFlags(context: Context, scenario: Scenario): Scenario {
         suggestions: [field],
       })
     const isOff = value === false && row.type === 'bool'
-    const wrong = isOff ? undefined : checkFlag(table, version, name, value === true ? true : name.startsWith('-') ? String(value) : value)
+    const wrong = isOff
+      ? undefined
+      : checkFlag(table, version, name, value === true ? true : name.startsWith('-') ? (Array.isArray(value) ? value.join(' ') : String(value)) : value)
     if (wrong) throw new InputError('ENGINE_FLAG_ILLEGAL', wrong.message.slice(0, 400), {suggestions: wrong.suggestions})
   }
   return scenario

@@ -77,5 +77,10 @@ const VARIABLES: [RegExp, Purpose][] = [
   [/^VLLM_USE_V1$/, uncounted('answers are about the engine that the release starts by itself')],
 ]
 
+/** Beginnings of variables that engines, PyTorch and drivers read. */
+const ENGINE_VARIABLE = /^(?:VLLM|SGLANG|SGL|TRTLLM|TLLM|TENSORRT|CUDA|PYTORCH|TORCH|HIP|ROCM|HSA|AITER|FLASHINFER|TRITON|DG|NVIDIA|GPU|RAY)_/
+
 /** What a variable of the environment is for. */
-export const purposeOfVariable = (name: string): Purpose => VARIABLES.find(([pattern]) => pattern.test(name))?.[1] ?? uncounted('it is not reckoned with')
+export const purposeOfVariable = (name: string): Purpose =>
+  VARIABLES.find(([pattern]) => pattern.test(name))?.[1] ??
+  (ENGINE_VARIABLE.test(name) ? uncounted('it is not reckoned with') : harmless('no variable that the engine is known to read'))

@@ -36,7 +36,7 @@ export interface CommandReading {
   flags: FlagReport[]
   environment: VariableReport[]
   /** Options that are passed on, by the name in the table. */
-  passedOn: Record<string, string | number | boolean>
+  passedOn: Record<string, string | number | boolean | string[]>
   /** Why the engine itself would refuse the line, each with the right spelling where one is near. */
   refused: {message: string; suggestions: string[]}[]
   /** The context is left to the engine to find. */
@@ -203,10 +203,8 @@ const KEPT_BACK = new Set([
   '--data-parallel-rank',
 ])
 
-function passedValue({value}: GivenFlag): string | boolean {
-  if (typeof value === 'boolean') return value
-  return Array.isArray(value) ? value.join(' ') : value
-}
+/** A list of one word is that word. */
+const passedValue = ({value}: GivenFlag): string | boolean | string[] => (Array.isArray(value) && value.length === 1 ? value[0]! : value)
 
 interface FileReading {
   table: FlagTable
