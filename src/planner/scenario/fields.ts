@@ -8,7 +8,7 @@ const whole = ({min, max}: {min: number; max: number}) => z.int().min(min).max(m
 const share = ({min, max}: {min: number; max: number}) => z.number().min(min).max(max)
 
 /** Settings of an engine that nobody has to choose. */
-const engineOptions = {
+export const EngineOptionFields = {
   multimodal: z
     .strictObject({
       languageOnly: z.boolean().optional().describe('no images or sounds: their towers are not loaded'),
@@ -76,10 +76,10 @@ export const ScenarioSchema = z.strictObject({
   gpu: z.string().min(1).max(4096).optional().describe('COUNTxGPU-ID, comma-separated for mixed cards'),
   machine: z.string().min(1).max(4096).optional().describe('a catalogued system, or a file that detect --json printed'),
   nodes: whole(LIMITS.nodes).optional(),
-  engine: z.string().min(1).optional(),
+  engine: z.string().min(1).max(128).optional(),
   engineVersion: z.string().max(128).optional(),
-  weights: z.string().min(1).transform(weightsOf).optional(),
-  kvCache: z.string().min(1).optional(),
+  weights: z.string().min(1).max(128).transform(weightsOf).optional(),
+  kvCache: z.string().min(1).max(128).optional(),
   tp: whole(LIMITS.parallel).optional(),
   pp: whole(LIMITS.parallel).optional(),
   dp: whole(LIMITS.parallel).optional(),
@@ -93,7 +93,7 @@ export const ScenarioSchema = z.strictObject({
   speculative: z
     .union([
       z.strictObject({
-        method: z.string().min(1),
+        method: z.string().min(1).max(128),
         tokens: whole(LIMITS.draftTokens).default(1),
         draft: z.string().min(1).max(256).optional().describe('repository of the draft'),
       }),
@@ -109,7 +109,7 @@ export const ScenarioSchema = z.strictObject({
     .describe('(mean accepted length - 1) / drafted tokens, 0 to 1; above 1, the mean accepted length of a step'),
   cpuOffloadBytes: whole(LIMITS.bytes).optional(),
   reservedBytesPerGpu: whole(LIMITS.bytes).optional(),
-  ...engineOptions,
+  ...EngineOptionFields,
   command: z
     .array(z.string().max(100_000))
     .min(1)

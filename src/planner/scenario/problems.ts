@@ -57,6 +57,8 @@ function meant(key: string, place: string, paths: readonly string[]): string | u
   const neighbours = paths.filter((path) => path.startsWith(place) && !path.slice(place.length).includes('.')).map((path) => path.slice(place.length))
   const own = nearest(camel, neighbours, 1)[0]
   if (own !== undefined && own !== camel) return own
+  const containing = camel.length >= 3 ? neighbours.find((name) => name.toLowerCase().includes(camel.toLowerCase())) : undefined
+  if (containing !== undefined && place !== '') return containing
   const named = (path: string) => path.slice(path.lastIndexOf('.') + 1)
   return own ?? known ?? paths.find((path) => named(path) === camel) ?? paths.find((path) => nearest(camel, [named(path)], 1).length > 0)
 }
