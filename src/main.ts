@@ -1,5 +1,6 @@
 import {flush} from '@oclif/core/flush'
 import {run} from '@oclif/core/run'
+import {normalisedArgv} from './cli/argv.ts'
 import {failureOf} from './cli/failures.ts'
 import {printFailure} from './cli/print-failure.ts'
 
@@ -13,7 +14,7 @@ export async function start(executedFile: string): Promise<void> {
   // No configuration files of oclif's own: looking for them takes time.
   process.env.OCLIF_DISABLE_RC ??= '1'
   try {
-    await run(asked(process.argv.slice(2)), executedFile)
+    await run(normalisedArgv(asked(process.argv.slice(2))), executedFile)
     await flush()
   } catch (error) {
     printFailure(failureOf(error), process.argv.includes('--json'))

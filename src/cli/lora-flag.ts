@@ -28,14 +28,19 @@ export async function askedAdapters(flags: Record<string, unknown>): Promise<Ask
   const own = flags.engine === 'sglang' ? OWN_COUNTS.sglang : OWN_COUNTS.others
   const given = (flags.lora as string[] | undefined) ?? (flags['enable-lora'] === true ? [String(own)] : [])
   const rank = flags['lora-rank'] as number | undefined
+  const asked = (flags['lora-target-modules'] as string | undefined)?.split(/[\s,]+/).filter((word) => word !== '')
+  const modules = asked?.length ? asked : undefined
   if (given.length === 0) {
-    if (rank === undefined) return undefined
+    if (rank === undefined && modules === undefined) return undefined
+    if (rank === undefined)
+      throw new InputError('LORA_INVALID', '--lora-target-modules is given without --lora: expected the number of adapters beside it, such as --lora 4')
     throw new InputError('LORA_INVALID', `--lora-rank ${rank} is given without --lora: expected the number of adapters beside it, such as --lora 4`)
   }
   const counts = given.filter((text) => /^\d/.test(text) && !/[\\/]/.test(text))
   const folders = given.filter((text) => !counts.includes(text))
   if (counts.length > 1) throw new InputError('LORA_INVALID', `--lora ${counts.join(' --lora ')}: expected one number, or folders`)
-  if (folders.length === 0) return {lora: {count: parseCount(counts[0]!, 'lora', LIMITS.loraCount), maxRank: rank ?? USUAL_RANK}, paths: []}
+  if (folders.length === 0)
+    return {lora: {count: parseCount(counts[0]!, 'lora', LIMITS.loraCount), maxRank: rank ?? USUAL_RANK, ...(modules && {targets: modules})}, paths: []}
   const {readAdapter} = await import('../import/adapter.ts')
   const adapters = []
   for (const folder of folders) adapters.push(await readAdapter(folder))
@@ -47,7 +52,7 @@ export async function askedAdapters(flags: Record<string, unknown>): Promise<Ask
     )
   const count = counts[0] === undefined ? folders.length : parseCount(counts[0], 'lora', LIMITS.loraCount)
   // One whose modules are not told by name may be on any.
-  const targets = adapters.every((adapter) => adapter.targets) ? [...new Set(adapters.flatMap((adapter) => adapter.targets!))].sort() : undefined
+  const targets = modules ?? (adapters.every((adapter) => adapter.targets) ? [...new Set(adapters.flatMap((adapter) => adapter.targets!))].sort() : undefined)
   return {lora: {count, maxRank: rank ?? largest, ...(targets && {targets})}, paths: named(folders)}
 }
 

@@ -1,5 +1,6 @@
 import * as Args from '@oclif/core/args'
 import * as Flags from '@oclif/core/flags'
+import {inOwnFields} from '../cli/answer-asked.ts'
 import {ServefitCommand} from '../cli/base.ts'
 import {deploymentFlags, machineFlags, workloadFlags} from '../cli/flags.ts'
 import {withProgress} from '../cli/progress.ts'
@@ -14,8 +15,6 @@ import {modelOf, type NamedModel} from '../planner/world/index.ts'
 import {renderCompare} from '../render/compare.ts'
 import {machineTitle} from '../render/hardware.ts'
 import {harmless} from '../render/style.ts'
-
-const {weights: _weights, ...choices} = deploymentFlags
 
 export default class Compare extends ServefitCommand {
   static override summary = 'BF16, FP8, AWQ, NVFP4: what each published checkpoint costs in memory and speed here'
@@ -44,7 +43,7 @@ export default class Compare extends ServefitCommand {
     ...scenarioFlags,
     ...workloadFlags,
     ...sloFlags,
-    ...choices,
+    ...deploymentFlags,
     ...sourceFlags,
   }
 
@@ -64,7 +63,7 @@ export default class Compare extends ServefitCommand {
       objective: _objective,
       id: _id,
       ...request
-    } = await askedScenario(given[0], {...flags, gpu: flags.gpu?.[0], machine: flags.gpu ? undefined : flags.machine?.[0]})
+    } = await inOwnFields(context, await askedScenario(given[0], {...flags, gpu: flags.gpu?.[0], machine: flags.gpu ? undefined : flags.machine?.[0]}))
     const names = given.length > 0 ? given : [model]
     const asked = [...(flags.gpu ?? []).map((spec) => ({gpu: spec})), ...(flags.machine ?? []).map((name) => ({machine: name}))]
     const machines: Machine[] = []

@@ -1,5 +1,7 @@
 import * as Args from '@oclif/core/args'
 import * as Flags from '@oclif/core/flags'
+import {answerAsked} from '../cli/answer-asked.ts'
+import {partedArgv} from '../cli/argv.ts'
 import {ServefitCommand} from '../cli/base.ts'
 import {deploymentFlags, machineFlags, workloadFlags} from '../cli/flags.ts'
 import {askedScenario, scenarioFlags} from '../cli/scenario-flag.ts'
@@ -8,7 +10,8 @@ import {sourceFlags, sourcesFrom} from '../cli/source-flags.ts'
 import {realContext} from '../cli/world.ts'
 import {InputError} from '../core/input-error.ts'
 import {parseSetting} from '../engines/launch/settings.ts'
-import {type Answer, answer, isYes, type Result, toResult, type Verdict} from '../planner/answer/index.ts'
+import {type Answer, isYes, type Result, toResult, type Verdict} from '../planner/answer/index.ts'
+import {harmless} from '../render/style.ts'
 import type {Artifact} from '../render/launch/artifact.ts'
 import {explainLaunch} from '../render/launch/explain.ts'
 import {extras} from '../render/launch/extras.ts'
@@ -55,11 +58,13 @@ Formats: ${FORMATS.map(({id, summary}) => `${id} (${summary})`).join(', ')}.`
   }
 
   async run(): Promise<ConfigResult> {
-    const {args, flags} = await this.parse(Config)
+    const {own, command} = partedArgv(this.argv)
+    const {args, flags} = await this.parse(Config, own)
     formatOf(flags.format)
     const settings = (flags.set ?? []).map(parseSetting)
-    const scenario = await askedScenario(args.model, flags)
-    const answered = await answer(realContext(this.catalogue, sourcesFrom(flags)), scenario)
+    const asked = await askedScenario(args.model, flags, {command})
+    const {answered} = await answerAsked(realContext(this.catalogue, sourcesFrom(flags)), asked)
+    const {scenario} = answered
     const {best} = answered
     const result = toResult(best)
     if (best.checkpoint.hfId === '' || answered.named.missing !== undefined)
@@ -76,6 +81,11 @@ Formats: ${FORMATS.map(({id, summary}) => `${id} (${summary})`).join(', ')}.`
     for (const {code, message} of best.warnings) if (code === 'slices-separate' && !this.jsonEnabled()) process.stderr.write(`servefit: ${message}\n`)
     const adapters = flags.lora === undefined ? [] : ((await (await import('../cli/lora-flag.ts')).askedAdapters(flags))?.paths ?? [])
     const startable = placed(startableOf(this.catalogue, answered, settings, adapters), flags.format)
+    if (settings.length > 0) {
+      const message = `set by hand and not counted in any number: ${settings.map(({name}) => `--${name.replace(/^-+/, '')}`).join(', ')}`
+      result.warnings = [...result.warnings, {code: 'not-counted', message}]
+      if (!this.jsonEnabled()) process.stderr.write(`servefit: ${harmless(message)}\n`)
+    }
     if (flags.explain) {
       if (!this.jsonEnabled()) process.stdout.write(explainLaunch(startable.launch, this.columns))
       return result

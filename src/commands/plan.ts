@@ -1,5 +1,6 @@
 import * as Args from '@oclif/core/args'
 import * as Flags from '@oclif/core/flags'
+import {inOwnFields} from '../cli/answer-asked.ts'
 import {ServefitCommand} from '../cli/base.ts'
 import {deploymentFlags, machineFlags, workloadFlags} from '../cli/flags.ts'
 import {commandWords} from '../cli/command-words.ts'
@@ -64,7 +65,7 @@ export default class Plan extends ServefitCommand {
     const {args, flags} = await this.parse(Plan)
     const conditions = parseFailOn(flags['fail-on'] ?? '')
     const context = realContext(this.catalogue, sourcesFrom(flags))
-    const asked = await askedScenario(args.model, flags, {oneUser: false})
+    const asked = await inOwnFields(context, await askedScenario(args.model, flags, {oneUser: false}))
     const {objective: wanted, slo: objectives = {}, ...scenario} = asked
     const workload = scenario.workload!
     const machine = await machineOf(context, scenario)

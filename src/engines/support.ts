@@ -10,6 +10,7 @@ import {loraSupport} from './lora.ts'
 import {poolingReasons} from './pooling.ts'
 import {speculationReasons, uncountedLayers} from './speculation/choice.ts'
 import {architectureAnswer, attentionAnswer, cacheAnswer, formatAnswer, missingBuild} from './support-formats.ts'
+import {optionReasons} from './options.ts'
 import {resolveVersion} from './versions.ts'
 
 export interface SupportQuestion {
@@ -186,6 +187,7 @@ export function supportOf(question: SupportQuestion): Support {
       }),
       ...lora.reasons,
       ...poolingReasons(question.id, question.title, subject.model),
+      ...optionReasons(question.id, question.title, deployment),
       ...ownReasons,
       ...common.filter(({code}) => !ownReasons.some((own) => own.code === code)),
     ],

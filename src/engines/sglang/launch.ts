@@ -11,6 +11,7 @@ import {alsoWrites} from '../pooling.ts'
 import {isAtLeast} from '../versions.ts'
 import {chunkedPrefillTokens, memFractionStatic} from './defaults.ts'
 import {sglangNodes} from './nodes.ts'
+import {addOptionFlags} from './option-flags.ts'
 import {sglangQuestion, subjectKinds} from './question.ts'
 import {automaticCache} from './resolve.ts'
 import {sglangAlgorithm} from './speculation.ts'
@@ -31,6 +32,7 @@ export function sglangLaunch(subject: Subject, deployment: Deployment, needs?: N
   addLayout(list, deployment)
   addLimits(list, subject, deployment)
   addMemory(list, subject, deployment)
+  addOptionFlags(list, deployment)
   addWeights(list, subject)
   addSpeculation(list, deployment)
   addAdapters(list, deployment)

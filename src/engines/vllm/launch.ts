@@ -11,6 +11,7 @@ import {isEncoder} from '../pooling.ts'
 import {isAtLeast} from '../versions.ts'
 import {gpuMemoryUtilization, schedulerDefaults} from './defaults.ts'
 import {vllmNodes} from './nodes.ts'
+import {addOptionFlags} from './option-flags.ts'
 import {isRecurrent} from './recurrent.ts'
 
 const GIB = 1024 ** 3
@@ -29,6 +30,7 @@ export function vllmLaunch(subject: Subject, deployment: Deployment, needs?: Nee
   addLayout(list, deployment)
   addLimits(list, subject, deployment)
   addMemory(list, subject, deployment, need)
+  addOptionFlags(list, deployment)
   addSpeculation(list, deployment)
   addAdapters(list, deployment)
   addPooling(list, subject)
@@ -88,7 +90,12 @@ function addMemory(list: FlagList, subject: Subject, deployment: Deployment, nee
   )
   const cache = cacheValue(subject, deployment, need)
   list.addIf(cache !== undefined, '--kv-cache-dtype', cache ?? '', `the cache is kept as ${deployment.kvCache}`)
-  list.addIf(need.blockSize !== undefined, '--block-size', need.blockSize ?? 0, `${subject.model.name} is run with blocks of ${need.blockSize} tokens`)
+  list.addIf(
+    need.blockSize !== undefined && deployment.blockTokens === undefined,
+    '--block-size',
+    need.blockSize ?? 0,
+    `${subject.model.name} is run with blocks of ${need.blockSize} tokens`,
+  )
   list.addIf(
     cpuOffloadBytes > 0,
     '--cpu-offload-gb',

@@ -1,4 +1,4 @@
-import type {Deployment, DeploymentRequest} from '../../core/deployment.ts'
+import {type Deployment, type DeploymentRequest, givenOptions} from '../../core/deployment.ts'
 import {findCacheFormat} from '../../core/formats.ts'
 import type {EngineData, Subject} from '../engine.ts'
 import {availableBytes, visibleBytes} from '../overheads.ts'
@@ -64,6 +64,6 @@ export function resolveVllm(subject: Subject, request: DeploymentRequest, data: 
     ...chosenSpeculation(data.support.speculation, 'vllm', subject, request),
     cpuOffloadBytes: request.cpuOffloadBytes ?? 0,
     reservedBytesPerGpu: request.reservedBytesPerGpu ?? 0,
-    ...(request.lora && {lora: request.lora}),
+    ...givenOptions(request),
   }
 }

@@ -22,7 +22,7 @@ export interface Result {
   /** `gpu`: the card that sets the pace; `cards`: what serves, where cards are unequal. */
   hardware: {gpu: string; gpus: number; nodes: number; cards?: {gpu: string; count: number}[]}
   /** `replaced`: settings that the engine would choose differently by itself. */
-  deployment: Deployment & {replaced?: Replaced[]; runner?: 'pooling'}
+  deployment: Deployment & {replaced?: Replaced[]}
   workload?: Workload
   verdict: Verdict
   reasons: Reason[]

@@ -40,7 +40,7 @@ export function performanceInput(evaluation: Standing & {workload?: Workload}, w
     dp: deployment.dp,
     ep: deployment.ep,
     dpAttention,
-    enforceEager: deployment.enforceEager,
+    enforceEager: deployment.enforceEager || deployment.graphs?.mode === 'none',
     gpuCount: engine.gpuCount(deployment),
     // Limits are those of one data-parallel rank.
     maxNumSeqs: deployment.maxNumSeqs * (dpAttention ? deployment.dp : 1),
@@ -50,6 +50,7 @@ export function performanceInput(evaluation: Standing & {workload?: Workload}, w
       (isEncoder(model) ? Math.max(memory.kvCacheTokens, deployment.maxNumSeqs * deployment.maxModelLen) : memory.kvCacheTokens) *
       (dpAttention ? deployment.dp : 1),
     drafting: engine.drafting(subject, deployment),
-    workload,
+    // Without a prefix cache nothing is found in it.
+    workload: deployment.prefixCaching === false && workload.prefixHitRate ? {...workload, prefixHitRate: 0} : workload,
   }
 }

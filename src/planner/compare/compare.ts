@@ -1,7 +1,9 @@
 import type {Machine} from '../../core/accelerator.ts'
 import type {DeploymentRequest, Workload} from '../../core/deployment.ts'
 import {isWeightFormat, weightFormat} from '../../core/formats.ts'
+import {InputError} from '../../core/input-error.ts'
 import type {Checkpoint, Model} from '../../core/model.ts'
+import {nearest} from '../../core/nearest.ts'
 import {bestLayout, type ChoiceQuestion, diskBytes, distinctCheckpoints, type Evaluation, type Result, toResult, VERDICT_ORDER} from '../answer/index.ts'
 import type {Objectives} from '../scenario/index.ts'
 import {type Context, engineOf} from '../world/index.ts'
@@ -35,13 +37,23 @@ export interface ComparisonQuestion {
   slo?: Objectives
 }
 
+/** Published checkpoints, of one format where one is asked for. @throws InputError WEIGHTS_UNKNOWN with the formats that there are. */
+function checkpointsOf(model: Model, weights: string | undefined): Checkpoint[] {
+  const found = distinctCheckpoints(model, weights)
+  if (found.length > 0 || weights === undefined) return found
+  const formats = [...new Set(model.checkpoints.map((checkpoint) => checkpoint.weights))]
+  throw new InputError('WEIGHTS_UNKNOWN', `${model.name} has no ${weights.slice(0, 60)} checkpoint in the catalogue: it has ${formats.join(', ')}`, {
+    suggestions: nearest(weights, formats),
+  })
+}
+
 /** A row for each published checkpoint and cache format, on each machine; best first, refusals last. */
 export function compare(context: Context, {models, machines, engine: name, request, workload, slo}: ComparisonQuestion): ComparisonRow[] {
   const engine = engineOf(context, name)
   const rows: {row: ComparisonRow; evaluation: Evaluation}[] = []
   for (const machine of machines)
     for (const {model, checkpoint: named} of models)
-      for (const checkpoint of named ? [named] : distinctCheckpoints(model)) {
+      for (const checkpoint of named ? [named] : checkpointsOf(model, request.weights)) {
         const seen = new Set<string>()
         for (const kvCache of request.kvCache === undefined ? ['auto', 'fp8'] : [request.kvCache]) {
           const question: ChoiceQuestion & {checkpoint: Checkpoint} = {

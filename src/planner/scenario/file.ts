@@ -1,8 +1,8 @@
 import * as z from 'zod'
-import {problemsOf} from '../../catalogue/zod-problems.ts'
 import {InputError} from '../../core/input-error.ts'
 import {OBJECTIVES, type Scenario} from './scenario.ts'
 import {ScenarioSchema} from './fields.ts'
+import {scenarioProblems} from './problems.ts'
 
 export type RawScenario = Record<string, unknown>
 
@@ -47,7 +47,10 @@ function over(lower: RawScenario, upper: RawScenario, either: string[][]): RawSc
 export function checkedScenario(raw: unknown, path: string, assumed: {inputTokens: number; outputTokens: number}): FileScenario {
   const filled = isMapping(raw) && isMapping(raw.workload) ? {...raw, workload: {...assumed, ...raw.workload}} : raw
   const parsed = ScenarioFileSchema.safeParse(filled)
-  if (!parsed.success) throw new InputError('SCENARIO_INVALID', problemsOf(path, parsed.error).slice(0, 4).join('; '))
+  if (!parsed.success) {
+    const {messages, suggestions} = scenarioProblems(ScenarioFileSchema, parsed.error)
+    throw new InputError('SCENARIO_INVALID', `${path}: ${messages.slice(0, 4).join('; ')}`, {suggestions})
+  }
   const {description: _description, ...scenario} = parsed.data
   return scenario as FileScenario
 }

@@ -3,7 +3,7 @@ import type {Launch} from '../../engines/engine.ts'
 import type {FlagTable} from '../../engines/flags.ts'
 import {setField} from '../../engines/launch/fields.ts'
 import {type EngineServing, imageFor} from '../../engines/launch/serving.ts'
-import {type Setting, withSettings} from '../../engines/launch/settings.ts'
+import {passedOn, type Setting, withSettings} from '../../engines/launch/settings.ts'
 import {type Answer, diskBytes, type Evaluation, subjectOf} from '../../planner/answer/index.ts'
 import {hasSlices} from '../../planner/world/index.ts'
 import {labelOf, servedAs, type Startable} from './startable.ts'
@@ -22,7 +22,12 @@ export function startableOf(
   const table = catalogue.file<FlagTable>(`engines/${engine.id}-flags`)
   // Each slice of a card is a server of its own, which is started once for each.
   const started = hasSlices(machine) ? {...deployment, dp: 1} : deployment
-  const launch = withSettings(withAdapters(engine.launch(subject, started), engine.id, adapters), settings, table, deployment.engineVersion)
+  const launch = withSettings(
+    withAdapters(engine.launch(subject, started), engine.id, adapters),
+    [...passedOn(deployment.engineFlags), ...settings],
+    table,
+    deployment.engineVersion,
+  )
   const count = engine.gpuCount(started)
   const chosen = launch.nodes || hasSlices(machine) ? undefined : chosenDevices(best, count, machine.gpus.length)
   const argument = modelArgumentOf(launch, checkpoint.hfId)
