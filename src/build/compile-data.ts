@@ -7,6 +7,7 @@ import type {ClosedModel, ModelEntry} from '../catalogue/catalogue.ts'
 import {checkAcceptanceFile, checkDraftFile, checkMethodsFile, type DraftEntry} from '../engines/draft-schema.ts'
 import {checkGpuFile} from '../catalogue/gpu-schema.ts'
 import {checkMachineFile} from '../catalogue/machine-schema.ts'
+import {checkMigFile} from '../catalogue/mig-schema.ts'
 import {checkModelFile} from '../catalogue/model-schema.ts'
 import type {System} from '../catalogue/system.ts'
 import {problemsOf} from '../catalogue/zod-problems.ts'
@@ -188,6 +189,9 @@ function compileHardware(root: string, problems: string[], files: Map<string, un
   files.set('gpus', gpus)
   for (const gpu of gpus) files.set(`gpus/${gpu.id}`, gpu)
   files.set('machines', systems)
+  const mig = checkMigFile('data/mig.yaml', parse(readFileSync(join(root, 'data/mig.yaml'), 'utf8')), known)
+  problems.push(...mig.problems)
+  files.set('mig', mig.table)
   files.set('pci-names', pciNames(root, problems, known))
 }
 

@@ -1,5 +1,7 @@
 import * as Flags from '@oclif/core/flags'
-import {LIMITS, parseSpeculation, type Scenario} from '../planner/scenario/index.ts'
+import {InputError} from '../core/input-error.ts'
+import {nearest, quotedShort} from '../core/nearest.ts'
+import {LIMITS, type Link, LINKS, parseSpeculation, type Scenario} from '../planner/scenario/index.ts'
 import {parseBytes, parseCount, parseNumber} from './quantities.ts'
 
 const tokens = (name: string, description: string, options: {aliases?: string[]; helpGroup?: string} = {}) =>
@@ -15,7 +17,8 @@ const DEPLOYMENT = 'DEPLOYMENT'
 /** Where: this machine unless one of these names another. */
 export const machineFlags = {
   gpu: Flags.string({
-    description: 'GPUs to judge, as COUNTxGPU: 2xrtx-4090, 8xh200-sxm (default: this machine)',
+    description:
+      'GPUs to judge, as COUNTxGPU: 2xrtx-4090, 8xh200-sxm; with another memory (rtx-2080-ti:22gb), a slice (a100-80gb-sxm:2g.20gb) or figures (card:memory=20GiB,bandwidth=760GB/s,capability=8.6) behind a colon (default: this machine)',
     helpValue: 'COUNTxGPU',
     exclusive: ['machine'],
   }),
@@ -24,6 +27,17 @@ export const machineFlags = {
     helpValue: 'NAME|FILE|-',
   }),
   nodes: count('nodes', LIMITS.nodes, 'number of such machines in one deployment'),
+  link: Flags.custom<Link>({
+    description: 'how the cards of --gpu are joined: p2p (peer access over PCIe), nvlink, or pcie (through the host); default: as is usual for them',
+    helpValue: 'p2p|nvlink|pcie',
+    parse: async (text) => parseLink(text),
+  })(),
+}
+
+function parseLink(text: string): Link {
+  const link = LINKS.find((known) => known === text.toLowerCase())
+  if (link) return link
+  throw new InputError('LINK_UNKNOWN', `--link ${quotedShort(text)}: expected ${LINKS.join(', ')}`, {suggestions: nearest(text, LINKS)})
 }
 
 /** Under which load. */

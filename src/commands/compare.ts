@@ -57,6 +57,7 @@ export default class Compare extends ServefitCommand {
       gpu,
       machine,
       nodes,
+      link,
       engine,
       workload,
       slo,
@@ -67,7 +68,7 @@ export default class Compare extends ServefitCommand {
     const names = given.length > 0 ? given : [model]
     const asked = [...(flags.gpu ?? []).map((spec) => ({gpu: spec})), ...(flags.machine ?? []).map((name) => ({machine: name}))]
     const machines: Machine[] = []
-    for (const where of asked.length > 0 ? asked : [{gpu, machine}]) machines.push(await machineOf(context, {model, ...where, nodes}))
+    for (const where of asked.length > 0 ? asked : [{gpu, machine}]) machines.push(await machineOf(context, {model, ...where, nodes, link}))
     const models: NamedModel[] = []
     for (const name of names) models.push(await modelOf(context, name))
     const rows = await withProgress('comparing checkpoints', async () => compare(context, {models, machines, engine, request, workload: workload!, slo}))

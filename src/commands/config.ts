@@ -72,6 +72,8 @@ Formats: ${FORMATS.map(({id, summary}) => `${id} (${summary})`).join(', ')}.`
       if (!this.jsonEnabled()) process.stderr.write(refusal(answered))
       return result
     }
+    // Nothing in the file itself can say that it has to be started several times.
+    for (const {code, message} of best.warnings) if (code === 'slices-separate' && !this.jsonEnabled()) process.stderr.write(`servefit: ${message}\n`)
     const startable = startableOf(this.catalogue, answered, settings)
     if (flags.explain) {
       if (!this.jsonEnabled()) process.stdout.write(explainLaunch(startable.launch, this.columns))

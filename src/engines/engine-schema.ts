@@ -107,6 +107,16 @@ const formatRule = z.strictObject({
   source: text,
 })
 
+const buildRule = z
+  .strictObject({
+    since: version.optional(),
+    until: version.optional(),
+    capability: range.optional(),
+    gfx: z.array(z.string().startsWith('gfx')).min(1).optional(),
+    source: text,
+  })
+  .refine(({capability, gfx}) => (capability === undefined) !== (gfx === undefined), 'expected capability (NVIDIA) or gfx (AMD)')
+
 const formatRules = z.record(text, z.record(text, z.union([z.literal(false), formatRule])))
 
 const architectureRule = z.union([versionOrAny, z.strictObject({since: version.optional(), until: version.optional(), plugin: text.optional()})])
@@ -116,6 +126,7 @@ const supportFile = z
     formats: formatRules,
     cacheFormats: formatRules,
     attention: formatRules,
+    builds: z.record(text, z.array(buildRule).min(1)),
     architectures: z.record(text, z.object({sameAs: text.optional()}).catchall(architectureRule)),
   })
   .superRefine((file, context) => {

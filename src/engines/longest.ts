@@ -11,6 +11,8 @@ export function longestStart(guess: number, limit: number, starts: (tokens: numb
     if (first === limit || !starts(first + 1)) return first
     low = first + 1
   } else if (first > 0) high = first
+  // Nothing at all is the usual no.
+  if (low === 0 && high > 1 && !starts(1)) return 0
   while (high - low > 1) {
     const middle = Math.floor((low + high) / 2)
     if (starts(middle)) low = middle

@@ -1,6 +1,7 @@
 import {cacheFormat, weightFormat} from '../core/formats.ts'
 import {bytesInWords} from '../core/words.ts'
-import type {Deployment} from '../core/deployment.ts'
+import type {Deployment, Speculation} from '../core/deployment.ts'
+import type {SpeculationFigures} from '../core/throughput/input.ts'
 import {type Advice, type Answer, type Evaluation, isYes, missingBytes, type Result, TIGHT_CODES, toResult} from '../planner/answer/index.ts'
 import {machineTitle} from './hardware.ts'
 import {count, duration, gib, rate} from './numbers.ts'
@@ -183,9 +184,17 @@ function speedRows({performance, workload, deployment}: Evaluation): [string, st
     ],
   ]
   if (deployment.dp > 1 && !deployment.dpAttention && Math.abs(outputTokensPerSecondPerUser) === 0) rows.pop()
+  if (performance.speculation && deployment.speculative) rows.push(['Drafts', draftWords(deployment.speculative, performance.speculation)])
   if (basis.extrapolated.length > 0)
     rows.push(['Basis', `no measurement of ${basis.extrapolated.map((what) => BASIS_WORDS[what]).join(' or ')} stands behind the speed: the interval is wider`])
   return rows
+}
+
+/** mtp:1, 85% of drafted tokens accepted (assumed): pays up to 40 in flight. */
+function draftWords({method, tokens, draft}: Speculation, {acceptance, source, paysUntilConcurrency: until}: SpeculationFigures): string {
+  const name = `${method}:${tokens}${draft === undefined ? '' : ` (${harmless(draft)})`}`
+  const pays = until === undefined ? '' : until === 0 ? '; it pays at no load' : `; it pays up to ${count(until)} in flight`
+  return `${name}, ${Math.round(acceptance * 100)}% of drafted tokens accepted (${source === 'given' ? 'given' : 'assumed'})${pays}`
 }
 
 /** Warnings that are not part of the verdict already. */

@@ -145,7 +145,19 @@ describe('capacity', () => {
     // The same limits, asked for: no assumption to tell.
     const asked = report(['--slo', 'interactive'])
     expect(asked.demands[0].sloAssumed).toBeUndefined()
-    expect(asked.options).toEqual(usual.options)
+    interface Option {
+      machine: string
+      periods: unknown
+      placements: {carries: number}[]
+    }
+    const carried = ({options}: {options: Option[]}) =>
+      options.map(({machine, periods, placements}) => ({machine, periods, carries: placements.map(({carries}) => carries)}))
+    expect(carried(asked)).toEqual(carried(usual))
+    // Asked for, they make the verdict: kept as expected, and not at the slow end. Assumed, they only choose the load.
+    const codes = ({options}: {options: {placements: {result: {warnings: {code: string}[]}}[]}[]}) =>
+      options[0]!.placements[0]!.result.warnings.map(({code}) => code)
+    expect(codes(asked)).toContain('slo-uncertain')
+    expect(codes(usual)).not.toContain('slo-uncertain')
     expect(report(['--slo-ttft-ms', '800']).demands[0].slo).toEqual({ttftMs: 800})
   })
 

@@ -37,7 +37,7 @@ describe('capacity', () => {
         fc.constantFrom({}, {ttftMs: 2000, tpotMs: 60}),
         async (model, gpu, load, slo) => {
           const {report} = await ask([demand({model, slo, ...load})], [gpu])
-          for (const {result} of report.options[0]!.placements) expect(numbersOf(result)).toEqual(numbersOf(await checked(context, result, gpu)))
+          for (const {result} of report.options[0]!.placements) expect(numbersOf(result)).toEqual(numbersOf(await checked(context, result, gpu, slo)))
         },
       ),
       {numRuns: 8},

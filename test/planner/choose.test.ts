@@ -3,9 +3,11 @@ import {beforeAll, describe, expect, it} from 'vitest'
 import {type Catalogue, openCatalogue} from '../../src/catalogue/catalogue.ts'
 import {answer, type Answer} from '../../src/planner/answer/answer.ts'
 import {byFidelity} from '../../src/planner/answer/choose.ts'
+import {toResult} from '../../src/planner/answer/result.ts'
 import type {Context} from '../../src/planner/world/context.ts'
 import {layoutsFor} from '../../src/planner/answer/layouts.ts'
-import {machineFromName, machineFromSpec, pacingAccelerator, servingGroups, tightestGpu, usualLink} from '../../src/planner/world/machines.ts'
+import {machineFromName, machineFromSpec, pacingAccelerator, servingGroups, tightestGpu} from '../../src/planner/world/machines.ts'
+import {usualLink} from '../../src/planner/world/links.ts'
 import type {Scenario} from '../../src/planner/scenario/scenario.ts'
 
 let catalogue: Catalogue
@@ -149,5 +151,102 @@ describe('machines', () => {
     expect(busy.best.memory.budgetBytes).toBeLessThanOrEqual(20 * 2 ** 30)
     expect(idle.best.memory.budgetBytes).toBeGreaterThan(70 * 2 ** 30)
     expect(busy.best.deployment.gpuMemoryUtilization).toBeLessThan(0.26)
+  })
+})
+
+describe('unequal cards', () => {
+  it('share a model: sized by the smaller, paced by the slower, told so', async () => {
+    const {best, left} = await ask({model: 'qwen3-32b', gpu: '1xrtx-4090,1xrtx-3090', workload: {inputTokens: 1024, outputTokens: 512, concurrency: 1}})
+    expect(best.verdict).toBe('fits')
+    expect(best.deployment.tp * best.deployment.pp).toBe(2)
+    expect(left).toEqual([])
+    const {hardware, warnings} = toResult(best)
+    expect(hardware).toMatchObject({
+      gpu: 'rtx-3090',
+      gpus: 2,
+      cards: expect.arrayContaining([
+        {gpu: 'rtx-4090', count: 1},
+        {gpu: 'rtx-3090', count: 1},
+      ]),
+    })
+    expect(warnings.map(({code}) => code)).toContain('unequal-gpus')
+    // The memory is the 4090's, whose driver shows 12 MiB less than the 3090's.
+    const alone = await ask({model: 'qwen3-32b', gpu: '2xrtx-4090', tp: best.deployment.tp, pp: best.deployment.pp})
+    expect(best.memory.totalBytes).toBe(alone.best.memory.totalBytes)
+  })
+
+  it('one that is left out is never the better one, and what both would give is said', async () => {
+    const {best, left} = await ask({model: 'qwen3-8b', gpu: '1xrtx-3060-12gb,1xrtx-5090', workload: {inputTokens: 1024, outputTokens: 512, concurrency: 1}})
+    expect(best.machine.gpus.map(({accelerator}) => accelerator.id)).toEqual(['rtx-5090'])
+    expect(left.map(({accelerator}) => accelerator.id)).toEqual(['rtx-3060-12gb'])
+    expect(best.warnings.find(({code}) => code === 'gpus-idle')?.message).toMatch(/RTX 3060 12GB is idle; both kinds together \(--tp 2\) would give/)
+  })
+
+  it('are refused by an engine that is not known to run over them', async () => {
+    const {best} = await ask({model: 'Qwen/Qwen3-32B-AWQ', gpu: '1xrtx-4090,1xrtx-3090', engine: 'trtllm', tp: 2})
+    expect(best).toMatchObject({verdict: 'unsupported', reasons: [{code: 'unequal-gpus-unsupported'}]})
+  })
+})
+
+describe('too slow', () => {
+  const load = {inputTokens: 2000, outputTokens: 500}
+  it('is what falls behind its arrivals, with what would be served', async () => {
+    const {best} = await ask({model: 'qwen3-32b', gpu: '1xh100-sxm', workload: {...load, requestRate: 500}})
+    expect(best).toMatchObject({verdict: 'too-slow', reasons: [{code: 'overloaded'}]})
+    const rate = Number(/--request-rate ([\d.]+)/.exec(best.reasons[0]!.remedy!)![1])
+    expect((await ask({model: best.checkpoint.hfId, gpu: '1xh100-sxm', workload: {...load, requestRate: rate}})).best.verdict).toBe('fits')
+  })
+  it('is what breaks a limit as expected; what only its slow end breaks is tight and says both numbers', async () => {
+    const plain = (await ask({model: 'Qwen/Qwen3-8B', gpu: '1xh100-sxm', workload: {...load, concurrency: 16}})).best.performance!.ttftMs
+    const at = (ttftMs: number) => ask({model: 'Qwen/Qwen3-8B', gpu: '1xh100-sxm', workload: {...load, concurrency: 16}, slo: {ttftMs}})
+    expect((await at(plain.estimate * 0.99)).best).toMatchObject({verdict: 'too-slow', reasons: [{code: 'slo-missed'}]})
+    const tight = (await at((plain.estimate + plain.high) / 2)).best
+    expect(tight.verdict).toBe('tight')
+    expect(tight.warnings.find(({code}) => code === 'slo-uncertain')?.message).toMatch(/first token .* expected, up to .*; the limit is /)
+    expect((await at(plain.high * 1.01)).best.verdict).toBe('fits')
+  })
+})
+
+describe('requests and contexts', () => {
+  const workload = {inputTokens: 39_000, outputTokens: 10_000, concurrency: 1}
+  it('a request longer than the context that is served does not fit', async () => {
+    // 49,000 tokens against the 40,960 of the configuration.
+    const {best} = await ask({model: 'qwen3-32b', gpu: '1xh100-sxm', workload})
+    expect(best).toMatchObject({verdict: 'does-not-fit', reasons: [{code: 'request-exceeds-context', remedy: 'use --max-model-len 49000'}]})
+    expect((await ask({model: 'qwen3-32b', gpu: '1xh100-sxm', workload, maxModelLen: 49_000})).best.verdict).not.toBe('does-not-fit')
+    expect((await ask({model: 'qwen3-32b', gpu: '1xh100-sxm', workload: {...workload, inputTokens: 1_000_000}})).best).toMatchObject({
+      verdict: 'does-not-fit',
+      reasons: [{code: 'request-exceeds-context'}],
+    })
+  })
+})
+
+describe('what nobody fixed', () => {
+  it('is replaced where the engine would not start, with and without a load, and named', async () => {
+    for (const workload of [undefined, {inputTokens: 2000, outputTokens: 300, concurrency: 3}]) {
+      const {best} = await ask({model: 'Qwen/Qwen3-Coder-Next-FP8', gpu: '4xrtx-3090', tp: 4, workload})
+      expect(['fits', 'tight']).toContain(best.verdict)
+      expect(best.replaced).toContainEqual(expect.objectContaining({field: 'maxNumSeqs', engineDefault: 256, value: 32}))
+      expect(best.warnings.find(({code}) => code === 'setting-replaced')?.message).toBe(
+        "started with --max-num-seqs 32: the engine's own 256 does not start here",
+      )
+    }
+    // Asked for, it is the answer's to refuse.
+    expect((await ask({model: 'Qwen/Qwen3-Coder-Next-FP8', gpu: '4xrtx-3090', tp: 4, maxNumSeqs: 256})).best.verdict).toBe('does-not-fit')
+  })
+  it('a context that nobody asked for never makes an answer tight', async () => {
+    for (const gpu of ['1xrtx-a6000', '2xrtx-4090', '1xrtx-4090', '4xrtx-3090', '1xl40s'])
+      for (const model of ['Qwen/Qwen3-32B-FP8', 'Qwen/Qwen3-32B-AWQ', 'gpt-oss-20b', 'Qwen/Qwen3-14B']) {
+        const {best} = await ask({model, gpu})
+        if (best.verdict === 'tight') expect(best.deployment.maxModelLen, `${model} on ${gpu}`).toBeLessThanOrEqual(8192)
+      }
+  })
+})
+
+describe('layouts of large machines', () => {
+  it('are few, whatever the number of GPUs', () => {
+    const sizes = layoutsFor(catalogue.model('qwen3-32b').architecture, machineFromSpec(catalogue, '1024xh100-sxm', 1024), {})
+    // Tensor sizes 1, 2, 4, 8, 16, 32, 64 with stages that divide the groups, up to 64 layers.
+    expect(sizes.length).toBeLessThan(100)
   })
 })

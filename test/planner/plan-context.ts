@@ -44,9 +44,9 @@ export const planned = (context: Context, question: PlanCase) => plan(context, a
 export const questionOf = (context: Context, question: PlanCase) => planQuestion(context, asked(context, question))
 
 /** What `check` says of a result's deployment on this machine. */
-export async function checked(context: Context, {model, deployment, workload}: Result, gpu: string): Promise<Result> {
+export async function checked(context: Context, {model, deployment, workload}: Result, gpu: string, slo?: Objectives): Promise<Result> {
   const {engine, engineVersion, kvCache, tp, pp, dp, ep, dpAttention, maxModelLen} = deployment
-  const scenario: Scenario = {model: model.hfId, gpu, engine, engineVersion, kvCache, tp, pp, dp, ep, dpAttention, maxModelLen, workload}
+  const scenario: Scenario = {model: model.hfId, gpu, engine, engineVersion, kvCache, tp, pp, dp, ep, dpAttention, maxModelLen, workload, slo}
   return toResult((await answer(context, scenario)).best)
 }
 

@@ -5,6 +5,7 @@ import {machineFlags, scenarioFrom, workloadFlags} from '../../cli/flags.ts'
 import {parseCount, parseParameters} from '../../cli/quantities.ts'
 import {realContext} from '../../cli/world.ts'
 import type {Model} from '../../core/model.ts'
+import type {Reason} from '../../core/terms.ts'
 import {machineOf} from '../../planner/answer/index.ts'
 import {
   type Fit,
@@ -17,6 +18,7 @@ import {
   type ModelSummary,
   summaryOf,
   type TaskWords,
+  withoutBuild,
 } from '../../planner/models/index.ts'
 import {LIMITS} from '../../planner/scenario/index.ts'
 import {fittingModelsTable} from '../../render/fitting-models.ts'
@@ -70,7 +72,7 @@ export default class Models extends ServefitCommand {
     'output-tokens': outputTokens,
   }
 
-  async run(): Promise<{schemaVersion: 2; models: (ModelSummary & {fit?: Fit})[]}> {
+  async run(): Promise<{schemaVersion: 2; models: (ModelSummary & {fit?: Fit})[]; reasons?: Reason[]}> {
     const {argv, flags} = await this.parse(Models)
     const {catalogue} = this
     const filter: ModelFilter = {
@@ -92,25 +94,31 @@ export default class Models extends ServefitCommand {
     return {schemaVersion: 2, models: models.map(summaryOf)}
   }
 
-  private async fitting(models: readonly Model[], flags: Record<string, unknown>): Promise<{schemaVersion: 2; models: (ModelSummary & {fit: Fit})[]}> {
+  private async fitting(
+    models: readonly Model[],
+    flags: Record<string, unknown>,
+  ): Promise<{schemaVersion: 2; models: (ModelSummary & {fit: Fit})[]; reasons?: Reason[]}> {
     const context = realContext(this.catalogue)
-    const {model: _model, gpu, machine: named, nodes, workload, ...rest} = scenarioFrom('', flags)
-    const machine = await machineOf(context, {model: '', gpu, machine: named, nodes})
+    const {model: _model, gpu, machine: named, nodes, link, workload, ...rest} = scenarioFrom('', flags)
+    const machine = await machineOf(context, {model: '', gpu, machine: named, nodes, link})
     const minContext = flags['min-context'] as number | undefined
     const weights = flags.weights as string | undefined
     const request = {...rest, ...(weights !== undefined && {weights: weights.toLowerCase()})}
-    const fitting = fittingModels(context, models, {machine, request, workload: workload!}).filter(
+    const unbuilt = withoutBuild(context, machine, request)
+    const fitting = fittingModels(context, unbuilt ? [] : models, {machine, request, workload: workload!}).filter(
       (entry: FittingModel) => minContext === undefined || fitOf(entry).contextTokens >= minContext,
     )
     if (!this.jsonEnabled()) {
       const title = machineTitle(machine)
       process.stdout.write(
-        fitting.length === 0
-          ? `No model of the catalogue that is like that fits ${title}.\n`
-          : `${title}: ${fitting.length} models fit\n\n${fittingModelsTable(fitting, this.columns)}`,
+        unbuilt
+          ? `${title}: ${unbuilt.message}${unbuilt.remedy ? `; ${unbuilt.remedy}` : ''}.\n`
+          : fitting.length === 0
+            ? `No model of the catalogue that is like that fits ${title}.\n`
+            : `${title}: ${fitting.length} models fit\n\n${fittingModelsTable(fitting, this.columns)}`,
       )
     }
     if (fitting.length === 0) this.answerNo()
-    return {schemaVersion: 2, models: fitting.map((entry) => ({...summaryOf(entry.model), fit: fitOf(entry)}))}
+    return {schemaVersion: 2, models: fitting.map((entry) => ({...summaryOf(entry.model), fit: fitOf(entry)})), ...(unbuilt && {reasons: [unbuilt]})}
   }
 }

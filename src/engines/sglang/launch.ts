@@ -36,9 +36,26 @@ export function sglangLaunch(subject: Subject, deployment: Deployment, needs?: N
   const environment = [
     ...Object.entries(need.environment ?? {}).map(([name, value]) => ({name, value, because: `${model.name} is run with it`})),
     ...longerContext(subject, deployment),
+    ...unequalMemory(subject, deployment),
   ]
   const nodes = sglangNodes(subject, deployment)
   return {program, flags: list.flags, environment, ...(nodes && {nodes})}
+}
+
+/** Share of a card's free memory that the least of the others must have, or the start ends with "The memory capacity is unbalanced". */
+const BALANCED = 0.9
+
+/**
+ * Unequal cards in one tensor-parallel group are refused unless the check is switched off (srt/distributed/bootstrap.py _check_tp_memory_balance,
+ * 0.5.18; model_executor/model_runner.py before). The variable had another name and sense up to 0.5.3; 0.5.7 is the next release read.
+ */
+function unequalMemory({machine}: Subject, {engineVersion, tp}: Deployment): Launch['environment'] {
+  const sizes = machine.gpus.map(({memoryBytes, freeBytes}) => freeBytes ?? memoryBytes)
+  if (tp === 1 || Math.min(...sizes) >= BALANCED * Math.max(...sizes)) return []
+  const because = 'the cards have unequal memory, which is refused otherwise'
+  return isAtLeast(engineVersion, '0.5.7')
+    ? [{name: 'SGLANG_ENABLE_TP_MEMORY_INBALANCE_CHECK', value: 'false', because}]
+    : [{name: 'SGL_DISABLE_TP_MEMORY_INBALANCE_CHECK', value: '1', because}]
 }
 
 function addLayout(list: FlagList, {engineVersion, tp, pp, dp, ep, dpAttention}: Deployment): void {

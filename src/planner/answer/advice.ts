@@ -4,6 +4,7 @@ import {sumBytes} from '../../core/terms.ts'
 import {countInWords} from '../../core/words.ts'
 import {dividesHeads} from '../../engines/divisibility.ts'
 import {ENGINES} from '../../engines/registry.ts'
+import {parseSpeculation} from '../scenario/index.ts'
 import {type Context, engineOf, isMixed, usualLink} from '../world/index.ts'
 import type {Answer} from './answer.ts'
 import {bestLayout, byPreference, type ChoiceQuestion} from './choose.ts'
@@ -149,6 +150,10 @@ function* flagAttempts({best, question}: Answer, command: string): Generator<Att
   }
   if (request.engineVersion !== undefined && best.verdict === 'unsupported')
     yield {...set({engineVersion: undefined}, `--engine-version ${engine.newestVersion}`)}
+  for (const {code, remedy} of best.reasons) {
+    const method = code === 'speculation-unavailable' ? /--speculative (\S+)/.exec(remedy ?? '')?.[1]?.replace(/[,;.]$/, '') : undefined
+    if (method !== undefined) yield set({speculative: parseSpeculation(method)}, `--speculative ${method}`)
+  }
   if (request.speculative !== undefined && best.verdict !== 'tight') yield unset('speculative', '--speculative')
   if (request.gpuMemoryUtilization !== undefined) yield unset('gpuMemoryUtilization', '--gpu-memory-utilization')
   if (best.reasons.some(({code}) => code === 'request-exceeds-context')) {
@@ -231,7 +236,10 @@ const withoutFlag = (command: string, name: string): string =>
 
 /** The command on other cards, its layout left open. */
 const withGpu = (command: string, spec: string): string =>
-  withFlag(['--machine', '--nodes', '--tp', '--pp', '--dp', '--ep', '--dp-attention', '--gpu-memory-utilization'].reduce(withoutFlag, command), `--gpu ${spec}`)
+  withFlag(
+    ['--machine', '--nodes', '--link', '--tp', '--pp', '--dp', '--ep', '--dp-attention', '--gpu-memory-utilization'].reduce(withoutFlag, command),
+    `--gpu ${spec}`,
+  )
 
 /** The next number of cards that layouts divide over. */
 function withMoreGpus(machine: Machine): Machine | undefined {

@@ -22,9 +22,14 @@ export interface Answer extends Choice {
 
 /** The machine that a scenario is about. With none named it is this one. */
 export async function machineOf(context: Context, scenario: Scenario): Promise<Machine> {
-  const {gpu, machine, nodes} = scenario
+  const {gpu, machine, nodes, link} = scenario
   if (gpu !== undefined && machine !== undefined) throw new InputError('MACHINE_TWICE', 'Give gpu or machine, not both')
-  if (gpu !== undefined) return machineFromSpec(context.catalogue, gpu, nodes)
+  if (gpu !== undefined) return machineFromSpec(context.catalogue, gpu, nodes, link)
+  if (link !== undefined)
+    throw new InputError(
+      'LINK_UNAVAILABLE',
+      `Link ${link} is for cards that gpu names: how ${machine === undefined ? 'this machine' : 'a machine'} is joined is known`,
+    )
   if (machine !== undefined) return looksLikePath(machine) ? context.readMachine(machine) : machineFromName(context.catalogue, machine, nodes)
   return context.detect()
 }
@@ -89,7 +94,7 @@ export async function answer(context: Context, scenario: Scenario, {asRan = fals
   checkNames(scenario, named)
   const machine = await machineOf(context, scenario)
   if (machine.gpus.length === 0) throw new InputError('NO_GPU', 'No GPU was found in this machine', {suggestions: []})
-  const {model: _model, gpu: _gpu, machine: _machine, nodes: _nodes, id: _id, slo, workload, ...request} = scenario
+  const {model: _model, gpu: _gpu, machine: _machine, nodes: _nodes, link: _link, id: _id, slo, workload, ...request} = scenario
   const question: ChoiceQuestion = {
     model: named.model,
     checkpoint: named.checkpoint,

@@ -10,8 +10,9 @@ import type {Engine} from '../../engines/engine.ts'
 import type {Objectives} from '../scenario/index.ts'
 import {pacingAccelerator} from '../world/index.ts'
 import {evaluate} from './evaluate.ts'
-import {type Evaluation, isYes, starts, VERDICT_ORDER} from './evaluation.ts'
+import {type Evaluation, isYes, starts, TIGHT_CODES, VERDICT_ORDER} from './evaluation.ts'
 import {type Place, placesFor} from './layouts.ts'
+import {servedScore} from './score.ts'
 
 export interface Choice {
   best: Evaluation
@@ -48,24 +49,26 @@ export function missingBytes(evaluation: Evaluation): number {
   return Math.max(0, sumBytes(memory.terms.filter(({part}) => part !== 'kv-cache' && part !== 'state')) - memory.budgetBytes, -memory.kvCacheBytes)
 }
 
-/** Whether the first is the better answer: its verdict, then the higher cautious throughput at the load, then fewer bytes missing. */
+/** Whether the first is the better answer: its verdict, then how well it serves the load, then fewer bytes missing. */
 function isBetter(a: Evaluation, b: Evaluation): boolean {
   const order = VERDICT_ORDER[a.verdict] - VERDICT_ORDER[b.verdict]
   if (order !== 0) return order < 0
   if (!starts(a)) return missingBytes(a) < missingBytes(b)
-  return cautiousRate(a) > cautiousRate(b)
+  return scoreOf(a) > scoreOf(b)
 }
 
-const cautiousRate = ({performance}: Evaluation): number => performance?.outputTokensPerSecond.low ?? 0
+const scoreOf = ({performance, workload}: Evaluation): number => (performance ? servedScore(performance, workload) : 0)
 
-const bestOf = (evaluations: readonly Evaluation[]): Evaluation => evaluations.reduce((best, next) => (isBetter(next, best) ? next : best))
+export const bestOf = (evaluations: readonly Evaluation[]): Evaluation => evaluations.reduce((best, next) => (isBetter(next, best) ? next : best))
 
 /** The best layout of one checkpoint over the cards of a machine. */
 export function bestLayout(question: ChoiceQuestion & {checkpoint: Checkpoint}): Evaluation {
   const {workload, request: asked, slo} = question
-  const places = placesFor(question.model.architecture, question.machine, asked, requestsInFlight(workload ?? USUAL_WORKLOAD))
+  const all = placesFor(question.model.architecture, question.machine, asked, requestsInFlight(workload ?? USUAL_WORKLOAD))
   const at = (place: Place, more: Partial<ChoiceQuestion> = {}) => evaluate({...question, ...place, ...more})
-  if (asked.tp !== undefined || asked.pp !== undefined || asked.dp !== undefined) return bestOf(groupsOf(places).map((group) => fixedLayout(group, at)))
+  if (asked.tp !== undefined || asked.pp !== undefined || asked.dp !== undefined) return bestOf(groupsOf(all).map((group) => fixedLayout(group, at)))
+  const [asAsked, others] = [all.filter(({fallback}) => !fallback), all.filter(({fallback}) => fallback)]
+  const places = others.length > 0 && asAsked.every((place) => at(place, {workload: undefined}).verdict === 'unsupported') ? others : asAsked
   if (places.length === 1) return at(places[0]!)
   const {percentile, ...means} = slo ?? {}
   const ranking = {workload: workload ?? USUAL_WORKLOAD, slo: workload && means}
@@ -205,7 +208,8 @@ const HYPOTHETICAL: Record<string, string> = {
 
 /**
  * The checkpoint and layout that a question means. A repository is taken as it is; a format means the published checkpoint of that format; a
- * model's name means the first by `byPreference` that keeps the load and the limits. Where only some tightly do, the first of those.
+ * model's name means the first by `byPreference` that keeps the load and the limits. Where only some tightly do, the first of those, and of those
+ * that keep the quality one that is only not sure to have the memory before any build that loses some.
  */
 export function choose(question: ChoiceQuestion): Choice {
   const {model, request, machine} = question
@@ -220,15 +224,23 @@ export function choose(question: ChoiceQuestion): Choice {
     }
   }
   const considered: Evaluation[] = []
+  let nearly: Evaluation | undefined
   for (const checkpoint of distinct(byPreference(model, candidates, pacingAccelerator(machine)))) {
+    // What keeps the quality and the load, and is only not sure to have the memory, stands before builds that lose quality.
+    if (nearly && !keepsQuality(model, checkpoint)) return {best: nearly, passedOver: considered.filter((evaluation) => evaluation !== nearly), hypothetical}
     const evaluation = bestLayout({...question, checkpoint})
     if (evaluation.verdict === 'fits') return {best: evaluation, passedOver: considered, hypothetical}
     considered.push(evaluation)
+    if (isTightInMemoryAlone(evaluation)) nearly ??= evaluation
   }
   if (considered.length === 0) throw new InputError('MODEL_WITHOUT_CHECKPOINT', `${model.name} has no checkpoint in the catalogue`)
-  const best = considered.find(({verdict}) => verdict === 'tight') ?? bestOf(considered)
+  const best = nearly ?? considered.find(({verdict}) => verdict === 'tight') ?? bestOf(considered)
   return {best, passedOver: considered.filter((evaluation) => evaluation !== best), hypothetical}
 }
+
+/** The load and the limits are kept; only the memory may be off by more than there is to spare. */
+const isTightInMemoryAlone = ({verdict, warnings}: Evaluation): boolean =>
+  verdict === 'tight' && warnings.every(({code}) => code === 'memory-tight' || !TIGHT_CODES.includes(code))
 
 /** A repository whose format is asked for differently: the model's checkpoint of that format, published or imagined. */
 function withFormat(model: Model, checkpoint: Checkpoint, weights: string | undefined): Checkpoint {

@@ -13,6 +13,7 @@ import type {Engine, Subject, Support} from '../../engines/engine.ts'
 import {isVersion} from '../../engines/versions.ts'
 import type {Objectives} from '../scenario/index.ts'
 import {calibrationFor, isMixed, kindsOf, pacingAccelerator, tightestGpu} from '../world/index.ts'
+import {cardWarnings, sliceReasons} from './cards.ts'
 import {displayWarnings} from './display.ts'
 import type {Evaluation, Standing} from './evaluation.ts'
 import {hostMemoryWarnings} from './host-memory.ts'
@@ -47,7 +48,7 @@ export function standing({engine, model, checkpoint, machine, request, workload,
   const settled = settle(engine, subject, request, workload, asRan)
   const {deployment, memory, replaced} = settled
   const support = supportOf(engine, subject, deployment)
-  const reasons = [...support.reasons, ...machineReasons(engine, deployment, machine)]
+  const reasons = [...support.reasons, ...machineReasons(engine, deployment, machine), ...sliceReasons({engine, deployment, model, machine})]
   const warnings = [
     ...replacedWarnings(replaced),
     ...support.warnings,
@@ -56,6 +57,7 @@ export function standing({engine, model, checkpoint, machine, request, workload,
     ...hostMemoryWarnings(machine, deployment, engine.gpuCount(deployment)),
     ...displayWarnings(machine, engine, deployment),
     ...unequalWarnings(machine),
+    ...cardWarnings(machine, deployment),
   ]
   const shortage =
     reasons.length > 0
@@ -169,7 +171,8 @@ function shortageOf({deployment, memory, neededTokens}: Settled, asked: Deployme
     }
   }
   const wanted = asked.maxModelLen ?? Math.min(deployment.maxModelLen, neededTokens)
-  if (memory.starts && (memory.largestMaxModelLen >= wanted || (asked.maxModelLen !== undefined && memory.startsBeyond))) return undefined
+  // With a context of its own it holds one request of it; what starts with any context is judged by what was asked for.
+  if (memory.starts && (!memory.startsBeyond || asked.maxModelLen !== undefined || memory.largestMaxModelLen >= wanted)) return undefined
   return {
     code: 'kv-cache-too-small',
     message: `the cache of ${bytesInWords(memory.kvCacheBytes)} per GPU holds one request of ${countInWords(memory.largestMaxModelLen)} tokens, ${countInWords(Math.max(wanted, neededTokens))} are needed`,
@@ -183,7 +186,7 @@ function requestShortage(
 ): Reason | undefined {
   const {model, deployment, memory} = stood
   const tokens = requestTokens(workload)
-  if (tokens <= deployment.maxModelLen && tokens > memory.largestMaxModelLen)
+  if (tokens <= deployment.maxModelLen && memory.startsBeyond && tokens > memory.largestMaxModelLen)
     return {
       code: 'kv-cache-too-small',
       message: `the cache holds one request of ${countInWords(memory.largestMaxModelLen)} tokens: those of ${countInWords(tokens)} are refused`,
@@ -253,7 +256,7 @@ function tightness(evaluation: Evaluation): Warning[] {
       code: 'memory-tight',
       message: `a request of ${countInWords(deployment.maxModelLen)} tokens takes ${bytesInWords(room * Math.min(1, share))} of the ${bytesInWords(memory.kvCacheBytes)} of cache per GPU, and the estimate may be off by ${bytesInWords(margin.bytes)} (${margin.because})`,
     })
-  if (memory.largestMaxModelLen < deployment.maxModelLen)
+  if (memory.startsBeyond && memory.largestMaxModelLen < deployment.maxModelLen)
     list.push({
       code: 'context-exceeds-cache',
       message: `the cache holds one request of ${countInWords(memory.largestMaxModelLen)} tokens: longer ones are refused, though the context is ${countInWords(deployment.maxModelLen)}`,

@@ -1,12 +1,12 @@
 /** GPUs that an answer leaves idle: which, why, and what would use them. */
-import type {Machine, MachineGpu} from '../../core/accelerator.ts'
+import type {MachineGpu} from '../../core/accelerator.ts'
 import type {Warning} from '../../core/terms.ts'
 import {dividesHeads} from '../../engines/divisibility.ts'
-import {isMixed, kindsOf, servingGroups} from '../world/index.ts'
-import {bestLayout, type ChoiceQuestion} from './choose.ts'
+import {cardsOf, hasSlices, isMixed, kindsOf} from '../world/index.ts'
+import {bestLayout, bestOf, type ChoiceQuestion} from './choose.ts'
 import {evaluate} from './evaluate.ts'
 import {type Evaluation, isYes, starts} from './evaluation.ts'
-import {withoutLayout} from './layouts.ts'
+import {placesFor, withoutLayout} from './layouts.ts'
 
 const rateWords = ({performance}: Evaluation): string => (performance ? `${performance.outputTokensPerSecond.estimate.toPrecision(3)} tok/s` : 'no speed')
 
@@ -36,33 +36,39 @@ const namesOf = (gpus: readonly MachineGpu[]): string => {
 function unequalIdle(question: ChoiceQuestion, best: Evaluation): Warning {
   const {machine} = question
   const left = machine.gpus.filter((gpu) => !best.machine.gpus.includes(gpu))
-  const {checkpoint} = best
-  const together = servingGroups(machine).find((group) => group.gpus.length === machine.gpus.length && isMixed(group))
-  const all = together && tried(question, together, best)
-  const others = bestLayout({...question, checkpoint, machine: {...machine, gpus: left, link: best.machine.link}, request: withoutLayout(question.request)})
+  const all = overAll(question, best)
   const parts = [`${namesOf(left)} ${left.length === 1 ? 'is' : 'are'} idle`]
   if (all && starts(all))
-    parts.push(`all cards together (${layoutFlags(all.deployment)}) would give ${rateWords(all)} instead of ${rateWords(best)}, and ${roomWords(all, best)}`)
-  else if (all) parts.push(`all cards together cannot serve it: ${all.reasons[0]?.message ?? 'no layout uses all of them'}`)
-  else parts.push('no layout uses all cards together')
-  if (starts(others)) parts.push(`a second server on ${namesOf(left)} could run beside this one`)
+    parts.push(`both kinds together (${layoutFlags(all.deployment)}) would give ${rateWords(all)} instead of ${rateWords(best)}, and ${roomWords(all, best)}`)
+  else if (all) parts.push(`over all cards together it does not fit: ${all.reasons[0]?.message}`)
+  else parts.push('no layout takes all cards together')
+  if (starts(alone(question, best, left))) parts.push(`a second server on ${namesOf(left)} could run beside this one`)
   return {code: 'gpus-idle', message: parts.join('; ')}
 }
 
 /** Unequal cards that all serve: what the best of them alone would give. */
 function unequalAlternative(question: ChoiceQuestion, best: Evaluation): Warning | undefined {
   for (const kind of kindsOf(question.machine)) {
-    const alone = tried(question, {...question.machine, gpus: kind}, best)
-    if (alone && isYes(alone))
-      return {code: 'unequal-gpus', message: `${namesOf(kind)} alone would hold it too: ${rateWords(alone)} instead of ${rateWords(best)}`}
+    const one = alone(question, best, kind)
+    if (!isYes(one)) continue
+    const others = question.machine.gpus.filter((gpu) => !kind.includes(gpu))
+    const second = starts(alone(question, best, others)) ? `, and a second server could run on ${namesOf(others)}` : `, and leave ${namesOf(others)} free`
+    return {code: 'unequal-gpus', message: `${namesOf(kind)} alone would hold it too: ${rateWords(one)} instead of ${rateWords(best)}${second}`}
   }
   return undefined
 }
 
-function tried(question: ChoiceQuestion, machine: Machine, {checkpoint}: Evaluation): Evaluation | undefined {
-  const found = bestLayout({...question, checkpoint, machine, request: withoutLayout(question.request)})
-  return found.machine.gpus.length === machine.gpus.length ? found : undefined
+/** The best layout over all cards of a machine whose cards differ; undefined where none takes them all. */
+function overAll({machine, ...question}: ChoiceQuestion, {checkpoint}: Evaluation): Evaluation | undefined {
+  const places = placesFor(question.model.architecture, machine, withoutLayout(question.request)).filter(
+    (place) => place.machine.gpus.length === machine.gpus.length,
+  )
+  return places.length === 0 ? undefined : bestOf(places.map((place) => evaluate({...question, checkpoint, ...place})))
 }
+
+/** The same checkpoint on some of the cards. */
+const alone = (question: ChoiceQuestion, {checkpoint}: Evaluation, gpus: MachineGpu[]): Evaluation =>
+  bestLayout({...question, checkpoint, machine: cardsOf(question.machine, gpus), request: withoutLayout(question.request)})
 
 function roomWords(all: Evaluation, best: Evaluation): string {
   const times = all.memory.kvCacheTokens / Math.max(1, best.memory.kvCacheTokens)
@@ -80,26 +86,35 @@ function equalIdle(question: ChoiceQuestion, best: Evaluation): Warning[] {
   const perNode = machine.gpus.length
   const why = fixed
     ? `the layout that was asked for takes ${used}`
-    : perNode > 1 && !dividesHeads(architecture, perNode) && machine.nodeCount === 1
-      ? `the attention heads of ${model.name} do not divide over ${perNode}`
-      : `this load keeps no more busy, or gets no quicker on more`
+    : hasSlices(machine)
+      ? 'slices cannot share a model, and each of the others can be a server of its own'
+      : perNode > 1 && !dividesHeads(architecture, perNode) && machine.nodeCount === 1
+        ? `the attention heads of ${model.name} do not divide over ${perNode}`
+        : `this load keeps no more busy, or gets no quicker on more`
   const idle = all - used
   const words = `${idle} of ${all} GPUs ${idle === 1 ? 'is' : 'are'} idle: ${why}`
-  const other = fullerLayouts(deployment, all, perNode, architecture.layerSequence.length)
-    .map((layout) => evaluate({...question, checkpoint: best.checkpoint, machine, request: {...withoutLayout(question.request), ...layout}}))
-    .find((evaluation) => starts(evaluation))
+  const other = firstThatStarts(question, best, fullerLayouts(deployment, all, perNode, architecture.layerSequence.length))
   if (!other) return [{code: 'gpus-idle', message: words}]
   const gain = other.performance && best.performance ? `: ${rateWords(other)} in all at this load instead of ${rateWords(best)}` : ''
   return [{code: 'gpus-idle', message: `${words}; ${layoutFlags(other.deployment)} would use ${engine.gpuCount(other.deployment)}${gain}`}]
 }
 
+function firstThatStarts(question: ChoiceQuestion, {checkpoint, machine}: Evaluation, layouts: readonly Layout[]): Evaluation | undefined {
+  for (const layout of layouts) {
+    const evaluation = evaluate({...question, checkpoint, machine, request: {...withoutLayout(question.request), ...layout}})
+    if (starts(evaluation)) return evaluation
+  }
+  return undefined
+}
+
+interface Layout {
+  tp: number
+  pp: number
+  dp: number
+}
+
 /** Layouts that take more of the GPUs, most first: more replicas of the same, or pipeline stages. */
-function fullerLayouts(
-  {tp, pp, dp}: {tp: number; pp: number; dp: number},
-  all: number,
-  perNode: number,
-  layerCount: number,
-): {tp: number; pp: number; dp: number}[] {
+function fullerLayouts({tp, pp, dp}: Layout, all: number, perNode: number, layerCount: number): Layout[] {
   const replicas = Math.floor(all / (tp * pp))
   const list = [{tp, pp, dp: replicas}]
   const stages = Math.floor(all / tp)

@@ -6,6 +6,7 @@ import type {MachineGpu} from '../../core/accelerator.ts'
 import type {Deployment, DeploymentRequest, Workload} from '../../core/deployment.ts'
 import {type MemoryEstimate, requestBytes} from '../../core/memory.ts'
 import type {Model} from '../../core/model.ts'
+import {sumBytes} from '../../core/terms.ts'
 import {countInWords} from '../../core/words.ts'
 import type {Engine, Subject} from '../../engines/engine.ts'
 import {marginOf} from './margin.ts'
@@ -47,8 +48,12 @@ export function neededContext(model: Model, request: Pick<DeploymentRequest, 'ma
 }
 
 /** It comes up, and takes a request as long as is needed; where a context was asked for and the engine starts with any, it need only come up. */
-const enters = (memory: MemoryEstimate, needed: number, asked: boolean): boolean =>
-  memory.startProblem === undefined && (memory.largestMaxModelLen >= needed || (asked && memory.starts && memory.startsBeyond === true))
+const enters = (memory: MemoryEstimate, {maxModelLen}: Deployment, needed: number, asked: boolean): boolean =>
+  memory.startProblem === undefined && (served(memory, maxModelLen, needed) || (asked && memory.starts && memory.startsBeyond === true))
+
+/** Whether a request so long is served. What starts with a longer context serves it: the longest need not be looked for then. */
+const served = (memory: MemoryEstimate, maxModelLen: number, tokens: number): boolean =>
+  (memory.starts && !memory.startsBeyond && tokens <= maxModelLen) || memory.largestMaxModelLen >= tokens
 
 /**
  * @param workload its lengths say how long a request is, its concurrency how many must run at once at least.
@@ -63,18 +68,20 @@ export function settle(engine: Engine, subject: Subject, asked: DeploymentReques
   if (asRan) return {deployment, memory, neededTokens: needed, replaced: []}
   const limit = safeSequences(memory, deployment)
   const fixed = asked.maxModelLen !== undefined
-  if (!enters(memory, needed, fixed) || (asked.maxNumSeqs === undefined && limit !== undefined)) {
+  // Weights that the card cannot hold leave room for no setting.
+  const hopeless = sumBytes(memory.terms.filter(({part}) => part === 'weights')) > memory.totalBytes
+  if ((!hopeless && !enters(memory, deployment, needed, fixed)) || (asked.maxNumSeqs === undefined && limit !== undefined)) {
     for (const roomier of roomierRequests(asked, {workload, deployment, limit, share: freeShare(subject.gpu, engine.mostMemoryShare)})) {
       const tried = engine.resolve(subject, roomier)
       const estimate = engine.memory(subject, tried)
-      if (!enters(estimate, needed, fixed) || safeSequences(estimate, tried) !== undefined) continue
+      if (!enters(estimate, tried, needed, fixed) || safeSequences(estimate, tried) !== undefined) continue
       request = roomier
       deployment = tried
       memory = estimate
       break
     }
   }
-  if (asked.maxModelLen === undefined && memory.startProblem === undefined && memory.largestMaxModelLen >= needed) {
+  if (asked.maxModelLen === undefined && !hopeless && enters(memory, deployment, needed, false)) {
     const chosen = contextOf(subject, engine, deployment, memory, workload, needed)
     if (chosen !== deployment.maxModelLen) {
       request = {...request, maxModelLen: chosen}
@@ -124,7 +131,7 @@ function contextOf(subject: Subject, engine: Engine, deployment: Deployment, mem
   const room = requestBytes(memory)
   const spreadBytes = marginOf(subject, deployment, memory, engine).bytes
   const holds = (tokens: number) => room / memory.requestsOfTokens(tokens) <= room - spreadBytes
-  if (memory.largestMaxModelLen >= deployment.maxModelLen && holds(deployment.maxModelLen)) return deployment.maxModelLen
+  if (served(memory, deployment.maxModelLen, deployment.maxModelLen) && holds(deployment.maxModelLen)) return deployment.maxModelLen
   const least = Math.max(1, Math.min(needed, Math.max(requestTokens(workload), CONTEXT_STEP_TOKENS)))
   if (!holds(least)) return Math.min(needed, memory.largestMaxModelLen)
   let [low, high] = [least, Math.min(deployment.maxModelLen, memory.largestMaxModelLen)]

@@ -11,7 +11,7 @@ export function subjectOf(question: Pick<Evaluation, 'model' | 'checkpoint' | 'm
 }
 
 /** Replicas whose experts lie spread over all their GPUs work as one group, whatever the engine calls them (vLLM's data parallelism). */
-function sharesExperts({engine, deployment, model}: Pick<Evaluation, 'engine' | 'deployment' | 'model'>): boolean {
+export function sharesExperts({engine, deployment, model}: Pick<Evaluation, 'engine' | 'deployment' | 'model'>): boolean {
   if (deployment.dp <= 1 || !model.architecture.layerKinds.some(({feedForward}) => feedForward?.kind === 'moe')) return false
   const {expertTp, expertParallel} = engine.shardLayout(deployment)
   return expertTp * expertParallel > deployment.tp

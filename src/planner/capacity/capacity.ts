@@ -377,7 +377,12 @@ function powerOf({machine, maxPowerWatts}: MachineKind): {watts: number; of: 'sy
 
 /** The carried deployment as `check` judges it at that load. */
 const asChecked = ({carried, demand}: Pick<Placed, 'carried' | 'demand'>, context: Context): Evaluation =>
-  finalEvaluation(carried.point, {calibration: context.catalogue.speedCalibration, request: demand.request})
+  finalEvaluation(carried.point, {
+    calibration: context.catalogue.speedCalibration,
+    request: demand.request,
+    // Limits that nobody asked for choose a load and change no verdict.
+    objectives: demand.sloAssumed ? {} : demand.slo,
+  })
 
 function placementOf({demand, carried, gpus}: Placed, context: Context): Placement {
   const {amount, requestsPerSecond, limitedBy, inFlight, shareWithinLimits, cautious, point} = carried

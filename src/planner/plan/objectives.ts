@@ -1,4 +1,4 @@
-import {byFidelity, endToEndMs as endToEndOf, type Evaluation, excessOf, type Reached, reachedLimits} from '../answer/index.ts'
+import {byFidelity, endToEndMs as endToEndOf, type Evaluation, excessOf, type Reached, reachedLimits, servedScore} from '../answer/index.ts'
 import type {Objective, Objectives} from '../scenario/index.ts'
 import type {PlanPoint} from './point.ts'
 
@@ -14,20 +14,15 @@ export const reached = ({performance, tail, evaluation: {workload}}: PlanPoint, 
 export const excess = ({performance, tail, evaluation: {workload}}: PlanPoint, objectives: Objectives): number =>
   excessOf(performance, workload, objectives, tail).estimate
 
-/** Above every throughput. */
-const KEEPS_UP = 1e12
-
 /** Higher is better. Ranked by the slow end: the best-looking corner is where a model errs. */
 export function score(point: PlanPoint, objective: Objective): number {
   const {
-    performance: {ttftMs, tpotMs, outputTokensPerSecond, boundBy},
+    performance: {ttftMs, tpotMs, outputTokensPerSecond},
     evaluation,
   } = point
   switch (objective) {
     case 'throughput':
-      // What keeps up with a given rate yields no more than arrives: the quicker answer is the better one.
-      if (evaluation.workload?.requestRate !== undefined && boundBy !== 'kv-capacity') return KEEPS_UP - endToEndMs(point).high
-      return outputTokensPerSecond.low
+      return servedScore(point.performance, evaluation.workload)
     case 'latency':
       return -ttftMs.high
     case 'per-user':
@@ -53,6 +48,6 @@ const standing = ({meets, sure}: PlanPoint): number => (sure ? 0 : meets ? 1 : 2
 
 /** Best first: what keeps the limits even at the slow end, then what keeps them as expected, by the objective; then the rest by how near it comes. */
 export function ranked(points: readonly PlanPoint[], objectives: Objectives, objective: Objective): PlanPoint[] {
-  const keyed = points.map((point) => ({point, key: point.meets ? score(point, objective) : -excess(point, objectives)}))
-  return keyed.sort((a, b) => standing(a.point) - standing(b.point) || b.key - a.key).map(({point}) => point)
+  const keyed = points.map((point) => ({point, beyond: point.meets ? 0 : excess(point, objectives), score: score(point, objective)}))
+  return keyed.sort((a, b) => standing(a.point) - standing(b.point) || a.beyond - b.beyond || b.score - a.score).map(({point}) => point)
 }

@@ -69,8 +69,11 @@ export function legalDeployments(question: PlanQuestion): {evaluations: Standing
     for (const checkpoint of question.checkpoint ? [question.checkpoint] : distinctCheckpoints(model, request.weights)) {
       const seen = new Set<string>()
       const hopeless = new Map<DeploymentRequest, Standing>()
+      // Layouts that the engine takes as they were asked for.
+      const supported = new Set<string>()
       for (const kvCache of request.kvCache === undefined ? CACHE_FORMATS : [request.kvCache])
-        for (const {machine: group, request: layout} of places) {
+        for (const {machine: group, request: layout, fallback} of places) {
+          if (fallback && supported.has(`${group.gpus[0]!.index} ${layout.tp} ${layout.pp} ${layout.dp}`)) continue
           const without = hopeless.get(layout)
           if (without) {
             considered += 1
@@ -82,6 +85,7 @@ export function legalDeployments(question: PlanQuestion): {evaluations: Standing
           if (seen.has(key)) continue
           seen.add(key)
           considered += 1
+          if (!fallback && stood.verdict !== 'unsupported') supported.add(`${group.gpus[0]!.index} ${layout.tp} ${layout.pp} ${layout.dp}`)
           if (stood.verdict === 'fits') evaluations.push(stood)
           else {
             refuse(refusals, stood)

@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import {LIMITS} from './scenario.ts'
+import {LIMITS, type Link, LINKS} from './scenario.ts'
 import {parseSpeculation} from './speculation.ts'
 
 const whole = ({min, max}: {min: number; max: number}) => z.int().min(min).max(max)
@@ -22,9 +22,20 @@ export const WorkloadSchema = z
 export const ScenarioSchema = z.object({
   id: z.string().optional(),
   model: z.string().min(1).max(4096),
-  gpu: z.string().min(1).max(4096).optional().describe('COUNTxGPU-ID, comma-separated for mixed cards'),
+  gpu: z
+    .string()
+    .min(1)
+    .max(4096)
+    .optional()
+    .describe(
+      'COUNTxGPU-ID, comma-separated for mixed cards; with another memory (rtx-2080-ti:22gb), a slice (a100-80gb-sxm:2g.20gb) or figures (card:memory=20GiB,bandwidth=760GB/s,capability=8.6) behind a colon',
+    ),
   machine: z.string().min(1).max(4096).optional().describe('a catalogued system, or a file that detect --json printed'),
   nodes: whole(LIMITS.nodes).optional(),
+  link: z
+    .enum(LINKS as [Link, ...Link[]])
+    .optional()
+    .describe('how the cards of gpu are joined: peer access over PCIe, NVLink, or PCIe through the host'),
   engine: z.string().min(1).optional(),
   engineVersion: z.string().max(128).optional(),
   weights: z.string().min(1).optional(),

@@ -37,6 +37,8 @@ export function layered(lower: RawScenario, upper: RawScenario): RawScenario {
 function over(lower: RawScenario, upper: RawScenario, either: string[][]): RawScenario {
   const merged: RawScenario = {...lower}
   for (const pair of either) if (pair.some((name) => upper[name] !== undefined)) for (const name of pair) delete merged[name]
+  // A link is one of the cards it was said with.
+  if (upper.gpu !== undefined || upper.machine !== undefined) delete merged.link
   for (const [name, value] of Object.entries(upper)) if (value !== undefined) merged[name] = value
   return merged
 }

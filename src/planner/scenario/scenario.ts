@@ -15,6 +15,11 @@ export type Objective = 'throughput' | 'latency' | 'per-user' | 'memory' | 'qual
 
 export const OBJECTIVES: readonly Objective[] = ['throughput', 'latency', 'per-user', 'memory', 'quality']
 
+/** Peer access over PCIe, NVLink, or PCIe through the host. */
+export type Link = 'p2p' | 'nvlink' | 'pcie'
+
+export const LINKS: readonly Link[] = ['p2p', 'nvlink', 'pcie']
+
 /** One question, as in the machine-readable contract. Absent: to be detected or chosen. */
 export interface Scenario extends DeploymentRequest {
   id?: string
@@ -22,6 +27,8 @@ export interface Scenario extends DeploymentRequest {
   gpu?: string
   machine?: string
   nodes?: number
+  /** How the cards of `gpu` are joined; absent: as is usual for them. */
+  link?: Link
   workload?: Workload
   slo?: Objectives
 }

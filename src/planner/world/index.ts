@@ -3,5 +3,18 @@ export {type Context, engineData, engineOf} from './context.ts'
 export {type Correction, nameOfCheckpoint, withCorrection, withMoreRuntime} from './corrections.ts'
 export type {FoundModelFile, FoundRepository} from './found-model.ts'
 export {calibrationFor, type LocalCalibration, measuredCalibration, type SpeedFactors, UNCHANGED, withFactors} from './local-calibration.ts'
-export {isMixed, kindsOf, looksLikePath, machineFromName, machineFromSpec, pacingAccelerator, servingGroups, tightestGpu, usualLink} from './machines.ts'
+export {usualLink} from './links.ts'
+export {
+  cardRemarks,
+  cardsOf,
+  hasSlices,
+  isMixed,
+  kindsOf,
+  looksLikePath,
+  machineFromName,
+  machineFromSpec,
+  pacingAccelerator,
+  servingGroups,
+  tightestGpu,
+} from './machines.ts'
 export {looksLikeModelPath, modelOf, type NamedModel} from './models.ts'

@@ -1,22 +1,12 @@
-import type {Accelerator, LinkKind, Machine, MachineGpu} from '../../core/accelerator.ts'
+import type {Accelerator, Machine, MachineGpu} from '../../core/accelerator.ts'
 import {InputError} from '../../core/input-error.ts'
 import type {Catalogue} from '../../catalogue/catalogue.ts'
-import {parseGpuSpec, requireGpu} from '../../catalogue/find-gpu.ts'
+import {askedGpu} from '../../catalogue/asked-gpu.ts'
+import {requireGpu} from '../../catalogue/find-gpu.ts'
+import {parseGpuSpec} from '../../catalogue/gpu-spec.ts'
 import {requireSystem, type System} from '../../catalogue/system.ts'
-
-/** How cards of one kind are joined when nothing but their number is known. */
-export function usualLink(accelerator: Accelerator, count: number): Machine['link'] {
-  if (accelerator.unifiedMemory && count > 1) return {kind: 'network'}
-  if (count < 2)
-    return accelerator.unifiedMemory ? {kind: 'unified'} : {kind: 'pcie-host', bytesPerSecondPerDirection: accelerator.pcie?.bytesPerSecondPerDirection}
-  const {scaleUp} = accelerator
-  // Bridges join pairs and are an option; a switch or a mesh is part of the machine.
-  if (scaleUp && !(/bridge/i.test(scaleUp.scope ?? '') || (scaleUp.maxGpuCount ?? count) < count)) {
-    const kind: LinkKind = /xgmi|infinity/i.test(scaleUp.kind) ? 'xgmi' : /nvlink/i.test(scaleUp.kind) ? 'nvlink' : 'other'
-    return {kind, bytesPerSecondPerDirection: scaleUp.bytesPerSecondPerDirection}
-  }
-  return {kind: accelerator.pciePeerAccess ? 'pcie-p2p' : 'pcie-host', bytesPerSecondPerDirection: accelerator.pcie?.bytesPerSecondPerDirection}
-}
+import type {Link} from '../scenario/index.ts'
+import {askedLink, linkOfAll} from './links.ts'
 
 /** Bytes a second between nodes for each GPU when nothing is known: one 100 Gb/s adapter shared by all would be less, InfiniBand more. */
 const ASSUMED_NETWORK_BYTES_PER_SECOND = 12.5e9
@@ -24,19 +14,24 @@ const ASSUMED_NETWORK_BYTES_PER_SECOND = 12.5e9
 const gpusOf = (accelerator: Accelerator, count: number, from: number, memoryBytes = accelerator.memoryBytes): MachineGpu[] =>
   Array.from({length: count}, (_, index) => ({index: from + index, accelerator, memoryBytes}))
 
-/** The machine that `8xh200-sxm` or `2xrtx-4090,1xrtx-3090` stands for. `nodes` of them where more than one. */
-export function machineFromSpec(catalogue: Catalogue, spec: string, nodes = 1): Machine {
+/** The machine that `8xh200-sxm` or `2xrtx-4090,1xrtx-3090` stands for. `nodes` of them where more than one. @throws InputError. */
+export function machineFromSpec(catalogue: Catalogue, spec: string, nodes = 1, link?: Link): Machine {
   const gpus: MachineGpu[] = []
-  for (const {count, id} of parseGpuSpec(spec)) gpus.push(...gpusOf(catalogue.gpu(id) ?? requireGpu(catalogue.gpus, id), count, gpus.length))
-  return {gpus, nodeCount: nodes, link: linkOfAll(gpus), networkBytesPerSecondPerGpu: nodes > 1 ? ASSUMED_NETWORK_BYTES_PER_SECOND : undefined, detected: false}
+  for (const request of parseGpuSpec(spec)) gpus.push(...gpusOf(askedGpu(catalogue, request), request.count, gpus.length))
+  return {
+    gpus,
+    nodeCount: nodes,
+    link: link === undefined ? linkOfAll(gpus) : askedLink(gpus, link),
+    networkBytesPerSecondPerGpu: nodes > 1 ? ASSUMED_NETWORK_BYTES_PER_SECOND : undefined,
+    detected: false,
+  }
 }
 
-function linkOfAll(gpus: readonly MachineGpu[]): Machine['link'] {
-  const first = gpus[0]!.accelerator
-  return gpus.every(({accelerator}) => accelerator.id === first.id)
-    ? usualLink(first, gpus.length)
-    : {kind: 'pcie-host', bytesPerSecondPerDirection: first.pcie?.bytesPerSecondPerDirection}
-}
+/** What of the figures of these cards is not from a source, for the answer to say. */
+export const cardRemarks = ({gpus}: Machine): string[] => [...new Set(gpus.flatMap(({accelerator}) => accelerator.remarks ?? []))]
+
+/** Whether its cards are slices, which cannot work on one model together. */
+export const hasSlices = ({gpus}: Machine): boolean => gpus.some(({accelerator}) => accelerator.slice !== undefined)
 
 /** A catalogued machine. @throws InputError where it has no GPU of the catalogue. */
 export function machineFromSystem(catalogue: Catalogue, system: System, nodes?: number): Machine {
@@ -92,8 +87,8 @@ export function kindsOf({gpus}: Machine): MachineGpu[][] {
 export const isMixed = (machine: Machine): boolean => machine.gpus.some((gpu) => kindOf(gpu) !== kindOf(machine.gpus[0]!))
 
 /** Some of the cards as a machine of their own. */
-function withCards(machine: Machine, gpus: MachineGpu[]): Machine {
-  const link = machine.detected ? machine.link : linkOfAll(gpus)
+export function cardsOf(machine: Machine, gpus: MachineGpu[]): Machine {
+  const link = machine.detected || machine.link.asked ? machine.link : linkOfAll(gpus)
   return {...machine, gpus, link}
 }
 
@@ -117,9 +112,10 @@ export function servingGroups(machine: Machine): Machine[] {
   }
   // A deployment is sized by its smallest card: the small ones are the first to be left out.
   const bySize = [...kinds].sort((a, b) => b[0]!.memoryBytes - a[0]!.memoryBytes)
-  for (let count = bySize.length; count >= 2; count--) add(bySize.slice(0, count).flat())
+  // Over several nodes the cards that share a model are those of one kind in each.
+  if (machine.nodeCount === 1) for (let count = bySize.length; count >= 2; count--) add(bySize.slice(0, count).flat())
   for (const kind of kinds) add(kind)
-  return [...groups.values()].map((gpus) => withCards(machine, gpus))
+  return [...groups.values()].map((gpus) => cardsOf(machine, gpus))
 }
 
 /** The slowest card of a group; where one is slower in bandwidth and another in arithmetic, a card with the worse of both. */

@@ -4,6 +4,7 @@ import type {FlagTable} from '../../engines/flags.ts'
 import {type EngineServing, imageFor} from '../../engines/launch/serving.ts'
 import {type Setting, withSettings} from '../../engines/launch/settings.ts'
 import {type Answer, diskBytes, type Evaluation, subjectOf} from '../../planner/answer/index.ts'
+import {hasSlices} from '../../planner/world/index.ts'
 import {labelOf, type Startable} from './startable.ts'
 
 /** An answer as something to start, with options set by hand. @throws InputError for an option that is not there or illegal. */
@@ -13,9 +14,11 @@ export function startableOf(catalogue: Catalogue, answered: Pick<Answer, 'best' 
   const subject = subjectOf(best)
   const serving = catalogue.file<EngineServing>(`engines/${engine.id}`)
   const table = catalogue.file<FlagTable>(`engines/${engine.id}-flags`)
-  const launch = withSettings(engine.launch(subject, deployment), settings, table, deployment.engineVersion)
-  const count = engine.gpuCount(deployment)
-  const chosen = launch.nodes ? undefined : chosenDevices(best, count, machine.gpus.length)
+  // Each slice of a card is a server of its own, which is started once for each.
+  const started = hasSlices(machine) ? {...deployment, dp: 1} : deployment
+  const launch = withSettings(engine.launch(subject, started), settings, table, deployment.engineVersion)
+  const count = engine.gpuCount(started)
+  const chosen = launch.nodes || hasSlices(machine) ? undefined : chosenDevices(best, count, machine.gpus.length)
   const argument = modelArgumentOf(launch, checkpoint.hfId)
   return {
     engine: {id: engine.id, title: engine.title, version: deployment.engineVersion},
