@@ -19,9 +19,9 @@ export const SAMPLE_MACHINES: Record<string, string> = {
   'npu-smi-info-910b3-noncontiguous.txt': '2 x ascend-910b3 65536 free 62091/5380 other',
   'npu-smi-info-910b4-wide-v26.txt': '1 x ascend-910b4 32768 free 29897 pcie-host',
   'npu-smi-info-no-process-llamacpp-docs.txt': '2 x * 32768 free 32768 pcie-host',
-  // Slices by their profile: 4/8 and 1/8 of the card, less 2%.
-  'nvidia-smi-L-h100-mig.txt': '1 x * 39964 free ? pcie-host',
-  'nvidia-smi-L-mig-seven-slices.txt': '1 x * 10035 free ? pcie-host',
+  // Slices by their profile.
+  'nvidia-smi-L-h100-mig.txt': '1 x * 40448 free ? pcie-host',
+  'nvidia-smi-L-mig-seven-slices.txt': '1 x * 9728 free ? pcie-host',
   // Refused there, but the card is named.
   'nvidia-smi-nvlink-s-mig.txt': '1 x h100-sxm 81559 free ? pcie-host',
   'nvidia-smi-nvlink-s-unsupported-l40s.txt': '1 x l40s 46068 free ? pcie-host',
@@ -59,7 +59,8 @@ export const SAMPLE_MACHINES: Record<string, string> = {
   'rocm-smi-a-json-mi100-rocm602.json': '4 x mi100 32752 free 32746 pcie-host',
   'rocm-smi-a-json-rx6700xt-rocm612.json': '1 x * 12272 free 10772 pcie-host',
   'rocm-smi-a-json-vega20-uppercase-keys.json': '1 x mi50-32gb 32752 free 32742 pcie-host',
-  'rocm-smi-showproductname-mixed-mi50.txt': '2 x mi50-32gb 32752 free ? pcie-host',
+  // The second is of a chip that is sold with 16 and with 32 GiB.
+  'rocm-smi-showproductname-mixed-mi50.txt': '1 x mi50-32gb 32752 free ? pcie-host',
   'rocm-smi-showproductname-showuse-showmeminfo-7900xt.csv': '1 x rx-7900-xt 20464 free 20437 pcie-host',
   'rocm-smi-showproductname-showuse-showmeminfo-7900xt.json': '1 x rx-7900-xt 20464 free 20437 pcie-host',
   // A quarter of the package's 196592; nothing is taken.

@@ -1,6 +1,7 @@
 import type {Catalogue} from '../catalogue/catalogue.ts'
 import {cardsOnBus} from '../catalogue/bus-names.ts'
 import {cardsBehindCutName} from '../catalogue/cut-names.ts'
+import {type MigTable, namesSlice, sliceOf} from '../catalogue/mig.ts'
 import type {Machine} from '../core/accelerator.ts'
 import {InputError} from '../core/input-error.ts'
 import type {MachineDocument} from '../detect/machine-document.ts'
@@ -79,10 +80,14 @@ async function documentMachine(value: Record<string, unknown>, place: string, fi
 async function pastedMachine(catalogue: Catalogue, text: string, place: string, findGpu: FindGpu): Promise<Machine> {
   const [{readPastedMachine}, {toMachine}] = await Promise.all([import('../detect/pasted/pasted-machine.ts'), import('../detect/to-machine.ts')])
   const guesses: string[] = []
-  const found = await readPastedMachine(text, findGpu, (name, _memory, pciId) => {
-    const [taken, ...others] = cardsOnBus(catalogue, name, pciId)
-    if (taken && others.length > 0) guesses.push(`the bus does not tell ${[taken, ...others].map(({id}) => id).join(', ')} apart: ${taken.id} is assumed`)
-    return taken
+  const found = await readPastedMachine(text, {
+    findGpu,
+    findOnBus: (name, _memory, pciId) => {
+      const [taken, ...others] = cardsOnBus(catalogue, name, pciId)
+      if (taken && others.length > 0) guesses.push(`the bus does not tell ${[taken, ...others].map(({id}) => id).join(', ')} apart: ${taken.id} is assumed`)
+      return taken
+    },
+    sliceBytes: (cardId, profile) => sliceBytes(catalogue, cardId, profile),
   })
   if (!found) throw new InputError('MACHINE_UNREADABLE', `${place} holds no output that tells of GPUs: ${TAKEN}. ${COMMANDS}`)
   const {document, kinds, failure, several} = found
@@ -97,6 +102,18 @@ async function pastedMachine(catalogue: Catalogue, text: string, place: string, 
   const notes = [...new Set(guesses), ...notesOn(catalogue, document, machine)]
   const joined = document.interconnect.kind === 'unknown' && gpus.length > 1
   return {...machine, ...(joined && {link: usualLink(gpus[0]!.accelerator, gpus.length)}), ...(notes.length > 0 && {notes})}
+}
+
+/** Memory of a slice as the catalogue has it; nothing where the card has no such profile. */
+function sliceBytes(catalogue: Catalogue, cardId: string, profile: string): number | undefined {
+  const card = catalogue.gpu(cardId)
+  if (!card || !namesSlice(profile)) return undefined
+  try {
+    return sliceOf(card, profile, catalogue.file<MigTable>('mig')).memoryBytes
+  } catch (error) {
+    if (error instanceof InputError) return undefined
+    throw error
+  }
 }
 
 /** A card of which neither the tool nor the catalogue knows what it is: memory alone could be anything's. */

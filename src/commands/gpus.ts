@@ -1,5 +1,6 @@
 import * as Args from '@oclif/core/args'
-import {requireGpu} from '../catalogue/find-gpu.ts'
+import {askedGpu} from '../catalogue/asked-gpu.ts'
+import {parseGpuSpec} from '../catalogue/gpu-spec.ts'
 import {ServefitCommand} from '../cli/base.ts'
 import {foundByWords} from '../cli/listing.ts'
 import type {Accelerator} from '../core/accelerator.ts'
@@ -8,7 +9,8 @@ import {gpusTable} from '../render/tables.ts'
 
 export default class Gpus extends ServefitCommand {
   static override summary = 'The GPUs that are known, with memory, bandwidth and rates'
-  static override description = 'One is shown with all that is known of it; a word that is no name lists those that it is found in (blackwell, amd, 24gb).'
+  static override description =
+    'One is shown with all that is known of it, a slice (a100-80gb-sxm:2g.20gb) or another memory size (rtx-2080-ti:22gb) as well; a word that is no name lists those that it is found in (blackwell, amd, 24gb).'
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> rtx-4090',
@@ -22,7 +24,7 @@ export default class Gpus extends ServefitCommand {
     const found = foundByWords(
       gpus,
       args.name,
-      (name) => requireGpu(gpus, name),
+      (name) => askedGpu(this.catalogue, parseGpuSpec(name)[0]!),
       ({id, name, aliases, nicknames = [], vendor, architecture = ''}) => [id, name, ...aliases, ...nicknames, vendor, architecture],
     )
     if (!this.jsonEnabled()) process.stdout.write('one' in found ? renderGpu(found.one, this.columns) : gpusTable(found.all, this.columns))

@@ -28,8 +28,9 @@ const LINE = /^([ \t]*)(\S.*?)[ \t]*(?:[ \t]:(?:[ \t]+(.*?))?)?[ \t]*$/
 
 /** The log as the element that `-q -x` prints; nothing where the text holds none. */
 export function nvidiaLog(text: string): XmlElement | undefined {
+  // Looked for before anything is split: the text may be megabytes of something else.
+  if (!text.includes('NVSMI LOG')) return undefined
   const lines = withoutStyling(text).split(/\r?\n/)
-  if (!lines.some((line) => line.includes('NVSMI LOG'))) return undefined
   const log = element('nvidia_smi_log', '')
   let open: {indent: number; element: XmlElement}[] = [{indent: -1, element: log}]
   for (const line of lines) {

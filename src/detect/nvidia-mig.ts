@@ -17,6 +17,7 @@ export interface ListedSlice {
 
 /** Slices with their profile and identity. */
 export function parseNvidiaList(text: string): ListedSlice[] {
+  if (!isList(text)) return []
   const slices: ListedSlice[] = []
   let parentIndex: number | undefined
   for (const line of text.split(/\r?\n/)) {
@@ -28,6 +29,9 @@ export function parseNvidiaList(text: string): ListedSlice[] {
   return slices
 }
 
+/** Quick, for texts of megabytes that are something else. */
+const isList = (text: string): boolean => /^GPU \d{1,3}:/m.test(text)
+
 export interface ListedCard {
   index: number
   name?: string
@@ -36,6 +40,7 @@ export interface ListedCard {
 
 /** Names and identities of the cards in the same list. */
 export function parseNvidiaCards(text: string): ListedCard[] {
+  if (!isList(text)) return []
   const cards = text.split(/\r?\n/).flatMap((line) => {
     const card = /^GPU (\d{1,3}): (.{1,120}?)(?: \(UUID:.*)?$/.exec(line)
     return card ? [{index: Number(card[1]), name: known(card[2]), ...identityIn(line)}] : []

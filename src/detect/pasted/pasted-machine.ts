@@ -14,6 +14,15 @@ import {type ListedPciCard, parseLspci} from './lspci.ts'
 import {type OutputKind, outputsIn, type PastedOutput} from './outputs.ts'
 import {pastedLines} from './pasted-lines.ts'
 
+/** What reading needs of the catalogue. */
+export interface Knowledge {
+  findGpu: FindGpu
+  /** The card that a line of `lspci` means, whose memory no driver tells. */
+  findOnBus: FindGpu
+  /** Memory of a MIG slice by its card and profile. */
+  sliceBytes(cardId: string, profile: string): number | undefined
+}
+
 /** What came of a pasted text. */
 export interface PastedMachine {
   document: MachineDocument
@@ -40,7 +49,8 @@ const OF_LIVE_MACHINES = new Set([
  * The machine that a pasted text tells of: outputs of tools as `OutputKind` lists them, in any number and order, between prompts and
  * other lines, or a report of `doctor`. They are read by what reads them on a machine. Nothing where none is found.
  */
-export async function readPastedMachine(text: string, findGpu: FindGpu, findOnBus: FindGpu = findGpu): Promise<PastedMachine | undefined> {
+export async function readPastedMachine(text: string, known: Knowledge): Promise<PastedMachine | undefined> {
+  const {findGpu, findOnBus} = known
   const recording = readReport(text.replaceAll('\r\n', '\n'))
   if (recording) return {document: await detectMachine(replayed(recording, findGpu)), kinds: []}
   const lines = pastedLines(text)
@@ -48,7 +58,7 @@ export async function readPastedMachine(text: string, findGpu: FindGpu, findOnBu
   const [failure] = parseNvidiaFailure(lines.join('\n').slice(0, 16 * 1024), {container: false, wsl: false})
   if (outputs.length === 0 && !failure) return undefined
   const found = await detectMachine(pastedEffects(outputs, findGpu))
-  const gpus = [...found.gpus.map((gpu) => sizedSlice(gpu, findGpu)), ...listedOnBus(outputs, found.gpus, findOnBus)]
+  const gpus = [...found.gpus.map((gpu) => sizedSlice(gpu, known)), ...listedOnBus(outputs, found.gpus, findOnBus)]
   const {interconnect} = gpus.length > found.gpus.length ? interconnectOf(gpus, found.interconnect.pairs ?? []) : found
   const document: MachineDocument = {...found, gpus, interconnect, problems: found.problems.filter(({code}) => !OF_LIVE_MACHINES.has(code))}
   return {
@@ -72,18 +82,12 @@ function listedOnBus(outputs: readonly PastedOutput[], known: readonly DetectedG
   return (catalogued.length > 0 || known.length > 0 ? catalogued : listed).map((gpu, at) => ({...gpu, index: from + at}))
 }
 
-/**
- * A slice of which only the profile is known, as `nvidia-smi -L` prints it: its name says how many eighths of the card's memory it has
- * (`3g.40gb` of 80 GB are four). What is measured is up to 2% below that: 40448, 20096 and 9984 MiB of an H100's 81559.
- */
-function sizedSlice(gpu: DetectedGpu, findGpu: FindGpu): DetectedGpu {
-  const gigabytes = Number(/^\dg\.(\d{1,3})gb/.exec(gpu.mig?.profile ?? '')?.[1] ?? 0)
-  if (!gpu.mig || gpu.memoryBytes !== undefined || gigabytes === 0) return gpu
-  const parentMemoryBytes = gpu.mig.parentMemoryBytes ?? (gpu.id === undefined ? undefined : findGpu(gpu.id)?.memoryBytes)
-  if (parentMemoryBytes === undefined) return gpu
-  const eighths = Math.round((8 * gigabytes * 10 ** 9) / parentMemoryBytes)
-  if (eighths < 1 || eighths > 8) return gpu
-  return {...gpu, memoryBytes: Math.floor((parentMemoryBytes * eighths * 0.98) / 8), mig: {...gpu.mig, parentMemoryBytes}}
+/** A slice of which only the profile is known, as `nvidia-smi -L` prints it, with the memory that slices of this profile have. */
+function sizedSlice(gpu: DetectedGpu, {findGpu, sliceBytes}: Knowledge): DetectedGpu {
+  if (!gpu.mig?.profile || gpu.memoryBytes !== undefined || gpu.id === undefined) return gpu
+  const memoryBytes = sliceBytes(gpu.id, gpu.mig.profile)
+  if (memoryBytes === undefined) return gpu
+  return {...gpu, memoryBytes, mig: {...gpu.mig, parentMemoryBytes: gpu.mig.parentMemoryBytes ?? findGpu(gpu.id)?.memoryBytes}}
 }
 
 /** A bus that was listed twice has each card once; its order is that of the addresses, which drivers follow. */

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import {beforeAll, describe, expect, test} from 'vitest'
 import {cardsOnBus} from '../../../src/catalogue/bus-names.ts'
 import {type Catalogue, openCatalogue} from '../../../src/catalogue/catalogue.ts'
+import type {MigTable} from '../../../src/catalogue/mig.ts'
 import {gpuFinder} from '../../../src/cli/world.ts'
 import type {MachineDocument} from '../../../src/detect/machine-document.ts'
 import {readPastedMachine} from '../../../src/detect/pasted/pasted-machine.ts'
@@ -14,7 +15,12 @@ beforeAll(() => {
   catalogue = openCatalogue(new URL('../../../dist/data', import.meta.url).pathname)
 })
 
-const paste = (text: string) => readPastedMachine(text, gpuFinder(catalogue), (name, _memory, pciId) => cardsOnBus(catalogue, name, pciId)[0])
+const paste = (text: string) =>
+  readPastedMachine(text, {
+    findGpu: gpuFinder(catalogue),
+    findOnBus: (name, _memory, pciId) => cardsOnBus(catalogue, name, pciId)[0],
+    sliceBytes: (card, profile) => catalogue.file<MigTable>('mig')[card]?.[profile]?.memoryBytes,
+  })
 async function machine(text: string): Promise<MachineDocument> {
   const found = await paste(text)
   if (!found) throw new Error('nothing was recognised')
@@ -75,12 +81,12 @@ describe('what nvidia-smi prints', () => {
     expect((await machine(cut + bus)).gpus.map(({id}) => id)).toEqual(['rtx-5090'])
   })
 
-  test('slices of -L are the eighths that their profile says, less 2%', async () => {
+  test('slices of -L have the memory of their profile', async () => {
     const text = 'GPU 0: NVIDIA H100 80GB HBM3 (UUID: GPU-0)\n  MIG 3g.40gb     Device  0: (UUID: MIG-0)\n  MIG 1g.10gb     Device  1: (UUID: MIG-1)\n'
-    // 81559 MiB * 4/8 * 0.98 = 39963.9; * 1/8 * 0.98 = 9991.0
+    // As nvidia-smi prints the totals of such slices.
     expect((await machine(text)).gpus.map(({name, memoryBytes}) => [name, Math.round((memoryBytes ?? 0) / MiB)])).toEqual([
-      ['NVIDIA H100 80GB HBM3 MIG 3g.40gb', 39964],
-      ['NVIDIA H100 80GB HBM3 MIG 1g.10gb', 9991],
+      ['NVIDIA H100 80GB HBM3 MIG 3g.40gb', 40448],
+      ['NVIDIA H100 80GB HBM3 MIG 1g.10gb', 9984],
     ])
   })
 
