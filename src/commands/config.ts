@@ -82,9 +82,12 @@ Formats: ${FORMATS.map(({id, summary}) => `${id} (${summary})`).join(', ')}.`
     const adapters = flags.lora === undefined ? [] : ((await (await import('../cli/lora-flag.ts')).askedAdapters(flags))?.paths ?? [])
     const startable = placed(startableOf(this.catalogue, answered, settings, adapters), flags.format)
     if (settings.length > 0) {
-      const message = `set by hand and not counted in any number: ${settings.map(({name}) => `--${name.replace(/^-+/, '')}`).join(', ')}`
-      result.warnings = [...result.warnings, {code: 'not-counted', message}]
-      if (!this.jsonEnabled()) process.stderr.write(`servefit: ${harmless(message)}\n`)
+      const names = settings.map(({name}) => `--${name.replace(/^-+/, '')}`)
+      result.warnings = [...result.warnings, {code: 'not-counted', message: `set by hand and not counted in any number: ${names.join(', ')}`}]
+      const {purposeOf} = await import('../engines/launch/read/purposes.ts')
+      const uncounted = names.filter((name) => purposeOf(name).matters)
+      if (uncounted.length > 0 && !this.jsonEnabled())
+        process.stderr.write(`servefit: ${harmless(uncounted.join(', '))}: set by hand, and its memory and speed are not counted\n`)
     }
     if (flags.explain) {
       if (!this.jsonEnabled()) process.stdout.write(explainLaunch(startable.launch, this.columns))

@@ -176,7 +176,7 @@ export function vllmLoraTerms({architecture, deployment, layout, stage}: LoraQue
 }
 
 /** What SGLang is told to make room for where nothing is said: the usual projections. It wants to be told them, or adapters to read them from. */
-const SGLANG_USUAL_TARGETS = ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj']
+export const SGLANG_USUAL_TARGETS = ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj']
 export const sglangLoraTargets = ({targets}: Lora): string[] => (targets?.length ? targets : SGLANG_USUAL_TARGETS)
 
 /** First release seen that puts adapters on experts (its `--experts-shared-outer-loras`, 0.5.10). */
@@ -218,8 +218,11 @@ const TRTLLM_MODULES: Record<string, string> = {
   down_proj: 'mlp_4h_to_h',
 }
 
+/** PEFT's name of a module that TensorRT-LLM names; another name as it is. */
+export const peftName = (module: string): string => Object.entries(TRTLLM_MODULES).find(([, own]) => own === module)?.[0] ?? module
+
 /** Modules that the engine is told; of query, key and value all where one is a target (its `missing_qkv_modules`). */
-export function trtllmLoraModules({targets}: Lora): string[] {
+export function trtllmLoraModules({targets}: Pick<Lora, 'targets'>): string[] {
   const asked = targets?.length && !targets.some((name) => /^all/.test(name)) ? targets : Object.keys(TRTLLM_MODULES)
   return asked.flatMap((name) => (Object.hasOwn(TRTLLM_MODULES, name) ? [TRTLLM_MODULES[name]!] : []))
 }

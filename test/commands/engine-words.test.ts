@@ -4,7 +4,7 @@ import {join} from 'node:path'
 import {describe, expect, it} from 'vitest'
 import {normalisedArgv, partedArgv} from '../../src/cli/argv.ts'
 import type {Result} from '../../src/planner/answer/index.ts'
-import type {CommandReport} from '../../src/planner/words/index.ts'
+import {type CommandReport, inEngineWords} from '../../src/planner/words/index.ts'
 import {servefit} from './spawn.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'servefit-words-'))
@@ -53,7 +53,7 @@ describe('check -- COMMAND', () => {
       '-tp',
       '2',
       '--port',
-      '8000',
+      '8001',
       '--api-key',
       'sk-secret',
     ])
@@ -107,9 +107,11 @@ describe('check -- COMMAND', () => {
   })
 
   it('says in the words of the engine what would do', () => {
-    const result = json(['check', '--gpu', '1xrtx-4090', '--', 'sglang', 'serve', '--model-path', 'Qwen/Qwen3-32B', '--json'])
+    const result = json(['check', '--gpu', '1xrtx-4090', '--', 'vllm', 'serve', 'Qwen/Qwen3-8B', '--json'])
     expect(result.code).toBe(1)
-    expect(result.command.change!.outcome).toMatch(/^(fits|tight)/)
+    expect(result.command.change!.flags).toMatch(/^--max-model-len \d+$/)
+    expect(inEngineWords('sglang', '--max-model-len 4096')).toBe('--context-length 4096')
+    expect(inEngineWords('vllm', '--kv-cache fp8')).toBe('--kv-cache-dtype fp8')
   })
 
   it('says where -- was forgotten', () => {
@@ -141,7 +143,7 @@ describe('config', () => {
 
   it('says of options that are set that they are not counted', () => {
     const {stderr} = servefit(['config', 'qwen3-8b', '--gpu', '1xh100-sxm', '--set', 'enable-lora', '--set', 'max-loras=8'])
-    expect(stderr).toContain('not counted in any number: --enable-lora, --max-loras')
+    expect(stderr).toContain('--enable-lora, --max-loras: set by hand, and its memory and speed are not counted')
   })
 })
 

@@ -44,6 +44,15 @@ const branches = (schema: JsonObject): JsonObject[] => [schema, ...[...(schema.a
 const propertiesOf = (schema: JsonObject): Record<string, JsonObject> =>
   Object.assign({}, ...branches(schema).map(({properties}) => properties)) as Record<string, JsonObject>
 
+/** Fields by schema: they are looked for once, however many lines are wrong. */
+const KNOWN = new WeakMap<z.ZodType, string[]>()
+
+function fieldsOf(schema: z.ZodType): string[] {
+  const known = KNOWN.get(schema) ?? pathsOf(z.toJSONSchema(schema, {io: 'input', unrepresentable: 'any'}) as JsonObject)
+  KNOWN.set(schema, known)
+  return known
+}
+
 /** Every field by its dotted path. */
 function pathsOf(schema: JsonObject, before = ''): string[] {
   return Object.entries(propertiesOf(schema)).flatMap(([name, inner]) => [`${before}${name}`, ...pathsOf(inner, `${before}${name}.`)])
@@ -65,7 +74,6 @@ function meant(key: string, place: string, paths: readonly string[]): string | u
 
 /** Every problem, each with the field; `paths` are those of unknown keys. */
 export function scenarioProblems(schema: z.ZodType, error: z.ZodError): {messages: string[]; suggestions: string[]; path: string} {
-  const paths = pathsOf(z.toJSONSchema(schema, {io: 'input', unrepresentable: 'any'}) as JsonObject)
   const suggestions: string[] = []
   const messages = error.issues
     .flatMap((issue) => unnested(issue))
@@ -75,7 +83,7 @@ export function scenarioProblems(schema: z.ZodType, error: z.ZodError): {message
       return issue.keys
         .slice(0, 4)
         .map((key) => {
-          const near = meant(key, place === '' ? '' : `${place}.`, paths)
+          const near = key.length > MOST_ECHOED ? undefined : meant(key, place === '' ? '' : `${place}.`, fieldsOf(schema))
           if (near !== undefined) suggestions.push(near)
           return `${place === '' ? '' : `${place}.`}${cut(key)}: unknown${near === undefined ? '' : `; did you mean ${near}?`}`
         })

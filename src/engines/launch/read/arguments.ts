@@ -42,8 +42,15 @@ interface Found {
   note?: string
 }
 
+/** Characters of a name that is looked up. */
+const LONGEST_NAME = 120
+/** Flags that are wrong and told: a line with more is no line for this engine. */
+const MOST_WRONG = 20
+
 /** The flag of a word. `--no-x` is the same option as `--x`, switched off. */
 function find(table: FlagTable, version: string, word: string, rules: ParserRules): Found | {problem: string; suggestions?: string[]} {
+  // No option is this long: looking for ones near it would only take time.
+  if (word.length > LONGEST_NAME) return {problem: `${table.engine} ${version} has no option ${word.slice(0, 60)}...`}
   const exact = findFlag(table, version, word)
   if (exact.row) return foundIn(table, exact.row, word)
   const typed = table.underscores && word.startsWith('--') ? word.replaceAll('_', '-') : word
@@ -106,7 +113,8 @@ export function readArguments(table: FlagTable, version: string, args: readonly 
   const positionals: string[] = []
   /** JSON options whose keys were given one by one (`--x.key value`). */
   const dotted = new Map<string, {content: Record<string, unknown>; given: GivenFlag}>()
-  for (let at = 0; at < args.length; at++) {
+  let wrong = 0
+  for (let at = 0; at < args.length && wrong < MOST_WRONG; at++) {
     const word = args[at]!
     if (!isFlagWord(word)) {
       positionals.push(word)
@@ -130,6 +138,7 @@ export function readArguments(table: FlagTable, version: string, args: readonly 
     const isDotted = table.dottedKeys === true && /^--?[\w-]+\./.test(written)
     const found = find(table, version, isDotted ? written.slice(0, written.indexOf('.')) : written, rules)
     if ('problem' in found) {
+      wrong++
       // Words behind it are taken for its value, as long as they are no flags.
       const values = joined === undefined ? valuesFrom(args, at + 1) : []
       at += values.length

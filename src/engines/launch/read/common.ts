@@ -1,4 +1,5 @@
 /** Meanings that several engines share. */
+import {isDeepStrictEqual} from 'node:util'
 import {findCacheFormat} from '../../../core/formats.ts'
 import {isStateFormat, stateFormatOf, weightsOf} from '../../words.ts'
 import {counted, ignored, mappingOf, type Meaning, type Reading, textOf, type Value, wholeNumber, wrong} from './reading.ts'
@@ -92,17 +93,19 @@ export const poolingMeaning: Meaning = (value, {request}) => {
 /** Adapters, once all words are known: on only where they are switched on. */
 export function finishAdapters(
   {request, words}: Reading,
-  usual: {count: number; maxRank: number},
+  usual: {count: number; maxRank: number; targets?: readonly string[]},
   names: {on: string; count: string; rank: string; targets: string},
 ): void {
   if (words.get(names.on) !== true) return
   const number = (name: string): number | undefined => wholeNumber(words.get(name) ?? false, true)
   const targets = words.get(names.targets)
   const modules = Array.isArray(targets) ? targets : targets === undefined ? [] : [String(targets)]
+  // What is written where nobody says a module is nobody's choice.
+  const isUsual = usual.targets !== undefined && isDeepStrictEqual([...modules].sort(), [...usual.targets].sort())
   request.lora = {
     count: number(names.count) ?? usual.count,
     maxRank: number(names.rank) ?? usual.maxRank,
-    ...(modules.length > 0 && !modules.includes('all') && {targets: modules}),
+    ...(modules.length > 0 && !isUsual && {targets: modules}),
   }
 }
 

@@ -1,4 +1,5 @@
 /** What the options of SGLang's server mean. */
+import {SGLANG_USUAL_TARGETS} from '../../lora.ts'
 import {isAtLeast} from '../../versions.ts'
 import {
   adapterMeaning,
@@ -114,5 +115,5 @@ export function finishSglang(reading: Reading, version: string): void {
   // server_args.py, 0.5.18: 8 adapters in a batch. Ranks come from the adapters' own files, which are not read here.
   const names = {on: '--enable-lora', count: '--max-loras-per-batch', rank: '--max-lora-rank', targets: '--lora-target-modules'}
   if (words.has('--lora-paths') && words.get('--enable-lora') !== false) words.set('--enable-lora', true)
-  finishAdapters(reading, {count: 8, maxRank: 16}, names)
+  finishAdapters(reading, {count: 8, maxRank: 16, targets: SGLANG_USUAL_TARGETS}, names)
 }

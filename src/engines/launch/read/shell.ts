@@ -73,8 +73,8 @@ function withoutHereDocuments(text: string): {body: string; files: Record<string
       kept.push(line)
       continue
     }
-    const close = lines.findIndex((other, at) => at > index && other.trim() === mark)
-    const last = close < 0 ? lines.length : close
+    let last = index + 1
+    while (last < lines.length && lines[last]!.trim() !== mark) last++
     const name = /(?:>|\btee)\s*(?:'([^']+)'|"([^"]+)"|([^\s<>|;]+))/
       .exec(line)
       ?.slice(1)

@@ -1,5 +1,6 @@
 /** What the options of `trtllm-serve` and the fields of its file mean. */
 import {cacheFormatMeaning, dtypeMeaning, finishAdapters, graphLimitMeaning, overridesMeaning, sizesMeaning, stateFormatMeaning} from './common.ts'
+import {peftName, trtllmLoraModules} from '../../lora.ts'
 import {beside, count, counted, flagOf, ignored, type Meaning, type Reading, share, textOf, wholeNumber} from './reading.ts'
 
 const pytorch: Meaning = (value) =>
@@ -84,10 +85,12 @@ export function finishTrtllm(reading: Reading): void {
   if (request.kvCacheBytes === 0) delete request.kvCacheBytes
   // `enable_lora` is not needed where `lora_config` is given (llm_args.py).
   if (textOf(words.get('enable_lora')) === 'true' || [...words.keys()].some((name) => name.startsWith('lora_config.'))) words.set('enable_lora', true)
+  const targets = words.get('lora_config.lora_target_modules')
+  if (Array.isArray(targets)) words.set('lora_config.lora_target_modules', targets.map(peftName))
   // lora_manager.py LoraConfig: ranks up to 64. How many is not said without max_loras: one is taken.
   finishAdapters(
     reading,
-    {count: 1, maxRank: 64},
+    {count: 1, maxRank: 64, targets: trtllmLoraModules({}).map(peftName)},
     {on: 'enable_lora', count: 'lora_config.max_loras', rank: 'lora_config.max_lora_rank', targets: 'lora_config.lora_target_modules'},
   )
 }
