@@ -407,11 +407,12 @@ describe('the smallest machine that does', () => {
 
   it('comes first of those with as many GPUs that are as safe', async () => {
     const {options} = await searched([demand({model: 'qwen3-8b', users: 20, slo: limits, outputTokens: 512})])
+    const kinds = await candidateKinds(context, [demand({model: 'qwen3-8b'})])
     const keys = options.map(({machine, periods: [first]}) => {
-      const named = /^\d+x/.test(machine) ? machineFromSpec(context.catalogue, machine) : undefined
-      return {gpus: first!.gpus, safe: first!.cautious?.gpus ?? Number.MAX_SAFE_INTEGER, memory: named?.gpus[0]!.memoryBytes}
+      const {gpus} = kinds.find(({name}) => name === machine)!.machine
+      return {gpus: first!.gpus, safe: first!.cautious?.gpus ?? Number.MAX_SAFE_INTEGER, memoryBytes: first!.machines * gpus.length * gpus[0]!.memoryBytes}
     })
-    expect(keys).toEqual([...keys].sort((a, b) => a.gpus - b.gpus || a.safe - b.safe))
+    expect(keys).toEqual([...keys].sort((a, b) => a.gpus - b.gpus || a.safe - b.safe || a.memoryBytes - b.memoryBytes))
     expect(options[0]!.machine).toBe('1xl40s')
     expect(options.map(({machine}) => machine)).toContain('1xl4')
     // No card is listed with more of it where fewer do.

@@ -3,7 +3,7 @@ import type {DeploymentRequest, Workload} from '../../core/deployment.ts'
 import {isWeightFormat, weightFormat} from '../../core/formats.ts'
 import type {Checkpoint, Model} from '../../core/model.ts'
 import {bestLayout, type ChoiceQuestion, diskBytes, distinctCheckpoints, type Evaluation, type Result, toResult, VERDICT_ORDER} from '../answer/index.ts'
-import type {Objectives} from '../scenario/index.ts'
+import {type Objectives, requireLimits} from '../scenario/index.ts'
 import {type Context, engineOf} from '../world/index.ts'
 
 /** How this card computes a checkpoint's dominant format. */
@@ -37,6 +37,7 @@ export interface ComparisonQuestion {
 
 /** A row for each published checkpoint and cache format, on each machine; best first, refusals last. */
 export function compare(context: Context, {models, machines, engine: name, request, workload, slo}: ComparisonQuestion): ComparisonRow[] {
+  if (slo) requireLimits(slo)
   const engine = engineOf(context, name)
   const rows: {row: ComparisonRow; evaluation: Evaluation}[] = []
   for (const machine of machines)
