@@ -49,7 +49,10 @@ export function renderCapacity(report: CapacityReport, {columns, colour}: {colum
 }
 
 function candidateWords(considered: number, options: readonly FleetOption[]): string {
-  const shown = options.length < considered ? `; the ${count(options.length)} ${options[0]?.feasible ? 'best' : 'nearest'} are shown` : ''
+  const shown =
+    options.length < considered
+      ? `; the ${options.length === 1 ? '' : `${count(options.length)} `}${options[0]?.feasible ? 'best' : 'nearest'} ${options.length === 1 ? 'is' : 'are'} shown`
+      : ''
   const found =
     considered === 0
       ? 'no machine of the catalogue that is sold or rented out today holds the model'

@@ -11,7 +11,7 @@ import {
 } from '../planner/plan/index.ts'
 import {hasLimits, keepsQuality} from '../planner/answer/index.ts'
 import type {Objective, Objectives} from '../planner/scenario/index.ts'
-import {count, duration, rate, tokens} from './numbers.ts'
+import {count, duration, durationBeside, rate, tokens} from './numbers.ts'
 import {deploymentWords} from './check.ts'
 import {chart} from './plan-chart.ts'
 import {harmless, type Paint, paint, padEnd, wrap} from './style.ts'
@@ -159,7 +159,8 @@ const NAMES = {ttftMs: 'first token', tpotMs: 'each further token', endToEndMs: 
 /** How limits are kept or missed: first token 1.2 s expected, up to 1.9 s, of 2 s. */
 function reachedWords(best: PlanPoint, objectives: Objectives): string {
   const parts = reached(best, objectives).map(
-    ({name, limit, estimate, high}) => `${NAMES[name]} ${duration(estimate)} expected, up to ${duration(high)}, of ${duration(limit)}`,
+    ({name, limit, estimate, high}) =>
+      `${NAMES[name]} ${durationBeside(estimate, limit)} expected, up to ${durationBeside(high, limit)}, of ${duration(limit)}`,
   )
   return `${objectives.percentile === undefined ? '' : `for ${objectives.percentile}% of simulated requests: `}${parts.join('; ')}`
 }
@@ -229,7 +230,7 @@ function limitWords(point: PlanPoint, objectives: Objectives): string {
   if (point.meets) return point.sure ? 'kept' : 'expected'
   const worst = Math.max(...reached(point, objectives).map(({limit, estimate}) => estimate / limit))
   if (!Number.isFinite(worst)) return 'broken'
-  return worst <= 1 ? 'together not' : worst < 10 ? `x ${worst.toFixed(1)}` : `x ${count(worst)}`
+  return worst <= 1 ? 'together not' : worst < 1.05 ? `x ${Math.max(1.001, worst).toFixed(3)}` : worst < 10 ? `x ${worst.toFixed(1)}` : `x ${count(worst)}`
 }
 
 function whyNot(best: PlanPoint, second: PlanPoint): string {
