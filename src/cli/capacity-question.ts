@@ -15,7 +15,7 @@ import {
   parseTrace,
 } from '../planner/capacity/index.ts'
 import type {CapacityFile} from '../planner/capacity/schema.ts'
-import {INTERACTIVE_LIMITS, type Link, type Objectives} from '../planner/scenario/index.ts'
+import {INTERACTIVE_LIMITS, type Link, type Objectives, requireLimits} from '../planner/scenario/index.ts'
 import {type Context, looksLikePath} from '../planner/world/index.ts'
 import {ASSUMED_LOAD, deploymentFlags} from './flags.ts'
 import {objectivesFrom} from './slo-flags.ts'
@@ -127,7 +127,10 @@ function limitsFrom(flags: CapacityFlags, below: FileLoad['slo']): {slo: Objecti
   const given = objectivesFrom(flags, below === 'none' || below === 'interactive' ? {} : below)
   if (given.ttftMs !== undefined || given.tpotMs !== undefined || given.endToEndMs !== undefined) return {slo: given}
   const named = flags.slo ?? (typeof below === 'string' ? below : undefined)
-  if (named === 'none') return {slo: given}
+  if (named === 'none') {
+    requireLimits(given)
+    return {slo: given}
+  }
   return {slo: {...INTERACTIVE_LIMITS, ...given}, sloAssumed: named === undefined}
 }
 

@@ -17,7 +17,7 @@ const {concurrency: _concurrency, ...lengthFlags} = workloadFlags
 export default class Capacity extends ServefitCommand {
   static override summary = 'How many machines of which kind carry these users or requests, now and as they grow'
   static override description =
-    `Each kind of machine is given the deployment that carries most within the latency limits, as expected; how many machines the slow end of the speed intervals would take is told beside it. Without limits the interactive ones apply: the first token within 2 s and 20 tok/s for each user (--slo none: no limits). Without --gpu and --machine the machines of the catalogue that are sold today are looked at, and the best are answered; --machine here asks about this computer.
+    `Each kind of machine is given the deployment that carries most within the latency limits, as expected; how many machines the slow end of the speed intervals would take is told beside it. Without limits the interactive ones apply: the first token within 2 s and 20 tok/s for each user (--slo none: no limits). Without --gpu and --machine the machines of the catalogue that are sold or rented out today are looked at, and the best are answered; --machine here asks about this computer.
 
 People who pause (--think-seconds) are a closed loop: more pause never takes more machines. Requests at a rate are planned up to a share of saturation. With a percentile, lengths that spread or a trace, the simulator checks the limits. Energy is an upper bound from rated power; cost comes from the prices you give.
 

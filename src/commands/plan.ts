@@ -81,8 +81,9 @@ export default class Plan extends ServefitCommand {
     if (!json) {
       const next = nextCommand(planned, {...spelled, ...loadOf(best?.evaluation.workload)}, scenario.model)
       const title = `${harmless(planned.model.name)} on ${machineTitle(machine)}, prompts of ${count(workload.inputTokens)} and answers of ${count(workload.outputTokens)} tokens`
-      const fixedLoad = workload.concurrency !== undefined || workload.requestRate !== undefined
-      process.stdout.write(renderPlan({...planned, title, objectives, fixedLoad, next}, {columns: this.columns, colour: this.colour}))
+      const {concurrency, requestRate} = planned.question.workload
+      const fixedLoad = concurrency !== undefined || requestRate !== undefined
+      process.stdout.write(renderPlan({...planned, title, objectives, objective, fixedLoad, next}, {columns: this.columns, colour: this.colour}))
       if (failed.length > 0) process.stderr.write(`servefit: the best plan fails on ${failed.join(', ')}\n`)
     }
     const written = flags.save !== undefined && planned.met ? await this.saved(planned, machine, flags.save, flags.format, flags.force) : undefined
@@ -106,15 +107,19 @@ export default class Plan extends ServefitCommand {
 /** What to go on with: the start files of the best plan, or the smallest change with which there is one. */
 function nextCommand({ranking: [best], met, reach}: Planned, spelled: Record<string, unknown>, model: string): string {
   const own = {...machineFlags, ...workloadFlags, ...sloFlags, ...deploymentFlags}
-  if (!best) return `servefit check ${commandWords(model, spelled, machineFlags)}`
-  if (met) return `servefit config ${commandWords(best.evaluation.checkpoint.hfId || model, {...spelled, ...pinned(best.evaluation.deployment)}, own)}`
+  if (!best && reach.length === 0) return `servefit check ${commandWords(model, spelled, machineFlags)}`
+  if (best && met) return `servefit config ${commandWords(best.evaluation.checkpoint.hfId || model, {...spelled, ...pinned(best.evaluation.deployment)}, own)}`
   const changed: Record<string, unknown> = {...spelled}
+  if (reach[0]?.change === 'layout' && reach[0].flags.startsWith('without')) for (const name of LAYOUT) changed[name] = undefined
   for (const [, name, value] of (reach[0]?.flags ?? '').matchAll(/--([\w-]+) (\S+)/g)) {
     if (name === 'gpu') Object.assign(changed, {machine: undefined, nodes: undefined})
     changed[CANONICAL[name!] ?? name!] = value
   }
   return `servefit plan ${commandWords(model, changed, own)}`
 }
+
+/** Flags of a layout. */
+const LAYOUT = ['tp', 'pp', 'dp', 'ep', 'dp-attention']
 
 /** Names of the load's flags, by those that people type. */
 const CANONICAL: Record<string, string> = {users: 'concurrency', input: 'input-tokens', output: 'output-tokens'}

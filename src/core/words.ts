@@ -22,3 +22,16 @@ export function durationInWords(ms: number): string {
 
 /** Three significant figures for a sentence: 0.928, 12.4, 1500. */
 export const figureInWords = (value: number): string => String(Number(value.toPrecision(3)))
+
+/**
+ * A duration beside another that it is held against: in more digits where both would read the same and are not, so that nobody reads of 20 ms that
+ * break a limit of 20 ms.
+ */
+export function durationBeside(ms: number, other: number): string {
+  const words = durationInWords(ms)
+  if (ms === other || words !== durationInWords(other)) return words
+  for (let digits = 3; digits < 12; digits++) if (Number(ms.toPrecision(digits)) !== Number(other.toPrecision(digits))) return inUnit(ms, digits)
+  return words
+}
+
+const inUnit = (ms: number, digits: number): string => (ms < 1000 ? `${Number(ms.toPrecision(digits))} ms` : `${Number((ms / 1000).toPrecision(digits))} s`)

@@ -15,9 +15,13 @@ const BOUND_WORDS = {
 }
 const LIMIT_NAMES = {ttftMs: 'First token', tpotMs: 'Each further token', endToEndMs: 'Whole answer'}
 
+/** 12,000, 7.5, 0.012: of what is less than one two digits. */
+const figure = (amount: number): string =>
+  Number.isInteger(amount) ? count(amount) : amount >= 1 ? rate(amount).replace(/\.0$/, '') : String(Number(amount.toPrecision(2)))
+
 /** `1 user`, `2 users`, `1 request/s`, `7.5 requests/s`. */
 const amountOf = (amount: number, unit: keyof typeof UNIT_WORDS): string => {
-  const number = Number.isInteger(amount) ? count(amount) : rate(amount)
+  const number = figure(amount)
   return `${number} ${number === '1' ? UNIT_WORDS[unit].replace(/s(?=$|\/)/, '') : UNIT_WORDS[unit]}`
 }
 const machinesOf = (number: number): string => `${count(number)} machine${number === 1 ? '' : 's'}`
@@ -45,11 +49,14 @@ export function renderCapacity(report: CapacityReport, {columns, colour}: {colum
 }
 
 function candidateWords(considered: number, options: readonly FleetOption[]): string {
-  const shown = options.length < considered ? `; the ${count(options.length)} ${options[0]?.feasible ? 'best' : 'nearest'} are shown` : ''
+  const shown =
+    options.length < considered
+      ? `; the ${options.length === 1 ? '' : `${count(options.length)} `}${options[0]?.feasible ? 'best' : 'nearest'} ${options.length === 1 ? 'is' : 'are'} shown`
+      : ''
   const found =
     considered === 0
-      ? 'no machine of the catalogue that is sold today holds the model'
-      : `${machinesOf(considered)} of the catalogue that ${considered === 1 ? 'is' : 'are'} sold today and ${considered === 1 ? 'holds' : 'hold'} the model ${considered === 1 ? 'was' : 'were'} looked at${shown}`
+      ? 'no machine of the catalogue that is sold or rented out today holds the model'
+      : `${machinesOf(considered)} of the catalogue that ${considered === 1 ? 'is' : 'are'} sold or rented out today and ${considered === 1 ? 'holds' : 'hold'} the model ${considered === 1 ? 'was' : 'were'} looked at${shown}`
   return `No machine was named: ${found}. Name others with --gpu or --machine (--machine here: this computer).`
 }
 
@@ -68,7 +75,7 @@ function demandWords({name, unit, amount, thinkSeconds, inputTokens, outputToken
           ? ' with a request in flight all the time'
           : ', each with a request in flight all the time'
   const load = trace
-    ? `a trace of ${count(trace.requests)} request${trace.requests === 1 ? '' : 's'}, ${rate(trace.peakRequestsPerSecond)} requests/s in its busiest minute`
+    ? `a trace of ${count(trace.requests)} request${trace.requests === 1 ? '' : 's'}, ${figure(trace.peakRequestsPerSecond)} requests/s in its busiest minute`
     : `${amountOf(amount, unit)}${pause}`
   const limits = slo ? limitsInWords(slo) : ''
   const growth = growthPerMonth === 0 ? '' : `, ${(growthPerMonth * 100).toFixed(1).replace(/\.0$/, '')}% more each month`
@@ -151,7 +158,7 @@ function fleetWords({periods, verdict}: FleetOption): string {
 
 /** What a machine carries, and each latency at that load: expected, at the slow end, and the limit. */
 function placementWords(
-  {name, gpus, carries, limitedBy, inFlight, limits = [], cautious, result, shareWithinLimits}: Placement,
+  {name, gpus, carries, limitedBy, inFlight, limits = [], cautious, result, shareWithinLimits, atLoad}: Placement,
   unit: 'requestsPerSecond' | 'users',
   {gpusPerMachine}: FleetOption,
   named: boolean,
@@ -165,6 +172,7 @@ function placementWords(
   const words = [
     `${subject} carries ${amountOf(carries, unit)} (${slow}) with ${layoutOf(deployment)}, ${deployment.kvCache} cache; ${BOUND_WORDS[limitedBy]}.`,
   ]
+  if (limits.length === 0) return [...words, ...(atLoad ? [atLoadWords(atLoad, unit)] : [])]
   if (inFlight)
     words.push(
       `About ${rate(inFlight.mean)} of these users wait for an answer or read one at a time, ${count(inFlight.busy)} when it is busy; the times below are those of ${count(inFlight.busy)}.`,
@@ -180,7 +188,17 @@ function placementWords(
     )
   }
   if (shareWithinLimits !== undefined) words.push(`${percent(shareWithinLimits)} of simulated requests keep the limits.`)
+  if (atLoad && atLoad.amount < carries * NEARLY_FULL) words.push(atLoadWords(atLoad, unit))
   return words
+}
+
+/** From this share of what a machine carries on its times at the load are those at the most that it carries. */
+const NEARLY_FULL = 0.97
+
+/** The times at the load that was asked for: what people will see. */
+function atLoadWords({amount, ttftMs, tpotMs}: NonNullable<Placement['atLoad']>, unit: 'requestsPerSecond' | 'users'): string {
+  const share = unit === 'users' ? Math.ceil(amount - 1e-9) : amount
+  return `At the load asked for, ${amountOf(share, unit)} on each: first token ${duration(ttftMs.estimate)} (up to ${duration(ttftMs.high)}), each further token ${duration(tpotMs.estimate)} (${rate(1000 / tpotMs.estimate)} tok/s for each user; up to ${duration(tpotMs.high)}).`
 }
 
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1)
@@ -194,7 +212,7 @@ function periodTable(best: FleetOption, {demands}: CapacityReport, columns: numb
       ...demands.map(
         ({name, unit}, index): Column<Period> => ({
           title: demands.length > 1 ? harmless(name).slice(0, 14) : UNIT_WORDS[unit],
-          value: ({units}) => rate(units[index]!.demand),
+          value: ({units}) => figure(units[index]!.demand),
           right: true,
         }),
       ),

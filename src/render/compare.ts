@@ -1,5 +1,5 @@
 import type {ComparisonRow, Computation} from '../planner/compare/index.ts'
-import {duration, gib, rate, tokens} from './numbers.ts'
+import {count, duration, gib, rate, tokens} from './numbers.ts'
 import {harmless, type Paint, paint, wrap} from './style.ts'
 import {type Column, table} from './tables.ts'
 
@@ -31,18 +31,28 @@ export function renderCompare(rows: readonly ComparisonRow[], title: string, vie
 
 const isGood = ({result}: ComparisonRow): boolean => result.verdict === 'fits' || result.verdict === 'tight'
 
+/** Over a list of refusals: whether it is room that they lack, or speed. */
+function noneWords(rows: readonly ComparisonRow[]): string {
+  const slow = rows.filter(({result}) => result.verdict === 'too-slow').length
+  return slow === 0 ? 'None of them fits.' : slow === rows.length ? 'All of them fit, and none is quick enough.' : 'None of them fits and is quick enough.'
+}
+
+const shortName = (hfId: string): string => hfId.slice(hfId.indexOf('/') + 1)
+
 function groupLines(rows: readonly ComparisonRow[], {columns}: CompareView, style: Paint): string[] {
   const good = rows.filter(isGood)
-  if (good.length === 0) return ['None of them fits.', ...refusals(rows, columns)]
+  if (good.length === 0) return [noneWords(rows), ...refusals(rows, columns)]
   const several = new Set(good.map(({hfId}) => hfId.slice(0, hfId.indexOf('/')))).size > 1 && columns >= WIDE
+  // Repositories of one name are told apart by who published them.
+  const isTwice = (hfId: string) => good.some((row) => row.hfId !== hfId && shortName(row.hfId) === shortName(hfId))
   const wide = columns >= WIDE
   const shown: Column<ComparisonRow>[] = [
-    {title: 'Checkpoint', value: ({hfId}) => harmless(several ? hfId : hfId.slice(hfId.indexOf('/') + 1))},
+    {title: 'Checkpoint', value: ({hfId}) => harmless(several || isTwice(hfId) ? hfId : shortName(hfId))},
     {title: 'KV', value: ({kvCache}) => kvCache},
     {title: 'GiB', value: ({checkpointBytes}) => gib(checkpointBytes), right: true},
     {title: '', value: ({result}) => (result.verdict === 'fits' ? '' : result.verdict), expendable: 5},
     {title: 'Context', value: ({result}) => tokens(result.deployment.maxModelLen), right: true},
-    {title: 'Users', value: ({requestsHeld}) => (requestsHeld === undefined ? '' : rate(requestsHeld)), right: true, expendable: 1},
+    {title: 'Users', value: ({requestsHeld}) => (requestsHeld === undefined ? '' : count(requestsHeld)), right: true, expendable: 1},
     {title: 'TTFT', value: ({result}) => (result.performance ? duration(result.performance.ttftMs.estimate) : ''), right: true},
     {title: 'TPOT', value: ({result}) => (result.performance ? duration(result.performance.tpotMs.estimate) : ''), right: true, expendable: 2},
     {title: 'tok/s', value: ({result}) => (result.performance ? rate(result.performance.outputTokensPerSecond.estimate) : ''), right: true},

@@ -1,6 +1,6 @@
-import {countInWords as count, durationInWords as duration} from '../core/words.ts'
+import {countInWords as count, durationBeside, durationInWords as duration} from '../core/words.ts'
 
-export {count, duration}
+export {count, duration, durationBeside}
 
 const GIB = 1024 ** 3
 

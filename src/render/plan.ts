@@ -1,7 +1,17 @@
-import {type DraftingOption, endToEndMs, type Floor, type PlanPoint, type RankedPlan, type Reach, reached, type Refusal} from '../planner/plan/index.ts'
-import {hasLimits} from '../planner/answer/index.ts'
-import type {Objectives} from '../planner/scenario/index.ts'
-import {count, duration, rate, tokens} from './numbers.ts'
+import {
+  type DraftingOption,
+  endToEndMs,
+  type Floor,
+  type PlanPoint,
+  type RankedPlan,
+  type Reach,
+  reached,
+  isOverloaded,
+  type Refusal,
+} from '../planner/plan/index.ts'
+import {hasLimits, keepsQuality} from '../planner/answer/index.ts'
+import type {Objective, Objectives} from '../planner/scenario/index.ts'
+import {count, duration, durationBeside, rate, tokens} from './numbers.ts'
 import {deploymentWords} from './check.ts'
 import {chart} from './plan-chart.ts'
 import {harmless, type Paint, paint, padEnd, wrap} from './style.ts'
@@ -28,6 +38,7 @@ export interface PlanPicture {
   refusals: Refusal[]
   considered: number
   objectives: Objectives
+  objective: Objective
   /** The load was given: the table shows no column for it. */
   fixedLoad: boolean
   next: string
@@ -74,13 +85,18 @@ export function renderPlan(picture: PlanPicture, {columns, colour}: PlanView): s
     if (drawn.length > 0) lines.push('', ...drawn.map((line) => `  ${line}`))
   }
   if (picture.floor) lines.push('', `  ${wrap(floorWords(picture.floor, picture.objectives), columns - 4, 2)}`)
-  if (picture.reach.length > 0) lines.push('', ...reachLines(picture.reach, columns))
+  if (picture.reach.length > 0) lines.push('', ...reachLines(picture.reach, hasLimits(picture.objectives), columns))
   lines.push(...refusalLines(picture, columns))
   lines.push('', `  Next   ${wrap(picture.next, columns - 12, 9)}`)
   return `${lines.join('\n')}\n`
 }
 
-function verdictLines(best: RankedPlan, {objectives, met, interactive, mostThroughput}: PlanPicture, columns: number, style: Paint): string[] {
+function verdictLines(
+  best: RankedPlan,
+  {objectives, objective, met, interactive, mostThroughput, ranking}: PlanPicture,
+  columns: number,
+  style: Paint,
+): string[] {
   const {engine, deployment, verdict, reasons} = best.evaluation
   const word = met ? style.good(style.bold('best')) : style.bad(style.bold(hasLimits(objectives) ? 'no plan keeps the limits' : 'no plan keeps up'))
   const limits = limitsInWords(objectives)
@@ -93,9 +109,16 @@ function verdictLines(best: RankedPlan, {objectives, met, interactive, mostThrou
   say(pointWords(best))
   if (limits !== '') say(reachedWords(best, objectives))
   else if (verdict === 'too-slow' && reasons[0]) say(reasons[0].message)
-  if (interactive) say(interactiveWords(best, interactive))
+  if (interactive) say(interactiveWords(best, interactive, objective))
   if (best.alsoCheckpoints) say(harmless(`as quick with ${best.alsoCheckpoints.join(' or ')}`))
   if (best.alsoKvCache) say(`as quick with a cache in ${best.alsoKvCache.join(' or ')}`)
+  const closer = met ? qualityAlternative(best, ranking) : undefined
+  if (closer)
+    say(
+      harmless(
+        `${best.evaluation.checkpoint.weights} may lose quality, and how much is not told here; of what keeps it ${closer.evaluation.engine.title} ${closer.evaluation.checkpoint.weights} ${layoutLetters(closer)} is best: ${rate(closer.performance.outputTokensPerSecond.estimate)} tok/s ${loadWords(closer)}, ${rate(1000 / closer.performance.tpotMs.estimate)} tok/s for each user${closer.meets ? '' : ', limits not kept'} (--objective quality)`,
+      ),
+    )
   if (mostThroughput) {
     const {engine: other, checkpoint} = mostThroughput.evaluation
     lines.push(
@@ -106,20 +129,28 @@ function verdictLines(best: RankedPlan, {objectives, met, interactive, mostThrou
   return lines
 }
 
+/** Where the best build has fewer bits than keep the quality: the best row of those that do. */
+function qualityAlternative({evaluation: {model, checkpoint}}: RankedPlan, ranking: readonly RankedPlan[]): RankedPlan | undefined {
+  if (keepsQuality(model, checkpoint)) return undefined
+  return ranking.find(({evaluation}) => keepsQuality(evaluation.model, evaluation.checkpoint))
+}
+
 /** Drafting beside none: mtp:1 brings 35% at this load, and pays up to 40 in flight. */
 function draftingWords({speculative: {method, tokens, draft}, gain, acceptance, paysUntilConcurrency: until}: DraftingOption): string {
   const name = `--speculative ${method}:${tokens}${draft === undefined ? '' : ` (${harmless(draft)})`}`
   const change = `${Math.round(Math.abs(gain - 1) * 100)}%`
   const share = `${Math.round(acceptance * 100)}% of drafted tokens accepted`
   if (gain <= 1) return `${name} would cost ${change} of throughput at this load${until ? `; it pays up to ${count(until)} in flight` : ''} (${share}).`
-  return `${name} would bring ${change} more at this load${until ? `, and pays up to ${count(until)} in flight` : ''} (${share}).`
+  const reach = until === undefined ? ', and pays at any load that runs at once here' : until > 0 ? `, and pays up to ${count(until)} in flight` : ''
+  return `${name} would bring ${change} more at this load${reach} (${share}).`
 }
 
 /** How the load came about, where nobody gave one. */
-function interactiveWords(best: RankedPlan, interactive: Objectives): string {
+function interactiveWords(best: RankedPlan, interactive: Objectives, objective: Objective): string {
   const limits = limitsInWords(interactive)
+  const chosen = objective === 'throughput' || objective === 'quality' ? 'as many as are served interactively' : 'served interactively'
   return best.meets
-    ? `as many as are served interactively: ${limits} (--users, --slo-ttft-ms and --slo-tpot-ms choose otherwise)`
+    ? `${chosen}: ${limits} (--users, --slo-ttft-ms and --slo-tpot-ms choose otherwise)`
     : `not even one is served interactively, ${limits}: ${reachedWords(best, interactive)}`
 }
 
@@ -128,7 +159,8 @@ const NAMES = {ttftMs: 'first token', tpotMs: 'each further token', endToEndMs: 
 /** How limits are kept or missed: first token 1.2 s expected, up to 1.9 s, of 2 s. */
 function reachedWords(best: PlanPoint, objectives: Objectives): string {
   const parts = reached(best, objectives).map(
-    ({name, limit, estimate, high}) => `${NAMES[name]} ${duration(estimate)} expected, up to ${duration(high)}, of ${duration(limit)}`,
+    ({name, limit, estimate, high}) =>
+      `${NAMES[name]} ${durationBeside(estimate, limit)} expected, up to ${durationBeside(high, limit)}, of ${duration(limit)}`,
   )
   return `${objectives.percentile === undefined ? '' : `for ${objectives.percentile}% of simulated requests: `}${parts.join('; ')}`
 }
@@ -145,10 +177,21 @@ function pointWords(point: PlanPoint): string {
   return `${rate(out.estimate)} tok/s (${rate(out.low)} to ${rate(out.high)}) ${loadWords(point)}: ${rate(1000 / tpotMs.estimate)} tok/s for each user (${rate(1000 / tpotMs.high)} to ${rate(1000 / tpotMs.low)}), first token ${duration(ttftMs.estimate)} (${duration(ttftMs.low)} to ${duration(ttftMs.high)})`
 }
 
+/** What stands in the columns that name a deployment. */
+const labelOf = (point: PlanPoint): string =>
+  [point.evaluation.engine.id, point.evaluation.checkpoint.weights, point.evaluation.deployment.kvCache, layoutLetters(point)].join(' ')
+
 function rankingTable({ranking, objectives, fixedLoad}: PlanPicture, width: number): string {
+  const rows = ranking.slice(0, ROWS)
+  // Builds of one format that are not as good are told apart by who published them.
+  const isTwice = (point: RankedPlan) => rows.some((row) => row !== point && labelOf(row) === labelOf(point))
+  const publisher = ({evaluation: {checkpoint}}: RankedPlan) => checkpoint.hfId.split('/')[0]!
   const columns: Column<RankedPlan>[] = [
     {title: 'Engine', value: ({evaluation}) => evaluation.engine.id},
-    {title: 'Weights', value: ({evaluation}) => evaluation.checkpoint.weights},
+    {
+      title: 'Weights',
+      value: (point) => harmless(`${point.evaluation.checkpoint.weights}${isTwice(point) ? ` (${publisher(point)})` : ''}`),
+    },
     {title: 'KV', value: ({evaluation}) => evaluation.deployment.kvCache},
     {title: 'Layout', value: layoutLetters},
     ...(fixedLoad ? [] : [{title: 'Users', value: ({concurrency}: RankedPlan) => String(concurrency ?? '-'), right: true}]),
@@ -179,14 +222,15 @@ function rankingTable({ranking, objectives, fixedLoad}: PlanPicture, width: numb
     ...(!hasLimits(objectives) || ranking.every(({sure}) => sure) ? [] : [{title: 'Limits', value: (point: RankedPlan) => limitWords(point, objectives)}]),
     {title: 'Context', value: ({evaluation}) => tokens(evaluation.deployment.maxModelLen), right: true, expendable: 3},
   ]
-  return table(ranking.slice(0, ROWS), columns, width)
+  return table(rows, columns, width)
 }
 
 function limitWords(point: PlanPoint, objectives: Objectives): string {
+  if (isOverloaded(point)) return 'overloaded'
   if (point.meets) return point.sure ? 'kept' : 'expected'
   const worst = Math.max(...reached(point, objectives).map(({limit, estimate}) => estimate / limit))
   if (!Number.isFinite(worst)) return 'broken'
-  return worst <= 1 ? 'together not' : worst < 10 ? `x ${worst.toFixed(1)}` : `x ${count(worst)}`
+  return worst <= 1 ? 'together not' : worst < 1.05 ? `x ${Math.max(1.001, worst).toFixed(3)}` : worst < 10 ? `x ${worst.toFixed(1)}` : `x ${count(worst)}`
 }
 
 function whyNot(best: PlanPoint, second: PlanPoint): string {
@@ -237,10 +281,10 @@ function floorWords(floor: Floor, objectives: Objectives): string {
   return `The least that this machine reaches, with one user and one limit at a time: ${parts.join(', ')}.`
 }
 
-function reachLines(reach: readonly Reach[], columns: number): string[] {
+function reachLines(reach: readonly Reach[], limited: boolean, columns: number): string[] {
   const width = Math.min(34, Math.max(...reach.map(({flags}) => flags.length)))
   return [
-    '  What would reach them',
+    limited ? '  What would reach them' : '  Would do',
     ...reach.map(
       ({flags, outcome}) =>
         `  ${flags.length > width ? `${flags}\n  ${' '.repeat(width)}` : padEnd(flags, width)}  ${wrap(outcome, columns - width - 6, width + 4)}`,
@@ -248,11 +292,15 @@ function reachLines(reach: readonly Reach[], columns: number): string[] {
   ]
 }
 
-function refusalLines({refusals, considered}: PlanPicture, columns: number): string[] {
+function refusalLines({refusals, considered, reach}: PlanPicture, columns: number): string[] {
   if (refusals.length === 0) return []
   const lines = ['', `  Refused, of ${count(considered)} deployments`]
-  for (const {count: times, message, remedy, examples} of refusals.slice(0, REFUSALS))
+  // A layout that was tried and does is told above: what a refusal would suggest for itself is not.
+  const relaid = reach.some(({change}) => change === 'layout')
+  for (const {count: times, message, remedy: own, examples} of refusals.slice(0, REFUSALS)) {
+    const remedy = relaid && own?.startsWith('use --tp') ? undefined : own
     lines.push(`  ${padEnd(`${count(times)} x`, 7)}${wrap(harmless(`${message}${remedy ? `; ${remedy}` : ''} (${examples[0]})`), columns - 11, 9)}`)
+  }
   if (refusals.length > REFUSALS) lines.push(`  ${' '.repeat(7)}and ${refusals.length - REFUSALS} other reasons: --json has them`)
   return lines
 }

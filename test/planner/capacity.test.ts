@@ -365,12 +365,16 @@ describe('candidates', () => {
     const kinds = await candidateKinds(context, [demand({model: 'qwen3-32b'})])
     const keys = kinds.map(({machine}) => `${machine.gpus[0]!.accelerator.id} ${machine.gpus.length}`)
     expect(new Set(keys).size).toBe(keys.length)
-    expect(keys).toEqual(expect.arrayContaining(['h100-sxm 8', 'h200-sxm 8', 'mi300x 8', 'rtx-pro-6000-blackwell-ws 1']))
+    expect(keys).toEqual(
+      expect.arrayContaining(['h100-sxm 8', 'h200-sxm 8', 'mi300x 8', 'a100-80gb-sxm 8', 'rtx-pro-6000-blackwell-ws 1', 'l40s 1', 'l40s 2', 'l40s 4']),
+    )
+    // Cards on boards of eight are not had one by one.
+    expect(keys).not.toContain('h200-sxm 1')
     for (const {machine} of kinds) {
       const {accelerator} = machine.gpus[0]!
       expect(['nvidia', 'amd']).toContain(accelerator.vendor)
       expect(accelerator.form).not.toBe('consumer')
-      expect(accelerator.releaseYear).toBeGreaterThanOrEqual(2022)
+      expect(accelerator.releaseYear).toBeGreaterThanOrEqual(2020)
       expect(machine.nodeCount).toBe(1)
     }
     // A machine to buy whose power is known, before one to rent.
@@ -393,6 +397,76 @@ describe('candidates', () => {
     const all = await capacity(context, {demands, kinds, months: [0], spare: 0, maxUtilisation: 0.85})
     const rest = all.report.options.filter(({machine, feasible}) => feasible && !report.options.some((shown) => shown.machine === machine))
     for (const {periods} of rest) expect(periods[0]!.gpus).toBeGreaterThanOrEqual(gpus.at(-1)!)
+  })
+})
+
+describe('the smallest machine that does', () => {
+  const limits = {ttftMs: 2000, tpotMs: 50}
+  const searched = async (demands: DemandAsked[]) =>
+    (await capacity(context, {demands, kinds: await candidateKinds(context, demands), fromCatalogue: true, months: [0], spare: 0, maxUtilisation: 0.85})).report
+
+  it('comes first of those with as many GPUs that are as safe', async () => {
+    const {options} = await searched([demand({model: 'qwen3-8b', users: 20, slo: limits, outputTokens: 512})])
+    const kinds = await candidateKinds(context, [demand({model: 'qwen3-8b'})])
+    const keys = options.map(({machine, periods: [first]}) => {
+      const {gpus} = kinds.find(({name}) => name === machine)!.machine
+      return {gpus: first!.gpus, safe: first!.cautious?.gpus ?? Number.MAX_SAFE_INTEGER, memoryBytes: first!.machines * gpus.length * gpus[0]!.memoryBytes}
+    })
+    expect(keys).toEqual([...keys].sort((a, b) => a.gpus - b.gpus || a.safe - b.safe || a.memoryBytes - b.memoryBytes))
+    expect(options[0]!.machine).toBe('1xl40s')
+    expect(options.map(({machine}) => machine)).toContain('1xl4')
+    // No card is listed with more of it where fewer do.
+    expect(new Set(options.map(({gpu}) => gpu)).size).toBe(options.length)
+  })
+
+  it('keeps the quality of the model where that takes no more machines, and not where it does', async () => {
+    const layout = async (users: number, gpu: string) => {
+      const {report} = await ask([demand({model: 'qwen3-32b', users, outputTokens: 512})], [gpu])
+      return {weights: report.options[0]!.placements[0]!.result.deployment.weights, needed: report.options[0]!.periods[0]!.needed}
+    }
+    expect((await layout(300, '8xh100-sxm')).weights).toMatch(/^(bf16|fp8)/)
+    // 115 requests of 4-bit weights enter an L40S, fewer of 8-bit ones.
+    const small = await layout(100, '1xl40s')
+    expect(small).toEqual({weights: 'awq-int4', needed: 1})
+    const {report} = await ask([demand({model: 'qwen3-32b', users: 100, outputTokens: 512, request: {weights: 'fp8'}})], ['1xl40s'])
+    expect(report.options[0]!.periods[0]!.needed).toBeGreaterThan(1)
+  })
+})
+
+describe('the load asked for', () => {
+  it('is what the times are told at, with and without limits', async () => {
+    for (const slo of [{}, {ttftMs: 2000, tpotMs: 50}]) {
+      const {report} = await ask([demand({model: 'qwen3-32b', users: 100, slo})], ['8xh100-sxm'])
+      const {result, carries, atLoad} = report.options[0]!.placements[0]!
+      expect(carries).toBeGreaterThan(100)
+      expect(atLoad!.amount).toBe(100)
+      const there = await checked(context, {...result, workload: {...result.workload!, concurrency: 100}}, '8xh100-sxm')
+      expect(atLoad!.tpotMs).toEqual(there.performance!.tpotMs)
+      const text = renderCapacity(report, {columns: 80, colour: false})
+      expect(text).toContain('At the load asked for, 100 users on each')
+    }
+  })
+
+  it('is spelled in digits that say something', async () => {
+    const {report} = await ask([demand({requestRate: 0.01})], ['1xl4'])
+    expect(renderCapacity(report, {columns: 80, colour: false})).toContain('0.01 requests/s')
+  })
+
+  it('takes a growing share of the machines of two models', async () => {
+    const demands = [demand({model: 'qwen3-32b', users: 400, growth: 1.05}), demand({model: 'qwen3-8b', users: 200, growth: 1.05})].map((one) => ({
+      ...one,
+      slo: {ttftMs: 2000, tpotMs: 50},
+    }))
+    const {report} = await ask(demands, ['8xh100-sxm'], {months: [0, 6, 12]})
+    const [option] = report.options
+    const used = option!.periods.map(({utilisation}) => utilisation)
+    expect(option!.periods.map(({machines}) => machines)).toEqual([1, 1, 1])
+    // 5% more each month, on as many GPUs.
+    expect(used[1]! / used[0]!).toBeCloseTo(1.05 ** 6, 9)
+    expect(used[2]! / used[0]!).toBeCloseTo(1.05 ** 12, 9)
+    // By hand: the GPUs that each model's users take, of 8.
+    const gpus = option!.placements.reduce((sum, placement, index) => sum + (placement.gpus * report.demands[index]!.amount) / placement.carries, 0)
+    expect(used[0]).toBeCloseTo(gpus / 8, 9)
   })
 })
 

@@ -2,6 +2,7 @@ import * as fc from 'fast-check'
 import {beforeAll, describe, expect, it} from 'vitest'
 import {compare, type ComparisonRow} from '../../src/planner/compare/compare.ts'
 import {machineFromSpec} from '../../src/planner/world/machines.ts'
+import type {Objectives} from '../../src/planner/scenario/scenario.ts'
 import {modelOf} from '../../src/planner/world/models.ts'
 import {renderCompare} from '../../src/render/compare.ts'
 import {checked, numbersOf, plannerContext, questions} from './plan-context.ts'
@@ -11,12 +12,18 @@ beforeAll(() => {
   context = plannerContext()
 })
 
-async function rowsOf(models: string[], gpus: string[], workload = {inputTokens: 1024, outputTokens: 512, concurrency: 8}): Promise<ComparisonRow[]> {
+async function rowsOf(
+  models: string[],
+  gpus: string[],
+  workload = {inputTokens: 1024, outputTokens: 512, concurrency: 8},
+  slo?: Objectives,
+): Promise<ComparisonRow[]> {
   return compare(context, {
     models: await Promise.all(models.map((name) => modelOf(context, name))),
     machines: gpus.map((spec) => machineFromSpec(context.catalogue, spec)),
     request: {},
     workload,
+    slo,
   })
 }
 
@@ -55,6 +62,26 @@ describe('compare', () => {
   it('claims no quality that nobody measured', async () => {
     const rows = await rowsOf(['qwen3-32b'], ['1xh100-sxm'])
     for (const {hfId, quality} of rows) expect(quality).toBe(hfId === 'Qwen/Qwen3-32B' ? 'original' : 'not measured')
+  })
+
+  it('tells what is too slow from what does not fit, and counts people whole', async () => {
+    const draw = (rows: ComparisonRow[]) => renderCompare(rows, '', {columns: 80, colour: false})
+    // 27 ms and more for each token on an L40S, 5 asked.
+    expect(draw(await rowsOf(['qwen3-8b'], ['1xl40s'], undefined, {tpotMs: 1}))).toContain('All of them fit, and none is quick enough.')
+    expect(draw(await rowsOf(['qwen3-32b'], ['1xl40s'], undefined, {tpotMs: 1}))).toContain('None of them fits and is quick enough.')
+    expect(draw(await rowsOf(['qwen3-32b'], ['1xrtx-3060-12gb']))).toContain('None of them fits.')
+    const rows = (await rowsOf(['qwen3-8b'], ['1xl40s'])).filter(starts).map((row) => ({...row, requestsHeld: 8}))
+    expect(draw(rows)).toMatch(/ 8 /)
+    expect(draw(rows)).not.toContain('8.0 ')
+  })
+
+  it('names no two rows alike', async () => {
+    const rows = (await rowsOf(['qwen3-8b'], ['1xl40s'])).filter(starts)
+    const text = renderCompare(rows, '', {columns: 80, colour: false})
+    const names = text.split('\n').flatMap((line) => /^(\S+ +\w+) +[\d.]+ /.exec(line)?.[1] ?? [])
+    expect(names.length).toBeGreaterThan(5)
+    expect(new Set(names).size).toBe(names.length)
+    await expect(rowsOf(['qwen3-8b'], ['1xl40s'], undefined, {percentile: 95})).rejects.toMatchObject({code: 'SLO_PERCENTILE_ALONE'})
   })
 
   it('reads in 80 columns, over several models and machines too', async () => {

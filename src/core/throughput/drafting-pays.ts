@@ -6,6 +6,12 @@ import {busyReplicas, preparedModel, servingOf} from './prepared.ts'
 /** The same deployment without drafts. Its memory is taken to be the same: without a draft it would hold a little more. */
 export const withoutDrafts = (input: PerformanceInput): PerformanceInput => ({...input, drafting: undefined})
 
+/** Requests that the engine runs and the cache holds at once, over all replicas: more only wait. */
+export function mostInFlight({maxNumSeqs, kvCacheTokens, workload: {inputTokens, outputTokens}, ...input}: PerformanceInput): number {
+  const held = kvCacheTokens === undefined ? maxNumSeqs : kvCacheTokens / (inputTokens + outputTokens)
+  return Math.max(1, Math.floor(Math.min(maxNumSeqs, held))) * replicaCount(input)
+}
+
 /**
  * The largest number of requests in flight, of the whole deployment, at which drafting yields more tokens a second than none; 0 where it
  * never does. Looks at powers of two up to what the engine runs and the cache holds at once, then between the last that pays and the first that does not:
@@ -14,10 +20,7 @@ export const withoutDrafts = (input: PerformanceInput): PerformanceInput => ({..
 export function paysUntil(input: PerformanceInput, calibration: Calibration): number {
   const plain = withoutDrafts(input)
   const models = {drafted: preparedModel(input, calibration), plain: preparedModel(plain, calibration)}
-  const {inputTokens, outputTokens} = input.workload
-  // More than the cache holds only wait.
-  const held = input.kvCacheTokens === undefined ? input.maxNumSeqs : input.kvCacheTokens / (inputTokens + outputTokens)
-  const limit = Math.max(1, Math.floor(Math.min(input.maxNumSeqs, held))) * replicaCount(input)
+  const limit = mostInFlight(input)
   const rate = (question: PerformanceInput, model: typeof models.plain, concurrency: number) => {
     const loaded = {...question, workload: {...question.workload, concurrency, requestRate: undefined}}
     return servingOf(loaded, calibration, model).requestsPerSecond * busyReplicas(loaded)

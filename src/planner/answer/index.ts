@@ -9,6 +9,7 @@ export {
   type ChoiceQuestion,
   diskBytes,
   distinctCheckpoints,
+  keepsQuality,
   missingBytes,
   PUBLISHERS,
 } from './choose.ts'

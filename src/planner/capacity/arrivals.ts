@@ -51,7 +51,13 @@ export function highestRate(candidates: readonly Candidate[], question: CarryQue
 
 /** Highest rate of independent arrivals at which one deployment keeps the limits, and stays below the asked share of saturation. */
 function rateOf(candidate: Candidate, {demand, maxUtilisation}: CarryQuestion, end: End): Carries | undefined {
-  const carries = (rate: number, limitedBy: CarryLimit): Carries => ({amount: rate, requestsPerSecond: rate, limitedBy, point: candidate.arriving(rate)})
+  const carries = (rate: number, limitedBy: CarryLimit): Carries => ({
+    amount: rate,
+    requestsPerSecond: rate,
+    limitedBy,
+    point: candidate.arriving(rate),
+    at: arrivingAt(candidate),
+  })
   const keeps = (rate: number) => keepsLimits(candidate.arriving(rate), demand.slo, end)
   const most = plainRate(saturatedRate(candidate, demand, end) * maxUtilisation)
   if (keeps(most)) return carries(most, 'utilisation')
@@ -65,6 +71,8 @@ function rateOf(candidate: Candidate, {demand, maxUtilisation}: CarryQuestion, e
   return rate > 0 && keeps(rate) ? carries(rate, 'limits') : undefined
 }
 
+const arrivingAt = (candidate: Candidate) => (rate: number) => ({point: candidate.arriving(rate)})
+
 /** Less than the rate whose means keep the limits, until the asked share of simulated requests does. */
 function rateAtPercentile(candidate: Candidate, means: Carries, {demand, calibration}: CarryQuestion, end: End): Carries | undefined {
   const asked = askedShare(demand)
@@ -73,7 +81,7 @@ function rateAtPercentile(candidate: Candidate, means: Carries, {demand, calibra
     const rate = share === 1 ? means.amount : plainRate(means.amount * share)
     const point = share === 1 ? means.point : candidate.arriving(rate)
     const shareWithinLimits = simulatedShare(point, demand, calibration, end, simulatedLoad(demand, {requestsPerSecond: rate}))
-    return {amount: rate, requestsPerSecond: rate, limitedBy: share === 1 ? means.limitedBy : 'percentile', point, shareWithinLimits}
+    return {amount: rate, requestsPerSecond: rate, limitedBy: share === 1 ? means.limitedBy : 'percentile', point, shareWithinLimits, at: means.at}
   }
   const whole = at(1)
   if (whole.shareWithinLimits! >= asked) return whole

@@ -1,8 +1,9 @@
 import type {Machine} from '../../core/accelerator.ts'
+import type {Interval} from '../../core/terms.ts'
 import {DEFAULT_ENGINE, ENGINES} from '../../engines/registry.ts'
 import {carriedBy, isCarried} from './carry.ts'
 import {type Demand, type DemandAsked, demandOf} from './demand.ts'
-import {packed, shareAfterLoss, type Units, unitsFor} from './fleet.ts'
+import {machineMemoryBytes, packed, shareAfterLoss, type Units, unitsFor} from './fleet.ts'
 import {type End, limitsReached} from './limits.ts'
 import {HOURS_PER_MONTH} from './money.ts'
 import {type CapacityProblem, missOf, problemOf} from './problems.ts'
@@ -55,6 +56,8 @@ export interface Placement {
   cautious?: {carries: number; requestsPerSecond: number; limitedBy: Carried['limitedBy']}
   /** As `check` says of it at that load. */
   result: Result
+  /** What is seen at the load that was asked for, in the first month: so much of it comes to each. */
+  atLoad?: {amount: number; inFlight?: {mean: number; busy: number}; ttftMs: Interval; tpotMs: Interval}
 }
 
 export interface Period {
@@ -64,7 +67,7 @@ export interface Period {
   machines: number
   gpus: number
   units: {name: string; units: number; demand: number; utilisation: number}[]
-  /** Share of what all machines carry within the limits: that of the fullest model. */
+  /** Share of what all machines carry within the limits. Of several models: share of the GPUs that the load needs, those that none of them takes counted as free. */
   utilisation: number
   /** The same when the machine is lost that hurts most; above 1 the limits are broken until it is back. Absent: nothing is left of a model then. */
   utilisationAfterLoss?: number
@@ -114,7 +117,7 @@ export interface CapacityReport {
     growthPerMonth: number
     trace?: NonNullable<Demand['trace']>['summary']
   }[]
-  /** Cheapest first where all have prices, else fewest GPUs. */
+  /** Cheapest first where all have prices, else fewest GPUs; of equal ones the one that is better at the slow end, then least memory. */
   options: FleetOption[]
 }
 
@@ -141,13 +144,15 @@ export async function capacity(context: Context, asked: CapacityAsked): Promise<
     demands.push(demandOf(demand, model, checkpoint))
   }
   const kinds = asked.fromCatalogue ? await shortList(context, demands, asked) : asked.kinds
-  const options: {option: FleetOption; placed: Placed[]}[] = []
-  for (const kind of kinds) options.push(await optionOf(context, kind, demands, asked))
+  const options: {option: FleetOption; placed: Placed[]; memoryBytes: number}[] = []
+  for (const kind of kinds) options.push({...(await optionOf(context, kind, demands, asked)), memoryBytes: machineMemoryBytes(kind.machine)})
+  const memoryOf = ({option: {periods}, memoryBytes}: (typeof options)[number]) => (periods[0]?.machines ?? 1) * memoryBytes
   options.sort(
     (a, b) =>
       Number(b.option.feasible) - Number(a.option.feasible) ||
       weight(a.option, options) - weight(b.option, options) ||
-      cautiousGpus(a.option) - cautiousGpus(b.option),
+      cautiousGpus(a.option) - cautiousGpus(b.option) ||
+      memoryOf(a) - memoryOf(b),
   )
   const [first] = options
   return {
@@ -199,11 +204,22 @@ async function shortList(context: Context, demands: readonly Demand[], asked: Ca
   // What takes simulations, and the slow end, is looked at for those that are answered.
   const rough = demands.map((demand) => ({...demand, slo: {...demand.slo, percentile: undefined}}))
   const looked: {kind: MachineKind; gpus: number; miss: number}[] = []
+  // Fewest cards come first: where a machine has as many of a card as smaller ones take in all, it takes no fewer.
+  const fewest = new Map<string, number>()
   for (const kind of asked.kinds) {
+    const card = kind.machine.gpus[0]!.accelerator.id
+    if ((fewest.get(card) ?? Number.POSITIVE_INFINITY) <= kind.machine.gpus.length * kind.machine.nodeCount) continue
     const {option} = await optionOf(context, kind, rough, {...asked, months: [0], onlyEstimate: true})
-    looked.push({kind, gpus: option.periods[0]?.gpus ?? Number.POSITIVE_INFINITY, miss: Math.max(0, ...option.problems.map(missOf))})
+    const gpus = option.periods[0]?.gpus ?? Number.POSITIVE_INFINITY
+    fewest.set(card, Math.min(gpus, fewest.get(card) ?? gpus))
+    looked.push({kind, gpus, miss: Math.max(0, ...option.problems.map(missOf))})
   }
-  looked.sort((a, b) => a.miss - b.miss || a.gpus - b.gpus)
+  looked.sort(
+    (a, b) =>
+      a.miss - b.miss ||
+      a.gpus - b.gpus ||
+      machineMemoryBytes(a.kind.machine) / a.kind.machine.gpus.length - machineMemoryBytes(b.kind.machine) / b.kind.machine.gpus.length,
+  )
   return looked
     .slice(0, looked[0]?.miss === 0 ? CANDIDATES_SHOWN : CANDIDATES_REFUSED)
     .filter(({miss}) => miss === 0 || looked[0]!.miss > 0)
@@ -251,6 +267,12 @@ async function optionOf(
     option.periods.push(periodOf(month, placed, gpusPerMachine, kind, power?.watts, asked, context))
   }
   if (option.periods.some(({needed, cautious}) => cautious === undefined || cautious.needed > needed)) option.verdict = 'tight'
+  for (const [index, {carried, demand}] of placed.entries()) {
+    const amount = demand.amount / option.periods[0]!.units[index]!.units
+    const {point, inFlight} = carried.at(amount)
+    const {ttftMs, tpotMs} = point.performance
+    option.placements[index]!.atLoad = {amount, ...(inFlight && {inFlight}), ttftMs, tpotMs}
+  }
   return {option, placed}
 }
 
@@ -349,7 +371,7 @@ function periodOf(
     machines: total,
     gpus: total * gpusPerMachine,
     units,
-    utilisation: Math.max(...units.map(({utilisation}) => utilisation)),
+    utilisation: placed.reduce((sum, {gpus}, index) => sum + loads[index]!.needed * gpus, 0) / (total * gpusPerMachine),
     ...(Number.isFinite(afterLoss) && {utilisationAfterLoss: afterLoss}),
     ...(cautious !== undefined && {
       cautious: {

@@ -1,20 +1,37 @@
-import {bestLayout, diskBytes, distinctCheckpoints} from '../answer/index.ts'
+import {bestLayout, diskBytes, distinctCheckpoints, keepsQuality} from '../answer/index.ts'
 import {legalDeployments, type PlanQuestion} from '../plan/index.ts'
 import {highestRate} from './arrivals.ts'
 import {Candidate, workloadOf} from './candidate.ts'
 import {excess, limitsReached} from './limits.ts'
+import {unitsFor} from './fleet.ts'
 import type {Carried, CarriesNothing, CarryQuestion} from './question.ts'
 import {askedShare} from './simulated.ts'
 import {mostUsers} from './users.ts'
 
-/** The deployment that carries most of a demand on a machine within the limits, by the estimate; and what it carries at the slow end. */
+/**
+ * The deployment that carries most of a demand on a machine within the limits, by the estimate; and what it carries at the slow end. Builds that
+ * lose quality only where the others would take more machines.
+ */
 export function carriedBy(question: CarryQuestion): Carried | CarriesNothing {
-  const {demand} = question
   const {evaluations, refusals} = legalDeployments(planQuestionOf(question))
   if (evaluations.length === 0) return nothingStarts(question, refusals[0])
   const candidates = evaluations.map((evaluation) => new Candidate(evaluation, question))
-  const found = demand.unit === 'users' ? mostUsers(candidates, question) : highestRate(candidates, question)
-  return found ?? limitsMissed(candidates, question)
+  const keeping = candidates.filter((_, index) => keepsQuality(evaluations[index]!.model, evaluations[index]!.checkpoint))
+  const most = (some: readonly Candidate[]) => (question.demand.unit === 'users' ? mostUsers(some, question) : highestRate(some, question))
+  const kept = keeping.length > 0 ? most(keeping) : undefined
+  if (kept && (keeping.length === candidates.length || unitsOf(kept, question).every((units) => units === 1))) return kept
+  const found = keeping.length === candidates.length ? kept : most(candidates)
+  if (!found) return limitsMissed(candidates, question)
+  return kept && isAsGood(kept, found, question) ? kept : found
+}
+
+/** Units that each of the loads takes that are looked at. */
+const unitsOf = ({amount}: Carried, {amounts}: CarryQuestion): number[] => amounts.map((load) => unitsFor(load, amount))
+
+/** Whether no load takes more units with the first. */
+const isAsGood = (first: Carried, second: Carried, question: CarryQuestion): boolean => {
+  const other = unitsOf(second, question)
+  return unitsOf(first, question).every((units, index) => units <= other[index]!)
 }
 
 export const isCarried = (found: Carried | CarriesNothing): found is Carried => 'amount' in found

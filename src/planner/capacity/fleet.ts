@@ -1,3 +1,8 @@
+import type {Machine} from '../../core/accelerator.ts'
+
+/** Memory of all its cards. */
+export const machineMemoryBytes = ({gpus, nodeCount}: Machine): number => nodeCount * gpus.reduce((sum, {memoryBytes}) => sum + memoryBytes, 0)
+
 /** Equal parts of machines that serve one model. */
 export interface Units {
   /** Index of the demand. */

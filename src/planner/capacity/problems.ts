@@ -1,4 +1,4 @@
-import {durationInWords} from '../../core/words.ts'
+import {durationBeside, durationInWords} from '../../core/words.ts'
 import type {CarriesNothing} from './question.ts'
 import type {Demand} from './demand.ts'
 import type {Reached} from '../answer/index.ts'
@@ -22,7 +22,7 @@ export function problemOf({code, because, remedy, nearest}: CarriesNothing, {nam
   const told = missed.length > 0 ? missed : limits
   const words = told.map(
     (reached) =>
-      `${LIMIT_WORDS[reached.name]} ${durationInWords(reached.estimate)} expected (${durationInWords(reached.limit)} asked, ${durationInWords(reached.high)} at the slow end)`,
+      `${LIMIT_WORDS[reached.name]} ${durationBeside(reached.estimate, reached.limit)} expected (${durationInWords(reached.limit)} asked, ${durationBeside(reached.high, reached.limit)} at the slow end)`,
   )
   const share =
     shareWithinLimits === undefined ? '' : `; ${Math.floor(shareWithinLimits * 100)}% of simulated requests keep the limits, ${slo.percentile}% are asked`

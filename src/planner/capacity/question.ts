@@ -20,6 +20,8 @@ export interface Carries {
   inFlight?: {mean: number; busy: number}
   /** Share of simulated requests within the limits, where a percentile was asked for. */
   shareWithinLimits?: number
+  /** The same deployment with less to carry. */
+  at(amount: number): {point: LoadPoint; inFlight?: {mean: number; busy: number}}
 }
 
 /** The most that one machine (or a part of one) carries of a demand at the estimate, and how. */

@@ -57,6 +57,7 @@ function usersOf(candidate: Candidate, {demand, calibration}: CarryQuestion, end
       requestsPerSecond: rate(most),
       limitedBy,
       point: candidate.at(most),
+      at: (amount) => ({point: candidate.at(Math.max(1, Math.ceil(amount - 1e-9)))}),
       ...(asked !== undefined && {shareWithinLimits: candidate.share(most, end)}),
     }
   const flight = (people: number) => {
@@ -77,6 +78,10 @@ function usersOf(candidate: Candidate, {demand, calibration}: CarryQuestion, end
     limitedBy: people < bySize ? 'percentile' : limitedBy,
     point: candidate.at(inFlight.busy),
     inFlight,
+    at: (amount) => {
+      const less = flight(amount)
+      return {point: candidate.at(less.busy), inFlight: less}
+    },
     ...(asked !== undefined && {shareWithinLimits: share(people)}),
   }
 }

@@ -5,7 +5,7 @@ import {InputError} from '../../core/input-error.ts'
 import type {Checkpoint, Model} from '../../core/model.ts'
 import {nearest} from '../../core/nearest.ts'
 import {bestLayout, type ChoiceQuestion, diskBytes, distinctCheckpoints, type Evaluation, type Result, toResult, VERDICT_ORDER} from '../answer/index.ts'
-import type {Objectives} from '../scenario/index.ts'
+import {type Objectives, requireLimits} from '../scenario/index.ts'
 import {type Context, engineOf} from '../world/index.ts'
 
 /** How this card computes a checkpoint's dominant format. */
@@ -49,6 +49,7 @@ function checkpointsOf(model: Model, weights: string | undefined): Checkpoint[] 
 
 /** A row for each published checkpoint and cache format, on each machine; best first, refusals last. */
 export function compare(context: Context, {models, machines, engine: name, request, workload, slo}: ComparisonQuestion): ComparisonRow[] {
+  if (slo) requireLimits(slo)
   const engine = engineOf(context, name)
   const rows: {row: ComparisonRow; evaluation: Evaluation}[] = []
   for (const machine of machines)

@@ -1,5 +1,6 @@
 import type {Speculation} from '../../core/deployment.ts'
 import {draftingGain, performanceInput, standing} from '../answer/index.ts'
+import {mostInFlight} from '../../core/throughput/drafting-pays.ts'
 import {calibrationFor} from '../world/index.ts'
 import type {PlanPoint} from './point.ts'
 import type {PlanQuestion} from './search.ts'
@@ -13,7 +14,7 @@ export interface DraftingOption {
   acceptance: number
   /** Where the acceptance comes from, in words. */
   source: string
-  /** Most requests in flight at which it pays; 0: never. */
+  /** Most requests in flight at which it pays; 0: never. Absent: it pays at every load that runs at once, so that no load bounds it. */
   paysUntilConcurrency?: number
 }
 
@@ -43,7 +44,9 @@ export function draftingOptions(best: PlanPoint, {request, calibration}: Pick<Pl
       const {drafted, gain, performance} = draftingGain(input, calibrationFor(calibration, input.engine, input.accelerator))
       const {speculation} = performance
       if (!speculation || gain <= (found.get(method)?.gain ?? 0)) continue
-      found.set(method, {speculative, gain, outputTokensPerSecond: drafted, ...speculation})
+      const {acceptance, source, paysUntilConcurrency: until} = speculation
+      const bounded = until < mostInFlight(input)
+      found.set(method, {speculative, gain, outputTokensPerSecond: drafted, acceptance, source, ...(bounded && {paysUntilConcurrency: until})})
     }
   return [...found.values()].sort((a, b) => b.gain - a.gain)
 }

@@ -17,14 +17,14 @@ export const excess = ({performance, tail, evaluation: {workload}}: PlanPoint, o
 /** Higher is better. Ranked by the slow end: the best-looking corner is where a model errs. */
 export function score(point: PlanPoint, objective: Objective): number {
   const {
-    performance: {ttftMs, tpotMs, outputTokensPerSecond},
+    performance: {tpotMs, outputTokensPerSecond},
     evaluation,
   } = point
   switch (objective) {
     case 'throughput':
       return servedScore(point.performance, evaluation.workload)
     case 'latency':
-      return -ttftMs.high
+      return -endToEndMs(point).high
     case 'per-user':
       return -tpotMs.high
     case 'memory':
@@ -43,11 +43,20 @@ function fidelity({model, checkpoint, deployment}: Evaluation): number {
   return order.length - Math.max(0, place) + (deployment.kvCache === 'bf16' || deployment.kvCache === 'fp16' ? 0.5 : 0)
 }
 
-/** What surely keeps the limits, what keeps them as expected, what does not. */
-const standing = ({meets, sure}: PlanPoint): number => (sure ? 0 : meets ? 1 : 2)
+/** More arrives than is served: the queue grows without end, and its times say how long it was watched. */
+export const isOverloaded = ({evaluation: {reasons}}: Pick<PlanPoint, 'evaluation'>): boolean => reasons.some(({code}) => code === 'overloaded')
 
-/** Best first: what keeps the limits even at the slow end, then what keeps them as expected, by the objective; then the rest by how near it comes. */
+/** What surely keeps the limits, what keeps them as expected, what does not, what is not even served. */
+const standing = (point: PlanPoint): number => (point.sure ? 0 : point.meets ? 1 : isOverloaded(point) ? 3 : 2)
+
+/**
+ * Best first: what keeps the limits even at the slow end, then what keeps them as expected, by the objective; then the rest by how near it comes.
+ * Of what is overloaded that is nearest which serves most, whatever the objective: the times of a queue that grows without end compare nothing.
+ */
 export function ranked(points: readonly PlanPoint[], objectives: Objectives, objective: Objective): PlanPoint[] {
-  const keyed = points.map((point) => ({point, beyond: point.meets ? 0 : excess(point, objectives), score: score(point, objective)}))
+  const keyed = points.map((point) => {
+    if (isOverloaded(point)) return {point, beyond: 0, score: point.performance.outputTokensPerSecond.low}
+    return {point, beyond: point.meets ? 0 : excess(point, objectives), score: score(point, objective)}
+  })
   return keyed.sort((a, b) => standing(a.point) - standing(b.point) || a.beyond - b.beyond || b.score - a.score).map(({point}) => point)
 }

@@ -1,8 +1,9 @@
 import type {Load} from '../../core/simulator/load.ts'
 import type {Calibration} from '../../core/throughput/calibration.ts'
-import {judge, keepsLimits, tailOf} from '../answer/index.ts'
+import {hasLimits, judge, keepsLimits, tailOf} from '../answer/index.ts'
 import type {Objectives} from '../scenario/index.ts'
-import {excess} from './objectives.ts'
+import {deploymentKey} from './found-loads.ts'
+import {excess, isOverloaded} from './objectives.ts'
 import {pause} from './pause.ts'
 import type {PlanPoint} from './point.ts'
 
@@ -26,7 +27,7 @@ function confirm(point: PlanPoint, objectives: Objectives, calibration: Calibrat
 
 /**
  * Points that keep the limits at the percentile, by the simulator, in the order given; then those that were tried and do not, by how near they
- * come. Means that break a limit have tails that do; where a deployment fails at one load it is not tried at a higher one.
+ * come, at least a few deployments. Means that break a limit have tails that do; where a deployment fails at one load it is not tried at a higher one.
  */
 export async function confirmed(points: readonly PlanPoint[], objectives: Objectives, calibration: Calibration): Promise<PlanPoint[]> {
   const good: PlanPoint[] = []
@@ -50,8 +51,24 @@ export async function confirmed(points: readonly PlanPoint[], objectives: Object
       failedAt.set(memory, load)
     }
   }
-  const beyond = points.filter(({meets}) => !meets)
-  const nearest = [...failed, ...(good.length === 0 ? beyond.slice(0, 1).map((point) => confirm(point, objectives, calibration)) : [])]
   good.sort((a, b) => Number(b.sure) - Number(a.sure))
-  return [...good, ...nearest.sort((a, b) => excess(a, objectives) - excess(b, objectives))]
+  const nearest = [...failed]
+  if (good.length === 0) {
+    const shown = new Set(failed.map(deploymentKey))
+    for (const point of points) {
+      if (shown.size >= ENOUGH_DEPLOYMENTS) break
+      if (point.meets || shown.has(deploymentKey(point))) continue
+      shown.add(deploymentKey(point))
+      await pause()
+      nearest.push(confirm(point, objectives, calibration))
+    }
+  }
+  return [
+    ...good,
+    ...nearest.sort((a, b) => Number(isOverloaded(a)) - Number(isOverloaded(b)) || (isOverloaded(a) ? 0 : excess(a, objectives) - excess(b, objectives))),
+  ]
 }
+
+/** Whether a point keeps the limits: by its means, and where a percentile was asked for by the simulator too. */
+export const keepsAtPercentile = (point: PlanPoint, objectives: Objectives, calibration: Calibration): boolean =>
+  point.meets && (objectives.percentile === undefined || !hasLimits(objectives) || withTail(point, objectives, calibration).meets)

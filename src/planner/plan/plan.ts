@@ -2,7 +2,7 @@ import type {Machine} from '../../core/accelerator.ts'
 import type {Model} from '../../core/model.ts'
 import {DEFAULT_ENGINE, ENGINES} from '../../engines/registry.ts'
 import {evaluate, type Evaluation, hasLimits, isYes, requireWriting, type Result, SCHEMA_VERSION, toResult} from '../answer/index.ts'
-import type {Objective, Objectives, Scenario} from '../scenario/index.ts'
+import {type Objective, type Objectives, requireLimits, type Scenario} from '../scenario/index.ts'
 import {type Context, engineOf, modelOf} from '../world/index.ts'
 import {pause} from './pause.ts'
 import {paretoFront} from './front.ts'
@@ -94,7 +94,11 @@ const LISTED = 20
 export async function planQuestion(context: Context, {scenario, machine, objectives, objective}: PlanAsked): Promise<PlanQuestion> {
   const {model, checkpoint} = await modelOf(context, scenario.model)
   requireWriting(model)
-  const {model: _model, gpu: _gpu, machine: _machine, nodes: _nodes, link: _link, id: _id, slo: _slo, workload, engine, ...request} = scenario
+  const {model: _model, gpu: _gpu, machine: _machine, nodes: _nodes, link: _link, id: _id, slo: _slo, workload: load, engine, ...request} = scenario
+  requireLimits(objectives)
+  // As many as memory and limits allow: with limits that is the load to be found.
+  const {concurrency, ...open} = load
+  const workload = concurrency === 'max' && hasLimits(objectives) ? open : load
   const names = engine === undefined ? [DEFAULT_ENGINE, ...Object.keys(ENGINES).filter((name) => name !== DEFAULT_ENGINE)] : [engine]
   return {
     model,
@@ -121,8 +125,9 @@ export async function plan(context: Context, asked: PlanAsked): Promise<Plan> {
   const [best] = ranking
   const met = best !== undefined && isYes(best.evaluation)
   if (!met) await pause()
-  const reach = met ? [] : reachOf(question, ranking, context.catalogue)
-  const floor = met ? undefined : floorOf(question, ranking)
+  // At a percentile only a few are simulated: changes are tried on the others too.
+  const reach = met ? [] : reachOf(question, [...ranking, ...found.points], context.catalogue)
+  const floor = met || !hasLimits(objectives) ? undefined : floorOf(question, found.points)
   const drafting = best && met ? draftingOptions(best, question) : []
   const mostThroughput = best && interactive && throughputEnd(found.points, best)
   return {

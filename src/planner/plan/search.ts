@@ -182,8 +182,9 @@ export function settledFor(stood: Standing, load: Workload, asked: DeploymentReq
 /** One deployment at one load. */
 export const pointAt = (stood: Standing, load: Workload, question: ProbeQuestion): PlanPoint => probeOf(stood, [load], question)(0)
 
+/** Each deployment is counted once, under the first of its reasons: the numbers add up to those that were refused. */
 function refuse(refusals: Map<string, Refusal>, evaluation: Standing): void {
-  for (const {code, message, remedy} of evaluation.reasons) {
+  for (const {code, message, remedy} of evaluation.reasons.slice(0, 1)) {
     const known = refusals.get(code) ?? {code, message, ...(remedy !== undefined && {remedy}), examples: [], count: 0}
     known.count += 1
     const {tp, pp, dp, weights, engine} = evaluation.deployment
