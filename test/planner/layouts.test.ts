@@ -1,0 +1,106 @@
+import {describe, expect, it, test} from 'vitest'
+import {layoutReasons} from '../../src/engines/divisibility.ts'
+import {vllmLayout} from '../../src/engines/vllm/layout.ts'
+import {adviseOn} from '../../src/planner/answer/advice.ts'
+import {type Answer, answer} from '../../src/planner/answer/answer.ts'
+import {layoutsFor} from '../../src/planner/answer/layouts.ts'
+import type {Scenario} from '../../src/planner/scenario/scenario.ts'
+import {machineFromSpec} from '../../src/planner/world/machines.ts'
+import {renderCheck} from '../../src/render/check.ts'
+import {plannerContext} from './plan-context.ts'
+
+const context = plannerContext()
+const {catalogue} = context
+
+const ask = (scenario: Scenario & {model: string}): Promise<Answer> =>
+  answer(context, {...scenario, workload: {inputTokens: 1024, outputTokens: 512, concurrency: 1, ...scenario.workload}})
+const codesOf = ({best}: Answer) => best.reasons.map(({code}) => code)
+const sizes = (model: string, spec: string, concurrency?: number) =>
+  layoutsFor(catalogue.model(model).architecture, machineFromSpec(catalogue, spec), {}, concurrency).map(({tp, pp, dp}) => `${tp} ${pp} ${dp}`)
+
+describe('cards that heads do not divide over', () => {
+  it('take pipeline stages, also where NVLink joins them', () => {
+    // 96 query heads and 8 KV heads: four of seven at most by heads. Seven are prime.
+    expect(sizes('glm-4.6', '7xa100-80gb-sxm')).toContain('1 7 1')
+    // 64 and 8: two by heads, three times.
+    expect(sizes('qwen3-32b', '6xh100-sxm')).toEqual(expect.arrayContaining(['2 3 1', '1 6 1', '2 1 3']))
+  })
+  test.each([
+    // 355 billion weights in 8 bits are 331 GiB: 47 of each of seven cards, 83 of each of four, which have 79.
+    ['zai-org/GLM-4.6-FP8', '7xa100-80gb-sxm', 3],
+    // 106 billion in 16 bits are 199 GiB: 66 of each of three.
+    ['zai-org/GLM-4.5-Air', '3xa100-80gb-sxm', 1],
+  ])('%s on %s fits so', async (model, gpu, concurrency) => {
+    const {best} = await ask({model, gpu, workload: {inputTokens: 1024, outputTokens: 512, concurrency}})
+    expect(best.verdict).toBe('fits')
+    expect(best.deployment.pp).toBe(Number(gpu[0]))
+  })
+  it('never fit one user less well than several', async () => {
+    for (const engine of ['vllm', 'sglang', 'trtllm'])
+      for (const gpu of ['3xa100-80gb-sxm', '5xh100-sxm', '7xa100-80gb-sxm'])
+        for (const model of ['zai-org/GLM-4.5-Air', 'zai-org/GLM-4.6-FP8', 'qwen3-235b-a22b']) {
+          const at = async (concurrency: number) =>
+            (await ask({model, gpu, engine, workload: {inputTokens: 1024, outputTokens: 512, concurrency}})).best.verdict
+          const [one, seven] = [await at(1), await at(7)]
+          if (seven === 'fits') expect(one, `${model} on ${gpu} by ${engine}`).toBe('fits')
+        }
+  })
+  it('split experts only evenly', () => {
+    // 1,536 columns: 512 for each of three, 219.4 for each of seven.
+    const {architecture, checkpoints} = catalogue.model('glm-4.6')
+    const over = (dp: number, ep = 1) => layoutReasons(architecture, checkpoints[0]!, vllmLayout({tp: 1, dp, ep} as never), 1).map(({code}) => code)
+    expect(over(3)).toEqual([])
+    expect(over(7)).toEqual(['tp-not-divisible'])
+    expect(over(7, 7)).toEqual([])
+  })
+  it('that share experts are not called replicas', async () => {
+    const answered = await ask({model: 'qwen3-235b-a22b', gpu: '3xrtx-pro-6000-blackwell-ws', dp: 3, weights: 'fp8'})
+    const text = renderCheck(answered, {changes: [], holders: [], fitting: [], next: []}, {columns: 200, colour: false} as never)
+    expect(text).toContain('data parallel 3, the experts shared among all')
+    expect(text).not.toContain('replica')
+  })
+})
+
+describe('a layout that is asked for', () => {
+  test.each([
+    ['deepseek-v2-lite', '6xa100-80gb-sxm', 5],
+    ['kimi-k2.5', '8xh200-sxm', 3],
+    // 128 heads over 3.
+    ['deepseek-v3.2', '8xh200-sxm', 3],
+  ])('%s on %s with --tp %i is refused, not replaced', async (model, gpu, tp) => {
+    const answered = await ask({model, gpu, tp})
+    expect(answered.best.deployment).toMatchObject({tp, dp: 1, dpAttention: false})
+    expect(codesOf(answered)).toContain('tp-not-divisible')
+  })
+  it('is said to be started differently where vLLM has other words for it', async () => {
+    const {best} = await ask({model: 'deepseek-v3.2', gpu: '8xh200-sxm', tp: 8, dpAttention: true})
+    expect(best.deployment).toMatchObject({tp: 1, dp: 8, dpAttention: true})
+    expect(best.warnings.map(({code}) => code)).toContain('attention-ranks')
+    const unsized = await ask({model: 'deepseek-v3.2', gpu: '8xh200-sxm', dpAttention: true})
+    expect(unsized.best.warnings.map(({code}) => code)).not.toContain('attention-ranks')
+  })
+})
+
+describe('expert parallelism', () => {
+  test.each([{ep: 8}, {ep: 8, tp: 8}, {ep: 8, tp: 1}, {ep: 8, dp: 2}])(
+    '%o is refused where a model has no experts, and left out is a way on',
+    async (layout) => {
+      const answered = await ask({model: 'qwen3-32b', gpu: '8xb200-sxm', ...layout})
+      expect(answered.best.verdict).toBe('unsupported')
+      expect(codesOf(answered)).toEqual(['no-experts'])
+      expect(adviseOn(context, answered, 'qwen3-32b --gpu 8xb200-sxm --ep 8').next).toEqual(['servefit check qwen3-32b --gpu 8xb200-sxm'])
+    },
+  )
+  test.each([
+    // Three does not go into eight; two does.
+    [{model: 'qwen3-30b-a3b', gpu: '8xb200-sxm', tp: 8, ep: 3, engine: 'trtllm'}, '--ep 2'],
+    // Plain replicas of eight on eight cards; attention over the eight.
+    [{model: 'deepseek-v3.2', gpu: '8xh200-sxm', tp: 8, dp: 8, engine: 'sglang'}, '--dp-attention'],
+  ])('the remedy is what would do: %o', async (scenario, flags) => {
+    const answered = await ask(scenario)
+    expect(answered.best.verdict).toBe('unsupported')
+    expect(answered.best.reasons[0]!.remedy).toContain(flags)
+    const {changes} = adviseOn(context, answered, `${scenario.model} --gpu ${scenario.gpu} --tp 8`)
+    expect(changes[0]).toMatchObject({kind: 'layout', flags})
+  })
+})
