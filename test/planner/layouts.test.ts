@@ -104,3 +104,40 @@ describe('expert parallelism', () => {
     expect(changes[0]).toMatchObject({kind: 'layout', flags})
   })
 })
+
+describe('more cards than NVLink joins', () => {
+  test.each([
+    // Eight at most on a board: full ones, or boards of four; what makes neither is left out.
+    ['16xh100-sxm', 1, 2, 8],
+    ['24xmi300x', 1, 3, 8],
+    ['12xh100-sxm', 1, 3, 4],
+    ['9xb200-sxm', 1, 1, 8],
+    ['16xh100-sxm', 2, 4, 8],
+    // 72 in a rack.
+    ['144xgb200', 1, 2, 72],
+  ])('%s by %i is %i nodes of %i, and says so', (spec, nodes, nodeCount, size) => {
+    const machine = machineFromSpec(catalogue, spec, nodes)
+    expect(machine).toMatchObject({nodeCount, gpus: {length: size}, link: {kind: spec.includes('mi300x') ? 'xgmi' : 'nvlink'}})
+    expect(machine.networkBytesPerSecondPerGpu).toBe(nodeCount > 1 ? 12.5e9 : undefined)
+    expect(machine.notes).toEqual([expect.stringContaining(nodeCount === 1 ? 'one node of 8' : `${nodeCount} nodes of ${size}`)])
+  })
+  test.each(['8xh100-sxm', '16xrtx-4090', '16xh100-pcie', '4xrtx-3090'])('%s is one machine', (spec) => {
+    const machine = machineFromSpec(catalogue, spec)
+    expect(machine).toMatchObject({nodeCount: 1, gpus: {length: Number.parseInt(spec, 10)}})
+    expect(machine.notes).toBeUndefined()
+  })
+  it('are one machine where PCIe is said to join them', () => {
+    expect(machineFromSpec(catalogue, '16xh100-sxm', 1, 'pcie')).toMatchObject({nodeCount: 1, gpus: {length: 16}, link: {kind: 'pcie-host'}})
+    expect(machineFromSpec(catalogue, '16xh100-sxm', 1, 'nvlink')).toMatchObject({nodeCount: 2, gpus: {length: 8}, link: {kind: 'nvlink'}})
+  })
+  it('serve one user as quickly as one box does', async () => {
+    const [eight, nine, sixteen] = await Promise.all(['8xb200-sxm', '9xb200-sxm', '16xb200-sxm'].map((gpu) => ask({model: 'qwen3-32b', gpu})))
+    for (const more of [nine!, sixteen!]) {
+      expect(more.best.performance!.tpotMs).toEqual(eight!.best.performance!.tpotMs)
+      expect(more.best.warnings.map(({code}) => code)).toContain('machine-assumed')
+    }
+    const idle = sixteen!.best.warnings.find(({code}) => code === 'gpus-idle')!.message
+    // Two replicas serve one user as one does: a gain is not told by the same number twice.
+    expect(idle).toMatch(/^8 of 16 GPUs are idle.*be no quicker at this load$/)
+  })
+})

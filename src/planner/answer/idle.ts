@@ -95,8 +95,11 @@ function equalIdle(question: ChoiceQuestion, best: Evaluation): Warning[] {
   const words = `${idle} of ${all} GPUs ${idle === 1 ? 'is' : 'are'} idle: ${why}`
   const other = firstThatStarts(question, best, fullerLayouts(deployment, all, perNode, architecture.layerSequence.length))
   if (!other) return [{code: 'gpus-idle', message: words}]
-  const gain = other.performance && best.performance ? `: ${rateWords(other)} in all at this load instead of ${rateWords(best)}` : ''
-  return [{code: 'gpus-idle', message: `${words}; ${layoutFlags(other.deployment)} would use ${engine.gpuCount(other.deployment)}${gain}`}]
+  const uses = `${layoutFlags(other.deployment)} would use ${engine.gpuCount(other.deployment)}`
+  if (!other.performance || !best.performance) return [{code: 'gpus-idle', message: `${words}; ${uses}`}]
+  const gain =
+    rateWords(other) === rateWords(best) ? ' and be no quicker at this load' : `: ${rateWords(other)} in all at this load instead of ${rateWords(best)}`
+  return [{code: 'gpus-idle', message: `${words}; ${uses}${gain}`}]
 }
 
 function firstThatStarts(question: ChoiceQuestion, {checkpoint, machine}: Evaluation, layouts: readonly Layout[]): Evaluation | undefined {

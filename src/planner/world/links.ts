@@ -2,14 +2,34 @@ import type {Accelerator, LinkKind, Machine, MachineGpu} from '../../core/accele
 import {InputError} from '../../core/input-error.ts'
 import type {Link} from '../scenario/index.ts'
 
+// Bridges join pairs and are an option; a switch or a mesh is part of the machine.
+const isPartOfMachine = ({scaleUp}: Accelerator): boolean => scaleUp !== undefined && !/bridge/i.test(scaleUp.scope ?? '')
+
+/** Cards of one kind as they are built into machines: nodes, cards of each, cards that make no node of that size. */
+export interface Boxes {
+  count: number
+  size: number
+  left: number
+}
+
+/**
+ * Nodes that more cards than one switch or mesh joins stand in: full ones, or halves (boards of four) where those come out even, else the full
+ * ones that they make. Undefined where one node takes all, or where cards are put into slots as one likes.
+ */
+export function boxesOf(accelerator: Accelerator, count: number): Boxes | undefined {
+  const most = accelerator.scaleUp?.maxGpuCount
+  if (most === undefined || count <= most || accelerator.unifiedMemory || !isPartOfMachine(accelerator)) return undefined
+  const size = [most, most / 2].find((part) => Number.isInteger(part) && count % part === 0) ?? most
+  return {count: Math.floor(count / size), size, left: count % size}
+}
+
 /** How cards of one kind are joined when nothing but their number is known. */
 export function usualLink(accelerator: Accelerator, count: number): Machine['link'] {
   if (accelerator.unifiedMemory && count > 1) return {kind: 'network'}
   if (count < 2)
     return accelerator.unifiedMemory ? {kind: 'unified'} : {kind: 'pcie-host', bytesPerSecondPerDirection: accelerator.pcie?.bytesPerSecondPerDirection}
   const {scaleUp} = accelerator
-  // Bridges join pairs and are an option; a switch or a mesh is part of the machine.
-  if (scaleUp && !(/bridge/i.test(scaleUp.scope ?? '') || (scaleUp.maxGpuCount ?? count) < count)) {
+  if (scaleUp && isPartOfMachine(accelerator) && (scaleUp.maxGpuCount ?? count) >= count) {
     const kind: LinkKind = /xgmi|infinity/i.test(scaleUp.kind) ? 'xgmi' : /nvlink/i.test(scaleUp.kind) ? 'nvlink' : 'other'
     return {kind, bytesPerSecondPerDirection: scaleUp.bytesPerSecondPerDirection}
   }
@@ -50,7 +70,7 @@ export function askedLink(gpus: readonly MachineGpu[], asked: Link): Machine['li
   return {kind: 'nvlink', ...(rates.length > 0 && {bytesPerSecondPerDirection: Math.min(...rates)}), asked: true}
 }
 
-const LINK_WORDS: Record<LinkKind, string> = {
+export const LINK_WORDS: Record<LinkKind, string> = {
   nvlink: 'NVLink',
   xgmi: 'Infinity Fabric',
   'pcie-p2p': 'PCIe with peer access',
