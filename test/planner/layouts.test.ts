@@ -5,7 +5,7 @@ import {adviseOn} from '../../src/planner/answer/advice.ts'
 import {type Answer, answer} from '../../src/planner/answer/answer.ts'
 import {layoutsFor} from '../../src/planner/answer/layouts.ts'
 import type {Scenario} from '../../src/planner/scenario/scenario.ts'
-import {machineFromSpec} from '../../src/planner/world/machines.ts'
+import {machineFromSpec, servingGroups} from '../../src/planner/world/machines.ts'
 import {renderCheck} from '../../src/render/check.ts'
 import {plannerContext} from './plan-context.ts'
 
@@ -138,6 +138,42 @@ describe('more cards than NVLink joins', () => {
     }
     const idle = sixteen!.best.warnings.find(({code}) => code === 'gpus-idle')!.message
     // Two replicas serve one user as one does: a gain is not told by the same number twice.
-    expect(idle).toMatch(/^8 of 16 GPUs are idle.*be no quicker at this load$/)
+    expect(idle).toMatch(/^8 of 16 GPUs are idle.*be no quicker in all at this load$/)
+  })
+})
+
+describe('unequal cards', () => {
+  const groupsOf = (spec: string) =>
+    servingGroups(machineFromSpec(catalogue, spec)).map(({gpus}) =>
+      gpus
+        .map(({accelerator}) => accelerator.id)
+        .sort()
+        .join(' '),
+    )
+  it('serve in powers of two across kinds, where no kind has as many alone', () => {
+    expect(groupsOf('2xrtx-5090,3xrtx-3090')).toContain('rtx-3090 rtx-3090 rtx-5090 rtx-5090')
+    // Two of the smaller are as good as one of each.
+    expect(groupsOf('1xrtx-5090,2xrtx-3090')).toEqual(['rtx-3090 rtx-3090 rtx-5090', 'rtx-3090 rtx-3090', 'rtx-5090'])
+  })
+  it('are joined at the rate of the slower one, whichever is named first', () => {
+    // PCIe 5 x16 of one, PCIe 4 x16 of the other.
+    for (const spec of ['1xrtx-5090,1xrtx-3090', '1xrtx-3090,1xrtx-5090'])
+      expect(machineFromSpec(catalogue, spec).link).toEqual({kind: 'pcie-host', bytesPerSecondPerDirection: 31.5e9})
+  })
+  it('serve alone where both together gain nothing', async () => {
+    const {best} = await ask({model: 'llama-3.3-70b', gpu: '1xrtx-pro-6000-blackwell-ws,1xrtx-6000-ada', weights: 'fp8'})
+    expect(best.machine.gpus.map(({accelerator}) => accelerator.id)).toEqual(['rtx-pro-6000-blackwell-ws'])
+    const idle = best.warnings.find(({code}) => code === 'gpus-idle')!.message
+    expect(idle).not.toMatch(/(\S+ tok\/s) instead of \1/)
+  })
+  it('that do not serve together are told with why, and with what they would do', async () => {
+    const idle = async (scenario: Scenario) => (await ask(scenario)).best.warnings.find(({code}) => code === 'gpus-idle')?.message
+    const makers = await idle({model: 'qwen3-32b', gpu: '1xh100-sxm,1xmi300x'})
+    expect(makers).toContain('vLLM does not share a model among cards of different makers')
+    expect(makers).toMatch(/a second server on Instinct MI300X could run beside this one \(4\d\.\d tok\/s, 40,960 tokens of context\)/)
+    // Refused on one card too: of the other one something is to be said all the same.
+    expect(await idle({model: 'Qwen/Qwen3-32B', gpu: '1xrtx-4090,1xrtx-3090', engine: 'trtllm'})).toMatch(
+      /left out: over all cards together it is not supported: TensorRT-LLM is not known to run one model over unequal cards/,
+    )
   })
 })

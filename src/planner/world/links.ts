@@ -41,7 +41,13 @@ export function linkOfAll(gpus: readonly MachineGpu[]): Machine['link'] {
   const first = gpus[0]!.accelerator
   return gpus.every(({accelerator}) => accelerator.id === first.id)
     ? usualLink(first, gpus.length)
-    : {kind: 'pcie-host', bytesPerSecondPerDirection: first.pcie?.bytesPerSecondPerDirection}
+    : {kind: 'pcie-host', bytesPerSecondPerDirection: slowestPcie(gpus.map(({accelerator}) => accelerator))}
+}
+
+/** Of unequal cards the slower one counts. */
+function slowestPcie(cards: readonly Accelerator[]): number | undefined {
+  const rates = cards.flatMap(({pcie}) => pcie?.bytesPerSecondPerDirection ?? [])
+  return rates.length > 0 ? Math.min(...rates) : undefined
 }
 
 /** The link that was asked for, with its rate: of peer access and of the host that of PCIe, of NVLink the card's own. @throws InputError LINK_UNAVAILABLE. */
@@ -54,11 +60,7 @@ export function askedLink(gpus: readonly MachineGpu[], asked: Link): Machine['li
   const shared = cards.find(({unifiedMemory}) => unifiedMemory)
   if (shared && gpus.length > 1) throw refuse(`several ${shared.name} are machines of their own, joined by a network`)
   if (gpus.some(({accelerator}) => accelerator.slice) && asked !== 'pcie') throw refuse('slices of a card have neither peer access nor NVLink')
-  if (asked !== 'nvlink') {
-    const rates = cards.flatMap(({pcie}) => pcie?.bytesPerSecondPerDirection ?? [])
-    const bytesPerSecondPerDirection = rates.length > 0 ? Math.min(...rates) : undefined
-    return {kind: asked === 'p2p' ? 'pcie-p2p' : 'pcie-host', bytesPerSecondPerDirection, asked: true}
-  }
+  if (asked !== 'nvlink') return {kind: asked === 'p2p' ? 'pcie-p2p' : 'pcie-host', bytesPerSecondPerDirection: slowestPcie(cards), asked: true}
   const links = cards.map(({scaleUp, unratedScaleUp}) => scaleUp ?? unratedScaleUp)
   const without = cards.find((_, index) => links[index] === undefined)
   if (without) throw refuse(`${without.name} has no NVLink, as far as servefit knows`)

@@ -120,8 +120,9 @@ export function cardsOf(machine: Machine, gpus: MachineGpu[]): Machine {
 }
 
 /**
- * Sets of cards that could serve one model together, the whole machine first: where cards are unequal also each kind by itself, and the
- * larger kinds without the smaller ones. Cards of different makers do not share a model.
+ * Sets of cards that could serve one model together, the whole machine first: where cards are unequal also each kind by itself, the
+ * larger kinds without the smaller ones, and with as many of the next kind as make a power of two, which heads divide over. Cards of different
+ * makers do not share a model.
  */
 export function servingGroups(machine: Machine): Machine[] {
   const kinds = kindsOf(machine)
@@ -140,7 +141,15 @@ export function servingGroups(machine: Machine): Machine[] {
   // A deployment is sized by its smallest card: the small ones are the first to be left out.
   const bySize = [...kinds].sort((a, b) => b[0]!.memoryBytes - a[0]!.memoryBytes)
   // Over several nodes the cards that share a model are those of one kind in each.
-  if (machine.nodeCount === 1) for (let count = bySize.length; count >= 2; count--) add(bySize.slice(0, count).flat())
+  if (machine.nodeCount === 1)
+    for (let count = bySize.length; count >= 2; count--) {
+      const cards = bySize.slice(0, count).flat()
+      const smaller = bySize[count - 1]!.length
+      add(cards)
+      // As many of one kind alone are no less: the smallest sizes a deployment.
+      const least = Math.max(smaller, cards.length - smaller)
+      for (let size = 2 ** Math.floor(Math.log2(cards.length)); size > least; size /= 2) add(cards.slice(0, size))
+    }
   for (const kind of kinds) add(kind)
   return [...groups.values()].map((gpus) => cardsOf(machine, gpus))
 }
