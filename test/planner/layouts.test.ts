@@ -26,14 +26,18 @@ describe('cards that heads do not divide over', () => {
     expect(sizes('qwen3-32b', '6xh100-sxm')).toEqual(expect.arrayContaining(['2 3 1', '1 6 1', '2 1 3']))
   })
   test.each([
-    // 355 billion weights in 8 bits are 331 GiB: 47 of each of seven cards, 83 of each of four, which have 79.
-    ['zai-org/GLM-4.6-FP8', '7xa100-80gb-sxm', 3],
-    // 106 billion in 16 bits are 199 GiB: 66 of each of three.
-    ['zai-org/GLM-4.5-Air', '3xa100-80gb-sxm', 1],
-  ])('%s on %s fits so', async (model, gpu, concurrency) => {
+    // 355 billion weights in 8 bits are 331 GiB: 83 for each of four cards, which have 79.
+    ['zai-org/GLM-4.6-FP8', '7xa100-80gb-sxm', 3, 5],
+    // 106 billion in 16 bits are 199 GiB: 99 for each of two.
+    ['zai-org/GLM-4.5-Air', '3xa100-80gb-sxm', 1, 3],
+  ])('%s on %s fits so', async (model, gpu, concurrency, least) => {
     const {best} = await ask({model, gpu, workload: {inputTokens: 1024, outputTokens: 512, concurrency}})
     expect(best.verdict).toBe('fits')
-    expect(best.deployment.pp).toBe(Number(gpu[0]))
+    const {tp, pp, dp} = best.deployment
+    expect(tp * pp * dp).toBeGreaterThanOrEqual(least)
+    // By stages alone every card takes part.
+    const staged = await ask({model, gpu, pp: Number(gpu[0]), workload: {inputTokens: 1024, outputTokens: 512, concurrency}})
+    expect(staged.best.verdict).toBe('fits')
   })
   it('never fit one user less well than several', async () => {
     for (const engine of ['vllm', 'sglang', 'trtllm'])
@@ -58,6 +62,39 @@ describe('cards that heads do not divide over', () => {
     const text = renderCheck(answered, {changes: [], holders: [], fitting: [], next: []}, {columns: 200, colour: false} as never)
     expect(text).toContain('data parallel 3, the experts shared among all')
     expect(text).not.toContain('replica')
+  })
+})
+
+describe('one more card', () => {
+  const order = ['fits', 'tight', 'too-slow', 'does-not-fit', 'unsupported']
+  test.each(
+    ['vllm', 'sglang'].flatMap((engine) =>
+      [
+        ['zai-org/GLM-4.5-Air', 'rtx-4090'],
+        ['Qwen/Qwen3-235B-A22B-FP8', 'l40s'],
+        ['meta-llama/Llama-3.3-70B-Instruct', 'rtx-3090'],
+      ].map(([model, gpu]) => [engine, model!, gpu!] as const),
+    ),
+  )('costs no verdict and no quarter of the speed: %s, %s on %s', async (engine, model, gpu) => {
+    const answers = []
+    for (let count = 1; count <= 16; count++)
+      answers.push((await ask({model, gpu: `${count}x${gpu}`, engine, workload: {inputTokens: 1024, outputTokens: 512, concurrency: 4}})).best)
+    let compared = 0
+    for (const [index, best] of answers.slice(1).entries()) {
+      const before = answers[index]!
+      const words = `${index + 2} cards`
+      expect(order.indexOf(best.verdict), words).toBeLessThanOrEqual(order.indexOf(before.verdict))
+      if (best.verdict !== before.verdict || !best.performance || !before.performance) continue
+      compared += 1
+      expect(best.performance.tpotMs.estimate, words).toBeLessThan(1.25 * before.performance.tpotMs.estimate)
+    }
+    expect(compared).toBeGreaterThanOrEqual(4)
+  })
+  it('leaves one of several nodes to serve alone where that is better', async () => {
+    // SGLang keeps replicas on one node: two of four cards on one, rather than one over two nodes.
+    const at = async (gpu: string) =>
+      (await ask({model: 'Qwen/Qwen3-235B-A22B-FP8', gpu, engine: 'sglang', workload: {inputTokens: 1024, outputTokens: 512, concurrency: 4}})).best
+    expect((await at('16xa100-80gb-sxm')).performance!.tpotMs).toEqual((await at('8xa100-80gb-sxm')).performance!.tpotMs)
   })
 })
 

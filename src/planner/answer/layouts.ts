@@ -62,7 +62,7 @@ const gpusOf = ({tp = 1, pp = 1, dp = 1, dpAttention}: DeploymentRequest): numbe
  * parallelism inside a node, with as many replicas as the rest has room for and the load keeps busy; pipeline stages where GPUs are joined by
  * the host, stand in several nodes, or are more than heads divide over (three, five, seven). Experts dealt out whole, and attention
  * data-parallel for latent attention, are variants.
- * Few, whatever the number of GPUs: sizes that divide a node, and the largest that do not where those leave more idle.
+ * Few, whatever the number of GPUs.
  */
 export function layoutsFor(
   architecture: Architecture,
@@ -80,31 +80,38 @@ export function layoutsFor(
     return [{...request, tp: 1, pp: 1, dp: hasExperts(architecture) ? 1 : Math.max(1, Math.min(perNode * machine.nodeCount, concurrency))}]
   const sizes = tensorSizes(architecture, perNode)
   const isDirect = machine.link.kind === 'nvlink' || machine.link.kind === 'xgmi'
-  const staged = machine.nodeCount > 1 || !isDirect || !sizes.includes(perNode)
   const layerCount = architecture.layerSequence.length
   const layouts: DeploymentRequest[] = []
-  for (const tensor of sizes) {
-    const groups = Math.floor(perNode / tensor) * machine.nodeCount
-    for (const stages of staged ? divisors(groups).filter((count) => count <= layerCount) : [1]) {
-      const most = groups / stages
-      const replicas = new Set([Math.max(1, Math.min(most, concurrency))])
-      // Experts are spread over the ranks of all replicas (vLLM): those that no request keeps busy still hold their part.
-      if (hasExperts(architecture)) replicas.add(most)
-      for (const count of replicas) layouts.push(...variants(architecture, {...request, tp: tensor, pp: stages, dp: count}))
+  // One of several nodes may serve better than all: what a network slows down, or an engine does not spread.
+  for (const nodes of new Set([machine.nodeCount, 1])) {
+    const staged = nodes > 1 || !isDirect || !sizes.includes(perNode)
+    for (const tensor of sizes) {
+      const groups = Math.floor(perNode / tensor) * nodes
+      for (const stages of staged ? divisors(groups).filter((count) => count <= layerCount) : [1]) {
+        const most = groups / stages
+        const replicas = new Set([Math.max(1, Math.min(most, concurrency))])
+        // Experts are spread over the ranks of all replicas (vLLM): those that no request keeps busy still hold their part.
+        if (hasExperts(architecture)) replicas.add(most)
+        for (const count of replicas) layouts.push(...variants(architecture, {...request, tp: tensor, pp: stages, dp: count}))
+      }
     }
   }
   // Attention over one rank is no data parallelism, and experts are not dealt out to more ranks than there are: such a layout would
   // drop what was asked for without a word.
-  const parallel = layouts.filter(({tp: tensor = 1, dp: replicas = 1}) => (!dpAttention || tensor * replicas > 1) && (tensor * replicas) % (ep ?? 1) === 0)
-  return parallel.length > 0 ? parallel : layouts
+  const distinct = [...new Map(layouts.map((layout) => [`${layout.tp} ${layout.pp} ${layout.dp} ${layout.ep} ${layout.dpAttention}`, layout])).values()]
+  const parallel = distinct.filter(({tp: tensor = 1, dp: replicas = 1}) => (!dpAttention || tensor * replicas > 1) && (tensor * replicas) % (ep ?? 1) === 0)
+  return parallel.length > 0 ? parallel : distinct
 }
 
-/** Tensor parallel sizes of a node, largest first: those that divide it, and larger ones that leave a part of it idle. */
+/**
+ * Tensor parallel sizes of a node, largest first: those that divide it, the largest of all, and the powers of two, with which an odd card
+ * stays idle rather than making the others slow.
+ */
 function tensorSizes(architecture: Architecture, perNode: number): number[] {
   const sizes: number[] = []
   for (let size = perNode; size >= 1; size--) {
     if (!dividesHeads(architecture, size)) continue
-    if (perNode % size === 0 || sizes.length === 0) sizes.push(size)
+    if (perNode % size === 0 || sizes.length === 0 || Number.isInteger(Math.log2(size))) sizes.push(size)
   }
   return sizes.length > 0 ? sizes : [1]
 }
