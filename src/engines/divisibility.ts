@@ -110,9 +110,29 @@ function blockReasons(architecture: Architecture, checkpoint: Checkpoint, layout
   return []
 }
 
+/**
+ * Experts that are split are split evenly ("intermediate_size % self.tp_size == 0": vllm/model_executor/layers/fused_moe/layer.py, up
+ * to 0.27; config.py of the same folder, 0.28.0; the same over moe_tp_size in S layers/moe/fused_moe_triton/layer.py). Ranks beyond those of attention are replicas that share them.
+ */
+function expertWidthReasons({layerKinds}: Architecture, {expertTp}: ShardLayout): Reason[] {
+  for (const {feedForward} of layerKinds)
+    if (feedForward?.kind === 'moe' && feedForward.expertIntermediateSize % expertTp !== 0)
+      return [
+        {
+          code: 'tp-not-divisible',
+          message: `${feedForward.expertIntermediateSize} columns of an expert cannot be divided among ${expertTp} GPUs`,
+          remedy: `use --ep ${expertTp} to keep experts whole`,
+        },
+      ]
+  return []
+}
+
 /** Experts of each kind of layer that has some. */
 export const expertCounts = (architecture: Architecture): number[] =>
   architecture.layerKinds.flatMap(({feedForward}) => (feedForward?.kind === 'moe' ? [feedForward.expertCount] : []))
+
+/** Whatever the size is that is asked for. */
+export const NO_EXPERTS: Reason = {code: 'no-experts', message: 'expert parallelism is asked for, and this model has no experts', remedy: 'leave --ep out'}
 
 /**
  * vLLM deals experts out unevenly where they do not divide (model_executor/layers/fused_moe/layer.py determine_expert_map, 0.8.5 to
@@ -121,7 +141,7 @@ export const expertCounts = (architecture: Architecture): number[] =>
 function expertReasons(architecture: Architecture, layout: ShardLayout): Reason[] {
   if (layout.expertParallel === 1) return []
   const counts = expertCounts(architecture)
-  if (counts.length === 0) return [{code: 'no-experts', message: 'expert parallelism is asked for, and this model has no experts', remedy: 'leave --ep out'}]
+  if (counts.length === 0) return [NO_EXPERTS]
   const few = counts.find((count) => count < layout.expertParallel)
   return few === undefined
     ? []
@@ -130,7 +150,14 @@ function expertReasons(architecture: Architecture, layout: ShardLayout): Reason[
 
 /** All refusals of a layout. `stages`: pipeline stages. */
 export function layoutReasons(architecture: Architecture, checkpoint: Checkpoint, layout: ShardLayout, stages: number): Reason[] {
-  const reasons = [...headReasons(architecture, layout), ...blockReasons(architecture, checkpoint, layout), ...expertReasons(architecture, layout)]
+  const heads = headReasons(architecture, layout)
+  const reasons = [
+    ...heads,
+    // One refusal of a size is enough.
+    ...(heads.length > 0 ? [] : expertWidthReasons(architecture, layout)),
+    ...blockReasons(architecture, checkpoint, layout),
+    ...expertReasons(architecture, layout),
+  ]
   if (stages > architecture.layerSequence.length)
     reasons.push({
       code: 'pp-too-large',

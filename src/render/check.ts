@@ -1,8 +1,8 @@
 import {cacheFormat, weightFormat} from '../core/formats.ts'
 import {bytesInWords} from '../core/words.ts'
-import type {Deployment, Speculation} from '../core/deployment.ts'
+import type {Speculation} from '../core/deployment.ts'
 import type {SpeculationFigures} from '../core/throughput/input.ts'
-import {type Advice, type Answer, type Evaluation, isYes, missingBytes, type Result, TIGHT_CODES, toResult} from '../planner/answer/index.ts'
+import {type Advice, type Answer, type Evaluation, isYes, missingBytes, type Result, sharesExperts, TIGHT_CODES, toResult} from '../planner/answer/index.ts'
 import {machineTitle} from './hardware.ts'
 import {count, duration, gib, rate} from './numbers.ts'
 import {poolingRows} from './pooling.ts'
@@ -52,10 +52,11 @@ function titleLine({best, machine}: Answer, {columns}: View, style: Paint): stri
 }
 
 /** What was chosen, in words: AWQ INT4 (repository), tensor parallel 2, FP8 KV cache. */
-export function deploymentWords({checkpoint, deployment, model}: Evaluation): string {
+export function deploymentWords(evaluation: Evaluation): string {
+  const {checkpoint, deployment, model} = evaluation
   const format = checkpoint.weights === 'native' ? 'published' : formatTitle(checkpoint.formats.default)
   const by = checkpoint.publisher === 'community' ? ', a community upload' : ''
-  const words = [`${format}${checkpoint.hfId ? ` (${harmless(checkpoint.hfId)}${by})` : ''}`, ...layoutWords(deployment)]
+  const words = [`${format}${checkpoint.hfId ? ` (${harmless(checkpoint.hfId)}${by})` : ''}`, ...layoutWords(evaluation)]
   const plain = deployment.kvCache === 'bf16' || deployment.kvCache === 'fp16'
   if (!plain && model.architecture.layerKinds.some(({mixers}) => mixers.length > 0)) words.push(`${cacheFormat(deployment.kvCache).title} KV cache`)
   return words.join(', ')
@@ -63,12 +64,14 @@ export function deploymentWords({checkpoint, deployment, model}: Evaluation): st
 
 const formatTitle = (format: string): string => weightFormat(format).title
 
-function layoutWords({tp, pp, dp, ep, dpAttention}: Deployment): string[] {
+function layoutWords(evaluation: Evaluation): string[] {
+  const {tp, pp, dp, ep, dpAttention} = evaluation.deployment
   const words = []
   if (tp > 1) words.push(`tensor parallel ${tp}`)
   if (pp > 1) words.push(`pipeline parallel ${pp}`)
   if (dpAttention) words.push('data-parallel attention')
-  else if (dp > 1) words.push(`${dp} replicas`)
+  // Ranks that share the experts are no replicas: none could run alone.
+  else if (dp > 1) words.push(sharesExperts(evaluation) ? `data parallel ${dp}, the experts shared among all` : `${dp} replicas`)
   if (ep > 1) words.push(`expert parallel ${ep}`)
   return words
 }
@@ -131,7 +134,8 @@ function memoryLines({memory}: Evaluation, {memory: {perGpu}}: Result, {columns}
   return [`  ${left}${' '.repeat(Math.max(1, width - left.length - right.length))}${right}`, `  ${style.dim(bar)}`, `  ${wrap(parts.join(', '), width, 2)}`]
 }
 
-function capacityRows({deployment, memory, model, workload, verdict, reasons}: Evaluation, result: Result): [string, string][] {
+function capacityRows(evaluation: Evaluation, result: Result): [string, string][] {
+  const {deployment, memory, model, workload, verdict, reasons} = evaluation
   if (verdict === 'does-not-fit' && !reasons.some(({code}) => code === 'request-exceeds-context')) return []
   const limit = model.architecture.contextTokens
   const rows: [string, string][] = []
@@ -146,7 +150,7 @@ function capacityRows({deployment, memory, model, workload, verdict, reasons}: E
       ? ` (${count(model.extendedContext.tokens)}${model.extendedContext.ropeScaling ? ' with YaRN' : ' as its publisher documents'})`
       : ''
   rows.push(['Context', `${count(deployment.maxModelLen)} tokens, ${own}${extended}`])
-  const replicas = deployment.dp > 1 ? ' for each replica' : ''
+  const replicas = deployment.dp > 1 ? (sharesExperts(evaluation) ? ' for each data-parallel rank' : ' for each replica') : ''
   const size = workload ? `${count(Math.floor(memory.requestsOfTokens(workload.inputTokens + workload.outputTokens)))} requests of this size, ` : ''
   rows.push(['KV cache', `${count(memory.kvCacheTokens)} tokens${replicas}: ${size}${rate(result.memory.maxConcurrencyAtMaxModelLen)} of full length`])
   if (result.memory.stateBytesPerSequence)

@@ -206,7 +206,7 @@ function* loadAttempts({best, question}: Answer, command: string): Generator<Att
 const CANONICAL: Record<string, string> = {'--users': '--concurrency', '--input': '--input-tokens', '--output': '--output-tokens'}
 
 /** Where a layout was asked for: the nearest that works, by tensor parallel size, then whatever is best. */
-function* layoutAttempts({question}: Answer, command: string): Generator<Attempt> {
+function* layoutAttempts({best, question}: Answer, command: string): Generator<Attempt> {
   const {model, machine, request} = question
   const {tp, pp, dp, ep, dpAttention} = request
   if (tp === undefined && pp === undefined && dp === undefined && ep === undefined && !dpAttention) return
@@ -216,6 +216,17 @@ function* layoutAttempts({question}: Answer, command: string): Generator<Attempt
     flags,
     command: `servefit check ${withFlag(command, flags)}`,
   })
+  // What the refusal itself says, and the layout without what was refused: the rest of what was asked for stays.
+  for (const remedy of best.reasons.flatMap((reason) => reason.remedy ?? [])) {
+    const size = /--ep (\d+)/.exec(remedy)?.[1]
+    if (size !== undefined) yield with_({ep: Number(size)}, `--ep ${size}`)
+    if (remedy.includes('use --dp-attention')) yield with_({dpAttention: true}, '--dp-attention')
+  }
+  for (const [name, flag] of [
+    ['ep', '--ep'],
+    ['dpAttention', '--dp-attention'],
+  ] as const)
+    if (request[name] !== undefined) yield {...with_({[name]: undefined}, `without ${flag}`), command: `servefit check ${withoutFlag(command, flag)}`}
   if (tp !== undefined) {
     const sizes = Array.from({length: machine.gpus.length}, (_, index) => index + 1).filter((size) => size !== tp && dividesHeads(model.architecture, size))
     // The next larger size before the next smaller one: it asks for nothing less.

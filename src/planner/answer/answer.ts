@@ -130,13 +130,19 @@ export async function answer(context: Context, scenario: Scenario, {asRan = fals
 
 const assumed = ({notes = []}: Machine): Warning[] => notes.map((message) => ({code: 'machine-assumed', message}))
 
-function generalWarnings({ep}: Scenario, {warnings, notes = [], missing}: NamedModel, choice: Choice): Warning[] {
+function generalWarnings({ep, tp, dpAttention}: Scenario, {warnings, notes = [], missing}: NamedModel, choice: Choice): Warning[] {
   const list: Warning[] = [...notes, ...warnings.map((message) => ({code: 'model-import', message}))]
   if (missing !== undefined) list.push({code: 'weights-missing', message: `${missing}: it can be judged, and not started`})
   if (choice.hypothetical)
     list.push({
       code: 'checkpoint-not-published',
       message: `no ${choice.best.checkpoint.weights} checkpoint of this model is in the catalogue: the answer is computed as if there were one`,
+    })
+  const {deployment, engine} = choice.best
+  if (dpAttention && tp !== undefined && deployment.tp !== tp)
+    list.push({
+      code: 'attention-ranks',
+      message: `${engine.title} has no data-parallel attention inside tensor parallelism: tensor parallel ${tp} with it is started as data parallel ${deployment.dp} (${deployment.tp === 1 ? 'each GPU runs the attention of its own requests' : `tensor parallel ${deployment.tp} in each`})`,
     })
   const own = choice.best.deployment.ep
   if (ep !== undefined && ep > 1 && own !== ep)

@@ -8,10 +8,11 @@ import type {Calibration} from '../../core/throughput/calibration.ts'
 import {checkpointBytes} from '../../core/weights.ts'
 import type {Engine} from '../../engines/engine.ts'
 import type {Objectives} from '../scenario/index.ts'
-import {pacingAccelerator} from '../world/index.ts'
+import {isMixed, pacingAccelerator} from '../world/index.ts'
 import {evaluate} from './evaluate.ts'
 import {type Evaluation, isYes, starts, TIGHT_CODES, VERDICT_ORDER} from './evaluation.ts'
 import {type Place, placesFor} from './layouts.ts'
+import {endToEndMs} from './limits.ts'
 import {servedScore} from './score.ts'
 
 export interface Choice {
@@ -76,15 +77,26 @@ export function bestLayout(question: ChoiceQuestion & {checkpoint: Checkpoint}):
   const ranked = places
     .map((place) => ({place, evaluation: at(place, ranking)}))
     .sort((a, b) => (isBetter(a.evaluation, b.evaluation) ? -1 : isBetter(b.evaluation, a.evaluation) ? 1 : 0))
-  const [first] = ranked
+  const first = ranked.find(({evaluation}) => isMixed(ranked[0]!.place.machine) && isAsGoodAlone(evaluation, ranked[0]!.evaluation)) ?? ranked[0]
   if (!workload) return at(first!.place)
   if (percentile === undefined || !starts(first!.evaluation)) return first!.evaluation
   const simulated: Evaluation[] = []
-  for (const {place} of ranked.slice(0, MOST_SIMULATED)) {
+  for (const {place} of [first!, ...ranked.filter((other) => other !== first)].slice(0, MOST_SIMULATED)) {
     simulated.push(at(place))
     if (isYes(simulated.at(-1)!)) break
   }
   return bestOf(simulated)
+}
+
+/** Of speeds that differ by less than this nobody takes a second kind of card for the gain. */
+const ALONE_IS_ENOUGH = 0.95
+
+/** Whether cards of one kind serve as well as unequal ones do, which are harder to run: verdict and context, and nearly the speed. */
+function isAsGoodAlone(one: Evaluation, mixed: Evaluation): boolean {
+  if (isMixed(one.machine) || one.verdict !== mixed.verdict || one.deployment.maxModelLen < mixed.deployment.maxModelLen) return false
+  if (!one.performance || !mixed.performance) return false
+  const [ownMs, mixedMs] = [one, mixed].map(({performance, workload}) => endToEndMs(performance!, workload).high)
+  return one.performance.outputTokensPerSecond.low >= ALONE_IS_ENOUGH * mixed.performance.outputTokensPerSecond.low && ALONE_IS_ENOUGH * ownMs! <= mixedMs!
 }
 
 /** Places by the cards that they take. */

@@ -7,6 +7,7 @@ import type {Calibration} from '../../core/throughput/calibration.ts'
 import type {Performance} from '../../core/throughput/input.ts'
 import {performance} from '../../core/throughput/performance.ts'
 import {bytesInWords, countInWords, figureInWords} from '../../core/words.ts'
+import {expertCounts, NO_EXPERTS} from '../../engines/divisibility.ts'
 import {contextNote, contextReason} from '../../engines/context.ts'
 import {draftWarnings, knownDraft} from '../../engines/drafts.ts'
 import type {Engine, Subject, Support} from '../../engines/engine.ts'
@@ -49,7 +50,12 @@ export function standing({engine, model, checkpoint, machine, request, workload,
   const settled = settle(engine, subject, request, workload, asRan)
   const {deployment, memory, replaced} = settled
   const support = supportOf(engine, subject, deployment)
-  const reasons = [...support.reasons, ...machineReasons(engine, deployment, machine), ...sliceReasons({engine, deployment, model, machine})]
+  const reasons = [
+    ...support.reasons,
+    ...withoutExperts(model, request, support.reasons),
+    ...machineReasons(engine, deployment, machine),
+    ...sliceReasons({engine, deployment, model, machine}),
+  ]
   const warnings = [
     ...replacedWarnings(replaced),
     ...support.warnings,
@@ -136,6 +142,10 @@ function unequalWarnings(machine: Machine): Warning[] {
     },
   ]
 }
+
+/** Expert parallelism that was asked for and came to nothing: an engine that resolves it to one GPU has nothing to refuse. */
+const withoutExperts = ({architecture}: Model, {ep = 1}: DeploymentRequest, told: readonly Reason[]): Reason[] =>
+  ep > 1 && expertCounts(architecture).length === 0 && !told.some(({code}) => code === NO_EXPERTS.code) ? [NO_EXPERTS] : []
 
 /** The deployment needs more GPUs than there are, or more of one node than it has. */
 function machineReasons(engine: Engine, deployment: Deployment, machine: Machine): Reason[] {

@@ -1,6 +1,7 @@
 /** GPUs that an answer leaves idle: which, why, and what would use them. */
 import type {MachineGpu} from '../../core/accelerator.ts'
 import type {Warning} from '../../core/terms.ts'
+import {countInWords} from '../../core/words.ts'
 import {dividesHeads} from '../../engines/divisibility.ts'
 import {cardsOf, hasSlices, isMixed, kindsOf} from '../world/index.ts'
 import {bestLayout, bestOf, type ChoiceQuestion} from './choose.ts'
@@ -9,6 +10,12 @@ import {type Evaluation, isYes, starts} from './evaluation.ts'
 import {placesFor, withoutLayout} from './layouts.ts'
 
 const rateWords = ({performance}: Evaluation): string => (performance ? `${performance.outputTokensPerSecond.estimate.toPrecision(3)} tok/s` : 'no speed')
+
+/** After "would". Figures that read the same are no gain. */
+const gainWords = (other: Evaluation, best: Evaluation): string =>
+  rateWords(other) === rateWords(best) ? 'be no quicker' : `give ${rateWords(other)} instead of ${rateWords(best)}`
+
+const contextWords = ({deployment}: Evaluation): string => `${countInWords(deployment.maxModelLen)} tokens of context`
 
 /** A layout as flags. */
 function layoutFlags({tp, pp, dp}: {tp: number; pp: number; dp: number}): string {
@@ -20,8 +27,9 @@ function layoutFlags({tp, pp, dp}: {tp: number; pp: number; dp: number}): string
 
 /** What is said of GPUs that take no part in the best answer. */
 export function idleWarnings(question: ChoiceQuestion, best: Evaluation): Warning[] {
-  if (!starts(best)) return []
-  if (best.machine.gpus.length < question.machine.gpus.length) return [unequalIdle(question, best)]
+  const isPart = best.machine.gpus.length < question.machine.gpus.length
+  if (!starts(best)) return isPart ? [leftOut(question, best)] : []
+  if (isPart) return [unequalIdle(question, best)]
   if (isMixed(question.machine)) return [unequalAlternative(question, best)].filter((warning) => warning !== undefined)
   return equalIdle(question, best)
 }
@@ -32,17 +40,34 @@ const namesOf = (gpus: readonly MachineGpu[]): string => {
   return [...kinds].map(([name, count]) => (count === 1 ? name : `${count} x ${name}`)).join(' and ')
 }
 
+/** A refusal is told of the cards that come nearest: which others there are, and why they do not help. */
+function leftOut(question: ChoiceQuestion, best: Evaluation): Warning {
+  const left = question.machine.gpus.filter((gpu) => !best.machine.gpus.includes(gpu))
+  const words = `this is about ${namesOf(best.machine.gpus)}; ${namesOf(left)} ${left.length === 1 ? 'is' : 'are'} left out`
+  return {code: 'gpus-idle', message: `${words}: ${notTogether(question, overAll(question, best))}`}
+}
+
+/** Why all cards do not serve one model together. */
+function notTogether({machine, engine}: ChoiceQuestion, all: Evaluation | undefined): string {
+  if (all) return `over all cards together it ${all.verdict === 'unsupported' ? 'is not supported' : 'does not fit'}: ${all.reasons[0]?.message}`
+  const vendors = new Set(machine.gpus.map(({accelerator}) => accelerator.vendor))
+  return vendors.size > 1 ? `${engine.title} does not share a model among cards of different makers` : 'no layout takes all cards together'
+}
+
 /** Unequal cards of which some are left out: what all together would give, and whether the others could run a server of their own. */
 function unequalIdle(question: ChoiceQuestion, best: Evaluation): Warning {
   const {machine} = question
   const left = machine.gpus.filter((gpu) => !best.machine.gpus.includes(gpu))
   const all = overAll(question, best)
+  const isWholeKind = kindsOf(machine).length === 2 && !isMixed(best.machine)
   const parts = [`${namesOf(left)} ${left.length === 1 ? 'is' : 'are'} idle`]
   if (all && starts(all))
-    parts.push(`both kinds together (${layoutFlags(all.deployment)}) would give ${rateWords(all)} instead of ${rateWords(best)}, and ${roomWords(all, best)}`)
-  else if (all) parts.push(`over all cards together it does not fit: ${all.reasons[0]?.message}`)
-  else parts.push('no layout takes all cards together')
-  if (starts(alone(question, best, left))) parts.push(`a second server on ${namesOf(left)} could run beside this one`)
+    parts.push(
+      `${isWholeKind ? 'both kinds' : 'all cards'} together (${layoutFlags(all.deployment)}) would ${gainWords(all, best)}, and ${roomWords(all, best)}`,
+    )
+  else parts.push(notTogether(question, all))
+  const second = alone(question, best, left)
+  if (starts(second)) parts.push(`a second server on ${namesOf(left)} could run beside this one (${rateWords(second)}, ${contextWords(second)})`)
   return {code: 'gpus-idle', message: parts.join('; ')}
 }
 
@@ -53,7 +78,9 @@ function unequalAlternative(question: ChoiceQuestion, best: Evaluation): Warning
     if (!isYes(one)) continue
     const others = question.machine.gpus.filter((gpu) => !kind.includes(gpu))
     const second = starts(alone(question, best, others)) ? `, and a second server could run on ${namesOf(others)}` : `, and leave ${namesOf(others)} free`
-    return {code: 'unequal-gpus', message: `${namesOf(kind)} alone would hold it too: ${rateWords(one)} instead of ${rateWords(best)}${second}`}
+    const context =
+      one.deployment.maxModelLen === best.deployment.maxModelLen ? '' : ` and ${contextWords(one)} instead of ${countInWords(best.deployment.maxModelLen)}`
+    return {code: 'unequal-gpus', message: `${namesOf(kind)} alone would hold it too: ${rateWords(one)} instead of ${rateWords(best)}${context}${second}`}
   }
   return undefined
 }
@@ -95,8 +122,9 @@ function equalIdle(question: ChoiceQuestion, best: Evaluation): Warning[] {
   const words = `${idle} of ${all} GPUs ${idle === 1 ? 'is' : 'are'} idle: ${why}`
   const other = firstThatStarts(question, best, fullerLayouts(deployment, all, perNode, architecture.layerSequence.length))
   if (!other) return [{code: 'gpus-idle', message: words}]
-  const gain = other.performance && best.performance ? `: ${rateWords(other)} in all at this load instead of ${rateWords(best)}` : ''
-  return [{code: 'gpus-idle', message: `${words}; ${layoutFlags(other.deployment)} would use ${engine.gpuCount(other.deployment)}${gain}`}]
+  const uses = `${layoutFlags(other.deployment)} would use ${engine.gpuCount(other.deployment)}`
+  if (!other.performance || !best.performance) return [{code: 'gpus-idle', message: `${words}; ${uses}`}]
+  return [{code: 'gpus-idle', message: `${words}; ${uses} and ${gainWords(other, best)} in all at this load`}]
 }
 
 function firstThatStarts(question: ChoiceQuestion, {checkpoint, machine}: Evaluation, layouts: readonly Layout[]): Evaluation | undefined {

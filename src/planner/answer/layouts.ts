@@ -49,16 +49,20 @@ export function placesFor(architecture: Architecture, machine: Machine, request:
 const placesOf = (architecture: Architecture, machine: Machine, request: DeploymentRequest, concurrency?: number): Place[] =>
   layoutsFor(architecture, machine, request, concurrency).map((layout) => ({machine, request: layout, ...(isOther(request, layout) && {fallback: true})}))
 
+/** Experts dealt out over replicas of one GPU are a variant that only vLLM has, and that it needs only where it cannot split them. */
 const isOther = (asked: DeploymentRequest, layout: DeploymentRequest): boolean =>
-  (asked.ep === 1 && (layout.ep ?? 1) > 1) || (asked.dpAttention === false && layout.dpAttention === true)
+  (asked.ep === 1 && (layout.ep ?? 1) > 1) ||
+  (asked.dpAttention === false && layout.dpAttention === true) ||
+  (asked.ep === undefined && layout.tp === 1 && (layout.ep ?? 1) > 1)
 
 const gpusOf = ({tp = 1, pp = 1, dp = 1, dpAttention}: DeploymentRequest): number => tp * pp * (dpAttention ? 1 : dp)
 
 /**
  * Ways to lay a model over equal cards, or over some that work as if they were, with what the request fixes kept. Without a fixed size: tensor
  * parallelism inside a node, with as many replicas as the rest has room for and the load keeps busy; pipeline stages where GPUs are joined by
- * the host or stand in several nodes. Experts dealt out whole, and attention data-parallel for latent attention, are variants.
- * Few, whatever the number of GPUs: sizes that divide a node, and the largest that do not where those leave more idle.
+ * the host, stand in several nodes, or are more than heads divide over (three, five, seven). Experts dealt out whole, and attention
+ * data-parallel for latent attention, are variants.
+ * Few, whatever the number of GPUs.
  */
 export function layoutsFor(
   architecture: Architecture,
@@ -67,33 +71,47 @@ export function layoutsFor(
   concurrency = Number.POSITIVE_INFINITY,
 ): DeploymentRequest[] {
   const {tp, pp, dp, ep, dpAttention} = request
+  // Attention data parallelism takes the place of the tensor parallel size (vLLM): of a size that is fixed it is no variant.
   if (tp !== undefined || pp !== undefined || dp !== undefined)
-    return variants(architecture, {...request, tp: tp ?? 1, pp: pp ?? 1, dp: dp ?? 1, ep, dpAttention})
+    return variants(architecture, {...request, tp: tp ?? 1, pp: pp ?? 1, dp: dp ?? 1, ep, dpAttention}).filter((layout) => layout.dpAttention === dpAttention)
   const perNode = machine.gpus.length
   // Slices of a card do not reach each other: servers of one each, as many as the load keeps busy, where replicas share nothing.
   if (hasSlices(machine))
     return [{...request, tp: 1, pp: 1, dp: hasExperts(architecture) ? 1 : Math.max(1, Math.min(perNode * machine.nodeCount, concurrency))}]
-  const staged = machine.nodeCount > 1 || (machine.link.kind !== 'nvlink' && machine.link.kind !== 'xgmi')
+  const sizes = tensorSizes(architecture, perNode)
+  const isDirect = machine.link.kind === 'nvlink' || machine.link.kind === 'xgmi'
   const layerCount = architecture.layerSequence.length
   const layouts: DeploymentRequest[] = []
-  for (const tensor of tensorSizes(architecture, perNode)) {
-    const groups = Math.floor(perNode / tensor) * machine.nodeCount
-    for (const stages of staged ? divisors(groups).filter((count) => count <= layerCount) : [1]) {
-      const replicas = Math.max(1, Math.min(groups / stages, concurrency))
-      layouts.push(...variants(architecture, {...request, tp: tensor, pp: stages, dp: replicas}))
+  // One of several nodes may serve better than all: what a network slows down, or an engine does not spread.
+  for (const nodes of new Set([machine.nodeCount, 1])) {
+    const staged = nodes > 1 || !isDirect || !sizes.includes(perNode)
+    for (const tensor of sizes) {
+      const groups = Math.floor(perNode / tensor) * nodes
+      for (const stages of staged ? divisors(groups).filter((count) => count <= layerCount) : [1]) {
+        const most = groups / stages
+        const replicas = new Set([Math.max(1, Math.min(most, concurrency))])
+        // Experts are spread over the ranks of all replicas (vLLM): those that no request keeps busy still hold their part.
+        if (hasExperts(architecture)) replicas.add(most)
+        for (const count of replicas) layouts.push(...variants(architecture, {...request, tp: tensor, pp: stages, dp: count}))
+      }
     }
   }
-  // Attention over one rank is no data parallelism: such a layout would drop what was asked for without a word.
-  const parallel = layouts.filter((layout) => !dpAttention || (layout.tp ?? 1) * (layout.dp ?? 1) > 1)
-  return parallel.length > 0 ? parallel : layouts
+  // Attention over one rank is no data parallelism, and experts are not dealt out to more ranks than there are: such a layout would
+  // drop what was asked for without a word.
+  const distinct = [...new Map(layouts.map((layout) => [`${layout.tp} ${layout.pp} ${layout.dp} ${layout.ep} ${layout.dpAttention}`, layout])).values()]
+  const parallel = distinct.filter(({tp: tensor = 1, dp: replicas = 1}) => (!dpAttention || tensor * replicas > 1) && (tensor * replicas) % (ep ?? 1) === 0)
+  return parallel.length > 0 ? parallel : distinct
 }
 
-/** Tensor parallel sizes of a node, largest first: those that divide it, and larger ones that leave a part of it idle. */
+/**
+ * Tensor parallel sizes of a node, largest first: those that divide it, the largest of all, and the powers of two, with which an odd card
+ * stays idle rather than making the others slow.
+ */
 function tensorSizes(architecture: Architecture, perNode: number): number[] {
   const sizes: number[] = []
   for (let size = perNode; size >= 1; size--) {
     if (!dividesHeads(architecture, size)) continue
-    if (perNode % size === 0 || sizes.length === 0) sizes.push(size)
+    if (perNode % size === 0 || sizes.length === 0 || Number.isInteger(Math.log2(size))) sizes.push(size)
   }
   return sizes.length > 0 ? sizes : [1]
 }
@@ -110,10 +128,10 @@ export const withoutLayout = (request: DeploymentRequest): DeploymentRequest => 
 
 /** A layout, and for mixtures of experts its expert-parallel forms, where the request leaves them open. */
 function variants(architecture: Architecture, layout: DeploymentRequest): DeploymentRequest[] {
-  const tp = layout.tp ?? 1
+  const {tp = 1, dp = 1} = layout
   // An expert-parallel size of 1 is what engines do by themselves: it asks for nothing.
-  if (!hasExperts(architecture) || tp === 1 || (layout.ep ?? 1) > 1 || layout.dpAttention) return [layout]
-  const forms: DeploymentRequest[] = [layout, {...layout, ep: tp}]
-  if (isLatent(architecture) && (layout.dp ?? 1) === 1 && layout.pp === 1) forms.push({...layout, ep: tp, dpAttention: true})
+  if (!hasExperts(architecture) || tp * dp === 1 || (layout.ep ?? 1) > 1 || layout.dpAttention) return [layout]
+  const forms: DeploymentRequest[] = [layout, {...layout, ep: tp > 1 ? tp : dp}]
+  if (tp > 1 && isLatent(architecture) && (layout.dp ?? 1) === 1 && layout.pp === 1) forms.push({...layout, ep: tp, dpAttention: true})
   return forms
 }

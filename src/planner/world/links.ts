@@ -2,14 +2,34 @@ import type {Accelerator, LinkKind, Machine, MachineGpu} from '../../core/accele
 import {InputError} from '../../core/input-error.ts'
 import type {Link} from '../scenario/index.ts'
 
+// Bridges join pairs and are an option; a switch or a mesh is part of the machine.
+const isPartOfMachine = ({scaleUp}: Accelerator): boolean => scaleUp !== undefined && !/bridge/i.test(scaleUp.scope ?? '')
+
+/** Cards of one kind as they are built into machines: nodes, cards of each, cards that make no node of that size. */
+export interface Boxes {
+  count: number
+  size: number
+  left: number
+}
+
+/**
+ * Nodes that more cards than one switch or mesh joins stand in: full ones, or halves (boards of four) where those come out even, else the full
+ * ones that they make. Undefined where one node takes all, or where cards are put into slots as one likes.
+ */
+export function boxesOf(accelerator: Accelerator, count: number): Boxes | undefined {
+  const most = accelerator.scaleUp?.maxGpuCount
+  if (most === undefined || count <= most || accelerator.unifiedMemory || !isPartOfMachine(accelerator)) return undefined
+  const size = [most, most / 2].find((part) => Number.isInteger(part) && count % part === 0) ?? most
+  return {count: Math.floor(count / size), size, left: count % size}
+}
+
 /** How cards of one kind are joined when nothing but their number is known. */
 export function usualLink(accelerator: Accelerator, count: number): Machine['link'] {
   if (accelerator.unifiedMemory && count > 1) return {kind: 'network'}
   if (count < 2)
     return accelerator.unifiedMemory ? {kind: 'unified'} : {kind: 'pcie-host', bytesPerSecondPerDirection: accelerator.pcie?.bytesPerSecondPerDirection}
   const {scaleUp} = accelerator
-  // Bridges join pairs and are an option; a switch or a mesh is part of the machine.
-  if (scaleUp && !(/bridge/i.test(scaleUp.scope ?? '') || (scaleUp.maxGpuCount ?? count) < count)) {
+  if (scaleUp && isPartOfMachine(accelerator) && (scaleUp.maxGpuCount ?? count) >= count) {
     const kind: LinkKind = /xgmi|infinity/i.test(scaleUp.kind) ? 'xgmi' : /nvlink/i.test(scaleUp.kind) ? 'nvlink' : 'other'
     return {kind, bytesPerSecondPerDirection: scaleUp.bytesPerSecondPerDirection}
   }
@@ -21,7 +41,13 @@ export function linkOfAll(gpus: readonly MachineGpu[]): Machine['link'] {
   const first = gpus[0]!.accelerator
   return gpus.every(({accelerator}) => accelerator.id === first.id)
     ? usualLink(first, gpus.length)
-    : {kind: 'pcie-host', bytesPerSecondPerDirection: first.pcie?.bytesPerSecondPerDirection}
+    : {kind: 'pcie-host', bytesPerSecondPerDirection: slowestPcie(gpus.map(({accelerator}) => accelerator))}
+}
+
+/** Of unequal cards the slower one counts. */
+function slowestPcie(cards: readonly Accelerator[]): number | undefined {
+  const rates = cards.flatMap(({pcie}) => pcie?.bytesPerSecondPerDirection ?? [])
+  return rates.length > 0 ? Math.min(...rates) : undefined
 }
 
 /** The link that was asked for, with its rate: of peer access and of the host that of PCIe, of NVLink the card's own. @throws InputError LINK_UNAVAILABLE. */
@@ -34,11 +60,7 @@ export function askedLink(gpus: readonly MachineGpu[], asked: Link): Machine['li
   const shared = cards.find(({unifiedMemory}) => unifiedMemory)
   if (shared && gpus.length > 1) throw refuse(`several ${shared.name} are machines of their own, joined by a network`)
   if (gpus.some(({accelerator}) => accelerator.slice) && asked !== 'pcie') throw refuse('slices of a card have neither peer access nor NVLink')
-  if (asked !== 'nvlink') {
-    const rates = cards.flatMap(({pcie}) => pcie?.bytesPerSecondPerDirection ?? [])
-    const bytesPerSecondPerDirection = rates.length > 0 ? Math.min(...rates) : undefined
-    return {kind: asked === 'p2p' ? 'pcie-p2p' : 'pcie-host', bytesPerSecondPerDirection, asked: true}
-  }
+  if (asked !== 'nvlink') return {kind: asked === 'p2p' ? 'pcie-p2p' : 'pcie-host', bytesPerSecondPerDirection: slowestPcie(cards), asked: true}
   const links = cards.map(({scaleUp, unratedScaleUp}) => scaleUp ?? unratedScaleUp)
   const without = cards.find((_, index) => links[index] === undefined)
   if (without) throw refuse(`${without.name} has no NVLink, as far as servefit knows`)
@@ -50,7 +72,7 @@ export function askedLink(gpus: readonly MachineGpu[], asked: Link): Machine['li
   return {kind: 'nvlink', ...(rates.length > 0 && {bytesPerSecondPerDirection: Math.min(...rates)}), asked: true}
 }
 
-const LINK_WORDS: Record<LinkKind, string> = {
+export const LINK_WORDS: Record<LinkKind, string> = {
   nvlink: 'NVLink',
   xgmi: 'Infinity Fabric',
   'pcie-p2p': 'PCIe with peer access',

@@ -1,12 +1,13 @@
 import type {Accelerator, Machine, MachineGpu} from '../../core/accelerator.ts'
 import {InputError} from '../../core/input-error.ts'
+import {countInWords} from '../../core/words.ts'
 import type {Catalogue} from '../../catalogue/catalogue.ts'
 import {askedGpu} from '../../catalogue/asked-gpu.ts'
 import {requireGpu} from '../../catalogue/find-gpu.ts'
 import {parseGpuSpec} from '../../catalogue/gpu-spec.ts'
 import {requireSystem, type System} from '../../catalogue/system.ts'
 import type {Link} from '../scenario/index.ts'
-import {askedLink, linkOfAll} from './links.ts'
+import {askedLink, type Boxes, boxesOf, LINK_WORDS, linkOfAll, usualLink} from './links.ts'
 
 /** Bytes a second between nodes for each GPU when nothing is known: one 100 Gb/s adapter shared by all would be less, InfiniBand more. */
 const ASSUMED_NETWORK_BYTES_PER_SECOND = 12.5e9
@@ -14,17 +15,43 @@ const ASSUMED_NETWORK_BYTES_PER_SECOND = 12.5e9
 const gpusOf = (accelerator: Accelerator, count: number, from: number, memoryBytes = accelerator.memoryBytes): MachineGpu[] =>
   Array.from({length: count}, (_, index) => ({index: from + index, accelerator, memoryBytes}))
 
-/** The machine that `8xh200-sxm` or `2xrtx-4090,1xrtx-3090` stands for. `nodes` of them where more than one. @throws InputError. */
+/**
+ * The machine that `8xh200-sxm` or `2xrtx-4090,1xrtx-3090` stands for. `nodes` of them where more than one; also where cards of one kind are more
+ * than a machine of them takes, as `16xh100-sxm`: they stand in several then, which a note says. @throws InputError.
+ */
 export function machineFromSpec(catalogue: Catalogue, spec: string, nodes = 1, link?: Link): Machine {
+  const parts = parseGpuSpec(spec).map(({count, ...request}) => ({count, accelerator: askedGpu(catalogue, {count, ...request})}))
+  // One box of them, joined by PCIe alone, is what somebody says who names that link.
+  const [only, ...others] = parts
+  const boxes = only && others.length === 0 && (link === undefined || link === 'nvlink') ? boxesOf(only.accelerator, only.count) : undefined
   const gpus: MachineGpu[] = []
-  for (const request of parseGpuSpec(spec)) gpus.push(...gpusOf(askedGpu(catalogue, request), request.count, gpus.length))
+  for (const {accelerator, count} of parts) gpus.push(...gpusOf(accelerator, boxes?.size ?? count, gpus.length))
+  const nodeCount = nodes * (boxes?.count ?? 1)
   return {
     gpus,
-    nodeCount: nodes,
+    nodeCount,
     link: link === undefined ? linkOfAll(gpus) : askedLink(gpus, link),
-    networkBytesPerSecondPerGpu: nodes > 1 ? ASSUMED_NETWORK_BYTES_PER_SECOND : undefined,
+    networkBytesPerSecondPerGpu: nodeCount > 1 ? ASSUMED_NETWORK_BYTES_PER_SECOND : undefined,
     detected: false,
+    ...(boxes && {notes: [boxesInWords(only!, nodes, boxes)]}),
   }
+}
+
+/** That several nodes were made of one list of cards, with what was assumed between them. */
+function boxesInWords({accelerator, count}: {accelerator: Accelerator; count: number}, nodes: number, boxes: Boxes): string {
+  const {name, scaleUp} = accelerator
+  const asked = `${nodes > 1 ? `${countInWords(nodes)} nodes of ` : ''}${countInWords(count)} x ${name}`
+  const nodeCount = nodes * boxes.count
+  const taken = nodeCount === 1 ? `one node of ${boxes.size}` : `${countInWords(nodeCount)} nodes of ${boxes.size}`
+  const left =
+    boxes.left === 0
+      ? ''
+      : `, and ${boxes.left === 1 ? 'the one' : `the ${boxes.left}`} beyond ${boxes.left === 1 ? 'is' : 'are'} left out${nodes > 1 ? ' in each' : ''}`
+  const network =
+    nodeCount === 1
+      ? ''
+      : `; between nodes ${ASSUMED_NETWORK_BYTES_PER_SECOND / 1e9} GB/s for each GPU are assumed (machines by name have their own network: servefit machines)`
+  return `${asked} are taken as ${taken}, since ${LINK_WORDS[usualLink(accelerator, boxes.size).kind]} joins ${scaleUp!.maxGpuCount} of them at most${left}${network}`
 }
 
 /** What of the figures of these cards is not from a source, for the answer to say. */
@@ -93,8 +120,9 @@ export function cardsOf(machine: Machine, gpus: MachineGpu[]): Machine {
 }
 
 /**
- * Sets of cards that could serve one model together, the whole machine first: where cards are unequal also each kind by itself, and the
- * larger kinds without the smaller ones. Cards of different makers do not share a model.
+ * Sets of cards that could serve one model together, the whole machine first: where cards are unequal also each kind by itself, the
+ * larger kinds without the smaller ones, and with as many of the next kind as make a power of two, which heads divide over. Cards of different
+ * makers do not share a model.
  */
 export function servingGroups(machine: Machine): Machine[] {
   const kinds = kindsOf(machine)
@@ -113,7 +141,15 @@ export function servingGroups(machine: Machine): Machine[] {
   // A deployment is sized by its smallest card: the small ones are the first to be left out.
   const bySize = [...kinds].sort((a, b) => b[0]!.memoryBytes - a[0]!.memoryBytes)
   // Over several nodes the cards that share a model are those of one kind in each.
-  if (machine.nodeCount === 1) for (let count = bySize.length; count >= 2; count--) add(bySize.slice(0, count).flat())
+  if (machine.nodeCount === 1)
+    for (let count = bySize.length; count >= 2; count--) {
+      const cards = bySize.slice(0, count).flat()
+      const smaller = bySize[count - 1]!.length
+      add(cards)
+      // As many of one kind alone are no less: the smallest sizes a deployment.
+      const least = Math.max(smaller, cards.length - smaller)
+      for (let size = 2 ** Math.floor(Math.log2(cards.length)); size > least; size /= 2) add(cards.slice(0, size))
+    }
   for (const kind of kinds) add(kind)
   return [...groups.values()].map((gpus) => cardsOf(machine, gpus))
 }
