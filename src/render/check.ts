@@ -208,19 +208,24 @@ function passedOver({passedOver: evaluations, best}: Answer, {columns}: View): s
   const seen = new Map<string, string>()
   for (const evaluation of evaluations) {
     const name = formatTitle(evaluation.checkpoint.formats.default)
-    const why = whyPassed(evaluation)
+    const why = whyPassed(evaluation, best)
     if (!seen.has(name) && why !== undefined) seen.set(name, `${name} ${why}.`)
   }
   return [...seen.values()].map((text) => `  ${wrap(text, columns - 4, 2)}`).join('\n')
 }
 
+/** What also fits is told where the one that was taken is so much faster. */
+const NOTED_FASTER = 1.25
+
 /** Why a checkpoint was not taken, after its name. */
-function whyPassed(evaluation: Evaluation): string | undefined {
+function whyPassed(evaluation: Evaluation, best: Evaluation): string | undefined {
   const {verdict, reasons, warnings} = evaluation
   if (verdict === 'does-not-fit') {
     const short = missingBytes(evaluation)
     return short > 0 ? `is ${bytesInWords(short)} short per GPU` : `does not fit: ${reasons[0]?.message}`
   }
+  const [own, taken] = [evaluation, best].map(({performance}) => performance?.outputTokensPerSecondPerUser ?? 0)
+  if (verdict === 'fits') return own! * NOTED_FASTER < taken! ? `fits too, at ${rate(own!)} tok/s per user` : undefined
   const told = reasons[0] ?? warnings.find(({code}) => TIGHT_CODES.includes(code))
   if (told === undefined) return undefined
   return `${verdict === 'tight' ? 'is tight' : verdict === 'too-slow' ? 'is too slow' : 'is not supported'}: ${told.message}`

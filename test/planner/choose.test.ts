@@ -2,7 +2,7 @@ import {join} from 'node:path'
 import {beforeAll, describe, expect, it} from 'vitest'
 import {type Catalogue, openCatalogue} from '../../src/catalogue/catalogue.ts'
 import {answer, type Answer} from '../../src/planner/answer/answer.ts'
-import {byFidelity} from '../../src/planner/answer/choose.ts'
+import {byFidelity, keepsQuality} from '../../src/planner/answer/choose.ts'
 import {toResult} from '../../src/planner/answer/result.ts'
 import type {Context} from '../../src/planner/world/context.ts'
 import {layoutsFor} from '../../src/planner/answer/layouts.ts'
@@ -60,6 +60,44 @@ describe('which checkpoint is meant', () => {
     // gpt-oss was published in MXFP4; lmsys/gpt-oss-120b-bf16 is made from it.
     const {best} = await ask({model: 'gpt-oss-120b', gpu: '8xh200-sxm'})
     expect(best.checkpoint.hfId).toBe('openai/gpt-oss-120b')
+  })
+})
+
+describe('more bits are worth some speed', () => {
+  const load = (concurrency: number) => ({inputTokens: 1024, outputTokens: 512, concurrency})
+  const perUser = ({best}: Answer) => best.performance!.outputTokensPerSecondPerUser
+
+  // BF16 needs three stages on three cards, where two of them hold FP8 in one piece.
+  it.each([
+    ['qwen3-32b', 'rtx-4090', [2, 3, 4, 5, 6, 7, 8]],
+    ['llama-3.3-70b', 'rtx-3090', [4, 5, 6, 7, 8]],
+    ['qwen3-8b', 'l40s', [1, 2, 3, 4]],
+  ] as const)('another card never loses a quarter of the speed for each user: %s on %s', async (model, gpu, counts) => {
+    let before = 0
+    for (const count of counts) {
+      const answered = await ask({model, gpu: `${count}x${gpu}`, workload: load(4)})
+      expect(answered.best.verdict).toBe('fits')
+      expect(perUser(answered), `${count} cards`).toBeGreaterThan(0.75 * before)
+      before = perUser(answered)
+    }
+  })
+
+  it('no build of 8 bits and more that was passed over and fits is 1.6 times as fast', async () => {
+    for (const gpu of ['3xrtx-4090', '1xh100-sxm', '4xh100-sxm', '7xl40s']) {
+      const answered = await ask({model: 'qwen3-32b', gpu, workload: load(4)})
+      for (const other of answered.passedOver)
+        if (other.verdict === 'fits' && keepsQuality(other.model, other.checkpoint))
+          expect(other.performance!.outputTokensPerSecondPerUser).toBeLessThanOrEqual(1.6 * perUser(answered))
+    }
+  })
+
+  it('of builds in which requests wait, the one that holds more of them is taken', async () => {
+    // 24 requests of 1,536 tokens lie in what 61 GiB of BF16 leave on 80 GB; 31 GiB of FP8 leave four times as much.
+    const {best, passedOver} = await ask({model: 'qwen3-32b', gpu: '1xh100-sxm', workload: load(400)})
+    expect(best.verdict).toBe('tight')
+    expect(best.checkpoint.weights).toMatch(/^fp8/)
+    const bf16 = passedOver.find(({checkpoint}) => checkpoint.weights === 'bf16')!
+    expect(best.performance!.outputTokensPerSecond.estimate).toBeGreaterThan(1.6 * bf16.performance!.outputTokensPerSecond.estimate)
   })
 })
 
