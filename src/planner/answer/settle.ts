@@ -82,7 +82,7 @@ export function settle(engine: Engine, subject: Subject, asked: DeploymentReques
     }
   }
   if (asked.maxModelLen === undefined && !hopeless && enters(memory, deployment, needed, false)) {
-    const chosen = contextOf(subject, engine, deployment, memory, workload, needed)
+    const chosen = contextOf(subject, engine, deployment, memory, needed)
     if (chosen !== deployment.maxModelLen) {
       request = {...request, maxModelLen: chosen}
       deployment = engine.resolve(subject, request)
@@ -125,22 +125,22 @@ const freeShare = ({freeBytes, memoryBytes}: MachineGpu, most: number): number =
 
 /**
  * A context that nobody asked for: the engine's own where even the low end of the estimate holds it, else the longest that the low end
- * does, but never less than a request of the load.
+ * does, but never less than is needed.
  */
-function contextOf(subject: Subject, engine: Engine, deployment: Deployment, memory: MemoryEstimate, workload: Workload | undefined, needed: number): number {
+function contextOf(subject: Subject, engine: Engine, deployment: Deployment, memory: MemoryEstimate, needed: number): number {
   const room = requestBytes(memory)
   const spreadBytes = marginOf(subject, deployment, memory, engine).bytes
   const holds = (tokens: number) => room / memory.requestsOfTokens(tokens) <= room - spreadBytes
   if (served(memory, deployment.maxModelLen, deployment.maxModelLen) && holds(deployment.maxModelLen)) return deployment.maxModelLen
-  const least = Math.max(1, Math.min(needed, Math.max(requestTokens(workload), CONTEXT_STEP_TOKENS)))
-  if (!holds(least)) return Math.min(needed, memory.largestMaxModelLen)
-  let [low, high] = [least, Math.min(deployment.maxModelLen, memory.largestMaxModelLen)]
+  // What an answer must reach is never cut short: where only the estimate holds it, and not its low end, the answer is tight.
+  if (!holds(needed)) return Math.min(needed, memory.largestMaxModelLen)
+  let [low, high] = [needed, Math.min(deployment.maxModelLen, memory.largestMaxModelLen)]
   while (high - low >= CONTEXT_STEP_TOKENS) {
     const middle = Math.floor((low + high) / 2)
     if (holds(middle)) low = middle
     else high = middle
   }
-  return Math.max(least, Math.floor(low / CONTEXT_STEP_TOKENS) * CONTEXT_STEP_TOKENS)
+  return Math.max(needed, Math.floor(low / CONTEXT_STEP_TOKENS) * CONTEXT_STEP_TOKENS)
 }
 
 /** What is set otherwise than the engine would by itself, with why. */
