@@ -3,7 +3,7 @@ import {InputError} from '../core/input-error.ts'
 import type {Objectives, Scenario} from '../planner/scenario/index.ts'
 import type {FileScenario} from '../planner/scenario/schema.ts'
 import {objectivesFrom} from './slo-flags.ts'
-import {ASSUMED_LOAD, deploymentFlags, machineFlags, scenarioFrom, workloadFlags} from './flags.ts'
+import {ASSUMED_LOAD, assumedLoad, deploymentFlags, machineFlags, scenarioFrom, workloadFlags} from './flags.ts'
 
 export const scenarioFlags = {
   scenario: Flags.string({description: 'a file with the question, YAML or JSON, fields as in batch; it may extend others; flags win', helpValue: 'FILE'}),
@@ -45,7 +45,14 @@ export async function askedScenario(
   const merged = layered(file as Record<string, unknown>, givenBy(named, flags)) as FileScenario
   const open = !oneUser || merged.workload?.requestRate !== undefined
   return withAdapters(
-    withLimits({...merged, model: named, workload: {...ASSUMED_LOAD, ...(open && {concurrency: undefined}), ...merged.workload}} as AskedScenario, flags),
+    withLimits(
+      {
+        ...merged,
+        model: named,
+        workload: {...assumedLoad(merged.maxModelLen, merged.workload), ...(open && {concurrency: undefined}), ...merged.workload},
+      } as AskedScenario,
+      flags,
+    ),
   )
 }
 

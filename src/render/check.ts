@@ -147,7 +147,7 @@ function capacityRows({deployment, memory, model, workload, verdict, reasons}: E
       : ''
   rows.push(['Context', `${count(deployment.maxModelLen)} tokens, ${own}${extended}`])
   const replicas = deployment.dp > 1 ? ' for each replica' : ''
-  const size = workload ? `${count(Math.floor(memory.requestsOfTokens(workload.inputTokens + workload.outputTokens)))} requests of this size, ` : ''
+  const size = workload ? `${requests(Math.floor(memory.requestsOfTokens(workload.inputTokens + workload.outputTokens)))} of this size, ` : ''
   rows.push(['KV cache', `${count(memory.kvCacheTokens)} tokens${replicas}: ${size}${rate(result.memory.maxConcurrencyAtMaxModelLen)} of full length`])
   if (result.memory.stateBytesPerSequence)
     rows.push([
@@ -164,7 +164,7 @@ const BASIS_WORDS = {hardware: 'this hardware', model: 'models of this kind', en
 
 const span = ({low, high}: {low: number; high: number}, words: (value: number) => string): string => `(${words(low)} to ${words(high)})`
 
-function speedRows({performance, workload, deployment}: Evaluation): [string, string][] {
+function speedRows({performance, workload, deployment, warnings}: Evaluation): [string, string][] {
   if (!performance || !workload) return []
   const {ttftMs, tpotMs, outputTokensPerSecond, outputTokensPerSecondPerUser, boundBy, basis} = performance
   const users =
@@ -176,12 +176,13 @@ function speedRows({performance, workload, deployment}: Evaluation): [string, st
   const load = `prompts of ${count(workload.inputTokens)} and answers of ${count(workload.outputTokens)} tokens`
   // An open loop that far more could be served than arrives: nothing is uncertain about what leaves.
   const certain = workload.requestRate !== undefined && rate(outputTokensPerSecond.low) === rate(outputTokensPerSecond.high)
+  const limit = warnings.some(({code}) => code === 'concurrency-exceeds-sequences') && boundBy === 'kv-capacity' ? '--max-num-seqs' : BOUND_WORDS[boundBy]
   const perUser = {low: 1000 / tpotMs.high, high: 1000 / tpotMs.low}
   const rows: [string, string][] = [
     ['Per user', `${rate(1000 / tpotMs.estimate)} tok/s ${span(perUser, rate)}, first token ${duration(ttftMs.estimate)} ${span(ttftMs, duration)}`],
     [
       'In all',
-      `${rate(outputTokensPerSecond.estimate)} tok/s${certain ? ', all that arrives,' : ` ${span(outputTokensPerSecond, rate)}`} at ${users}, ${load}; ${BOUND_WORDS[boundBy]} is the limit`,
+      `${rate(outputTokensPerSecond.estimate)} tok/s${certain ? ', all that arrives,' : ` ${span(outputTokensPerSecond, rate)}`} at ${users}, ${load}; ${limit} is the limit`,
     ],
   ]
   if (deployment.dp > 1 && !deployment.dpAttention && Math.abs(outputTokensPerSecondPerUser) === 0) rows.pop()
@@ -197,6 +198,8 @@ function draftWords({method, tokens, draft}: Speculation, {acceptance, source, p
   const pays = until === undefined ? '' : until === 0 ? '; it pays at no load' : `; it pays up to ${count(until)} in flight`
   return `${name}, ${Math.round(acceptance * 100)}% of drafted tokens accepted (${source === 'given' ? 'given' : 'assumed'})${pays}`
 }
+
+const requests = (held: number): string => `${count(held)} ${held === 1 ? 'request' : 'requests'}`
 
 /** Warnings that are not part of the verdict already. */
 function noteRows({warnings}: Evaluation): [string, string][] {

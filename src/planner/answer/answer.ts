@@ -7,6 +7,7 @@ import {type Choice, type ChoiceQuestion, choose} from './choose.ts'
 import {type Context, engineOf, looksLikePath, machineFromName, machineFromSpec, modelOf, type NamedModel} from '../world/index.ts'
 import {type Evaluation, isYes} from './evaluation.ts'
 import {idleWarnings} from './idle.ts'
+import {hasLimits} from './limits.ts'
 import {knownByNameAnswer} from './known-by-name.ts'
 import {poolingOf, textsOf} from './pooling.ts'
 import type {Scenario} from '../scenario/index.ts'
@@ -94,6 +95,11 @@ export async function answer(context: Context, scenario: Scenario, {asRan = fals
   const named = await modelOf(context, scenario.model).catch((error: unknown) => closedModel(context, scenario, error))
   const engine = engineOf(context, scenario.engine)
   checkNames(scenario, named)
+  if (scenario.slo?.percentile !== undefined && !hasLimits(scenario.slo))
+    throw new InputError(
+      'PERCENTILE_WITHOUT_LIMIT',
+      `Percentile ${scenario.slo.percentile} is given without a limit: expected a time to the first token, for each further token or for the whole answer beside it`,
+    )
   const machine = await machineOf(context, scenario)
   if (machine.gpus.length === 0) throw new InputError('NO_GPU', 'No GPU was found in this machine', {suggestions: []})
   const {model: _model, gpu: _gpu, machine: _machine, nodes: _nodes, link: _link, id: _id, slo, workload: asked, ...request} = scenario

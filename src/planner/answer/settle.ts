@@ -26,6 +26,8 @@ export interface Settled {
   replaced: Replaced[]
   /** Shortest context that counts as fitting. */
   neededTokens: number
+  /** Where no setting makes room for it: the longest request that the roomiest of them holds. */
+  roomiest?: {tokens: number; flags: string}
 }
 
 /** Context that an answer must reach when nobody asked for one: 8,192 tokens, or the model's limit. */
@@ -69,12 +71,18 @@ export function settle(engine: Engine, subject: Subject, asked: DeploymentReques
   const limit = safeSequences(memory, deployment)
   const fixed = asked.maxModelLen !== undefined
   // Weights that the card cannot hold leave room for no setting.
+  let roomiest: Settled['roomiest']
   const hopeless = sumBytes(memory.terms.filter(({part}) => part === 'weights')) > memory.totalBytes
   if ((!hopeless && !enters(memory, deployment, needed, fixed)) || (asked.maxNumSeqs === undefined && limit !== undefined)) {
     for (const roomier of roomierRequests(asked, {workload, deployment, limit, share: freeShare(subject.gpu, engine.mostMemoryShare)})) {
       const tried = engine.resolve(subject, roomier)
       const estimate = engine.memory(subject, tried)
-      if (!enters(estimate, tried, needed, fixed) || safeSequences(estimate, tried) !== undefined) continue
+      if (!enters(estimate, tried, needed, fixed) || safeSequences(estimate, tried) !== undefined) {
+        const tokens = estimate.startProblem === undefined ? estimate.largestMaxModelLen : 0
+        if (tokens > Math.max(memory.largestMaxModelLen, roomiest?.tokens ?? 0)) roomiest = {tokens, flags: flagsOf(asked, roomier)}
+        continue
+      }
+      roomiest = undefined
       request = roomier
       deployment = tried
       memory = estimate
@@ -89,8 +97,17 @@ export function settle(engine: Engine, subject: Subject, asked: DeploymentReques
       memory = engine.memory(subject, deployment)
     }
   }
-  return {deployment, memory, neededTokens: needed, replaced: replacedIn(engine, subject, asked, request, first)}
+  return {deployment, memory, neededTokens: needed, replaced: replacedIn(engine, subject, asked, request, first), ...(roomiest && {roomiest})}
 }
+
+/** Flags of the settings that replace what an engine would choose. */
+export const SETTING_FLAGS = {maxNumSeqs: '--max-num-seqs', gpuMemoryUtilization: '--gpu-memory-utilization', maxModelLen: '--max-model-len'} as const
+
+const flagsOf = (asked: DeploymentRequest, roomier: DeploymentRequest): string =>
+  (['maxNumSeqs', 'gpuMemoryUtilization'] as const)
+    .filter((field) => roomier[field] !== undefined && roomier[field] !== asked[field])
+    .map((field) => `${SETTING_FLAGS[field]} ${roomier[field]}`)
+    .join(' ')
 
 /** Fewer sequences than are set, where the engine wants a block of state for each and may not have as many; undefined where it has. */
 function safeSequences({largestMaxNumSeqs}: MemoryEstimate, {maxNumSeqs}: Deployment): number | undefined {
