@@ -4,6 +4,7 @@ import {type Catalogue, openCatalogue} from '../../src/catalogue/catalogue.ts'
 import {answer, type Answer} from '../../src/planner/answer/answer.ts'
 import {byFidelity, keepsQuality} from '../../src/planner/answer/choose.ts'
 import {isYes} from '../../src/planner/answer/evaluation.ts'
+import {subjectOf} from '../../src/planner/answer/speed-input.ts'
 import {toResult} from '../../src/planner/answer/result.ts'
 import type {Context} from '../../src/planner/world/context.ts'
 import {layoutsFor} from '../../src/planner/answer/layouts.ts'
@@ -99,6 +100,29 @@ describe('more bits are worth some speed', () => {
     expect(best.checkpoint.weights).toMatch(/^fp8/)
     const bf16 = passedOver.find(({checkpoint}) => checkpoint.weights === 'bf16')!
     expect(best.performance!.outputTokensPerSecond.estimate).toBeGreaterThan(1.6 * bf16.performance!.outputTokensPerSecond.estimate)
+  })
+})
+
+describe('what the engine would choose otherwise', () => {
+  it('is named wherever it is set, in the settings and in words', async () => {
+    for (const maxModelLen of [undefined, 65_536])
+      for (const gpu of ['1xrtx-5090', '1xrtx-4090', '2xrtx-4090', '1xh100-sxm']) {
+        const {best} = await ask({model: 'qwen3.6-35b-a3b', gpu, maxModelLen, engine: 'vllm'})
+        const {replaced, deployment, engine, warnings} = best
+        if (!isYes(best)) continue
+        const {tp, pp, dp, ep, dpAttention} = deployment
+        const own = engine.resolve(subjectOf(best), {engine: 'vllm', tp, pp, dp, ep, dpAttention, maxModelLen})
+        for (const field of ['maxNumSeqs', 'gpuMemoryUtilization'] as const) {
+          expect(
+            replaced.some((one) => one.field === field),
+            `${field} on ${gpu}`,
+          ).toBe(own[field] !== deployment[field])
+          if (own[field] !== deployment[field])
+            expect(warnings.some(({code, message}) => code === 'setting-replaced' && message.includes(String(deployment[field])))).toBe(true)
+        }
+      }
+    const {best} = await ask({model: 'qwen3.6-35b-a3b', gpu: '1xrtx-5090', engine: 'vllm'})
+    expect(best.replaced.map(({field}) => field)).toContain('maxNumSeqs')
   })
 })
 

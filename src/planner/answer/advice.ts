@@ -302,7 +302,7 @@ function holdersOf(context: Context, {question, best}: Answer): Holder[] {
       count,
     )
     const request = {...withoutLayout(question.request), gpuMemoryUtilization: undefined}
-    const evaluation = bestLayout({...question, checkpoint: best.checkpoint, machine, request})
+    const evaluation = choose({...question, machine, request}).best
     if (isYes(evaluation))
       holders.push({
         title: `${count > 1 ? `${count} x ` : ''}${shortGpuName(accelerator.name)}`,
