@@ -170,7 +170,30 @@ export const deploymentFlags = {
 const OTHER_WORDS = new Set(['dtype', 'enable-expert-parallel', 'speculative-config', 'cpu-offload-gb', ...Object.keys(engineFlags)])
 
 /** Load that answers assume when none is given: one person, a page of prompt, half a page of answer. */
-export const ASSUMED_LOAD = {inputTokens: 1024, outputTokens: 512, concurrency: 1} as const
+export const ASSUMED_LOAD: AssumedLoad = {inputTokens: 1024, outputTokens: 512, concurrency: 1}
+
+interface AssumedLoad {
+  inputTokens: number
+  outputTokens: number
+  concurrency: number
+}
+
+/**
+ * What is assumed of a load beside what was given of it. Nobody asked for an assumed request: it is cut to the context that was asked for, two
+ * thirds prompt, and never the cause of a no.
+ */
+export function assumedLoad(maxModelLen: number | undefined, {inputTokens, outputTokens}: {inputTokens?: number; outputTokens?: number} = {}): AssumedLoad {
+  const assumed = {...ASSUMED_LOAD, ...(inputTokens !== undefined && {inputTokens}), ...(outputTokens !== undefined && {outputTokens})}
+  const both = assumed.inputTokens + assumed.outputTokens
+  if (maxModelLen === undefined || both <= maxModelLen) return assumed
+  if (inputTokens === undefined && outputTokens === undefined) {
+    const answer = Math.max(1, Math.floor(maxModelLen / 3))
+    return {...assumed, inputTokens: Math.max(1, maxModelLen - answer), outputTokens: answer}
+  }
+  if (inputTokens === undefined) return {...assumed, inputTokens: Math.max(1, maxModelLen - assumed.outputTokens)}
+  if (outputTokens === undefined) return {...assumed, outputTokens: Math.max(1, maxModelLen - assumed.inputTokens)}
+  return assumed
+}
 
 /** The scenario that flags spell out. A flag that was not given is absent. */
 export function scenarioFrom(model: string, flags: Record<string, unknown>): Scenario {
@@ -193,7 +216,7 @@ export function scenarioFrom(model: string, flags: Record<string, unknown>): Sce
       .map((name) => [camelCase(name), flags[name]]),
   )
   const open = load.requestRate !== undefined
-  scenario.workload = {...ASSUMED_LOAD, ...(open && {concurrency: undefined}), ...load}
+  scenario.workload = {...assumedLoad(scenario.maxModelLen as number | undefined, load), ...(open && {concurrency: undefined}), ...load}
   return scenario as unknown as Scenario
 }
 

@@ -4,7 +4,7 @@ import type {Objectives, Scenario} from '../planner/scenario/index.ts'
 import type {FileScenario} from '../planner/scenario/schema.ts'
 import {objectivesFrom} from './slo-flags.ts'
 import {flagsFor} from './engine-flags.ts'
-import {ASSUMED_LOAD, deploymentFlags, machineFlags, scenarioFrom, workloadFlags} from './flags.ts'
+import {ASSUMED_LOAD, assumedLoad, deploymentFlags, machineFlags, scenarioFrom, workloadFlags} from './flags.ts'
 
 export const scenarioFlags = {
   scenario: Flags.string({description: 'a file with the question, YAML or JSON, fields as in batch; it may extend others; flags win', helpValue: 'FILE'}),
@@ -51,7 +51,7 @@ export async function askedScenario(
         ...merged,
         ...(command && {command}),
         model: named,
-        workload: {...ASSUMED_LOAD, ...(open && {concurrency: undefined}), ...merged.workload},
+        workload: {...assumedLoad(merged.maxModelLen, merged.workload), ...(open && {concurrency: undefined}), ...merged.workload},
       } as AskedScenario,
       flags,
     ),

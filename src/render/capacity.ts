@@ -111,7 +111,7 @@ function optionTable(options: readonly FleetOption[], columns: number): string {
 
 const lossWords = ({utilisationAfterLoss}: Period): string => (utilisationAfterLoss === undefined ? 'down' : percent(utilisationAfterLoss))
 
-function layoutOf({engine, weights, tp, pp, dp, ep, dpAttention}: Deployment): string {
+function layoutOf({engine, weights, tp, pp, dp, ep, dpAttention}: Omit<Deployment, 'gpuMemoryUtilization'>): string {
   return `${engine} ${weights} tp ${tp}${pp > 1 ? ` pp ${pp}` : ''}${dpAttention ? ' attn-dp' : dp > 1 ? ` dp ${dp}` : ''}${ep > 1 ? ` ep ${ep}` : ''}`
 }
 

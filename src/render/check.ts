@@ -151,7 +151,7 @@ function capacityRows(evaluation: Evaluation, result: Result): [string, string][
       : ''
   rows.push(['Context', `${count(deployment.maxModelLen)} tokens, ${own}${extended}`])
   const replicas = deployment.dp > 1 ? (sharesExperts(evaluation) ? ' for each data-parallel rank' : ' for each replica') : ''
-  const size = workload ? `${count(Math.floor(memory.requestsOfTokens(workload.inputTokens + workload.outputTokens)))} requests of this size, ` : ''
+  const size = workload ? `${requests(Math.floor(memory.requestsOfTokens(workload.inputTokens + workload.outputTokens)))} of this size, ` : ''
   rows.push(['KV cache', `${count(memory.kvCacheTokens)} tokens${replicas}: ${size}${rate(result.memory.maxConcurrencyAtMaxModelLen)} of full length`])
   if (result.memory.stateBytesPerSequence)
     rows.push([
@@ -168,7 +168,7 @@ const BASIS_WORDS = {hardware: 'this hardware', model: 'models of this kind', en
 
 const span = ({low, high}: {low: number; high: number}, words: (value: number) => string): string => `(${words(low)} to ${words(high)})`
 
-function speedRows({performance, workload, deployment}: Evaluation): [string, string][] {
+function speedRows({performance, workload, deployment, warnings}: Evaluation): [string, string][] {
   if (!performance || !workload) return []
   const {ttftMs, tpotMs, outputTokensPerSecond, outputTokensPerSecondPerUser, boundBy, basis} = performance
   const users =
@@ -180,12 +180,13 @@ function speedRows({performance, workload, deployment}: Evaluation): [string, st
   const load = `prompts of ${count(workload.inputTokens)} and answers of ${count(workload.outputTokens)} tokens`
   // An open loop that far more could be served than arrives: nothing is uncertain about what leaves.
   const certain = workload.requestRate !== undefined && rate(outputTokensPerSecond.low) === rate(outputTokensPerSecond.high)
+  const limit = warnings.some(({code}) => code === 'concurrency-exceeds-sequences') && boundBy === 'kv-capacity' ? '--max-num-seqs' : BOUND_WORDS[boundBy]
   const perUser = {low: 1000 / tpotMs.high, high: 1000 / tpotMs.low}
   const rows: [string, string][] = [
     ['Per user', `${rate(1000 / tpotMs.estimate)} tok/s ${span(perUser, rate)}, first token ${duration(ttftMs.estimate)} ${span(ttftMs, duration)}`],
     [
       'In all',
-      `${rate(outputTokensPerSecond.estimate)} tok/s${certain ? ', all that arrives,' : ` ${span(outputTokensPerSecond, rate)}`} at ${users}, ${load}; ${BOUND_WORDS[boundBy]} is the limit`,
+      `${rate(outputTokensPerSecond.estimate)} tok/s${certain ? ', all that arrives,' : ` ${span(outputTokensPerSecond, rate)}`} at ${users}, ${load}; ${limit} is the limit`,
     ],
   ]
   if (deployment.dp > 1 && !deployment.dpAttention && Math.abs(outputTokensPerSecondPerUser) === 0) rows.pop()
@@ -202,6 +203,8 @@ function draftWords({method, tokens, draft}: Speculation, {acceptance, source, p
   return `${name}, ${Math.round(acceptance * 100)}% of drafted tokens accepted (${source === 'given' ? 'given' : 'assumed'})${pays}`
 }
 
+const requests = (held: number): string => `${count(held)} ${held === 1 ? 'request' : 'requests'}`
+
 /** Warnings that are not part of the verdict already. */
 function noteRows({warnings}: Evaluation): [string, string][] {
   return warnings.filter(({code}) => !TIGHT_CODES.includes(code)).map(({message}) => ['Note', harmless(message)])
@@ -212,19 +215,24 @@ function passedOver({passedOver: evaluations, best}: Answer, {columns}: View): s
   const seen = new Map<string, string>()
   for (const evaluation of evaluations) {
     const name = formatTitle(evaluation.checkpoint.formats.default)
-    const why = whyPassed(evaluation)
+    const why = whyPassed(evaluation, best)
     if (!seen.has(name) && why !== undefined) seen.set(name, `${name} ${why}.`)
   }
   return [...seen.values()].map((text) => `  ${wrap(text, columns - 4, 2)}`).join('\n')
 }
 
+/** What also fits is told where the one that was taken is so much faster. */
+const NOTED_FASTER = 1.25
+
 /** Why a checkpoint was not taken, after its name. */
-function whyPassed(evaluation: Evaluation): string | undefined {
+function whyPassed(evaluation: Evaluation, best: Evaluation): string | undefined {
   const {verdict, reasons, warnings} = evaluation
   if (verdict === 'does-not-fit') {
     const short = missingBytes(evaluation)
     return short > 0 ? `is ${bytesInWords(short)} short per GPU` : `does not fit: ${reasons[0]?.message}`
   }
+  const [own, taken] = [evaluation, best].map(({performance}) => performance?.outputTokensPerSecondPerUser ?? 0)
+  if (verdict === 'fits') return own! * NOTED_FASTER < taken! ? `fits too, at ${rate(own!)} tok/s per user` : undefined
   const told = reasons[0] ?? warnings.find(({code}) => TIGHT_CODES.includes(code))
   if (told === undefined) return undefined
   return `${verdict === 'tight' ? 'is tight' : verdict === 'too-slow' ? 'is too slow' : 'is not supported'}: ${told.message}`

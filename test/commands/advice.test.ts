@@ -2,6 +2,7 @@ import {mkdtempSync, rmSync, writeFileSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {afterAll, beforeAll, describe, expect, it} from 'vitest'
+import {reachedInWords} from '../../src/planner/answer/limits.ts'
 import {servefit} from './spawn.ts'
 
 const GiB = 1024 ** 3
@@ -97,5 +98,119 @@ describe('more arrivals than are served', () => {
     const many = ask('50')
     expect(many.performance.outputTokensPerSecond.estimate).toBeLessThan(50 * 512)
     expect(many).toMatchObject({verdict: 'too-slow', reasons: [{code: 'overloaded'}]})
+  })
+})
+
+describe('what is promised comes true', () => {
+  const changes = (stdout: string) =>
+    [
+      ...stdout
+        .slice(stdout.indexOf('  Would do'), stdout.indexOf('  Next '))
+        .replace('Would do', '')
+        .matchAll(/(--[a-z-]+ \S+)\s+(fits|tight)(?: as \S+)?,\s+([\d,]+)\s+tokens/g),
+    ].map(([, flags, verdict, tokens]) => ({flags: flags!.split(' '), verdict, tokens: Number(tokens!.replaceAll(',', ''))}))
+
+  it.each([
+    ['qwen3-8b', '--gpu', '1xrtx-4090', '--engine', 'sglang', '--max-num-batched-tokens', '32768'],
+    ['llama-3.3-70b', '--gpu', '8xl4', '--users', '16', '--tp', '3'],
+    ['qwen3-14b', '--gpu', '1xrtx-3060-12gb'],
+    ['llama-3.3-70b', '--gpu', '2xrtx-3090', '--max-model-len', '32k'],
+  ])('%s %s %s', (...args) => {
+    const refused = servefit(['check', ...args])
+    expect(refused.code, refused.stderr).toBe(1)
+    const promised = changes(refused.stdout)
+    expect(promised.length).toBeGreaterThan(0)
+    for (const {flags, verdict, tokens} of promised) {
+      const kept = [...args]
+      const at = kept.indexOf(flags[0]!)
+      if (at >= 0) kept.splice(at, 2)
+      const ran = JSON.parse(servefit(['check', ...kept, ...flags, '--json']).stdout)
+      expect({verdict: ran.verdict, tokens: ran.deployment.maxModelLen}, flags.join(' ')).toEqual({verdict, tokens})
+    }
+  })
+
+  it('keeps the context that was asked for where something else does it', () => {
+    const refused = servefit(['check', 'llama-3.3-70b', '--gpu', '2xrtx-3090', '--max-model-len', '32k'])
+    expect(nextOf(refused.stdout).join(' ')).toContain('--max-model-len 32000')
+    // With the fewer sequences and the larger share that the planner would take, more than the engine's own settings hold.
+    expect(refused.stdout).toMatch(/holds one request of 6,\d{3} tokens\s+\(\d\d,\d{3} with\s+--max-num-seqs 32/)
+  })
+
+  it('names the nearest size that the machine has, in the reason as in what would do', () => {
+    const {stdout} = servefit(['check', 'qwen3-32b', '--gpu', '4xl40s', '--tp', '3'])
+    expect(stdout).toContain('use --tp 4')
+    expect(nextOf(stdout)).toEqual(['check', 'qwen3-32b', '--gpu', '4xl40s', '--tp', '4'])
+    expect(servefit(nextOf(stdout)).code).toBe(0)
+  })
+
+  it('a context for requests longer than the model by itself serves', () => {
+    const {stdout} = servefit(['check', 'qwen3-8b', '--gpu', 'l4', '--input', '40k', '--output', '2k'])
+    expect(stdout).toContain('42,000 are')
+    expect(nextOf(stdout)).toContain('42000')
+    expect(servefit(nextOf(stdout)).code).toBe(0)
+  })
+
+  it('drops a limit on sequences before it turns users away', () => {
+    const {stdout} = servefit(['check', 'qwen3-8b', '--gpu', '1xl40s', '--max-num-seqs', '4', '--users', '16', '--slo-ttft-ms', '500'])
+    const next = nextOf(stdout)
+    expect(next.slice(0, next.indexOf('servefit'))).toEqual(['check', 'qwen3-8b', '--gpu', '1xl40s', '--concurrency', '16', '--slo-ttft-ms', '500'])
+  })
+
+  it('no number of machines is proposed where not one user keeps the limit', () => {
+    for (const users of ['8', 'max']) {
+      const {code, stdout} = servefit(['check', 'qwen3-8b', '--gpu', 'l4', '--users', users, '--slo-ttft-ms', '1'])
+      expect(code).toBe(1)
+      expect(stdout).not.toContain('servefit capacity')
+    }
+  })
+})
+
+describe('a load that nobody asked about', () => {
+  it('is cut to the context that was asked for', () => {
+    // Two thirds of 1,000 tokens and a third.
+    const {code, stdout} = servefit(['check', 'qwen3-8b', '--gpu', '1xl40s', '--max-model-len', '1000', '--json'])
+    expect(code).toBe(0)
+    expect(JSON.parse(stdout)).toMatchObject({verdict: 'fits', workload: {inputTokens: 667, outputTokens: 333}})
+    const prompt = servefit(['check', 'qwen3-8b', '--gpu', '1xl40s', '--max-model-len', '1000', '--input', '900', '--json'])
+    expect(JSON.parse(prompt.stdout).workload).toMatchObject({inputTokens: 900, outputTokens: 100})
+  })
+  it('but not what was asked', () => {
+    const {code, stdout} = servefit(['check', 'qwen3-8b', '--gpu', '1xl40s', '--max-model-len', '1000', '--input', '1024', '--output', '512', '--json'])
+    expect(code).toBe(1)
+    expect(JSON.parse(stdout).reasons[0].code).toBe('request-exceeds-context')
+  })
+})
+
+describe('limits', () => {
+  it('a percentile needs one', () => {
+    const {code, stderr} = servefit(['check', 'qwen3-8b', '--gpu', '1xl40s', '--slo-percentile', '95'])
+    expect(code).toBe(2)
+    expect(stderr).toContain('Percentile 95 is given without a limit')
+  })
+  it('as many users as they allow, where memory would hold more', () => {
+    const ask = (users: string) => JSON.parse(servefit(['check', 'Qwen/Qwen3-8B', '--gpu', '2xl40s', '--users', users, '--slo-tpot-ms', '25', '--json']).stdout)
+    const most = ask('max')
+    expect(most.verdict).toBe('tight')
+    expect(most.performance.tpotMs.estimate).toBeLessThanOrEqual(25)
+    // The number is the one that a question with it says yes to, and a tenth more breaks the limit.
+    expect(ask(String(most.workload.concurrency)).verdict).toBe('tight')
+    expect(ask(String(Math.ceil(1.1 * most.workload.concurrency))).verdict).toBe('too-slow')
+  })
+  it('a limit on sequences that leaves requests waiting is told', () => {
+    const result = JSON.parse(servefit(['check', 'qwen3-8b', '--gpu', '1xl40s', '--max-num-seqs', '4', '--users', '16', '--json']).stdout)
+    expect(result.verdict).toBe('tight')
+    expect(result.warnings[0]).toMatchObject({
+      code: 'concurrency-exceeds-sequences',
+      message: expect.stringContaining('--max-num-seqs 4 lets 4 requests run at once'),
+    })
+  })
+  it('what reads like the limit and is beyond it says so', () => {
+    expect(reachedInWords({name: 'tpotMs', limit: 20, estimate: 20.3, high: 33})).toBe(
+      'time per token just over 20 ms expected, up to 33 ms; the limit is 20 ms',
+    )
+  })
+  it('a share of memory that no scenario may hold is not echoed', () => {
+    const args = ['check', 'qwen3-8b', '--gpu', '1xrtx-4090', '--engine', 'sglang', '--max-num-batched-tokens', '32768', '--json']
+    expect(JSON.parse(servefit(args).stdout).deployment.gpuMemoryUtilization).toBeUndefined()
   })
 })

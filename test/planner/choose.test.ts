@@ -2,7 +2,9 @@ import {join} from 'node:path'
 import {beforeAll, describe, expect, it} from 'vitest'
 import {type Catalogue, openCatalogue} from '../../src/catalogue/catalogue.ts'
 import {answer, type Answer} from '../../src/planner/answer/answer.ts'
-import {byFidelity} from '../../src/planner/answer/choose.ts'
+import {byFidelity, keepsQuality} from '../../src/planner/answer/choose.ts'
+import {isYes} from '../../src/planner/answer/evaluation.ts'
+import {subjectOf} from '../../src/planner/answer/speed-input.ts'
 import {toResult} from '../../src/planner/answer/result.ts'
 import type {Context} from '../../src/planner/world/context.ts'
 import {layoutsFor} from '../../src/planner/answer/layouts.ts'
@@ -63,6 +65,67 @@ describe('which checkpoint is meant', () => {
   })
 })
 
+describe('more bits are worth some speed', () => {
+  const load = (concurrency: number) => ({inputTokens: 1024, outputTokens: 512, concurrency})
+  const perUser = ({best}: Answer) => best.performance!.outputTokensPerSecondPerUser
+
+  // BF16 needs three stages on three cards, where two of them hold FP8 in one piece.
+  it.each([
+    ['qwen3-32b', 'rtx-4090', [2, 3, 4, 5, 6, 7, 8]],
+    ['llama-3.3-70b', 'rtx-3090', [4, 5, 6, 7, 8]],
+    ['qwen3-8b', 'l40s', [1, 2, 3, 4]],
+  ] as const)('another card never loses a quarter of the speed for each user: %s on %s', async (model, gpu, counts) => {
+    let before = 0
+    for (const count of counts) {
+      const answered = await ask({model, gpu: `${count}x${gpu}`, workload: load(4)})
+      expect(answered.best.verdict).toBe('fits')
+      expect(perUser(answered), `${count} cards`).toBeGreaterThan(0.75 * before)
+      before = perUser(answered)
+    }
+  })
+
+  it('no build of 8 bits and more that was passed over and fits is 1.3 times as fast', async () => {
+    for (const gpu of ['3xrtx-4090', '1xh100-sxm', '4xh100-sxm', '7xl40s']) {
+      const answered = await ask({model: 'qwen3-32b', gpu, workload: load(4)})
+      for (const other of answered.passedOver)
+        if (other.verdict === 'fits' && keepsQuality(other.model, other.checkpoint))
+          expect(other.performance!.outputTokensPerSecondPerUser).toBeLessThanOrEqual(1.3 * perUser(answered))
+    }
+  })
+
+  it('of builds in which requests wait, the one that holds more of them is taken', async () => {
+    // 24 requests of 1,536 tokens lie in what 61 GiB of BF16 leave on 80 GB; 31 GiB of FP8 leave four times as much.
+    const {best, passedOver} = await ask({model: 'qwen3-32b', gpu: '1xh100-sxm', workload: load(400)})
+    expect(best.verdict).toBe('tight')
+    expect(best.checkpoint.weights).toMatch(/^fp8/)
+    const bf16 = passedOver.find(({checkpoint}) => checkpoint.weights === 'bf16')!
+    expect(best.performance!.outputTokensPerSecond.estimate).toBeGreaterThan(1.6 * bf16.performance!.outputTokensPerSecond.estimate)
+  })
+})
+
+describe('what the engine would choose otherwise', () => {
+  it('is named wherever it is set, in the settings and in words', async () => {
+    for (const maxModelLen of [undefined, 65_536])
+      for (const gpu of ['1xrtx-5090', '1xrtx-4090', '2xrtx-4090', '1xh100-sxm']) {
+        const {best} = await ask({model: 'qwen3.6-35b-a3b', gpu, maxModelLen, engine: 'vllm'})
+        const {replaced, deployment, engine, warnings} = best
+        if (!isYes(best)) continue
+        const {tp, pp, dp, ep, dpAttention} = deployment
+        const own = engine.resolve(subjectOf(best), {engine: 'vllm', tp, pp, dp, ep, dpAttention, maxModelLen})
+        for (const field of ['maxNumSeqs', 'gpuMemoryUtilization'] as const) {
+          expect(
+            replaced.some((one) => one.field === field),
+            `${field} on ${gpu}`,
+          ).toBe(own[field] !== deployment[field])
+          if (own[field] !== deployment[field])
+            expect(warnings.some(({code, message}) => code === 'setting-replaced' && message.includes(String(deployment[field])))).toBe(true)
+        }
+      }
+    const {best} = await ask({model: 'qwen3.6-35b-a3b', gpu: '1xrtx-5090', engine: 'vllm'})
+    expect(best.replaced.map(({field}) => field)).toContain('maxNumSeqs')
+  })
+})
+
 describe('which context is meant', () => {
   it("unasked, the model's own limit where there is room", async () => {
     const {best} = await ask({model: 'qwen3-32b', gpu: '2xh100-sxm'})
@@ -73,6 +136,17 @@ describe('which context is meant', () => {
     expect(best.deployment.maxModelLen).toBeLessThan(40_960)
     expect(best.deployment.maxModelLen).toBeGreaterThanOrEqual(8192)
     expect(best.memory.starts).toBe(true)
+  })
+  it('what is needed holds for every answer that is a yes, whatever the low end of the estimate', async () => {
+    for (const [model, gpu, engine] of [
+      ['gpt-oss-120b', '4xa10g', 'vllm'],
+      ['qwen3-32b', '1xrtx-4090', 'trtllm'],
+      ['llama-3.3-70b', '2xrtx-3090', 'vllm'],
+      ['qwen3-14b', '1xrtx-3060-12gb', 'vllm'],
+    ] as const) {
+      const {best} = await ask({model, gpu, engine, workload: {inputTokens: 1024, outputTokens: 512, concurrency: 2}})
+      if (isYes(best)) expect(best.deployment.maxModelLen, `${model} on ${gpu}`).toBeGreaterThanOrEqual(8192)
+    }
   })
   it('asked for, it must be there', async () => {
     const {best} = await ask({model: 'Qwen/Qwen3-32B-FP8', gpu: '2xrtx-4090', maxModelLen: 40_960, maxNumSeqs: 256, gpuMemoryUtilization: 0.92})

@@ -30,7 +30,7 @@ export function brokenResultLaws(result: Result): string[] {
   const held = Object.values(parts).reduce((sum: number, bytes) => sum + (bytes ?? 0), 0)
   const broken = [...badNumbers(result, ''), ...brokenNumbers(memory, 'memory.')]
   if (held !== sumBytes(memory.terms)) broken.push(`the parts add up to ${held}, the terms to ${sumBytes(memory.terms)}`)
-  if (deployment.gpuMemoryUtilization > 1) broken.push(`a share of memory of ${deployment.gpuMemoryUtilization}`)
+  if ((deployment.gpuMemoryUtilization ?? 0) > 1) broken.push(`a share of memory of ${deployment.gpuMemoryUtilization}`)
   if (verdict !== 'fits' && verdict !== 'tight') return broken
   const there = totalBytes - deployment.reservedBytesPerGpu
   if (held > there) broken.push(`${verdict} with ${held} bytes where ${there} are there`)

@@ -1,5 +1,6 @@
 import type {Machine} from '../../core/accelerator.ts'
 import type {DeploymentRequest, Workload} from '../../core/deployment.ts'
+import type {Checkpoint} from '../../core/model.ts'
 import {sumBytes} from '../../core/terms.ts'
 import {countInWords} from '../../core/words.ts'
 import {dividesHeads} from '../../engines/divisibility.ts'
@@ -7,8 +8,8 @@ import {ENGINES} from '../../engines/registry.ts'
 import {parseSpeculation} from '../scenario/index.ts'
 import {type Context, engineOf, isMixed, usualLink} from '../world/index.ts'
 import type {Answer} from './answer.ts'
-import {bestLayout, byPreference, type ChoiceQuestion} from './choose.ts'
-import {plainRate} from './evaluate.ts'
+import {bestLayout, byPreference, type ChoiceQuestion, choose} from './choose.ts'
+import {nearestSizes, plainRate} from './evaluate.ts'
 import {type Evaluation, isYes, starts} from './evaluation.ts'
 import {largest} from './largest.ts'
 import {withoutLayout} from './layouts.ts'
@@ -43,8 +44,9 @@ export interface Advice {
   next: string[]
 }
 
-function outcomeOf({verdict, deployment}: Evaluation): string {
-  return `${verdict}, ${countInWords(deployment.maxModelLen)} tokens of context`
+/** What the changed command answers, with the build where that is another one. */
+function outcomeOf({verdict, deployment, checkpoint}: Evaluation, before: Checkpoint): string {
+  return `${verdict}${checkpoint.hfId === before.hfId ? '' : ` as ${checkpoint.weights}`}, ${countInWords(deployment.maxModelLen)} tokens of context`
 }
 
 /** Advice for an answer: the way on when it fits, the ways out when it does not. */
@@ -56,13 +58,21 @@ export function adviseOn(context: Context, answer: Answer, command: string): Adv
   // Other hardware only where nothing smaller does; other models only where the memory is what is missing.
   const holders = changes.every(({kind}) => kind === 'hardware') ? holdersOf(context, answer) : []
   const fitting = changes.length === 0 && best.verdict !== 'too-slow' ? fittingModels(context, answer) : []
-  const next = changes[0]?.command ?? (holders[0] ? `servefit check ${withGpu(command, holders[0].spec)}` : fleetCommand(answer, command))
-  return {changes, holders, fitting, next: next ? [next] : []}
+  // What keeps all that was asked comes before a shorter context, and before other hardware.
+  const first = changes.find(({kind, flags}) => kind !== 'hardware' && !isShorter(flags, answer)) ?? changes[0]
+  const next = first?.command ?? (holders[0] ? `servefit check ${withGpu(command, holders[0].spec)}` : undefined)
+  // Where this machine keeps a part of the load, several keep the whole; where it keeps none, no number of them does.
+  const fleet = best.verdict === 'too-slow' && changes.some(({flags}) => /^--(users|request-rate) /.test(flags))
+  return {changes, holders, fitting, next: [...(next ? [next] : []), ...(fleet ? [fleetCommand(answer, command)] : [])]}
 }
 
+/** A context that is shorter than what was asked for, or than what is needed. */
+const isShorter = (flags: string, {best, question: {workload}}: Answer): boolean =>
+  flags.startsWith('--max-model-len') &&
+  !(best.verdict !== 'too-slow' && Number(flags.split(' ')[1]) >= Math.max(requestTokens(workload), best.deployment.maxModelLen))
+
 /** Where one machine does not keep up: how many would. */
-const fleetCommand = ({best, scenario}: Answer, command: string): string | undefined =>
-  best.verdict === 'too-slow' ? `servefit capacity --model ${quoted(scenario.model, command)} ${rest(command)}` : undefined
+const fleetCommand = ({scenario}: Answer, command: string): string => `servefit capacity --model ${quoted(scenario.model, command)} ${rest(command)}`
 
 /** The model as the command spells it: quoted where a shell needs it. */
 const quoted = (model: string, command: string): string => (command.startsWith(model) ? model : command.split(' ')[0]!)
@@ -89,10 +99,16 @@ function changesFor(context: Context, answer: Answer, command: string): Change[]
     const {kind, flags} = attempt
     // Of other checkpoints, layouts and engines the first that does is enough.
     if (made.has(flags) || (kind !== 'flag' && changes.some((change) => change.kind === kind))) continue
-    const tried = bestLayout({...question, checkpoint: best.checkpoint, ...attempt.changed})
+    // The whole question is asked again, as the command would: of a name's builds another may be taken then.
+    const tried = choose({...question, ...attempt.changed}).best
     if (best.verdict === 'tight' ? tried.verdict !== 'fits' : !isYes(tried)) continue
     made.add(flags)
-    changes.push({kind, flags, outcome: outcomeOf(tried), command: attempt.command ?? `servefit check ${withFlag(command, flags)}`})
+    changes.push({
+      kind,
+      flags,
+      outcome: outcomeOf(tried, attempt.changed.checkpoint ?? best.checkpoint),
+      command: attempt.command ?? `servefit check ${withFlag(command, flags)}`,
+    })
   }
   return changes
 }
@@ -124,10 +140,11 @@ function* attempts(context: Context, answer: Answer, command: string): Generator
   const grown = !isMixed(machine) && context.catalogue.gpu(machine.gpus[0]!.accelerator.id) && withMoreGpus(machine)
   if (grown) {
     const spec = `${grown.gpus.length}x${machine.gpus[0]!.accelerator.id}`
+    const fixed = [request.tp, request.pp, request.dp, request.ep, request.dpAttention].some((size) => size !== undefined)
     yield {
       kind: 'hardware',
       changed: {machine: grown, request: withoutLayout(request)},
-      flags: `--gpu ${spec}`,
+      flags: `--gpu ${spec}${fixed ? ' without a fixed layout' : ''}`,
       command: `servefit check ${withGpu(command, spec)}`,
     }
   }
@@ -156,19 +173,23 @@ function* flagAttempts({best, question}: Answer, command: string): Generator<Att
   }
   if (request.speculative !== undefined && best.verdict !== 'tight') yield unset('speculative', '--speculative')
   if (request.gpuMemoryUtilization !== undefined) yield unset('gpuMemoryUtilization', '--gpu-memory-utilization')
-  if (best.reasons.some(({code}) => code === 'request-exceeds-context')) {
-    const tokens = requestTokens(question.workload)
-    yield set({maxModelLen: tokens}, `--max-model-len ${tokens}`)
-  }
-  if (best.verdict === 'does-not-fit' && memory.largestMaxModelLen >= 256)
-    yield set({maxModelLen: memory.largestMaxModelLen}, `--max-model-len ${memory.largestMaxModelLen}`)
+  if (request.maxNumSeqs !== undefined) yield unset('maxNumSeqs', '--max-num-seqs')
+  const tokens = requestTokens(question.workload)
+  if (best.verdict === 'does-not-fit' && tokens > deployment.maxModelLen) yield set({maxModelLen: tokens}, `--max-model-len ${tokens}`)
   if (deployment.kvCache === 'bf16') yield set({kvCache: 'fp8'}, '--kv-cache fp8')
   const {largestMaxNumSeqs} = memory
   if (largestMaxNumSeqs !== undefined && largestMaxNumSeqs >= 1 && deployment.maxNumSeqs > largestMaxNumSeqs)
     yield set({maxNumSeqs: largestMaxNumSeqs}, `--max-num-seqs ${largestMaxNumSeqs}`)
-  if (deployment.maxNumSeqs > 32) yield set({maxNumSeqs: 32}, '--max-num-seqs 32')
+  // Of a load that is larger, most would wait: no limit is kept so.
+  const small = typeof question.workload?.concurrency !== 'number' || question.workload.concurrency <= 32
+  if (deployment.maxNumSeqs > 32 && (best.verdict !== 'too-slow' || small)) yield set({maxNumSeqs: 32}, '--max-num-seqs 32')
   if (deployment.maxNumBatchedTokens > 2048) yield set({maxNumBatchedTokens: 2048}, '--max-num-batched-tokens 2048')
   if (!deployment.enforceEager && best.verdict !== 'too-slow') yield set({enforceEager: true}, '--enforce-eager')
+  if (best.verdict !== 'does-not-fit') return
+  // A shorter context comes last, the longest that is chosen where none is fixed before the longest that starts as things are.
+  const open = request.maxModelLen === undefined ? undefined : choose({...question, request: {...request, maxModelLen: undefined}}).best
+  const shorter = open && isYes(open) && open.deployment.maxModelLen < request.maxModelLen! ? open.deployment.maxModelLen : memory.largestMaxModelLen
+  if (shorter >= 256) yield set({maxModelLen: shorter}, `--max-model-len ${shorter}`)
 }
 
 /** Less load, where it starts and does not keep up; shorter requests, where they do not enter. */
@@ -198,9 +219,14 @@ function* loadAttempts({best, question}: Answer, command: string): Generator<Att
   }
   const tooLong = best.reasons.some(({code}) => code === 'request-exceeds-context')
   if (!tooLong && best.verdict !== 'too-slow') return
-  const input = largest(workload.inputTokens, (value) => yes({inputTokens: value}))
+  // What the context leaves beside the answer, else the longest prompt that keeps the limits, as a number that one would type.
+  const beside = best.deployment.maxModelLen - workload.outputTokens
+  const input = tooLong && beside > 0 && yes({inputTokens: beside}) ? beside : plainCount(largest(workload.inputTokens, (value) => yes({inputTokens: value})))
   if (input > 0 && input < workload.inputTokens) yield at({inputTokens: input}, `--input ${input}`)
 }
+
+/** Rounded down to hundreds, or tens where it is small. */
+const plainCount = (value: number): number => (value >= 1000 ? value - (value % 100) : value >= 100 ? value - (value % 10) : value)
 
 /** The names under which a command line holds what people type shorter. */
 const CANONICAL: Record<string, string> = {'--users': '--concurrency', '--input': '--input-tokens', '--output': '--output-tokens'}
@@ -228,9 +254,7 @@ function* layoutAttempts({best, question}: Answer, command: string): Generator<A
   ] as const)
     if (request[name] !== undefined) yield {...with_({[name]: undefined}, `without ${flag}`), command: `servefit check ${withoutFlag(command, flag)}`}
   if (tp !== undefined) {
-    const sizes = Array.from({length: machine.gpus.length}, (_, index) => index + 1).filter((size) => size !== tp && dividesHeads(model.architecture, size))
-    // The next larger size before the next smaller one: it asks for nothing less.
-    for (const size of sizes.sort((a, b) => Math.abs(a - tp) - Math.abs(b - tp) || b - a)) yield with_({tp: size}, `--tp ${size}`)
+    for (const size of nearestSizes(tp, machine.gpus.length).filter((size) => dividesHeads(model.architecture, size))) yield with_({tp: size}, `--tp ${size}`)
   }
   const bare = ['--tp', '--pp', '--dp', '--ep', '--dp-attention'].reduce(withoutFlag, command)
   yield {kind: 'layout', changed: {request: withoutLayout(request)}, flags: 'without a fixed layout', command: `servefit check ${bare}`}
@@ -289,7 +313,7 @@ function holdersOf(context: Context, {question, best}: Answer): Holder[] {
       count,
     )
     const request = {...withoutLayout(question.request), gpuMemoryUtilization: undefined}
-    const evaluation = bestLayout({...question, checkpoint: best.checkpoint, machine, request})
+    const evaluation = choose({...question, machine, request}).best
     if (isYes(evaluation))
       holders.push({
         title: `${count > 1 ? `${count} x ` : ''}${shortGpuName(accelerator.name)}`,

@@ -9,7 +9,7 @@ import {type Evaluation, isYes} from './evaluation.ts'
 import {idleWarnings} from './idle.ts'
 import {knownByNameAnswer} from './known-by-name.ts'
 import {poolingOf, textsOf} from './pooling.ts'
-import type {Scenario} from '../scenario/index.ts'
+import {requireLimits, type Scenario} from '../scenario/index.ts'
 
 /** An answered scenario: the evaluation that is the answer, and how it came to be chosen. */
 export interface Answer extends Choice {
@@ -94,6 +94,7 @@ export async function answer(context: Context, scenario: Scenario, {asRan = fals
   const named = await modelOf(context, scenario.model).catch((error: unknown) => closedModel(context, scenario, error))
   const engine = engineOf(context, scenario.engine)
   checkNames(scenario, named)
+  if (scenario.slo) requireLimits(scenario.slo)
   const machine = await machineOf(context, scenario)
   if (machine.gpus.length === 0) throw new InputError('NO_GPU', 'No GPU was found in this machine', {suggestions: []})
   const {model: _model, gpu: _gpu, machine: _machine, nodes: _nodes, link: _link, id: _id, command: _command, slo, workload: asked, ...given} = scenario

@@ -223,8 +223,9 @@ const HYPOTHETICAL: Record<string, string> = {
 
 /**
  * The checkpoint and layout that a question means. A repository is taken as it is; a format means the published checkpoint of that format; a
- * model's name means the first by `byPreference` that keeps the load and the limits. Where only some tightly do, the first of those, and of those
- * that keep the quality one that is only not sure to have the memory before any build that loses some.
+ * model's name means the one that keeps the load and the limits best of those that keep the quality, by `byPreference` where none does much better.
+ * Without one, a build that keeps the quality and is only not sure to have the memory comes before any that loses some; where only some tightly
+ * keep the load, the best of those.
  */
 export function choose(question: ChoiceQuestion): Choice {
   const {model, request, machine} = question
@@ -239,18 +240,49 @@ export function choose(question: ChoiceQuestion): Choice {
     }
   }
   const considered: Evaluation[] = []
-  let nearly: Evaluation | undefined
-  for (const checkpoint of distinct(byPreference(model, candidates, pacingAccelerator(machine)))) {
-    // What keeps the quality and the load, and is only not sure to have the memory, stands before builds that lose quality.
-    if (nearly && !keepsQuality(model, checkpoint)) return {best: nearly, passedOver: considered.filter((evaluation) => evaluation !== nearly), hypothetical}
+  const answered = (best: Evaluation): Choice => ({best, passedOver: considered.filter((evaluation) => evaluation !== best), hypothetical})
+  const ordered = distinct(byPreference(model, candidates, pacingAccelerator(machine)))
+  for (const checkpoint of ordered.filter((one) => keepsQuality(model, one))) considered.push(bestLayout({...question, checkpoint}))
+  const kept = considered.filter(({verdict}) => verdict === 'fits')
+  // What keeps the quality and the load, and is only not sure to have the memory, stands before builds that lose quality.
+  const keeping = holdsBest(kept.length > 0 ? kept : considered.filter(isTightInMemoryAlone))
+  if (keeping) return answered(keeping)
+  for (const checkpoint of ordered.filter((one) => !keepsQuality(model, one))) {
     const evaluation = bestLayout({...question, checkpoint})
-    if (evaluation.verdict === 'fits') return {best: evaluation, passedOver: considered, hypothetical}
     considered.push(evaluation)
-    if (isTightInMemoryAlone(evaluation)) nearly ??= evaluation
+    if (evaluation.verdict === 'fits') return answered(evaluation)
   }
   if (considered.length === 0) throw new InputError('MODEL_WITHOUT_CHECKPOINT', `${model.name} has no checkpoint in the catalogue`)
-  const best = nearly ?? considered.find(({verdict}) => verdict === 'tight') ?? bestOf(considered)
-  return {best, passedOver: considered.filter((evaluation) => evaluation !== best), hypothetical}
+  const tight = considered.filter(({verdict}) => verdict === 'tight')
+  const keepingTight = tight.filter(({checkpoint}) => keepsQuality(model, checkpoint))
+  return answered(holdsBest(keepingTight.length > 0 ? keepingTight : tight) ?? bestOf(considered))
+}
+
+/** More bits are worth some speed, but not so much: whoever adds a card would lose a quarter of it for each user. */
+const MUCH_FASTER = 1.3
+
+/**
+ * Of builds that are as good in quality and verdict, in the order of preference: the first than which none holds the load much better. There
+ * is one: whatever holds it much better is no slower.
+ */
+const holdsBest = (evaluations: readonly Evaluation[]): Evaluation | undefined =>
+  evaluations.find((one) => !evaluations.some((other) => holdsMuchBetter(other, one)))
+
+/** Much faster, or as fast with the engine's own settings where the other replaces some. */
+function holdsMuchBetter(other: Evaluation, one: Evaluation): boolean {
+  const [fast, slow] = [speedOf(other), speedOf(one)]
+  return fast > MUCH_FASTER * slow || (isReplaced(one) && !isReplaced(other) && fast >= slow)
+}
+
+/** The context is chosen in every answer: it is no setting that an engine is talked out of. */
+const isReplaced = ({replaced}: Evaluation): boolean => replaced.some(({field}) => field !== 'maxModelLen')
+
+/** For each user of a load; in all where requests wait for one another, or where there are as many as are held. */
+function speedOf(evaluation: Evaluation): number {
+  const {performance, workload} = evaluation
+  if (!performance) return 0
+  const waiting = performance.boundBy === 'kv-capacity' || workload?.concurrency === 'max'
+  return waiting ? performance.outputTokensPerSecond.estimate : performance.outputTokensPerSecondPerUser
 }
 
 /** The load and the limits are kept; only the memory may be off by more than there is to spare. */

@@ -17,11 +17,12 @@ import {calibrationFor, isMixed, kindsOf, pacingAccelerator, tightestGpu} from '
 import {admissionWarnings, admittedLoad, uncountedOptions} from './admission.ts'
 import {cardWarnings, sliceReasons} from './cards.ts'
 import {displayWarnings} from './display.ts'
-import type {Evaluation, Standing} from './evaluation.ts'
+import {type Evaluation, isYes, type Standing} from './evaluation.ts'
 import {hostMemoryWarnings} from './host-memory.ts'
+import {largest} from './largest.ts'
 import {hasLimits, keepsLimits, reachedInWords, reachedLimits, type Tail} from './limits.ts'
 import {marginOf} from './margin.ts'
-import {type Replaced, requestTokens, type Settled, settle} from './settle.ts'
+import {type Replaced, requestTokens, SETTING_FLAGS, type Settled, settle} from './settle.ts'
 import {speculationWarnings} from './speculation.ts'
 import {performanceInput, subjectOf} from './speed-input.ts'
 import {tailOf} from './tail.ts'
@@ -42,7 +43,28 @@ export interface Question {
 }
 
 /** Judges one deployment: what the engine would say at start, and whether it keeps the load and the limits. */
-export const evaluate = (question: Question): Evaluation => judge(standing(question), question)
+export function evaluate(question: Question): Evaluation {
+  const stood = standing(question)
+  const judged = judge(stood, question)
+  return question.workload?.concurrency === 'max' && judged.verdict === 'too-slow' ? (mostWithinLimits(stood, question, question.workload) ?? judged) : judged
+}
+
+/** As many users as the limits allow, where memory would allow more; undefined where not even one keeps them. */
+function mostWithinLimits(stood: Standing, question: Question, workload: Workload): Evaluation | undefined {
+  const at = (concurrency: number) => judge(stood, {...question, workload: {...workload, concurrency}})
+  const users = largest(Math.max(1, heldOf(stood, workload).requests), (concurrency) => isYes(at(concurrency)), true)
+  if (users === 0) return undefined
+  const judged = at(users)
+  const message = `${countInWords(users)} ${users === 1 ? 'user is' : 'users are'} the most that the limits allow: memory has room for more`
+  return {...judged, warnings: [...judged.warnings, {code: 'limits-decide', message}]}
+}
+
+/** Requests of the load that run at once, over all replicas, and whether the cache or the engine's setting ends them. */
+function heldOf({memory, deployment}: Pick<Standing, 'memory' | 'deployment'>, workload: Workload): {requests: number; byCache: boolean} {
+  const ranks = deployment.dp
+  const [cache, allowed] = [Math.floor(memory.requestsOfTokens(requestTokens(workload))), deployment.maxNumSeqs]
+  return {requests: Math.min(cache, allowed) * ranks, byCache: cache <= allowed}
+}
 
 /** Settles what nobody fixed and judges the start. The load's lengths and concurrency count; its speed does not. */
 export function standing({engine, model, checkpoint, machine, request, workload, asRan}: Omit<Question, 'slo' | 'calibration'>): Standing {
@@ -50,8 +72,9 @@ export function standing({engine, model, checkpoint, machine, request, workload,
   const settled = settle(engine, subject, request, workload, asRan)
   const {deployment, memory, replaced} = settled
   const support = supportOf(engine, subject, deployment)
+  const refused = withNearestSize(support.reasons, {engine, subject, machine, request})
   const reasons = [
-    ...support.reasons,
+    ...refused,
     ...withoutExperts(model, request, support.reasons),
     ...machineReasons(engine, deployment, machine),
     ...sliceReasons({engine, deployment, model, machine}),
@@ -70,7 +93,9 @@ export function standing({engine, model, checkpoint, machine, request, workload,
   const shortage =
     reasons.length > 0
       ? undefined
-      : (contextReason(subject, deployment) ?? shortageOf(settled, request) ?? requestShortage({model, checkpoint, machine, deployment, memory}, workload))
+      : (contextReason(subject, deployment) ??
+        shortageOf(settled, request, workload) ??
+        requestShortage({model, checkpoint, machine, deployment, memory}, workload))
   return {
     model,
     checkpoint,
@@ -123,13 +148,27 @@ function supportOf(engine: Engine, subject: Subject, deployment: Deployment): Su
   return {reasons: distinct(all.flatMap(({reasons}) => reasons)), warnings: distinct(all.flatMap(({warnings}) => warnings))}
 }
 
-const FLAGS = {maxNumSeqs: '--max-num-seqs', gpuMemoryUtilization: '--gpu-memory-utilization', maxModelLen: '--max-model-len'}
+/** Sizes of a tensor parallel group, the nearest first; of two as near the larger one, which asks for nothing less. */
+export const nearestSizes = (tp: number, most: number): number[] =>
+  Array.from({length: most}, (_, index) => index + 1)
+    .filter((size) => size !== tp)
+    .sort((a, b) => Math.abs(a - tp) - Math.abs(b - tp) || b - a)
+
+/** An engine knows what divides, and not how many GPUs there are: the remedy is the nearest size that this machine has. */
+function withNearestSize(reasons: readonly Reason[], at: {engine: Engine; subject: Subject; machine: Machine; request: DeploymentRequest}): Reason[] {
+  const {engine, subject, machine, request} = at
+  if (reasons.every(({code}) => code !== 'tp-not-divisible')) return [...reasons]
+  const size = nearestSizes(request.tp ?? 1, machine.gpus.length).find(
+    (tp) => supportOf(engine, subject, engine.resolve(subject, {...request, tp})).reasons.length === 0,
+  )
+  return reasons.map((reason) => (reason.code === 'tp-not-divisible' && size !== undefined ? {...reason, remedy: `use --tp ${size}`} : reason))
+}
 
 /** Replaced settings in words. The context has a line of its own in every answer. */
 const replacedWarnings = (replaced: readonly Replaced[]): Warning[] =>
   replaced
     .filter(({field}) => field !== 'maxModelLen')
-    .map(({field, value, because}) => ({code: 'setting-replaced', message: `started with ${FLAGS[field]} ${value}: ${because}`}))
+    .map(({field, value, because}) => ({code: 'setting-replaced', message: `started with ${SETTING_FLAGS[field]} ${value}: ${because}`}))
 
 function unequalWarnings(machine: Machine): Warning[] {
   if (!isMixed(machine)) return []
@@ -167,7 +206,7 @@ function machineReasons(engine: Engine, deployment: Deployment, machine: Machine
 }
 
 /** Why it would not start, or not with the context that is needed. */
-function shortageOf({deployment, memory, neededTokens}: Settled, asked: DeploymentRequest): Reason | undefined {
+function shortageOf({deployment, memory, neededTokens, roomiest}: Settled, asked: DeploymentRequest, workload: Workload | undefined): Reason | undefined {
   const weights = sumBytes(memory.terms.filter(({part}) => part === 'weights'))
   if (weights > memory.budgetBytes) {
     const short = weights - memory.budgetBytes
@@ -189,7 +228,7 @@ function shortageOf({deployment, memory, neededTokens}: Settled, asked: Deployme
   if (memory.starts && (!memory.startsBeyond || asked.maxModelLen !== undefined || memory.largestMaxModelLen >= wanted)) return undefined
   return {
     code: 'kv-cache-too-small',
-    message: `the cache of ${bytesInWords(memory.kvCacheBytes)} per GPU holds one request of ${countInWords(memory.largestMaxModelLen)} tokens, ${countInWords(Math.max(wanted, neededTokens))} are needed`,
+    message: `the cache of ${bytesInWords(memory.kvCacheBytes)} per GPU holds one request of ${countInWords(memory.largestMaxModelLen)} tokens${roomiest ? ` (${countInWords(roomiest.tokens)} with ${roomiest.flags})` : ''}, ${countInWords(Math.max(wanted, neededTokens, requestTokens(workload)))} are needed`,
   }
 }
 
@@ -276,12 +315,16 @@ function tightness(evaluation: Evaluation): Warning[] {
       message: `the cache holds one request of ${countInWords(memory.largestMaxModelLen)} tokens: longer ones are refused, though the context is ${countInWords(deployment.maxModelLen)}`,
     })
   if (workload && typeof workload.concurrency === 'number') {
-    const replicas = deployment.dpAttention ? 1 : deployment.dp
-    const held = Math.floor(memory.requestsOfTokens(requestTokens(workload))) * (deployment.dpAttention ? deployment.dp : 1) * replicas
-    if (held < workload.concurrency)
+    const {requests: held, byCache} = heldOf(evaluation, workload)
+    if (held < workload.concurrency && byCache)
       list.push({
         code: 'concurrency-exceeds-cache',
         message: `the cache holds ${countInWords(held)} ${held === 1 ? 'request' : 'requests'} of this size at once, ${countInWords(workload.concurrency)} are asked for: the others wait`,
+      })
+    else if (held < workload.concurrency)
+      list.push({
+        code: 'concurrency-exceeds-sequences',
+        message: `${SETTING_FLAGS.maxNumSeqs} ${deployment.maxNumSeqs} lets ${countInWords(held)} ${held === 1 ? 'request' : 'requests'} run at once, ${countInWords(workload.concurrency)} are asked for: the others wait`,
       })
   }
   return list

@@ -49,4 +49,11 @@ export interface Evaluation {
 export type Standing = Omit<Evaluation, 'workload' | 'performance' | 'tail' | 'pooling'>
 
 /** Warnings that make a verdict tight, in the order of telling. */
-export const TIGHT_CODES: readonly string[] = ['memory-tight', 'context-exceeds-cache', 'concurrency-exceeds-cache', 'overload-possible', 'slo-uncertain']
+export const TIGHT_CODES: readonly string[] = [
+  'memory-tight',
+  'context-exceeds-cache',
+  'concurrency-exceeds-cache',
+  'concurrency-exceeds-sequences',
+  'overload-possible',
+  'slo-uncertain',
+]

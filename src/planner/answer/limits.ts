@@ -66,4 +66,8 @@ const NAMES = {ttftMs: 'first token', tpotMs: 'time per token', endToEndMs: 'who
 
 /** `first token 1.2 s expected, up to 4.5 s; the limit is 2 s`. */
 export const reachedInWords = ({name, limit, estimate, high}: Reached): string =>
-  `${NAMES[name]} ${durationInWords(estimate)} expected, up to ${durationInWords(high)}; the limit is ${durationInWords(limit)}`
+  `${NAMES[name]} ${apart(estimate, limit)} expected, up to ${apart(high, limit)}; the limit is ${durationInWords(limit)}`
+
+/** A duration that reads like the limit, and is beyond it, says so. */
+const apart = (value: number, limit: number): string =>
+  `${value > limit && durationInWords(value) === durationInWords(limit) ? 'just over ' : ''}${durationInWords(value)}`

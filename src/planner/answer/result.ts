@@ -5,6 +5,7 @@ import {countParameters} from '../../core/tensors.ts'
 import {sumBytes, type Reason, type Term, type Warning} from '../../core/terms.ts'
 import type {Performance} from '../../core/throughput/input.ts'
 import {contextLimit} from '../../engines/context.ts'
+import {LIMITS} from '../scenario/index.ts'
 import {isMixed, kindsOf, pacingAccelerator} from '../world/index.ts'
 import type {Evaluation, Verdict} from './evaluation.ts'
 import type {Tail} from './limits.ts'
@@ -22,7 +23,7 @@ export interface Result {
   /** `gpu`: the card that sets the pace; `cards`: what serves, where cards are unequal. */
   hardware: {gpu: string; gpus: number; nodes: number; cards?: {gpu: string; count: number}[]}
   /** `replaced`: settings that the engine would choose differently by itself. */
-  deployment: Deployment & {replaced?: Replaced[]}
+  deployment: Omit<Deployment, 'gpuMemoryUtilization'> & {gpuMemoryUtilization?: number; replaced?: Replaced[]}
   workload?: Workload
   verdict: Verdict
   reasons: Reason[]
@@ -68,6 +69,11 @@ function largestThatStarts(evaluation: Evaluation): number {
 
 const cardsOf = (machine: Machine): {gpu: string; count: number}[] => kindsOf(machine).map((gpus) => ({gpu: gpus[0]!.accelerator.id, count: gpus.length}))
 
+/** A share that no scenario may hold is left out: SGLang's own rule comes to 0 or less where it keeps back more than there is. */
+function settingsOf({gpuMemoryUtilization, ...others}: Deployment): Omit<Deployment, 'gpuMemoryUtilization'> & {gpuMemoryUtilization?: number} {
+  return gpuMemoryUtilization < LIMITS.fraction.min ? others : {...others, gpuMemoryUtilization}
+}
+
 /** The contract's view of an evaluation. Fields that do not apply are left out. */
 export function toResult(evaluation: Evaluation, id?: string): Result {
   const {model, checkpoint, machine, engine, deployment, replaced, memory, verdict, reasons, warnings, performance, workload, tail, pooling} = evaluation
@@ -101,7 +107,7 @@ export function toResult(evaluation: Evaluation, id?: string): Result {
       nodes: Math.min(machine.nodeCount, Math.max(1, Math.ceil(gpus / machine.gpus.length))),
       ...(isMixed(machine) && {cards: cardsOf(machine)}),
     },
-    deployment: {...deployment, ...(model.pooling && {runner: 'pooling' as const}), ...(replaced.length > 0 && {replaced})},
+    deployment: {...settingsOf(deployment), ...(model.pooling && {runner: 'pooling' as const}), ...(replaced.length > 0 && {replaced})},
     ...(workload && {workload}),
     verdict,
     reasons,

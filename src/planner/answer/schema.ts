@@ -48,7 +48,7 @@ export const ResultSchema = z.object({
     maxModelLen: z.int(),
     maxNumSeqs: z.int(),
     maxNumBatchedTokens: z.int(),
-    gpuMemoryUtilization: z.number(),
+    gpuMemoryUtilization: z.number().optional().describe('absent where the engine would leave itself none, and refuses'),
     enforceEager: z.boolean(),
     speculative: z.object({method: z.string(), tokens: z.int(), draft: z.string().optional()}).optional(),
     acceptance: z.number().optional(),

@@ -26,6 +26,8 @@ export interface Settled {
   replaced: Replaced[]
   /** Shortest context that counts as fitting. */
   neededTokens: number
+  /** Where no setting makes room for it: the longest request that the roomiest of them holds. */
+  roomiest?: {tokens: number; flags: string}
 }
 
 /** Context that an answer must reach when nobody asked for one: 8,192 tokens, or the model's limit. */
@@ -70,12 +72,18 @@ export function settle(engine: Engine, subject: Subject, asked: DeploymentReques
   const limit = safeSequences(memory, deployment)
   const fixed = asked.maxModelLen !== undefined
   // Weights that the card cannot hold leave room for no setting.
+  let roomiest: Settled['roomiest']
   const hopeless = sumBytes(memory.terms.filter(({part}) => part === 'weights')) > memory.totalBytes
   if ((!hopeless && !enters(memory, deployment, needed, fixed)) || (asked.maxNumSeqs === undefined && limit !== undefined)) {
     for (const roomier of roomierRequests(asked, {workload, deployment, limit, share: freeShare(subject.gpu, engine.mostMemoryShare)})) {
       const tried = engine.resolve(subject, roomier)
       const estimate = engine.memory(subject, tried)
-      if (!enters(estimate, tried, needed, fixed) || safeSequences(estimate, tried) !== undefined) continue
+      if (!enters(estimate, tried, needed, fixed) || safeSequences(estimate, tried) !== undefined) {
+        const tokens = estimate.startProblem === undefined ? estimate.largestMaxModelLen : 0
+        if (tokens > Math.max(memory.largestMaxModelLen, roomiest?.tokens ?? 0)) roomiest = {tokens, flags: flagsOf(asked, roomier)}
+        continue
+      }
+      roomiest = undefined
       request = roomier
       deployment = tried
       memory = estimate
@@ -83,15 +91,24 @@ export function settle(engine: Engine, subject: Subject, asked: DeploymentReques
     }
   }
   if (asked.maxModelLen === undefined && !hopeless && enters(memory, deployment, needed, false)) {
-    const chosen = contextOf(subject, engine, deployment, memory, workload, needed)
+    const chosen = contextOf(subject, engine, deployment, memory, needed)
     if (chosen !== deployment.maxModelLen) {
       request = {...request, maxModelLen: chosen}
       deployment = engine.resolve(subject, request)
       memory = engine.memory(subject, deployment)
     }
   }
-  return {deployment, memory, neededTokens: needed, replaced: replacedIn(engine, subject, asked, request, first)}
+  return {deployment, memory, neededTokens: needed, replaced: replacedIn(engine, subject, asked, request, first), ...(roomiest && {roomiest})}
 }
+
+/** Flags of the settings that replace what an engine would choose. */
+export const SETTING_FLAGS = {maxNumSeqs: '--max-num-seqs', gpuMemoryUtilization: '--gpu-memory-utilization', maxModelLen: '--max-model-len'} as const
+
+const flagsOf = (asked: DeploymentRequest, roomier: DeploymentRequest): string =>
+  (['maxNumSeqs', 'gpuMemoryUtilization'] as const)
+    .filter((field) => roomier[field] !== undefined && roomier[field] !== asked[field])
+    .map((field) => `${SETTING_FLAGS[field]} ${roomier[field]}`)
+    .join(' ')
 
 /** Fewer sequences than are set, where the engine wants a block of state for each and may not have as many; undefined where it has. */
 function safeSequences({largestMaxNumSeqs}: MemoryEstimate, {maxNumSeqs}: Deployment): number | undefined {
@@ -126,22 +143,22 @@ const freeShare = ({freeBytes, memoryBytes}: MachineGpu, most: number): number =
 
 /**
  * A context that nobody asked for: the engine's own where even the low end of the estimate holds it, else the longest that the low end
- * does, but never less than a request of the load.
+ * does, but never less than is needed.
  */
-function contextOf(subject: Subject, engine: Engine, deployment: Deployment, memory: MemoryEstimate, workload: Workload | undefined, needed: number): number {
+function contextOf(subject: Subject, engine: Engine, deployment: Deployment, memory: MemoryEstimate, needed: number): number {
   const room = requestBytes(memory)
   const spreadBytes = marginOf(subject, deployment, memory, engine).bytes
   const holds = (tokens: number) => room / memory.requestsOfTokens(tokens) <= room - spreadBytes
   if (served(memory, deployment.maxModelLen, deployment.maxModelLen) && holds(deployment.maxModelLen)) return deployment.maxModelLen
-  const least = Math.max(1, Math.min(needed, Math.max(requestTokens(workload), CONTEXT_STEP_TOKENS)))
-  if (!holds(least)) return Math.min(needed, memory.largestMaxModelLen)
-  let [low, high] = [least, Math.min(deployment.maxModelLen, memory.largestMaxModelLen)]
+  // What an answer must reach is never cut short: where only the estimate holds it, and not its low end, the answer is tight.
+  if (!holds(needed)) return Math.min(needed, memory.largestMaxModelLen)
+  let [low, high] = [needed, Math.min(deployment.maxModelLen, memory.largestMaxModelLen)]
   while (high - low >= CONTEXT_STEP_TOKENS) {
     const middle = Math.floor((low + high) / 2)
     if (holds(middle)) low = middle
     else high = middle
   }
-  return Math.max(least, Math.floor(low / CONTEXT_STEP_TOKENS) * CONTEXT_STEP_TOKENS)
+  return Math.max(needed, Math.floor(low / CONTEXT_STEP_TOKENS) * CONTEXT_STEP_TOKENS)
 }
 
 /** What is set otherwise than the engine would by itself, with why. */

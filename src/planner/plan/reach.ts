@@ -158,13 +158,16 @@ function changedLoads(question: PlanQuestion, evaluations: readonly Standing[]):
   if (requestRate !== undefined) {
     const steps = largest(1000, (value) => keeps(question, evaluations, {...load, requestRate: (requestRate * value) / 1000}))
     const rate = roundedDown((requestRate * steps) / 1000)
-    if (rate > 0) list.push({change: 'lower-rate', flags: `--request-rate ${rate}`, outcome: outcome(`${rate} request${rate === 1 ? '' : 's'} a second`, rate !== 1)})
+    if (rate > 0)
+      list.push({change: 'lower-rate', flags: `--request-rate ${rate}`, outcome: outcome(`${rate} request${rate === 1 ? '' : 's'} a second`, rate !== 1)})
   }
   const shorter = (field: 'inputTokens' | 'outputTokens') => plainLoad(largest(load[field], (value) => keeps(question, evaluations, {...load, [field]: value})))
   const prompt = shorter('inputTokens')
-  if (prompt > load.inputTokens * LEAST_KEPT) list.push({change: 'shorter-prompts', flags: `--input ${prompt}`, outcome: outcome(`prompts of ${countInWords(prompt)} tokens`)})
+  if (prompt > load.inputTokens * LEAST_KEPT)
+    list.push({change: 'shorter-prompts', flags: `--input ${prompt}`, outcome: outcome(`prompts of ${countInWords(prompt)} tokens`)})
   const answer = shorter('outputTokens')
-  if (answer > load.outputTokens * LEAST_KEPT) list.push({change: 'shorter-answers', flags: `--output ${answer}`, outcome: outcome(`answers of ${countInWords(answer)} tokens`)})
+  if (answer > load.outputTokens * LEAST_KEPT)
+    list.push({change: 'shorter-answers', flags: `--output ${answer}`, outcome: outcome(`answers of ${countInWords(answer)} tokens`)})
   return list
 }
 
