@@ -1,4 +1,5 @@
 import type {Architecture} from './architecture.ts'
+import type {Quality} from './quality.ts'
 
 /**
  * What a weight tensor is for. A checkpoint names a format for `default` and for the classes that differ; the longest
@@ -73,6 +74,8 @@ export interface Checkpoint {
   /** Further names of the same repository or of mirrors of it. */
   aliases?: string[]
   source?: string
+  /** What is known of its loss against the original; filled when the catalogue is compiled. Absent: not looked up. */
+  quality?: Quality
 }
 
 /**
@@ -154,4 +157,6 @@ export interface Model {
   /** What the publisher documents beyond `architecture.contextTokens`. */
   extendedContext?: ExtendedContext
   notes?: string[]
+  /** What is known of storing its cache in a format, by format; filled with the checkpoints' quality. */
+  cacheQuality?: Record<string, Quality>
 }
