@@ -1,5 +1,5 @@
 import * as Flags from '@oclif/core/flags'
-import {LIMITS, parseSpeculation, type Scenario} from '../planner/scenario/index.ts'
+import {LIMITS, parseSpeculation, PREFERENCES, type Scenario} from '../planner/scenario/index.ts'
 import {parseBytes, parseCount, parseNumber} from './quantities.ts'
 
 const tokens = (name: string, description: string, options: {aliases?: string[]; helpGroup?: string} = {}) =>
@@ -53,7 +53,7 @@ export const workloadFlags = {
 export const deploymentFlags = {
   engine: Flags.string({description: 'vllm, sglang or trtllm (default: vllm)', helpGroup: DEPLOYMENT}),
   'engine-version': Flags.string({description: 'release of the engine (default: the newest known)', helpGroup: DEPLOYMENT}),
-  weights: Flags.string({description: 'weight format: bf16, fp8, awq-int4, nvfp4, ... (default: the least quantised that fits)', helpGroup: DEPLOYMENT}),
+  weights: Flags.string({description: 'weight format: bf16, fp8, awq-int4, nvfp4, ... (default: by the published checkpoint that is chosen)', helpGroup: DEPLOYMENT}),
   'kv-cache': Flags.string({description: 'cache format: auto, bf16, fp8, nvfp4', helpGroup: DEPLOYMENT}),
   tp: count('tp', LIMITS.parallel, 'tensor parallel size', {aliases: ['tensor-parallel-size'], helpGroup: DEPLOYMENT}),
   pp: count('pp', LIMITS.parallel, 'pipeline parallel size', {aliases: ['pipeline-parallel-size'], helpGroup: DEPLOYMENT}),
@@ -93,13 +93,22 @@ export const deploymentFlags = {
   'reserved-bytes-per-gpu': bytes('reserved-bytes-per-gpu', 'memory of each GPU taken by others, such as 2GiB', DEPLOYMENT),
 }
 
+/** Which of the published checkpoints, where only the model is named. */
+export const choiceFlags = {
+  prefer: Flags.string({
+    description: 'what the checkpoint is chosen for among those that keep the load (default: no lost quality, then what the card computes natively)',
+    options: [...PREFERENCES],
+    helpGroup: DEPLOYMENT,
+  }),
+}
+
 /** Load that answers assume when none is given: one person, a page of prompt, half a page of answer. */
 export const ASSUMED_LOAD = {inputTokens: 1024, outputTokens: 512, concurrency: 1} as const
 
 /** The scenario that flags spell out. A flag that was not given is absent. */
 export function scenarioFrom(model: string, flags: Record<string, unknown>): Scenario {
   const scenario: Record<string, unknown> = {model}
-  for (const name of [...Object.keys(machineFlags), ...Object.keys(deploymentFlags)]) if (flags[name] !== undefined) scenario[camelCase(name)] = flags[name]
+  for (const name of [...Object.keys(machineFlags), ...Object.keys(choiceFlags), ...Object.keys(deploymentFlags)]) if (flags[name] !== undefined) scenario[camelCase(name)] = flags[name]
   // One field of the scenario: the method with its draft.
   const {draft, speculative} = scenario as {draft?: string; speculative?: object}
   delete scenario.draft

@@ -3,7 +3,7 @@ import {InputError} from '../core/input-error.ts'
 import type {Objectives, Scenario} from '../planner/scenario/index.ts'
 import type {FileScenario} from '../planner/scenario/schema.ts'
 import {objectivesFrom} from './slo-flags.ts'
-import {ASSUMED_LOAD, deploymentFlags, machineFlags, scenarioFrom, workloadFlags} from './flags.ts'
+import {ASSUMED_LOAD, choiceFlags, deploymentFlags, machineFlags, scenarioFrom, workloadFlags} from './flags.ts'
 
 export const scenarioFlags = {
   scenario: Flags.string({description: 'a file with the question, YAML or JSON, fields as in batch; it may extend others; flags win', helpValue: 'FILE'}),
@@ -66,7 +66,7 @@ export function flagsOf(scenario: Scenario, flags: Record<string, unknown>): Rec
   if (flags.scenario === undefined) return flags
   const spelled: Record<string, unknown> = {...flags, scenario: undefined}
   const kebab = (name: string) => name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
-  const known = new Set([...Object.keys(machineFlags), ...Object.keys(deploymentFlags), ...Object.keys(workloadFlags)])
+  const known = new Set([...Object.keys(machineFlags), ...Object.keys(choiceFlags), ...Object.keys(deploymentFlags), ...Object.keys(workloadFlags)])
   for (const [name, value] of [...Object.entries(scenario), ...Object.entries(scenario.workload ?? {})])
     if (known.has(kebab(name)) && value !== undefined) spelled[kebab(name)] = value
   return spelled

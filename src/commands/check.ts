@@ -1,7 +1,7 @@
 import * as Args from '@oclif/core/args'
 import * as Flags from '@oclif/core/flags'
 import {ServefitCommand} from '../cli/base.ts'
-import {deploymentFlags, machineFlags, workloadFlags} from '../cli/flags.ts'
+import {choiceFlags, deploymentFlags, machineFlags, workloadFlags} from '../cli/flags.ts'
 import {commandWords} from '../cli/command-words.ts'
 import {askedScenario, flagsOf, scenarioFlags} from '../cli/scenario-flag.ts'
 import {sloFlags} from '../cli/slo-flags.ts'
@@ -27,6 +27,7 @@ export default class Check extends ServefitCommand {
     ...scenarioFlags,
     ...workloadFlags,
     ...sloFlags,
+    ...choiceFlags,
     ...deploymentFlags,
     ...sourceFlags,
     simulate: Flags.boolean({description: 'percentiles from the serving simulator beside the means'}),

@@ -7,6 +7,7 @@ import {type Choice, type ChoiceQuestion, choose} from './choose.ts'
 import {type Context, engineOf, looksLikePath, machineFromName, machineFromSpec, modelOf, type NamedModel} from '../world/index.ts'
 import {type Evaluation, isYes} from './evaluation.ts'
 import {idleWarnings} from './idle.ts'
+import {withQuality} from '../quality/index.ts'
 import type {Scenario} from '../scenario/index.ts'
 
 /** An answered scenario: the evaluation that is the answer, and how it came to be chosen. */
@@ -89,13 +90,14 @@ export async function answer(context: Context, scenario: Scenario, {asRan = fals
   checkNames(scenario, named)
   const machine = await machineOf(context, scenario)
   if (machine.gpus.length === 0) throw new InputError('NO_GPU', 'No GPU was found in this machine', {suggestions: []})
-  const {model: _model, gpu: _gpu, machine: _machine, nodes: _nodes, id: _id, slo, workload, ...request} = scenario
+  const {model: _model, gpu: _gpu, machine: _machine, nodes: _nodes, id: _id, prefer, slo, workload, ...request} = scenario
   const question: ChoiceQuestion = {
     model: named.model,
     checkpoint: named.checkpoint,
     machine,
     engine,
     request,
+    ...(prefer && {prefer}),
     workload,
     slo,
     asRan,
@@ -105,6 +107,7 @@ export async function answer(context: Context, scenario: Scenario, {asRan = fals
   const left = machine.gpus.filter((gpu) => !choice.best.machine.gpus.includes(gpu))
   const best: Evaluation = {
     ...choice.best,
+    checkpoint: withQuality(context.catalogue, named.model, choice.best.checkpoint),
     warnings: [...generalWarnings(scenario, named, choice), ...idleWarnings(question, choice.best), ...diskWarnings(choice.best), ...choice.best.warnings],
   }
   return {...choice, best, scenario, named, machine, left, question}

@@ -7,7 +7,8 @@ import {sumBytes} from '../../core/terms.ts'
 import type {Calibration} from '../../core/throughput/calibration.ts'
 import {checkpointBytes} from '../../core/weights.ts'
 import type {Engine} from '../../engines/engine.ts'
-import type {Objectives} from '../scenario/index.ts'
+import {bitsOf, QUALITY_CLASSES, qualityClass} from '../quality/index.ts'
+import type {Objectives, Preference} from '../scenario/index.ts'
 import {pacingAccelerator} from '../world/index.ts'
 import {evaluate} from './evaluate.ts'
 import {type Evaluation, isYes, starts, VERDICT_ORDER} from './evaluation.ts'
@@ -20,6 +21,8 @@ export interface Choice {
   passedOver: Evaluation[]
   /** No such checkpoint is published: the answer is computed as if there were one. */
   hypothetical?: boolean
+  /** What would have been taken, had nothing been preferred; absent where it is the same. */
+  unpreferred?: Evaluation
 }
 
 export interface ChoiceQuestion {
@@ -30,6 +33,8 @@ export interface ChoiceQuestion {
   machine: Machine
   engine: Engine
   request: DeploymentRequest
+  /** What the checkpoint is chosen for among those that keep the load. */
+  prefer?: Preference
   workload?: Workload
   slo?: Objectives
   /** A question about what ran: nothing is replaced that the engine chose. */
@@ -113,11 +118,11 @@ function fidelityOf({formats, weights, publisher}: Checkpoint): number {
   )
 }
 
-/** Repositories of the same format differ in nothing that is judged here: the first of each. */
+/** Repositories of the same format of which neither was measured differ in nothing that is judged here: the first of each, and those that were. */
 function distinct(checkpoints: readonly Checkpoint[]): Checkpoint[] {
   const seen = new Set<string>()
   return checkpoints.filter((checkpoint) => {
-    const key = `${checkpoint.weights} ${JSON.stringify(checkpoint.formats)}`
+    const key = `${checkpoint.weights} ${JSON.stringify(checkpoint.formats)} ${checkpoint.quality?.level === 'checkpoint' ? checkpoint.hfId : ''}`
     return !seen.has(key) && seen.add(key)
   })
 }
@@ -134,13 +139,6 @@ export function byFidelity(model: Pick<Model, 'hfId'>, checkpoints: readonly Che
   return [...checkpoints].sort((a, b) => rank(b) - rank(a))
 }
 
-/** Bits of an element from which on quantising is taken to lose nothing that one notices. */
-const KEEPING_BITS = 8
-
-/** Whether a checkpoint keeps the model's quality: 8 bits and more, or as its maker released it. Other builds lose something, and how much is not told here. */
-export const keepsQuality = (model: Pick<Model, 'hfId'>, {hfId, weights, formats}: Checkpoint): boolean =>
-  hfId === model.hfId || weights === 'native' || (isWeightFormat(formats.default) && weightFormat(formats.default).elementBits >= KEEPING_BITS)
-
 /** Whether a card computes in the format itself, rather than converting the weights to 16 bits first. */
 function isNative({formats}: Checkpoint, {native}: Accelerator): boolean {
   if (!isWeightFormat(formats.default)) return false
@@ -150,27 +148,19 @@ function isNative({formats}: Checkpoint, {native}: Accelerator): boolean {
   return computeType === 'bf16' || native.includes(computeType)
 }
 
-/** 0: keeps the quality; 1: a rebuild with more bits than the original, which brings nothing back; 2: other builds. */
-function qualityClass(model: Model, checkpoint: Checkpoint): number {
-  if (!keepsQuality(model, checkpoint)) return 2
-  const original = model.checkpoints.find(({hfId}) => hfId === model.hfId)
-  return original && original !== checkpoint && bitsOf(checkpoint) > bitsOf(original) ? 1 : 0
-}
-
-const bitsOf = ({formats}: Checkpoint): number => (isWeightFormat(formats.default) ? weightFormat(formats.default).elementBits : 16)
-
 /** Whose builds are preferred, where nothing else tells them apart. */
 export const PUBLISHERS = {maker: 0, known: 1, community: 2}
 
 /**
- * The order in which checkpoints are asked whether they keep the load: those that keep the quality, then what the card computes natively, then
- * the maker before known publishers before community uploads, then more bits.
+ * The order in which checkpoints are asked whether they keep the load: those that keep the quality, by figures at the level that is known and else by
+ * their bits, then those that lose a little, then the rest; among equals what the card computes natively, then the maker before known publishers
+ * before community uploads, then more bits. Where quality is preferred, how the card computes is left out, and more bits come before who published.
  */
-export function byPreference(model: Model, checkpoints: readonly Checkpoint[], accelerator: Accelerator): Checkpoint[] {
+export function byPreference(model: Model, checkpoints: readonly Checkpoint[], accelerator: Accelerator, prefer?: Preference): Checkpoint[] {
   const fidelity = new Map(byFidelity(model, checkpoints).map((checkpoint, index) => [checkpoint, index]))
   const key = (checkpoint: Checkpoint): number[] => [
-    qualityClass(model, checkpoint),
-    isNative(checkpoint, accelerator) ? 0 : 1,
+    QUALITY_CLASSES.indexOf(qualityClass(model, checkpoint)),
+    ...(prefer === 'quality' ? [-bitsOf(checkpoint)] : [isNative(checkpoint, accelerator) ? 0 : 1]),
     PUBLISHERS[checkpoint.publisher ?? 'maker'],
     fidelity.get(checkpoint)!,
   ]
@@ -208,10 +198,11 @@ const HYPOTHETICAL: Record<string, string> = {
 
 /**
  * The checkpoint and layout that a question means. A repository is taken as it is; a format means the published checkpoint of that format; a
- * model's name means the first by `byPreference` that keeps the load and the limits. Where only some tightly do, the first of those.
+ * model's name means the first by `byPreference` that keeps the load and the limits. Where only some tightly do, the first of those. Where speed,
+ * context or memory is preferred, the best in that of all that keep them.
  */
 export function choose(question: ChoiceQuestion): Choice {
-  const {model, request, machine} = question
+  const {model, request, machine, prefer} = question
   if (question.checkpoint) return {best: bestLayout({...question, checkpoint: withFormat(model, question.checkpoint, request.weights)}), passedOver: []}
   let candidates: readonly Checkpoint[] = model.checkpoints
   let hypothetical = false
@@ -222,15 +213,25 @@ export function choose(question: ChoiceQuestion): Choice {
       hypothetical = true
     }
   }
+  const measure = prefer && PREFERRED[prefer]
   const considered: Evaluation[] = []
-  for (const checkpoint of distinct(byPreference(model, candidates, pacingAccelerator(machine)))) {
+  for (const checkpoint of distinct(byPreference(model, candidates, pacingAccelerator(machine), prefer))) {
     const evaluation = bestLayout({...question, checkpoint})
-    if (evaluation.verdict === 'fits') return {best: evaluation, passedOver: considered, hypothetical}
+    if (evaluation.verdict === 'fits' && !measure) return {best: evaluation, passedOver: considered, hypothetical}
     considered.push(evaluation)
   }
   if (considered.length === 0) throw new InputError('MODEL_WITHOUT_CHECKPOINT', `${model.name} has no checkpoint in the catalogue`)
-  const best = considered.find(({verdict}) => verdict === 'tight') ?? bestOf(considered)
-  return {best, passedOver: considered.filter((evaluation) => evaluation !== best), hypothetical}
+  const first = considered.find(({verdict}) => verdict === 'fits') ?? considered.find(({verdict}) => verdict === 'tight')
+  const equals = considered.filter(({verdict}) => verdict === first?.verdict)
+  const best = !first ? bestOf(considered) : measure ? equals.reduce((a, b) => (measure(b) > measure(a) ? b : a)) : first
+  return {best, passedOver: considered.filter((evaluation) => evaluation !== best), hypothetical, ...(first && best !== first && {unpreferred: first})}
+}
+
+/** What is preferred, higher is better. Quality is an order, see `byPreference`. */
+const PREFERRED: Partial<Record<Preference, (evaluation: Evaluation) => number>> = {
+  speed: scoreOf,
+  context: ({deployment, memory, model}) => Math.min(model.architecture.contextTokens, Math.max(deployment.maxModelLen, memory.largestMaxModelLen)),
+  memory: ({model, checkpoint}) => -diskBytes(model, checkpoint),
 }
 
 /** A repository whose format is asked for differently: the model's checkpoint of that format, published or imagined. */

@@ -7,6 +7,27 @@ const interval = z.object({estimate: z.number(), low: z.number(), high: z.number
 const latencies = {ttftMs: z.number(), tpotMs: z.number(), endToEndMs: z.number(), shareWithinLimits: z.number()}
 const coded = {code: z.string(), message: z.string()}
 
+const loss = z.object({benchmark: z.string(), baseline: z.number(), score: z.number(), recovery: z.number(), withinNoise: z.boolean().optional()})
+
+/** What is known of a checkpoint's loss. Shares of the original's score, 0 to 1 and above by noise. */
+const quality = z.object({
+  level: z.enum(['original', 'released', 'rebuilt', 'checkpoint', 'model-format', 'format-size', 'format', 'unknown']),
+  recovery: z.number().optional(),
+  recoveryLow: z.number().optional(),
+  recoveryHigh: z.number().optional(),
+  perplexityRise: z.number().optional(),
+  meanKld: z.number().optional(),
+  worst: loss.optional(),
+  measurable: z.boolean().optional(),
+  apart: z.array(z.object({kind: z.enum(['long-reasoning', 'code', 'long-context', 'tools']), rows: z.int(), recovery: z.number(), worst: loss})).optional(),
+  against: z.array(z.string()).optional(),
+  format: z.string().optional(),
+  size: z.string().optional(),
+  rows: z.int(),
+  models: z.int(),
+  sources: z.array(z.string()),
+})
+
 /** The output of `check --json` and of each line of `batch`. */
 export const ResultSchema = z.object({
   schemaVersion: z.literal(2),
@@ -44,6 +65,7 @@ export const ResultSchema = z.object({
       .optional(),
   }),
   workload: ScenarioSchema.shape.workload,
+  quality: quality.extend({kvCache: quality.optional()}).optional(),
   verdict: z.enum(['fits', 'tight', 'too-slow', 'does-not-fit', 'unsupported']),
   reasons: z.array(z.object({...coded, remedy: z.string().optional()})),
   memory: z.object({

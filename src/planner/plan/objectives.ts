@@ -1,5 +1,6 @@
-import {byFidelity, endToEndMs as endToEndOf, type Evaluation, excessOf, type Reached, reachedLimits, servedScore} from '../answer/index.ts'
-import type {Objective, Objectives} from '../scenario/index.ts'
+import {diskBytes, endToEndMs as endToEndOf, excessOf, type Reached, reachedLimits, servedScore} from '../answer/index.ts'
+import {bitsOf, QUALITY_CLASSES, qualityClass} from '../quality/index.ts'
+import type {Objective, Objectives, Preference} from '../scenario/index.ts'
 import type {PlanPoint} from './point.ts'
 
 /** Mean time from arrival to the last token: estimate, and the slow end of both parts. */
@@ -31,23 +32,40 @@ export function score(point: PlanPoint, objective: Objective): number {
       return (
         -(evaluation.memory.totalBytes - evaluation.memory.kvCacheBytes) * evaluation.engine.gpuCount(evaluation.deployment) + outputTokensPerSecond.low * 1e-3
       )
-    case 'quality':
-      return fidelity(evaluation) * 1e9 + outputTokensPerSecond.low
   }
 }
 
-/** Places from the end of the model's checkpoints by fidelity; a 16-bit cache before a shorter one. */
-function fidelity({model, checkpoint, deployment}: Evaluation): number {
-  const order = byFidelity(model, model.checkpoints)
-  const place = order.findIndex((known) => known.hfId === checkpoint.hfId)
-  return order.length - Math.max(0, place) + (deployment.kvCache === 'bf16' || deployment.kvCache === 'fp16' ? 0.5 : 0)
+/** How a point's checkpoint stands to what is preferred, lower is better: by what its build loses, unless something else is preferred. */
+export function preferenceTier({evaluation: {model, checkpoint, deployment}}: Pick<PlanPoint, 'evaluation'>, prefer: Preference | undefined): number {
+  const loss = QUALITY_CLASSES.indexOf(qualityClass(model, checkpoint))
+  switch (prefer) {
+    case 'speed':
+      return 0
+    case 'memory':
+      return diskBytes(model, checkpoint)
+    case 'context':
+      return -deployment.maxModelLen
+    case 'quality':
+      // No format has a hundred bits: the class decides first.
+      return loss * 100 - bitsOf(checkpoint)
+    default:
+      return loss
+  }
 }
 
 /** What surely keeps the limits, what keeps them as expected, what does not. */
 const standing = ({meets, sure}: PlanPoint): number => (sure ? 0 : meets ? 1 : 2)
 
-/** Best first: what keeps the limits even at the slow end, then what keeps them as expected, by the objective; then the rest by how near it comes. */
-export function ranked(points: readonly PlanPoint[], objectives: Objectives, objective: Objective): PlanPoint[] {
-  const keyed = points.map((point) => ({point, beyond: point.meets ? 0 : excess(point, objectives), score: score(point, objective)}))
-  return keyed.sort((a, b) => standing(a.point) - standing(b.point) || a.beyond - b.beyond || b.score - a.score).map(({point}) => point)
+/**
+ * Best first: what keeps the limits even at the slow end, then what keeps them as expected, the preferred checkpoints before others, by the
+ * objective; then the rest by how near it comes.
+ */
+export function ranked(points: readonly PlanPoint[], objectives: Objectives, objective: Objective, prefer?: Preference): PlanPoint[] {
+  const keyed = points.map((point) => ({
+    point,
+    tier: point.meets ? preferenceTier(point, prefer) : 0,
+    beyond: point.meets ? 0 : excess(point, objectives),
+    score: score(point, objective),
+  }))
+  return keyed.sort((a, b) => standing(a.point) - standing(b.point) || a.tier - b.tier || a.beyond - b.beyond || b.score - a.score).map(({point}) => point)
 }

@@ -93,7 +93,7 @@ const LISTED = 20
 /** The question that a scenario asks of the search. */
 export async function planQuestion(context: Context, {scenario, machine, objectives, objective}: PlanAsked): Promise<PlanQuestion> {
   const {model, checkpoint} = await modelOf(context, scenario.model)
-  const {model: _model, gpu: _gpu, machine: _machine, nodes: _nodes, id: _id, slo: _slo, workload, engine, ...request} = scenario
+  const {model: _model, gpu: _gpu, machine: _machine, nodes: _nodes, id: _id, prefer, slo: _slo, workload, engine, ...request} = scenario
   const names = engine === undefined ? [DEFAULT_ENGINE, ...Object.keys(ENGINES).filter((name) => name !== DEFAULT_ENGINE)] : [engine]
   return {
     model,
@@ -101,6 +101,7 @@ export async function planQuestion(context: Context, {scenario, machine, objecti
     machine,
     engines: names.map((name) => engineOf(context, name)),
     request,
+    ...(prefer && {prefer}),
     workload,
     objectives,
     objective,

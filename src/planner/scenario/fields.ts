@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import {LIMITS} from './scenario.ts'
+import {LIMITS, PREFERENCES, type Preference} from './scenario.ts'
 import {parseSpeculation} from './speculation.ts'
 
 const whole = ({min, max}: {min: number; max: number}) => z.int().min(min).max(max)
@@ -25,6 +25,10 @@ export const ScenarioSchema = z.object({
   gpu: z.string().min(1).max(4096).optional().describe('COUNTxGPU-ID, comma-separated for mixed cards'),
   machine: z.string().min(1).max(4096).optional().describe('a catalogued system, or a file that detect --json printed'),
   nodes: whole(LIMITS.nodes).optional(),
+  prefer: z
+    .enum(PREFERENCES as [Preference, ...Preference[]])
+    .optional()
+    .describe('what the checkpoint is chosen for, among those that keep the load'),
   engine: z.string().min(1).optional(),
   engineVersion: z.string().max(128).optional(),
   weights: z.string().min(1).optional(),

@@ -11,9 +11,14 @@ export interface Objectives {
 }
 
 /** What the best plan is best in. */
-export type Objective = 'throughput' | 'latency' | 'per-user' | 'memory' | 'quality'
+export type Objective = 'throughput' | 'latency' | 'per-user' | 'memory'
 
-export const OBJECTIVES: readonly Objective[] = ['throughput', 'latency', 'per-user', 'memory', 'quality']
+export const OBJECTIVES: readonly Objective[] = ['throughput', 'latency', 'per-user', 'memory']
+
+/** What moves the choice of a checkpoint, among those that keep the load. */
+export type Preference = 'quality' | 'speed' | 'context' | 'memory'
+
+export const PREFERENCES: readonly Preference[] = ['quality', 'speed', 'context', 'memory']
 
 /** One question, as in the machine-readable contract. Absent: to be detected or chosen. */
 export interface Scenario extends DeploymentRequest {
@@ -22,6 +27,8 @@ export interface Scenario extends DeploymentRequest {
   gpu?: string
   machine?: string
   nodes?: number
+  /** Absent: what keeps the quality, then what the card computes in itself, then who published it. */
+  prefer?: Preference
   workload?: Workload
   slo?: Objectives
 }

@@ -3,6 +3,7 @@ import {type FoundModel, findModel} from '../../catalogue/find-model.ts'
 import {nearest} from '../../core/nearest.ts'
 import {InputError} from '../../core/input-error.ts'
 import type {Checkpoint, Model} from '../../core/model.ts'
+import {modelWithQuality} from '../quality/index.ts'
 import type {Context} from './context.ts'
 import type {FoundModelFile, FoundRepository} from './found-model.ts'
 
@@ -26,7 +27,10 @@ function closedModel(catalogue: Catalogue, name: string): ClosedModel | undefine
   return catalogue.closedModels.find(({names}) => names.some((known) => asked === plain(known) || (known.endsWith('*') && asked.startsWith(plain(known)))))
 }
 
-const imported = ({model, warnings}: FoundModelFile): NamedModel => ({model, checkpoint: model.checkpoints[0], warnings})
+function imported(catalogue: Catalogue, {model: found, warnings}: FoundModelFile): NamedModel {
+  const model = modelWithQuality(catalogue, found)
+  return {model, checkpoint: model.checkpoints[0], warnings}
+}
 
 /** A path that an engine can be started with: weights lie there, and no repository is named in them. */
 function startedByPath(named: NamedModel, path: string): NamedModel {
@@ -41,13 +45,13 @@ function startedByPath(named: NamedModel, path: string): NamedModel {
  * @throws InputError MODEL_UNKNOWN with the closest names, MODEL_CLOSED for one whose weights are not published.
  */
 export async function modelOf(context: Context, name: string): Promise<NamedModel> {
-  if (looksLikeModelPath(name)) return startedByPath(imported(await context.readModel(name)), name)
+  if (looksLikeModelPath(name)) return startedByPath(imported(context.catalogue, await context.readModel(name)), name)
   const {catalogue} = context
   const known = findModel(name, catalogue.modelEntries)
   if (known && !context.refresh) return catalogued(catalogue, known, name)
   const repository = known ? (known.checkpoint ?? catalogue.model(known.id).hfId) : name
   const outside: FoundRepository = (looksLikeRepository(repository) && (await context.repository?.(repository))) || {}
-  if (outside.found) return imported(outside.found)
+  if (outside.found) return imported(catalogue, outside.found)
   const closed = known ? undefined : closedModel(catalogue, name)
   if (closed)
     throw new InputError('MODEL_CLOSED', `The weights of ${name} are not published (${closed.vendor}): it cannot be run on machines of one's own`, {
