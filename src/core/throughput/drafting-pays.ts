@@ -8,13 +8,16 @@ export const withoutDrafts = (input: PerformanceInput): PerformanceInput => ({..
 
 /**
  * The largest number of requests in flight, of the whole deployment, at which drafting yields more tokens a second than none; 0 where it
- * never does. Looks at powers of two up to what the engine runs at once, then between the last that pays and the first that does not:
+ * never does. Looks at powers of two up to what the engine runs and the cache holds at once, then between the last that pays and the first that does not:
  * with more in flight a step is bound by compute and the checked tokens are no longer free, so that it does not come to pay again.
  */
 export function paysUntil(input: PerformanceInput, calibration: Calibration): number {
   const plain = withoutDrafts(input)
   const models = {drafted: preparedModel(input, calibration), plain: preparedModel(plain, calibration)}
-  const limit = Math.max(1, Math.floor(input.maxNumSeqs)) * replicaCount(input)
+  const {inputTokens, outputTokens} = input.workload
+  // More than the cache holds only wait.
+  const held = input.kvCacheTokens === undefined ? input.maxNumSeqs : input.kvCacheTokens / (inputTokens + outputTokens)
+  const limit = Math.max(1, Math.floor(Math.min(input.maxNumSeqs, held))) * replicaCount(input)
   const rate = (question: PerformanceInput, model: typeof models.plain, concurrency: number) => {
     const loaded = {...question, workload: {...question.workload, concurrency, requestRate: undefined}}
     return servingOf(loaded, calibration, model).requestsPerSecond * busyReplicas(loaded)

@@ -6,7 +6,7 @@ import {vllmLaunch} from './launch.ts'
 import {vllmLayout} from './layout.ts'
 import {hasSparseLatent, vllmCacheLayout, vllmMemory} from './memory.ts'
 import {vllmVerification} from './speculation.ts'
-import {withinStatePool} from './state-pool.ts'
+import {resolveVllm} from './resolve.ts'
 
 export function createVllm(data: EngineData): Engine {
   const id = 'vllm'
@@ -15,7 +15,7 @@ export function createVllm(data: EngineData): Engine {
     ...identityOf(data),
     // Recipes and benchmark scripts go to 0.95 (vllm-project/recipes, SemiAnalysisAI/InferenceX).
     mostMemoryShare: 0.95,
-    resolve: (subject, request) => withinStatePool(subject, request, data),
+    resolve: (subject, request) => resolveVllm(subject, request, data),
     support: (subject, deployment) => supportOf({id, title: data.title, subject, deployment, layout: vllmLayout(deployment), data}),
     memory: (subject, deployment) => vllmMemory(subject, deployment, data),
     shardLayout: vllmLayout,

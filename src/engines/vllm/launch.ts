@@ -9,7 +9,7 @@ import {counted, fraction, gib, sameFraction} from '../launch/numbers.ts'
 import {isAtLeast} from '../versions.ts'
 import {gpuMemoryUtilization, schedulerDefaults} from './defaults.ts'
 import {vllmNodes} from './nodes.ts'
-import {isRecurrent} from './state-pool.ts'
+import {isRecurrent} from './recurrent.ts'
 
 const GIB = 1024 ** 3
 

@@ -230,7 +230,7 @@ function graphTightness({graphBytes: graphs, beyondBytes, givenBackBytes}: Graph
 }
 
 /** First release seen that refuses to start (0.19 still captured fewer graphs instead). */
-export const STATE_LIMIT_SINCE = '0.20.0'
+const STATE_LIMIT_SINCE = '0.20.0'
 
 /** Most sequences that CUDA graphs of a model with states allow: a block of state for each (vllm/config/compilation.py resolve_cudagraph_mode_and_sizes, 0.20.0 to 0.28.0). */
 const stateLimit = ({engineVersion, enforceEager}: Deployment, pool: CachePool, blocks: number): number | undefined =>

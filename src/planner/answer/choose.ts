@@ -11,7 +11,7 @@ import {bitsOf, QUALITY_CLASSES, qualityClass} from '../quality/index.ts'
 import type {Objectives, Preference} from '../scenario/index.ts'
 import {pacingAccelerator} from '../world/index.ts'
 import {evaluate} from './evaluate.ts'
-import {type Evaluation, isYes, starts, VERDICT_ORDER} from './evaluation.ts'
+import {type Evaluation, isYes, starts, TIGHT_CODES, VERDICT_ORDER} from './evaluation.ts'
 import {type Place, placesFor} from './layouts.ts'
 import {servedScore} from './score.ts'
 
@@ -198,8 +198,7 @@ const HYPOTHETICAL: Record<string, string> = {
 
 /**
  * The checkpoint and layout that a question means. A repository is taken as it is; a format means the published checkpoint of that format; a
- * model's name means the first by `byPreference` that keeps the load and the limits. Where only some tightly do, the first of those. Where speed,
- * context or memory is preferred, the best in that of all that keep them.
+ * model's name means the first by `byPreference` that keeps the load and the limits (see `taken`).
  */
 export function choose(question: ChoiceQuestion): Choice {
   const {model, request, machine, prefer} = question
@@ -213,19 +212,48 @@ export function choose(question: ChoiceQuestion): Choice {
       hypothetical = true
     }
   }
+  const inOrder = distinct(byPreference(model, candidates, pacingAccelerator(machine), prefer))
+  const choice = taken(model, evaluated(inOrder, question), prefer)
+  if (!choice) throw new InputError('MODEL_WITHOUT_CHECKPOINT', `${model.name} has no checkpoint in the catalogue`)
+  return {...choice, hypothetical}
+}
+
+/** Each checkpoint with its best layout, when it is asked for. */
+function* evaluated(checkpoints: readonly Checkpoint[], question: ChoiceQuestion): Generator<Evaluation> {
+  for (const checkpoint of checkpoints) yield bestLayout({...question, checkpoint})
+}
+
+/**
+ * Which of a model's checkpoints is taken, given in the order of `byPreference`: the first that keeps the load and the limits. Where only some
+ * tightly do, the first of those, and of those that keep the quality one that is only not sure to have the memory before any build that loses some.
+ * Where speed, context or memory is preferred, the best in that of all that keep them as well as the first. Undefined: there is none.
+ */
+export function taken(model: Model, inOrder: Iterable<Evaluation>, prefer?: Preference): Choice | undefined {
   const measure = prefer && PREFERRED[prefer]
   const considered: Evaluation[] = []
-  for (const checkpoint of distinct(byPreference(model, candidates, pacingAccelerator(machine), prefer))) {
-    const evaluation = bestLayout({...question, checkpoint})
-    if (evaluation.verdict === 'fits' && !measure) return {best: evaluation, passedOver: considered, hypothetical}
+  let first: Evaluation | undefined
+  let nearly: Evaluation | undefined
+  for (const evaluation of inOrder) {
+    const loses = !keepsQuality(model, evaluation.checkpoint)
+    if (nearly && loses) first ??= nearly
+    if (evaluation.verdict === 'fits') first ??= evaluation
+    if (first && !measure) return {best: first, passedOver: considered.filter((other) => other !== first)}
     considered.push(evaluation)
+    if (!loses && isTightInMemoryAlone(evaluation)) nearly ??= evaluation
   }
-  if (considered.length === 0) throw new InputError('MODEL_WITHOUT_CHECKPOINT', `${model.name} has no checkpoint in the catalogue`)
-  const first = considered.find(({verdict}) => verdict === 'fits') ?? considered.find(({verdict}) => verdict === 'tight')
+  if (considered.length === 0) return undefined
+  first ??= nearly ?? considered.find(({verdict}) => verdict === 'tight')
   const equals = considered.filter(({verdict}) => verdict === first?.verdict)
-  const best = !first ? bestOf(considered) : measure ? equals.reduce((a, b) => (measure(b) > measure(a) ? b : a)) : first
-  return {best, passedOver: considered.filter((evaluation) => evaluation !== best), hypothetical, ...(first && best !== first && {unpreferred: first})}
+  const best = !first ? bestOf(considered) : measure ? equals.reduce((a, b) => (measure(b) > measure(a) ? b : a), first) : first
+  return {best, passedOver: considered.filter((evaluation) => evaluation !== best), ...(first && best !== first && {unpreferred: first})}
 }
+
+/** As it was released, or what figures or bits say loses nothing. */
+const keepsQuality = (model: Model, checkpoint: Checkpoint): boolean => ['kept', 'rebuilt'].includes(qualityClass(model, checkpoint))
+
+/** The load and the limits are kept; only the memory may be off by more than there is to spare. */
+const isTightInMemoryAlone = ({verdict, warnings}: Evaluation): boolean =>
+  verdict === 'tight' && warnings.every(({code}) => code === 'memory-tight' || !TIGHT_CODES.includes(code))
 
 /** What is preferred, higher is better. Quality is an order, see `byPreference`. */
 const PREFERRED: Partial<Record<Preference, (evaluation: Evaluation) => number>> = {

@@ -1,0 +1,7 @@
+import type {Mixer} from '../../core/architecture.ts'
+import type {Subject} from '../engine.ts'
+
+const RECURRENT = new Set<Mixer['kind']>(['gated-delta-net', 'kimi-delta', 'lightning', 'mamba2', 'mamba1', 'short-conv'])
+
+/** Whether some layers keep a state for each request instead of a cache that grows. */
+export const isRecurrent = ({model}: Subject): boolean => model.architecture.layerKinds.some(({mixers}) => mixers.some(({kind}) => RECURRENT.has(kind)))
