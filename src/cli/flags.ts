@@ -53,7 +53,10 @@ export const workloadFlags = {
 export const deploymentFlags = {
   engine: Flags.string({description: 'vllm, sglang or trtllm (default: vllm)', helpGroup: DEPLOYMENT}),
   'engine-version': Flags.string({description: 'release of the engine (default: the newest known)', helpGroup: DEPLOYMENT}),
-  weights: Flags.string({description: 'weight format: bf16, fp8, awq-int4, nvfp4, ... (default: by the published checkpoint that is chosen)', helpGroup: DEPLOYMENT}),
+  weights: Flags.string({
+    description: 'weight format: bf16, fp8, awq-int4, nvfp4, ... (default: by the published checkpoint that is chosen)',
+    helpGroup: DEPLOYMENT,
+  }),
   'kv-cache': Flags.string({description: 'cache format: auto, bf16, fp8, nvfp4', helpGroup: DEPLOYMENT}),
   tp: count('tp', LIMITS.parallel, 'tensor parallel size', {aliases: ['tensor-parallel-size'], helpGroup: DEPLOYMENT}),
   pp: count('pp', LIMITS.parallel, 'pipeline parallel size', {aliases: ['pipeline-parallel-size'], helpGroup: DEPLOYMENT}),
@@ -108,7 +111,8 @@ export const ASSUMED_LOAD = {inputTokens: 1024, outputTokens: 512, concurrency: 
 /** The scenario that flags spell out. A flag that was not given is absent. */
 export function scenarioFrom(model: string, flags: Record<string, unknown>): Scenario {
   const scenario: Record<string, unknown> = {model}
-  for (const name of [...Object.keys(machineFlags), ...Object.keys(choiceFlags), ...Object.keys(deploymentFlags)]) if (flags[name] !== undefined) scenario[camelCase(name)] = flags[name]
+  for (const name of [...Object.keys(machineFlags), ...Object.keys(choiceFlags), ...Object.keys(deploymentFlags)])
+    if (flags[name] !== undefined) scenario[camelCase(name)] = flags[name]
   // One field of the scenario: the method with its draft.
   const {draft, speculative} = scenario as {draft?: string; speculative?: object}
   delete scenario.draft

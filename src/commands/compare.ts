@@ -1,7 +1,7 @@
 import * as Args from '@oclif/core/args'
 import * as Flags from '@oclif/core/flags'
 import {ServefitCommand} from '../cli/base.ts'
-import {deploymentFlags, machineFlags, workloadFlags} from '../cli/flags.ts'
+import {choiceFlags, deploymentFlags, machineFlags, workloadFlags} from '../cli/flags.ts'
 import {withProgress} from '../cli/progress.ts'
 import {askedScenario, scenarioFlags} from '../cli/scenario-flag.ts'
 import {sloFlags} from '../cli/slo-flags.ts'
@@ -10,11 +10,10 @@ import {realContext} from '../cli/world.ts'
 import type {Machine} from '../core/accelerator.ts'
 import {isYes, machineOf} from '../planner/answer/index.ts'
 import {compare, type ComparisonRow} from '../planner/compare/index.ts'
-import {modelOf, type NamedModel} from '../planner/world/index.ts'
+import {type Figure, figuresBehind} from '../planner/quality/index.ts'
+import {type Context, modelOf, type NamedModel} from '../planner/world/index.ts'
 import {renderCompare} from '../render/compare.ts'
 import {machineTitle} from '../render/hardware.ts'
-
-const {weights: _weights, ...choices} = deploymentFlags
 
 export default class Compare extends ServefitCommand {
   static override summary = 'BF16, FP8, AWQ, NVFP4: what each published checkpoint costs in memory and speed here'
@@ -43,11 +42,13 @@ export default class Compare extends ServefitCommand {
     ...scenarioFlags,
     ...workloadFlags,
     ...sloFlags,
-    ...choices,
+    ...choiceFlags,
+    ...deploymentFlags,
     ...sourceFlags,
+    explain: Flags.boolean({description: 'list the measured comparisons behind what is said of quality, with their sources'}),
   }
 
-  async run(): Promise<{rows: ComparisonRow[]}> {
+  async run(): Promise<{rows: ComparisonRow[]; measured: {hfId: string; figures: Figure[]}[]}> {
     const {argv, flags} = await this.parse(Compare)
     const context = realContext(this.catalogue, sourcesFrom(flags))
     const given = argv as string[]
@@ -61,6 +62,7 @@ export default class Compare extends ServefitCommand {
       slo,
       objective: _objective,
       id: _id,
+      prefer,
       ...request
     } = await askedScenario(given[0], {...flags, gpu: flags.gpu?.[0], machine: flags.gpu ? undefined : flags.machine?.[0]})
     const names = given.length > 0 ? given : [model]
@@ -69,12 +71,27 @@ export default class Compare extends ServefitCommand {
     for (const where of asked.length > 0 ? asked : [{gpu, machine}]) machines.push(await machineOf(context, {model, ...where, nodes}))
     const models: NamedModel[] = []
     for (const name of names) models.push(await modelOf(context, name))
-    const rows = await withProgress('comparing checkpoints', async () => compare(context, {models, machines, engine, request, workload: workload!, slo}))
+    const rows = await withProgress('comparing checkpoints', async () =>
+      compare(context, {models, machines, engine, request, ...(prefer && {prefer}), workload: workload!, slo}),
+    )
     if (!rows.some(({result}) => isYes(result))) this.answerNo()
+    const figures = flags.explain || this.jsonEnabled() ? figuresOf(context, models, rows) : new Map<string, Figure[]>()
     if (!this.jsonEnabled()) {
       const title = `${models.map(({model}) => model.name).join(', ')} on ${machines.map(machineTitle).join(', ')}`
-      process.stdout.write(renderCompare(rows, title, {columns: this.columns, colour: this.colour}))
+      process.stdout.write(renderCompare(rows, title, {columns: this.columns, colour: this.colour, ...(flags.explain && {figures})}))
     }
-    return {rows}
+    return {rows, measured: [...figures].map(([hfId, own]) => ({hfId, figures: own}))}
   }
+}
+
+/** The comparisons behind each row's statement, by repository. */
+function figuresOf({catalogue}: Pick<Context, 'catalogue'>, models: readonly NamedModel[], rows: readonly ComparisonRow[]): Map<string, Figure[]> {
+  const behind = new Map<string, Figure[]>()
+  for (const {model, checkpoint: named} of models)
+    for (const {hfId} of rows.filter((row) => row.model === model.id)) {
+      const checkpoint = named?.hfId === hfId ? named : model.checkpoints.find((known) => known.hfId === hfId)
+      const figures = checkpoint && !behind.has(hfId) ? figuresBehind(catalogue, model, checkpoint) : []
+      if (figures.length > 0) behind.set(hfId, figures)
+    }
+  return behind
 }

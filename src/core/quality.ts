@@ -38,9 +38,11 @@ export interface Quality {
   /** Whether the comparisons together, or one of them, lost more than noise explains. Absent: cannot be told. */
   measurable?: boolean
   /** What loses first, each by itself. */
-  apart?: {kind: ApartKind; rows: number; recovery: number; worst: Loss}[]
+  apart?: {kind: ApartKind; rows: number; recovery: number; worst?: Loss}[]
   /** Formats of the baselines where those are not the 16-bit original: their own loss is hidden. */
   against?: string[]
+  /** Where nobody measured scores at this level: what the format keeps on other models. */
+  typical?: Quality
   /** Format that the figures are pooled over. */
   format?: string
   /** Size class that the figures are pooled over, by total parameters. */

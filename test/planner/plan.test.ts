@@ -183,7 +183,8 @@ describe('plan', () => {
   it('for a rate that all keep up with, the quicker answer is better', async () => {
     const {ranking} = await planned(context, {model: 'llama-3.1-8b', gpu: '4xh100-sxm', inputTokens: 500, outputTokens: 200, requestRate: 1})
     const [best] = ranking
-    for (const other of ranking.filter((point) => lossOf(point) === lossOf(best!))) expect(endToEndMs(best!).high).toBeLessThanOrEqual(endToEndMs(other).high * 1.03)
+    for (const other of ranking.filter((point) => lossOf(point) === lossOf(best!)))
+      expect(endToEndMs(best!).high).toBeLessThanOrEqual(endToEndMs(other).high * 1.03)
   })
 
   it('groups refusals, with their number', async () => {

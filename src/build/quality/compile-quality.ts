@@ -94,7 +94,8 @@ function nameProblems(path: string, {model, totalParams, rows}: MeasuredFile, mo
   if (model !== undefined && !byId.has(model)) {
     const same = models.find(({hfId}) => hfId.toLowerCase() === model.toLowerCase())
     if (same) problems.push(`${path}: model: ${model} is in the catalogue: expected its id, ${same.id}`)
-    else if (!model.includes('/')) problems.push(`${path}: model: no model "${model}" in data/models: expected an id, or the repository of a model that is not there`)
+    else if (!model.includes('/'))
+      problems.push(`${path}: model: no model "${model}" in data/models: expected an id, or the repository of a model that is not there`)
   }
   if (model !== undefined && byId.has(model) && totalParams !== undefined) problems.push(`${path}: totalParams: ${model} has its own in data/models`)
   for (const {checkpoint, weights} of rows) {

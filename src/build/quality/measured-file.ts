@@ -54,7 +54,13 @@ export interface MeasuredFile {
 }
 
 /** What no two honest scores are: a fraction where per cent is meant, more than all, a loss or a gain that is a slip of the pen. */
-function scoreProblems({metric, baseline, score, benchmark, unpooled}: Pick<MeasuredRow, 'metric' | 'baseline' | 'score' | 'benchmark' | 'unpooled'>): string[] {
+function scoreProblems({
+  metric,
+  baseline,
+  score,
+  benchmark,
+  unpooled,
+}: Pick<MeasuredRow, 'metric' | 'baseline' | 'score' | 'benchmark' | 'unpooled'>): string[] {
   const pair = `${benchmark}: ${baseline} and ${score}`
   if (metric === 'kld') return baseline === 0 && score >= 0 && score < 10 ? [] : [`${pair}: a divergence has the baseline 0 and lies between 0 and 10`]
   if (metric === 'perplexity') return baseline > 1 && score > 1 && score < 1000 ? [] : [`${pair}: a perplexity lies between 1 and 1000`]

@@ -131,6 +131,10 @@ function distinct(checkpoints: readonly Checkpoint[]): Checkpoint[] {
 export const distinctCheckpoints = (model: Model, weights?: string): Checkpoint[] =>
   distinct(byFidelity(model, weights === undefined ? model.checkpoints : checkpointsOfWeights(model, weights)))
 
+/** A model's checkpoints that differ in what is judged or measured, in the order in which they are asked whether they keep the load. */
+export const preferredCheckpoints = (model: Model, accelerator: Accelerator, {weights, prefer}: {weights?: string; prefer?: Preference} = {}): Checkpoint[] =>
+  distinct(byPreference(model, weights === undefined ? model.checkpoints : checkpointsOfWeights(model, weights), accelerator, prefer))
+
 /** Checkpoints of a model, the closest to its original first. */
 export function byFidelity(model: Pick<Model, 'hfId'>, checkpoints: readonly Checkpoint[]): Checkpoint[] {
   const original = checkpoints.find(({hfId}) => hfId === model.hfId)
@@ -255,10 +259,14 @@ const keepsQuality = (model: Model, checkpoint: Checkpoint): boolean => ['kept',
 const isTightInMemoryAlone = ({verdict, warnings}: Evaluation): boolean =>
   verdict === 'tight' && warnings.every(({code}) => code === 'memory-tight' || !TIGHT_CODES.includes(code))
 
+/** The longest context that can be had, up to what the model reads as its publisher documents. */
+export const reachableContext = ({deployment, memory, model}: Pick<Evaluation, 'deployment' | 'memory' | 'model'>): number =>
+  Math.max(deployment.maxModelLen, Math.min(model.extendedContext?.tokens ?? model.architecture.contextTokens, memory.largestMaxModelLen))
+
 /** What is preferred, higher is better. Quality is an order, see `byPreference`. */
 const PREFERRED: Partial<Record<Preference, (evaluation: Evaluation) => number>> = {
   speed: scoreOf,
-  context: ({deployment, memory, model}) => Math.min(model.architecture.contextTokens, Math.max(deployment.maxModelLen, memory.largestMaxModelLen)),
+  context: reachableContext,
   memory: ({model, checkpoint}) => -diskBytes(model, checkpoint),
 }
 

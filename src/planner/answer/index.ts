@@ -10,7 +10,10 @@ export {
   diskBytes,
   distinctCheckpoints,
   missingBytes,
+  preferredCheckpoints,
   PUBLISHERS,
+  reachableContext,
+  taken,
 } from './choose.ts'
 export {evaluate, judge, type Question, standing} from './evaluate.ts'
 export {type Evaluation, isYes, type Standing, TIGHT_CODES, VERDICT_ORDER, type Verdict} from './evaluation.ts'

@@ -10,7 +10,7 @@ const coded = {code: z.string(), message: z.string()}
 const loss = z.object({benchmark: z.string(), baseline: z.number(), score: z.number(), recovery: z.number(), withinNoise: z.boolean().optional()})
 
 /** What is known of a checkpoint's loss. Shares of the original's score, 0 to 1 and above by noise. */
-const quality = z.object({
+const figures = {
   level: z.enum(['original', 'released', 'rebuilt', 'checkpoint', 'model-format', 'format-size', 'format', 'unknown']),
   recovery: z.number().optional(),
   recoveryLow: z.number().optional(),
@@ -19,14 +19,17 @@ const quality = z.object({
   meanKld: z.number().optional(),
   worst: loss.optional(),
   measurable: z.boolean().optional(),
-  apart: z.array(z.object({kind: z.enum(['long-reasoning', 'code', 'long-context', 'tools']), rows: z.int(), recovery: z.number(), worst: loss})).optional(),
+  apart: z
+    .array(z.object({kind: z.enum(['long-reasoning', 'code', 'long-context', 'tools']), rows: z.int(), recovery: z.number(), worst: loss.optional()}))
+    .optional(),
   against: z.array(z.string()).optional(),
   format: z.string().optional(),
   size: z.string().optional(),
   rows: z.int(),
   models: z.int(),
   sources: z.array(z.string()),
-})
+}
+const quality = z.object({...figures, typical: z.object(figures).optional()})
 
 /** The output of `check --json` and of each line of `batch`. */
 export const ResultSchema = z.object({

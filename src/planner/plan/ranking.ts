@@ -64,9 +64,7 @@ const load = ({concurrency}: PlanPoint): number => (typeof concurrency === 'numb
 
 /** Throughput is what more load is for; of the other objectives only the exact best counts. */
 const isWorth = (point: PlanPoint, best: PlanPoint, objective: Objective): boolean =>
-  point.meets &&
-  objective === 'throughput' &&
-  point.performance.outputTokensPerSecond.low >= best.performance.outputTokensPerSecond.low * (1 - WORTH_MORE_LOAD)
+  point.meets && objective === 'throughput' && point.performance.outputTokensPerSecond.low >= best.performance.outputTokensPerSecond.low * (1 - WORTH_MORE_LOAD)
 
 const cacheBits = ({evaluation: {deployment}}: PlanPoint): number => (deployment.kvCache === 'bf16' || deployment.kvCache === 'fp16' ? 16 : 8)
 

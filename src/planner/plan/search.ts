@@ -114,7 +114,10 @@ export function searchPlans(question: PlanQuestion): PlanSearch {
   const choosing = choosingLimits(question)
   const loads = fixedLoad ? [workload] : CONCURRENCIES.map((concurrency) => ({...workload, concurrency}))
   const probes = evaluations.map((stood) => probeOf(stood, loads, question))
-  const points = objectives.percentile === undefined ? pointsThatMatter(probes, loads, (point) => preferenceTier(point, prefer)) : probes.flatMap((probe) => loads.map((_, index) => probe(index)))
+  const points =
+    objectives.percentile === undefined
+      ? pointsThatMatter(probes, loads, (point) => preferenceTier(point, prefer))
+      : probes.flatMap((probe) => loads.map((_, index) => probe(index)))
   const found = fixedLoad
     ? []
     : foundLoads(ranked(points, choosing, objective, prefer), points, (point, concurrency) => pointAt(point.standing, {...workload, concurrency}, question))

@@ -83,19 +83,20 @@ export function lossOf(figure: Figure): Loss {
 
 /**
  * Whether scores fell by more than noise explains: all together, or one of them by far. Only comparisons whose number of questions is known count;
- * undefined where none is. Repeated passes are not counted in, which errs towards noise.
+ * undefined where those are fewer than half. Repeated passes are not counted in, which errs towards noise.
  */
 export function isMeasurable(figures: readonly Figure[]): boolean | undefined {
-  let [loss, sum, far] = [0, 0, false]
+  let [loss, sum, far, known] = [0, 0, false, 0]
   for (const figure of figures) {
     const noise = differenceVariance(figure)
     if (noise === undefined) continue
     const own = figure.baseline - figure.score
+    known += 1
     loss += own
     sum += noise
     far ||= own > TOLD_OF_MANY * Math.sqrt(noise)
   }
-  return sum === 0 ? undefined : far || loss > TOLD * Math.sqrt(sum)
+  return known * 2 < figures.length || sum === 0 ? undefined : far || loss > TOLD * Math.sqrt(sum)
 }
 
 /** Four places: a hundredth of a per cent. */

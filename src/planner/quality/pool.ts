@@ -1,4 +1,5 @@
-import {isOfMetric, isShare, ofCache, ofWeights, recoveryOf, rounded, type Figure} from './figure.ts'
+import type {Quality} from '../../core/quality.ts'
+import {APART, isOfMetric, isShare, ofCache, ofWeights, recoveryOf, rounded, type Figure} from './figure.ts'
 
 /** Formats that are told as one: who packs 4-bit integers how, or where the scales of 8-bit floats stand, moves less than the recipe does. */
 const KIN: Record<string, string> = {
@@ -53,6 +54,8 @@ export interface Pool {
   /** The tenth and the ninetieth of a hundred; absent with fewer than ten rows. */
   low?: number
   high?: number
+  /** What loses first, each by itself. */
+  apart?: Quality['apart']
   sources: string[]
 }
 
@@ -88,6 +91,15 @@ export function measured(figures: readonly Figure[]): {measure: Pool['measure'];
   return divergences.length > 0 ? {measure: 'kld', figures: divergences, values: divergences.map(({score}) => score)} : undefined
 }
 
+/** Kinds of benchmark that lose first, each by itself. */
+export function apart(figures: readonly Figure[]): Pick<Quality, 'apart'> {
+  const list = APART.flatMap((kind) => {
+    const own = figures.filter((figure) => figure.kind === kind)
+    return own.length === 0 ? [] : [{kind, rows: own.length, recovery: rounded(median(own.map(recoveryOf)))}]
+  })
+  return list.length > 0 ? {apart: list} : {}
+}
+
 function poolOf(format: string, size: string | undefined, figures: readonly Figure[]): Pool | undefined {
   const found = measured(figures)
   if (!found) return undefined
@@ -101,6 +113,7 @@ function poolOf(format: string, size: string | undefined, figures: readonly Figu
     models: modelCount(found.figures),
     median: rounded(quantile(values, 0.5)),
     ...(spread && {low: rounded(quantile(values, 0.1)), high: rounded(quantile(values, 0.9))}),
+    ...(found.measure === 'recovery' && apart(found.figures)),
     sources: sourcesOf(found.figures),
   }
 }
@@ -114,12 +127,7 @@ export function weightPools(figures: readonly Figure[]): Pool[] {
   }
   return [...groups].flatMap(([kin, own]) =>
     [undefined, ...SIZE_CLASSES].flatMap(
-      (size) =>
-        poolOf(
-          kin,
-          size,
-          size === undefined ? own : own.filter(({totalParams}) => totalParams !== undefined && sizeOf(totalParams) === size),
-        ) ?? [],
+      (size) => poolOf(kin, size, size === undefined ? own : own.filter(({totalParams}) => totalParams !== undefined && sizeOf(totalParams) === size)) ?? [],
     ),
   )
 }

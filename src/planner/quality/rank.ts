@@ -8,12 +8,16 @@ const KEEPING_BITS = 8
 
 /** Comparisons that figures need to be set against the rule of thumb: fewer are the luck of a few benchmarks. */
 const LEAST_ROWS = 4
+/** And those that they need to say that nothing is lost. */
+const LEAST_TO_CLEAR = 10
+/** Models of a pool that says so: the recipe of one or two is not the format. */
+const LEAST_MODELS_TO_CLEAR = 3
 
-/** A median that keeps less than this speaks against 8 bits: formats of 8 bits keep 99.3 to 100% in every size class. */
+/** A median that keeps less than this speaks against 8 bits: formats of 8 bits keep 98.8 to 100% in every size class. */
 const CLEAR_LOSS = 0.985
-/** What 4 bits must keep to count as keeping the quality: half a per cent in the median is below the noise of most benchmarks, ... */
+/** What fewer bits must keep to count as keeping the quality: half a per cent in the median is below the noise of most benchmarks, ... */
 const NO_LOSS = 0.995
-/** ... and of ten comparisons no more than one may keep less than this. */
+/** ... and neither what loses first nor one comparison in ten may keep less than this. */
 const NO_LOW_END = 0.97
 /** What a build keeps that loses a little, where nothing better keeps the load. */
 const SMALL_LOSS = 0.98
@@ -23,12 +27,19 @@ export type QualityClass = 'kept' | 'rebuilt' | 'small-loss' | 'loss'
 
 export const QUALITY_CLASSES: readonly QualityClass[] = ['kept', 'rebuilt', 'small-loss', 'loss']
 
-/** Whether the figures, at the level that they have, say that nothing is lost; undefined where they say too little to overrule the rule of thumb. */
-function figuresSay({recovery, recoveryLow, worst, rows}: Quality): 'kept' | 'small-loss' | 'loss' | undefined {
+/** What figures of scores say at the level that they have; undefined where they are too few to overrule the rule of thumb. */
+function figuresSay(quality: Quality): 'kept' | 'small-loss' | 'loss' | undefined {
+  const {recovery, rows} = quality
   if (recovery === undefined || rows < LEAST_ROWS) return undefined
   if (recovery < SMALL_LOSS) return 'loss'
-  const low = recoveryLow ?? worst?.recovery
-  return recovery >= NO_LOSS && low !== undefined && low >= NO_LOW_END ? 'kept' : 'small-loss'
+  return recovery >= NO_LOSS && isCleared(quality) ? 'kept' : 'small-loss'
+}
+
+/** Enough comparisons, and none of what loses first falls off: with its own figures nothing beyond noise, over a pool nine in ten. */
+function isCleared({level, rows, models, recoveryLow, measurable, apart = []}: Quality): boolean {
+  if (rows < LEAST_TO_CLEAR) return false
+  if (level === 'format-size' || level === 'format') return models >= LEAST_MODELS_TO_CLEAR && recoveryLow !== undefined && recoveryLow >= NO_LOW_END
+  return measurable === false && apart.every(({recovery}) => recovery >= NO_LOW_END)
 }
 
 /**
@@ -41,8 +52,9 @@ export function qualityClass(model: Pick<Model, 'hfId' | 'checkpoints'>, checkpo
   if (checkpoint.hfId === model.hfId || checkpoint.weights === 'native' || quality?.level === 'released') return 'kept'
   const original = originalOf(model)
   if (original && bitsOf(checkpoint) > bitsOf(original)) return 'rebuilt'
-  const said = quality && figuresSay(quality)
+  const scores = quality?.recovery === undefined ? quality?.typical : quality
+  const said = scores && figuresSay(scores)
   const keepingBits = isWeightFormat(checkpoint.formats.default) && weightFormat(checkpoint.formats.default).elementBits >= KEEPING_BITS
-  if (keepingBits) return said !== undefined && quality!.recovery! < CLEAR_LOSS ? 'small-loss' : 'kept'
+  if (keepingBits) return said !== undefined && scores!.recovery! < CLEAR_LOSS && scores!.measurable !== false ? 'small-loss' : 'kept'
   return said ?? 'loss'
 }

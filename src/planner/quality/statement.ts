@@ -1,8 +1,8 @@
 import {isWeightFormat, weightFormat} from '../../core/formats.ts'
 import type {Checkpoint, Model} from '../../core/model.ts'
 import type {Quality, QualityLevel} from '../../core/quality.ts'
-import {APART, type Figure, isMeasurable, lossOf, ofCache, ofWeights, recoveryOf, rounded} from './figure.ts'
-import {kinOf, measured, median, modelCount, type Pool, sizeOf, sourcesOf} from './pool.ts'
+import {type Figure, isMeasurable, lossOf, ofCache, ofWeights, recoveryOf, rounded} from './figure.ts'
+import {apart, kinOf, measured, median, modelCount, type Pool, sizeOf, sourcesOf} from './pool.ts'
 
 /** What a statement may draw on: the figures of one model, and the pools of all. */
 export interface Evidence {
@@ -52,15 +52,15 @@ export function statementOf(model: Own, checkpoint: Checkpoint, totalParams: num
   const kin = kinOf(formatOf(checkpoint))
   const ofModel = figures.filter((figure) => ofWeights(figure) && figure.model === model.id && kinOf(figure.weights) === kin)
   const own = ofModel.filter((figure) => isOfCheckpoint(figure, checkpoint))
-  return (
+  const found =
     fromFigures('checkpoint', own) ??
     fromFigures(
       'model-format',
       ofModel.filter((figure) => !own.includes(figure)),
-    ) ??
-    fromPools(pools, kin, sizeOf(totalParams)) ??
-    told('unknown')
-  )
+    )
+  const typical = fromPools(pools, kin, sizeOf(totalParams))
+  if (!found) return typical ?? told('unknown')
+  return found.recovery === undefined && typical?.recovery !== undefined ? {...found, typical} : found
 }
 
 /** What is known of storing a model's cache in a format of fewer than 16 bits. */
@@ -84,26 +84,23 @@ function fromFigures(level: QualityLevel, figures: readonly Figure[]): Quality |
     recovery: middle,
     worst: lossOf(worstOf(used)),
     ...(measurable !== undefined && {measurable}),
-    ...apart(used),
+    ...apartWithWorst(used),
   }
 }
 
 const worstOf = (figures: readonly Figure[]): Figure => figures.reduce((worst, figure) => (recoveryOf(figure) < recoveryOf(worst) ? figure : worst))
 
-/** What loses first, by itself. */
-export function apart(figures: readonly Figure[]): Pick<Quality, 'apart'> {
-  const list = APART.flatMap((kind) => {
-    const own = figures.filter((figure) => figure.kind === kind)
-    return own.length === 0 ? [] : [{kind, rows: own.length, recovery: rounded(median(own.map(recoveryOf))), worst: lossOf(worstOf(own))}]
-  })
-  return list.length > 0 ? {apart: list} : {}
+/** What loses first, with the worst of each. */
+function apartWithWorst(figures: readonly Figure[]): Pick<Quality, 'apart'> {
+  const list = apart(figures).apart?.map((entry) => ({...entry, worst: lossOf(worstOf(figures.filter(({kind}) => kind === entry.kind)))}))
+  return list ? {apart: list} : {}
 }
 
 function fromPools(pools: readonly Pool[], format: string, size: string | undefined): Quality | undefined {
   const own = pools.filter((pool) => pool.format === format)
   const pool = own.find((one) => one.size !== undefined && one.size === size && one.models >= LEAST_MODELS) ?? own.find((one) => one.size === undefined)
   if (!pool) return undefined
-  const {measure, rows, models, median: middle, low, high, sources} = pool
+  const {measure, rows, models, median: middle, low, high, apart: kinds, sources} = pool
   return {
     level: pool.size === undefined ? 'format' : 'format-size',
     format,
@@ -111,6 +108,7 @@ function fromPools(pools: readonly Pool[], format: string, size: string | undefi
     ...(measure === 'recovery' && {recovery: middle, ...(low !== undefined && {recoveryLow: low}), ...(high !== undefined && {recoveryHigh: high})}),
     ...(measure === 'perplexity' && {perplexityRise: middle}),
     ...(measure === 'kld' && {meanKld: middle}),
+    ...(kinds && {apart: kinds}),
     rows,
     models,
     sources,
