@@ -8,6 +8,7 @@ import {sloFlags} from '../cli/slo-flags.ts'
 import {sourceFlags, sourcesFrom} from '../cli/source-flags.ts'
 import {realContext} from '../cli/world.ts'
 import {adviseOn, type Answer, answer, isYes, type Result, type Simulation, toResult} from '../planner/answer/index.ts'
+import {figuresBehind} from '../planner/quality/index.ts'
 import {renderCheck} from '../render/check.ts'
 
 export default class Check extends ServefitCommand {
@@ -43,7 +44,8 @@ export default class Check extends ServefitCommand {
     if (!isYes(answered.best)) this.answerNo()
     if (!this.jsonEnabled()) {
       const advice = adviseOn(context, answered, commandWords(scenario.model, flagsOf(scenario, flags), Check.flags))
-      process.stdout.write(renderCheck(answered, advice, {columns: this.columns, colour: this.colour, explain: flags.explain}))
+      const figures = flags.explain ? figuresBehind(this.catalogue, answered.best.model, answered.best.checkpoint) : undefined
+      process.stdout.write(renderCheck(answered, advice, {columns: this.columns, colour: this.colour, explain: flags.explain, ...(figures && {figures})}))
     }
     const simulation = flags.simulate && answered.best.performance ? await this.simulated(answered, flags.seed) : undefined
     return {...toResult(answered.best), ...(simulation && {simulation})}

@@ -8,7 +8,7 @@ import {sloFlags} from '../cli/slo-flags.ts'
 import {sourceFlags, sourcesFrom} from '../cli/source-flags.ts'
 import {realContext} from '../cli/world.ts'
 import type {Machine} from '../core/accelerator.ts'
-import {isYes, machineOf} from '../planner/answer/index.ts'
+import {isYes, machineOf, SCHEMA_VERSION} from '../planner/answer/index.ts'
 import {compare, type ComparisonRow} from '../planner/compare/index.ts'
 import {type Figure, figuresBehind} from '../planner/quality/index.ts'
 import {type Context, modelOf, type NamedModel} from '../planner/world/index.ts'
@@ -18,7 +18,7 @@ import {machineTitle} from '../render/hardware.ts'
 export default class Compare extends ServefitCommand {
   static override summary = 'BF16, FP8, AWQ, NVFP4: what each published checkpoint costs in memory and speed here'
   static override description =
-    'One row for each published checkpoint and cache format, best first. Give several models, or --gpu more than once, to compare those too.'
+    'One row for each published checkpoint and cache format, with what is known of its quality; first what check would take. Give several models, or --gpu more than once, to compare those too.'
   static override examples = [
     '<%= config.bin %> <%= command.id %> qwen3-32b --gpu 2xrtx-4090 --users 8',
     '<%= config.bin %> <%= command.id %> qwen3-32b gpt-oss-120b --gpu 1xh100-sxm --gpu 2xrtx-5090',
@@ -48,7 +48,7 @@ export default class Compare extends ServefitCommand {
     explain: Flags.boolean({description: 'list the measured comparisons behind what is said of quality, with their sources'}),
   }
 
-  async run(): Promise<{rows: ComparisonRow[]; measured: {hfId: string; figures: Figure[]}[]}> {
+  async run(): Promise<{schemaVersion: typeof SCHEMA_VERSION; rows: ComparisonRow[]; measured: {hfId: string; figures: Figure[]}[]}> {
     const {argv, flags} = await this.parse(Compare)
     const context = realContext(this.catalogue, sourcesFrom(flags))
     const given = argv as string[]
@@ -80,7 +80,7 @@ export default class Compare extends ServefitCommand {
       const title = `${models.map(({model}) => model.name).join(', ')} on ${machines.map(machineTitle).join(', ')}`
       process.stdout.write(renderCompare(rows, title, {columns: this.columns, colour: this.colour, ...(flags.explain && {figures})}))
     }
-    return {rows, measured: [...figures].map(([hfId, own]) => ({hfId, figures: own}))}
+    return {schemaVersion: SCHEMA_VERSION, rows, measured: [...figures].map(([hfId, own]) => ({hfId, figures: own}))}
   }
 }
 

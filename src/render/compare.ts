@@ -106,7 +106,12 @@ const COMPUTES_WORDS: Record<Computation, string> = {
 /** How this GPU computes the formats. */
 function computesWords(rows: readonly ComparisonRow[]): string {
   const byComputation = new Map<Computation, Set<string>>()
-  for (const {computation, weights} of rows) byComputation.set(computation, (byComputation.get(computation) ?? new Set()).add(weights))
+  for (const row of rows) {
+    const {computation, weights} = row
+    // A format that is computed in two ways is told with who published it.
+    const differs = rows.some((other) => other.weights === weights && other.computation !== computation)
+    byComputation.set(computation, (byComputation.get(computation) ?? new Set()).add(differs ? named(row) : weights))
+  }
   return `On this GPU ${[...byComputation].map(([computation, weights]) => `${[...weights].join(', ')}: ${COMPUTES_WORDS[computation]}`).join('; ')}.`
 }
 
@@ -155,7 +160,8 @@ function adviceOn(rows: readonly ComparisonRow[]): string {
     lossless && lossless.hfId !== quickest.hfId && quickest.loss !== 'kept' && speedOf(lossless) > (1 + WORTH_TELLING) * speedOf(first)
       ? `; ${named(lossless)} is ${percent(speedOf(lossless) / speedOf(first) - 1)} quicker, ${lossInShort(lossless)}`
       : ''
-  return `${own}, ${speedAgainst(first, quickest)} ${named(quickest)}, ${lossClause(quickest)}${besides}.`
+  const same = quickest.weights === first.weights && shortQuality(quickest.quality) === shortQuality(first.quality)
+  return `${own}, ${speedAgainst(first, quickest)} ${named(quickest)}, ${same ? 'of which the same is known' : lossClause(quickest)}${besides}.`
 }
 
 const percent = (share: number): string => `${Math.round(share * 100)}%`

@@ -51,7 +51,7 @@ export function qualityLegend(statements: readonly Quality[]): string | undefine
   const used = MEANINGS.filter(([level]) => levels.has(level)).map(([, words]) => words)
   if (used.length === 0) return undefined
   const figures = told.some(({recovery}) => recovery !== undefined)
-  return `Quality: ${figures ? "share of the original's scores that is kept, in the median. " : ''}${capital(used.join('; '))}.`
+  return `${figures ? "Quality: share of the original's scores that is kept, in the median. " : ''}${capital(used.join('; '))}.`
 }
 
 const KINDS: Record<ApartKind, string> = {'long-reasoning': 'long reasoning', code: 'code', 'long-context': 'long context', tools: 'tools'}
@@ -74,7 +74,7 @@ export function qualityWords(quality: Quality, what = 'build'): string {
     case 'rebuilt':
       return 'has more bits than the release that it was made from; they bring nothing back'
     case 'unknown':
-      return 'was not measured, and neither was its format'
+      return what === 'cache' ? 'not measured with any model' : 'was not measured, and neither was its format'
     case 'checkpoint':
       return `${figureWords(quality)} (measured on this checkpoint, ${comparisons(rows)}${againstWords(quality)})${details(worst, quality)}${typicalWords(quality)}`
     case 'model-format':
@@ -86,13 +86,14 @@ export function qualityWords(quality: Quality, what = 'build'): string {
         recovery !== undefined && quality.recoveryLow !== undefined && quality.recoveryHigh !== undefined
           ? `, eight in ten between ${share(quality.recoveryLow)} and ${share(quality.recoveryHigh)}`
           : ''
-      return `was not measured; ${kinTitle(format!)} ${what}s ${where}: ${pooledWords(quality)}${spread} (${comparisons(rows)}, ${models(quality.models)})${details(undefined, quality)}`
+      return `${what === 'cache' ? 'not measured with this model' : 'was not measured'}; ${kinTitle(format!)} ${what}s ${where}: ${pooledWords(quality)}${spread} (${comparisons(rows)}, ${models(quality.models)})${details(undefined, quality)}`
     }
   }
 }
 
 /** Scores of the format, where the build has none. */
-const typicalWords = ({typical}: Quality): string => (typical ? `. Its scores: ${qualityWords(typical).replace(/^was not measured; /, 'not measured; ')}` : '')
+const typicalWords = ({typical}: Quality): string =>
+  typical ? `. Its scores were not measured; ${qualityWords(typical).replace(/^was not measured; /, '')}` : ''
 
 const againstWords = ({against}: Quality): string => (against ? `, against ${against.map(kinTitle).join(' or ')}` : '')
 

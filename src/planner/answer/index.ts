@@ -6,7 +6,6 @@ export {
   byFidelity,
   byPreference,
   checkpointsOfWeights,
-  type ChoiceQuestion,
   diskBytes,
   distinctCheckpoints,
   missingBytes,

@@ -119,7 +119,7 @@ export const ModelSchema = z.looseObject({
   activeParams: z.int(),
   contextTokens: z.int(),
   licence: z.string().optional(),
-  checkpoints: z.array(z.object({hfId: z.string(), weights: z.string(), bytes: bytes.optional()})),
+  checkpoints: z.array(z.object({hfId: z.string(), weights: z.string(), bytes: bytes.optional(), quality: quality.optional()})),
   layers: z.array(z.object({count: z.int(), name: z.string(), attention: z.string(), feedForward: z.string()})).optional(),
   kvBytesPerToken: z.object({bf16: z.int(), fp8: z.int()}).optional(),
 })

@@ -5,7 +5,18 @@ import {InputError} from '../../core/input-error.ts'
 import type {Checkpoint, Model} from '../../core/model.ts'
 import {nearest} from '../../core/nearest.ts'
 import type {Quality} from '../../core/quality.ts'
-import {bestLayout, diskBytes, type Evaluation, isYes, preferredCheckpoints, PUBLISHERS, type Result, taken, toResult, VERDICT_ORDER} from '../answer/index.ts'
+import {
+  bestLayout,
+  diskBytes,
+  type Evaluation,
+  isYes,
+  preferredCheckpoints,
+  type PUBLISHERS,
+  type Result,
+  taken,
+  toResult,
+  VERDICT_ORDER,
+} from '../answer/index.ts'
 import {type QualityClass, qualityClass, withQuality} from '../quality/index.ts'
 import type {Objectives, Preference} from '../scenario/index.ts'
 import {type Context, engineOf, pacingAccelerator} from '../world/index.ts'
