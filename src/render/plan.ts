@@ -4,6 +4,7 @@ import type {Objectives} from '../planner/scenario/index.ts'
 import {count, duration, rate, tokens} from './numbers.ts'
 import {deploymentWords} from './check.ts'
 import {chart} from './plan-chart.ts'
+import {shortQuality} from './quality.ts'
 import {harmless, type Paint, paint, padEnd, wrap} from './style.ts'
 import {type Column, table} from './tables.ts'
 
@@ -21,6 +22,8 @@ export interface PlanPicture {
   /** Neither load nor limits were given: those by which the load was chosen. */
   interactive?: Objectives
   mostThroughput?: PlanPoint
+  /** The best by the objective alone, of a build that loses more. */
+  passedOver?: PlanPoint
   drafting: DraftingOption[]
   front: PlanPoint[]
   reach: Reach[]
@@ -80,7 +83,7 @@ export function renderPlan(picture: PlanPicture, {columns, colour}: PlanView): s
   return `${lines.join('\n')}\n`
 }
 
-function verdictLines(best: RankedPlan, {objectives, met, interactive, mostThroughput}: PlanPicture, columns: number, style: Paint): string[] {
+function verdictLines(best: RankedPlan, {objectives, met, interactive, mostThroughput, passedOver}: PlanPicture, columns: number, style: Paint): string[] {
   const {engine, deployment, verdict, reasons} = best.evaluation
   const word = met ? style.good(style.bold('best')) : style.bad(style.bold(hasLimits(objectives) ? 'no plan keeps the limits' : 'no plan keeps up'))
   const limits = limitsInWords(objectives)
@@ -96,6 +99,14 @@ function verdictLines(best: RankedPlan, {objectives, met, interactive, mostThrou
   if (interactive) say(interactiveWords(best, interactive))
   if (best.alsoCheckpoints) say(harmless(`as quick with ${best.alsoCheckpoints.join(' or ')}`))
   if (best.alsoKvCache) say(`as quick with a cache in ${best.alsoKvCache.join(' or ')}`)
+  if (passedOver) {
+    const {engine: other, checkpoint} = passedOver.evaluation
+    const known = checkpoint.quality ? ` It loses more (${shortQuality(checkpoint.quality)}):` : ' It loses more:'
+    lines.push(
+      '',
+      `  ${wrap(`Passed over: ${other.title} ${harmless(checkpoint.hfId)} ${layoutLetters(passedOver)}, ${pointWords(passedOver)}.${known} --prefer speed takes it.`, columns - 4, 2)}`,
+    )
+  }
   if (mostThroughput) {
     const {engine: other, checkpoint} = mostThroughput.evaluation
     lines.push(

@@ -74,6 +74,24 @@ describe('plan', () => {
       if (index > 0 && lossOf(point) === lossOf(ranking[index - 1]!)) expect(low(point)).toBeLessThanOrEqual(low(ranking[index - 1]!) * 1.03)
   })
 
+  it('takes the build that is preferred, and says what it passed over', async () => {
+    const question = {model: 'qwen3-32b', gpu: '1xrtx-pro-6000', inputTokens: 1024, outputTokens: 512, concurrency: 16}
+    const {ranking, report} = await planned(context, question)
+    const low = ({performance}: {performance?: PlanPoint['performance']}) => performance!.outputTokensPerSecond.low
+    const {passedOver} = report()
+    expect(ranking[0]!.evaluation.checkpoint.weights).toMatch(/^fp8/)
+    expect(passedOver!.model.hfId).toBe('nvidia/Qwen3-32B-NVFP4')
+    expect(low(passedOver!)).toBeGreaterThan(1.1 * low(ranking[0]!))
+    const fast = await planned(context, {...question, prefer: 'speed'})
+    const lows = fast.ranking.map(low)
+    for (const [index, value] of lows.entries()) if (index > 0) expect(value).toBeLessThanOrEqual(lows[index - 1]! * 1.03)
+    expect(low(fast.ranking[0]!)).toBe(low(passedOver!))
+    expect(fast.report().passedOver).toBeUndefined()
+    expect((await planned(context, {...question, prefer: 'quality'})).ranking[0]!.evaluation.checkpoint.weights).toBe('bf16')
+    // 18.0 GiB against the 19.2 of NVFP4.
+    expect((await planned(context, {...question, prefer: 'memory'})).ranking[0]!.evaluation.checkpoint.weights).toBe('awq-int4')
+  })
+
   it('has no two rows that differ in the cache format alone and are as quick', async () => {
     const {ranking} = await planned(context, {model: 'deepseek-ai/DeepSeek-V3.2', gpu: '8xh200-sxm', inputTokens: 1024, outputTokens: 512, concurrency: 16})
     for (const [index, a] of ranking.entries())

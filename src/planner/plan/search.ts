@@ -118,9 +118,13 @@ export function searchPlans(question: PlanQuestion): PlanSearch {
     objectives.percentile === undefined
       ? pointsThatMatter(probes, loads, (point) => preferenceTier(point, prefer))
       : probes.flatMap((probe) => loads.map((_, index) => probe(index)))
+  const order = ranked(points, choosing, objective, prefer)
+  // The best by the objective alone is told beside the best, so its load is looked for too.
   const found = fixedLoad
     ? []
-    : foundLoads(ranked(points, choosing, objective, prefer), points, (point, concurrency) => pointAt(point.standing, {...workload, concurrency}, question))
+    : foundLoads([...order.slice(0, 1), ...ranked(points, choosing, objective, 'speed').slice(0, 1), ...order.slice(1)], points, (point, concurrency) =>
+        pointAt(point.standing, {...workload, concurrency}, question),
+      )
   return {
     points: ranked([...points, ...found], choosing, objective, prefer),
     ...(choosing !== objectives && {interactive: choosing}),
