@@ -4,7 +4,7 @@ import {openCatalogue} from '../catalogue/catalogue.ts'
 import {realContext} from '../cli/world.ts'
 import {sumBytes} from '../core/terms.ts'
 import {answer} from '../planner/answer/index.ts'
-import {ScenarioSchema} from '../planner/scenario/schema.ts'
+import {MeasuredScenarioSchema} from '../planner/scenario/schema.ts'
 import type {Line} from './fit-memory/cases.ts'
 import {percent, quantile} from './fit/report.ts'
 import type {Task} from './task.ts'
@@ -30,7 +30,7 @@ interface Case {
 
 async function caseOf(context: ReturnType<typeof realContext>, line: string): Promise<Case> {
   const {id, observed} = JSON.parse(line) as Line
-  const {best} = await answer(context, ScenarioSchema.parse(JSON.parse(line)), {asRan: true})
+  const {best} = await answer(context, MeasuredScenarioSchema.parse(JSON.parse(line)), {asRan: true})
   const {outcome, weightsGiB, kvCacheGiB, kvCacheTokens} = observed
   const {memory} = best
   const weights = sumBytes(memory.terms.filter(({part}) => part === 'weights'))

@@ -23,8 +23,14 @@ import type {PlainDevice} from '../detect/plain-gpus.ts'
 import {parseRocmConcise} from '../detect/amd-text.ts'
 import {parseRocmSmi, parseRocmTopology} from '../detect/rocm-smi.ts'
 import {parseRocminfo} from '../detect/rocminfo.ts'
+import {readMachineFile} from '../cli/machine-file.ts'
+import {gpuFinder} from '../cli/world.ts'
+import type {Catalogue} from '../catalogue/catalogue.ts'
+import {InputError} from '../core/input-error.ts'
 import {SAMPLE_EXPECTATIONS} from './sample-expectations.ts'
+import {SAMPLE_MACHINES} from './sample-machines.ts'
 import type {Task} from './task.ts'
+import {withCatalogue} from './with-catalogue.ts'
 
 const MiB = 2 ** 20
 const words = (...parts: (string | number | false | undefined)[]) => parts.filter((part) => part !== false && part !== undefined && part !== '').join(' ')
@@ -124,10 +130,11 @@ const READERS: Record<string, (text: string) => string[]> = {
 }
 
 /**
- * Runs every reader over every captured output of a folder: none may throw, and each file has to be read as a person reads it.
+ * Runs every reader over every captured output of a folder: none may throw, and each file has to be read as a person reads it; those
+ * that hold a whole machine are taken by `--machine`.
  * The folder is not part of the repository; a file without an expectation is a failure, so that new captures are looked at.
  */
-export async function main({args: [folder]}: Task): Promise<number> {
+export async function main({root, args: [folder]}: Task): Promise<number> {
   if (folder === undefined) {
     console.error('usage: node src/build/run.mjs check-samples DIR')
     return 2
@@ -148,9 +155,29 @@ export async function main({args: [folder]}: Task): Promise<number> {
     else failures.push(...differences(name, expected.says, READERS[expected.read]?.(text) ?? []))
   }
   for (const name of Object.keys(SAMPLE_EXPECTATIONS)) if (!names.includes(name)) failures.push(`${name}: not in ${folder}`)
+  const compiled = await withCatalogue(root, async (catalogue) => {
+    for (const name of names) failures.push(...(await machineDifference(catalogue, folder, name)))
+    return 0
+  })
   for (const failure of failures) console.error(failure)
-  console.log(`${names.length} captured outputs, ${failures.length} read wrongly`)
-  return failures.length > 0 ? 1 : 0
+  console.log(`${names.length} captured outputs, ${failures.length} read wrongly; ${Object.keys(SAMPLE_MACHINES).length} of them are whole machines`)
+  return failures.length > 0 ? 1 : compiled
+}
+
+/** What `--machine FILE` makes of an output: the machine that it holds, or one message where it holds none. */
+async function machineDifference(catalogue: Catalogue, folder: string, name: string): Promise<string[]> {
+  const expected = SAMPLE_MACHINES[name]
+  try {
+    const {gpus, link} = await readMachineFile(catalogue, join(folder, name), gpuFinder(catalogue))
+    const free = [...new Set(gpus.map(({freeBytes}) => (freeBytes === undefined ? '?' : mebibytes(freeBytes))))].join('/')
+    const [first] = gpus
+    const read = `${gpus.length} x ${expected?.includes(' x * ') ? '*' : first?.accelerator.id} ${mebibytes(first?.memoryBytes)} free ${free} ${link.kind}`
+    if (expected === undefined) return [`${name}: --machine reads "${read}", and nothing is written down of it (src/build/sample-machines.ts)`]
+    return read === expected ? [] : [`${name}: --machine reads "${read}", which is "${expected}"`]
+  } catch (error) {
+    if (!(error instanceof InputError)) return [`${name}: --machine threw ${(error as Error).message}`]
+    return expected === undefined ? [] : [`${name}: --machine refuses it (${error.message.slice(0, 100)}), and it holds "${expected}"`]
+  }
 }
 
 function differences(name: string, expected: string[], read: string[]): string[] {

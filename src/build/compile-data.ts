@@ -3,20 +3,22 @@ import {mkdir, writeFile} from 'node:fs/promises'
 import {dirname, join, relative, sep} from 'node:path'
 import {parse} from 'yaml'
 import * as z from 'zod'
-import type {ClosedModel, ModelEntry} from '../catalogue/catalogue.ts'
+import type {ClosedModel, KnownModel, ModelEntry} from '../catalogue/catalogue.ts'
 import {checkAcceptanceFile, checkDraftFile, checkMethodsFile, type DraftEntry} from '../engines/draft-schema.ts'
 import {checkGpuFile} from '../catalogue/gpu-schema.ts'
 import {checkMachineFile} from '../catalogue/machine-schema.ts'
+import {checkMigFile} from '../catalogue/mig-schema.ts'
+import {entryOf} from '../catalogue/model-entry.ts'
 import {checkModelFile} from '../catalogue/model-schema.ts'
 import type {System} from '../catalogue/system.ts'
 import {problemsOf} from '../catalogue/zod-problems.ts'
 import type {Accelerator} from '../core/accelerator.ts'
 import type {Checkpoint, Model} from '../core/model.ts'
-import {countParameters} from '../core/tensors.ts'
 import type {EngineData} from '../engines/engine.ts'
 import {checkEngineFile, type EngineFile} from '../engines/engine-schema.ts'
 import type {FlagTable} from '../engines/flags.ts'
 import type {NeedsTable} from '../engines/launch/needs-table.ts'
+import type {LoraTable} from '../engines/lora-table.ts'
 import type {MemoryCalibration} from '../engines/overheads.ts'
 import type {SpeculationTable} from '../engines/speculation/table.ts'
 import type {SupportTable} from '../engines/support-formats.ts'
@@ -104,6 +106,7 @@ function compileModels(root: string, problems: string[], files: Map<string, unkn
     const {model, problems: found} = checkModelFile(path, value)
     problems.push(...found)
     if (!model) continue
+    if (model.checkpoints.some((checkpoint) => checkpoint.path !== undefined)) problems.push(`${path}: checkpoints: a path belongs into a user's own file`)
     const other = paths.get(model.id)
     if (other) problems.push(`${path}: the id ${model.id} is also that of ${other}`)
     paths.set(model.id, path)
@@ -120,6 +123,7 @@ function compileModels(root: string, problems: string[], files: Map<string, unkn
   }
   problems.push(...doubleNames(entries))
   files.set('models', entries)
+  files.set('publishers', [...publishers])
 }
 
 const PublishersFile = z.strictObject({
@@ -154,19 +158,6 @@ function withPublishers(model: Model, known: ReadonlySet<string>): Model {
   }
 }
 
-function entryOf(model: Model): ModelEntry {
-  const {total, active} = countParameters(model.architecture)
-  return {
-    id: model.id,
-    hfId: model.hfId,
-    name: model.name,
-    names: model.aliases ?? [],
-    checkpointIds: model.checkpoints.flatMap(({hfId, aliases = []}) => [hfId, ...aliases]),
-    totalParams: total,
-    activeParams: active,
-  }
-}
-
 /** A repository that two models claim would be found by luck. */
 function doubleNames(entries: readonly ModelEntry[]): string[] {
   const owners = new Map<string, string>()
@@ -197,12 +188,38 @@ function compileHardware(root: string, problems: string[], files: Map<string, un
   files.set('gpus', gpus)
   for (const gpu of gpus) files.set(`gpus/${gpu.id}`, gpu)
   files.set('machines', systems)
+  const mig = checkMigFile('data/mig.yaml', parse(readFileSync(join(root, 'data/mig.yaml'), 'utf8')), known)
+  problems.push(...mig.problems)
+  files.set('mig', mig.table)
+  files.set('pci-names', pciNames(root, problems, known))
+}
+
+const PciNamesFile = z.strictObject({
+  source: z.strictObject({url: z.url(), retrieved: z.string().regex(/^\d{4}-\d\d-\d\d$/)}),
+  nvidia: z.record(z.string().regex(/^0x[0-9a-f]{4}$/), z.array(z.string()).min(1)),
+  amd: z.record(z.string().regex(/^0x[0-9a-f]{4}$/), z.array(z.string()).min(1)),
+  intel: z.record(z.string().regex(/^0x[0-9a-f]{4}$/), z.array(z.string()).min(1)),
+})
+
+/** GPU ids by maker and PCI id: `nvidia 0x2330`. */
+function pciNames(root: string, problems: string[], known: ReadonlySet<string>): Record<string, string[]> {
+  const path = 'data/pci-names.yaml'
+  const parsed = PciNamesFile.safeParse(parse(readFileSync(join(root, path), 'utf8')))
+  if (!parsed.success) {
+    problems.push(...problemsOf(path, parsed.error))
+    return {}
+  }
+  const {source: _source, ...makers} = parsed.data
+  const entries = Object.entries(makers).flatMap(([maker, chips]) => Object.entries(chips).map(([chip, ids]) => [`${maker} ${chip}`, ids] as const))
+  for (const [chip, ids] of entries) problems.push(...ids.filter((id) => !known.has(id)).map((id) => `${path}: ${chip}: no GPU "${id}" in data/gpus`))
+  return Object.fromEntries(entries)
 }
 
 function compileEngines(root: string, problems: string[], files: Map<string, unknown>, speculation: SpeculationTable): void {
   const engines = new Map<string, EngineFile>()
-  let support: Omit<SupportTable, 'speculation'> | undefined
+  let support: Omit<SupportTable, 'speculation' | 'lora'> | undefined
   let needs: NeedsTable | undefined
+  let lora: LoraTable | undefined
   for (const {path, value} of yamlFiles(root, 'engines', problems)) {
     const checked = checkEngineFile(path, value)
     problems.push(...checked.problems)
@@ -211,9 +228,10 @@ function compileEngines(root: string, problems: string[], files: Map<string, unk
     else if (checked.kind === 'flags') files.set(`engines/${stem}`, checked.value satisfies FlagTable)
     else if (checked.kind === 'support') support = checked.value
     else if (checked.kind === 'needs') needs = checked.value
+    else if (checked.kind === 'lora') lora = checked.value
   }
-  if (!support || !needs) {
-    problems.push('data/engines: support.yaml and needs.yaml are both needed')
+  if (!support || !needs || !lora) {
+    problems.push('data/engines: support.yaml, needs.yaml and lora.yaml are all needed')
     return
   }
   const overheads = jsonFile<MemoryCalibration>(root, 'calibration/memory.json')
@@ -232,7 +250,7 @@ function compileEngines(root: string, problems: string[], files: Map<string, unk
         ...rest,
       } satisfies Omit<EngineData, 'support' | 'needs'> & Record<string, unknown>)
   }
-  files.set('engines/support', {...support, speculation} satisfies SupportTable)
+  files.set('engines/support', {...support, speculation, lora} satisfies SupportTable)
   files.set('engines/needs', needs)
 }
 
@@ -246,8 +264,63 @@ export function compile(root: string): Compiled {
   compileHardware(root, problems, files)
   compileEngines(root, problems, files, speculation)
   files.set('closed-models', closedModels(root, problems, files.get('models') as ModelEntry[]))
+  files.set('tasks', tasks(root, problems))
+  files.set('known-models', knownModels(root, problems, files.get('models') as ModelEntry[]))
   files.set('calibration/serving', jsonFile(root, 'calibration/serving.json'))
   return {files, problems}
+}
+
+const TasksFile = z.strictObject({
+  source: z.string().min(1),
+  tasks: z.array(
+    z.strictObject({
+      words: z.array(z.string().min(1)).min(1),
+      names: z.array(z.string().min(1)).optional(),
+      modality: z.enum(['vision', 'audio', 'video']).optional(),
+    }),
+  ),
+})
+
+/** Words by which people look for models. A word of two tasks would mean either by luck. */
+function tasks(root: string, problems: string[]): z.output<typeof TasksFile>['tasks'] {
+  const path = 'data/tasks.yaml'
+  const parsed = TasksFile.safeParse(parse(readFileSync(join(root, path), 'utf8')))
+  if (!parsed.success) {
+    problems.push(...problemsOf(path, parsed.error))
+    return []
+  }
+  const words = parsed.data.tasks.flatMap(({words: own}) => own)
+  problems.push(...words.filter((word, at) => words.indexOf(word) < at).map((word) => `${path}: "${word}" stands in two tasks`))
+  return parsed.data.tasks
+}
+
+const KnownModelsFile = z.strictObject({
+  models: z.array(
+    z.strictObject({
+      hfId: z.string().regex(/^[\w.-]+\/[\w.-]+$/),
+      name: z.string().min(1),
+      totalParams: z.int().positive(),
+      activeParams: z.int().positive().optional(),
+      contextTokens: z.int().positive().optional(),
+      since: z.record(z.string(), z.string()).optional(),
+      checkpoints: z.array(z.strictObject({hfId: z.string().regex(/^[\w.-]+\/[\w.-]+$/), weights: z.string().min(1)})).min(1),
+      source: z.string().min(1),
+    }),
+  ),
+})
+
+/** Models known by name and size only; one that is catalogued has no place among them. */
+function knownModels(root: string, problems: string[], entries: readonly ModelEntry[]): KnownModel[] {
+  const path = 'data/known-models.yaml'
+  if (!existsSync(join(root, path))) return []
+  const parsed = KnownModelsFile.safeParse(parse(readFileSync(join(root, path), 'utf8')))
+  if (!parsed.success) {
+    problems.push(...problemsOf(path, parsed.error))
+    return []
+  }
+  const catalogued = new Set(entries.flatMap(({hfId, names, checkpointIds}) => [hfId, ...names, ...checkpointIds]).map((name) => name.toLowerCase()))
+  for (const {hfId} of parsed.data.models) if (catalogued.has(hfId.toLowerCase())) problems.push(`${path}: ${hfId} is in data/models`)
+  return parsed.data.models
 }
 
 const ClosedModelsFile = z.strictObject({

@@ -15,6 +15,10 @@ export interface ModelEntry {
   checkpointIds: string[]
   totalParams: number
   activeParams: number
+  /** It embeds or ranks, and writes nothing. */
+  pooling?: true
+  /** The user's own file that describes it. */
+  file?: string
 }
 
 /** A model whose weights are not published. */
@@ -24,12 +28,26 @@ export interface ClosedModel {
   nearest: string[]
 }
 
+/** A model that is known by name and size only, `data/known-models.yaml`. */
+export interface KnownModel {
+  hfId: string
+  name: string
+  totalParams: number
+  activeParams?: number
+  contextTokens?: number
+  /** First release of an engine that serves it. */
+  since?: Record<string, string>
+  checkpoints: {hfId: string; weights: string}[]
+  source: string
+}
+
 /** The compiled data of an installation. Each part is read once, when it is first asked for. */
 export interface Catalogue {
   readonly gpus: readonly Accelerator[]
   readonly systems: readonly System[]
   readonly modelEntries: readonly ModelEntry[]
   readonly closedModels: readonly ClosedModel[]
+  readonly knownModels: readonly KnownModel[]
   readonly speedCalibration: Calibration
   /** The card of this id, without reading all the others; undefined where the id is not one. */
   gpu(id: string): Accelerator | undefined
@@ -61,6 +79,9 @@ export function openCatalogue(folder: string): Catalogue {
     },
     get closedModels() {
       return file<ClosedModel[]>('closed-models')
+    },
+    get knownModels() {
+      return file<KnownModel[]>('known-models')
     },
     get speedCalibration() {
       return file<Calibration>('calibration/serving')

@@ -1,6 +1,8 @@
 import type {Accelerator, Vendor} from '../core/accelerator.ts'
 import {InputError} from '../core/input-error.ts'
-import {nearest} from '../core/nearest.ts'
+import {quotedShort} from '../core/nearest.ts'
+import {plainName} from './gpu-names.ts'
+import {unknownGpu} from './near-gpus.ts'
 
 /** What a driver says about a card. The more is known, the fewer cards are confused. */
 export interface DriverReport {
@@ -38,10 +40,10 @@ export function matchDriverReport(gpus: readonly Accelerator[], report: DriverRe
 }
 
 /**
- * The card a person asked for by id, nickname, name or driver name, in this order of weight.
- * Throws InputError: GPU_UNKNOWN with the closest ids, GPU_AMBIGUOUS with the ids that share the name.
+ * The card a person asked for by id, nickname, name or driver name, in this order of weight; undefined where there is none.
+ * Throws InputError GPU_AMBIGUOUS with the ids that share the name.
  */
-export function requireGpu(gpus: readonly Accelerator[], name: string): Accelerator {
+export function findGpu(gpus: readonly Accelerator[], name: string): Accelerator | undefined {
   const asked = plainName(name)
   const spellings: ((gpu: Accelerator) => readonly string[])[] = [(gpu) => [gpu.id], (gpu) => gpu.nicknames ?? [], (gpu) => [gpu.name, ...gpu.aliases]]
   for (const spellingsOf of spellings) {
@@ -49,49 +51,19 @@ export function requireGpu(gpus: readonly Accelerator[], name: string): Accelera
     if (only && others.length === 0) return only
     if (only) throw ambiguous(name, [only, ...others])
   }
-  throw new InputError('GPU_UNKNOWN', `No GPU named "${name}" in the catalogue`, {suggestions: nearestGpus(gpus, name)})
+  return undefined
 }
 
-/** Ids of the cards whose id, name, nickname or driver name comes closest. */
-export function nearestGpus(gpus: readonly Accelerator[], name: string): string[] {
-  const known = gpus.map(({id, name: title, aliases, nicknames = []}) => ({name: id, spellings: [title, ...aliases, ...nicknames]}))
-  return nearest(name, known)
+/** The same, where there has to be one. Throws InputError: GPU_UNKNOWN with the closest ids, GPU_AMBIGUOUS. */
+export function requireGpu(gpus: readonly Accelerator[], name: string): Accelerator {
+  const found = findGpu(gpus, name)
+  if (found) return found
+  throw unknownGpu(gpus, name)
 }
-
-/** GPUs as asked for: how many of which. `id` is in lower case and not looked up yet. */
-export interface GpuRequest {
-  count: number
-  id: string
-}
-
-/** More than the largest scale-up domain times a few: beyond it, the number is a slip of the keyboard. */
-const largestGpuCount = 4096
-
-/**
- * `8xh200-sxm,2xrtx-4090` as counts and names; a name alone counts once. Spaces, capitals and the sign × are welcome.
- * Throws InputError GPU_SPEC_INVALID.
- */
-export function parseGpuSpec(spec: string): GpuRequest[] {
-  const requests = spec.split(',').map((part) => parseGpuRequest(part.trim(), spec))
-  const total = requests.reduce((sum, {count}) => sum + count, 0)
-  if (total > largestGpuCount) throw invalidSpec(spec, `${total} GPUs are more than ${largestGpuCount}`)
-  return requests
-}
-
-function parseGpuRequest(part: string, spec: string): GpuRequest {
-  const [, countText, name = ''] = /^(?:([-+]?[\d.]+)\s*[x×]\s*)?(.*)$/i.exec(part) ?? []
-  if (!/^[a-z0-9]/i.test(name)) throw invalidSpec(spec, part === '' ? 'a part of it is empty' : `"${part}" names no GPU`)
-  const count = countText === undefined ? 1 : Number(countText)
-  if (!Number.isInteger(count) || count < 1) throw invalidSpec(spec, `"${countText}" is not a number of GPUs`)
-  return {count, id: name.toLowerCase()}
-}
-
-const invalidSpec = (spec: string, why: string): InputError =>
-  new InputError('GPU_SPEC_INVALID', `"${spec}" is not a list of GPUs: ${why}; expected something like 8xh200-sxm or 2xrtx-4090,1xrtx-3090`)
 
 function ambiguous(name: string, candidates: readonly Accelerator[]): InputError {
   const ids = candidates.map((gpu) => gpu.id)
-  return new InputError('GPU_AMBIGUOUS', `"${name}" is the name of several GPUs: say which`, {suggestions: ids})
+  return new InputError('GPU_AMBIGUOUS', `${quotedShort(name)} is the name of several GPUs: say which`, {suggestions: ids})
 }
 
 /** By PCI id and by name; both where they agree on a card, else whichever finds one. */
@@ -113,11 +85,14 @@ function hasDriverName(gpu: Accelerator, report: DriverReport): boolean {
   return report.memoryBytes !== undefined && (gpu.sharedAliases ?? []).some(isPrinted) && memoryFits(gpu, report.memoryBytes)
 }
 
-/** Unified memory is chosen with the machine, and drivers report slices of it or nothing: only more than the largest is wrong. */
+/**
+ * Cards rebuilt with more memory are the card too. Unified memory is chosen with the machine, and drivers report slices of it or nothing:
+ * only more than the largest is wrong.
+ */
 function memoryFits(gpu: Accelerator, reportedBytes: number | undefined): boolean {
   if (reportedBytes === undefined) return true
   if (gpu.unifiedMemory) return reportedBytes <= gpu.memoryBytes * (1 + memoryTolerance)
-  return Math.abs(reportedBytes - gpu.memoryBytes) <= gpu.memoryBytes * memoryTolerance
+  return [gpu.memoryBytes, ...(gpu.memoryVariantsBytes ?? [])].some((bytes) => Math.abs(reportedBytes - bytes) <= bytes * memoryTolerance)
 }
 
 function coresFit(gpu: Accelerator, coreCount: number | undefined): boolean {
@@ -136,16 +111,6 @@ function closestMemory(fitting: Accelerator[], reportedBytes: number | undefined
   const distance = (gpu: Accelerator) => Math.abs(gpu.memoryBytes - reportedBytes)
   const least = Math.min(...fitting.map(distance))
   return fitting.filter((gpu) => distance(gpu) === least)
-}
-
-/** Words that drivers, shops and people add or leave out at will. `Laptop GPU` and `Max-Q` are other products and stay. */
-const vendorWords = /\b(?:nvidia|corporation|geforce|tesla|amd|radeon|instinct|intel|graphics|apple|huawei|ascend)\b/g
-
-/** A name without vendor words, trade marks, case, spaces and punctuation; nothing but vendor words stays as it is. */
-export function plainName(name: string): string {
-  const lower = name.toLowerCase().replace(/\((?:r|tm)\)|[®™]/g, ' ')
-  const kept = lower.replace(vendorWords, ' ').replace(/[^a-z0-9]/g, '')
-  return kept === '' ? lower.replace(/[^a-z0-9]/g, '') : kept
 }
 
 const pciVendors: Readonly<Record<string, Vendor>> = {

@@ -67,6 +67,10 @@ export const GpuFile = z
     memoryBasis: z.enum(['reported', 'system', 'nominal']),
     memoryReservedByDriver: memory.optional(),
     memoryOptions: z.array(memory).min(2).optional(),
+    memoryVariants: z
+      .array(z.strictObject({memory, source: text}))
+      .min(1)
+      .optional(),
     memoryType: text.optional(),
     unifiedMemory: z.boolean().optional(),
     memoryBandwidth: bandwidth.optional(),
@@ -139,6 +143,7 @@ export function acceleratorFrom(id: string, folderVendor: Vendor, file: GpuFile)
     memoryBasis: file.memoryBasis,
     driverReservedBytes: file.memoryReservedByDriver,
     memoryOptionsBytes: file.memoryOptions,
+    memoryVariantsBytes: file.memoryVariants?.map((variant) => variant.memory),
     unifiedMemory: file.unifiedMemory,
     memoryBandwidthBytesPerSecond: file.memoryBandwidth,
     denseOperationsPerSecond: operations(file.denseTflops) ?? {},

@@ -171,6 +171,12 @@ const checkpoint = z.strictObject({
   formatsAssumed: flag,
   /** Former names of the repository and mirrors of it. */
   aliases: z.array(repository).min(1).optional(),
+  /** Only in a user's own file: where the weights lie on their machine. */
+  path: z
+    .string()
+    .regex(/^[\\/~]|^[A-Za-z]:[\\/]/, 'expected an absolute path')
+    .max(4096)
+    .optional(),
   source: text.optional(),
 })
 
@@ -219,6 +225,10 @@ export const ModelFile = z.strictObject({
   published: z.strictObject({totalParams: count.optional(), activeParams: count.optional(), source: text}).optional(),
   extendedContext: extendedContext.optional(),
   notes: z.array(text).min(1).optional(),
+  /** An embedding model or a reranker. */
+  pooling: z
+    .strictObject({task: z.enum(['embed', 'rerank']), bidirectional: flag, hfOverrides: z.record(text, z.unknown()).optional(), trustRemoteCode: flag})
+    .optional(),
   architecture,
   checkpoints: z.array(checkpoint).min(1),
 })
@@ -359,6 +369,7 @@ export function modelToYamlObject(model: Model): ModelFile {
     published: model.published,
     extendedContext: model.extendedContext,
     notes: model.notes,
+    pooling: model.pooling,
     architecture: present({
       className,
       vocabularySize,

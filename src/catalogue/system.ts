@@ -63,10 +63,19 @@ export interface SystemHostLink {
 /** The system with this id, name or alias. Throws InputError MACHINE_UNKNOWN with the closest ids. */
 export function requireSystem(systems: readonly System[], name: string): System {
   const asked = plain(name)
-  const found = systems.find((system) => [system.id, system.name, ...system.aliases].some((spelling) => plain(spelling) === asked))
+  const found = systems.find((system) => systemSpellings(system).some((spelling) => plain(spelling) === asked))
   if (found) return found
   const known = systems.map(({id, name: title, aliases}) => ({name: id, spellings: [title, ...aliases]}))
-  throw new InputError('MACHINE_UNKNOWN', `No machine named "${name}" in the catalogue`, {suggestions: nearest(name, known)})
+  throw new InputError(
+    'MACHINE_UNKNOWN',
+    `No machine named "${name}" in the catalogue: servefit machines lists them; a file is given by its path, such as ./box.txt`,
+    {
+      suggestions: nearest(name, known),
+    },
+  )
 }
+
+/** Every name that a system goes by. */
+export const systemSpellings = ({id, name, aliases}: System): string[] => [id, name, ...aliases]
 
 const plain = (name: string): string => name.toLowerCase().replace(/[^a-z0-9]/g, '')

@@ -1,9 +1,14 @@
 import {join} from 'node:path'
 import {Command} from '@oclif/core/command'
+import type {Input, ParserOutput} from '@oclif/core/interfaces'
 import {type Catalogue, openCatalogue} from '../catalogue/catalogue.ts'
 import {inColour} from '../render/style.ts'
 import {EXIT, failureOf} from './failures.ts'
+import {withOwnModels} from './user-models.ts'
 import {printFailure} from './print-failure.ts'
+
+/** Values by the name of their flag or argument. */
+type Values = Record<string, unknown>
 
 /**
  * What all commands share: the compiled catalogue, one JSON document on standard output, and errors as one clear message with
@@ -23,6 +28,27 @@ export abstract class ServefitCommand extends Command {
     await super.init()
     // A reader that went away (head, a pager) is no error.
     process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : EXIT.defect))
+  }
+
+  /**
+   * oclif takes what is piped in for an argument that was left out; here only `-` stands for standard input. Models of the user's
+   * own join the catalogue before anything is looked up in it.
+   */
+  protected override async parse<F extends Values, B extends Values, A extends Values>(
+    options?: Input<F, B, A>,
+    argv?: string[],
+  ): Promise<ParserOutput<F, B, A>> {
+    const given = options ?? (this.ctor as Input<F, B, A>)
+    const args = Object.fromEntries(Object.entries(given.args ?? {}).map(([name, arg]) => [name, {...(arg as object), ignoreStdin: true}])) as Input<
+      F,
+      B,
+      A
+    >['args']
+    // What a class inherits is not copied with what is its own.
+    const {flags, baseFlags, enableJsonFlag, strict} = given
+    const parsed = await super.parse({...given, flags, baseFlags, enableJsonFlag, strict, args}, argv)
+    this.opened = await withOwnModels(this.catalogue, (parsed.flags as {catalogue?: string[]}).catalogue ?? [], process.env)
+    return parsed
   }
 
   /** Columns for text: those of the terminal, 80 where there is none. */

@@ -3,11 +3,12 @@ import {open} from 'node:fs/promises'
 import {createInterface} from 'node:readline'
 import type {Readable, Writable} from 'node:stream'
 import {InputError} from '../core/input-error.ts'
-import {problemsOf} from '../catalogue/zod-problems.ts'
-import {answer, type Result, toResult} from '../planner/answer/index.ts'
+import {type Result, toResult} from '../planner/answer/index.ts'
+import type {CommandReport} from '../planner/words/index.ts'
 import type {Context} from '../planner/world/index.ts'
-import {ScenarioSchema} from '../planner/scenario/schema.ts'
+import {ScenarioLineSchema, scenarioProblems} from '../planner/scenario/schema.ts'
 import type {Scenario} from '../planner/scenario/index.ts'
+import {answerAsked} from './answer-asked.ts'
 import {failureOf} from './failures.ts'
 
 /** A longer line is no scenario: reading on would only fill memory. */
@@ -48,19 +49,20 @@ export async function answerLines(context: Context, lines: AsyncIterable<string>
   return errors
 }
 
-export async function answerLine(context: Context, line: string): Promise<Result | LineError> {
+export async function answerLine(context: Context, line: string): Promise<(Result & {command?: CommandReport}) | LineError> {
   let id: string | undefined
   try {
     if (line.length > MAX_LINE_CHARACTERS) throw new InputError('LINE_TOO_LONG', `A line of ${line.length} characters: expected at most ${MAX_LINE_CHARACTERS}`)
     const value = parseLine(line)
     id = idOf(value)
-    const parsed = ScenarioSchema.safeParse(value)
+    const parsed = ScenarioLineSchema.safeParse(value)
     if (!parsed.success) {
-      const issue = parsed.error.issues[0]!
-      const path = issue.path.join('.')
-      return withId(id, {error: {code: 'SCENARIO_INVALID', message: problemsOf('scenario', parsed.error).slice(0, 3).join('; '), ...(path !== '' && {path})}})
+      const {messages, suggestions, path} = scenarioProblems(ScenarioLineSchema, parsed.error)
+      const message = `scenario: ${messages.slice(0, 3).join('; ')}`
+      return withId(id, {error: {code: 'SCENARIO_INVALID', message, ...(path !== '' && {path}), ...(suggestions.length > 0 && {suggestions})}})
     }
-    return toResult((await answer(context, parsed.data as Scenario)).best, id)
+    const {answered, command} = await answerAsked(context, {...parsed.data, model: parsed.data.model ?? ''} as Scenario)
+    return {...toResult(answered.best, id), ...(command && {command})}
   } catch (error) {
     return withId(id, failureOf(error).json)
   }

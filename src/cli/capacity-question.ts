@@ -15,7 +15,7 @@ import {
   parseTrace,
 } from '../planner/capacity/index.ts'
 import type {CapacityFile} from '../planner/capacity/schema.ts'
-import {INTERACTIVE_LIMITS, type Objectives} from '../planner/scenario/index.ts'
+import {INTERACTIVE_LIMITS, type Link, type Objectives} from '../planner/scenario/index.ts'
 import {type Context, looksLikePath} from '../planner/world/index.ts'
 import {ASSUMED_LOAD, deploymentFlags} from './flags.ts'
 import {objectivesFrom} from './slo-flags.ts'
@@ -27,6 +27,7 @@ export interface CapacityFlags extends Record<string, unknown> {
   machine?: string[]
   gpu?: string[]
   nodes?: number
+  link?: Link
   price?: string[]
   slo?: string
   months?: string
@@ -157,7 +158,13 @@ async function kindsFrom(context: Context, file: CapacityFile | undefined, flags
   for (const {gpu, machine, nodes, price} of asked) {
     const here = machine === HERE || (machine === undefined && gpu === undefined)
     const place = machine !== undefined && looksLikePath(machine) && given.length === 0 && !isAbsolute(machine) ? join(folder, machine) : machine
-    const found = await machineOf(context, {model: '', gpu, machine: here ? undefined : place, nodes: nodes ?? flags.nodes})
+    const found = await machineOf(context, {
+      model: '',
+      gpu,
+      machine: here ? undefined : place,
+      nodes: nodes ?? flags.nodes,
+      link: gpu === undefined ? undefined : flags.link,
+    })
     if (found.gpus.length === 0) throw new InputError('NO_GPU', `${machine ?? 'this machine'} has no GPU`)
     const name = here ? 'this machine' : (machine ?? gpu!)
     const pricePerMonth = prices.get(machine ?? gpu ?? HERE) ?? (price === undefined ? undefined : parsePrice(price, `price of ${name}`))

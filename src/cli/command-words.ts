@@ -1,3 +1,4 @@
+import type {Speculation} from '../core/deployment.ts'
 import {quoteWord} from '../render/launch/shell-quote.ts'
 
 /** Flags that only change how an answer is shown. */
@@ -9,13 +10,23 @@ export function commandWords(model: string, flags: Record<string, unknown>, know
   for (const name of Object.keys(known)) {
     const value = flags[name]
     if (value === undefined || value === false || SHOWN_ONLY.has(name)) continue
+    // A flag that may be given more than once is given once for each.
+    if (Array.isArray(value) && (known[name] as {multiple?: boolean} | undefined)?.multiple) {
+      for (const one of value) words.push(`--${name}`, quoteWord(String(one)))
+      continue
+    }
     words.push(`--${name}`)
-    if (value !== true) words.push(quoteWord(inWords(value)))
+    if (value !== true) words.push(quoteWord(inWords(name, value)))
   }
   return words.join(' ')
 }
 
-const inWords = (value: unknown): string =>
-  typeof value === 'object' && value !== null && 'method' in value
+const inWords = (name: string, value: unknown): string =>
+  name === 'speculative' && typeof value === 'object' && value !== null && 'method' in value
     ? `${(value as {method: string}).method}:${(value as unknown as {tokens: number}).tokens}`
-    : String(value)
+    : typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? JSON.stringify(name === 'speculative-config' ? vllmSpeculation(value as Speculation) : value)
+      : String(value)
+
+/** As `--speculative-config` takes it. */
+const vllmSpeculation = ({method, tokens, draft}: Speculation) => ({method, ...(draft !== undefined && {model: draft}), num_speculative_tokens: tokens})

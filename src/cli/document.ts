@@ -8,8 +8,8 @@ export async function readDocument(path: string, what: string): Promise<unknown>
   try {
     if (isJson) return JSON.parse(text)
     const {parse} = await yamlReader()
-    // A file of nested references could otherwise grow without bound.
-    return parse(text, {maxAliasCount: 100, prettyErrors: true})
+    // A file of nested references could otherwise grow without bound; a manifest may hold several documents.
+    return /^---\s*$/m.test(text) ? await documentsOf(text) : parse(text, {maxAliasCount: 100, prettyErrors: true})
   } catch (error) {
     throw new InputError(
       'DOCUMENT_INVALID',
@@ -18,8 +18,31 @@ export async function readDocument(path: string, what: string): Promise<unknown>
   }
 }
 
+/** What a YAML text holds. @throws InputError DOCUMENT_INVALID. */
+export async function parseYaml(text: string, what: string): Promise<unknown> {
+  const {parse} = await yamlReader()
+  try {
+    return parse(text, {maxAliasCount: 100, prettyErrors: true})
+  } catch (error) {
+    throw new InputError('DOCUMENT_INVALID', `Not YAML (${(error as Error).message.split('\n')[0]!.slice(0, 200)}): expected ${what}`)
+  }
+}
+
 /** Bundled, a CommonJS package has everything under its default export; from source, beside it. */
 async function yamlReader(): Promise<typeof import('yaml')> {
   const loaded: typeof import('yaml') & {default?: typeof import('yaml')} = await import('yaml')
   return loaded.default ?? loaded
+}
+
+/** One document as it is, several as a list. */
+async function documentsOf(text: string): Promise<unknown> {
+  const {parseAllDocuments} = await yamlReader()
+  const documents = parseAllDocuments(text, {prettyErrors: true})
+  const values = documents.map((document) => {
+    const [error] = document.errors
+    if (error) throw error
+    return document.toJS({maxAliasCount: 100}) as unknown
+  })
+  const held = values.filter((value) => value !== null)
+  return held.length === 1 ? held[0] : held
 }

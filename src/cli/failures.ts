@@ -65,6 +65,7 @@ const COMMAND_NAMES = [
   'models show',
   'models import',
   'gpus',
+  'machines',
   'engines',
   'batch',
   'verify',

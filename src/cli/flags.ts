@@ -1,5 +1,10 @@
 import * as Flags from '@oclif/core/flags'
-import {LIMITS, parseSpeculation, PREFERENCES, type Scenario} from '../planner/scenario/index.ts'
+import type {Speculation} from '../core/deployment.ts'
+import {InputError} from '../core/input-error.ts'
+import {nearest, quotedShort} from '../core/nearest.ts'
+import {weightsOf} from '../engines/words.ts'
+import {LIMITS, type Link, LINKS, parseSpeculation, PREFERENCES, type Scenario, speculationFromJson} from '../planner/scenario/index.ts'
+import {engineFlags, optionsFrom} from './engine-flags.ts'
 import {parseBytes, parseCount, parseNumber} from './quantities.ts'
 
 const tokens = (name: string, description: string, options: {aliases?: string[]; helpGroup?: string} = {}) =>
@@ -15,12 +20,27 @@ const DEPLOYMENT = 'DEPLOYMENT'
 /** Where: this machine unless one of these names another. */
 export const machineFlags = {
   gpu: Flags.string({
-    description: 'GPUs to judge, as COUNTxGPU: 2xrtx-4090, 8xh200-sxm (default: this machine)',
+    description:
+      'GPUs to judge, as COUNTxGPU: 2xrtx-4090, 8xh200-sxm; with another memory (rtx-2080-ti:22gb), a slice (a100-80gb-sxm:2g.20gb) or figures (card:memory=20GiB,bandwidth=760GB/s,capability=8.6) behind a colon (default: this machine)',
     helpValue: 'COUNTxGPU',
     exclusive: ['machine'],
   }),
-  machine: Flags.string({description: 'a catalogued machine (dgx-h200), or a file that detect --json printed', helpValue: 'NAME|FILE'}),
+  machine: Flags.string({
+    description: 'a catalogued machine (servefit machines lists them), or a file or - with what detect --json, nvidia-smi, amd-smi, ... print',
+    helpValue: 'NAME|FILE|-',
+  }),
   nodes: count('nodes', LIMITS.nodes, 'number of such machines in one deployment'),
+  link: Flags.custom<Link>({
+    description: 'how the cards of --gpu are joined: p2p (peer access over PCIe), nvlink, or pcie (through the host); default: as is usual for them',
+    helpValue: 'p2p|nvlink|pcie',
+    parse: async (text) => parseLink(text),
+  })(),
+}
+
+function parseLink(text: string): Link {
+  const link = LINKS.find((known) => known === text.toLowerCase())
+  if (link) return link
+  throw new InputError('LINK_UNKNOWN', `--link ${quotedShort(text)}: expected ${LINKS.join(', ')}`, {suggestions: nearest(text, LINKS)})
 }
 
 /** Under which load. */
@@ -53,31 +73,60 @@ export const workloadFlags = {
 export const deploymentFlags = {
   engine: Flags.string({description: 'vllm, sglang or trtllm (default: vllm)', helpGroup: DEPLOYMENT}),
   'engine-version': Flags.string({description: 'release of the engine (default: the newest known)', helpGroup: DEPLOYMENT}),
-  weights: Flags.string({
+  weights: Flags.custom<string>({
     description: 'weight format: bf16, fp8, awq-int4, nvfp4, ... (default: by the published checkpoint that is chosen)',
+    aliases: ['quantization'],
+    helpGroup: DEPLOYMENT,
+    parse: async (text) => weightsOf(text),
+  })(),
+  dtype: Flags.string({
+    description: "the engines' word for weights that are not quantised: bfloat16, float16, auto",
+    options: ['auto', 'bfloat16', 'bf16', 'float16', 'fp16', 'half', 'float32', 'fp32', 'float'],
     helpGroup: DEPLOYMENT,
   }),
-  'kv-cache': Flags.string({description: 'cache format: auto, bf16, fp8, nvfp4', helpGroup: DEPLOYMENT}),
-  tp: count('tp', LIMITS.parallel, 'tensor parallel size', {aliases: ['tensor-parallel-size'], helpGroup: DEPLOYMENT}),
-  pp: count('pp', LIMITS.parallel, 'pipeline parallel size', {aliases: ['pipeline-parallel-size'], helpGroup: DEPLOYMENT}),
-  dp: count('dp', LIMITS.parallel, 'data parallel size', {aliases: ['data-parallel-size'], helpGroup: DEPLOYMENT}),
-  ep: count('ep', LIMITS.parallel, 'expert parallel size', {aliases: ['expert-parallel-size'], helpGroup: DEPLOYMENT}),
-  'dp-attention': Flags.boolean({description: 'attention data-parallel over the tensor-parallel ranks', helpGroup: DEPLOYMENT}),
-  'max-model-len': tokens('max-model-len', 'longest request, prompt and answer together', {aliases: ['context'], helpGroup: DEPLOYMENT}),
-  'max-num-seqs': count('max-num-seqs', LIMITS.sequences, 'most requests in one step', {helpGroup: DEPLOYMENT}),
-  'max-num-batched-tokens': tokens('max-num-batched-tokens', 'most tokens in one step', {helpGroup: DEPLOYMENT}),
+  'kv-cache': Flags.string({description: 'cache format: auto, bf16, fp8, nvfp4', aliases: ['kv-cache-dtype'], helpGroup: DEPLOYMENT}),
+  tp: count('tp', LIMITS.parallel, 'tensor parallel size', {aliases: ['tensor-parallel-size', 'tp-size'], helpGroup: DEPLOYMENT}),
+  pp: count('pp', LIMITS.parallel, 'pipeline parallel size', {aliases: ['pipeline-parallel-size', 'pp-size'], helpGroup: DEPLOYMENT}),
+  dp: count('dp', LIMITS.parallel, 'data parallel size', {aliases: ['data-parallel-size', 'dp-size'], helpGroup: DEPLOYMENT}),
+  ep: count('ep', LIMITS.parallel, 'expert parallel size', {aliases: ['expert-parallel-size', 'ep-size'], helpGroup: DEPLOYMENT}),
+  'enable-expert-parallel': Flags.boolean({description: 'experts are dealt out whole to all GPUs', helpGroup: DEPLOYMENT}),
+  'dp-attention': Flags.boolean({
+    description: 'attention data-parallel over the tensor-parallel ranks',
+    aliases: ['enable-dp-attention', 'enable-attention-dp'],
+    helpGroup: DEPLOYMENT,
+  }),
+  'max-model-len': tokens('max-model-len', 'longest request, prompt and answer together', {
+    aliases: ['context', 'context-length', 'max-seq-len'],
+    helpGroup: DEPLOYMENT,
+  }),
+  'max-num-seqs': count('max-num-seqs', LIMITS.sequences, 'most requests in one step', {
+    aliases: ['max-running-requests', 'max-batch-size'],
+    helpGroup: DEPLOYMENT,
+  }),
+  'max-num-batched-tokens': tokens('max-num-batched-tokens', 'most tokens in one step', {
+    aliases: ['chunked-prefill-size', 'max-num-tokens'],
+    helpGroup: DEPLOYMENT,
+  }),
   'gpu-memory-utilization': Flags.custom<number>({
     description: 'share of memory as the engine means it (SGLang: mem_fraction_static; TensorRT-LLM: free_gpu_memory_fraction)',
     helpValue: 'SHARE',
+    aliases: ['mem-fraction-static', 'free-gpu-memory-fraction', 'kv-cache-free-gpu-memory-fraction'],
     helpGroup: DEPLOYMENT,
     parse: async (text) => parseNumber(text, 'gpu-memory-utilization', LIMITS.fraction),
   })(),
-  'enforce-eager': Flags.boolean({description: 'no CUDA graphs', helpGroup: DEPLOYMENT}),
+  'enforce-eager': Flags.boolean({description: 'no CUDA graphs', aliases: ['disable-cuda-graph'], helpGroup: DEPLOYMENT}),
   speculative: Flags.custom<{method: string; tokens: number}>({
     description: 'speculative decoding, as METHOD or METHOD:TOKENS (mtp:1)',
     helpValue: 'METHOD[:TOKENS]',
     helpGroup: DEPLOYMENT,
     parse: async (text) => parseSpeculation(text),
+  })(),
+  'speculative-config': Flags.custom<Speculation>({
+    description: 'speculative decoding as vLLM takes it, such as {"method": "mtp", "num_speculative_tokens": 1}',
+    helpValue: 'JSON',
+    exclusive: ['speculative'],
+    helpGroup: DEPLOYMENT,
+    parse: async (text) => speculationFromJson(text),
   })(),
   draft: Flags.string({
     description: 'checkpoint that drafts (default: the one that is known for the model and the method)',
@@ -88,12 +137,33 @@ export const deploymentFlags = {
   acceptance: Flags.custom<number>({
     description: 'share of the drafted tokens that are accepted, 0 to 1; above 1 the mean accepted length of a step (2.94)',
     helpValue: 'SHARE|LENGTH',
-    dependsOn: ['speculative'],
     helpGroup: DEPLOYMENT,
     parse: async (text) => parseNumber(text, 'acceptance', LIMITS.acceptance),
   })(),
+  lora: Flags.string({
+    description: 'LoRA adapters: how many at once, or the folder of one (again for each)',
+    helpValue: 'COUNT|FOLDER',
+    aliases: ['max-loras', 'max-loras-per-batch'],
+    multiple: true,
+    multipleNonGreedy: true,
+    helpGroup: DEPLOYMENT,
+  }),
+  'lora-target-modules': Flags.string({description: 'modules that the adapters are on, such as q_proj,v_proj', helpValue: 'MODULES', helpGroup: DEPLOYMENT}),
+  'enable-lora': Flags.boolean({description: 'LoRA adapters, as many as the engine takes by itself', helpGroup: DEPLOYMENT}),
+  'lora-rank': count('lora-rank', LIMITS.loraRank, 'largest rank of the adapters (default: 16, or what their folders say)', {
+    aliases: ['max-lora-rank'],
+    helpGroup: DEPLOYMENT,
+  }),
+  'cpu-offload-gb': Flags.custom<number>({
+    description: 'the same in GiB',
+    helpValue: 'GIB',
+    exclusive: ['cpu-offload-bytes'],
+    helpGroup: DEPLOYMENT,
+    parse: async (text) => parseNumber(text, 'cpu-offload-gb', {min: 0, max: LIMITS.bytes.max / 2 ** 30}),
+  })(),
   'cpu-offload-bytes': bytes('cpu-offload-bytes', 'weights of each GPU that stay in host memory, such as 8GiB', DEPLOYMENT),
   'reserved-bytes-per-gpu': bytes('reserved-bytes-per-gpu', 'memory of each GPU taken by others, such as 2GiB', DEPLOYMENT),
+  ...engineFlags,
 }
 
 /** Which of the published checkpoints, where only the model is named. */
@@ -104,6 +174,8 @@ export const choiceFlags = {
     helpGroup: DEPLOYMENT,
   }),
 }
+/** Flags that say in an engine's words what another says. */
+const OTHER_WORDS = new Set(['dtype', 'enable-expert-parallel', 'speculative-config', 'cpu-offload-gb', ...Object.keys(engineFlags)])
 
 /** Load that answers assume when none is given: one person, a page of prompt, half a page of answer. */
 export const ASSUMED_LOAD = {inputTokens: 1024, outputTokens: 512, concurrency: 1} as const
@@ -112,9 +184,15 @@ export const ASSUMED_LOAD = {inputTokens: 1024, outputTokens: 512, concurrency: 
 export function scenarioFrom(model: string, flags: Record<string, unknown>): Scenario {
   const scenario: Record<string, unknown> = {model}
   for (const name of [...Object.keys(machineFlags), ...Object.keys(choiceFlags), ...Object.keys(deploymentFlags)])
-    if (flags[name] !== undefined) scenario[camelCase(name)] = flags[name]
+    if (flags[name] !== undefined && !OTHER_WORDS.has(name)) scenario[camelCase(name)] = flags[name]
+  Object.assign(scenario, inOtherWords(model, flags), optionsFrom(flags))
   // One field of the scenario: the method with its draft.
   const {draft, speculative} = scenario as {draft?: string; speculative?: object}
+  // Folders of adapters are read by whoever may read files.
+  delete scenario.lora
+  delete scenario.loraRank
+  delete scenario.loraTargetModules
+  delete scenario.enableLora
   delete scenario.draft
   if (draft !== undefined) scenario.speculative = {...speculative, draft}
   const load = Object.fromEntries(
@@ -125,6 +203,18 @@ export function scenarioFrom(model: string, flags: Record<string, unknown>): Sce
   const open = load.requestRate !== undefined
   scenario.workload = {...ASSUMED_LOAD, ...(open && {concurrency: undefined}), ...load}
   return scenario as unknown as Scenario
+}
+
+/** What the engines' own words say of fields that have a flag of their own. */
+function inOtherWords(model: string, flags: Record<string, unknown>): Record<string, unknown> {
+  const said: Record<string, unknown> = {}
+  const {dtype, tp = 1, dp = 1} = flags as {dtype?: string; tp?: number; dp?: number}
+  // A repository says itself what it holds: the word is the type of what is computed then.
+  if (dtype !== undefined && dtype !== 'auto' && flags.weights === undefined && !model.includes('/')) said.weights = weightsOf(dtype)
+  if (flags['enable-expert-parallel'] && flags.ep === undefined) said.ep = Math.max(2, tp * dp)
+  if (flags['speculative-config'] !== undefined) said.speculative = flags['speculative-config']
+  if (flags['cpu-offload-gb'] !== undefined) said.cpuOffloadBytes = Math.round((flags['cpu-offload-gb'] as number) * 2 ** 30)
+  return said
 }
 
 const camelCase = (name: string): string => name.replaceAll(/-([a-z])/g, (_, letter: string) => letter.toUpperCase())

@@ -4,7 +4,7 @@ import * as z from 'zod'
 export async function jsonSchema(what: string): Promise<unknown> {
   switch (what) {
     case 'scenario':
-      return z.toJSONSchema((await import('../planner/scenario/schema.ts')).ScenarioSchema, {io: 'input'})
+      return z.toJSONSchema((await import('../planner/scenario/schema.ts')).ScenarioLineSchema, {io: 'input'})
     case 'machine':
       return z.toJSONSchema((await import('../detect/machine-schema.ts')).MachineDocumentSchema, {io: 'input', unrepresentable: 'any'})
     case 'model':

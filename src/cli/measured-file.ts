@@ -4,6 +4,7 @@ import {homedir} from 'node:os'
 import {isAbsolute, join} from 'node:path'
 import {InputError} from '../core/input-error.ts'
 import type {Correction, LocalCalibration} from '../planner/world/index.ts'
+import {harmless} from '../render/style.ts'
 
 export interface Measured {
   corrections: Correction[]
@@ -12,12 +13,14 @@ export interface Measured {
 
 const SCHEMA_VERSION = 1
 
-/** $XDG_CONFIG_HOME/servefit/measured.json, or below ~/.config; a relative XDG_CONFIG_HOME is ignored, as its specification asks. */
-export function measuredPath(env: Record<string, string | undefined>): string {
+/** $XDG_CONFIG_HOME/servefit, or ~/.config/servefit; a relative XDG_CONFIG_HOME is ignored, as its specification asks. */
+export function settingsFolder(env: Record<string, string | undefined>): string {
   const {XDG_CONFIG_HOME: configured, HOME: home} = env
   const base = configured !== undefined && isAbsolute(configured) ? configured : join(home !== undefined && home !== '' ? home : homedir(), '.config')
-  return join(base, 'servefit', 'measured.json')
+  return join(base, 'servefit')
 }
+
+export const measuredPath = (env: Record<string, string | undefined>): string => join(settingsFolder(env), 'measured.json')
 
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value)
 const isText = (value: unknown): value is string => typeof value === 'string' && value.length > 0 && value.length <= 4096
@@ -98,7 +101,7 @@ export function measuredForAnswers(env: Record<string, string | undefined>): Mea
     return readMeasured(env)
   } catch (error) {
     if (!(error instanceof InputError)) throw error
-    process.stderr.write(`servefit: ${error.message}. Until then answers do without corrections.\n`)
+    process.stderr.write(`servefit: ${harmless(error.message)}. Until then answers do without corrections.\n`)
     return undefined
   }
 }

@@ -3,7 +3,7 @@ import {InputError} from '../core/input-error.ts'
 import type {Answer} from '../planner/answer/index.ts'
 import type {Artifact} from '../render/launch/artifact.ts'
 import {extras} from '../render/launch/extras.ts'
-import {formatOf, writeFormat} from '../render/launch/formats.ts'
+import {formatOf, placed, writeFormat} from '../render/launch/formats.ts'
 import {startableOf} from '../render/launch/startable-from.ts'
 
 /** Start files of one deployment in these formats, with a first request and the benchmark beside them. */
@@ -14,12 +14,15 @@ export function artifactsOf(
   replicas?: number,
 ): Artifact[] {
   if (answered.best.checkpoint.hfId === '')
-    throw new InputError('MODEL_NAMELESS', "the model does not say which repository it belongs to, so there is nothing to start: give the repository's name")
+    throw new InputError(
+      'MODEL_NAMELESS',
+      "the model does not say which repository it belongs to, so there is nothing to start: give a folder with its weights, or the repository's name",
+    )
   const startable = {...startableOf(catalogue, answered), ...(replicas !== undefined && {replicas})}
   const files = new Map<string, Artifact>()
   for (const format of formats) {
     formatOf(format)
-    for (const file of [...writeFormat(format, startable), ...extras(startable, format)]) files.set(file.name, file)
+    for (const file of [...writeFormat(format, startable), ...extras(placed(startable, format), format)]) files.set(file.name, file)
   }
   return [...files.values()]
 }

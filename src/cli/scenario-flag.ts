@@ -3,6 +3,7 @@ import {InputError} from '../core/input-error.ts'
 import type {Objectives, Scenario} from '../planner/scenario/index.ts'
 import type {FileScenario} from '../planner/scenario/schema.ts'
 import {objectivesFrom} from './slo-flags.ts'
+import {flagsFor} from './engine-flags.ts'
 import {ASSUMED_LOAD, choiceFlags, deploymentFlags, machineFlags, scenarioFrom, workloadFlags} from './flags.ts'
 
 export const scenarioFlags = {
@@ -24,11 +25,15 @@ export interface AskedScenario extends Scenario {
 export async function askedScenario(
   model: string | undefined,
   flags: Record<string, unknown>,
-  {oneUser = true}: {oneUser?: boolean} = {},
+  {oneUser = true, command}: {oneUser?: boolean; command?: string[]} = {},
 ): Promise<AskedScenario> {
+  const adapters = [flags.lora, flags['lora-rank'], flags['lora-target-modules'], flags['enable-lora']].every((flag) => flag === undefined)
+    ? undefined
+    : await (await import('./lora-flag.ts')).askedAdapters(flags)
+  const withAdapters = <S extends AskedScenario>(scenario: S): S => (adapters ? {...scenario, lora: adapters.lora} : scenario)
   if (typeof flags.scenario !== 'string') {
-    if (model === undefined) throw new InputError('ARGUMENT_MISSING', `Missing MODEL: ${MISSING}`)
-    const scenario = withLimits(scenarioFrom(model, flags), flags)
+    if (model === undefined && command === undefined) throw new InputError('ARGUMENT_MISSING', `Missing MODEL: ${MISSING}`)
+    const scenario = withAdapters({...withLimits(scenarioFrom(model ?? '', flags), flags), ...(command && {command})})
     const given = flags.concurrency !== undefined || oneUser
     return given ? scenario : {...scenario, workload: {...scenario.workload!, concurrency: undefined}}
   }
@@ -36,11 +41,21 @@ export async function askedScenario(
   const {layered} = await import('../planner/scenario/schema.ts')
   const {inputTokens, outputTokens} = ASSUMED_LOAD
   const file = await readScenario(flags.scenario, {inputTokens, outputTokens})
-  const named = model ?? file.model
+  const named = model ?? file.model ?? ((command ?? file.command) ? '' : undefined)
   if (named === undefined) throw new InputError('ARGUMENT_MISSING', `Missing MODEL: ${flags.scenario} names none; ${MISSING}`)
   const merged = layered(file as Record<string, unknown>, givenBy(named, flags)) as FileScenario
   const open = !oneUser || merged.workload?.requestRate !== undefined
-  return withLimits({...merged, model: named, workload: {...ASSUMED_LOAD, ...(open && {concurrency: undefined}), ...merged.workload}} as AskedScenario, flags)
+  return withAdapters(
+    withLimits(
+      {
+        ...merged,
+        ...(command && {command}),
+        model: named,
+        workload: {...ASSUMED_LOAD, ...(open && {concurrency: undefined}), ...merged.workload},
+      } as AskedScenario,
+      flags,
+    ),
+  )
 }
 
 /** The limits of flags over those that a file has. */
@@ -61,13 +76,14 @@ function givenBy(model: string, flags: Record<string, unknown>): Record<string, 
   return {...scenario, ...(names.length > 0 && {workload: load})}
 }
 
-/** The flags that spell out a scenario which came from a file, for "next" lines. */
-export function flagsOf(scenario: Scenario, flags: Record<string, unknown>): Record<string, unknown> {
-  if (flags.scenario === undefined) return flags
+/** The flags that spell out a scenario which came from a file or, `always`, from a command; for "next" lines. */
+export function flagsOf(scenario: Scenario, flags: Record<string, unknown>, always = false): Record<string, unknown> {
+  if (flags.scenario === undefined && scenario.command === undefined && !always) return flags
   const spelled: Record<string, unknown> = {...flags, scenario: undefined}
   const kebab = (name: string) => name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
   const known = new Set([...Object.keys(machineFlags), ...Object.keys(choiceFlags), ...Object.keys(deploymentFlags), ...Object.keys(workloadFlags)])
   for (const [name, value] of [...Object.entries(scenario), ...Object.entries(scenario.workload ?? {})])
     if (known.has(kebab(name)) && value !== undefined) spelled[kebab(name)] = value
-  return spelled
+  // Folders of adapters say more than their number.
+  return {...spelled, ...flagsFor(flags.lora === undefined ? scenario : {...scenario, lora: undefined})}
 }

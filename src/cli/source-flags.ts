@@ -3,8 +3,20 @@ import type {ModelSources} from './world.ts'
 
 const SOURCE = 'SOURCE'
 
+/** Folders with models of the user's own, for every command that knows models. */
+export const catalogueFlag = {
+  catalogue: Flags.string({
+    description: 'folder with models as models import --save writes them; beside ~/.config/servefit/models, and before what is built in',
+    helpValue: 'FOLDER',
+    multiple: true,
+    multipleNonGreedy: true,
+    helpGroup: SOURCE,
+  }),
+}
+
 /** Where a repository that is not in the catalogue may come from. */
 export const sourceFlags = {
+  ...catalogueFlag,
   offline: Flags.boolean({description: 'never ask the hub (as HF_HUB_OFFLINE=1)', helpGroup: SOURCE, exclusive: ['refresh']}),
   'no-corrections': Flags.boolean({description: 'leave out what verify --save and calibrate learnt on your machines', helpGroup: SOURCE}),
   refresh: Flags.boolean({description: 'read a repository from the hub even if the catalogue or the local cache has it', helpGroup: SOURCE}),

@@ -19,13 +19,17 @@ const tooLarge = (name: string, {bytes, what}: Limits) => new InputError('FILE_T
 async function standardInput(limits: Limits): Promise<string> {
   if (process.stdin.isTTY)
     throw new InputError('INPUT_MISSING', '- reads standard input, which is a terminal: expected a pipe, such as docker logs NAME 2>&1 | servefit verify -')
+  return streamText(process.stdin as AsyncIterable<Buffer>, 'Standard input', limits)
+}
+
+async function streamText(stream: AsyncIterable<Buffer>, name: string, limits: Limits): Promise<string> {
   const chunks: Buffer[] = []
   let size = 0
-  for await (const chunk of process.stdin as AsyncIterable<Buffer>) {
+  for await (const chunk of stream) {
     chunks.push(chunk)
     size += chunk.length
     if (size <= limits.bytes) continue
-    if (!limits.front) throw tooLarge('Standard input', limits)
+    if (!limits.front) throw tooLarge(name, limits)
     break
   }
   return Buffer.concat(chunks).toString('utf8')
@@ -38,11 +42,10 @@ async function fileText(path: string, limits: Limits): Promise<string> {
     try {
       const found = await file.stat()
       if (found.isDirectory()) throw new InputError('FILE_UNREADABLE', `${path} is a directory: expected ${what}`)
+      // A pipe (<(docker logs ...)) is read to its end; a device may have none.
+      if (!found.isFile() && !found.isFIFO()) throw new InputError('FILE_UNREADABLE', `${path} is a device or socket, not a file: expected ${what}`)
       if (found.size > bytes && !front) throw tooLarge(path, limits)
-      // A pipe (<(docker logs ...)) has no size: it is read to its end.
-      if (found.size <= bytes) return await file.readFile('utf8')
-      const {buffer, bytesRead} = await file.read(Buffer.alloc(bytes), 0, bytes, 0)
-      return buffer.toString('utf8', 0, bytesRead)
+      return await streamText(file.createReadStream({autoClose: false}), path, limits)
     } finally {
       await file.close()
     }

@@ -1,5 +1,6 @@
-import {readFile, stat} from 'node:fs/promises'
 import type {Catalogue} from '../catalogue/catalogue.ts'
+import {cardsOfChip} from '../catalogue/bus-names.ts'
+import {cardsBehindCutName} from '../catalogue/cut-names.ts'
 import {matchDriverReport} from '../catalogue/find-gpu.ts'
 import type {Accelerator, Machine} from '../core/accelerator.ts'
 import {InputError} from '../core/input-error.ts'
@@ -31,7 +32,11 @@ export function realContext(catalogue: Catalogue, sources: ModelSources = {}): C
     corrections: measured?.corrections,
     engines: new Map(),
     detect: () => (here ??= detectHere(catalogue)),
-    readMachine: (path) => once(machines, path, () => readMachine(catalogue, path)),
+    readMachine: (path) =>
+      once(machines, path, async () => {
+        const {readMachineFile} = await import('./machine-file.ts')
+        return readMachineFile(catalogue, path, gpuFinder(catalogue))
+      }),
     readModel: (path) => once(models, path, () => readModel(path)),
     repository: (name) => once(repositories, name, () => findRepository(name)),
     refresh: sources.refresh ?? false,
@@ -51,7 +56,11 @@ export const gpuFinder =
     const own = catalogue.gpus.find(({id}) => id === name)
     if (own) return own
     const match = matchDriverReport(catalogue.gpus, {name, memoryBytes, pciDeviceId, gpuCoreCount})
-    return match.kind === 'found' ? match.gpu : undefined
+    if (match.kind === 'found') return match.gpu
+    // A chip by its number before a name by its beginning; without memory neither says which card of several it is.
+    return memoryBytes === undefined
+      ? undefined
+      : (cardsOfChip(catalogue, pciDeviceId, memoryBytes)[0] ?? cardsBehindCutName(catalogue.gpus, name, memoryBytes)[0])
   }
 
 /** What `detect` prints of this machine, or of the one whose recorded outputs stand at `replay`. */
@@ -83,47 +92,10 @@ async function detectHere(catalogue: Catalogue): Promise<Machine> {
   )
 }
 
+/** A text file of a user's, whole. @throws InputError FILE_UNREADABLE, FILE_TOO_LARGE, FILE_BINARY. */
 export async function readText(path: string, what: string): Promise<string> {
-  let size: number
-  try {
-    const found = await stat(path)
-    if (found.isDirectory()) throw new InputError('FILE_UNREADABLE', `${path} is a directory: expected ${what}`)
-    size = found.size
-    if (size > MAX_FILE_BYTES)
-      throw new InputError('FILE_TOO_LARGE', `${path} has ${Math.round(size / 2 ** 20)} MiB: expected ${what} of at most ${MAX_FILE_BYTES / 2 ** 20} MiB`)
-    const bytes = await readFile(path)
-    if (bytes.subarray(0, 4096).includes(0)) throw new InputError('FILE_BINARY', `${path} is a binary file: expected ${what}`)
-    return bytes.toString('utf8')
-  } catch (error) {
-    if (error instanceof InputError) throw error
-    throw new InputError('FILE_UNREADABLE', `${path} cannot be read (${(error as NodeJS.ErrnoException).code ?? 'error'}): expected ${what}`)
-  }
-}
-
-/** A machine written by hand may leave out what a plan can do without. */
-const UNSTATED = {interconnect: {kind: 'unknown'}, cpu: {}, disk: [], problems: []}
-
-const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null && !Array.isArray(value)
-
-async function readMachine(catalogue: Catalogue, path: string): Promise<Machine> {
-  const text = await readText(path, 'a machine as detect --json prints it')
-  let value: unknown
-  try {
-    value = JSON.parse(text)
-  } catch (error) {
-    throw new InputError('MACHINE_INVALID', `${path} is not JSON (${(error as Error).message}): expected a machine as detect --json prints it`)
-  }
-  const [{MachineDocumentSchema}, {problemsOf}, {toMachine}] = await Promise.all([
-    import('../detect/machine-schema.ts'),
-    import('../catalogue/zod-problems.ts'),
-    import('../detect/to-machine.ts'),
-  ])
-  const parsed = MachineDocumentSchema.safeParse(isObject(value) ? {...UNSTATED, ...value} : value)
-  if (!parsed.success)
-    throw new InputError('MACHINE_INVALID', `${problemsOf(path, parsed.error).slice(0, 3).join('; ')}: expected a machine as detect --json prints it`)
-  const machine = toMachine(parsed.data as MachineDocument, gpuFinder(catalogue))
-  if (machine.gpus.length === 0) throw new InputError('NO_GPU', `${path} holds no GPU whose memory is known`)
-  return machine
+  const {textOfFile} = await import('../import/text-file.ts')
+  return textOfFile(path, {what, bytes: MAX_FILE_BYTES})
 }
 
 /** Where models that are not in the catalogue may come from. */
@@ -157,7 +129,7 @@ function repositoryFinder({offline = false, refresh = false}: ModelSources): (na
       return found ? {found} : {because: `the hub was not asked (${offline ? '--offline' : 'HF_HUB_OFFLINE'})`}
     } catch (error) {
       if (error instanceof InputError && (error.code === 'HUB_UNREACHABLE' || error.code === 'HUB_NOT_FOUND' || error.code === 'HUB_TIMEOUT'))
-        return {because: error.message}
+        return {because: error.message, ...(error.code === 'HUB_NOT_FOUND' && {absent: true})}
       throw error
     }
   }

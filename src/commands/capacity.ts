@@ -78,6 +78,7 @@ A file (YAML or JSON) can hold the same, and several models on one fleet:
       helpGroup: 'FLEET',
     }),
     nodes: machineFlags.nodes,
+    link: machineFlags.link,
     price: Flags.string({
       description: 'price of a machine, as dgx-h200=98.32/h; more than once for several',
       helpValue: 'MACHINE=AMOUNT/TIME',

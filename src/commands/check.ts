@@ -1,5 +1,7 @@
 import * as Args from '@oclif/core/args'
 import * as Flags from '@oclif/core/flags'
+import {answerAsked, beginsCommand} from '../cli/answer-asked.ts'
+import {partedArgv} from '../cli/argv.ts'
 import {ServefitCommand} from '../cli/base.ts'
 import {choiceFlags, deploymentFlags, machineFlags, workloadFlags} from '../cli/flags.ts'
 import {commandWords} from '../cli/command-words.ts'
@@ -7,18 +9,22 @@ import {askedScenario, flagsOf, scenarioFlags} from '../cli/scenario-flag.ts'
 import {sloFlags} from '../cli/slo-flags.ts'
 import {sourceFlags, sourcesFrom} from '../cli/source-flags.ts'
 import {realContext} from '../cli/world.ts'
-import {adviseOn, type Answer, answer, isYes, type Result, type Simulation, toResult} from '../planner/answer/index.ts'
+import {InputError} from '../core/input-error.ts'
+import {type Advice, adviseOn, type Answer, isYes, type Result, type Simulation, toResult} from '../planner/answer/index.ts'
 import {figuresBehind} from '../planner/quality/index.ts'
+import type {CommandReport} from '../planner/words/index.ts'
 import {renderCheck} from '../render/check.ts'
 
 export default class Check extends ServefitCommand {
   static override summary = 'Does a model fit, with which context and how many users, and how fast is it?'
   static override description =
-    'Without --gpu or --machine the question is about this machine. A name asks about the model: of its published checkpoints the one is taken that keeps the load best without losing quality. A repository asks about exactly that checkpoint.'
+    'Without --gpu or --machine the question is about this machine. A name asks about the model: of its published checkpoints the one is taken that keeps the load best without losing quality. A repository asks about exactly that checkpoint. Behind -- stands the command that starts an engine (vllm serve ..., sglang serve ..., trtllm-serve ..., docker run ..., or a compose file): each of its flags is accounted for.'
   static override examples = [
     '<%= config.bin %> <%= command.id %> qwen3-32b --gpu 2xrtx-4090 --users 8 --input 2k --output 500',
     '<%= config.bin %> <%= command.id %> deepseek-ai/DeepSeek-V3.2 --machine dgx-h200 --json',
+    'ssh box nvidia-smi | <%= config.bin %> <%= command.id %> qwen3-32b --machine -',
     '<%= config.bin %> <%= command.id %> ./config.json --gpu 1xgb10 --explain',
+    '<%= config.bin %> <%= command.id %> --gpu 2xrtx-4090 -- vllm serve Qwen/Qwen3-32B-AWQ -tp 2 --max-model-len 32k',
   ]
   static override args = {
     model: Args.string({description: 'a name (qwen3-32b), a repository (Qwen/Qwen3-32B-AWQ), or a path to a directory, a .gguf or a config.json'}),
@@ -36,19 +42,37 @@ export default class Check extends ServefitCommand {
     explain: Flags.boolean({description: 'show every term with its rule'}),
   }
 
-  async run(): Promise<Result & {simulation?: Simulation}> {
-    const {args, flags} = await this.parse(Check)
+  async run(): Promise<Result & {simulation?: Simulation; command?: CommandReport}> {
+    const {own, command: words} = partedArgv(this.argv)
+    if (words === undefined && beginsCommand(own[0]))
+      throw new InputError(
+        'COMMAND_UNMARKED',
+        `"${own[0]}" begins an engine's own command: put -- before it, as in servefit check --gpu 2xrtx-4090 -- ${own.slice(0, 2).join(' ')} ...`,
+      )
+    const {args, flags} = await this.parse(Check, own)
     const context = realContext(this.catalogue, sourcesFrom(flags))
-    const scenario = await askedScenario(args.model, flags)
-    const answered = await answer(context, scenario)
+    const asked = await askedScenario(args.model, flags, {command: words})
+    const {answered, command} = await answerAsked(context, asked)
+    const {scenario} = answered
     if (!isYes(answered.best)) this.answerNo()
-    if (!this.jsonEnabled()) {
-      const advice = adviseOn(context, answered, commandWords(scenario.model, flagsOf(scenario, flags), Check.flags))
+    const isText = !this.jsonEnabled()
+    if (isText || (command && !isYes(answered.best))) {
+      const advice = adviseOn(context, answered, commandWords(scenario.model, flagsOf(scenario, flags, command !== undefined), Check.flags))
       const figures = flags.explain ? figuresBehind(this.catalogue, answered.best.model, answered.best.checkpoint) : undefined
-      process.stdout.write(renderCheck(answered, advice, {columns: this.columns, colour: this.colour, explain: flags.explain, ...(figures && {figures})}))
+      if (isText)
+        process.stdout.write(renderCheck(answered, advice, {columns: this.columns, colour: this.colour, explain: flags.explain, ...(figures && {figures})}))
+      if (command) await this.reported(command, advice)
     }
     const simulation = flags.simulate && answered.best.performance ? await this.simulated(answered, flags.seed) : undefined
-    return {...toResult(answered.best), ...(simulation && {simulation})}
+    return {...toResult(answered.best), ...(simulation && {simulation}), ...(command && {command})}
+  }
+
+  /** What became of the engine's own command: below the answer, and part of the result. */
+  private async reported(command: CommandReport, {changes}: Advice): Promise<void> {
+    const [{inEngineWords}, {renderCommand}] = await Promise.all([import('../planner/words/index.ts'), import('../render/command.ts')])
+    const [change] = changes
+    if (change) command.change = {flags: inEngineWords(command.engine, change.flags), outcome: change.outcome}
+    if (!this.jsonEnabled()) process.stdout.write(renderCommand(command, {columns: this.columns}))
   }
 
   /** What the averages hide: printed below the answer, and part of the result. */

@@ -1,5 +1,6 @@
 import * as Args from '@oclif/core/args'
 import * as Flags from '@oclif/core/flags'
+import {inOwnFields} from '../cli/answer-asked.ts'
 import {ServefitCommand} from '../cli/base.ts'
 import {choiceFlags, deploymentFlags, machineFlags, workloadFlags} from '../cli/flags.ts'
 import {withProgress} from '../cli/progress.ts'
@@ -8,12 +9,13 @@ import {sloFlags} from '../cli/slo-flags.ts'
 import {sourceFlags, sourcesFrom} from '../cli/source-flags.ts'
 import {realContext} from '../cli/world.ts'
 import type {Machine} from '../core/accelerator.ts'
-import {isYes, machineOf, SCHEMA_VERSION} from '../planner/answer/index.ts'
+import {isYes, machineOf, requireWriting, SCHEMA_VERSION} from '../planner/answer/index.ts'
 import {compare, type ComparisonRow} from '../planner/compare/index.ts'
 import {type Figure, figuresBehind} from '../planner/quality/index.ts'
 import {type Context, modelOf, type NamedModel} from '../planner/world/index.ts'
 import {renderCompare} from '../render/compare.ts'
 import {machineTitle} from '../render/hardware.ts'
+import {harmless} from '../render/style.ts'
 
 export default class Compare extends ServefitCommand {
   static override summary = 'BF16, FP8, AWQ, NVFP4: what each published checkpoint costs in memory and speed here'
@@ -57,6 +59,7 @@ export default class Compare extends ServefitCommand {
       gpu,
       machine,
       nodes,
+      link,
       engine,
       workload,
       slo,
@@ -64,20 +67,21 @@ export default class Compare extends ServefitCommand {
       id: _id,
       prefer,
       ...request
-    } = await askedScenario(given[0], {...flags, gpu: flags.gpu?.[0], machine: flags.gpu ? undefined : flags.machine?.[0]})
+    } = await inOwnFields(context, await askedScenario(given[0], {...flags, gpu: flags.gpu?.[0], machine: flags.gpu ? undefined : flags.machine?.[0]}))
     const names = given.length > 0 ? given : [model]
     const asked = [...(flags.gpu ?? []).map((spec) => ({gpu: spec})), ...(flags.machine ?? []).map((name) => ({machine: name}))]
     const machines: Machine[] = []
-    for (const where of asked.length > 0 ? asked : [{gpu, machine}]) machines.push(await machineOf(context, {model, ...where, nodes}))
+    for (const where of asked.length > 0 ? asked : [{gpu, machine}]) machines.push(await machineOf(context, {model, ...where, nodes, link}))
     const models: NamedModel[] = []
     for (const name of names) models.push(await modelOf(context, name))
+    for (const {model} of models) requireWriting(model)
     const rows = await withProgress('comparing checkpoints', async () =>
       compare(context, {models, machines, engine, request, ...(prefer && {prefer}), workload: workload!, slo}),
     )
     if (!rows.some(({result}) => isYes(result))) this.answerNo()
     const figures = flags.explain || this.jsonEnabled() ? figuresOf(context, models, rows) : new Map<string, Figure[]>()
     if (!this.jsonEnabled()) {
-      const title = `${models.map(({model}) => model.name).join(', ')} on ${machines.map(machineTitle).join(', ')}`
+      const title = `${harmless(models.map(({model}) => model.name).join(', '))} on ${machines.map(machineTitle).join(', ')}`
       process.stdout.write(renderCompare(rows, title, {columns: this.columns, colour: this.colour, ...(flags.explain && {figures})}))
     }
     return {schemaVersion: SCHEMA_VERSION, rows, measured: [...figures].map(([hfId, own]) => ({hfId, figures: own}))}

@@ -1,5 +1,7 @@
 import * as Args from '@oclif/core/args'
 import * as Flags from '@oclif/core/flags'
+import {answerAsked} from '../cli/answer-asked.ts'
+import {partedArgv} from '../cli/argv.ts'
 import {ServefitCommand} from '../cli/base.ts'
 import {choiceFlags, deploymentFlags, machineFlags, workloadFlags} from '../cli/flags.ts'
 import {askedScenario, scenarioFlags} from '../cli/scenario-flag.ts'
@@ -8,11 +10,12 @@ import {sourceFlags, sourcesFrom} from '../cli/source-flags.ts'
 import {realContext} from '../cli/world.ts'
 import {InputError} from '../core/input-error.ts'
 import {parseSetting} from '../engines/launch/settings.ts'
-import {type Answer, answer, isYes, type Result, toResult, type Verdict} from '../planner/answer/index.ts'
+import {type Answer, isYes, type Result, toResult, type Verdict} from '../planner/answer/index.ts'
+import {harmless} from '../render/style.ts'
 import type {Artifact} from '../render/launch/artifact.ts'
 import {explainLaunch} from '../render/launch/explain.ts'
 import {extras} from '../render/launch/extras.ts'
-import {FORMATS, formatOf, joinArtifacts, writeFormat} from '../render/launch/formats.ts'
+import {FORMATS, formatOf, joinArtifacts, placed, writeFormat} from '../render/launch/formats.ts'
 import {startableOf} from '../render/launch/startable-from.ts'
 
 /** What `config --json` prints: the answer with its artifact. */
@@ -56,24 +59,37 @@ Formats: ${FORMATS.map(({id, summary}) => `${id} (${summary})`).join(', ')}.`
   }
 
   async run(): Promise<ConfigResult> {
-    const {args, flags} = await this.parse(Config)
+    const {own, command} = partedArgv(this.argv)
+    const {args, flags} = await this.parse(Config, own)
     formatOf(flags.format)
     const settings = (flags.set ?? []).map(parseSetting)
-    const scenario = await askedScenario(args.model, flags)
-    const answered = await answer(realContext(this.catalogue, sourcesFrom(flags)), scenario)
+    const asked = await askedScenario(args.model, flags, {command})
+    const {answered} = await answerAsked(realContext(this.catalogue, sourcesFrom(flags)), asked)
+    const {scenario} = answered
     const {best} = answered
     const result = toResult(best)
-    if (best.checkpoint.hfId === '')
+    if (best.checkpoint.hfId === '' || answered.named.missing !== undefined)
       throw new InputError(
         'MODEL_NAMELESS',
-        `${scenario.model} does not say which repository it belongs to, so there is nothing to start: give the repository's name`,
+        `${answered.named.missing ?? `${scenario.model} does not say which repository it belongs to`}, so there is nothing to start: give a folder with its weights (model.safetensors or its parts beside config.json), or the repository's name`,
       )
     if (!isYes(best)) {
       this.answerNo()
       if (!this.jsonEnabled()) process.stderr.write(refusal(answered))
       return result
     }
-    const startable = startableOf(this.catalogue, answered, settings)
+    // Nothing in the file itself can say that it has to be started several times.
+    for (const {code, message} of best.warnings) if (code === 'slices-separate' && !this.jsonEnabled()) process.stderr.write(`servefit: ${message}\n`)
+    const adapters = flags.lora === undefined ? [] : ((await (await import('../cli/lora-flag.ts')).askedAdapters(flags))?.paths ?? [])
+    const startable = placed(startableOf(this.catalogue, answered, settings, adapters), flags.format)
+    if (settings.length > 0) {
+      const names = settings.map(({name}) => `--${name.replace(/^-+/, '')}`)
+      result.warnings = [...result.warnings, {code: 'not-counted', message: `set by hand and not counted in any number: ${names.join(', ')}`}]
+      const {purposeOf} = await import('../engines/launch/read/purposes.ts')
+      const uncounted = names.filter((name) => purposeOf(name).matters)
+      if (uncounted.length > 0 && !this.jsonEnabled())
+        process.stderr.write(`servefit: ${harmless(uncounted.join(', '))}: set by hand, and its memory and speed are not counted\n`)
+    }
     if (flags.explain) {
       if (!this.jsonEnabled()) process.stdout.write(explainLaunch(startable.launch, this.columns))
       return result

@@ -1,5 +1,6 @@
 import * as Args from '@oclif/core/args'
 import * as Flags from '@oclif/core/flags'
+import {inOwnFields} from '../cli/answer-asked.ts'
 import {ServefitCommand} from '../cli/base.ts'
 import {choiceFlags, deploymentFlags, machineFlags, workloadFlags} from '../cli/flags.ts'
 import {commandWords} from '../cli/command-words.ts'
@@ -14,6 +15,7 @@ import {machineOf, toResult} from '../planner/answer/index.ts'
 import {parseFailOn, plan, type Plan as Planned, type PlanReport} from '../planner/plan/index.ts'
 import {OBJECTIVES, type Objective} from '../planner/scenario/index.ts'
 import {machineTitle} from '../render/hardware.ts'
+import {harmless} from '../render/style.ts'
 import {count} from '../render/numbers.ts'
 import {renderPlan} from '../render/plan.ts'
 
@@ -64,7 +66,7 @@ export default class Plan extends ServefitCommand {
     const {args, flags} = await this.parse(Plan)
     const conditions = parseFailOn(flags['fail-on'] ?? '')
     const context = realContext(this.catalogue, sourcesFrom(flags))
-    const asked = await askedScenario(args.model, flags, {oneUser: false})
+    const asked = await inOwnFields(context, await askedScenario(args.model, flags, {oneUser: false}))
     const {objective: wanted, slo: objectives = {}, ...scenario} = asked
     const workload = scenario.workload!
     const machine = await machineOf(context, scenario)
@@ -79,7 +81,7 @@ export default class Plan extends ServefitCommand {
     const json = this.jsonEnabled()
     if (!json) {
       const next = nextCommand(planned, {...spelled, ...loadOf(best?.evaluation.workload)}, scenario.model)
-      const title = `${planned.model.name} on ${machineTitle(machine)}, prompts of ${count(workload.inputTokens)} and answers of ${count(workload.outputTokens)} tokens`
+      const title = `${harmless(planned.model.name)} on ${machineTitle(machine)}, prompts of ${count(workload.inputTokens)} and answers of ${count(workload.outputTokens)} tokens`
       const fixedLoad = workload.concurrency !== undefined || workload.requestRate !== undefined
       process.stdout.write(renderPlan({...planned, title, objectives, fixedLoad, next}, {columns: this.columns, colour: this.colour}))
       if (failed.length > 0) process.stderr.write(`servefit: the best plan fails on ${failed.join(', ')}\n`)

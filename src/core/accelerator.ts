@@ -29,6 +29,8 @@ export interface Accelerator {
   driverReservedBytes?: number
   /** Sizes that are known to be sold, where memory is chosen with the machine. `memoryBytes` is the largest then. */
   memoryOptionsBytes?: number[]
+  /** What the driver reports of cards that are rebuilt with more memory and print the same name. */
+  memoryVariantsBytes?: number[]
   unifiedMemory?: boolean
   memoryBandwidthBytesPerSecond?: number
   /** Dense operations a second with fp32 accumulation, by type of the operands. Absent: not known, or not native (see `native`). */
@@ -54,6 +56,10 @@ export interface Accelerator {
   tdpWatts?: number
   releaseYear?: number
   localDeployment?: boolean
+  /** A part of a card that works as one of its own (MIG): it reaches no other part and no other card. */
+  slice?: {of: string; profile: string; mostOnCard: number}
+  /** Figures that stand in no source, given by hand or estimated: said beside every answer. */
+  remarks?: string[]
   /** How far the catalogue trusts its figures: `low` should not decide a verdict alone. */
   confidence?: 'high' | 'medium' | 'low'
 }
@@ -74,7 +80,8 @@ export interface Machine {
   name?: string
   gpus: MachineGpu[]
   nodeCount: number
-  link: {kind: LinkKind; bytesPerSecondPerDirection?: number}
+  /** `asked`: somebody said so, whatever is usual for these cards. */
+  link: {kind: LinkKind; bytesPerSecondPerDirection?: number; asked?: true}
   /** Between nodes, for each GPU. */
   networkBytesPerSecondPerGpu?: number
   hostMemoryBytes?: number
@@ -82,4 +89,6 @@ export interface Machine {
   freeDiskBytes?: number
   /** A machine that was looked at rather than named: free memory is real. */
   detected: boolean
+  /** What was assumed of it, in sentences for its reader. */
+  notes?: string[]
 }

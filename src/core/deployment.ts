@@ -19,8 +19,80 @@ export interface Speculation {
   draft?: string
 }
 
+/** LoRA adapters that are served beside the model. */
+export interface Lora {
+  /** Adapters that one batch can hold. */
+  count: number
+  /** The largest rank among them. */
+  maxRank: number
+  /** Modules that they are on, by PEFT's names (q_proj); absent: not said. */
+  targets?: string[]
+}
+
+/** Settings of an engine that nobody has to choose: absent, the engine does what it does by itself. */
+export interface EngineOptions {
+  /** Images and sounds: none at all, or most of each kind in one prompt (`image`, `video`, `audio`). */
+  multimodal?: {languageOnly?: boolean; limits?: Record<string, number>}
+  /** Ranks that share the tokens of a sequence's cache among them. */
+  decodeContextParallel?: number
+  /** Batches with a graph: the largest, or exactly these; `mode: none` for none. */
+  graphs?: {maxBatch?: number; sizes?: number[]; mode?: string}
+  prefixCaching?: boolean
+  /** Tokens of a block or page of the cache. */
+  blockTokens?: number
+  /** Cache of each GPU, whatever the share of memory. */
+  kvCacheBytes?: number
+  /** Most tokens that the cache may hold. */
+  kvCacheTokens?: number
+  /** Blocks of the cache, whatever the memory. */
+  kvCacheBlocks?: number
+  /** Tokens of the pool of windows to those of the full pool. */
+  windowPoolRatio?: number
+  /** Memory of recurrent states to that of the cache of tokens. */
+  statePoolRatio?: number
+  /** Recurrent states that are kept. */
+  stateSlots?: number
+  /** Elements of a recurrent state: fp32, bf16, fp16. */
+  stateFormat?: string
+  runner?: 'generate' | 'pooling'
+  /** Requests that may wait; more are turned away. */
+  admission?: {maxQueuedRequests?: number; maxQueuedTokens?: number}
+  lora?: Lora
+  /** Options of the engine that are passed on and move no number, by flag; `true` is a switch, a list several words. */
+  engineFlags?: Record<string, string | number | boolean | string[]>
+}
+
+/** Bytes of an element of a recurrent state, by its format. */
+export const STATE_FORMATS: Readonly<Record<string, number>> = {fp32: 4, bf16: 2, fp16: 2}
+
+const ENGINE_OPTIONS: readonly (keyof EngineOptions)[] = [
+  'multimodal',
+  'decodeContextParallel',
+  'graphs',
+  'prefixCaching',
+  'blockTokens',
+  'kvCacheBytes',
+  'kvCacheTokens',
+  'kvCacheBlocks',
+  'windowPoolRatio',
+  'statePoolRatio',
+  'stateSlots',
+  'stateFormat',
+  'runner',
+  'admission',
+  'lora',
+  'engineFlags',
+]
+
+/** The engine's settings of a request, those that are given. */
+export function givenOptions(request: EngineOptions): EngineOptions {
+  const given: Record<string, unknown> = {}
+  for (const name of ENGINE_OPTIONS) if (request[name] !== undefined) given[name] = request[name]
+  return given as EngineOptions
+}
+
 /** What a person fixed. Absent: to be chosen. */
-export interface DeploymentRequest {
+export interface DeploymentRequest extends EngineOptions {
   engine?: EngineId
   engineVersion?: string
   weights?: string
@@ -43,7 +115,7 @@ export interface DeploymentRequest {
 }
 
 /** Every choice made. */
-export interface Deployment {
+export interface Deployment extends EngineOptions {
   engine: EngineId
   engineVersion: string
   /** Short name of the weight format. */

@@ -26,6 +26,8 @@ export interface CachePart {
 
 export interface CacheLayout {
   attentionTp: number
+  /** Ranks that divide the heads of a growing cache, where they are fewer: the others hold other tokens of the same heads. */
+  growingTp?: number
   format: CacheFormat
   /** Bytes of one latent row (MLA) or one compressed row (DeepSeek-V4), where the engine packs them its own way. */
   latentRowBytes?: (elements: number) => number
@@ -36,6 +38,8 @@ export interface CacheLayout {
   keysForSharedIndexers?: boolean
   /** Element of the recurrent state where the model does not fix it, and of the convolution's window. */
   stateElementBytes: number
+  /** Element of the recurrent state that was asked for, whatever the model says. */
+  askedStateElementBytes?: number
   convolutionElementBytes: number
   /** Tokens drafted ahead: convolution windows are longer by these. */
   speculativeTokens: number
@@ -64,6 +68,8 @@ const state = (convolutionBytes: number, recurrentBytes: number, tokensPerRow = 
 /** One fp8 key and an fp32 scale for each 128 elements: 132 bytes for 128 (vllm-project/vllm vllm/models/deepseek_v4/attention.py @ 0484480bc730). */
 export const fp8IndexKeyBytes = (elements: number): number => elements + 4 * Math.ceil(elements / 128)
 
+const stateElementBytes = ({askedStateElementBytes, stateElementBytes: usual}: CacheLayout, own?: number): number => askedStateElementBytes ?? own ?? usual
+
 /** Parts of the cache of one mixer. Formulas and sources: docs/kv-cache.md. */
 export function mixerCache(mixer: Mixer, layout: CacheLayout): CachePart[] {
   const tp = layout.attentionTp
@@ -71,7 +77,7 @@ export function mixerCache(mixer: Mixer, layout: CacheLayout): CachePart[] {
   switch (mixer.kind) {
     case 'full': {
       if (mixer.sharesKvCache) return []
-      const heads = ceilShare(mixer.kvHeadCount, tp)
+      const heads = ceilShare(mixer.kvHeadCount, mixer.window ? tp : (layout.growingTp ?? tp))
       const bytesPerToken = heads * ((mixer.headDim + (mixer.valueHeadDim ?? mixer.headDim)) * element + layout.format.scaleBytesPerHead)
       const parts: CachePart[] = mixer.window
         ? [
@@ -119,7 +125,7 @@ export function mixerCache(mixer: Mixer, layout: CacheLayout): CachePart[] {
       return [
         state(
           width * (mixer.convKernelTokens - 1 + layout.speculativeTokens) * layout.convolutionElementBytes,
-          valueHeads * mixer.valueHeadDim * mixer.keyHeadDim * (mixer.stateElementBytes ?? layout.stateElementBytes),
+          valueHeads * mixer.valueHeadDim * mixer.keyHeadDim * stateElementBytes(layout, mixer.stateElementBytes),
         ),
       ]
     }
@@ -133,7 +139,7 @@ export function mixerCache(mixer: Mixer, layout: CacheLayout): CachePart[] {
       ]
     }
     case 'lightning':
-      return [state(0, ceilShare(mixer.headCount, tp) * mixer.headDim * mixer.headDim * layout.stateElementBytes)]
+      return [state(0, ceilShare(mixer.headCount, tp) * mixer.headDim * mixer.headDim * stateElementBytes(layout))]
     case 'mamba2': {
       const inner = (mixer.headCount * mixer.headDim) / tp
       // Groups that the ranks do not divide are repeated until they do (vllm-project/vllm vllm/model_executor/layers/mamba/mamba_utils.py @ 02d710837549).
@@ -141,7 +147,7 @@ export function mixerCache(mixer: Mixer, layout: CacheLayout): CachePart[] {
       return [
         state(
           (inner + 2 * groups * mixer.stateSize) * (mixer.convKernelTokens - 1 + layout.speculativeTokens) * layout.convolutionElementBytes,
-          inner * mixer.stateSize * (mixer.stateElementBytes ?? layout.stateElementBytes),
+          inner * mixer.stateSize * stateElementBytes(layout, mixer.stateElementBytes),
         ),
       ]
     }
@@ -149,7 +155,7 @@ export function mixerCache(mixer: Mixer, layout: CacheLayout): CachePart[] {
       return [
         state(
           (mixer.innerSize / tp) * (mixer.convKernelTokens - 1) * layout.convolutionElementBytes,
-          (mixer.innerSize / tp) * mixer.stateSize * layout.stateElementBytes,
+          (mixer.innerSize / tp) * mixer.stateSize * stateElementBytes(layout),
         ),
       ]
     case 'short-conv':

@@ -73,6 +73,8 @@ export interface Checkpoint {
   formatsAssumed?: boolean
   /** Further names of the same repository or of mirrors of it. */
   aliases?: string[]
+  /** Where its files lie on this machine, as an absolute path: what is started instead of a repository. */
+  path?: string
   source?: string
   /** What is known of its loss against the original; filled when the catalogue is compiled. Absent: not looked up. */
   quality?: Quality
@@ -157,6 +159,21 @@ export interface Model {
   /** What the publisher documents beyond `architecture.contextTokens`. */
   extendedContext?: ExtendedContext
   notes?: string[]
+  /** Nothing but name and size is known: the architecture is a stand-in of the right size. */
+  knownByName?: {since?: Record<string, string>}
+  /** It turns texts into vectors or scores and writes none; absent: it writes. */
+  pooling?: Pooling
   /** What is known of storing its cache in a format, by format; filled with the checkpoints' quality. */
   cacheQuality?: Record<string, Quality>
+}
+
+/** A model that reads a text once and gives a vector (embed) or a score (rerank). */
+export interface Pooling {
+  task: 'embed' | 'rerank'
+  /** Every token sees every other: nothing is cached, and a text is read in one step. */
+  bidirectional?: true
+  /** Changes of its configuration that engines want to be told, as JSON. */
+  hfOverrides?: Record<string, unknown>
+  /** The repository brings code of its own. */
+  trustRemoteCode?: true
 }

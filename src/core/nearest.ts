@@ -13,6 +13,7 @@ const closeEnough = 0.6
  * slip away from `rtx-4090`, whereas `llama 8b` shares two words with `llama-3.1-8b-instruct`.
  */
 export function nearest(asked: string, known: readonly (string | Known)[], limit = 5): string[] {
+  if (asked.length > LONGEST_NAME) return []
   const scored = known.map((entry) => {
     const {name, spellings} = typeof entry === 'string' ? {name: entry, spellings: []} : entry
     return {name, score: Math.max(...[name, ...spellings].map((spelling) => similarity(asked, spelling)))}
@@ -22,8 +23,14 @@ export function nearest(asked: string, known: readonly (string | Known)[], limit
   return [...new Set(ordered.map(({name}) => name))].slice(0, limit)
 }
 
+/** Nothing is misspelt into more than this: comparing it with every name would only take time. */
+const LONGEST_NAME = 256
+
+/** A name in quotes for a message; of a very long one the beginning. */
+export const quotedShort = (name: string): string => (name.length > 80 ? `"${name.slice(0, 77)}..."` : `"${name}"`)
+
 /** Agreement of two names, 0 to 1; case and punctuation do not count. */
-function similarity(asked: string, spelling: string): number {
+export function similarity(asked: string, spelling: string): number {
   const [a, b] = [words(asked), words(spelling)]
   if (a.length === 0 || b.length === 0) return 0
   return Math.max(closeness(a.join(''), b.join('')), overlap(a, b))
@@ -41,8 +48,13 @@ function overlap(asked: readonly string[], other: readonly string[]): number {
   return covered * (0.75 + 0.25 * Math.min(1, matched.length / other.length))
 }
 
-/** 1 for equal words, 0 for words that share nothing. */
-const closeness = (a: string, b: string): number => 1 - editDistance(a, b) / Math.max(a.length, b.length)
+/** 1 for equal words, 0 for words that share nothing or too little to be close. */
+function closeness(a: string, b: string): number {
+  const longer = Math.max(a.length, b.length)
+  // The difference in length has to be inserted: beyond it the distance need not be known.
+  if (1 - Math.abs(a.length - b.length) / longer < closeEnough) return 0
+  return 1 - editDistance(a, b) / longer
+}
 
 /** Damerau-Levenshtein distance (optimal string alignment): insertions, deletions, changes, and swaps of neighbours. */
 export function editDistance(a: string, b: string): number {

@@ -10,6 +10,8 @@ export interface AmdDevice {
   driver?: string
   vramBytes?: number
   vramUsedBytes?: number
+  /** The same as a share, 0..1, from a table that prints no bytes. */
+  vramUsedShare?: number
   /** Host memory that the GPU may map. It is the host's, never in addition to it. */
   gttBytes?: number
   gttUsedBytes?: number

@@ -1,5 +1,5 @@
 import {type AmdDevice, amdNames, gfxTargetOf} from './amd-device.ts'
-import {parseAmdMemoryText, parseAmdStaticText, parseAmdTopologyText} from './amd-text.ts'
+import {parseAmdMemoryText, parseAmdStaticText, parseAmdTable, parseAmdTopologyText} from './amd-text.ts'
 import {arrayOf, objectOf, parseLooseJson, textOf} from './loose-json.ts'
 import type {GpuPair} from './machine-document.ts'
 import type {Exec, ExecOutcome} from './probe.ts'
@@ -25,7 +25,7 @@ export function runAmdText(exec: Exec, question: 'static' | 'topology', timeoutM
 /** `amd-smi static --json`: a bare array up to version 25, an object with `gpu_data` since; or what it prints for people. */
 export function parseAmdStatic(text: string): AmdDevice[] {
   const found = entries(text)
-  if (found.length === 0) return parseAmdStaticText(text)
+  if (found.length === 0) return firstTold(parseAmdStaticText(text), parseAmdTable(text))
   return found.flatMap(({index, entry}) => {
     const asic = objectOf(entry.asic)
     const board = objectOf(entry.board)
@@ -48,6 +48,8 @@ export function parseAmdStatic(text: string): AmdDevice[] {
     ]
   })
 }
+
+const firstTold = (...readings: AmdDevice[][]): AmdDevice[] => readings.find((devices) => devices.length > 0) ?? []
 
 /** `amd-smi metric --mem-usage --json`: what is in use, by GPU. */
 export function parseAmdMemory(text: string): Map<number, Partial<AmdDevice>> {

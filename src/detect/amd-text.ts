@@ -124,15 +124,58 @@ export function rocmFieldsOf(text: string): Map<number, Map<string, string | und
   return cards
 }
 
-/** Rows of the table that rocm-smi prints when asked nothing: chip and partition, no memory. */
+/**
+ * Rows of the table that rocm-smi prints when asked nothing: chip, partition, and the share of memory that is taken. Releases around
+ * 6.0 put the revision beside the chip and the name below it.
+ */
 export function parseRocmConcise(text: string): AmdDevice[] {
-  return withoutStyling(text)
-    .split(/\r?\n/)
-    .flatMap((line) => {
-      const row = /^(\d{1,3})\s+(?:\[[^\]]*\]\s+|\d{1,4}\s+)?(0x[0-9a-f]{4}),\s+\d+\s.*?\s(NPS\d|N\/A),\s*([A-Z]PX|N\/A),\s*(\d{1,2})\s/i.exec(line)
-      if (!row) return []
-      const [, index, id, memory, compute, part] = row
-      const partition = known(compute) ? {compute: compute ?? '', memory: known(memory), id: Number(part)} : undefined
-      return [{index: Number(index), names: [], pciDeviceId: id?.toLowerCase(), ...(partition ? {partition} : {})}]
+  const devices = new Map<number, AmdDevice>()
+  let last: AmdDevice | undefined
+  for (const line of withoutStyling(text).split(/\r?\n/)) {
+    const row =
+      /^(\d{1,3})\s+(?:\[[^\]]*\]\s+|\d{1,4}\s+)?(0x[0-9a-f]{4}),\s+\d+\s.*?\s(NPS\d|N\/A),\s*([A-Z]PX|N\/A),\s*(\d{1,2})\s/i.exec(line) ??
+      /^(\d{1,3})\s+\[(0x[0-9a-f]{4}) : 0x[0-9a-f]{2}\]\s.*?\s(NPS\d|N\/A),\s*([A-Z]PX|N\/A)\s/i.exec(line)
+    const name = last && /^ {8}([A-Za-z][\w ./-]{2,40}?)\s*$/.exec(line)?.[1]
+    if (name && last) last.names = amdNames(name)
+    last = undefined
+    if (!row) continue
+    const [, index = '', id, memory, compute = '', part] = row
+    const partition = known(compute) ? {compute, memory: known(memory), ...(part === undefined ? {} : {id: Number(part)})} : undefined
+    const taken = /\s(\d{1,3})%\s+\d{1,3}%\s*$/.exec(line)?.[1]
+    last = {index: Number(index), names: [], pciDeviceId: id?.toLowerCase(), ...(partition ? {partition} : {})}
+    if (taken !== undefined && Number(taken) <= 100) last.vramUsedShare = Number(taken) / 100
+    devices.set(last.index, last)
+  }
+  return [...devices.values()]
+}
+
+/**
+ * The table that amd-smi prints when asked nothing, since ROCm 7: two rows a GPU, the first with address and name, which may be
+ * cut at its front, or the chip's number in its place. Figures headed MB are MiB.
+ */
+export function parseAmdTable(text: string): AmdDevice[] {
+  const devices = new Map<number, AmdDevice>()
+  const lines = withoutStyling(text).split(/\r?\n/)
+  const driver = /amdgpu version:\s*(\d{1,4}(?:\.\d{1,4}){1,3})/.exec(lines.find((line) => line.includes('AMD-SMI')) ?? '')?.[1]
+  for (const [at, line] of lines.entries()) {
+    const first = /^\|\s*([0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7])\s+(\S.*?)\s*\|/i.exec(line)
+    const second = /^\|\s*(\d{1,3})\s+\S+\s+\S+\s+(?:([A-Z]PX)\/(NPS\d)|N\/A)\s*\|.*?(?:(\d{1,9})\/(\d{1,9}) MB|N\/A)\s*\|\s*$/.exec(lines[at + 1] ?? '')
+    if (!first || !second) continue
+    const [, address, name = ''] = first
+    const [, index, compute, memory, used, total] = second
+    const chip = /^0x[0-9a-f]{4}$/i.exec(name)?.[0]?.toLowerCase()
+    const vramBytes = totalBytesOf(total, 'MiB')
+    const vramUsedBytes = bytesOf(used, 'MiB')
+    devices.set(Number(index), {
+      index: Number(index),
+      names: chip ? [] : amdNames(name.replace(/^\.{3}/, '').trim()),
+      pciAddress: pciAddressOf(address),
+      ...(chip ? {pciDeviceId: chip} : {}),
+      ...(driver ? {driver} : {}),
+      ...(vramBytes === undefined ? {} : {vramBytes}),
+      ...(vramUsedBytes === undefined ? {} : {vramUsedBytes}),
+      ...(compute ? {partition: {compute, memory}} : {}),
     })
+  }
+  return [...devices.values()]
 }

@@ -166,7 +166,9 @@ function readDevice(
  * package; where devices share a PCI device and each prints what the catalogue knows for the package, it is divided.
  */
 function ownMemory(device: AmdDevice, all: AmdDevice[], catalogued: Accelerator | undefined, problems: MachineProblem[]) {
-  const {vramBytes, vramUsedBytes} = device
+  // A table that prints only what share is taken tells of all memory of the card that it names.
+  const vramBytes = device.vramBytes ?? (device.vramUsedShare === undefined ? undefined : catalogued?.memoryBytes)
+  const {vramUsedBytes = device.vramUsedShare === undefined || vramBytes === undefined ? undefined : Math.ceil(vramBytes * device.vramUsedShare)} = device
   const {count: sharers, first} = sharersOf(device, all)
   const whole = vramBytes !== undefined && (catalogued === undefined || vramBytes > catalogued.memoryBytes * 0.9)
   // Under NPS2 and NPS4 each prints its own memory; bandwidth and compute units are a part all the same.

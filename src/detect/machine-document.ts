@@ -5,7 +5,8 @@ import type {LinkKind, Vendor} from '../core/accelerator.ts'
  * What could not be read is absent: never 0, never a guess from a product name. Fields may be added; none is renamed.
  */
 export interface MachineDocument {
-  schemaVersion: 1
+  /** detect writes 1. */
+  schemaVersion: 1 | 2
   hostname?: string
   gpus: DetectedGpu[]
   interconnect: Interconnect

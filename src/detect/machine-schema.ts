@@ -3,14 +3,14 @@ import type {MachineDocument} from './machine-document.ts'
 
 /**
  * The machine document as a schema: for files that people hand in, and for `servefit schema machine`. Load it only there.
- * Fields that this version does not know are let through, since a newer one may have written the file.
+ * Keys that it does not have are errors: a misspelt one would be lost without a word.
  */
 const bytes = z.int().nonnegative()
 const positiveBytes = z.int().positive()
 const index = z.int().nonnegative()
 const linkKind = z.enum(['nvlink', 'xgmi', 'pcie-p2p', 'pcie-host', 'network', 'unified', 'other'])
 
-const gpu = z.looseObject({
+const gpu = z.strictObject({
   index: index.describe('Unique in the document; for a whole card the number that its driver uses'),
   id: z.string().optional().describe('The card in the catalogue; for a MIG slice the card that it is cut from'),
   name: z.string(),
@@ -28,17 +28,17 @@ const gpu = z.looseObject({
     .looseObject({parentIndex: index, device: index, profile: z.string().optional(), parentMemoryBytes: positiveBytes.optional()})
     .optional()
     .describe('Present on a MIG slice'),
-  partition: z.looseObject({mode: z.string().optional(), count: z.int().positive()}).optional().describe('AMD: one of several logical devices of a package'),
+  partition: z.strictObject({mode: z.string().optional(), count: z.int().positive()}).optional().describe('AMD: one of several logical devices of a package'),
   unifiedMemory: z.boolean().optional(),
   processesBytes: bytes.optional().describe('Held by programs now'),
   processes: z
-    .array(z.looseObject({name: z.string(), graphics: z.boolean(), usedBytes: bytes.optional()}))
+    .array(z.strictObject({name: z.string(), graphics: z.boolean(), usedBytes: bytes.optional()}))
     .optional()
     .describe('Who holds it, most first; containers and WSL hide programs'),
-  pcie: z.looseObject({generation: z.int().positive().optional(), laneCount: z.int().positive().optional()}).optional(),
+  pcie: z.strictObject({generation: z.int().positive().optional(), laneCount: z.int().positive().optional()}).optional(),
 })
 
-const pair = z.looseObject({
+const pair = z.strictObject({
   gpus: z.tuple([index, index]),
   kind: linkKind,
   path: z.string().optional().describe('As the tool prints it: NV18, PIX, PHB, SYS, XGMI'),
@@ -47,15 +47,15 @@ const pair = z.looseObject({
   peerAccess: z.boolean().optional(),
 })
 
-export const MachineDocumentSchema = z.looseObject({
-  schemaVersion: z.literal(1),
+const machine = z.strictObject({
+  schemaVersion: z.literal([1, 2]),
   hostname: z.string().optional(),
   gpus: z.array(gpu),
-  interconnect: z.looseObject({
+  interconnect: z.strictObject({
     kind: z.enum([...linkKind.options, 'none', 'unknown']).describe('That of the slowest pair; none for fewer than two GPUs'),
     pairs: z.array(pair).optional(),
   }),
-  cpu: z.looseObject({
+  cpu: z.strictObject({
     name: z.string().optional(),
     vendor: z.string().optional(),
     architecture: z.string().optional(),
@@ -76,7 +76,24 @@ export const MachineDocumentSchema = z.looseObject({
       channelCount: z.int().positive().optional(),
     })
     .optional(),
-  containers: z.looseObject({engines: z.array(z.string()), nvidiaToolkit: z.boolean().optional(), dockerKnowsNvidia: z.boolean().optional()}).optional(),
-  disk: z.array(z.looseObject({path: z.string(), use: z.enum(['checkpoints', 'shared-memory']), totalBytes: positiveBytes, freeBytes: bytes})),
-  problems: z.array(z.looseObject({code: z.string(), message: z.string(), remedy: z.string()})),
+  containers: z.strictObject({engines: z.array(z.string()), nvidiaToolkit: z.boolean().optional(), dockerKnowsNvidia: z.boolean().optional()}).optional(),
+  disk: z.array(z.strictObject({path: z.string(), use: z.enum(['checkpoints', 'shared-memory']), totalBytes: positiveBytes, freeBytes: bytes})),
+  problems: z.array(z.strictObject({code: z.string(), message: z.string(), remedy: z.string()})),
 }) satisfies z.ZodType<MachineDocument>
+
+/** A figure in GiB or MB where bytes are expected would plan for a card of a few bytes. */
+const LEAST_MEMORY_BYTES = 2 ** 20
+
+export const MachineDocumentSchema = machine.check(({value: {gpus, interconnect}, issues}) => {
+  const say = (path: PropertyKey[], message: string, input: unknown) => issues.push({code: 'custom', path, message, input})
+  for (const [at, {index: own, memoryBytes, freeBytes}] of gpus.entries()) {
+    if (gpus.findIndex(({index: other}) => other === own) < at) say(['gpus', at, 'index'], `${own} is also the index of another GPU`, own)
+    if (memoryBytes !== undefined && memoryBytes < LEAST_MEMORY_BYTES)
+      say(['gpus', at, 'memoryBytes'], `${memoryBytes} bytes are no GPU's memory: expected bytes, such as ${24 * 2 ** 30} for 24 GiB`, memoryBytes)
+    if (memoryBytes !== undefined && freeBytes !== undefined && freeBytes > memoryBytes)
+      say(['gpus', at, 'freeBytes'], `${freeBytes} is more than memoryBytes, ${memoryBytes}`, freeBytes)
+  }
+  for (const [at, {gpus: ends}] of (interconnect.pairs ?? []).entries())
+    if (!ends.every((end) => gpus.some(({index: own}) => own === end)))
+      say(['interconnect', 'pairs', at, 'gpus'], `no GPU has the index ${ends.find((end) => !gpus.some(({index: own}) => own === end))}`, ends)
+})

@@ -5,6 +5,8 @@ export interface NvidiaDevice {
   /** `0x2330` */
   pciDeviceId?: string
   name?: string
+  /** The beginning of a name that the table cut: `NVIDIA GeForce RTX 4080 ...`. */
+  cutName?: string
   architecture?: string
   /** Identity, to match what CUDA_VISIBLE_DEVICES names. Never leaves detection. */
   uuid?: string

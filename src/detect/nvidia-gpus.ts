@@ -117,8 +117,8 @@ export function nvidiaIdentities(devices: NvidiaDevice[]): Map<number, string> {
 }
 
 /** The most telling name first: a Jetson's GPU is called `Orin (nvgpu)` on every board. */
-function namesOf({name}: NvidiaDevice, {boardModel}: SharedMemory): string[] {
-  const shown = name ? quotable(name, 100) : undefined
+function namesOf({name, cutName}: NvidiaDevice, {boardModel}: SharedMemory): string[] {
+  const shown = (name ?? cutName) ? quotable(name ?? cutName ?? '', 100) : undefined
   const names = !shown || /\(nvgpu\)|^NVIDIA (?:Thor|Tegra)/i.test(shown) ? [boardModel, shown] : [shown]
   return names.filter((candidate) => candidate !== undefined)
 }

@@ -1,6 +1,7 @@
 import type {NvidiaDevice} from './nvidia-device.ts'
 import {uuidOf} from './nvidia-xml.ts'
 import type {Exec, ExecOutcome} from './probe.ts'
+import {known} from './quantity.ts'
 
 /** `nvidia-smi -L`, the only short output that names the profiles of MIG slices. */
 export function runNvidiaList(exec: Exec, command: string): Promise<ExecOutcome> {
@@ -16,6 +17,7 @@ export interface ListedSlice {
 
 /** Slices with their profile and identity. */
 export function parseNvidiaList(text: string): ListedSlice[] {
+  if (!isList(text)) return []
   const slices: ListedSlice[] = []
   let parentIndex: number | undefined
   for (const line of text.split(/\r?\n/)) {
@@ -27,15 +29,23 @@ export function parseNvidiaList(text: string): ListedSlice[] {
   return slices
 }
 
-/** Identities of cards by number, in the same list. */
-export function parseNvidiaIdentities(text: string): Map<number, string> {
-  return new Map(
-    text.split(/\r?\n/).flatMap((line) => {
-      const card = /^GPU (\d{1,3}):/.exec(line)
-      const {uuid} = identityIn(line)
-      return card && uuid ? [[Number(card[1]), uuid] as const] : []
-    }),
-  )
+/** Quick, for texts of megabytes that are something else. */
+const isList = (text: string): boolean => /^GPU \d{1,3}:/m.test(text)
+
+export interface ListedCard {
+  index: number
+  name?: string
+  uuid?: string
+}
+
+/** Names and identities of the cards in the same list. */
+export function parseNvidiaCards(text: string): ListedCard[] {
+  if (!isList(text)) return []
+  const cards = text.split(/\r?\n/).flatMap((line) => {
+    const card = /^GPU (\d{1,3}): (.{1,120}?)(?: \(UUID:.*)?$/.exec(line)
+    return card ? [{index: Number(card[1]), name: known(card[2]), ...identityIn(line)}] : []
+  })
+  return [...new Map(cards.toReversed().map((card) => [card.index, card])).values()].sort((a, b) => a.index - b.index)
 }
 
 function identityIn(line: string): {uuid?: string} {

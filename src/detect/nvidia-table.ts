@@ -16,7 +16,7 @@ const PROCESS = /^\|\s+(\d{1,3})\s+(?:\S+\s+\S+\s+)?(\d{1,10})\s+(C|G|C\+G|M\+C)
 
 /**
  * Cards from the table. A card takes two rows or three: number, name and bus address; memory; MIG mode. A name that ends in
- * dots was cut and is no name. The table prints no free memory: it is what is neither used nor, where known, reserved.
+ * dots was cut: it is kept apart, since several cards may begin with it. The table prints no free memory: it is what is neither used nor, where known, reserved.
  */
 export function parseNvidiaTable(text: string): NvidiaDevice[] {
   const devices = new Map<number, NvidiaDevice>()
@@ -63,6 +63,8 @@ function newDevice(index: number, name: string, bus: string, driver: string | un
     index,
     pciAddress: pciAddressOf(bus.trim().split(/\s+/)[0]),
     name: cut ? undefined : known(name),
+    // A beginning without a number is that of every card.
+    ...(cut && /\d/.test(name) ? {cutName: name} : {}),
     driver: driverOf(driver),
     cudaVersion,
     slices: [],

@@ -1,4 +1,5 @@
 import type {NvidiaDevice, NvidiaProcess, NvidiaSlice, UnknownField} from './nvidia-device.ts'
+import {nvidiaLog} from './nvidia-log.ts'
 import type {Exec, ExecOutcome} from './probe.ts'
 import {bytesOf, computeCapabilityOf, countOf, known, pciAddressOf, quotable, saysUnknown, totalBytesOf} from './quantity.ts'
 import {elementAt, elementsAt, parseXml, textAt, type XmlElement} from './xml.ts'
@@ -8,9 +9,9 @@ export function runNvidiaXml(exec: Exec, command: string): Promise<ExecOutcome> 
   return exec(command, ['-q', '-x'])
 }
 
-/** Cards in the order of the driver's numbers. Whatever the text, memory is a positive number of bytes or absent. */
+/** Cards in the order of the driver's numbers, from XML or from what `-q` alone prints. Whatever the text, memory is a positive number of bytes or absent. */
 export function parseNvidiaXml(text: string): NvidiaDevice[] {
-  const log = elementAt(parseXml(text), 'nvidia_smi_log')
+  const log = elementAt(parseXml(text), 'nvidia_smi_log') ?? nvidiaLog(text)
   // Driver 610 tells kernel-mode and user-mode driver apart in its table.
   const driverText = driverOf(textAt(log, 'driver_version')) ? textAt(log, 'driver_version') : (textAt(log, 'kmd_version') ?? textAt(log, 'driver_version'))
   const cudaText = textAt(log, 'cuda_version') ?? textAt(log, 'cuda_umd_version')

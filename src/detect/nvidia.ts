@@ -1,5 +1,5 @@
 import type {GpuPair, MachineProblem} from './machine-document.ts'
-import {type ListedSlice, parseNvidiaIdentities, parseNvidiaList, runNvidiaList, withProfiles} from './nvidia-mig.ts'
+import {type ListedCard, type ListedSlice, parseNvidiaCards, parseNvidiaList, runNvidiaList, withProfiles} from './nvidia-mig.ts'
 import {parseNvlink, runNvidiaNvlink, withNvlinkRates} from './nvidia-nvlink.ts'
 import {parseNvidiaTable, runNvidiaTable} from './nvidia-table.ts'
 import {NVIDIA_OLD_FIELDS, parseNvidiaCsv, runNvidiaCsv, saysFieldUnknown} from './nvidia-csv.ts'
@@ -66,10 +66,11 @@ export async function detectNvidia(effects: DetectionEffects, surroundings: Surr
     if (problem) problems.push(problem)
     if (problem?.code === 'gpu-lost') devices = await askEachOther(effects, answers, pci)
     if (answers.xml.kind === 'missing') problems.push(...(await missingTool(effects, surroundings, pci)))
+    if (devices.length === 0) devices = listedDevices(printedBy(answers.list))
     if (devices.length === 0 && mayListAnyway(problems)) devices = await devicesWithoutTool(effects, surroundings.container ? [] : pci)
   }
   const slices: ListedSlice[] = devices.some(({migEnabled}) => migEnabled) ? parseNvidiaList(printedBy(answers.list)) : []
-  devices = withIdentities(withProfiles(devices, slices), parseNvidiaIdentities(printedBy(answers.list)))
+  devices = withListed(withProfiles(devices, slices), parseNvidiaCards(printedBy(answers.list)))
   const paths = nvidiaPairs(parseNvidiaTopology(printedBy(answers.topology)), parseNvidiaPeerAccess(printedBy(answers.peers)))
   const pairs = withNvlinkRates(paths, parseNvlink(printedBy(answers.links)))
   return {devices: uniqueByIndex(devices), pairs, problems}
@@ -104,8 +105,28 @@ function withPciIds(devices: NvidiaDevice[], pci: PciGpu[]): NvidiaDevice[] {
   }))
 }
 
-function withIdentities(devices: NvidiaDevice[], identities: Map<number, string>): NvidiaDevice[] {
-  return devices.map((device) => ({...device, uuid: device.uuid ?? identities.get(device.index)}))
+/** The list prints whole names, where the table cuts them, and identities. */
+function withListed(devices: NvidiaDevice[], cards: ListedCard[]): NvidiaDevice[] {
+  return devices.map((device) => {
+    const card = cards.find(({index}) => index === device.index)
+    if (!card) return device
+    const name = device.name ?? card.name
+    const unknownFields = name === undefined ? device.unknownFields : device.unknownFields.filter(({field}) => field !== 'name')
+    return {...device, uuid: device.uuid ?? card.uuid, ...(name === undefined ? {} : {name}), unknownFields}
+  })
+}
+
+/** Cards of which only the list tells: names and profiles of slices, no memory. */
+function listedDevices(text: string): NvidiaDevice[] {
+  const slices = parseNvidiaList(text)
+  return parseNvidiaCards(text).map(({index, name, uuid}) => ({
+    index,
+    name,
+    uuid,
+    ...(slices.some(({parentIndex}) => parentIndex === index) ? {migEnabled: true} : {}),
+    slices: [],
+    unknownFields: [],
+  }))
 }
 
 /** One lost card can spoil the answer for all; each of the others is asked by its address. */

@@ -66,8 +66,10 @@ const unreadable = (path: string, what: string) =>
   new InputError('REPLAY_UNREADABLE', `${path} ${what}: expected a folder that doctor --out wrote, or the text of a report`)
 
 async function textOf(path: string, asked: string): Promise<string> {
-  const {size} = await stat(path).catch(() => ({size: 0}))
-  if (size > MAX_FILE_BYTES) throw unreadable(asked, `is too large (${Math.round(size / 2 ** 20)} MiB)`)
+  const found = await stat(path).catch(() => undefined)
+  // A pipe or a device may have no end.
+  if (found && !found.isFile()) throw unreadable(asked, 'is no file')
+  if (found && found.size > MAX_FILE_BYTES) throw unreadable(asked, `is too large (${Math.round(found.size / 2 ** 20)} MiB)`)
   return readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
     throw unreadable(asked, `cannot be read (${error.code ?? 'error'})`)
   })

@@ -29,7 +29,10 @@ export function parseRocmSmi(text: string): AmdDevice[] {
   const cards = rocmFieldsOf(text)
   for (const [name, value] of parseLooseJson(text).flatMap((document) => Object.entries(objectOf(document)))) {
     const index = /^card(\d{1,3})$/.exec(name)?.[1]
-    if (index !== undefined) cards.set(Number(index), new Map(Object.entries(objectOf(value)).map(([key, field]) => [key.toLowerCase(), known(textOf(field))])))
+    if (index === undefined) continue
+    const told = Object.entries(objectOf(value)).map(([key, field]) => [key.toLowerCase(), known(textOf(field))] as const)
+    // Several answers of the tool one after another tell of the same cards.
+    cards.set(Number(index), new Map([...(cards.get(Number(index)) ?? []), ...told]))
   }
   const devices = [...cards].flatMap(([index, fields]) => readCard(index, fields)).sort((a, b) => a.index - b.index)
   return devices.length > 0 ? devices : parseRocmConcise(text)

@@ -3,6 +3,7 @@ import * as z from 'zod'
 import {problemsOf} from '../catalogue/zod-problems.ts'
 import type {FlagTable} from './flags.ts'
 import type {NeedsTable} from './launch/needs-table.ts'
+import type {LoraTable} from './lora-table.ts'
 import type {SupportTable} from './support-formats.ts'
 import {compareVersions, isVersion} from './versions.ts'
 
@@ -107,6 +108,16 @@ const formatRule = z.strictObject({
   source: text,
 })
 
+const buildRule = z
+  .strictObject({
+    since: version.optional(),
+    until: version.optional(),
+    capability: range.optional(),
+    gfx: z.array(z.string().startsWith('gfx')).min(1).optional(),
+    source: text,
+  })
+  .refine(({capability, gfx}) => (capability === undefined) !== (gfx === undefined), 'expected capability (NVIDIA) or gfx (AMD)')
+
 const formatRules = z.record(text, z.record(text, z.union([z.literal(false), formatRule])))
 
 const architectureRule = z.union([versionOrAny, z.strictObject({since: version.optional(), until: version.optional(), plugin: text.optional()})])
@@ -116,6 +127,7 @@ const supportFile = z
     formats: formatRules,
     cacheFormats: formatRules,
     attention: formatRules,
+    builds: z.record(text, z.array(buildRule).min(1)),
     architectures: z.record(text, z.object({sameAs: text.optional()}).catchall(architectureRule)),
   })
   .superRefine((file, context) => {
@@ -184,13 +196,20 @@ const needsFile = z
     }
   })
 
+const classes = z.array(text).min(1)
+
+const loraFile = z.strictObject({
+  vllm: z.strictObject({release: text, without: classes, embeddings: classes, fusedExperts: classes, source: text}),
+})
+
 export type EngineFile = z.output<typeof engineFile>
 
 export type EngineFileResult =
   | {kind: 'engine'; value: EngineFile; problems: []}
   | {kind: 'flags'; value: FlagTable; problems: []}
-  | {kind: 'support'; value: Omit<SupportTable, 'speculation'>; problems: []}
+  | {kind: 'support'; value: Omit<SupportTable, 'speculation' | 'lora'>; problems: []}
   | {kind: 'needs'; value: NeedsTable; problems: []}
+  | {kind: 'lora'; value: LoraTable; problems: []}
   | {kind: 'invalid'; value?: undefined; problems: string[]}
 
 /** The file's name without folder and ending: `vllm`, `vllm-flags`, `support`, `needs`. */
@@ -198,12 +217,12 @@ const stem = (file: string): string => (file.split(/[/\\]/).at(-1) ?? file).repl
 
 /**
  * Checks one file of `data/engines/` by its name and returns what a run needs of it, or every problem at once.
- * `needs.yaml`, `support.yaml`, `<engine>-flags.yaml`; any other name is an engine.
+ * `needs.yaml`, `support.yaml`, `lora.yaml`, `<engine>-flags.yaml`; any other name is an engine.
  */
 export function checkEngineFile(path: string, value: unknown): EngineFileResult {
   const name = stem(path)
-  const kind = name === 'needs' || name === 'support' ? name : name.endsWith('-flags') ? 'flags' : 'engine'
-  const schema = {engine: engineFile, flags: flagsFile, support: supportFile, needs: needsFile}[kind]
+  const kind = name === 'needs' || name === 'support' || name === 'lora' ? name : name.endsWith('-flags') ? 'flags' : 'engine'
+  const schema = {engine: engineFile, flags: flagsFile, support: supportFile, needs: needsFile, lora: loraFile}[kind]
   const result = schema.safeParse(value)
   if (!result.success) return {kind: 'invalid', problems: problemsOf(path, result.error)}
   if (kind === 'flags' && (result.data as FlagTable).engine !== name.replace(/-flags$/, ''))

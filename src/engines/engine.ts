@@ -26,10 +26,10 @@ export interface Support {
   warnings: Warning[]
 }
 
-/** A flag to be written, with why it is there. `value: true` is a switch. */
+/** A flag to be written, with why it is there. `value: true` is a switch, a list several words behind one flag. */
 export interface LaunchFlag {
   flag: string
-  value: string | number | true
+  value: string | number | true | readonly string[]
   because: string
 }
 
@@ -97,7 +97,7 @@ export interface Engine {
   spreadBytes: number
   /** Largest share of memory (`gpuMemoryUtilization` as the engine means it) that people set by hand when the default does not do. */
   mostMemoryShare: number
-  /** Fills every open choice with what the engine would do by itself, or what the plan needs. */
+  /** Fills every open choice with what the engine would do by itself. */
   resolve(subject: Subject, request: DeploymentRequest): Deployment
   /** Refusals and remarks that can be told before anything is downloaded. */
   support(subject: Subject, deployment: Deployment): Support

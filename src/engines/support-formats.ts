@@ -1,5 +1,6 @@
 import type {Accelerator} from '../core/accelerator.ts'
 import type {EngineId} from '../core/deployment.ts'
+import type {LoraTable} from './lora-table.ts'
 import type {SpeculationTable} from './speculation/table.ts'
 import {compareVersions, isAtLeast} from './versions.ts'
 
@@ -26,6 +27,17 @@ export interface FormatRule {
   source: string
 }
 
+/** What the official builds of some releases carry kernels for; a rule of `data/engines/support.yaml`. */
+export interface BuildRule {
+  since?: string
+  until?: string
+  /** Of NVIDIA GPUs. Absent: the rule says nothing about them. */
+  capability?: CapabilityRange
+  /** Of AMD GPUs, whole targets. Absent: likewise. */
+  gfx?: string[]
+  source: string
+}
+
 /** Support of a class: a first release, `any`, or more. */
 export type ArchitectureRule = string | {since?: string; until?: string; plugin?: string}
 
@@ -34,9 +46,11 @@ export interface SupportTable {
   cacheFormats: Record<string, Record<EngineId, FormatRule | false>>
   /** Kinds of attention that not every GPU has kernels for. */
   attention: Record<string, Record<EngineId, FormatRule | false>>
+  builds: Record<EngineId, BuildRule[]>
   architectures: Record<string, Record<EngineId, ArchitectureRule> & {sameAs?: string}>
   /** Methods of speculative decoding, and what was published of their acceptance (data/drafts). */
   speculation: SpeculationTable
+  lora: LoraTable
 }
 
 /** The family that a short format name belongs to in the support table. */
@@ -59,6 +73,43 @@ export interface FormatAnswer {
   because?: string
   plugin?: string
   needs?: Record<string, string>
+}
+
+export interface BuildAnswer {
+  /** What the builds of this release are for, in words. */
+  builtFor: string
+  /** What this card is, in the same terms. */
+  card: string
+  /** Newest release whose builds have it; absent: none that is known. */
+  newestWith?: string
+}
+
+/** Whether the official builds of a release carry nothing for a card; undefined: they do, or it is not known. */
+export function missingBuild(
+  rules: readonly BuildRule[] | undefined,
+  accelerator: Accelerator,
+  version: string,
+  newestVersion: string,
+): BuildAnswer | undefined {
+  const {vendor, computeCapability, gfxTarget} = accelerator
+  const own = vendor === 'nvidia' ? computeCapability : vendor === 'amd' ? gfxTarget : undefined
+  if (own === undefined) return undefined
+  const ofMaker = (rules ?? []).filter((rule) => (vendor === 'nvidia' ? rule.capability : rule.gfx) !== undefined)
+  const has = ({capability, gfx}: BuildRule) => (typeof own === 'number' ? within([capability!], own) : gfx!.includes(own))
+  const rule = ofMaker.find(
+    ({since, until}) => (since === undefined || isAtLeast(version, since)) && (until === undefined || compareVersions(version, until) <= 0),
+  )
+  if (!rule || has(rule)) return undefined
+  const newestWith = ofMaker
+    .filter(has)
+    .map(({until}) => until ?? newestVersion)
+    .sort(compareVersions)
+    .at(-1)
+  return {
+    builtFor: typeof own === 'number' ? `compute capability ${inWords([rule.capability!])}` : rule.gfx!.join(', '),
+    card: typeof own === 'number' ? own.toFixed(1) : own,
+    ...(newestWith !== undefined && {newestWith}),
+  }
 }
 
 const within = (ranges: CapabilityRange[], capability: number): boolean => ranges.some(([from, to]) => capability >= from && capability <= to)

@@ -6,8 +6,11 @@ import type {Reason, Warning} from '../core/terms.ts'
 import type {ShardLayout} from '../core/weights.ts'
 import {layoutReasons} from './divisibility.ts'
 import type {EngineData, Subject, Support} from './engine.ts'
+import {loraSupport} from './lora.ts'
+import {poolingReasons} from './pooling.ts'
 import {speculationReasons, uncountedLayers} from './speculation/choice.ts'
-import {architectureAnswer, attentionAnswer, cacheAnswer, formatAnswer} from './support-formats.ts'
+import {architectureAnswer, attentionAnswer, cacheAnswer, formatAnswer, missingBuild} from './support-formats.ts'
+import {optionReasons} from './options.ts'
 import {resolveVersion} from './versions.ts'
 
 export interface SupportQuestion {
@@ -24,16 +27,30 @@ export interface SupportQuestion {
 const capability = ({computeCapability, gfxTarget}: Accelerator): string =>
   computeCapability ? `compute capability ${computeCapability.toFixed(1)}` : (gfxTarget ?? 'this GPU')
 
-function hardwareReasons({title, subject, data, id}: SupportQuestion): Reason[] {
-  const {vendor, name} = subject.gpu.accelerator
-  if (data.vendors.includes(vendor)) return []
-  return [
-    {
-      code: 'hardware-unsupported',
-      message: `${title} has no build for ${name} in what servefit knows: it knows ${data.vendors.join(' and ')} builds`,
-      remedy: id === 'trtllm' && vendor === 'amd' ? 'use --engine vllm or --engine sglang' : 'ask about an NVIDIA or AMD GPU with --gpu',
-    },
-  ]
+function hardwareReason(id: string, {vendor, name}: Accelerator, {title, vendors}: EngineData): Reason | undefined {
+  if (vendors.includes(vendor)) return undefined
+  return {
+    code: 'hardware-unsupported',
+    message: `${title} has no build for ${name} in what servefit knows: it knows ${vendors.join(' and ')} builds`,
+    remedy: id === 'trtllm' && vendor === 'amd' ? 'use --engine vllm or --engine sglang' : 'ask about an NVIDIA or AMD GPU with --gpu',
+  }
+}
+
+/** No official build of this release runs on the card, whatever the model; undefined: one does, or it is not known. */
+export function buildRefusal(id: string, accelerator: Accelerator, data: EngineData, engineVersion: string = data.newestVersion): Reason | undefined {
+  const hardware = hardwareReason(id, accelerator, data)
+  if (hardware) return hardware
+  const missing = missingBuild(data.support.builds[id], accelerator, engineVersion, data.newestVersion)
+  if (!missing) return undefined
+  const {builtFor, card, newestWith} = missing
+  const {vendor, name, architecture} = accelerator
+  return {
+    code: 'build-unsupported',
+    message: `official builds of ${data.title} ${engineVersion} are for ${builtFor}: ${name} is ${card}${vendor === 'nvidia' && architecture ? ` (${architecture})` : ''}`,
+    remedy: newestWith
+      ? `use --engine-version ${newestWith}, the newest release that is built for ${card}`
+      : `no release of ${data.title} that servefit knows is built for ${card}: it takes a fork or a build of your own`,
+  }
 }
 
 function architectureReasons({id, title, subject, deployment, data}: SupportQuestion): Support {
@@ -148,12 +165,13 @@ function versionWarnings({deployment, data}: SupportQuestion): Warning[] {
 
 /** Architecture, formats and layout against one engine, version and GPU. */
 export function supportOf(question: SupportQuestion): Support {
-  const hardware = hardwareReasons(question)
-  if (hardware.length > 0) return {reasons: hardware, warnings: []}
-  const {subject, deployment, layout, ownReasons = []} = question
+  const {id, data, subject, deployment, layout, ownReasons = []} = question
+  const refusal = buildRefusal(id, subject.gpu.accelerator, data, deployment.engineVersion)
+  if (refusal) return {reasons: [refusal], warnings: []}
   const common = layoutReasons(subject.model.architecture, subject.checkpoint, layout, deployment.pp)
   const architecture = architectureReasons(question)
   const weights = weightSupport(question)
+  const lora = loraSupport(question.id, question.title, subject.model.architecture, deployment, question.data.support.lora)
   return {
     reasons: [
       ...architecture.reasons,
@@ -167,9 +185,18 @@ export function supportOf(question: SupportQuestion): Support {
         checkpoint: subject.checkpoint,
         speculative: deployment.speculative,
       }),
+      ...lora.reasons,
+      ...poolingReasons(question.id, question.title, subject.model),
+      ...optionReasons(question.id, question.title, deployment),
       ...ownReasons,
       ...common.filter(({code}) => !ownReasons.some((own) => own.code === code)),
     ],
-    warnings: [...versionWarnings(question), ...architecture.warnings, ...weights.warnings, ...uncountedLayers(subject.model, deployment.speculative)],
+    warnings: [
+      ...versionWarnings(question),
+      ...architecture.warnings,
+      ...weights.warnings,
+      ...lora.warnings,
+      ...uncountedLayers(subject.model, deployment.speculative),
+    ],
   }
 }

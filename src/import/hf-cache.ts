@@ -29,7 +29,8 @@ export async function cachedRepository(id: string, env: Environment): Promise<Mo
   return folder.files.size > 0 ? folder : undefined
 }
 
-async function snapshotOf(base: string): Promise<string | undefined> {
+/** The newest snapshot below a repository's folder in the cache. */
+export async function snapshotOf(base: string): Promise<string | undefined> {
   const main = await readFile(join(base, 'refs', 'main'), 'utf8').then(
     (text) => text.trim(),
     () => undefined,

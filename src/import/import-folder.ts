@@ -1,6 +1,7 @@
 import {type Imported, importConfig} from '../catalogue/import/import-config.ts'
 import {parseTolerantJson} from '../catalogue/import/tolerant-json.ts'
 import {InputError} from '../core/input-error.ts'
+import {ADAPTER_FILE, adapterFrom} from './adapter.ts'
 import {eachOf, type ModelFolder} from './model-folder.ts'
 import type {StoredTensor} from './safetensors-header.ts'
 
@@ -10,6 +11,11 @@ const MAX_SHARDS = 2000
 const MAX_TENSORS = 2_000_000
 
 const INDEX = 'model.safetensors.index.json'
+
+/** What a folder holds: a model, and how much of its weights. */
+export interface ImportedFolder extends Imported {
+  weights: 'whole' | 'partial' | 'none'
+}
 
 export interface FolderQuestion {
   /** One of several GGUF files, by its type (`Q4_K_M`) or its name. */
@@ -23,13 +29,14 @@ export interface FolderQuestion {
  *
  * @throws InputError naming the file and what is wrong with it.
  */
-export async function importFolder(folder: ModelFolder, {variant, configuration = false}: FolderQuestion = {}): Promise<Imported> {
+export async function importFolder(folder: ModelFolder, {variant, configuration = false}: FolderQuestion = {}): Promise<ImportedFolder> {
   const ggufs = [...folder.files.keys()].filter((name) => /\.gguf$/i.test(name))
   if (variant !== undefined || (ggufs.length > 0 && !configuration && !hasSafetensors(folder))) {
     const {importGgufFrom} = await import('./gguf/import-gguf.ts')
-    return importGgufFrom(folder, ggufs, variant)
+    return {...(await importGgufFrom(folder, ggufs, variant)), weights: 'whole'}
   }
   if (!folder.files.has('config.json')) {
+    if (folder.files.has(ADAPTER_FILE)) throw await adapterError(folder)
     const instead = folder.files.has('params.json') ? " (params.json, the publisher's own form, is not read)" : ''
     throw new InputError(
       'MODEL_FILES_MISSING',
@@ -53,9 +60,21 @@ export async function importFolder(folder: ModelFolder, {variant, configuration 
   const {model, warnings} = imported
   warnings.push(...weights.warnings)
   if (folder.licence !== undefined) model.licence ??= folder.licence
-  if (!weights.tensors) return imported
+  // The list of stages that Sentence Transformers reads: engines take it for the sign of an embedding model too (vllm/transformers_utils/config.py get_pooling_config).
+  if (folder.files.has('modules.json')) model.pooling ??= {task: 'embed'}
+  if (!weights.tensors) return {...imported, weights: weights.partial ? 'partial' : 'none'}
   const {checkAgainstFiles} = await import('./checkpoint-contents.ts')
-  return checkAgainstFiles(imported, weights.tensors)
+  return {...checkAgainstFiles(imported, weights.tensors), weights: 'whole'}
+}
+
+/** A LoRA adapter given as a model: what it belongs to, and how to ask. */
+async function adapterError(folder: ModelFolder): Promise<InputError> {
+  const {rank, base} = adapterFrom(await json(folder, ADAPTER_FILE), folder.title)
+  const of = base === undefined ? '' : ` of ${base}`
+  return new InputError(
+    'MODEL_IS_ADAPTER',
+    `${folder.title} is a LoRA adapter of rank ${rank}${of}, not a model: expected the model that it was trained on, with the adapter beside it: servefit check ${base ?? 'MODEL'} --lora ${folder.title}`,
+  )
 }
 
 const hasSafetensors = (folder: ModelFolder): boolean => [...folder.files.keys()].some((name) => name.endsWith('.safetensors'))
@@ -68,6 +87,8 @@ const optionalJson = async (folder: ModelFolder, file: string): Promise<unknown>
 
 interface Weights {
   tensors?: StoredTensor[]
+  /** Some files are there and some are not. */
+  partial?: boolean
   warnings: string[]
 }
 
@@ -80,6 +101,7 @@ async function tensorsOf(folder: ModelFolder, index: unknown): Promise<Weights> 
   const missing = shards.filter((shard) => !folder.files.has(shard))
   if (missing.length > 0)
     return {
+      partial: missing.length < shards.length,
       warnings: [
         `${missing.length} of ${shards.length} weight files are not there (${missing[0]}${missing.length > 1 ? ', ...' : ''}): the bytes are those of the configuration`,
       ],

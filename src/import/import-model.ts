@@ -1,13 +1,13 @@
-import {stat} from 'node:fs/promises'
+import {readdir, stat} from 'node:fs/promises'
 import {homedir} from 'node:os'
 import {basename, dirname, join, resolve, sep} from 'node:path'
 import {displayName, modelId} from '../catalogue/import/model-names.ts'
 import type {Imported} from '../catalogue/import/import-config.ts'
 import {InputError} from '../core/input-error.ts'
 import {fileSource} from './byte-source.ts'
-import {cachedRepository, type Environment, isRepositoryId} from './hf-cache.ts'
+import {cachedRepository, type Environment, isRepositoryId, snapshotOf} from './hf-cache.ts'
 import type {Hub} from './hub/open-hub.ts'
-import {importFolder} from './import-folder.ts'
+import {type ImportedFolder, importFolder} from './import-folder.ts'
 import {localFolder, readTextFile} from './local-folder.ts'
 import type {ModelFolder} from './model-folder.ts'
 
@@ -36,47 +36,88 @@ function repositoryOfSnapshot(path: string): string | undefined {
   return match ? `${match[1]}/${match[2]}` : undefined
 }
 
+/** A model of a path, and what an engine finds there. */
+export interface ImportedPath extends Imported {
+  /** Absolute path that an engine can be started with; absent where its repository is known, or weights are missing. */
+  path?: string
+  /** What is missing for a start, in words. */
+  missing?: string
+  /** A file of the catalogue's form, with checkpoints to choose from. */
+  isCatalogueFile?: boolean
+}
+
 /**
  * The model of a path: a directory, a `.gguf` file, a `config.json` with what lies beside it, or a configuration by any
  * other name, which stands alone.
  *
  * @throws InputError naming the file and what was expected of it.
  */
-export async function importPath(given: string): Promise<Imported> {
-  const path = expanded(given)
+export async function importPath(given: string): Promise<ImportedPath> {
+  const path = (await snapshotIn(expanded(given))) ?? expanded(given)
   const found = await stat(path).catch(() => undefined)
   if (found?.isDirectory()) {
     const imported = await importFolder(await folderAt(path, given))
-    return imported.model.hfId === '' && imported.model.checkpoints[0]?.quantMethod !== 'gguf' ? named(imported, basename(resolve(path))) : imported
+    const isNamed = imported.model.hfId !== '' || imported.model.checkpoints[0]?.quantMethod === 'gguf'
+    return {...(isNamed ? imported : named(imported, basename(resolve(path)))), ...(await startOf(path, given, imported))}
   }
   const name = basename(path)
   const folder = dirname(path)
   if (found?.isFile() && !/\.(json|gguf|safetensors)$/i.test(name) && (await isGgufFile(path))) {
     const {importGgufFrom} = await import('./gguf/import-gguf.ts')
-    return importGgufFrom(singleFile(path, given, found.size), [name], name)
+    return {...(await importGgufFrom(singleFile(path, given, found.size), [name], name)), path: resolve(path)}
   }
   if (/\.gguf$/i.test(name)) {
     if (!found) throw new InputError('FILE_UNREADABLE', `${given} cannot be read (ENOENT): expected a GGUF file`)
     const {importGgufFrom} = await import('./gguf/import-gguf.ts')
     const all = await localFolder(folder, {title: given})
     const first = name.replace(/-\d{5}(?=-of-\d{5}\.gguf$)/i, '-00001')
-    return importGgufFrom(all, [...all.files.keys()], all.files.has(first) ? first : name)
+    return {...(await importGgufFrom(all, [...all.files.keys()], all.files.has(first) ? first : name)), path: resolve(path)}
   }
   const inFolder = name === 'config.json' || /\.safetensors(\.index\.json)?$/i.test(name)
-  if (inFolder && found)
-    return withName(await importFolder(await folderAt(folder, folder === '.' ? '.' : dirname(given)), {configuration: true}), basename(resolve(folder)))
+  if (inFolder && found) {
+    const title = folder === '.' ? '.' : dirname(given)
+    const imported = await importFolder(await folderAt(folder, title), {configuration: true})
+    return {...withName(imported, basename(resolve(folder))), ...(await startOf(folder, title, imported))}
+  }
+  if (/\.ya?ml$/i.test(name)) {
+    const {readModelFile} = await import('./user-catalogue.ts')
+    return {model: await readModelFile(path, given), warnings: [], isCatalogueFile: true}
+  }
   const [{importConfig}, {parseTolerantJson}] = await Promise.all([
     import('../catalogue/import/import-config.ts'),
     import('../catalogue/import/tolerant-json.ts'),
   ])
   const config = parseTolerantJson(await readTextFile(path, "a model's config.json"), given)
   try {
-    return withName(importConfig({config}), name.replace(/\.json$/i, ''))
+    const alone = withName(importConfig({config}), name.replace(/\.json$/i, ''))
+    return {...alone, ...(alone.model.hfId === '' && {missing: `${given} is a configuration alone, without weights`})}
   } catch (error) {
     if (!(error instanceof InputError) || error.message.includes(given)) throw error
     throw new InputError(error.code, `${given}: ${error.message}`, {suggestions: error.suggestions})
   }
 }
+
+/** The snapshot of a repository in a cache folder that was given whole: `.../models--Qwen--Qwen3-32B`. */
+const snapshotIn = async (path: string): Promise<string | undefined> =>
+  /^models--.+--.+$/.test(basename(resolve(path))) ? snapshotOf(resolve(path)) : undefined
+
+/**
+ * What an engine is started with: the folder where it holds all weights. A repository of the cache is started by its name, which finds it
+ * there; a name that only the configuration gives may be that of the base of a fine-tune, and is what is started where there are no weights.
+ */
+async function startOf(path: string, given: string, {weights, model}: ImportedFolder): Promise<Pick<ImportedPath, 'path' | 'missing'>> {
+  if (repositoryOfSnapshot(path) !== undefined) return {}
+  if (weights === 'whole' || (weights === 'none' && (await hasOtherWeights(path)))) return {path: resolve(path)}
+  if (weights === 'partial') return {missing: `not all weight files that ${given} names are there`}
+  return model.hfId === '' ? {missing: `${given} holds a configuration and no weights`} : {}
+}
+
+/** Weights in a form that is not looked into: engines load it all the same. */
+const hasOtherWeights = (path: string): Promise<boolean> =>
+  readdir(path).then(
+    (names) => names.some((name) => /^(?:pytorch_model.*\.bin|.*\.pth?)$/.test(name)),
+    () => false,
+  )
 
 /** Some stores (Ollama's) name their files by hash: the first four bytes tell. */
 async function isGgufFile(path: string): Promise<boolean> {

@@ -1,27 +1,15 @@
-import {readdir, readFile, stat} from 'node:fs/promises'
+import {readdir, stat} from 'node:fs/promises'
 import {join, sep} from 'node:path'
 import {InputError} from '../core/input-error.ts'
 import {fileSource} from './byte-source.ts'
 import {MAX_TEXT_BYTES, type ModelFolder} from './model-folder.ts'
+import {textOfFile} from './text-file.ts'
 
 /** Entries of a directory that are looked at; a repository has a few hundred. */
 const MAX_ENTRIES = 20_000
 
 /** A text file of a user's. @throws InputError FILE_UNREADABLE, FILE_TOO_LARGE, FILE_BINARY. */
-export async function readTextFile(path: string, what: string): Promise<string> {
-  try {
-    const found = await stat(path)
-    if (found.isDirectory()) throw new InputError('FILE_UNREADABLE', `${path} is a directory: expected ${what}`)
-    if (found.size > MAX_TEXT_BYTES)
-      throw new InputError('FILE_TOO_LARGE', `${path} has ${Math.round(found.size / 2 ** 20)} MiB: expected ${what} of at most ${MAX_TEXT_BYTES / 2 ** 20} MiB`)
-    const bytes = await readFile(path)
-    if (bytes.subarray(0, 4096).includes(0)) throw new InputError('FILE_BINARY', `${path} is a binary file: expected ${what}`)
-    return bytes.toString('utf8')
-  } catch (error) {
-    if (error instanceof InputError) throw error
-    throw new InputError('FILE_UNREADABLE', `${path} cannot be read (${(error as NodeJS.ErrnoException).code ?? 'error'}): expected ${what}`)
-  }
-}
+export const readTextFile = (path: string, what: string): Promise<string> => textOfFile(path, {what, bytes: MAX_TEXT_BYTES})
 
 export interface LocalFolderOptions {
   title?: string

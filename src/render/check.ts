@@ -17,6 +17,7 @@ import {
 import {machineTitle} from './hardware.ts'
 import type {Figure} from '../planner/quality/index.ts'
 import {count, duration, gib, rate} from './numbers.ts'
+import {poolingRows} from './pooling.ts'
 import {figureLines, qualityWords} from './quality.ts'
 import {harmless, type Paint, padEnd, paint, widthOf, wrap} from './style.ts'
 
@@ -44,8 +45,8 @@ export function renderCheck(answer: Answer, advice: Advice, view: View): string 
   const {best} = answer
   const result = toResult(best)
   const lines = [titleLine(answer, view, style), '', ...verdictLines(answer, result, view, style), '', ...memoryLines(best, result, view, style)]
-  const rows = best.verdict === 'unsupported' ? [] : capacityRows(best, result)
-  if (best.performance) rows.push(...speedRows(best))
+  const rows = best.pooling ? poolingRows(best, best.pooling) : best.verdict === 'unsupported' ? [] : capacityRows(best, result)
+  if (best.performance && !best.pooling) rows.push(...speedRows(best))
   if (result.quality && result.quality.level !== 'original') rows.push(['Quality', qualityWords(result.quality)])
   rows.push(...noteRows(best))
   if (rows.length > 0) lines.push('', ...rows.map(([label, text]) => row(label, text, view)))

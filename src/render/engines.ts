@@ -1,3 +1,4 @@
+import {padEnd, wrap} from './style.ts'
 import {table} from './tables.ts'
 
 interface Row {
@@ -6,7 +7,7 @@ interface Row {
   docsUrl: string
   newestVersion: string
   versions: string[]
-  images: {vendor: string; image: string; gfx?: string[]}[]
+  images: {vendor: string; image: string; since?: string; gfx?: string[]}[]
 }
 
 /** Engines with their releases and documentation, then their images. */
@@ -33,4 +34,14 @@ export function enginesTable(engines: readonly Row[], width: number): string {
     width,
   )
   return `${list}\n${images}\nservefit engines support MODEL says what each loads, on which GPUs.\n`
+}
+
+/** One engine for people. */
+export function renderEngine({id, title, docsUrl, newestVersion, versions, images}: Row, columns: number): string {
+  const row = (label: string, text: string) => `  ${padEnd(label, 14)}${wrap(text, columns - 16, 16)}`
+  const lines = [`${title}  ${id}`, '', row('Newest', newestVersion), row('Releases', versions.join(', '))]
+  for (const [at, {vendor, image, since, gfx}] of images.entries())
+    lines.push(row(at === 0 ? 'Images' : '', `${vendor}${gfx ? ` ${gfx.join(' ')}` : ''}: ${image}${since ? ` (since ${since})` : ''}`))
+  lines.push(row('Docs', docsUrl), '', row('Next', `servefit check qwen3-32b --gpu 1xh100-sxm --engine ${id}`))
+  return `${lines.join('\n')}\n`
 }

@@ -1,4 +1,5 @@
 import type {Machine, MachineGpu} from '../core/accelerator.ts'
+import {harmless} from './style.ts'
 
 const GIB = 1024 ** 3
 
@@ -16,7 +17,7 @@ export function machineTitle(machine: Machine): string {
 }
 
 /** A card's name without what everybody knows: GeForce RTX 4090 is an RTX 4090. */
-export const shortName = ({accelerator}: MachineGpu): string => accelerator.name.replace(/^(NVIDIA |AMD |Apple |Intel )?(GeForce |Instinct )?/, '')
+export const shortName = ({accelerator}: MachineGpu): string => harmless(accelerator.name).replace(/^(NVIDIA |AMD |Apple |Intel )?(GeForce |Instinct )?/, '')
 
 /** The memory, where the name does not say it already. */
 function memoryNote(gpu: MachineGpu): string {

@@ -37,11 +37,17 @@ export const padStart = (text: string, columns: number): string => ' '.repeat(Ma
 const FIGURE = /(\d) (ms|s|min|GiB|MiB|GB|tok\/s|tokens|users?)\b/g
 const TIED = '\u00A0'
 
+/** Styles of our own among characters that a terminal would act on. */
+const STYLE_OR_CONTROL = /(\u001B\[[0-9;]*m)|[\u0000-\u0008\u000B-\u001F\u007F-\u009F\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069]/g
+
+/** A last net under `harmless`, for words that were put together elsewhere: styles stay, control characters do not. */
+const settled = (text: string): string => text.replaceAll(STYLE_OR_CONTROL, (_, style?: string) => style ?? '?')
+
 /** Lines of at most `columns` beside their indent, broken at blanks; a longer word stands alone. `indent` blanks before every line but the first. */
 export function wrap(text: string, columns: number, indent = 0): string {
   const lines: string[] = []
   let line = ''
-  for (const word of text.replaceAll(FIGURE, `$1${TIED}$2`).split(' ')) {
+  for (const word of settled(text).replaceAll(FIGURE, `$1${TIED}$2`).split(' ')) {
     if (line !== '' && widthOf(line) + 1 + widthOf(word) > columns) {
       lines.push(line)
       line = word
@@ -51,5 +57,9 @@ export function wrap(text: string, columns: number, indent = 0): string {
   return lines.join(`\n${' '.repeat(indent)}`).replaceAll(TIED, ' ')
 }
 
-/** Foreign text for a terminal: control characters cannot move the cursor or colour the screen. */
-export const harmless = (text: string): string => text.replaceAll(/[\u0000-\u001F\u007F-\u009F\u202A-\u202E\u2066-\u2069]/g, '?')
+/**
+ * Foreign text for a terminal: control characters (C0, DEL, C1) cannot move the cursor or colour the screen, marks of writing direction
+ * cannot turn what follows around, and what breaks lines or has no width cannot hide anything.
+ */
+export const harmless = (text: string): string =>
+  text.replaceAll(/[\u0000-\u001F\u007F-\u009F\u00AD\u061C\u180E\u200B-\u200F\u2028-\u202E\u2060-\u206F\uFEFF\uFFF9-\uFFFB]|[\u{E0000}-\u{E007F}]/gu, '?')

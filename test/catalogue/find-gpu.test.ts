@@ -1,5 +1,7 @@
 import {describe, expect, test} from 'vitest'
-import {matchDriverReport, parseGpuSpec, plainName, requireGpu} from '../../src/catalogue/find-gpu.ts'
+import {matchDriverReport, requireGpu} from '../../src/catalogue/find-gpu.ts'
+import {plainName} from '../../src/catalogue/gpu-names.ts'
+import {parseGpuSpec} from '../../src/catalogue/gpu-spec.ts'
 import {InputError} from '../../src/core/input-error.ts'
 import {readGpus} from './data-files.ts'
 
@@ -53,10 +55,18 @@ describe('matchDriverReport', () => {
 
   test('takes a variant that the catalogue lacks for unknown, and says which share its name', () => {
     expect(matched('NVIDIA GeForce RTX 3080', 10240)).toBe('rtx-3080-10gb')
-    const match = matchDriverReport(gpus, {name: 'NVIDIA GeForce RTX 3080', memoryBytes: 12288 * MiB})
-    expect(match).toMatchObject({kind: 'unknown', sameName: [{id: 'rtx-3080-10gb'}]})
-    expect(matched('NVIDIA GeForce RTX 3060', 8192)).toBe('unknown')
-    expect(matched('AMD Instinct MI60 / MI50', 16368, {pciDeviceId: '0x66a1'})).toBe('unknown')
+    expect(matched('NVIDIA GeForce RTX 3080', 12288)).toBe('rtx-3080-12gb')
+    const match = matchDriverReport(gpus, {name: 'NVIDIA GeForce RTX 3080', memoryBytes: 16384 * MiB})
+    expect(match).toMatchObject({kind: 'unknown', sameName: [{id: 'rtx-3080-10gb'}, {id: 'rtx-3080-12gb'}]})
+    expect(matched('NVIDIA GeForce RTX 3060', 8192)).toBe('rtx-3060-8gb')
+    expect(matched('AMD Instinct MI60 / MI50', 16368, {pciDeviceId: '0x66a1'})).toBe('mi50-16gb')
+  })
+
+  test('knows cards that were rebuilt with more memory', () => {
+    expect(matched('NVIDIA GeForce RTX 2080 Ti', 11264)).toBe('rtx-2080-ti')
+    expect(matched('NVIDIA GeForce RTX 2080 Ti', 22528)).toBe('rtx-2080-ti')
+    expect(matched('NVIDIA GeForce RTX 2080 Ti', 16384)).toBe('unknown')
+    expect(matched('NVIDIA GeForce RTX 3080', 20480)).toBe('rtx-3080-10gb')
   })
 
   test('allows for ECC and for older drivers', () => {
@@ -66,10 +76,12 @@ describe('matchDriverReport', () => {
   })
 
   test('does not take a laptop GPU for the desktop card', () => {
-    expect(matched('NVIDIA GeForce RTX 4090 Laptop GPU', 16376)).toBe('unknown')
-    expect(matched('NVIDIA GeForce RTX 4090 Laptop GPU')).toBe('unknown')
-    expect(matched('NVIDIA GeForce RTX 5090 Laptop GPU', 24463)).toBe('unknown')
-    expect(matched('Quadro RTX 6000', 24576)).toBe('unknown')
+    expect(matched('NVIDIA GeForce RTX 4090 Laptop GPU', 16376)).toBe('rtx-4090-laptop')
+    expect(matched('NVIDIA GeForce RTX 4090 Laptop GPU')).toBe('rtx-4090-laptop')
+    expect(matched('NVIDIA GeForce RTX 5090 Laptop GPU', 24463)).toBe('rtx-5090-laptop')
+    expect(matched('NVIDIA GeForce RTX 3080 Laptop GPU', 8192)).toBe('rtx-3080-laptop-8gb')
+    expect(matched('Quadro RTX 6000', 24576)).toBe('quadro-rtx-6000')
+    expect(matched('NVIDIA GeForce RTX 4050 Laptop GPU', 6141)).toBe('unknown')
   })
 
   test('knows a generic name by its PCI id', () => {
@@ -137,6 +149,12 @@ describe('requireGpu', () => {
     ['l40s', 'l40s'],
     ['Gaudi 3', 'gaudi3'],
     ['strix halo', 'strix-halo-128gb'],
+    ['rtx-3080', 'rtx-3080-10gb'], // of two cards of this name the usual one
+    ['rtx-4060-ti', 'rtx-4060-ti-16gb'],
+    ['rtx-3080-ti', 'rtx-3080-ti'],
+    ['1080 ti', 'gtx-1080-ti'],
+    ['5090 laptop', 'rtx-5090-laptop'],
+    ['RTX 3080 Laptop', 'rtx-3080-laptop-16gb'],
   ])('%s is %s', (name, id) => {
     expect(requireGpu(gpus, name).id).toBe(id)
   })
@@ -147,6 +165,27 @@ describe('requireGpu', () => {
     expect(error.message).toContain('"rtx-4900"')
     expect(error.suggestions[0]).toBe('rtx-4090')
     expect(inputError(() => requireGpu(gpus, 'h200sxn')).suggestions[0]).toBe('h200-sxm')
+  })
+
+  // Family and number first, then the generation, then the spelling.
+  test.each([
+    ['4090ti', ['rtx-4090', 'rtx-4090-d', 'rtx-4090-laptop', 'rtx-4080', 'rtx-4080-laptop']],
+    ['rtx-5070-super', ['rtx-5070', 'rtx-5070-laptop', 'rtx-5070-ti', 'rtx-5070-ti-laptop']],
+    ['rtx-2090', ['rtx-2080', 'rtx-2080-super', 'rtx-2080-ti']],
+    ['h300', ['b300-sxm', 'h100-sxm', 'h200-sxm']],
+    ['rx 9090 xt', ['rx-9070-xt', 'rx-9070']],
+  ])('for "%s" %j', (name, ids) => {
+    expect(inputError(() => requireGpu(gpus, name)).suggestions.slice(0, ids.length)).toEqual(ids)
+  })
+
+  test('says how a card can be given by its figures', () => {
+    expect(inputError(() => requireGpu(gpus, 'rtx-4900')).message).toContain('--gpu 2xcard:memory=20GiB,bandwidth=760GB/s,capability=8.6')
+  })
+
+  test('neither compares nor repeats a name of 4,096 characters', () => {
+    const error = inputError(() => requireGpu(gpus, 'rtx-'.repeat(1024)))
+    expect(error.suggestions).toEqual([])
+    expect(error.message.length).toBeLessThan(350)
   })
 
   test('offers nothing where nothing is close', () => {
@@ -193,6 +232,17 @@ describe('parseGpuSpec', () => {
     ],
     ['rx-7900-xtx', [{count: 1, id: 'rx-7900-xtx'}]],
     ['4096xh100-sxm', [{count: 4096, id: 'h100-sxm'}]],
+    ['4xRTX-2080-Ti:22GB', [{count: 4, id: 'rtx-2080-ti', option: '22GB'}]],
+    ['7xh100-sxm:1g.10gb', [{count: 7, id: 'h100-sxm', option: '1g.10gb'}]],
+    // A figure without a count belongs to the card before it.
+    [
+      '2xcard:memory=20GiB,bandwidth=760GB/s, capability=8.6,1xrtx-3090',
+      [
+        {count: 2, id: 'card', option: 'memory=20GiB,bandwidth=760GB/s, capability=8.6'},
+        {count: 1, id: 'rtx-3090'},
+      ],
+    ],
+    ['NVIDIA Corporation Device [10de:2e12]', [{count: 1, id: 'nvidia corporation device [10de:2e12]'}]],
   ])('%s', (spec, requests) => {
     expect(parseGpuSpec(spec)).toEqual(requests)
   })
@@ -202,6 +252,8 @@ describe('parseGpuSpec', () => {
     ['8xh200,', 'empty'],
     ['8x', 'names no GPU'],
     ['-', 'names no GPU'],
+    ['memory=20GiB', 'a figure without a card before it'],
+    [':22gb', 'names no GPU'],
     ['0xh200', '"0" is not a number of GPUs'],
     ['-2xh200', '"-2" is not a number of GPUs'],
     ['1.5xh200', '"1.5" is not a number of GPUs'],

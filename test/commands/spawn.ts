@@ -1,7 +1,11 @@
 import {spawnSync} from 'node:child_process'
+import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 
 export const root = join(import.meta.dirname, '..', '..')
+
+/** Nobody's settings: what a developer saved for themselves is no part of a test. */
+const NO_SETTINGS = join(tmpdir(), 'servefit-tests-have-no-settings')
 
 export interface Ran {
   code: number | null
@@ -16,7 +20,7 @@ export function servefit(args: string[], options: {input?: string; env?: Record<
     input: options.input ?? '',
     cwd: options.cwd ?? root,
     // No test may ask a hub on the network by mistake.
-    env: {PATH: process.env.PATH, HOME: process.env.HOME, HF_HUB_OFFLINE: '1', ...options.env},
+    env: {PATH: process.env.PATH, HOME: process.env.HOME, HF_HUB_OFFLINE: '1', XDG_CONFIG_HOME: NO_SETTINGS, ...options.env},
     maxBuffer: 1 << 28,
   })
   return {code: status, stdout, stderr}

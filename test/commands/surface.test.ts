@@ -9,6 +9,15 @@ const manifest = JSON.parse(readFileSync(join(root, 'oclif.manifest.json'), 'utf
   commands: Record<string, {flags: Record<string, unknown>; enableJsonFlag?: boolean}>
 }
 
+/** Fields that hold several: a flag for each. */
+const PARTS: Record<string, string[]> = {
+  multimodal: ['language-model-only', 'limit-mm-per-prompt'],
+  graphs: ['graph-max-batch', 'graph-sizes', 'graph-mode'],
+  admission: ['max-queued-requests', 'max-queued-tokens'],
+  lora: ['enable-lora', 'max-loras', 'max-lora-rank', 'lora-target-modules'],
+  engineFlags: ['engine-flag'],
+}
+
 describe('the command surface', () => {
   it('holds these commands', () => {
     for (const id of ['batch', 'check', 'config', 'detect', 'gpus', 'models', 'models:show', 'schema']) expect(Object.keys(manifest.commands)).toContain(id)
@@ -20,8 +29,8 @@ describe('the command surface', () => {
 
   it("gives check the scenario's names in kebab-case", () => {
     const kebab = (name: string) => name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
-    const scenario = Object.keys(ScenarioSchema.shape).filter((name) => !['id', 'model', 'workload', 'slo'].includes(name))
-    for (const name of scenario) expect(manifest.commands.check!.flags, name).toHaveProperty(kebab(name))
+    const scenario = Object.keys(ScenarioSchema.shape).filter((name) => !['id', 'model', 'command', 'workload', 'slo', ...Object.keys(PARTS)].includes(name))
+    for (const name of [...scenario.map(kebab), ...Object.values(PARTS).flat()]) expect(manifest.commands.check!.flags, name).toHaveProperty(name)
     for (const name of ['inputTokens', 'outputTokens', 'concurrency', 'requestRate', 'prefixHitRate'])
       expect(manifest.commands.check!.flags, name).toHaveProperty(kebab(name))
   })

@@ -81,7 +81,8 @@ describe('recurrent states', () => {
     expect(Math.floor(stateSlots! / stateSlotsPerRequest('0.5.18'))).toBe(24)
   })
 
-  it('three slots for each request before 0.5.14, five after', () => expect(['0.5.13', '0.5.14'].map(stateSlotsPerRequest)).toEqual([3, 5]))
+  it('three slots for each request before 0.5.14, five after', () =>
+    expect(['0.5.13', '0.5.14'].map((version) => stateSlotsPerRequest(version))).toEqual([3, 5]))
 
   it("a draft shares the states' part: fewer slots, none of the tokens", () => {
     const plain = pools(partsOf('qwen3.8-27b'))

@@ -101,7 +101,7 @@ function leaves(content: Record<string, unknown>, path = ''): [string, unknown][
 function givenTo({flags, file, nodes}: Launch): [string, unknown][] {
   const ofNode = [...(nodes?.own?.every ?? []), ...(nodes?.own?.followers ?? []), ...(nodes?.ray ?? [])].map(({flag, value}): [string, unknown] => [
     flag,
-    typeof value === 'object' ? (value.of === 'rank' ? 1 : 'node-0') : value,
+    typeof value === 'object' ? ((value as {of: string}).of === 'rank' ? 1 : 'node-0') : value,
   ])
   return [
     ...flags.map(({flag, value}): [string, unknown] => [flag, value]),

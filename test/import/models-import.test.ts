@@ -31,7 +31,8 @@ describe('models import', () => {
   it('saves a file of the catalogue, whole, and never over another', async () => {
     const folder = await directory()
     const file = join(folder, 'data', 'tiny-qwen3.yaml')
-    expect(servefit(['models', 'import', folder, '--save', file]).stderr).toContain('--repository org/name')
+    const nameless = await folderWith({'config.json': TINY_QWEN3})
+    expect(servefit(['models', 'import', nameless, '--save', file]).stderr).toContain('--repository org/name')
     expect(servefit(['models', 'import', folder, '--repository', 'Acme/Tiny-Qwen3', '--save', file])).toMatchObject({code: 0, stderr: `wrote ${file}\n`})
     const text = await readFile(file, 'utf8')
     const {model, problems} = checkModelFile(file, parse(text))
@@ -50,8 +51,9 @@ describe('models import', () => {
 
   it('names the file by itself', async () => {
     const folder = await directory()
-    servefit(['models', 'import', folder, '--repository', 'Acme/Tiny', '--save'], {cwd: folder})
-    expect((await readdir(folder)).some((name) => name.endsWith('.yaml'))).toBe(true)
+    const settings = await folderWith({})
+    servefit(['models', 'import', folder, '--repository', 'Acme/Tiny', '--save'], {cwd: folder, env: {XDG_CONFIG_HOME: settings}})
+    expect((await readdir(join(settings, 'servefit', 'models'))).some((name) => name.endsWith('.yaml'))).toBe(true)
     expect(servefit(['models', 'import', folder, 'file.yaml'])).toMatchObject({code: 2, stderr: expect.stringContaining('--save')})
     expect(servefit(['models', 'import', folder, '-', '--repository', 'Acme/Tiny', '--save']).stdout).toContain('hfId: Acme/Tiny\n')
   })

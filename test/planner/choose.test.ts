@@ -6,7 +6,8 @@ import {byFidelity} from '../../src/planner/answer/choose.ts'
 import {toResult} from '../../src/planner/answer/result.ts'
 import type {Context} from '../../src/planner/world/context.ts'
 import {layoutsFor} from '../../src/planner/answer/layouts.ts'
-import {machineFromName, machineFromSpec, pacingAccelerator, servingGroups, tightestGpu, usualLink} from '../../src/planner/world/machines.ts'
+import {machineFromName, machineFromSpec, pacingAccelerator, servingGroups, tightestGpu} from '../../src/planner/world/machines.ts'
+import {usualLink} from '../../src/planner/world/links.ts'
 import type {Scenario} from '../../src/planner/scenario/scenario.ts'
 
 let catalogue: Catalogue

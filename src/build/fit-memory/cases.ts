@@ -6,7 +6,7 @@ import type {Engine} from '../../engines/engine.ts'
 import {isAtLeast} from '../../engines/versions.ts'
 import {answer, evaluate, type Question} from '../../planner/answer/index.ts'
 import type {Context} from '../../planner/world/index.ts'
-import {ScenarioSchema} from '../../planner/scenario/schema.ts'
+import {MeasuredScenarioSchema} from '../../planner/scenario/schema.ts'
 
 const GIB = 1024 ** 3
 
@@ -57,7 +57,7 @@ export async function readCases(files: readonly string[], catalogue: Catalogue):
   const unknown: string[] = []
   for (const text of files.flatMap((file) => readFileSync(file, 'utf8').split('\n')).filter((line) => line.trim() !== '')) {
     const line = JSON.parse(text) as Line
-    const scenario = ScenarioSchema.safeParse(line)
+    const scenario = MeasuredScenarioSchema.safeParse(line)
     try {
       if (!scenario.success) throw new Error(scenario.error.issues[0]?.message)
       const {best, question} = await answer(context, scenario.data, {asRan: true})

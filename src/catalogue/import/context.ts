@@ -18,6 +18,8 @@ export function contextOf(text: Fields, modelType: string, warnings: string[]): 
   if (positions === undefined) warnings.push(`${text.name('max_position_embeddings')} is missing; 4,096 tokens are assumed`)
   const limit = positions ?? 4096
   if (modelType.includes('gemma3')) return {contextTokens: limit}
+  // Positions are counted from behind the padding token's, 1 (huggingface/transformers models/roberta/modeling_roberta.py create_position_ids_from_input_ids).
+  if (modelType.includes('roberta')) return {contextTokens: Math.max(1, limit - 2)}
   let factor = 1
   let origin = limit
   let isYarn = false

@@ -5,6 +5,7 @@ import {formatsUnder, plainCheckpoint, weightsName} from './checkpoint-from.ts'
 import {Fields, invalid, isRecord, type Json} from './fields.ts'
 import {cacheFormatOf} from './number-formats.ts'
 import {displayName, familyOf, modelId} from './model-names.ts'
+import {poolingOf} from './pooling.ts'
 import {type Recipe, recipeOf} from './recipe.ts'
 
 export interface ImportInput {
@@ -45,6 +46,7 @@ export function importConfig({config, quantConfig, index, hfId}: ImportInput): I
   if (stored) applyStored(architecture, stored)
   const checkpoint = checkpointFrom(architecture, recipe, repository, dataType(text, whole), stored)
   const name = repository === '' ? modelType || 'model' : repository
+  const pooling = poolingOf(architecture.className, modelType)
   return {
     model: {
       id: modelId(name),
@@ -52,6 +54,7 @@ export function importConfig({config, quantConfig, index, hfId}: ImportInput): I
       name: displayName(name),
       family: familyOf(modelType),
       ...modalityOf(architecture),
+      ...(pooling && {pooling}),
       architecture,
       checkpoints: [checkpoint],
     },

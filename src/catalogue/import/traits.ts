@@ -28,11 +28,16 @@ export interface Traits {
   /** The configuration counts draft layers that the published files do not hold. */
   draftNotPublished?: boolean
   tiedEmbeddings?: boolean
+  /** Every token sees every other, and nothing is written (BERT and its kin). */
+  encoder?: boolean
   /** Every layer attends within a window unless `sliding_window_pattern` or a list says otherwise. */
   slidingPattern?: number
 }
 
 const TABLE: ReadonlyArray<[RegExp, Traits]> = [
+  // huggingface/transformers models/bert/modeling_bert.py: two matrices, biases everywhere, layer norms behind both blocks, no head in use.
+  [/^(xlm[-_])?roberta|^bert$|^camembert|^electra/, {encoder: true, ungated: true, queryKeyValueBias: true, normCount: 4, tiedEmbeddings: true}],
+  [/^modernbert/, {encoder: true, tiedEmbeddings: true}],
   // huggingface/transformers models/qwen2/modeling_qwen2.py: q, k, v with bias.
   [/^qwen2(?!_audio)|^qwen2_5/, {queryKeyValueBias: true}],
   [/^qwen3_next/, {queryKeyNorm: 'head', outputGate: true, draftLayerCount: 1}],

@@ -1,13 +1,16 @@
 import {existsSync} from 'node:fs'
-import {join} from 'node:path'
+import {basename, join} from 'node:path'
 import * as Args from '@oclif/core/args'
 import * as Flags from '@oclif/core/flags'
 import {ServefitCommand} from '../../cli/base.ts'
 import {withProgress} from '../../cli/progress.ts'
 import {sourceFlags, sourcesFrom} from '../../cli/source-flags.ts'
+import {userModelsFolder} from '../../cli/user-models.ts'
 import {realContext} from '../../cli/world.ts'
+import {displayName, modelId} from '../../catalogue/import/model-names.ts'
 import {InputError} from '../../core/input-error.ts'
-import type {Model} from '../../core/model.ts'
+import type {Checkpoint, Model} from '../../core/model.ts'
+import {requireLayers} from '../../planner/answer/index.ts'
 import {detailsOf, type ModelDetails} from '../../planner/models/index.ts'
 import {modelOf} from '../../planner/world/index.ts'
 import {renderModel} from '../../render/model.ts'
@@ -24,7 +27,8 @@ export default class ModelsImport extends ServefitCommand {
   static override args = {
     model: Args.string({required: true, description: 'a path, or a repository (org/name, org/name:Q4_K_M)'}),
     file: Args.string({
-      description: 'where --save writes: a file, - for standard output (default: data/models/ORG/ID.yaml, or ID.yaml where there is no data/models)',
+      description:
+        'where --save writes: a file, - for standard output (default: ID.yaml in ~/.config/servefit/models, where every command looks; in a checkout data/models/ORG/ID.yaml)',
     }),
   }
   static override flags = {
@@ -38,12 +42,14 @@ export default class ModelsImport extends ServefitCommand {
     const {args, flags} = await this.parse(ModelsImport)
     if (args.file !== undefined && !flags.save) throw new InputError('FLAGS_INVALID', `${args.file}: a second name is where --save writes, which was not given`)
     const context = realContext(this.catalogue, sourcesFrom(flags))
-    const {model: found, warnings} = await withProgress(`reading ${args.model}`, () => modelOf(context, args.model))
+    const {model: read, checkpoint, warnings: remarks, notes = []} = await withProgress(`reading ${args.model}`, () => modelOf(context, args.model))
+    requireLayers(read)
+    const warnings = [...notes.map(({message}) => message), ...remarks]
     if (flags.repository !== undefined && !/^[\w.-]+\/[\w.-]+$/.test(flags.repository))
       throw new InputError('REPOSITORY_INVALID', `--repository ${flags.repository}: expected one such as Qwen/Qwen3-32B`)
-    const model = flags.repository === undefined ? found : {...found, hfId: flags.repository}
+    const model = flags.repository === undefined ? read : {...read, hfId: flags.repository}
     const details = detailsOf(model)
-    if (flags.save) await this.save(model, warnings, args.file, flags.force)
+    if (flags.save) await this.save(flags.repository === undefined ? ownModel(read, checkpoint) : model, warnings, args.file, flags.force)
     else if (!this.jsonEnabled()) process.stdout.write(renderModel(details, warnings, this.columns))
     return {model: details, warnings}
   }
@@ -66,8 +72,15 @@ export default class ModelsImport extends ServefitCommand {
   }
 }
 
-/** Where the catalogue keeps such a file, in a checkout of it; the working directory elsewhere. */
+/** Where its weights lie is part of what is saved, and it goes by the name of its folder: its configuration may name the base that it was trained from. */
+function ownModel(read: Model, checkpoint: Checkpoint | undefined): Model {
+  if (checkpoint?.path === undefined) return read
+  const name = basename(checkpoint.path).replace(/\.gguf$/i, '')
+  return {...read, id: modelId(name), name: displayName(name), checkpoints: [checkpoint, ...read.checkpoints.slice(1)]}
+}
+
+/** Where the catalogue keeps such a file, in a checkout of it; the user's own models elsewhere. */
 function usualFile({hfId, id}: Model): string {
-  const organisation = hfId.split('/')[0]!.toLowerCase()
-  return existsSync(join('data', 'models')) ? join('data', 'models', organisation, `${id}.yaml`) : `${id}.yaml`
+  const organisation = modelId(hfId.split('/')[0]!)
+  return existsSync(join('data', 'models')) ? join('data', 'models', organisation, `${id}.yaml`) : join(userModelsFolder(process.env), `${id}.yaml`)
 }

@@ -1,11 +1,26 @@
+import * as Args from '@oclif/core/args'
 import * as Flags from '@oclif/core/flags'
 import {ServefitCommand} from '../../cli/base.ts'
 import {machineFlags, scenarioFrom, workloadFlags} from '../../cli/flags.ts'
+import {catalogueFlag} from '../../cli/source-flags.ts'
 import {parseCount, parseParameters} from '../../cli/quantities.ts'
 import {realContext} from '../../cli/world.ts'
 import type {Model} from '../../core/model.ts'
+import type {Reason} from '../../core/terms.ts'
 import {machineOf} from '../../planner/answer/index.ts'
-import {type Fit, fitOf, type FittingModel, fittingModels, matches, type ModelFilter, type ModelSummary, summaryOf} from '../../planner/models/index.ts'
+import {
+  type Fit,
+  fitOf,
+  type FittingModel,
+  fittingModels,
+  matches,
+  type ModelFilter,
+  modelsByWords,
+  type ModelSummary,
+  summaryOf,
+  type TaskWords,
+  withoutBuild,
+} from '../../planner/models/index.ts'
 import {LIMITS} from '../../planner/scenario/index.ts'
 import {fittingModelsTable} from '../../render/fitting-models.ts'
 import {machineTitle} from '../../render/hardware.ts'
@@ -24,10 +39,18 @@ export default class Models extends ServefitCommand {
   static override description =
     'With --fits, on this machine or the one of --gpu or --machine: each with its least quantised checkpoint that fits, its longest context there and the speed one user sees, best first: by size (the geometric mean of total and active parameters) doubled for every year of release, a rule of thumb; what decodes below 8 tokens a second comes last.'
   static override examples = [
+    '<%= config.bin %> <%= command.id %> coding small apache',
     '<%= config.bin %> <%= command.id %> --max-params 40b --licence apache --modality vision',
     '<%= config.bin %> <%= command.id %> --fits --gpu 1xrtx-4090 --min-context 64k',
     '<%= config.bin %> <%= command.id %> --fits --json',
   ]
+  static override strict = false
+  static override args = {
+    words: Args.string({
+      description:
+        'words that a model must fit, all of them: part of a name, family or publisher, a licence (apache), a task (coding, vision, reasoning), a size (7b, 30b-a3b, small), a weight format',
+    }),
+  }
   static override flags = {
     'min-params': parameterCount('min-params', 'least total parameters, such as 7b'),
     'max-params': parameterCount('max-params', 'most total parameters'),
@@ -44,14 +67,15 @@ export default class Models extends ServefitCommand {
     weights: Flags.string({description: 'format that a published checkpoint has: fp8, awq-int4, nvfp4', helpGroup: FILTER}),
     fits: Flags.boolean({description: 'only what fits the machine', helpGroup: 'FITTING'}),
     ...machineFlags,
+    ...catalogueFlag,
     engine: Flags.string({description: 'vllm, sglang or trtllm (default: vllm)', helpGroup: 'FITTING'}),
     concurrency,
     'input-tokens': inputTokens,
     'output-tokens': outputTokens,
   }
 
-  async run(): Promise<{models: (ModelSummary & {fit?: Fit})[]}> {
-    const {flags} = await this.parse(Models)
+  async run(): Promise<{schemaVersion: 2; models: (ModelSummary & {fit?: Fit})[]; reasons?: Reason[]}> {
+    const {argv, flags} = await this.parse(Models)
     const {catalogue} = this
     const filter: ModelFilter = {
       minParams: flags['min-params'],
@@ -63,33 +87,41 @@ export default class Models extends ServefitCommand {
       family: flags.family,
       weights: flags.weights,
     }
-    const models = catalogue.modelEntries.map(({id}) => catalogue.model(id)).filter((model) => matches(model, filter))
+    const filtered = catalogue.modelEntries.map(({id}) => catalogue.model(id)).filter((model) => matches(model, filter))
+    const models = argv.length === 0 ? filtered : modelsByWords(filtered, argv as string[], catalogue.file<TaskWords[]>('tasks'))
     // A machine or a load is named for what fits it.
     if (flags.fits || flags.gpu !== undefined || flags.machine !== undefined) return this.fitting(models, flags)
     if (!this.jsonEnabled())
-      process.stdout.write(models.length === 0 ? 'No model of the catalogue is like that.\n' : modelsTable(models.map(summaryOf), this.columns))
-    return {models: models.map(summaryOf)}
+      process.stdout.write(models.length === 0 ? 'No catalogued model fits all of that.\n' : modelsTable(models.map(summaryOf), this.columns))
+    return {schemaVersion: 2, models: models.map(summaryOf)}
   }
 
-  private async fitting(models: readonly Model[], flags: Record<string, unknown>): Promise<{models: (ModelSummary & {fit: Fit})[]}> {
+  private async fitting(
+    models: readonly Model[],
+    flags: Record<string, unknown>,
+  ): Promise<{schemaVersion: 2; models: (ModelSummary & {fit: Fit})[]; reasons?: Reason[]}> {
     const context = realContext(this.catalogue)
-    const {model: _model, gpu, machine: named, nodes, workload, ...rest} = scenarioFrom('', flags)
-    const machine = await machineOf(context, {model: '', gpu, machine: named, nodes})
+    const {model: _model, gpu, machine: named, nodes, link, workload, ...rest} = scenarioFrom('', flags)
+    const machine = await machineOf(context, {model: '', gpu, machine: named, nodes, link})
     const minContext = flags['min-context'] as number | undefined
     const weights = flags.weights as string | undefined
     const request = {...rest, ...(weights !== undefined && {weights: weights.toLowerCase()})}
-    const fitting = fittingModels(context, models, {machine, request, workload: workload!}).filter(
+    const unbuilt = withoutBuild(context, machine, request)
+    // What embeds or ranks answers no questions: it is not what one looks for here.
+    const fitting = fittingModels(context, unbuilt ? [] : models.filter(({pooling}) => !pooling), {machine, request, workload: workload!}).filter(
       (entry: FittingModel) => minContext === undefined || fitOf(entry).contextTokens >= minContext,
     )
     if (!this.jsonEnabled()) {
       const title = machineTitle(machine)
       process.stdout.write(
-        fitting.length === 0
-          ? `No model of the catalogue that is like that fits ${title}.\n`
-          : `${title}: ${fitting.length} models fit\n\n${fittingModelsTable(fitting, this.columns)}`,
+        unbuilt
+          ? `${title}: ${unbuilt.message}${unbuilt.remedy ? `; ${unbuilt.remedy}` : ''}.\n`
+          : fitting.length === 0
+            ? `No model of the catalogue that is like that fits ${title}.\n`
+            : `${title}: ${fitting.length} models fit\n\n${fittingModelsTable(fitting, this.columns)}`,
       )
     }
     if (fitting.length === 0) this.answerNo()
-    return {models: fitting.map((entry) => ({...summaryOf(entry.model), fit: fitOf(entry)}))}
+    return {schemaVersion: 2, models: fitting.map((entry) => ({...summaryOf(entry.model), fit: fitOf(entry)})), ...(unbuilt && {reasons: [unbuilt]})}
   }
 }

@@ -5,12 +5,12 @@ export class FlagList {
   readonly flags: LaunchFlag[] = []
 
   /** A flag with a value, or a switch (`true`). */
-  add(flag: string, value: string | number | true, because: string): void {
+  add(flag: string, value: LaunchFlag['value'], because: string): void {
     this.flags.push({flag, value, because})
   }
 
   /** The same, only where the condition holds. */
-  addIf(condition: boolean, flag: string, value: string | number | true, because: string): void {
+  addIf(condition: boolean, flag: string, value: LaunchFlag['value'], because: string): void {
     if (condition) this.add(flag, value, because)
   }
 }

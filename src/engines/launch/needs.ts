@@ -55,6 +55,9 @@ function hardwareEnvironment({hardware = []}: NeedsTable, engine: EngineId, {mod
 
 /** What the model wants from this engine in this version: parsers that the version does not have yet are left out. */
 export function modelNeed(table: NeedsTable | undefined, engine: EngineId, version: string, subject: Subject): ModelNeed {
+  const {pooling} = subject.model
+  // What a model of the same family wants for its answers does not concern one that gives none.
+  if (pooling) return pooling.trustRemoteCode ? {trustRemoteCode: true} : NO_NEED
   if (!table) return NO_NEED
   const entry = needEntry(table, subject) as (NeedEntry & Partial<Record<EngineId, ModelNeed>>) | undefined
   const onThisCard = hardwareEnvironment(table, engine, subject)

@@ -1,3 +1,4 @@
+import type {EngineOptions} from '../../core/deployment.ts'
 import {InputError} from '../../core/input-error.ts'
 import type {Launch} from '../engine.ts'
 import {setField} from './fields.ts'
@@ -8,9 +9,21 @@ export interface Setting {
   name: string
   /** Absent: a switch. */
   value?: string
+  /** Several words behind one option. */
+  values?: string[]
+  /** The name is as the engine spells it: without dashes it is a field of the file. */
+  exact?: boolean
 }
 
 const BECAUSE = 'set by hand'
+
+/** Options that a scenario passes on, as settings; `true` is a switch. */
+export const passedOn = (flags: EngineOptions['engineFlags'] = {}): Setting[] =>
+  Object.entries(flags).map(([name, value]) => ({
+    name,
+    exact: true,
+    ...(Array.isArray(value) ? {values: value} : value !== true && {value: String(value)}),
+  }))
 
 /** `max-num-seqs=16`, `--max-num-seqs=16`, `enforce-eager`, `kv_cache_config.dtype=fp8`. */
 export function parseSetting(text: string): Setting {
@@ -39,6 +52,11 @@ const PLANNED: Record<string, string> = {
   '--enable-dp-attention': '--dp-attention',
   '--enable_attention_dp': '--dp-attention',
   enable_attention_dp: '--dp-attention',
+  '--enable-lora': '--lora (its memory is counted then)',
+  '--max-loras': '--lora',
+  '--max-loras-per-batch': '--lora',
+  '--max-lora-rank': '--lora-rank',
+  lora_config: '--lora',
   '--nnodes': '--nodes',
   '--node-rank': '--nodes',
   '--master-addr': '--nodes',
@@ -65,8 +83,8 @@ export function withSettings(launch: Launch, settings: readonly Setting[], table
   return settings.reduce((changed, setting) => withSetting(changed, setting, table, version), launch)
 }
 
-function withSetting(launch: Launch, {name: given, value}: Setting, table: FlagTable, version: string): Launch {
-  const name = spelled(given, table)
+function withSetting(launch: Launch, {name: given, value, values, exact}: Setting, table: FlagTable, version: string): Launch {
+  const name = exact ? given : spelled(given, table)
   if (SECRETS.test(name))
     throw new InputError('SETTING_SECRET', `--set ${given}: a secret would be written into the file; give it to the server through its environment`)
   const {row, problem} = findFlag(table, version, name)
@@ -77,14 +95,25 @@ function withSetting(launch: Launch, {name: given, value}: Setting, table: FlagT
   if (isField) return withField(launch, name, value, table, version)
   const isSwitch = row.type === 'bool'
   if (isSwitch && value === 'false') return withoutSwitch(launch, row.name, table, version)
-  const typed = isSwitch && (value === undefined || value === 'true') ? true : (value ?? true)
+  const typed = values ? values.join(' ') : isSwitch && (value === undefined || value === 'true') ? true : (value ?? true)
   const wrong = checkFlag(table, version, name, typed)
   if (wrong) throw new InputError('SETTING_ILLEGAL', wrong.message, {suggestions: wrong.suggestions})
   const same = (flag: string): boolean => findFlag(table, version, flag).row?.name === row.name
+  if (values) return withWords(launch, row.name, values, table, version)
   const number = (row.type === 'int' || row.type === 'float') && /^[+-]?\d+(?:\.\d+)?$/.test(String(typed)) ? Number(typed) : typed
   const flag = {flag: name, value: number as string | number | true, because: BECAUSE}
   const at = launch.flags.findIndex((candidate) => same(candidate.flag) && !name.includes('.'))
+  // What is there already keeps its reason.
+  if (at !== -1 && String(launch.flags[at]!.value) === String(typed)) return launch
   return {...launch, flags: at === -1 ? [...launch.flags, flag] : launch.flags.with(at, flag)}
+}
+
+/** An option with several words, in the place of the same one where it is there. */
+function withWords(launch: Launch, name: string, values: readonly string[], table: FlagTable, version: string): Launch {
+  const at = launch.flags.findIndex(({flag}) => findFlag(table, version, flag).row?.name === name)
+  const flag = {flag: name, value: values, because: BECAUSE}
+  if (at === -1) return {...launch, flags: [...launch.flags, flag]}
+  return String(launch.flags[at]!.value) === String(values) ? launch : {...launch, flags: launch.flags.with(at, flag)}
 }
 
 /** With two dashes where the table has such an option; fields of a file have none. */
@@ -115,10 +144,14 @@ function withField(launch: Launch, path: string, value: string | undefined, tabl
   const {
     file = {flag: findFlag(table, version, '--config').row ? '--config' : '--extra_llm_api_options', name: 'servefit-trtllm.yaml', content: {}, because: {}},
   } = launch
+  if (JSON.stringify(fieldAt(file.content, path)) === JSON.stringify(typed)) return launch
   const content = structuredClone(file.content)
   setField(content, path, typed)
   return {...launch, file: {...file, content, because: {...file.because, [path]: BECAUSE}}}
 }
+
+const fieldAt = (content: Record<string, unknown>, path: string): unknown =>
+  path.split('.').reduce<unknown>((value, key) => (typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[key] : undefined), content)
 
 /** JSON where it is JSON, else the text itself. */
 function fieldValue(value: string | undefined): unknown {

@@ -49,6 +49,10 @@ export interface SglangQuestion {
   chunkedPrefillTokens?: number
   /** Longest request in tokens; matters to AMD's backend above 8,192. */
   contextTokens?: number
+  /** Batches with a decode graph that are given by hand: the largest, or all. */
+  graphs?: {maxBatch?: number; sizes?: readonly number[]}
+  /** Ranks that share the tokens of a sequence's cache. */
+  contextParallel?: number
 }
 
 /**
@@ -74,9 +78,11 @@ function chunkBeforeDivision({version, gpu}: Pick<SglangQuestion, 'version' | 'g
  * Largest batch with a decode graph, by device memory and tensor parallelism. From 0.5.3: below 20 GiB 8; below 35 GiB
  * 24 (16 before 0.5.5) or 80 from tp 4; below 60 GiB 32 or 160; below 160 GiB 256 or 512; above 512.
  * Before: below 35 GiB (0.4.6: 25,000 MiB) 8, or 80 from tp 4; else the last of the fixed list: 160, above 90 GiB 256,
- * above 160,000 MiB 512.
+ * above 160,000 MiB 512. What is given by hand takes their place, the largest of a list too.
  */
-export function decodeGraphMaxBatch({version, gpu, tp}: Pick<SglangQuestion, 'version' | 'gpu' | 'tp'>): number {
+export function decodeGraphMaxBatch({version, gpu, tp, graphs}: Pick<SglangQuestion, 'version' | 'gpu' | 'tp' | 'graphs'>): number {
+  const given = graphs?.sizes ? Math.max(...graphs.sizes) : graphs?.maxBatch
+  if (given !== undefined) return given
   const memory = memoryMiB(gpu)
   if (!isAtLeast(version, '0.5.3')) {
     const small = isAtLeast(version, '0.4.10') ? 35 * GIB_IN_MIB : 25_000
@@ -104,14 +110,15 @@ export function decodeGraphMaxBatch({version, gpu, tp}: Pick<SglangQuestion, 've
 export function decodeGraphSizes({
   maxRunningRequests: requests = Number.POSITIVE_INFINITY,
   ...question
-}: Pick<SglangQuestion, 'version' | 'gpu' | 'tp' | 'draft' | 'enforceEager'> & {maxRunningRequests?: number}): number[] {
+}: Pick<SglangQuestion, 'version' | 'gpu' | 'tp' | 'draft' | 'enforceEager' | 'graphs'> & {maxRunningRequests?: number}): number[] {
   const sizes = question.enforceEager ? [] : sizesWanted(question)
   const captured = sizes.filter((size) => size <= requests)
   return captured.length < sizes.length && !captured.includes(requests) ? [...captured, requests] : captured
 }
 
-function sizesWanted(question: Pick<SglangQuestion, 'version' | 'gpu' | 'tp' | 'draft'>): number[] {
-  const {version, draft} = question
+function sizesWanted(question: Pick<SglangQuestion, 'version' | 'gpu' | 'tp' | 'draft' | 'graphs'>): number[] {
+  const {version, draft, graphs} = question
+  if (graphs?.sizes) return [...new Set(graphs.sizes)].sort((left, right) => left - right)
   const largest = decodeGraphMaxBatch(question)
   if (!isAtLeast(version, '0.5.3')) {
     const upper = [...range(168, 256, 8), ...range(272, 512, 16)]
@@ -135,7 +142,7 @@ function sizesWanted(question: Pick<SglangQuestion, 'version' | 'gpu' | 'tp' | '
  *
  * On by default from 0.5.10, on CUDA only. Off with attention data parallelism up to 0.5.16, pipeline parallelism and
  * CPU offload up to 0.5.14, with a vision tower, and with speculation in 0.5.10; for MLA in 0.5.15 and 0.5.16, for
- * sparse MLA up to 0.5.14; for DeepSeek-V4 in every release. From 0.5.15 another capture method applies with fewer exceptions (_disable_tc_piecewise_
+ * sparse MLA up to 0.5.14; for DeepSeek-V4 in every release; with decode context parallelism. From 0.5.15 another capture method applies with fewer exceptions (_disable_tc_piecewise_
  * cudagraph_if_incompatible, _disable_breakable_cudagraph_if_incompatible). A few architectures are excepted by name in
  * the engine; those are not followed here.
  * Sizes: 4 to 32 by 4; to 256 by 16; to 512 by 32; to 1,024 by 64; to 4,096 by 256; then by 512 up to the chunk, or up
@@ -143,7 +150,7 @@ function sizesWanted(question: Pick<SglangQuestion, 'version' | 'gpu' | 'tp' | '
  */
 export function prefillGraphSizes(question: SglangQuestion): number[] {
   const {version, gpu, latentAttention, draft} = question
-  if (question.enforceEager || question.compressedAttention || question.vision) return []
+  if (question.enforceEager || question.compressedAttention || question.vision || (question.contextParallel ?? 1) > 1) return []
   if (!isAtLeast(version, '0.5.10') || gpu.accelerator.vendor !== 'nvidia') return []
   const isBreakable = isAtLeast(version, '0.5.15')
   if (!isBreakable && (question.pp > 1 || question.cpuOffload || question.sparseIndexer)) return []

@@ -6,9 +6,12 @@ import {isGguf, modelArgument} from '../launch/model-argument.ts'
 import type {ModelNeed, NeedsTable} from '../launch/needs-table.ts'
 import {modelNeed} from '../launch/needs.ts'
 import {counted, fraction, gib, sameFraction, wholeGib} from '../launch/numbers.ts'
+import {sglangLoraTargets} from '../lora.ts'
+import {alsoWrites} from '../pooling.ts'
 import {isAtLeast} from '../versions.ts'
 import {chunkedPrefillTokens, memFractionStatic} from './defaults.ts'
 import {sglangNodes} from './nodes.ts'
+import {addOptionFlags} from './option-flags.ts'
 import {sglangQuestion, subjectKinds} from './question.ts'
 import {automaticCache} from './resolve.ts'
 import {sglangAlgorithm} from './speculation.ts'
@@ -29,8 +32,11 @@ export function sglangLaunch(subject: Subject, deployment: Deployment, needs?: N
   addLayout(list, deployment)
   addLimits(list, subject, deployment)
   addMemory(list, subject, deployment)
+  addOptionFlags(list, deployment)
   addWeights(list, subject)
   addSpeculation(list, deployment)
+  addAdapters(list, deployment)
+  list.addIf(alsoWrites(model), '--is-embedding', true, 'it embeds, though its class could write')
   addNeeds(list, need)
   const program = isAtLeast(version, '0.5.6') ? ['sglang', 'serve'] : ['python3', '-m', 'sglang.launch_server']
   const environment = [
@@ -56,6 +62,18 @@ function unequalMemory({machine}: Subject, {engineVersion, tp}: Deployment): Lau
   return isAtLeast(engineVersion, '0.5.7')
     ? [{name: 'SGLANG_ENABLE_TP_MEMORY_INBALANCE_CHECK', value: 'false', because}]
     : [{name: 'SGL_DISABLE_TP_MEMORY_INBALANCE_CHECK', value: '1', because}]
+}
+
+/** Adapters that one batch can hold by default (server_args.py max_loras_per_batch). */
+const LORA_SLOTS = 8
+
+function addAdapters(list: FlagList, {lora, engineVersion}: Deployment): void {
+  if (!lora) return
+  list.addIf(isAtLeast(engineVersion, '0.4.10'), '--enable-lora', true, 'LoRA adapters are served beside the model')
+  list.addIf(lora.count !== LORA_SLOTS, '--max-loras-per-batch', lora.count, `adapters in one batch; ${LORA_SLOTS} by default`)
+  if (!isAtLeast(engineVersion, '0.4.10')) return
+  list.add('--max-lora-rank', lora.maxRank, 'the largest rank among them')
+  list.add('--lora-target-modules', sglangLoraTargets(lora), 'modules that adapters may be on')
 }
 
 function addLayout(list: FlagList, {engineVersion, tp, pp, dp, ep, dpAttention}: Deployment): void {

@@ -70,6 +70,35 @@ function stageReasons({engineVersion, pp, speculative}: Deployment): Reason[] {
     : []
 }
 
+/** Decode context parallelism shares out the ranks of attention (distributed/parallel_state.py, 0.5.18: tp groups of dcp ranks). */
+function contextReasons({tp, decodeContextParallel = 1}: Deployment): Reason[] {
+  return tp % decodeContextParallel === 0
+    ? []
+    : [
+        {
+          code: 'dcp-not-divisible',
+          message: `decode context parallel ${decodeContextParallel} does not divide the ${tp} tensor-parallel ranks`,
+          remedy: `use a --decode-context-parallel that divides ${tp}`,
+        },
+      ]
+}
+
+/** Classes that can be served without their towers (server_args.py _handle_language_model_only, 0.5.18). */
+const LANGUAGE_ONLY = ['MuseGlimmerForConditionalGeneration']
+
+function towerReasons({model}: Subject, {multimodal}: Deployment): Reason[] {
+  const {className = ''} = model.architecture
+  return multimodal?.languageOnly && !LANGUAGE_ONLY.includes(className)
+    ? [
+        {
+          code: 'option-unavailable',
+          message: `${TITLE} serves the language model alone (--language-model-only) of ${LANGUAGE_ONLY.join(', ')} only, not of ${className || model.name}`,
+          remedy: 'leave it out, or use --engine vllm',
+        },
+      ]
+    : []
+}
+
 /**
  * Layouts that SGLang refuses. Experts: groups of `--ep-size` inside the tensor-parallel ranks (distributed/parallel_state.py
  * initialize_model_parallel, tp // ep), with as many experts on each ("assert num_experts % self.moe_ep_size == 0",
@@ -80,4 +109,6 @@ export const sglangLayoutReasons = (subject: Subject, deployment: Deployment): R
   ...expertGroupReasons(subject.model.architecture, deployment, TITLE),
   ...nodeReasons(subject, deployment),
   ...stageReasons(deployment),
+  ...contextReasons(deployment),
+  ...towerReasons(subject, deployment),
 ]

@@ -15,6 +15,7 @@ import type {EngineData, Subject} from '../engine.ts'
 import {draftKind, knownDraft, ownDraftLayers, usesDraftLayers} from '../drafts.ts'
 import {sglangExpertTile} from '../expert-padding.ts'
 import {longestStart} from '../longest.ts'
+import {sglangLoraTerms} from '../lora.ts'
 import {activationPeak, freeBeforeBytes, graphBytes, type OverheadParameters, runtimeBytes, runtimeWords, visibleBytes} from '../overheads.ts'
 import {withRemedy, workingRemedy} from '../remedies.ts'
 import {stagesOf} from '../stages.ts'
@@ -108,7 +109,20 @@ function remedyFor(subject: Subject, deployment: Deployment, again: (changed: De
   return workingRemedy(deployment, estimate, share > 0 ? share : MOST_SHARE)
 }
 
-export function sglangMemory(subject: Subject, deployment: Deployment, data: EngineData): MemoryEstimate {
+/** A number of running requests that is at least this large is the engine's own: nobody asked for it. */
+const OWN_RUNNING_REQUESTS = 2048
+
+/**
+ * Slots of states that are fixed: those given, dealt out to the ranks of data-parallel attention; without a prefix tree as many as
+ * requests that were given may run (mem_cache/kv_cache_configurator.py _handle_max_mamba_cache, 0.5.18).
+ */
+function fixedStateSlots({stateSlots, prefixCaching, maxNumSeqs, dp, dpAttention}: Deployment, probing: boolean): number | undefined {
+  if (stateSlots !== undefined) return Math.floor(stateSlots / (dpAttention ? dp : 1))
+  return prefixCaching === false && !probing && maxNumSeqs < OWN_RUNNING_REQUESTS ? maxNumSeqs : undefined
+}
+
+/** @param probing the requests that may run are not known yet: they follow from what this finds. */
+export function sglangMemory(subject: Subject, deployment: Deployment, data: EngineData, probing = false): MemoryEstimate {
   const {architecture} = subject.model
   const kinds = subjectKinds(subject)
   const version = deployment.engineVersion
@@ -117,7 +131,8 @@ export function sglangMemory(subject: Subject, deployment: Deployment, data: Eng
   const world = deployment.tp * deployment.pp
   const runtime = Math.round(runtimeBytes(subject.gpu, subject.machine, world, data.overheads))
   const freeBefore = freeBeforeBytes(subject.gpu, data.overheads) - deployment.reservedBytesPerGpu - runtime
-  const pageTokens = pageSizeTokens(attentionBackend(question), kinds.sparse)
+  const pageTokens = deployment.blockTokens ?? pageSizeTokens(attentionBackend(question), kinds.sparse)
+  const contextParallel = deployment.decodeContextParallel ?? 1
   const decodeSizes = decodeGraphSizes({...question, maxRunningRequests: deployment.maxNumSeqs}).length
   const prefillSizes = prefillGraphSizes(question).length
   const peak = activationPeak({
@@ -130,17 +145,20 @@ export function sglangMemory(subject: Subject, deployment: Deployment, data: Eng
   })
   const fraction = deployment.gpuMemoryUtilization * fractionFactor(question)
   const stages = stagesOf(architecture, deployment.pp, 'last-stages-first').map((stage) => {
-    const weights = weightTerms({
-      architecture,
-      checkpoint: subject.checkpoint,
-      layout: sglangLayout(deployment),
-      stage,
-      stageCount: deployment.pp,
-      speculative: deployment.speculative,
-      draft: knownDraft(subject.model, deployment.speculative),
-      offloadedBytes: deployment.cpuOffloadBytes,
-      expertTile: sglangExpertTile(subject.gpu.accelerator, kinds.compressed),
-    })
+    const weights = [
+      ...weightTerms({
+        architecture: deployment.multimodal?.languageOnly ? {...architecture, encoders: []} : architecture,
+        checkpoint: subject.checkpoint,
+        layout: sglangLayout(deployment),
+        stage,
+        stageCount: deployment.pp,
+        speculative: deployment.speculative,
+        draft: knownDraft(subject.model, deployment.speculative),
+        offloadedBytes: deployment.cpuOffloadBytes,
+        expertTile: sglangExpertTile(subject.gpu.accelerator, kinds.compressed),
+      }),
+      ...sglangLoraTerms({architecture, deployment, layout: sglangLayout(deployment), stage}),
+    ]
     const cacheBytes = freeBefore * fraction - sumBytes(weights)
     const pools = sglangPools({
       version,
@@ -150,6 +168,11 @@ export function sglangMemory(subject: Subject, deployment: Deployment, data: Eng
       maxNumSeqs: deployment.maxNumSeqs,
       draft: draftPool(subject, deployment),
       windowPool: hasWindowPool(subject, version),
+      windowPoolRatio: deployment.windowPoolRatio,
+      statePoolRatio: deployment.statePoolRatio,
+      fixedStateSlots: fixedStateSlots(deployment, probing),
+      prefixCaching: deployment.prefixCaching,
+      mostTokens: deployment.kvCacheTokens,
     })
     const layers = stage.last - stage.first
     // A prefill graph's collectives are too large for the all-reduce that keeps buffers for its peers: the engine's own reserve is 8 MiB
@@ -193,27 +216,29 @@ export function sglangMemory(subject: Subject, deployment: Deployment, data: Eng
     part: 'kv-cache',
     because: `${fraction} of what is free before loading, less the weights: ${pools.because}`,
   })
-  const starts = cacheBytes > 0 && pools.tokens > 0 && slotsOf(pools, version) >= 1 && !startProblem
+  const slots = slotsOf(pools, deployment)
+  const starts = cacheBytes > 0 && pools.tokens > 0 && slots >= 1 && !startProblem
+  // Each rank holds other tokens of a sequence: the server has room for all of them (managers/scheduler.py, 0.5.18).
+  const servedTokens = pools.tokens * contextParallel
   const limit = contextLimit(subject, deployment)
   let longest: number | undefined
   const content = cacheTotals(architecture, sglangCacheLayout(deployment, kinds.sparse), stage.first, stage.last)
-  const slots = slotsOf(pools, version)
   return {
     totalBytes,
     budgetBytes: Math.max(0, Math.round(freeBefore + runtime)),
     terms,
     kvCacheBytes: Math.floor(cacheBytes) - statePoolBytes,
     ...(statePoolBytes > 0 && {statePoolBytes}),
-    kvBytesPerToken: content.growingBytesPerToken,
+    kvBytesPerToken: content.growingBytesPerToken / contextParallel,
     stateBytesPerSequence: content.stateBytesPerSequence,
-    kvCacheTokens: pools.tokens,
-    maxConcurrencyAtMaxModelLen: Math.min(pools.tokens / deployment.maxModelLen, slots),
+    kvCacheTokens: servedTokens,
+    maxConcurrencyAtMaxModelLen: Math.min(servedTokens / deployment.maxModelLen, slots),
     get largestMaxModelLen() {
-      longest ??= longestServed(deployment, starts ? pools.tokens : 0, limit, question, again)
+      longest ??= longestServed(deployment, starts ? servedTokens : 0, limit, question, again)
       return longest
     },
     startsBeyond: true,
-    requestsOfTokens: (tokens) => Math.min(pools.tokens / Math.max(1, tokens), slots),
+    requestsOfTokens: (tokens) => Math.min(servedTokens / Math.max(1, tokens), slots),
     // The server starts with any pool that is not empty and, for recurrent models, holds the states of one request; a request longer
     // than the pool is refused later.
     starts,
@@ -223,8 +248,8 @@ export function sglangMemory(subject: Subject, deployment: Deployment, data: Eng
 }
 
 /** Requests that the states are kept for. */
-const slotsOf = ({stateSlots}: Pools, version: string): number =>
-  stateSlots === undefined ? Number.POSITIVE_INFINITY : Math.floor(stateSlots / stateSlotsPerRequest(version))
+const slotsOf = ({stateSlots}: Pools, {engineVersion, prefixCaching}: Deployment): number =>
+  stateSlots === undefined ? Number.POSITIVE_INFINITY : Math.floor(stateSlots / stateSlotsPerRequest(engineVersion, prefixCaching))
 
 /** The longest request that the pool holds. AMD's backend has a smaller share with long contexts: there the border is looked for. */
 function longestServed(

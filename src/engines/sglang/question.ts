@@ -73,11 +73,14 @@ export function sglangQuestion(subject: Subject, known: Known): SglangQuestion {
     latentAttention: kinds.latent,
     compressedAttention: kinds.compressed,
     sparseIndexer: kinds.sparse,
-    vision: tower && visionOf(subject.model.architecture.className ?? '', tower.layerCount!, tower.hiddenSize!),
+    // adjust_mem_fraction_for_vlm is left out then (server_args.py, 0.5.18).
+    vision: known.multimodal?.languageOnly ? undefined : tower && visionOf(subject.model.architecture.className ?? '', tower.layerCount!, tower.hiddenSize!),
     draft: known.speculative && {algorithm: sglangAlgorithm(known.speculative.method), draftTokens: known.speculative.tokens},
     enforceEager: known.enforceEager,
     cpuOffload: (known.cpuOffloadBytes ?? 0) > 0,
     chunkedPrefillTokens: known.maxNumBatchedTokens,
     contextTokens: known.maxModelLen,
+    ...(known.graphs && {graphs: known.graphs}),
+    ...(known.decodeContextParallel !== undefined && {contextParallel: known.decodeContextParallel}),
   }
 }

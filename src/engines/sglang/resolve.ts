@@ -1,4 +1,4 @@
-import type {Deployment, DeploymentRequest} from '../../core/deployment.ts'
+import {type Deployment, type DeploymentRequest, givenOptions} from '../../core/deployment.ts'
 import {findCacheFormat} from '../../core/formats.ts'
 import type {EngineData, Subject} from '../engine.ts'
 import {chosenSpeculation} from '../speculation/choice.ts'
@@ -27,6 +27,7 @@ export function resolveSglang(subject: Subject, request: DeploymentRequest, data
     maxModelLen: request.maxModelLen ?? subject.model.architecture.contextTokens,
     ...chosenSpeculation(data.support.speculation, 'sglang', subject, request),
     cpuOffloadBytes: request.cpuOffloadBytes ?? 0,
+    ...givenOptions(request),
   }
   const maxNumBatchedTokens = request.maxNumBatchedTokens ?? chunkedPrefillTokens({version, gpu: subject.gpu, dp, dpAttention})
   const deployment: Deployment = {
@@ -43,7 +44,7 @@ export function resolveSglang(subject: Subject, request: DeploymentRequest, data
   }
   if (request.maxNumSeqs !== undefined) return deployment
   // How many requests run at once follows from the pool, which for DeepSeek-V4 follows from the requests: its default is fixed first.
-  const {kvCacheTokens, requestsOfTokens} = sglangMemory(subject, deployment, data)
+  const {kvCacheTokens, requestsOfTokens} = sglangMemory(subject, deployment, data, true)
   if (kvCacheTokens === 0) return deployment
   const running = maxRunningRequests({
     version,

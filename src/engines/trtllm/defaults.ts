@@ -30,6 +30,8 @@ export interface GraphQuestion {
   /** `cuda_graph_config.enable_padding`. */
   padding?: boolean
   enforceEager?: boolean
+  /** `cuda_graph_config.batch_sizes` where it is set. */
+  sizes?: readonly number[]
 }
 
 const range = (from: number, to: number, step: number): number[] => {
@@ -45,7 +47,8 @@ const range = (from: number, to: number, step: number): number[] => {
  * llm_args.py of 95,434, 139,423 and 256,191 characters).
  * Graphs are on by default from 1.0; in 0.x they are off unless asked for.
  */
-export function cudaGraphSizes({version, maxBatchSize, graphMaxBatchSize, padding = false, enforceEager = false}: GraphQuestion): number[] {
+export function cudaGraphSizes({version, maxBatchSize, graphMaxBatchSize, padding = false, enforceEager = false, sizes: given}: GraphQuestion): number[] {
+  if (given && !enforceEager) return [...new Set(given)].filter((size) => size <= maxBatchSize).sort((left, right) => left - right)
   if (enforceEager || (graphMaxBatchSize === undefined && !isAtLeast(version, '1.0.0rc0'))) return []
   const largest = graphMaxBatchSize ?? GRAPH_MAX_BATCH_SIZE
   const bySixtyFour = padding && isAtLeast(version, '1.3.0rc0')

@@ -7,6 +7,7 @@ import {modelArgument} from '../launch/model-argument.ts'
 import type {ModelNeed, NeedsTable} from '../launch/needs-table.ts'
 import {modelNeed} from '../launch/needs.ts'
 import {counted, fraction, sameFraction} from '../launch/numbers.ts'
+import {trtllmLoraModules} from '../lora.ts'
 import {isAtLeast} from '../versions.ts'
 import {FREE_GPU_MEMORY_FRACTION, MAX_BATCH_SIZE, MAX_NUM_TOKENS, TOKENS_PER_BLOCK} from './defaults.ts'
 import {trtllmNodes} from './nodes.ts'
@@ -125,9 +126,10 @@ function addFields(file: FileFields, subject: Subject, deployment: Deployment, n
   if (kvCache !== automatic && !(is16Bit(kvCache) && is16Bit(automatic))) {
     file.set('kv_cache_config.dtype', is16Bit(kvCache) ? (kvCache === 'bf16' ? 'bfloat16' : 'float16') : kvCache, `the cache is kept as ${kvCache}`)
   }
-  if (need.tokensPerBlock !== undefined && need.tokensPerBlock !== TOKENS_PER_BLOCK) {
+  if (deployment.blockTokens === undefined && need.tokensPerBlock !== undefined && need.tokensPerBlock !== TOKENS_PER_BLOCK) {
     file.set('kv_cache_config.tokens_per_block', need.tokensPerBlock, `${subject.model.name} is run with it; ${TOKENS_PER_BLOCK} by default`)
   }
+  addOptionFields(file, deployment)
   if (enforceEager) file.set('cuda_graph_config', null, 'no CUDA graphs: their memory goes to the cache')
   const capability = subject.gpu.accelerator.computeCapability ?? 0
   const hasExperts = subject.model.architecture.layerKinds.some((kind) => kind.feedForward?.kind === 'moe')
@@ -135,7 +137,26 @@ function addFields(file: FileFields, subject: Subject, deployment: Deployment, n
     file.set('moe_config.backend', 'TRITON', 'the backend with MXFP4 experts on Hopper')
   }
   if (speculative) addSpeculation(file, version, speculative)
+  if (deployment.lora) {
+    const {lora} = deployment
+    file.set('lora_config.max_lora_rank', lora.maxRank, 'the largest rank of the adapters')
+    file.set('lora_config.max_loras', lora.count, 'adapters that the GPU keeps')
+    file.set('lora_config.lora_target_modules', trtllmLoraModules(lora), 'modules that adapters may be on')
+  }
 }
+
+/** Fields of settings that nobody has to choose. */
+function addOptionFields(file: FileFields, {enforceEager, graphs, prefixCaching, blockTokens, kvCacheBytes, kvCacheTokens, stateFormat}: Deployment): void {
+  if (!enforceEager && graphs?.maxBatch !== undefined) file.set('cuda_graph_config.max_batch_size', graphs.maxBatch, 'the largest batch with a CUDA graph')
+  if (!enforceEager && graphs?.sizes) file.set('cuda_graph_config.batch_sizes', graphs.sizes, 'batches with a CUDA graph')
+  if (prefixCaching === false) file.set('kv_cache_config.enable_block_reuse', false, 'no cache is kept for prompts that begin alike')
+  if (blockTokens !== undefined) file.set('kv_cache_config.tokens_per_block', blockTokens, `blocks of ${blockTokens} tokens`)
+  if (kvCacheBytes !== undefined) file.set('kv_cache_config.max_gpu_total_bytes', kvCacheBytes, 'most bytes of cache on each GPU')
+  if (kvCacheTokens !== undefined) file.set('kv_cache_config.max_tokens', kvCacheTokens, 'most tokens in the cache')
+  if (stateFormat !== undefined) file.set('kv_cache_config.mamba_ssm_cache_dtype', STATE_VALUES[stateFormat] ?? stateFormat, 'format of recurrent states')
+}
+
+const STATE_VALUES: Record<string, string> = {fp32: 'float32', bf16: 'bfloat16', fp16: 'float16'}
 
 /** What TensorRT-LLM calls the methods (tensorrt_llm/llmapi/llm_args.py, decoding_type). */
 const DECODING_TYPES: Record<string, string> = {

@@ -1,4 +1,4 @@
-import type {Deployment} from '../../core/deployment.ts'
+import {type Deployment, STATE_FORMATS} from '../../core/deployment.ts'
 import {cacheFormat} from '../../core/formats.ts'
 import type {CacheLayout} from '../../core/kv-cache.ts'
 import type {ShardLayout} from '../../core/weights.ts'
@@ -20,6 +20,7 @@ export function trtllmCacheLayout(deployment: Deployment): CacheLayout {
     attentionTp: trtllmLayout(deployment).attentionTp,
     format: cacheFormat(deployment.kvCache),
     stateElementBytes: 2,
+    ...(deployment.stateFormat !== undefined && {askedStateElementBytes: STATE_FORMATS[deployment.stateFormat]}),
     convolutionElementBytes: 2,
     speculativeTokens: deployment.speculative?.tokens ?? 0,
   }

@@ -1,4 +1,4 @@
-import type {Deployment, DeploymentRequest} from '../../core/deployment.ts'
+import {type Deployment, type DeploymentRequest, givenOptions} from '../../core/deployment.ts'
 import {findCacheFormat} from '../../core/formats.ts'
 import {unaskedContext} from '../context.ts'
 import type {EngineData, Subject} from '../engine.ts'
@@ -31,5 +31,6 @@ export function resolveTrtllm(subject: Subject, request: DeploymentRequest, data
     ...chosenSpeculation(data.support.speculation, 'trtllm', subject, request),
     cpuOffloadBytes: 0,
     reservedBytesPerGpu: request.reservedBytesPerGpu ?? 0,
+    ...givenOptions(request),
   }
 }

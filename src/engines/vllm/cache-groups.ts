@@ -14,6 +14,8 @@ export interface GroupQuestion {
   draftLayers?: readonly (readonly CachePart[])[]
   /** Tokens of a block before hybrid models raise it. */
   blockTokens: number
+  /** Ranks that share the tokens of growing layers: a block holds this many times its tokens of a sequence (v1/kv_cache_interface.py max_num_blocks_per_req). Default: 1. */
+  contextParallel?: number
   maxNumBatchedTokens: number
   pipelineStages: number
   /** Draft tokens for each step: recurrent layers keep one more page for each. */
@@ -54,7 +56,7 @@ const inFlightTokens = ({version, maxNumBatchedTokens, pipelineStages}: GroupQue
 function groupBlocks(group: Group, tokens: number, question: GroupQuestion): number {
   const {part, blockTokens} = group
   if (part.growth === 'state') return (question.prefixCaching ? 2 : 1) + question.speculativeTokens
-  if (part.growth === 'growing') return Math.ceil(tokens / blockTokens)
+  if (part.growth === 'growing') return Math.ceil(tokens / (blockTokens * (question.contextParallel ?? 1)))
   const inFlight = inFlightTokens(question)
   if (part.chunked) return Math.ceil(Math.min(part.windowTokens! + inFlight, tokens) / blockTokens)
   return Math.ceil(Math.min(part.windowTokens! - 1 + inFlight, tokens) / blockTokens) + 1
@@ -235,12 +237,14 @@ export interface Capacity {
 
 /**
  * What the start-up log says. From 0.21.0 tokens = concurrency x max_model_len; before, blocks shared evenly among the groups
- * (get_kv_cache_capacity, _report_kv_cache_config).
+ * (get_kv_cache_capacity, _report_kv_cache_config, which multiplies by the ranks of decode context parallelism).
  */
-export function capacity(version: string, pool: CachePool, cacheBytes: number, maxModelLen: number): Capacity {
+export function capacity(version: string, pool: CachePool, cacheBytes: number, maxModelLen: number, contextParallel = 1): Capacity {
   const blocks = Math.max(0, Math.floor(cacheBytes / pool.blockBytes))
   const maxConcurrency = blocks / pool.blocksPerRequest(maxModelLen)
-  const tokens = isAtLeast(version, '0.21.0') ? Math.floor(maxConcurrency * maxModelLen) : Math.floor(blocks / pool.groupCount) * pool.blockTokens
+  const tokens = isAtLeast(version, '0.21.0')
+    ? Math.floor(maxConcurrency * maxModelLen)
+    : Math.floor(blocks / pool.groupCount) * pool.blockTokens * contextParallel
   return {blocks, tokens, maxConcurrency}
 }
 

@@ -100,6 +100,8 @@ export interface GraphQuestion {
   /** Draft tokens for each step; 0 without speculation. */
   speculativeTokens?: number
   enforceEager?: boolean
+  /** Given by hand: the largest size, the sizes themselves, `mode: none` for none. */
+  graphs?: {maxBatch?: number; sizes?: readonly number[]; mode?: string}
 }
 
 const range = (from: number, to: number, step: number): number[] => {
@@ -115,16 +117,18 @@ const range = (from: number, to: number, step: number): number[] => {
  *   min(2 x sequences, 512); from 0.13.0 2 x sequences x (1 + draft tokens); from 0.28.0 up to 1,024 on the compute capability family 10. Never above the batched tokens.
  * - steps: 1, 2, 4, then 8 by 8; from 0.11.1 by 16 from 256 on; from 0.21.0 the batched tokens themselves where they
  *   are within the largest.
+ * - sizes that are given are taken, those above the batched tokens left out; a largest that is given takes the place of the one above.
  */
 export function cudaGraphSizes(question: GraphQuestion): number[] {
-  const {version, gpu, maxNumSeqs, maxNumBatchedTokens, speculativeTokens = 0, enforceEager = false} = question
-  if (enforceEager) return []
+  const {version, gpu, maxNumSeqs, maxNumBatchedTokens, speculativeTokens = 0, enforceEager = false, graphs = {}} = question
+  if (enforceEager || graphs.mode === 'none') return []
+  if (graphs.sizes) return [...new Set(graphs.sizes)].filter((size) => size <= maxNumBatchedTokens).sort((left, right) => left - right)
   const capability = gpu.accelerator.computeCapability ?? 0
   const isFamilyTen = gpu.accelerator.vendor === 'nvidia' && Math.floor(capability) === 10
   const ceiling = isAtLeast(version, '0.28.0') && isFamilyTen ? 1024 : 512
   const queryTokens = isAtLeast(version, '0.13.0') ? 1 + speculativeTokens : 1
   const wanted = isAtLeast(version, '0.10.0') ? Math.min(maxNumSeqs * queryTokens * 2, ceiling) : isAtLeast(version, '0.8.0') ? ceiling : maxNumSeqs
-  const largest = Math.min(wanted, maxNumBatchedTokens)
+  const largest = Math.min(graphs.maxBatch ?? wanted, maxNumBatchedTokens)
   const small = [1, 2, 4].filter((size) => size <= largest)
   if (!isAtLeast(version, '0.11.1')) return [...small, ...range(8, largest, 8)]
   const sizes = [...small, ...range(8, Math.min(largest, 248), 8), ...range(256, largest, 16)]

@@ -4,9 +4,10 @@ import {draftingOf} from '../speculation/drafter.ts'
 import {supportOf} from '../support.ts'
 import {vllmLaunch} from './launch.ts'
 import {vllmLayout} from './layout.ts'
+import {vllmLayoutReasons} from './layout-rules.ts'
 import {hasSparseLatent, vllmCacheLayout, vllmMemory} from './memory.ts'
-import {vllmVerification} from './speculation.ts'
 import {resolveVllm} from './resolve.ts'
+import {vllmVerification} from './speculation.ts'
 
 export function createVllm(data: EngineData): Engine {
   const id = 'vllm'
@@ -16,7 +17,8 @@ export function createVllm(data: EngineData): Engine {
     // Recipes and benchmark scripts go to 0.95 (vllm-project/recipes, SemiAnalysisAI/InferenceX).
     mostMemoryShare: 0.95,
     resolve: (subject, request) => resolveVllm(subject, request, data),
-    support: (subject, deployment) => supportOf({id, title: data.title, subject, deployment, layout: vllmLayout(deployment), data}),
+    support: (subject, deployment) =>
+      supportOf({id, title: data.title, subject, deployment, layout: vllmLayout(deployment), ownReasons: vllmLayoutReasons(subject, deployment), data}),
     memory: (subject, deployment) => vllmMemory(subject, deployment, data),
     shardLayout: vllmLayout,
     cacheLayout: (subject, deployment) => vllmCacheLayout(deployment, hasSparseLatent(subject)),

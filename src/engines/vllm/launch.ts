@@ -6,9 +6,12 @@ import {ggufTag, isGguf, modelArgument} from '../launch/model-argument.ts'
 import type {ModelNeed, NeedsTable} from '../launch/needs-table.ts'
 import {modelNeed} from '../launch/needs.ts'
 import {counted, fraction, gib, sameFraction} from '../launch/numbers.ts'
+import {vllmLoraRank, vllmLoraTargets} from '../lora.ts'
+import {isEncoder} from '../pooling.ts'
 import {isAtLeast} from '../versions.ts'
 import {gpuMemoryUtilization, schedulerDefaults} from './defaults.ts'
 import {vllmNodes} from './nodes.ts'
+import {addOptionFlags} from './option-flags.ts'
 import {isRecurrent} from './recurrent.ts'
 
 const GIB = 1024 ** 3
@@ -27,10 +30,13 @@ export function vllmLaunch(subject: Subject, deployment: Deployment, needs?: Nee
   addLayout(list, deployment)
   addLimits(list, subject, deployment)
   addMemory(list, subject, deployment, need)
+  addOptionFlags(list, deployment)
   addSpeculation(list, deployment)
+  addAdapters(list, deployment)
+  addPooling(list, subject)
   addNeeds(list, deployment, need)
   const gguf = isGguf(checkpoint.weights)
-  list.addIf(gguf, '--tokenizer', model.hfId, 'a GGUF file carries no tokenizer that vLLM reads')
+  list.addIf(gguf && model.hfId !== '' && !model.hfId.startsWith('local/'), '--tokenizer', model.hfId, 'a GGUF file carries no tokenizer that vLLM reads')
   const name = gguf && !checkpoint.hfId.endsWith('.gguf') ? `${checkpoint.hfId}:${ggufTag(checkpoint.weights)}` : checkpoint.hfId
   const environment = Object.entries(need.environment ?? {}).map(([variable, value]) => ({name: variable, value, because: `${model.name} is run with it`}))
   const nodes = vllmNodes(subject, deployment)
@@ -58,7 +64,7 @@ function addLimits(list: FlagList, subject: Subject, deployment: Deployment): vo
   )
   const override = contextOverride(subject, deployment)
   if (override) list.add('--hf-overrides', overrideJson(override.fields), override.because)
-  const question = {version, gpu: subject.gpu, maxModelLen}
+  const question = {version, gpu: subject.gpu, maxModelLen, chunkedPrefill: !isEncoder(subject.model)}
   const unset = schedulerDefaults(question)
   // A number that is written moves the default of the other one, so each is judged with the other as it will be written.
   const tokensDiffer = maxNumBatchedTokens !== schedulerDefaults({...question, ...(maxNumSeqs !== unset.maxNumSeqs && {maxNumSeqs})}).maxNumBatchedTokens
@@ -84,7 +90,12 @@ function addMemory(list: FlagList, subject: Subject, deployment: Deployment, nee
   )
   const cache = cacheValue(subject, deployment, need)
   list.addIf(cache !== undefined, '--kv-cache-dtype', cache ?? '', `the cache is kept as ${deployment.kvCache}`)
-  list.addIf(need.blockSize !== undefined, '--block-size', need.blockSize ?? 0, `${subject.model.name} is run with blocks of ${need.blockSize} tokens`)
+  list.addIf(
+    need.blockSize !== undefined && deployment.blockTokens === undefined,
+    '--block-size',
+    need.blockSize ?? 0,
+    `${subject.model.name} is run with blocks of ${need.blockSize} tokens`,
+  )
   list.addIf(
     cpuOffloadBytes > 0,
     '--cpu-offload-gb',
@@ -123,6 +134,30 @@ function addSpeculation(list: FlagList, {speculative, engineVersion}: Deployment
     JSON.stringify(config),
     `${tokens} draft token${tokens === 1 ? '' : 's'} a step${draft === undefined ? '' : `, drafted by ${draft}`}`,
   )
+}
+
+/** The engine finds out by itself that a model embeds or ranks, once it knows the class. */
+function addPooling(list: FlagList, {model: {pooling}}: Subject): void {
+  list.addIf(pooling?.hfOverrides !== undefined, '--hf-overrides', JSON.stringify(pooling?.hfOverrides ?? {}), 'the class that serves it here')
+}
+
+/** Ranks and slots that the engine allocates by itself (vllm/config/lora.py). */
+const LORA_DEFAULTS = {rank: 16, count: 1}
+
+function addAdapters(list: FlagList, deployment: Deployment): void {
+  const {lora, engineVersion} = deployment
+  if (!lora) return
+  const rank = vllmLoraRank(engineVersion, lora.maxRank) ?? lora.maxRank
+  list.add('--enable-lora', true, 'LoRA adapters are served beside the model')
+  list.addIf(lora.count !== LORA_DEFAULTS.count, '--max-loras', lora.count, `adapters in one batch; ${LORA_DEFAULTS.count} by default`)
+  list.addIf(
+    rank !== LORA_DEFAULTS.rank,
+    '--max-lora-rank',
+    rank,
+    rank === lora.maxRank ? `the largest rank; ${LORA_DEFAULTS.rank} by default` : `the next rank that the engine takes above ${lora.maxRank}`,
+  )
+  const targets = vllmLoraTargets(deployment)
+  list.addIf(targets !== undefined, '--lora-target-modules', targets ?? [], 'the adapters are on these modules only: no room is taken for others')
 }
 
 /** How a release spells a method. */

@@ -3,7 +3,7 @@
  * context and collectives, and (from 0.20) CUDA graphs; the rest is cache (vllm/v1/worker/gpu_worker.py determine_available_memory).
  */
 import type {Architecture} from '../../core/architecture.ts'
-import type {Deployment} from '../../core/deployment.ts'
+import {type Deployment, STATE_FORMATS} from '../../core/deployment.ts'
 import {cacheFormat} from '../../core/formats.ts'
 import {type CacheLayout, cacheTotals, layerCache} from '../../core/kv-cache.ts'
 import type {MemoryEstimate} from '../../core/memory.ts'
@@ -16,6 +16,8 @@ import {bytesOf, cutTo, tight} from '../beside-cache.ts'
 import {knownDraft, ownDraftLayers, shapeLayer, usesDraftLayers} from '../drafts.ts'
 import {vllmExpertTile} from '../expert-padding.ts'
 import {longestStart} from '../longest.ts'
+import {encoderEstimate, isEncoder} from '../pooling.ts'
+import {vllmLoraTerms} from '../lora.ts'
 import {
   activationPeak,
   availableBytes,
@@ -34,6 +36,7 @@ import {type PartTerm, weightTerms} from '../weight-terms.ts'
 import {type CachePool, cachePool, capacity, longestRequest} from './cache-groups.ts'
 import {blockSizeTokens, cudaGraphSizes, cudaGraphsInsideBudget, LOOKS_AT_FREE_SINCE} from './defaults.ts'
 import {vllmLayout} from './layout.ts'
+import {withFedTowers, withLoadedTowers} from './towers.ts'
 
 /** Packed rows of the sparse kernels: 512 fp8, 4 fp32 scales, 64 bf16 (FlashMLA); DeepSeek-V4: 448 fp8, 8 scale bytes, 64 bf16. */
 export function vllmCacheLayout(deployment: Deployment, sparse: boolean): CacheLayout {
@@ -46,6 +49,7 @@ export function vllmCacheLayout(deployment: Deployment, sparse: boolean): CacheL
     compressedRowBytes: packed ? (headDim, ropeHeadDim) => headDim - ropeHeadDim + 2 * ropeHeadDim + 8 : undefined,
     // `auto` keeps recurrent states at the model's 16 bits unless the configuration says otherwise (mamba_utils.py).
     stateElementBytes: 2,
+    ...(deployment.stateFormat !== undefined && {askedStateElementBytes: STATE_FORMATS[deployment.stateFormat]}),
     convolutionElementBytes: 2,
     keysForSharedIndexers: !isAtLeast(deployment.engineVersion, '0.24.0'),
     speculativeTokens: deployment.speculative?.tokens ?? 0,
@@ -82,11 +86,12 @@ function stagePool(subject: Subject, deployment: Deployment, layout: CacheLayout
     version: deployment.engineVersion,
     layers,
     ...(separate && {draftLayers: drafted}),
-    blockTokens: blockTokens(subject, deployment.engineVersion, layout.format.elementBytes < 2),
+    blockTokens: deployment.blockTokens ?? blockTokens(subject, deployment.engineVersion, layout.format.elementBytes < 2),
+    contextParallel: deployment.decodeContextParallel ?? 1,
     maxNumBatchedTokens: deployment.maxNumBatchedTokens,
     pipelineStages: deployment.pp,
     speculativeTokens: deployment.speculative?.tokens ?? 0,
-    prefixCaching: isAtLeast(deployment.engineVersion, '0.26.0'),
+    prefixCaching: deployment.prefixCaching ?? isAtLeast(deployment.engineVersion, '0.26.0'),
   })
 }
 
@@ -131,7 +136,7 @@ function sparseWorkspaceBytes(architecture: Architecture, {engineVersion, maxMod
 const EXPERT_CHUNK_TOKENS = 32768
 
 function overheadTerms(subject: Subject, deployment: Deployment, stage: Stage, parameters: OverheadParameters): PartTerm[] {
-  const {architecture} = subject.model
+  const architecture = withFedTowers(subject.model.architecture, deployment)
   const version = deployment.engineVersion
   const peak = activationPeak({
     architecture,
@@ -139,7 +144,8 @@ function overheadTerms(subject: Subject, deployment: Deployment, stage: Stage, p
     tokens: deployment.maxNumBatchedTokens,
     gatheredTokens: deployment.maxNumBatchedTokens * deployment.dp,
     expertChunkTokens: EXPERT_CHUNK_TOKENS,
-    sequences: stage.head ? deployment.maxNumSeqs : 0,
+    // Vectors are taken from the last layer: there are no logits.
+    sequences: stage.head && !subject.model.pooling ? deployment.maxNumSeqs : 0,
     logitBytes: logitBytes(parameters, version, !hasExperts(architecture)),
     latentContextTokens: latentContextTokens(deployment),
     attentionWorkspaceBytes: sparseWorkspaceBytes(architecture, deployment),
@@ -153,6 +159,7 @@ function overheadTerms(subject: Subject, deployment: Deployment, stage: Stage, p
     maxNumBatchedTokens: deployment.maxNumBatchedTokens,
     speculativeTokens: deployment.speculative?.tokens,
     enforceEager: deployment.enforceEager,
+    graphs: deployment.graphs,
   })
   const world = deployment.tp * deployment.pp * deployment.dp
   const graphs = graphBytes(sizes.length, stage.last - stage.first, deployment.tp, parameters)
@@ -272,6 +279,32 @@ function takenShortage({gpu}: Subject, {engineVersion, reservedBytesPerGpu}: Dep
 const othersBytes = ({gpu}: Subject, {engineVersion, reservedBytesPerGpu}: Deployment): number =>
   isAtLeast(engineVersion, LOOKS_AT_FREE_SINCE) ? 0 : visibleBytes(gpu) - availableBytes(gpu, reservedBytesPerGpu)
 
+/**
+ * A cache whose size is given: `--num-gpu-blocks-override` is the number of blocks whatever there is (v1/core/kv_cache_utils.py
+ * may_override_num_blocks), and `--kv-cache-memory-bytes` stands in the place of what profiling leaves (v1/worker/gpu_worker.py
+ * determine_available_memory), both 0.28.0.
+ */
+function givenCacheBytes({kvCacheBlocks, kvCacheBytes}: Deployment, pool: CachePool): number | undefined {
+  return kvCacheBlocks === undefined ? kvCacheBytes : kvCacheBlocks * pool.blockBytes
+}
+
+/** A cache that is given is not held to the share of memory: it must find room in what is free. */
+function givenShortage(
+  {gpu}: Subject,
+  {reservedBytesPerGpu}: Deployment,
+  {terms, cacheBytes}: {terms: readonly PartTerm[]; cacheBytes: number},
+): Reason | undefined {
+  const others = sumBytes(terms)
+  const available = availableBytes(gpu, reservedBytesPerGpu)
+  if (others + cacheBytes <= available) return undefined
+  const room = Math.max(0, available - others)
+  return {
+    code: 'kv-cache-exceeds-memory',
+    message: `a cache of ${bytesInWords(cacheBytes)} is asked for, and weights and the engine itself take ${bytesInWords(others)} of ${bytesInWords(available)}: ${bytesInWords(room)} are left for it`,
+    remedy: `leave --kv-cache-bytes and --kv-cache-blocks out, or ask for at most ${bytesInWords(room)}`,
+  }
+}
+
 /** Buffers that grow with the context: for earlier context of MLA, for sparse attention, for DeepSeek-V4. */
 const lengthTakesRoom = (architecture: Architecture): boolean =>
   architecture.layerKinds.some(({mixers}) => mixers.some(({kind}) => kind === 'mla' || kind === 'compressed'))
@@ -289,7 +322,7 @@ export function vllmMemory(subject: Subject, deployment: Deployment, data: Engin
   const stages = stagesOf(architecture, deployment.pp, 'middle-stages-first').map((stage) => {
     const terms = [
       ...weightTerms({
-        architecture,
+        architecture: withLoadedTowers(architecture, deployment),
         checkpoint: subject.checkpoint,
         layout: vllmLayout(deployment),
         stage,
@@ -299,16 +332,19 @@ export function vllmMemory(subject: Subject, deployment: Deployment, data: Engin
         offloadedBytes: deployment.cpuOffloadBytes,
         expertTile: vllmExpertTile(subject.gpu.accelerator, version, hasCompressedAttention(architecture)),
       }),
+      ...vllmLoraTerms({architecture, deployment, layout: vllmLayout(deployment), stage}, data.support.lora),
       ...loaderTerms(subject, version, data.overheads),
       ...overheadTerms(subject, deployment, stage, data.overheads),
     ]
-    const cacheBytes = requestedBytes - othersBytes(subject, deployment) - sumBytes(terms.filter((term) => !outside.includes(term.part)))
     const pool = stagePool(subject, deployment, layout, stage)
+    const left = requestedBytes - othersBytes(subject, deployment) - sumBytes(terms.filter((term) => !outside.includes(term.part)))
+    const cacheBytes = givenCacheBytes(deployment, pool) ?? left
     return {stage, terms, cacheBytes, pool, blocks: Math.max(0, Math.floor(cacheBytes / pool.blockBytes))}
   })
   const worst = stages.reduce((a, b) => (b.blocks < a.blocks || (b.blocks === a.blocks && b.cacheBytes < a.cacheBytes) ? b : a))
   const {pool, cacheBytes, blocks} = worst
-  const reported = capacity(version, pool, cacheBytes, deployment.maxModelLen)
+  const reported = capacity(version, pool, cacheBytes, deployment.maxModelLen, deployment.decodeContextParallel)
+  const isGiven = givenCacheBytes(deployment, pool) !== undefined
   const content = cacheTotals(architecture, layout, worst.stage.first, worst.stage.last)
   const kvBytes = Math.max(0, Math.floor(cacheBytes))
   const limit = stateLimit(deployment, pool, blocks)
@@ -318,11 +354,14 @@ export function vllmMemory(subject: Subject, deployment: Deployment, data: Engin
   const shortGraphs = rooms.flatMap((room) => graphShortage(room, data.overheads) ?? [])[0]
   const startProblem =
     takenShortage(subject, deployment, requestedBytes) ??
+    (isGiven ? stages.flatMap((stage) => givenShortage(subject, deployment, stage) ?? [])[0] : undefined) ??
     stateShortage(deployment, limit) ??
     (shortGraphs && withRemedy(shortGraphs, () => workingRemedy(deployment, again)))
   const withinError = startProblem ? undefined : rooms.flatMap((room) => graphTightness(room) ?? [])[0]
   const holds = blocks > 0 && !startProblem
   let longest: number | undefined
+  if (isEncoder(subject.model))
+    return encoderEstimate({deployment, totalBytes, budgetBytes, terms: worst.terms, outside, limitTokens: contextLimit(subject, deployment), startProblem})
   return {
     totalBytes,
     budgetBytes,
@@ -333,11 +372,11 @@ export function vllmMemory(subject: Subject, deployment: Deployment, data: Engin
         bytes: kvBytes,
         kind: 'derived',
         part: 'kv-cache',
-        because: `what is left of ${deployment.gpuMemoryUtilization} of the total: ${blocks} blocks of ${pool.blockTokens} tokens in ${pool.groupCount} group${pool.groupCount === 1 ? '' : 's'}, ${deployment.kvCache}`,
+        because: `${isGiven ? 'given outright, whatever the share of memory' : `what is left of ${deployment.gpuMemoryUtilization} of the total`}: ${blocks} blocks of ${pool.blockTokens} tokens in ${pool.groupCount} group${pool.groupCount === 1 ? '' : 's'}, ${deployment.kvCache}`,
       },
     ],
     kvCacheBytes: Math.floor(cacheBytes),
-    kvBytesPerToken: content.growingBytesPerToken,
+    kvBytesPerToken: content.growingBytesPerToken / (deployment.decodeContextParallel ?? 1),
     stateBytesPerSequence: content.stateBytesPerSequence,
     kvCacheTokens: reported.tokens,
     maxConcurrencyAtMaxModelLen: reported.maxConcurrency,

@@ -1,7 +1,8 @@
-import type {Deployment, DeploymentRequest} from '../../core/deployment.ts'
+import {type Deployment, type DeploymentRequest, givenOptions} from '../../core/deployment.ts'
 import {findCacheFormat} from '../../core/formats.ts'
 import type {EngineData, Subject} from '../engine.ts'
 import {availableBytes, visibleBytes} from '../overheads.ts'
+import {isEncoder} from '../pooling.ts'
 import {chosenSpeculation} from '../speculation/choice.ts'
 import {isAtLeast, resolveVersion} from '../versions.ts'
 import {gpuMemoryUtilization, LOOKS_AT_FREE_SINCE, schedulerDefaults} from './defaults.ts'
@@ -32,7 +33,14 @@ function utilization({gpu}: Subject, version: string, reservedBytes: number): nu
 export function resolveVllm(subject: Subject, request: DeploymentRequest, data: EngineData): Deployment {
   const {version} = resolveVersion(request.engineVersion, data.newestVersion)
   const maxModelLen = request.maxModelLen ?? subject.model.architecture.contextTokens
-  const limits = schedulerDefaults({version, gpu: subject.gpu, maxModelLen, maxNumSeqs: request.maxNumSeqs, maxNumBatchedTokens: request.maxNumBatchedTokens})
+  const limits = schedulerDefaults({
+    version,
+    gpu: subject.gpu,
+    maxModelLen,
+    chunkedPrefill: !isEncoder(subject.model),
+    maxNumSeqs: request.maxNumSeqs,
+    maxNumBatchedTokens: request.maxNumBatchedTokens,
+  })
   const tp = request.tp ?? 1
   // vLLM has no switch for data-parallel attention: it is data parallelism with expert parallelism over the same GPUs.
   const attentionRanks = request.dpAttention && (request.dp ?? 1) === 1 ? tp : undefined
@@ -56,5 +64,6 @@ export function resolveVllm(subject: Subject, request: DeploymentRequest, data: 
     ...chosenSpeculation(data.support.speculation, 'vllm', subject, request),
     cpuOffloadBytes: request.cpuOffloadBytes ?? 0,
     reservedBytesPerGpu: request.reservedBytesPerGpu ?? 0,
+    ...givenOptions(request),
   }
 }

@@ -236,7 +236,10 @@ const withoutFlag = (command: string, name: string): string =>
 
 /** The command on other cards, its layout left open. */
 const withGpu = (command: string, spec: string): string =>
-  withFlag(['--machine', '--nodes', '--tp', '--pp', '--dp', '--ep', '--dp-attention', '--gpu-memory-utilization'].reduce(withoutFlag, command), `--gpu ${spec}`)
+  withFlag(
+    ['--machine', '--nodes', '--link', '--tp', '--pp', '--dp', '--ep', '--dp-attention', '--gpu-memory-utilization'].reduce(withoutFlag, command),
+    `--gpu ${spec}`,
+  )
 
 /** The next number of cards that layouts divide over. */
 function withMoreGpus(machine: Machine): Machine | undefined {
@@ -293,7 +296,9 @@ const shortGpuName = (name: string): string => name.replace(/^GeForce |^Instinct
 function fittingModels(context: Context, {question}: Answer): string[] {
   const room = question.machine.gpus.reduce((sum, {memoryBytes}) => sum + memoryBytes, 0)
   const names: string[] = []
-  const entries = [...context.catalogue.modelEntries].filter(({totalParams}) => totalParams * 0.5 < room).sort((a, b) => b.totalParams - a.totalParams)
+  const entries = [...context.catalogue.modelEntries]
+    .filter(({totalParams, pooling}) => !pooling && totalParams * 0.5 < room)
+    .sort((a, b) => b.totalParams - a.totalParams)
   for (const {id} of entries.slice(0, 24)) {
     const model = context.catalogue.model(id)
     const checkpoint = byPreference(model, model.checkpoints, question.machine.gpus[0]!.accelerator).at(-1)

@@ -8,6 +8,8 @@ import {type Context, engineOf, looksLikePath, machineFromName, machineFromSpec,
 import {type Evaluation, isYes} from './evaluation.ts'
 import {idleWarnings} from './idle.ts'
 import {withQuality} from '../quality/index.ts'
+import {knownByNameAnswer} from './known-by-name.ts'
+import {poolingOf, textsOf} from './pooling.ts'
 import type {Scenario} from '../scenario/index.ts'
 
 /** An answered scenario: the evaluation that is the answer, and how it came to be chosen. */
@@ -23,9 +25,14 @@ export interface Answer extends Choice {
 
 /** The machine that a scenario is about. With none named it is this one. */
 export async function machineOf(context: Context, scenario: Scenario): Promise<Machine> {
-  const {gpu, machine, nodes} = scenario
+  const {gpu, machine, nodes, link} = scenario
   if (gpu !== undefined && machine !== undefined) throw new InputError('MACHINE_TWICE', 'Give gpu or machine, not both')
-  if (gpu !== undefined) return machineFromSpec(context.catalogue, gpu, nodes)
+  if (gpu !== undefined) return machineFromSpec(context.catalogue, gpu, nodes, link)
+  if (link !== undefined)
+    throw new InputError(
+      'LINK_UNAVAILABLE',
+      `Link ${link} is for cards that gpu names: how ${machine === undefined ? 'this machine' : 'a machine'} is joined is known`,
+    )
   if (machine !== undefined) return looksLikePath(machine) ? context.readMachine(machine) : machineFromName(context.catalogue, machine, nodes)
   return context.detect()
 }
@@ -90,7 +97,20 @@ export async function answer(context: Context, scenario: Scenario, {asRan = fals
   checkNames(scenario, named)
   const machine = await machineOf(context, scenario)
   if (machine.gpus.length === 0) throw new InputError('NO_GPU', 'No GPU was found in this machine', {suggestions: []})
-  const {model: _model, gpu: _gpu, machine: _machine, nodes: _nodes, id: _id, prefer, slo, workload, ...request} = scenario
+  const {
+    model: _model,
+    gpu: _gpu,
+    machine: _machine,
+    nodes: _nodes,
+    link: _link,
+    id: _id,
+    command: _command,
+    prefer,
+    slo,
+    workload: asked,
+    ...request
+  } = scenario
+  const workload = named.model.pooling ? textsOf(named.model, asked) : asked
   const question: ChoiceQuestion = {
     model: named.model,
     checkpoint: named.checkpoint,
@@ -104,17 +124,28 @@ export async function answer(context: Context, scenario: Scenario, {asRan = fals
     calibration: context.catalogue.speedCalibration,
   }
   const choice = choose(question)
+  if (named.model.knownByName) choice.best = knownByNameAnswer(choice.best)
   const left = machine.gpus.filter((gpu) => !choice.best.machine.gpus.includes(gpu))
   const best: Evaluation = {
     ...choice.best,
     checkpoint: withQuality(context.catalogue, named.model, choice.best.checkpoint),
-    warnings: [...generalWarnings(scenario, named, choice), ...idleWarnings(question, choice.best), ...diskWarnings(choice.best), ...choice.best.warnings],
+    warnings: [
+      ...assumed(machine),
+      ...generalWarnings(scenario, named, choice),
+      ...idleWarnings(question, choice.best),
+      ...diskWarnings(choice.best),
+      ...choice.best.warnings,
+    ],
   }
-  return {...choice, best, scenario, named, machine, left, question}
+  const pooling = poolingOf(best, question.calibration)
+  return {...choice, best: pooling ? {...best, pooling} : best, scenario, named, machine, left, question}
 }
 
-function generalWarnings({ep}: Scenario, {warnings}: NamedModel, choice: Choice): Warning[] {
-  const list: Warning[] = warnings.map((message) => ({code: 'model-import', message}))
+const assumed = ({notes = []}: Machine): Warning[] => notes.map((message) => ({code: 'machine-assumed', message}))
+
+function generalWarnings({ep}: Scenario, {warnings, notes = [], missing}: NamedModel, choice: Choice): Warning[] {
+  const list: Warning[] = [...notes, ...warnings.map((message) => ({code: 'model-import', message}))]
+  if (missing !== undefined) list.push({code: 'weights-missing', message: `${missing}: it can be judged, and not started`})
   if (choice.hypothetical)
     list.push({
       code: 'checkpoint-not-published',

@@ -71,7 +71,8 @@ export function bestLayout(question: ChoiceQuestion & {checkpoint: Checkpoint}):
   const {workload, request: asked, slo} = question
   const all = placesFor(question.model.architecture, question.machine, asked, requestsInFlight(workload ?? USUAL_WORKLOAD))
   const at = (place: Place, more: Partial<ChoiceQuestion> = {}) => evaluate({...question, ...place, ...more})
-  if (asked.tp !== undefined || asked.pp !== undefined || asked.dp !== undefined) return bestOf(groupsOf(all).map((group) => fixedLayout(group, at)))
+  if (asked.tp !== undefined || asked.pp !== undefined || asked.dp !== undefined)
+    return bestOf(groupsOf(all).map((group) => (question.asRan ? at(group[0]!) : fixedLayout(group, at))))
   const [asAsked, others] = [all.filter(({fallback}) => !fallback), all.filter(({fallback}) => fallback)]
   const places = others.length > 0 && asAsked.every((place) => at(place, {workload: undefined}).verdict === 'unsupported') ? others : asAsked
   if (places.length === 1) return at(places[0]!)
@@ -197,6 +198,8 @@ const HYPOTHETICAL: Record<string, string> = {
   q4_k_m: 'q4_k',
   q5_k_m: 'q5_k',
   q3_k_m: 'q3_k',
+  q4_k_s: 'q4_k',
+  int4: 'int4-group128',
   native: 'bf16',
 }
 

@@ -13,6 +13,8 @@ import type {Engine, Subject, Support} from '../../engines/engine.ts'
 import {isVersion} from '../../engines/versions.ts'
 import type {Objectives} from '../scenario/index.ts'
 import {calibrationFor, isMixed, kindsOf, pacingAccelerator, tightestGpu} from '../world/index.ts'
+import {admissionWarnings, admittedLoad, uncountedOptions} from './admission.ts'
+import {cardWarnings, sliceReasons} from './cards.ts'
 import {displayWarnings} from './display.ts'
 import type {Evaluation, Standing} from './evaluation.ts'
 import {hostMemoryWarnings} from './host-memory.ts'
@@ -47,15 +49,17 @@ export function standing({engine, model, checkpoint, machine, request, workload,
   const settled = settle(engine, subject, request, workload, asRan)
   const {deployment, memory, replaced} = settled
   const support = supportOf(engine, subject, deployment)
-  const reasons = [...support.reasons, ...machineReasons(engine, deployment, machine)]
+  const reasons = [...support.reasons, ...machineReasons(engine, deployment, machine), ...sliceReasons({engine, deployment, model, machine})]
   const warnings = [
     ...replacedWarnings(replaced),
     ...support.warnings,
+    ...uncountedOptions(settled),
     ...[contextNote(subject, deployment)].filter((note) => note !== undefined),
     ...draftWarnings(model.architecture, deployment.speculative, knownDraft(model, deployment.speculative)),
     ...hostMemoryWarnings(machine, deployment, engine.gpuCount(deployment)),
     ...displayWarnings(machine, engine, deployment),
     ...unequalWarnings(machine),
+    ...cardWarnings(machine, deployment),
   ]
   const shortage =
     reasons.length > 0
@@ -86,13 +90,15 @@ export interface Asked {
 
 /** The verdict on a deployment that starts, under a load. `known`: its speed and latencies, where they were reckoned before. */
 export function judge(stood: Standing, {workload, slo = {}, calibration}: Asked, known: {performance?: Performance; tail?: Tail} = {}): Evaluation {
-  const evaluation: Evaluation = {...stood, ...(workload && {workload})}
+  const evaluation: Evaluation = {...stood, ...(workload && {workload, warnings: [...admissionWarnings(stood, workload), ...stood.warnings]})}
   if (stood.verdict !== 'fits') return evaluation
   const tooLong = requestShortage(stood, workload)
   if (tooLong) return {...evaluation, verdict: 'does-not-fit', reasons: [tooLong]}
   const {engine, machine} = stood
   const own = calibrationFor(calibration, engine.id, pacingAccelerator(machine))
-  const speed = known.performance ?? (workload && performance(performanceInput(evaluation, workload), own))
+  const speed =
+    known.performance ??
+    (workload && stood.deployment.runner !== 'pooling' ? performance(performanceInput(evaluation, admittedLoad(stood, workload)), own) : undefined)
   const judged: Evaluation = {...evaluation, ...(speed && {performance: speed})}
   if (workload && speed && stood.deployment.speculative)
     judged.warnings = [...judged.warnings, ...speculationWarnings(stood.deployment, stood.givenAcceptance, performanceInput(evaluation, workload), speed, own)]

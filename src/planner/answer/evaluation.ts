@@ -6,6 +6,7 @@ import type {Reason, Warning} from '../../core/terms.ts'
 import type {Performance} from '../../core/throughput/input.ts'
 import type {Engine} from '../../engines/engine.ts'
 import type {Tail} from './limits.ts'
+import type {PoolingAnswer} from './pooling-answer.ts'
 import type {Replaced} from './settle.ts'
 
 export type Verdict = 'fits' | 'tight' | 'too-slow' | 'does-not-fit' | 'unsupported'
@@ -40,10 +41,12 @@ export interface Evaluation {
   performance?: Performance
   /** Latencies at the asked percentile, where one was asked for. */
   tail?: Tail
+  /** What is told of a model that embeds or ranks, in the place of its speed. */
+  pooling?: PoolingAnswer
 }
 
 /** A deployment before it meets a load: what is refused whatever the load, and the memory. */
-export type Standing = Omit<Evaluation, 'workload' | 'performance' | 'tail'>
+export type Standing = Omit<Evaluation, 'workload' | 'performance' | 'tail' | 'pooling'>
 
 /** Warnings that make a verdict tight, in the order of telling. */
 export const TIGHT_CODES: readonly string[] = ['memory-tight', 'context-exceeds-cache', 'concurrency-exceeds-cache', 'overload-possible', 'slo-uncertain']

@@ -2,7 +2,7 @@
 import type {MachineGpu} from '../../core/accelerator.ts'
 import type {Warning} from '../../core/terms.ts'
 import {dividesHeads} from '../../engines/divisibility.ts'
-import {cardsOf, isMixed, kindsOf} from '../world/index.ts'
+import {cardsOf, hasSlices, isMixed, kindsOf} from '../world/index.ts'
 import {bestLayout, bestOf, type ChoiceQuestion} from './choose.ts'
 import {evaluate} from './evaluate.ts'
 import {type Evaluation, isYes, starts} from './evaluation.ts'
@@ -86,9 +86,11 @@ function equalIdle(question: ChoiceQuestion, best: Evaluation): Warning[] {
   const perNode = machine.gpus.length
   const why = fixed
     ? `the layout that was asked for takes ${used}`
-    : perNode > 1 && !dividesHeads(architecture, perNode) && machine.nodeCount === 1
-      ? `the attention heads of ${model.name} do not divide over ${perNode}`
-      : `this load keeps no more busy, or gets no quicker on more`
+    : hasSlices(machine)
+      ? 'slices cannot share a model, and each of the others can be a server of its own'
+      : perNode > 1 && !dividesHeads(architecture, perNode) && machine.nodeCount === 1
+        ? `the attention heads of ${model.name} do not divide over ${perNode}`
+        : `this load keeps no more busy, or gets no quicker on more`
   const idle = all - used
   const words = `${idle} of ${all} GPUs ${idle === 1 ? 'is' : 'are'} idle: ${why}`
   const other = firstThatStarts(question, best, fullerLayouts(deployment, all, perNode, architecture.layerSequence.length))

@@ -19,6 +19,8 @@ export {type Evaluation, isYes, type Standing, TIGHT_CODES, VERDICT_ORDER, type 
 export {largest} from './largest.ts'
 export {type Place, placesFor} from './layouts.ts'
 export {endToEndMs, excessOf, hasLimits, keepsLimits, type Reached, reachedLimits, type Tail} from './limits.ts'
+export {requireLayers, requireWriting} from './pooling.ts'
+export type {PoolingAnswer} from './pooling-answer.ts'
 export {type Result, SCHEMA_VERSION, toResult} from './result.ts'
 export {servedScore} from './score.ts'
 export {simulateEvaluation, type Simulation, simulationOf} from './simulate.ts'

@@ -2,7 +2,7 @@ import type {Machine} from '../../core/accelerator.ts'
 import type {Architecture} from '../../core/architecture.ts'
 import type {DeploymentRequest} from '../../core/deployment.ts'
 import {dividesHeads} from '../../engines/divisibility.ts'
-import {isMixed, servingGroups} from '../world/index.ts'
+import {hasSlices, isMixed, servingGroups} from '../world/index.ts'
 
 /** Divisors of a number, ascending. */
 function divisors(value: number): number[] {
@@ -70,6 +70,9 @@ export function layoutsFor(
   if (tp !== undefined || pp !== undefined || dp !== undefined)
     return variants(architecture, {...request, tp: tp ?? 1, pp: pp ?? 1, dp: dp ?? 1, ep, dpAttention})
   const perNode = machine.gpus.length
+  // Slices of a card do not reach each other: servers of one each, as many as the load keeps busy, where replicas share nothing.
+  if (hasSlices(machine))
+    return [{...request, tp: 1, pp: 1, dp: hasExperts(architecture) ? 1 : Math.max(1, Math.min(perNode * machine.nodeCount, concurrency))}]
   const staged = machine.nodeCount > 1 || (machine.link.kind !== 'nvlink' && machine.link.kind !== 'xgmi')
   const layerCount = architecture.layerSequence.length
   const layouts: DeploymentRequest[] = []

@@ -10,6 +10,7 @@ import {contextLimit} from '../../engines/context.ts'
 import {isMixed, kindsOf, pacingAccelerator} from '../world/index.ts'
 import type {Evaluation, Verdict} from './evaluation.ts'
 import type {Tail} from './limits.ts'
+import type {PoolingAnswer} from './pooling-answer.ts'
 import type {Replaced} from './settle.ts'
 import {subjectOf} from './speed-input.ts'
 
@@ -54,6 +55,8 @@ export interface Result {
   performance?: Performance
   /** At the asked percentile, by the simulator. */
   tail?: Tail
+  /** Of an embedding model or a reranker, which has no performance. */
+  pooling?: PoolingAnswer
   warnings: Warning[]
 }
 
@@ -77,7 +80,7 @@ const cardsOf = (machine: Machine): {gpu: string; count: number}[] => kindsOf(ma
 
 /** The contract's view of an evaluation. Fields that do not apply are left out. */
 export function toResult(evaluation: Evaluation, id?: string): Result {
-  const {model, checkpoint, machine, engine, deployment, replaced, memory, verdict, reasons, warnings, performance, workload, tail} = evaluation
+  const {model, checkpoint, machine, engine, deployment, replaced, memory, verdict, reasons, warnings, performance, workload, tail, pooling} = evaluation
   const of = (part: MemoryPart) => sumBytes(memory.terms.filter((term) => term.part === part))
   const counts = countParameters(model.architecture)
   const gpus = engine.gpuCount(deployment)
@@ -95,14 +98,20 @@ export function toResult(evaluation: Evaluation, id?: string): Result {
   return {
     schemaVersion: SCHEMA_VERSION,
     ...(id === undefined ? {} : {id}),
-    model: {id: model.id, hfId: checkpoint.hfId, totalParams: counts.total, activeParams: counts.active, publisher: checkpoint.publisher ?? 'maker'},
+    model: {
+      id: model.id,
+      hfId: checkpoint.hfId,
+      totalParams: model.knownByName ? model.published!.totalParams! : counts.total,
+      activeParams: model.knownByName ? (model.published!.activeParams ?? model.published!.totalParams!) : counts.active,
+      publisher: checkpoint.publisher ?? 'maker',
+    },
     hardware: {
       gpu: pacingAccelerator(machine).id,
       gpus: Math.min(gpus, machine.gpus.length * machine.nodeCount),
       nodes: Math.min(machine.nodeCount, Math.max(1, Math.ceil(gpus / machine.gpus.length))),
       ...(isMixed(machine) && {cards: cardsOf(machine)}),
     },
-    deployment: {...deployment, ...(replaced.length > 0 && {replaced})},
+    deployment: {...deployment, ...(model.pooling && {runner: 'pooling' as const}), ...(replaced.length > 0 && {replaced})},
     ...(workload && {workload}),
     ...(checkpoint.quality && {quality: qualityWithCache(evaluation, checkpoint.quality)}),
     verdict,
@@ -117,8 +126,9 @@ export function toResult(evaluation: Evaluation, id?: string): Result {
       ...(memory.largestMaxNumSeqs !== undefined && {largestMaxNumSeqs: memory.largestMaxNumSeqs}),
       terms: memory.terms.map(({part: _part, ...term}) => term),
     },
-    ...(performance && {performance}),
-    ...(tail && {tail}),
+    ...(performance && !model.pooling && {performance}),
+    ...(tail && !model.pooling && {tail}),
+    ...(pooling && {pooling}),
     warnings,
   }
 }

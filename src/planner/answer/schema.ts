@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import {ScenarioSchema} from '../scenario/schema.ts'
+import {EngineOptionFields, ScenarioSchema} from '../scenario/schema.ts'
 
 const bytes = z.int()
 const interval = z.object({estimate: z.number(), low: z.number(), high: z.number()})
@@ -30,6 +30,22 @@ const figures = {
   sources: z.array(z.string()),
 }
 const quality = z.object({...figures, typical: z.object(figures).optional()})
+const accounted = {effect: z.enum(['counted', 'ignored-here', 'wrong']), because: z.string(), uncounted: z.boolean().optional()}
+
+/** What became of an engine's own command: every flag accounted for. */
+const CommandSchema = z.object({
+  engine: z.string(),
+  engineVersion: z.string(),
+  image: z.string().optional(),
+  flags: z.array(
+    z.object({flag: z.string(), value: z.union([z.string(), z.boolean(), z.array(z.string())]), ...accounted, suggestions: z.array(z.string()).optional()}),
+  ),
+  environment: z.array(z.object({name: z.string(), value: z.string().optional(), ...accounted})),
+  replaced: z.array(z.object({field: z.string(), command: z.unknown(), given: z.unknown()})),
+  prints: z.array(z.string()),
+  risks: z.array(z.string()),
+  change: z.object({flags: z.string(), outcome: z.string()}).optional(),
+})
 
 /** The output of `check --json` and of each line of `batch`. */
 export const ResultSchema = z.object({
@@ -61,6 +77,7 @@ export const ResultSchema = z.object({
     acceptance: z.number().optional(),
     cpuOffloadBytes: bytes,
     reservedBytesPerGpu: bytes,
+    ...EngineOptionFields,
     replaced: z
       .array(
         z.object({field: z.enum(['maxNumSeqs', 'gpuMemoryUtilization', 'maxModelLen']), engineDefault: z.number(), value: z.number(), because: z.string()}),
@@ -105,8 +122,20 @@ export const ResultSchema = z.object({
       speculation: z.object({acceptance: z.number(), source: z.string(), paysUntilConcurrency: z.int()}).optional(),
     })
     .optional(),
+  pooling: z
+    .object({
+      task: z.enum(['embed', 'rerank']),
+      leastGpuMemoryUtilization: z.number().optional(),
+      batchTokens: z.int(),
+      batchTexts: z.int(),
+      latencyMs: interval.optional(),
+      inputTokensPerSecond: interval.optional(),
+      textsPerSecond: interval.optional(),
+    })
+    .optional(),
   tail: z.object({...latencies, slow: z.object(latencies)}).optional(),
   warnings: z.array(z.object(coded)),
+  command: CommandSchema.optional(),
 })
 
 /** A row of `models --json`; `models show --json` has more fields. */

@@ -65,7 +65,8 @@ export function settle(engine: Engine, subject: Subject, asked: DeploymentReques
   let request = asked
   let deployment = first
   let memory = engine.memory(subject, deployment)
-  if (asRan) return {deployment, memory, neededTokens: needed, replaced: []}
+  // An engine that does not start with less than its context needs all of it.
+  if (asRan) return {deployment, memory, neededTokens: memory.startsBeyond ? needed : Math.max(needed, deployment.maxModelLen), replaced: []}
   const limit = safeSequences(memory, deployment)
   const fixed = asked.maxModelLen !== undefined
   // Weights that the card cannot hold leave room for no setting.

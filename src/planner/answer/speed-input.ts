@@ -1,6 +1,7 @@
 import type {Workload} from '../../core/deployment.ts'
 import type {PerformanceInput} from '../../core/throughput/input.ts'
 import type {Subject} from '../../engines/engine.ts'
+import {isEncoder} from '../../engines/pooling.ts'
 import {pacingAccelerator, tightestGpu} from '../world/index.ts'
 import type {Evaluation, Standing} from './evaluation.ts'
 import {requestTokens} from './settle.ts'
@@ -11,7 +12,7 @@ export function subjectOf(question: Pick<Evaluation, 'model' | 'checkpoint' | 'm
 }
 
 /** Replicas whose experts lie spread over all their GPUs work as one group, whatever the engine calls them (vLLM's data parallelism). */
-function sharesExperts({engine, deployment, model}: Pick<Evaluation, 'engine' | 'deployment' | 'model'>): boolean {
+export function sharesExperts({engine, deployment, model}: Pick<Evaluation, 'engine' | 'deployment' | 'model'>): boolean {
   if (deployment.dp <= 1 || !model.architecture.layerKinds.some(({feedForward}) => feedForward?.kind === 'moe')) return false
   const {expertTp, expertParallel} = engine.shardLayout(deployment)
   return expertTp * expertParallel > deployment.tp
@@ -39,13 +40,17 @@ export function performanceInput(evaluation: Standing & {workload?: Workload}, w
     dp: deployment.dp,
     ep: deployment.ep,
     dpAttention,
-    enforceEager: deployment.enforceEager,
+    enforceEager: deployment.enforceEager || deployment.graphs?.mode === 'none',
     gpuCount: engine.gpuCount(deployment),
     // Limits are those of one data-parallel rank.
     maxNumSeqs: deployment.maxNumSeqs * (dpAttention ? deployment.dp : 1),
     maxNumBatchedTokens: deployment.maxNumBatchedTokens,
-    kvCacheTokens: memory.kvCacheTokens * (dpAttention ? deployment.dp : 1),
+    // Without a cache nothing but the batch is in the way.
+    kvCacheTokens:
+      (isEncoder(model) ? Math.max(memory.kvCacheTokens, deployment.maxNumSeqs * deployment.maxModelLen) : memory.kvCacheTokens) *
+      (dpAttention ? deployment.dp : 1),
     drafting: engine.drafting(subject, deployment),
-    workload,
+    // Without a prefix cache nothing is found in it.
+    workload: deployment.prefixCaching === false && workload.prefixHitRate ? {...workload, prefixHitRate: 0} : workload,
   }
 }

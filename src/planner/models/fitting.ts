@@ -3,7 +3,10 @@ import type {DeploymentRequest, Workload} from '../../core/deployment.ts'
 import type {Checkpoint, Model} from '../../core/model.ts'
 import {countParameters} from '../../core/tensors.ts'
 import {byPreference, checkpointsOfWeights, diskBytes, evaluate, type Evaluation, isYes, type Place, placesFor, VERDICT_ORDER} from '../answer/index.ts'
-import {type Context, engineOf, pacingAccelerator} from '../world/index.ts'
+import type {Reason} from '../../core/terms.ts'
+import {ENGINES} from '../../engines/registry.ts'
+import {buildRefusal} from '../../engines/support.ts'
+import {type Context, engineData, engineOf, pacingAccelerator} from '../world/index.ts'
 
 export interface FitQuestion {
   machine: Machine
@@ -19,6 +22,25 @@ export interface FittingModel {
 
 /** Decoding slower than this is reading aloud at most: such models come after the others. Tokens a second for one user. */
 const PATIENCE_TOKENS_PER_SECOND = 8
+
+/**
+ * Why no model can be served there, whatever its size: the engine has no build for these cards. The remedy is another engine that has one;
+ * where none has and no engine was named, all that are known are meant. Undefined where there is a build.
+ */
+export function withoutBuild(context: Context, {gpus}: Machine, request: DeploymentRequest): Reason | undefined {
+  const {accelerator} = gpus[0]!
+  const refusal = (id: string) => buildRefusal(id, accelerator, engineData(context, id), request.engineVersion)
+  const own = engineOf(context, request.engine).id
+  const reason = refusal(own)
+  if (!reason) return undefined
+  const others = Object.keys(ENGINES).filter((id) => id !== own && !buildRefusal(id, accelerator, engineData(context, id), undefined))
+  if (others.length > 0) return {...reason, remedy: `${reason.code === 'build-unsupported' ? `${reason.remedy}; or ` : ''}use --engine ${others[0]}`}
+  if (request.engine !== undefined || request.engineVersion !== undefined) return reason
+  // An older release that has one is the way out, and the remedy names it.
+  if (engineData(context, own).versions.some((version) => !buildRefusal(own, accelerator, engineData(context, own), version))) return reason
+  const titles = Object.keys(ENGINES).map((id) => engineData(context, id).title)
+  return {code: reason.code, message: `none of the engines that servefit knows (${titles.join(', ')}) has a build for ${accelerator.name}`}
+}
 
 /**
  * Those of the models that fit a machine, best first: quick enough before slow, then by `worth`, then by speed.

@@ -1,7 +1,7 @@
 import type {Machine} from '../../core/accelerator.ts'
 import type {Model} from '../../core/model.ts'
 import {DEFAULT_ENGINE, ENGINES} from '../../engines/registry.ts'
-import {evaluate, type Evaluation, hasLimits, isYes, type Result, SCHEMA_VERSION, toResult} from '../answer/index.ts'
+import {evaluate, type Evaluation, hasLimits, isYes, requireWriting, type Result, SCHEMA_VERSION, toResult} from '../answer/index.ts'
 import type {Objective, Objectives, Scenario} from '../scenario/index.ts'
 import {type Context, engineOf, modelOf} from '../world/index.ts'
 import {pause} from './pause.ts'
@@ -96,7 +96,8 @@ const LISTED = 20
 /** The question that a scenario asks of the search. */
 export async function planQuestion(context: Context, {scenario, machine, objectives, objective}: PlanAsked): Promise<PlanQuestion> {
   const {model, checkpoint} = await modelOf(context, scenario.model)
-  const {model: _model, gpu: _gpu, machine: _machine, nodes: _nodes, id: _id, prefer, slo: _slo, workload, engine, ...request} = scenario
+  requireWriting(model)
+  const {model: _model, gpu: _gpu, machine: _machine, nodes: _nodes, link: _link, id: _id, prefer, slo: _slo, workload, engine, ...request} = scenario
   const names = engine === undefined ? [DEFAULT_ENGINE, ...Object.keys(ENGINES).filter((name) => name !== DEFAULT_ENGINE)] : [engine]
   return {
     model,

@@ -1,12 +1,73 @@
 import * as z from 'zod'
-import {LIMITS, PREFERENCES, type Preference} from './scenario.ts'
+import {GRAPH_MODES, LIMITS, type Link, LINKS, PREFERENCES, type Preference} from './scenario.ts'
 import {parseSpeculation} from './speculation.ts'
+import {isStateFormat, stateFormatOf, weightsOf} from '../../engines/words.ts'
 
 const whole = ({min, max}: {min: number; max: number}) => z.int().min(min).max(max)
 
+const share = ({min, max}: {min: number; max: number}) => z.number().min(min).max(max)
+
+/** Settings of an engine that nobody has to choose. */
+export const EngineOptionFields = {
+  multimodal: z
+    .strictObject({
+      languageOnly: z.boolean().optional().describe('no images or sounds: their towers are not loaded'),
+      limits: z.record(z.string().min(1).max(64), z.int().min(0).max(100_000)).optional().describe('most of each kind in one prompt: image, video, audio'),
+    })
+    .optional(),
+  decodeContextParallel: whole(LIMITS.parallel).optional().describe("ranks that share the tokens of a sequence's cache"),
+  graphs: z
+    .strictObject({
+      maxBatch: whole(LIMITS.sequences).optional().describe('the largest batch with a CUDA graph'),
+      sizes: z.array(whole(LIMITS.sequences)).min(1).max(4096).optional().describe('batches with a CUDA graph'),
+      mode: z.enum(GRAPH_MODES).optional(),
+    })
+    .optional(),
+  prefixCaching: z.boolean().optional(),
+  blockTokens: whole({min: 1, max: 1_000_000}).optional().describe('tokens of a block or page of the cache'),
+  kvCacheBytes: whole(LIMITS.bytes).optional().describe('cache of each GPU, whatever the share of memory'),
+  kvCacheTokens: whole(LIMITS.tokens).optional().describe('most tokens that the cache may hold'),
+  kvCacheBlocks: whole(LIMITS.tokens).optional().describe('blocks of the cache, whatever the memory'),
+  windowPoolRatio: share(LIMITS.ratio).optional().describe('tokens of the pool of windows to those of the full pool (SGLang)'),
+  statePoolRatio: share(LIMITS.ratio).optional().describe('memory of recurrent states to that of the cache (SGLang)'),
+  stateSlots: whole(LIMITS.sequences).optional().describe('recurrent states that are kept (SGLang)'),
+  stateFormat: z
+    .string()
+    .refine(isStateFormat, {message: 'expected fp32, bf16 or fp16'})
+    .transform(stateFormatOf)
+    .optional()
+    .describe('elements of a recurrent state: fp32, bf16, fp16'),
+  runner: z.enum(['generate', 'pooling']).optional(),
+  admission: z
+    .strictObject({maxQueuedRequests: whole(LIMITS.queue).optional(), maxQueuedTokens: whole(LIMITS.queue).optional()})
+    .optional()
+    .describe('what may wait: more is turned away'),
+  lora: z
+    .strictObject({
+      count: whole(LIMITS.loraCount).describe('adapters that one batch can hold'),
+      maxRank: whole(LIMITS.loraRank).describe('the largest rank among them'),
+      targets: z
+        .array(
+          z
+            .string()
+            .regex(/^[\w.-]+$/)
+            .max(128),
+        )
+        .min(1)
+        .max(256)
+        .optional()
+        .describe("modules that they are on, by PEFT's names"),
+    })
+    .optional(),
+  engineFlags: z
+    .record(z.string().min(1).max(256), z.union([z.string().max(100_000), z.number(), z.boolean(), z.array(z.string().max(10_000)).min(1).max(1000)]))
+    .optional()
+    .describe('options of the engine that are passed on and move no number, by flag; true is a switch'),
+}
+
 /** Load of the contract: a closed loop (`concurrency`) or an open one (`requestRate`), one of the two. */
 export const WorkloadSchema = z
-  .object({
+  .strictObject({
     inputTokens: whole(LIMITS.tokens).describe('mean tokens of a prompt'),
     outputTokens: whole(LIMITS.tokens).describe('mean tokens of an answer'),
     concurrency: z
@@ -18,21 +79,32 @@ export const WorkloadSchema = z
   })
   .refine((workload) => workload.concurrency === undefined || workload.requestRate === undefined, {message: 'give concurrency or requestRate, not both'})
 
-/** The input of `batch`, and what the flags of `check` and `config` become. */
-export const ScenarioSchema = z.object({
+/** One question, and what the flags of `check` and `config` become. */
+export const ScenarioSchema = z.strictObject({
   id: z.string().optional(),
   model: z.string().min(1).max(4096),
-  gpu: z.string().min(1).max(4096).optional().describe('COUNTxGPU-ID, comma-separated for mixed cards'),
+  gpu: z
+    .string()
+    .min(1)
+    .max(4096)
+    .optional()
+    .describe(
+      'COUNTxGPU-ID, comma-separated for mixed cards; with another memory (rtx-2080-ti:22gb), a slice (a100-80gb-sxm:2g.20gb) or figures (card:memory=20GiB,bandwidth=760GB/s,capability=8.6) behind a colon',
+    ),
   machine: z.string().min(1).max(4096).optional().describe('a catalogued system, or a file that detect --json printed'),
   nodes: whole(LIMITS.nodes).optional(),
+  link: z
+    .enum(LINKS as [Link, ...Link[]])
+    .optional()
+    .describe('how the cards of gpu are joined: peer access over PCIe, NVLink, or PCIe through the host'),
   prefer: z
     .enum(PREFERENCES as [Preference, ...Preference[]])
     .optional()
     .describe('what the checkpoint is chosen for, among those that keep the load'),
-  engine: z.string().min(1).optional(),
+  engine: z.string().min(1).max(128).optional(),
   engineVersion: z.string().max(128).optional(),
-  weights: z.string().min(1).optional(),
-  kvCache: z.string().min(1).optional(),
+  weights: z.string().min(1).max(128).transform(weightsOf).optional(),
+  kvCache: z.string().min(1).max(128).optional(),
   tp: whole(LIMITS.parallel).optional(),
   pp: whole(LIMITS.parallel).optional(),
   dp: whole(LIMITS.parallel).optional(),
@@ -45,8 +117,8 @@ export const ScenarioSchema = z.object({
   enforceEager: z.boolean().optional(),
   speculative: z
     .union([
-      z.object({
-        method: z.string().min(1),
+      z.strictObject({
+        method: z.string().min(1).max(128),
         tokens: whole(LIMITS.draftTokens).default(1),
         draft: z.string().min(1).max(256).optional().describe('repository of the draft'),
       }),
@@ -62,9 +134,16 @@ export const ScenarioSchema = z.object({
     .describe('(mean accepted length - 1) / drafted tokens, 0 to 1; above 1, the mean accepted length of a step'),
   cpuOffloadBytes: whole(LIMITS.bytes).optional(),
   reservedBytesPerGpu: whole(LIMITS.bytes).optional(),
+  ...EngineOptionFields,
+  command: z
+    .array(z.string().max(100_000))
+    .min(1)
+    .max(10_000)
+    .optional()
+    .describe("the engine's own command, word by word (vllm serve ...), read through its flag table; other fields given beside it win and are said to"),
   workload: WorkloadSchema.optional(),
   slo: z
-    .object({
+    .strictObject({
       ttftMs: z.number().positive().optional(),
       tpotMs: z.number().positive().optional(),
       e2eMs: z.number().positive().optional().describe('from the arrival of a request to its last token'),
@@ -74,3 +153,14 @@ export const ScenarioSchema = z.object({
     .transform(({e2eMs, endToEndMs = e2eMs, ...slo}) => ({...slo, ...(endToEndMs !== undefined && {endToEndMs})}))
     .optional(),
 })
+
+/** The input of `batch`: a scenario whose model may stand in its command. */
+export const ScenarioLineSchema = z
+  .strictObject({...ScenarioSchema.shape, model: ScenarioSchema.shape.model.optional().describe('absent: what command names')})
+  .refine(({model, command}) => model !== undefined || command !== undefined, {
+    path: ['model'],
+    message: 'expected a name, a repository or a path, or a command that names one',
+  })
+
+/** A line of measurements: a scenario with what was measured beside it, which is left out. */
+export const MeasuredScenarioSchema = z.object(ScenarioSchema.shape)

@@ -1,8 +1,8 @@
 import * as z from 'zod'
-import {problemsOf} from '../../catalogue/zod-problems.ts'
 import {InputError} from '../../core/input-error.ts'
 import {OBJECTIVES, type Scenario} from './scenario.ts'
 import {ScenarioSchema} from './fields.ts'
+import {scenarioProblems} from './problems.ts'
 
 export type RawScenario = Record<string, unknown>
 
@@ -37,6 +37,8 @@ export function layered(lower: RawScenario, upper: RawScenario): RawScenario {
 function over(lower: RawScenario, upper: RawScenario, either: string[][]): RawScenario {
   const merged: RawScenario = {...lower}
   for (const pair of either) if (pair.some((name) => upper[name] !== undefined)) for (const name of pair) delete merged[name]
+  // A link is one of the cards it was said with.
+  if (upper.gpu !== undefined || upper.machine !== undefined) delete merged.link
   for (const [name, value] of Object.entries(upper)) if (value !== undefined) merged[name] = value
   return merged
 }
@@ -45,7 +47,10 @@ function over(lower: RawScenario, upper: RawScenario, either: string[][]): RawSc
 export function checkedScenario(raw: unknown, path: string, assumed: {inputTokens: number; outputTokens: number}): FileScenario {
   const filled = isMapping(raw) && isMapping(raw.workload) ? {...raw, workload: {...assumed, ...raw.workload}} : raw
   const parsed = ScenarioFileSchema.safeParse(filled)
-  if (!parsed.success) throw new InputError('SCENARIO_INVALID', problemsOf(path, parsed.error).slice(0, 4).join('; '))
+  if (!parsed.success) {
+    const {messages, suggestions} = scenarioProblems(ScenarioFileSchema, parsed.error)
+    throw new InputError('SCENARIO_INVALID', `${path}: ${messages.slice(0, 4).join('; ')}`, {suggestions})
+  }
   const {description: _description, ...scenario} = parsed.data
   return scenario as FileScenario
 }

@@ -1,4 +1,5 @@
 import type {DeploymentRequest, Workload} from '../../core/deployment.ts'
+import {MOST_DRAFT_TOKENS} from '../../engines/words.ts'
 
 /** Latency limits of the contract's `slo`. */
 export interface Objectives {
@@ -20,6 +21,11 @@ export type Preference = 'quality' | 'speed' | 'context' | 'memory'
 
 export const PREFERENCES: readonly Preference[] = ['quality', 'speed', 'context', 'memory']
 
+/** Peer access over PCIe, NVLink, or PCIe through the host. */
+export type Link = 'p2p' | 'nvlink' | 'pcie'
+
+export const LINKS: readonly Link[] = ['p2p', 'nvlink', 'pcie']
+
 /** One question, as in the machine-readable contract. Absent: to be detected or chosen. */
 export interface Scenario extends DeploymentRequest {
   id?: string
@@ -27,11 +33,18 @@ export interface Scenario extends DeploymentRequest {
   gpu?: string
   machine?: string
   nodes?: number
+  /** How the cards of `gpu` are joined; absent: as is usual for them. */
+  link?: Link
   /** Absent: what keeps the quality, then what the card computes in itself, then who published it. */
   prefer?: Preference
   workload?: Workload
   slo?: Objectives
+  /** The engine's own command: read through its flag table before anything is answered. */
+  command?: string[]
 }
+
+/** Modes of CUDA graphs; `none` switches them off. */
+export const GRAPH_MODES = ['none', 'piecewise', 'full', 'full-decode-only', 'full-and-piecewise'] as const
 
 /** Ranges of numbers, for flags and files alike: beyond them a number is a slip. */
 export const LIMITS = {
@@ -43,7 +56,13 @@ export const LIMITS = {
   requestRate: {min: 1e-6, max: 1e6},
   fraction: {min: 0.01, max: 1},
   bytes: {min: 0, max: 2 ** 50},
-  draftTokens: {min: 1, max: 64},
+  draftTokens: {min: 1, max: MOST_DRAFT_TOKENS},
+  loraCount: {min: 1, max: 10_000},
   /** Above 1 it is a mean accepted length: all that were drafted and one more. */
   acceptance: {min: 0, max: 65},
+  /** What may wait. */
+  queue: {min: 0, max: 1_000_000_000},
+  /** Of a pool to another. */
+  ratio: {min: 0.001, max: 1000},
+  loraRank: {min: 1, max: 4096},
 } as const

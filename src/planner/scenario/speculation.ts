@@ -1,5 +1,6 @@
 import type {Speculation} from '../../core/deployment.ts'
 import {InputError} from '../../core/input-error.ts'
+import {speculationFrom} from '../../engines/words.ts'
 import {LIMITS} from './scenario.ts'
 
 /**
@@ -15,4 +16,20 @@ export function parseSpeculation(text: string): Speculation {
     throw new InputError('SPECULATION_INVALID', `Speculation "${text}" drafts ${tokens} tokens: expected ${min} to ${max}`)
   const draft = /(?:^|[\s,])([\w.-]+\/[\w.-]+)(?=$|[\s,])/.exec(text)?.[1]
   return {method, tokens, ...(draft !== undefined && {draft})}
+}
+
+/** The same as text. @throws InputError SPECULATION_INVALID. */
+export function speculationFromJson(text: string): Speculation {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    value = undefined
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new InputError(
+      'SPECULATION_INVALID',
+      `--speculative-config ${text.slice(0, 100)}: expected JSON such as {"method": "mtp", "num_speculative_tokens": 1}`,
+    )
+  return speculationFrom(value as Record<string, unknown>)
 }

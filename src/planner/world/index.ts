@@ -1,10 +1,13 @@
 /** The door of this room. What a question is about: the catalogue, the machine, the model, what was measured here. */
 export {type Context, engineData, engineOf} from './context.ts'
 export {type Correction, nameOfCheckpoint, withCorrection, withMoreRuntime} from './corrections.ts'
-export type {FoundModelFile, FoundRepository} from './found-model.ts'
+export type {FoundModelFile, FoundRepository, NamedModel} from './found-model.ts'
 export {calibrationFor, type LocalCalibration, measuredCalibration, type SpeedFactors, UNCHANGED, withFactors} from './local-calibration.ts'
+export {usualLink} from './links.ts'
 export {
+  cardRemarks,
   cardsOf,
+  hasSlices,
   isMixed,
   kindsOf,
   looksLikePath,
@@ -13,6 +16,5 @@ export {
   pacingAccelerator,
   servingGroups,
   tightestGpu,
-  usualLink,
 } from './machines.ts'
-export {looksLikeModelPath, modelOf, type NamedModel} from './models.ts'
+export {looksLikeModelPath, modelOf} from './models.ts'

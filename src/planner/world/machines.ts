@@ -1,22 +1,12 @@
-import type {Accelerator, LinkKind, Machine, MachineGpu} from '../../core/accelerator.ts'
+import type {Accelerator, Machine, MachineGpu} from '../../core/accelerator.ts'
 import {InputError} from '../../core/input-error.ts'
 import type {Catalogue} from '../../catalogue/catalogue.ts'
-import {parseGpuSpec, requireGpu} from '../../catalogue/find-gpu.ts'
+import {askedGpu} from '../../catalogue/asked-gpu.ts'
+import {requireGpu} from '../../catalogue/find-gpu.ts'
+import {parseGpuSpec} from '../../catalogue/gpu-spec.ts'
 import {requireSystem, type System} from '../../catalogue/system.ts'
-
-/** How cards of one kind are joined when nothing but their number is known. */
-export function usualLink(accelerator: Accelerator, count: number): Machine['link'] {
-  if (accelerator.unifiedMemory && count > 1) return {kind: 'network'}
-  if (count < 2)
-    return accelerator.unifiedMemory ? {kind: 'unified'} : {kind: 'pcie-host', bytesPerSecondPerDirection: accelerator.pcie?.bytesPerSecondPerDirection}
-  const {scaleUp} = accelerator
-  // Bridges join pairs and are an option; a switch or a mesh is part of the machine.
-  if (scaleUp && !(/bridge/i.test(scaleUp.scope ?? '') || (scaleUp.maxGpuCount ?? count) < count)) {
-    const kind: LinkKind = /xgmi|infinity/i.test(scaleUp.kind) ? 'xgmi' : /nvlink/i.test(scaleUp.kind) ? 'nvlink' : 'other'
-    return {kind, bytesPerSecondPerDirection: scaleUp.bytesPerSecondPerDirection}
-  }
-  return {kind: accelerator.pciePeerAccess ? 'pcie-p2p' : 'pcie-host', bytesPerSecondPerDirection: accelerator.pcie?.bytesPerSecondPerDirection}
-}
+import type {Link} from '../scenario/index.ts'
+import {askedLink, linkOfAll} from './links.ts'
 
 /** Bytes a second between nodes for each GPU when nothing is known: one 100 Gb/s adapter shared by all would be less, InfiniBand more. */
 const ASSUMED_NETWORK_BYTES_PER_SECOND = 12.5e9
@@ -24,19 +14,24 @@ const ASSUMED_NETWORK_BYTES_PER_SECOND = 12.5e9
 const gpusOf = (accelerator: Accelerator, count: number, from: number, memoryBytes = accelerator.memoryBytes): MachineGpu[] =>
   Array.from({length: count}, (_, index) => ({index: from + index, accelerator, memoryBytes}))
 
-/** The machine that `8xh200-sxm` or `2xrtx-4090,1xrtx-3090` stands for. `nodes` of them where more than one. */
-export function machineFromSpec(catalogue: Catalogue, spec: string, nodes = 1): Machine {
+/** The machine that `8xh200-sxm` or `2xrtx-4090,1xrtx-3090` stands for. `nodes` of them where more than one. @throws InputError. */
+export function machineFromSpec(catalogue: Catalogue, spec: string, nodes = 1, link?: Link): Machine {
   const gpus: MachineGpu[] = []
-  for (const {count, id} of parseGpuSpec(spec)) gpus.push(...gpusOf(catalogue.gpu(id) ?? requireGpu(catalogue.gpus, id), count, gpus.length))
-  return {gpus, nodeCount: nodes, link: linkOfAll(gpus), networkBytesPerSecondPerGpu: nodes > 1 ? ASSUMED_NETWORK_BYTES_PER_SECOND : undefined, detected: false}
+  for (const request of parseGpuSpec(spec)) gpus.push(...gpusOf(askedGpu(catalogue, request), request.count, gpus.length))
+  return {
+    gpus,
+    nodeCount: nodes,
+    link: link === undefined ? linkOfAll(gpus) : askedLink(gpus, link),
+    networkBytesPerSecondPerGpu: nodes > 1 ? ASSUMED_NETWORK_BYTES_PER_SECOND : undefined,
+    detected: false,
+  }
 }
 
-function linkOfAll(gpus: readonly MachineGpu[]): Machine['link'] {
-  const first = gpus[0]!.accelerator
-  return gpus.every(({accelerator}) => accelerator.id === first.id)
-    ? usualLink(first, gpus.length)
-    : {kind: 'pcie-host', bytesPerSecondPerDirection: first.pcie?.bytesPerSecondPerDirection}
-}
+/** What of the figures of these cards is not from a source, for the answer to say. */
+export const cardRemarks = ({gpus}: Machine): string[] => [...new Set(gpus.flatMap(({accelerator}) => accelerator.remarks ?? []))]
+
+/** Whether its cards are slices, which cannot work on one model together. */
+export const hasSlices = ({gpus}: Machine): boolean => gpus.some(({accelerator}) => accelerator.slice !== undefined)
 
 /** A catalogued machine. @throws InputError where it has no GPU of the catalogue. */
 export function machineFromSystem(catalogue: Catalogue, system: System, nodes?: number): Machine {
@@ -70,8 +65,8 @@ export function machineFromSystem(catalogue: Catalogue, system: System, nodes?: 
   }
 }
 
-/** Names that read as a path rather than as a catalogued machine. */
-export const looksLikePath = (name: string): boolean => /[\\/]|\.json$/i.test(name)
+/** Names that read as a file rather than as a catalogued machine: a path, a name with the ending of a text, standard input. */
+export const looksLikePath = (name: string): boolean => name === '-' || /[\\/]|\.(?:json|txt|log|xml|csv|md|out)$/i.test(name)
 
 export const machineFromName = (catalogue: Catalogue, name: string, nodes?: number): Machine =>
   machineFromSystem(catalogue, requireSystem(catalogue.systems, name), nodes)
@@ -93,7 +88,7 @@ export const isMixed = (machine: Machine): boolean => machine.gpus.some((gpu) =>
 
 /** Some of the cards as a machine of their own. */
 export function cardsOf(machine: Machine, gpus: MachineGpu[]): Machine {
-  const link = machine.detected ? machine.link : linkOfAll(gpus)
+  const link = machine.detected || machine.link.asked ? machine.link : linkOfAll(gpus)
   return {...machine, gpus, link}
 }
 

@@ -23,7 +23,8 @@ function concurrencyOf({concurrency}: Workload, startable: Startable): number | 
  */
 export function benchmarkCommand(startable: Startable): string | undefined {
   const {engine, workload, model, servedName, port} = startable
-  if (!workload) return undefined
+  // Its texts and answers are those of models that write.
+  if (!workload || startable.task !== undefined) return undefined
   const program = programOf(engine)
   if (!program) return undefined
   const concurrency = concurrencyOf(workload, startable)

@@ -1,7 +1,7 @@
 import {containerProgram, CACHE_IN_CONTAINER, FILE_IN_CONTAINER} from './docker.ts'
 import {deviceEnvironment} from './devices.ts'
 import {cannot, type Format, requireImage, requireOneNode} from './format.ts'
-import {inContainer, localPath, startSeconds, type Startable} from './startable.ts'
+import {foldersOf, inContainer, localPath, startSeconds, type Startable} from './startable.ts'
 import {linesOf, plainWords} from './words.ts'
 import {commentLines, remarked, yamlText} from './yaml.ts'
 
@@ -62,11 +62,12 @@ function service(startable: Startable): Record<string, unknown> {
   }
 }
 
-function volumes({model}: Startable): Record<string, unknown>[] {
+function volumes(startable: Startable): Record<string, unknown>[] {
+  const {model} = startable
   const list: Record<string, unknown>[] = [{type: 'bind', source: '${HOME}/.cache/huggingface', target: CACHE_IN_CONTAINER}]
   const local = localPath(model)
   if (local === 'relative') throw cannot(`${model} is a relative path, which a container cannot see: give the absolute path of the model's folder`)
-  if (local === 'absolute') list.push({type: 'bind', source: composeText(model), target: composeText(model), read_only: true})
+  for (const {path} of foldersOf(startable)) list.push({type: 'bind', source: composeText(path), target: composeText(path), read_only: true})
   return list
 }
 

@@ -3,7 +3,7 @@ import {deviceEnvironment, dockerDevices} from './devices.ts'
 import {cannot, type Format, requireImage} from './format.ts'
 import {commandText, fileText, NODE_VARIABLES, shellWord} from './shell.ts'
 import {quoteWord} from './shell-quote.ts'
-import {inContainer, localPath, replacedEntrypoint, type Startable} from './startable.ts'
+import {foldersOf, inContainer, localPath, replacedEntrypoint, type Startable} from './startable.ts'
 import {flagWords, type Line, linesOf, type Role, withRank} from './words.ts'
 
 /** Where the image finds what was downloaded, and its configuration file. */
@@ -50,8 +50,8 @@ export function hostOptions(startable: Startable, network: 'published' | 'host')
   for (const {name, value, because} of [...chosen, ...launch.environment]) options.push({flag: '--env', value: `${name}=${value}`, because})
   const local = localPath(model)
   if (local === 'relative') throw cannot(`${model} is a relative path, which a container cannot see: give the absolute path of the model's folder`)
-  if (local === 'absolute')
-    options.push({flag: '--mount', value: ['type=bind', `source=${model}`, `target=${model}`, 'readonly'].map(csvField).join(','), because: 'the model'})
+  for (const {path, because} of foldersOf(startable))
+    options.push({flag: '--mount', value: ['type=bind', `source=${path}`, `target=${path}`, 'readonly'].map(csvField).join(','), because})
   return options
 }
 

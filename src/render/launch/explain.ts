@@ -5,7 +5,7 @@ import {harmless, padEnd, wrap} from '../style.ts'
 export function explainLaunch({program, flags, environment, file, nodes}: Launch, columns: number): string {
   const rows: [string, string][] = [
     ...environment.map(({name, value, because}): [string, string] => [`${name}=${value}`, because]),
-    ...flags.map(({flag, value, because}): [string, string] => [value === true ? flag : `${flag} ${value}`, because]),
+    ...flags.map(({flag, value, because}): [string, string] => [value === true ? flag : `${flag} ${[value].flat().join(' ')}`, because]),
     ...(nodes?.own?.every ?? []).map(({flag, value, because}): [string, string] => [`${flag} ${nodeValue(value)}`, because]),
     ...(nodes?.own?.followers ?? []).map(({flag, value, because}): [string, string] => [
       `${flag} ${nodeValue(value)}`.trimEnd(),

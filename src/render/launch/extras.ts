@@ -4,15 +4,22 @@ import {leaderService} from './leaderworkerset.ts'
 import {quoteWord} from './shell-quote.ts'
 import type {Startable} from './startable.ts'
 
+const FIRST_REQUESTS = {
+  write: {path: '/v1/chat/completions', content: {messages: [{role: 'user', content: 'Say hello.'}], max_tokens: 64}},
+  embed: {path: '/v1/embeddings', content: {input: ['A first text.', 'A second one.']}},
+  rerank: {path: '/v1/rerank', content: {query: 'What is asked?', documents: ['One answer.', 'Another one.']}},
+}
+
 /** One request that shows that the server answers, with the name it serves the model under. */
-export function smokeTest({port, servedName, serving}: Startable): string {
-  const body = JSON.stringify({model: servedName, messages: [{role: 'user', content: 'Say hello.'}], max_tokens: 64})
+export function smokeTest({port, servedName, serving, task}: Startable): string {
+  const {path, content} = FIRST_REQUESTS[task ?? 'write']
+  const body = JSON.stringify({model: servedName, ...content})
   return `#!/bin/sh
 # Answers once the model is loaded. BASE_URL: where the server is, if not here.
 set -eu
 base=\${BASE_URL:-http://localhost:${port}}
 curl --fail --silent --show-error "$base${serving.healthPath}"
-curl --fail --silent --show-error "$base/v1/chat/completions" \\
+curl --fail --silent --show-error "$base${path}" \\
   --header 'Content-Type: application/json' \\
   --data ${quoteWord(body)}
 echo

@@ -12,7 +12,7 @@ import {leaderWorkerSet} from './leaderworkerset.ts'
 import {llmD} from './llm-d.ts'
 import {ray} from './ray.ts'
 import {slurm} from './slurm.ts'
-import type {Startable} from './startable.ts'
+import {fromAnywhere, type Startable} from './startable.ts'
 import {systemd} from './systemd.ts'
 
 /** Every way to write a start down, in the order of the contract. */
@@ -35,12 +35,18 @@ export function formatOf(id: string): Format {
 export function writeFormat(id: string, startable: Startable): Artifact[] {
   const format = formatOf(id)
   try {
-    return format.write(startable)
+    return format.write(placed(startable, id))
   } catch (error) {
     if (error instanceof RangeError) throw new InputError('TEXT_UNUSABLE', error.message)
     throw error
   }
 }
+
+/** Formats that are run where they were asked for: a path that was given stays as it is. */
+const RUN_HERE = ['command', 'file']
+
+/** A startable as this format is given it. */
+export const placed = (startable: Startable, format: string): Startable => (RUN_HERE.includes(format) ? startable : fromAnywhere(startable))
 
 const SEPARATORS: Record<string, string> = {sh: '\n', sbatch: '\n'}
 

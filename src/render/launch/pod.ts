@@ -1,6 +1,6 @@
 import {CACHE_IN_CONTAINER, FILE_IN_CONTAINER} from './docker.ts'
 import {cannot, requireImage} from './format.ts'
-import {inContainer, localPath, replacedEntrypoint, startSeconds, type Startable} from './startable.ts'
+import {foldersOf, inContainer, localPath, replacedEntrypoint, startSeconds, type Startable} from './startable.ts'
 import {type Line, linesOf, plainWords, type Word} from './words.ts'
 import {remarked, yamlText} from './yaml.ts'
 
@@ -73,9 +73,10 @@ export function mounts(startable: Startable): {volumeMounts: Mapping[]; volumes:
   }
   const local = localPath(model)
   if (local === 'relative') throw cannot(`${model} is a relative path, which a pod cannot see: give the absolute path of the model's folder`)
-  if (local === 'absolute') {
-    volumeMounts.push({name: 'model', mountPath: model, readOnly: true})
-    volumes.push({name: 'model', hostPath: {path: model, type: 'Directory'}})
+  for (const [index, {path, because}] of foldersOf(startable).entries()) {
+    const volume = because === 'the model' ? 'model' : `adapter-${index}`
+    volumeMounts.push({name: volume, mountPath: path, readOnly: true})
+    volumes.push({name: volume, hostPath: {path, type: 'Directory'}})
   }
   return {volumeMounts, volumes}
 }

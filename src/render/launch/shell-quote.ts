@@ -1,8 +1,11 @@
 /** Characters that no POSIX shell gives a meaning to, anywhere in a word but at its start. */
 const PLAIN_WORD = /^[A-Za-z0-9_@%+:,./-]+$/
 
-/** Control characters other than the newline: pasted into a terminal they would act on it. */
-const CONTROL = /[\u0001-\u0009\u000B-\u001F\u007F]/
+/**
+ * Control characters (C0 without the newline, DEL, C1) and marks of writing direction or of no width: in a terminal they would act on it,
+ * or show another word than the one that is run.
+ */
+const CONTROL = /[\u0001-\u0009\u000B-\u001F\u007F-\u009F\u061C\u200B-\u200F\u2028-\u202E\u2060-\u206F\uFEFF]/
 
 /**
  * One word of a POSIX shell that stands for exactly this text.
@@ -22,8 +25,11 @@ export function quoteWord(text: string): string {
 /** Runs of ordinary characters, and control characters one by one. */
 const splitControl = (text: string): string[] => text.split(new RegExp(`(${CONTROL.source})`)).filter((part) => part !== '')
 
+/** The bytes of a character in UTF-8, as printf takes them. */
+const octal = (character: string): string => [...new TextEncoder().encode(character)].map((byte) => `\\${byte.toString(8).padStart(3, '0')}`).join('')
+
 function quotePart(part: string): string {
-  if (part.length === 1 && CONTROL.test(part)) return `"$(printf '\\${part.charCodeAt(0).toString(8).padStart(3, '0')}')"`
+  if (part.length === 1 && CONTROL.test(part)) return `"$(printf '${octal(part)}')"`
   return `'${part.replaceAll("'", "'\\''")}'`
 }
 

@@ -1,21 +1,35 @@
 import type {Catalogue} from '../../catalogue/catalogue.ts'
 import type {Launch} from '../../engines/engine.ts'
 import type {FlagTable} from '../../engines/flags.ts'
+import {setField} from '../../engines/launch/fields.ts'
 import {type EngineServing, imageFor} from '../../engines/launch/serving.ts'
-import {type Setting, withSettings} from '../../engines/launch/settings.ts'
+import {passedOn, type Setting, withSettings} from '../../engines/launch/settings.ts'
 import {type Answer, diskBytes, type Evaluation, subjectOf} from '../../planner/answer/index.ts'
-import {labelOf, type Startable} from './startable.ts'
+import {hasSlices} from '../../planner/world/index.ts'
+import {labelOf, servedAs, type Startable} from './startable.ts'
 
 /** An answer as something to start, with options set by hand. @throws InputError for an option that is not there or illegal. */
-export function startableOf(catalogue: Catalogue, answered: Pick<Answer, 'best' | 'machine' | 'left'>, settings: readonly Setting[] = []): Startable {
+export function startableOf(
+  catalogue: Catalogue,
+  answered: Pick<Answer, 'best' | 'machine' | 'left'>,
+  settings: readonly Setting[] = [],
+  adapters: readonly {name: string; path: string}[] = [],
+): Startable {
   const {best, machine, left} = answered
   const {engine, deployment, checkpoint, model} = best
   const subject = subjectOf(best)
   const serving = catalogue.file<EngineServing>(`engines/${engine.id}`)
   const table = catalogue.file<FlagTable>(`engines/${engine.id}-flags`)
-  const launch = withSettings(engine.launch(subject, deployment), settings, table, deployment.engineVersion)
-  const count = engine.gpuCount(deployment)
-  const chosen = launch.nodes ? undefined : chosenDevices(best, count, machine.gpus.length)
+  // Each slice of a card is a server of its own, which is started once for each.
+  const started = hasSlices(machine) ? {...deployment, dp: 1} : deployment
+  const launch = withSettings(
+    withAdapters(engine.launch(subject, started), engine.id, adapters),
+    [...passedOn(deployment.engineFlags), ...settings],
+    table,
+    deployment.engineVersion,
+  )
+  const count = engine.gpuCount(started)
+  const chosen = launch.nodes || hasSlices(machine) ? undefined : chosenDevices(best, count, machine.gpus.length)
   const argument = modelArgumentOf(launch, checkpoint.hfId)
   return {
     engine: {id: engine.id, title: engine.title, version: deployment.engineVersion},
@@ -23,7 +37,10 @@ export function startableOf(catalogue: Catalogue, answered: Pick<Answer, 'best' 
     serving,
     modelName: model.name,
     model: argument,
+    ...(checkpoint.path !== undefined && {modelPath: checkpoint.path}),
+    ...(adapters.length > 0 && {adapters: [...adapters]}),
     servedName: servedNameOf(engine.id, launch, argument),
+    ...(model.pooling && {task: model.pooling.task}),
     name: labelOf(model.id),
     vendor: subject.gpu.accelerator.vendor,
     image: imageFor(serving, subject.gpu.accelerator, deployment.engineVersion),
@@ -45,7 +62,7 @@ function chosenDevices({machine}: Evaluation, count: number, all: number): numbe
 
 const flagValue = ({flags}: Launch, pattern: RegExp): string | number | undefined => {
   const value = flags.findLast(({flag}) => pattern.test(flag))?.value
-  return value === true ? undefined : value
+  return typeof value === 'string' || typeof value === 'number' ? value : undefined
 }
 
 const portOf = (launch: Launch, {port}: EngineServing): number => {
@@ -56,14 +73,26 @@ const portOf = (launch: Launch, {port}: EngineServing): number => {
 /** The model as the program is given it: a repository, a path, or a repository with a quantisation. */
 const modelArgumentOf = (launch: Launch, hfId: string): string => String(flagValue(launch, /^--model-path$/) ?? launch.program.at(-1) ?? hfId)
 
-/** The name that requests give: what was set, else the model; TensorRT-LLM takes the last part of a folder. */
+/** The name that requests give: what was set, else the model's own. */
 function servedNameOf(engine: string, launch: Launch, model: string): string {
   const given = flagValue(launch, /^--served[-_]model[-_]name$/)
-  if (given !== undefined) return String(given)
-  return engine === 'trtllm' && model.startsWith('/')
-    ? (model
-        .split('/')
-        .filter((part) => part !== '')
-        .at(-1) ?? model)
-    : model
+  return given === undefined ? servedAs(engine, model) : String(given)
+}
+
+/** The adapters by their names and places, as each engine takes them. TensorRT-LLM's requests name the folder themselves. */
+function withAdapters(launch: Launch, engine: string, adapters: readonly {name: string; path: string}[]): Launch {
+  if (adapters.length === 0) return launch
+  if (engine === 'trtllm') {
+    if (!launch.file) return launch
+    const content = structuredClone(launch.file.content)
+    setField(
+      content,
+      'lora_config.lora_dir',
+      adapters.map(({path}) => path),
+    )
+    return {...launch, file: {...launch.file, content, because: {...launch.file.because, 'lora_config.lora_dir': 'where the adapters lie'}}}
+  }
+  const flag = engine === 'sglang' ? '--lora-paths' : '--lora-modules'
+  const value = adapters.map(({name, path}) => `${name}=${path}`)
+  return {...launch, flags: [...launch.flags, {flag, value, because: 'adapters by the names that requests give'}]}
 }

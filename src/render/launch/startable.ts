@@ -11,8 +11,14 @@ export interface Startable {
   modelName: string
   /** Repository or path, as it was given. */
   model: string
+  /** Absolute path of a model of this machine; `model` may be a shorter one, as it was given. */
+  modelPath?: string
+  /** LoRA adapters of this machine, by the names that requests give. */
+  adapters?: {name: string; path: string}[]
   /** Name that requests give. */
   servedName: string
+  /** It embeds or ranks: requests and benchmarks are of another kind. */
+  task?: 'embed' | 'rerank'
   /** A DNS label: name of the container, the unit, the objects. */
   name: string
   vendor: string
@@ -54,6 +60,40 @@ export function localPath(model: string): 'absolute' | 'relative' | undefined {
   if (model.startsWith('/')) return 'absolute'
   return /^(?:\.{1,2}\/|~|-)/.test(model) ? 'relative' : undefined
 }
+
+/**
+ * The same for a place that is not the working directory: a container, a unit, another node. A model of this machine goes by its absolute path.
+ */
+export function fromAnywhere(startable: Startable): Startable {
+  const {model, modelPath, launch, engine, servedName} = startable
+  if (modelPath === undefined || model === modelPath) return startable
+  const placed = <T>(word: T): T | string => (word === model ? modelPath : word)
+  return {
+    ...startable,
+    model: modelPath,
+    servedName: servedName === model ? servedAs(engine.id, modelPath) : servedName,
+    launch: {...launch, program: launch.program.map(placed), flags: launch.flags.map((flag) => ({...flag, value: placed(flag.value)}))},
+  }
+}
+
+/** The name that an engine serves a model under by itself: TensorRT-LLM takes the last part of a folder. */
+export const servedAs = (engine: string, model: string): string =>
+  engine === 'trtllm' && model.startsWith('/')
+    ? (model
+        .split('/')
+        .filter((part) => part !== '')
+        .at(-1) ?? model)
+    : model
+
+/** Folders of this machine that a container must see at the same place: of the model, of its adapters. */
+export function foldersOf({model, adapters = []}: Startable): {path: string; because: string}[] {
+  const own = localPath(model) === 'absolute' ? [{path: folderOf(model), because: 'the model'}] : []
+  const others = adapters.map(({name, path}) => ({path, because: `adapter ${name}`}))
+  return [...own, ...others].filter(({path}, index, all) => all.findIndex((other) => other.path === path) === index)
+}
+
+/** A single file is seen through its folder: parts of the same model lie beside it. */
+const folderOf = (path: string): string => (/\.gguf$/i.test(path) && path.lastIndexOf('/') > 0 ? path.slice(0, path.lastIndexOf('/')) : path)
 
 /** How long a first start may take: half an hour, and the download at 100 MB/s. */
 export const startSeconds = ({checkpointBytes = 0}: Startable): number => 1800 + Math.ceil(checkpointBytes / 100e6)

@@ -14,7 +14,8 @@ export type Role = 'first' | 'follower'
 /** A flag's words. A value that begins with a dash is joined with `=`, or it would be read as the next flag. */
 export function flagWords({flag, value}: LaunchFlag | NodeFlag): Word[] {
   if (value === true) return [flag]
-  if (typeof value === 'object') return [flag, {before: '', node: value}]
+  if (Array.isArray(value)) return [flag, ...(value as readonly string[])]
+  if (typeof value === 'object') return [flag, {before: '', node: value as NodeValue}]
   const text = String(value)
   return text.startsWith('-') ? [`${flag}=${text}`] : [flag, text]
 }

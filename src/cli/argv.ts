@@ -1,0 +1,30 @@
+/** Words of a command line before oclif reads them. */
+
+/** Flags whose next word may look like a flag: an engine's own, which keeps its spelling. */
+const TAKES_FLAGS = new Set(['--set', '--engine-flag'])
+
+/**
+ * `--max_model_len` is read as `--max-model-len`: only names of flags change, never values, and nothing behind `--`, which is an engine's own
+ * command. A `--json` that ends that command is ours: no engine has a flag of this name.
+ */
+export function normalisedArgv(argv: readonly string[]): string[] {
+  const at = argv.indexOf('--')
+  const own = at < 0 ? argv : argv.slice(0, at)
+  const command = at < 0 ? [] : argv.slice(at + 1)
+  const ends = command.at(-1) === '--json'
+  const words = own.map((word, index) => (word.startsWith('--') && !TAKES_FLAGS.has(own[index - 1] ?? '') ? withDashes(word) : word))
+  if (at < 0) return words
+  return [...words, ...(ends ? ['--json'] : []), '--', ...(ends ? command.slice(0, -1) : command)]
+}
+
+function withDashes(word: string): string {
+  const end = word.indexOf('=')
+  const name = end < 0 ? word : word.slice(0, end)
+  return name.replaceAll('_', '-') + word.slice(name.length)
+}
+
+/** Words of the command line that are servefit's own, and the engine's command behind `--`. */
+export function partedArgv(argv: readonly string[]): {own: string[]; command?: string[]} {
+  const at = argv.indexOf('--')
+  return at < 0 ? {own: [...argv]} : {own: argv.slice(0, at), command: argv.slice(at + 1)}
+}

@@ -1,0 +1,71 @@
+import type {Deployment} from '../../core/deployment.ts'
+import type {Reason} from '../../core/terms.ts'
+import {countInWords} from '../../core/words.ts'
+import type {Subject} from '../engine.ts'
+
+const reason = (code: string, message: string, remedy: string): Reason => ({code, message, remedy})
+
+/**
+ * Decode context parallelism: it divides the tensor-parallel ranks (config/parallel.py, 0.28.0); with heads of K and V only among ranks
+ * that hold the same heads (config/model.py verify_with_parallel_config); not with windows or chunks
+ * (v1/core/single_type_kv_cache_manager.py: "DCP not support sliding window attn now").
+ */
+function contextReasons({model}: Subject, {tp, decodeContextParallel: ranks = 1}: Deployment): Reason[] {
+  if (ranks === 1) return []
+  if (tp % ranks !== 0)
+    return [reason('dcp-not-divisible', `decode context parallel ${ranks} does not divide the ${tp} tensor-parallel ranks`, `use one that divides ${tp}`)]
+  const mixers = model.architecture.layerKinds.flatMap((kind) => kind.mixers)
+  if (mixers.some((mixer) => mixer.kind === 'full' && mixer.window))
+    return [
+      reason(
+        'dcp-unavailable',
+        `vLLM has no decode context parallelism for ${model.name}: some of its layers read a window only`,
+        'leave --decode-context-parallel out',
+      ),
+    ]
+  const heads = Math.max(0, ...mixers.map((mixer) => (mixer.kind === 'full' ? mixer.kvHeadCount : 0)))
+  const most = heads === 0 ? ranks : Math.floor(tp / heads)
+  return ranks <= most
+    ? []
+    : [
+        reason(
+          'dcp-not-divisible',
+          `decode context parallel ${ranks} is for ranks that hold the same heads: ${heads} KV heads over ${tp} ranks leave ${most > 1 ? `groups of ${most}` : 'none'}`,
+          most > 1 ? `use --decode-context-parallel ${most}` : `leave it out, or use a --tp above ${heads}`,
+        ),
+      ]
+}
+
+/** "max_num_batched_tokens must be greater than or equal to max_num_seqs" (config/scheduler.py verify_max_model_len, 0.28.0; in every release that was read). */
+const batchReasons = ({maxNumBatchedTokens, maxNumSeqs}: Deployment): Reason[] =>
+  maxNumBatchedTokens >= maxNumSeqs
+    ? []
+    : [
+        reason(
+          'batch-too-small',
+          `a step of ${countInWords(maxNumBatchedTokens)} tokens is less than one for each of ${countInWords(maxNumSeqs)} requests: vLLM does not start so`,
+          `use --max-num-seqs ${maxNumBatchedTokens}, or --max-num-batched-tokens ${maxNumSeqs}`,
+        ),
+      ]
+
+/** Sizes that contradict each other: "customized max_cudagraph_capture_size should be consistent" (config/vllm.py _set_cudagraph_sizes, 0.28.0). */
+function graphReasons({graphs, maxNumBatchedTokens}: Deployment): Reason[] {
+  if (!graphs?.sizes || graphs.maxBatch === undefined) return []
+  const largest = Math.max(0, ...graphs.sizes.filter((size) => size <= maxNumBatchedTokens))
+  return largest === graphs.maxBatch
+    ? []
+    : [
+        reason(
+          'graphs-contradict',
+          `the largest batch with a CUDA graph is said to be ${graphs.maxBatch}, and the list of them ends at ${largest}`,
+          'give one of the two',
+        ),
+      ]
+}
+
+/** Settings that vLLM refuses together. */
+export const vllmLayoutReasons = (subject: Subject, deployment: Deployment): Reason[] => [
+  ...contextReasons(subject, deployment),
+  ...batchReasons(deployment),
+  ...graphReasons(deployment),
+]

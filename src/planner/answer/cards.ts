@@ -1,0 +1,34 @@
+import type {Machine} from '../../core/accelerator.ts'
+import type {Deployment} from '../../core/deployment.ts'
+import type {Reason, Warning} from '../../core/terms.ts'
+import {cardRemarks, hasSlices} from '../world/index.ts'
+import type {Evaluation} from './evaluation.ts'
+import {sharesExperts} from './speed-input.ts'
+
+/**
+ * Several slices do not share a model: NCCL does not run over the MIG instances of one GPU, and a CUDA process sees one of them
+ * (NVIDIA Multi-Instance GPU User Guide, Application Considerations and CUDA Device Enumeration).
+ */
+export function sliceReasons(evaluation: Pick<Evaluation, 'engine' | 'deployment' | 'model' | 'machine'>): Reason[] {
+  const {tp, pp, dpAttention} = evaluation.deployment
+  if (!hasSlices(evaluation.machine) || (tp * pp === 1 && !dpAttention && !sharesExperts(evaluation))) return []
+  const how = tp * pp === 1 ? 'experts cannot be spread over slices' : 'a model cannot be split over slices'
+  return [
+    {
+      code: 'slices-separate',
+      message: `${how}: MIG slices have no link to each other, and a process sees one of them`,
+      remedy: 'use --tp 1: one server for each slice, or a larger slice',
+    },
+  ]
+}
+
+/** What of the cards' figures stands in no source, and how several slices are started. */
+export function cardWarnings(machine: Machine, {dp}: Deployment): Warning[] {
+  const list: Warning[] = cardRemarks(machine).map((message) => ({code: 'gpu-figures-assumed', message}))
+  if (hasSlices(machine) && dp > 1)
+    list.push({
+      code: 'slices-separate',
+      message: `each of the ${dp} slices is a server of its own: start it ${dp} times, each with CUDA_VISIBLE_DEVICES set to the identity of one slice (nvidia-smi -L lists them), and spread the requests`,
+    })
+  return list
+}

@@ -1,0 +1,137 @@
+/** Names that the catalogue does not list: closed models, models known by size, builds by their names. Loaded only for them. */
+import type {Catalogue, ClosedModel, KnownModel} from '../../catalogue/catalogue.ts'
+import {buildNamed, type ForeignBuild, isForeign, type NamedBuild, promisedCheckpoint, publisherOf, withoutForm} from '../../catalogue/build-name.ts'
+import {findModel} from '../../catalogue/find-model.ts'
+import {nearest} from '../../core/nearest.ts'
+import {InputError} from '../../core/input-error.ts'
+import type {Model} from '../../core/model.ts'
+import type {FoundRepository, NamedModel} from './found-model.ts'
+import {knownByName, standIn} from './known-models.ts'
+
+const plain = (name: string): string => name.toLowerCase().replaceAll(/[^a-z0-9]+/g, '')
+
+function closedModel(catalogue: Catalogue, name: string): ClosedModel | undefined {
+  const asked = plain(name.slice(name.lastIndexOf('/') + 1))
+  return catalogue.closedModels.find(({names}) => names.some((known) => asked === plain(known) || (known.endsWith('*') && asked.startsWith(plain(known)))))
+}
+
+/** What can be said of a name that is in no catalogue. @throws InputError MODEL_CLOSED, MODEL_FORMAT_FOREIGN, MODEL_UNKNOWN. */
+export function unlisted(catalogue: Catalogue, name: string, {absent, because}: FoundRepository): NamedModel {
+  const closed = closedModel(catalogue, name)
+  if (closed)
+    throw new InputError('MODEL_CLOSED', `The weights of ${name} are not published (${closed.vendor}): it cannot be run on machines of one's own`, {
+      suggestions: closed.nearest,
+    })
+  const sized = knownByName(catalogue, name)
+  if (sized) return sizedModel(catalogue, sized)
+  const build = absent ? undefined : buildNamed(name)
+  if (build && isForeign(build)) throw foreignError(catalogue, name, build)
+  const named = (build && promisedBuild(catalogue, build)) ?? (absent ? undefined : mirrored(catalogue, name))
+  if (named) return named
+  throw unknownModel(catalogue, name.slice(0, 200), because)
+}
+
+/** A model of which there is only the size. */
+function sizedModel(catalogue: Catalogue, {known, repository = known.hfId}: {known: KnownModel; repository?: string}): NamedModel {
+  const model = standIn(known, catalogue.file<string[]>('publishers'))
+  const checkpoint = model.checkpoints.find(({hfId}) => hfId === repository) ?? model.checkpoints[0]
+  return {model, ...(checkpoint && {checkpoint}), warnings: []}
+}
+
+/** Names of models that begin with the maker's, as some publishers write them: `Qwen_Qwen3-32B`. */
+const spellingsOf = (base: string): string[] => [base, base.replace(/^[^_]+_/, '')]
+
+/** The one model that a build's name says it was made from; undefined where that is not told. */
+function baseOf(catalogue: Catalogue, base: string): Model | undefined {
+  for (const spelling of spellingsOf(base)) {
+    const found = spelling.includes('/') ? undefined : findModel(spelling, catalogue.modelEntries)
+    if (found) return catalogue.model(found.id)
+  }
+  return undefined
+}
+
+/** A repository that nobody looked into, by what its name says. */
+function promisedBuild(catalogue: Catalogue, build: NamedBuild): NamedModel | undefined {
+  const model = baseOf(catalogue, build.base)
+  if (!model) return undefined
+  const details = build.assumed.length > 0 ? `; assumed: ${build.assumed.join(', ')}` : ''
+  return {
+    model,
+    checkpoint: promisedCheckpoint(build, model, catalogue.file<string[]>('publishers')),
+    warnings: [],
+    notes: [
+      {
+        code: 'recipe-assumed',
+        message: `${build.repository} was not looked into: by its name it is ${model.name} with ${build.weights} weights, and the usual tensors are taken to be left at 16 bits${details}`,
+      },
+    ],
+  }
+}
+
+/** Another publisher's copy under the very name of a catalogued repository. */
+function mirrored(catalogue: Catalogue, name: string): NamedModel | undefined {
+  const [, last] = /^[\w.-]+\/([\w.-]+)$/.exec(name.trim()) ?? []
+  if (last === undefined) return undefined
+  const same = catalogue.modelEntries.filter(({hfId}) => hfId.split('/').at(-1)!.toLowerCase() === last.toLowerCase())
+  if (same.length !== 1) return undefined
+  const model = catalogue.model(same[0]!.id)
+  const original = model.checkpoints.find(({hfId}) => hfId === model.hfId)
+  if (!original) return undefined
+  return {
+    model,
+    checkpoint: {
+      ...original,
+      hfId: name.trim(),
+      publisher: publisherOf(name.trim(), model, catalogue.file<string[]>('publishers')),
+      thirdParty: true,
+      formatsAssumed: true,
+    },
+    warnings: [],
+    notes: [{code: 'recipe-assumed', message: `${name.trim()} was not looked into: by its name it is a copy of ${model.hfId}`}],
+  }
+}
+
+function foreignError(catalogue: Catalogue, name: string, {base, form, program}: ForeignBuild): InputError {
+  const model = baseOf(catalogue, base)
+  return new InputError(
+    'MODEL_FORMAT_FOREIGN',
+    `${name.slice(0, 200)} is in the ${form} form, which ${program} runs and none of vLLM, SGLang and TensorRT-LLM: expected another build of the model${model ? `, such as ${model.hfId}` : ''}`,
+    {suggestions: model ? [model.id] : nearestModels(catalogue, base)},
+  )
+}
+
+/** The same base comes first: what only says how weights are kept, or who tuned them, does not count. */
+function nearestModels(catalogue: Catalogue, name: string): string[] {
+  const entries = catalogue.modelEntries
+  const bare = withoutForm(name)
+  const asked = plain(bare)
+  const bases = entries
+    .map(({id, hfId}) => ({id, length: Math.max(...[id, hfId.split('/').at(-1)!].map((known) => (asked.startsWith(plain(known)) ? plain(known).length : 0)))}))
+    .filter(({length}) => length >= FEW_LETTERS)
+    .sort((a, b) => b.length - a.length)
+    .slice(0, 1)
+  const known = entries.map((entry) => ({name: entry.id, spellings: [entry.name, entry.hfId, ...entry.names, ...entry.checkpointIds]}))
+  const alike =
+    bare === name
+      ? []
+      : nearest(
+          bare,
+          entries.map(({id, hfId}) => ({name: id, spellings: [hfId.split('/').at(-1)!]})),
+          3,
+        )
+  return [...new Set([...bases.map(({id}) => id), ...alike, ...nearest(name, known)])].slice(0, 5)
+}
+
+/** A shorter name is the beginning of too many. */
+const FEW_LETTERS = 5
+
+/** Repositories of GGUF files hold many: which is meant is told by the type. */
+const untypedGguf = (name: string): string => (/-gguf$/i.test(name) ? `. For a GGUF file of a known model say its type: ${name}:Q4_K_M` : '')
+
+function unknownModel(catalogue: Catalogue, name: string, because: string | undefined): InputError {
+  return new InputError(
+    'MODEL_UNKNOWN',
+    `No model named "${name}" in the catalogue: expected a name (qwen3-32b), a repository (Qwen/Qwen3-32B) or a path (./config.json)${untypedGguf(name)}${because === undefined ? '' : `. Outside the catalogue: ${because}`}`,
+    {suggestions: nearestModels(catalogue, name)},
+  )
+}

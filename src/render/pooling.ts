@@ -1,0 +1,33 @@
+import type {Evaluation, PoolingAnswer} from '../planner/answer/index.ts'
+import {count, duration, rate} from './numbers.ts'
+
+const span = ({low, high}: {low: number; high: number}, words: (value: number) => string): string => `(${words(low)} to ${words(high)})`
+
+/** What `check` says of an embedding model or a reranker, in the place of context, cache and speed. */
+export function poolingRows({deployment, model, workload, memory, verdict}: Evaluation, answer: PoolingAnswer): [string, string][] {
+  const kind =
+    answer.task === 'embed' ? 'an embedding model: texts become vectors, nothing is written' : 'a reranker: pairs of texts become scores, nothing is written'
+  if (verdict === 'unsupported') return [['Kind', `${kind} (runner pooling)`]]
+  const cache = model.pooling?.bidirectional && memory.kvCacheTokens === 0 ? ', and nothing is cached' : ''
+  const rows: [string, string][] = [
+    ['Kind', `${kind} (runner pooling)`],
+    ['Text', `up to ${count(deployment.maxModelLen)} tokens${cache}`],
+    ['Batch', `at most ${count(answer.batchTokens)} tokens of at most ${count(answer.batchTexts)} texts in one step`],
+  ]
+  if (memory.kvCacheTokens > 0) rows.push(['KV cache', `${count(memory.kvCacheTokens)} tokens; an engine takes all that its share leaves`])
+  if (answer.inputTokensPerSecond && answer.textsPerSecond && answer.latencyMs) {
+    const {inputTokensPerSecond: tokens, textsPerSecond: texts, latencyMs} = answer
+    rows.push(
+      [
+        'In full batches',
+        `${rate(tokens.estimate)} tok/s in ${span(tokens, rate)}: ${rate(texts.estimate)} texts/s of ${count(workload?.inputTokens ?? 0)} tokens`,
+      ],
+      ['One text', `${duration(latencyMs.estimate)} ${span(latencyMs, duration)}`],
+    )
+  }
+  if (answer.inputTokensPerSecond)
+    rows.push(['Basis', 'reckoned from the prefill of models that write: no measurement of such a model stands behind the speed'])
+  if (answer.leastGpuMemoryUtilization !== undefined)
+    rows.push(['Least share', `--gpu-memory-utilization ${answer.leastGpuMemoryUtilization} is the smallest share that starts with this length`])
+  return rows
+}
