@@ -142,8 +142,8 @@ describe('config', () => {
   })
 
   it('says of options that are set that they are not counted', () => {
-    const {stderr} = servefit(['config', 'qwen3-8b', '--gpu', '1xh100-sxm', '--set', 'enable-lora', '--set', 'max-loras=8'])
-    expect(stderr).toContain('--enable-lora, --max-loras: set by hand, and its memory and speed are not counted')
+    const {stderr} = servefit(['config', 'qwen3-8b', '--gpu', '1xh100-sxm', '--set', 'disable-custom-all-reduce', '--set', 'seed=3'])
+    expect(stderr).toContain('--disable-custom-all-reduce: set by hand, and its memory and speed are not counted')
   })
 })
 

@@ -14,7 +14,7 @@ const PARTS: Record<string, string[]> = {
   multimodal: ['language-model-only', 'limit-mm-per-prompt'],
   graphs: ['graph-max-batch', 'graph-sizes', 'graph-mode'],
   admission: ['max-queued-requests', 'max-queued-tokens'],
-  lora: ['enable-lora', 'max-loras', 'max-lora-rank', 'lora-target-modules'],
+  lora: ['lora', 'lora-rank', 'enable-lora', 'lora-target-modules'],
   engineFlags: ['engine-flag'],
 }
 

@@ -97,20 +97,10 @@ export async function answer(context: Context, scenario: Scenario, {asRan = fals
   checkNames(scenario, named)
   const machine = await machineOf(context, scenario)
   if (machine.gpus.length === 0) throw new InputError('NO_GPU', 'No GPU was found in this machine', {suggestions: []})
-  const {
-    model: _model,
-    gpu: _gpu,
-    machine: _machine,
-    nodes: _nodes,
-    link: _link,
-    id: _id,
-    command: _command,
-    prefer,
-    slo,
-    workload: asked,
-    ...request
-  } = scenario
+  const {model: _model, gpu: _gpu, machine: _machine, nodes: _nodes, link: _link, id: _id, command: _command, prefer, slo, workload: asked, ...given} = scenario
   const workload = named.model.pooling ? textsOf(named.model, asked) : asked
+  // What embeds is run so without being told: each release has its own word for it.
+  const request = named.model.pooling && given.runner === 'pooling' ? {...given, runner: undefined} : given
   const question: ChoiceQuestion = {
     model: named.model,
     checkpoint: named.checkpoint,

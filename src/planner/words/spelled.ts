@@ -214,8 +214,12 @@ function withContextRule(answered: Answer, {engine, scalesContext}: CommandReadi
   const reason: Reason = {
     code: 'context-exceeds-model',
     message: `${countInWords(maxModelLen)} tokens are asked for, the model's configuration says ${countInWords(contextTokens)}, and nothing in the command stretches it: ${best.engine.title} does not start so`,
-    remedy: `use ${countInWords(contextTokens)} at most, or what servefit config writes for ${countInWords(maxModelLen)}`,
+    remedy: `use --max-model-len ${contextTokens}, or what servefit config writes for ${countInWords(maxModelLen)}`,
   }
   const {performance: _performance, tail: _tail, ...stood} = best
-  return {...answered, best: {...stood, verdict: 'does-not-fit', reasons: [reason]}}
+  // What would do is looked for under the same rule.
+  const {extendedContext: _extended, ...model} = best.model
+  const memory = {...best.memory, largestMaxModelLen: Math.min(best.memory.largestMaxModelLen, contextTokens)}
+  const warnings = best.warnings.filter(({code}) => code !== 'context-beyond-model')
+  return {...answered, question: {...answered.question, model}, best: {...stood, model, memory, warnings, verdict: 'does-not-fit', reasons: [reason]}}
 }
