@@ -3,7 +3,7 @@ import type {Figure} from '../planner/quality/index.ts'
 import {duration, gib, rate, tokens} from './numbers.ts'
 import {figureLines, qualityLegend, qualityWords, scoresOf, shortQuality} from './quality.ts'
 import {harmless, type Paint, paint, wrap} from './style.ts'
-import {type Column, table, tableWidth} from './tables.ts'
+import {type Column, keptTitles, table, tableWidth} from './tables.ts'
 
 interface CompareView {
   columns: number
@@ -78,19 +78,20 @@ function columnsFor(rows: readonly ComparisonRow[], columns: number): Column<Com
   if (tableWidth(rows, full) <= columns) return full
   const plain = of((hfId) => hfId, 'At once')
   if (tableWidth(rows, plain) <= columns) return plain
-  return of(told ? repository : abbreviatedBy(rows), 'At once')
+  const bare = of(repository, 'At once')
+  return told && keptTitles(rows, bare, columns).includes('At once') ? bare : of(abbreviatedBy(rows), 'At once')
 }
 
-/** Names without the words that all repositories begin with, where publishers tell them apart: nvidia/...-NVFP4. */
+/** Names without the words that all repositories share, and what stands before these, where publishers tell them apart: nvidia/...-NVFP4. */
 function abbreviatedBy(rows: readonly ComparisonRow[]): (hfId: string) => string {
   const names = rows.map(({hfId}) => repository(hfId))
-  const words = names[0]!.split('-')
-  let shared = 0
-  while (shared < words.length && names.every((name) => name.split('-')[shared] === words[shared])) shared += 1
-  const prefix = words.slice(0, shared).join('-')
+  const words = names.reduce((a, b) => (b.length < a.length ? b : a)).split('-')
+  const runs = words.flatMap((_, from) => words.slice(from).map((_word, length) => words.slice(from, from + length + 1).join('-')))
+  const shared = runs.filter((run) => names.every((name) => name.includes(run))).reduce((a, b) => (b.length > a.length ? b : a), '')
   return (hfId) => {
     const name = repository(hfId)
-    return shared === 0 || name === prefix ? hfId : `${organisation(hfId)}/...${name.slice(prefix.length)}`
+    const rest = name.slice(name.indexOf(shared) + shared.length)
+    return shared === '' ? hfId : rest === '' ? name : `${organisation(hfId)}/...${rest}`
   }
 }
 

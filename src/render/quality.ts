@@ -142,7 +142,7 @@ export function figureLines(figures: readonly Figure[], columns: number): string
 
 function figureWordsOf({benchmark, metric, baselineWeights, baseline, score, unpooled, note}: Figure): string {
   const from = metric === 'kld' ? `${score}` : `${baseline} to ${score}`
-  const unit = metric === 'accuracy' ? '' : ` (${metric})`
+  const unit = metric === 'accuracy' || benchmark.includes(metric) ? '' : ` (${metric})`
   const against = baselineWeights === 'bf16' ? '' : `, against ${baselineWeights}`
   return harmless(`${benchmark}${unit}: ${from}${against}${unpooled ? `; ${UNUSED[unpooled]}` : ''}${note ? ` [${note}]` : ''}`)
 }
