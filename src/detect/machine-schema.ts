@@ -55,7 +55,8 @@ const machine = z.strictObject({
     kind: z.enum([...linkKind.options, 'none', 'unknown']).describe('That of the slowest pair; none for fewer than two GPUs'),
     pairs: z.array(pair).optional(),
   }),
-  cpu: z.strictObject({
+  // Nothing is reckoned with it, and the interface leaves its keys open: others than these are no mistake.
+  cpu: z.looseObject({
     name: z.string().optional(),
     vendor: z.string().optional(),
     architecture: z.string().optional(),

@@ -34,6 +34,11 @@ describe('an unknown key is an error that names the key and the close one', () =
     expect(() => checkedScenario(scenario, 'a.yaml', workload)).toThrow(`${key}: unknown; did you mean ${meant}?`)
   })
 
+  it('but a draft may be called the model of the speculation, as vLLM calls it', () => {
+    const {speculative} = checkedScenario({...base, speculative: {method: 'eagle3', tokens: 3, model: 'org/draft'}}, 'a.yaml', workload)
+    expect(speculative).toEqual({method: 'eagle3', tokens: 3, draft: 'org/draft'})
+  })
+
   it('and long foreign names are cut', async () => {
     const {error} = (await answerLine(context, JSON.stringify({...base, ['x'.repeat(5000)]: 1}))) as {error: {message: string}}
     expect(error.message.length).toBeLessThan(200)

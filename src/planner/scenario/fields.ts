@@ -117,11 +117,14 @@ export const ScenarioSchema = z.strictObject({
   enforceEager: z.boolean().optional(),
   speculative: z
     .union([
-      z.strictObject({
-        method: z.string().min(1).max(128),
-        tokens: whole(LIMITS.draftTokens).default(1),
-        draft: z.string().min(1).max(256).optional().describe('repository of the draft'),
-      }),
+      z
+        .strictObject({
+          method: z.string().min(1).max(128),
+          tokens: whole(LIMITS.draftTokens).default(1),
+          draft: z.string().min(1).max(256).optional().describe('repository of the draft'),
+          model: z.string().min(1).max(256).optional().describe('the same as draft, as vLLM calls it'),
+        })
+        .transform(({model, draft = model, ...method}) => ({...method, ...(draft !== undefined && {draft})})),
       z.string().min(1).max(256),
     ])
     .transform((value) => (typeof value === 'string' ? parseSpeculation(value) : value))
