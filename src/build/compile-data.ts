@@ -22,6 +22,7 @@ import type {LoraTable} from '../engines/lora-table.ts'
 import type {MemoryCalibration} from '../engines/overheads.ts'
 import type {SpeculationTable} from '../engines/speculation/table.ts'
 import type {SupportTable} from '../engines/support-formats.ts'
+import {compileQuality} from './quality/compile-quality.ts'
 
 interface Source {
   /** Path from the repository's root, with forward slashes: data/gpus/nvidia/rtx-4090.yaml. */
@@ -100,6 +101,7 @@ function compileModels(root: string, problems: string[], files: Map<string, unkn
   const entries: ModelEntry[] = []
   const publishers = knownPublishers(root, problems)
   const paths = new Map<string, string>()
+  const models: Model[] = []
   for (const {path, value} of yamlFiles(root, 'models', problems)) {
     const {model, problems: found} = checkModelFile(path, value)
     problems.push(...found)
@@ -109,8 +111,15 @@ function compileModels(root: string, problems: string[], files: Map<string, unkn
     if (other) problems.push(`${path}: the id ${model.id} is also that of ${other}`)
     paths.set(model.id, path)
     const own = drafts.filter(({target}) => target === model.id).map(({draft}) => draft)
-    files.set(`models/${model.id}`, {...withPublishers(model, publishers), ...(own.length > 0 && {drafts: own})})
+    models.push({...withPublishers(model, publishers), ...(own.length > 0 && {drafts: own})})
     entries.push(entryOf(model))
+  }
+  const quality = compileQuality(root, models)
+  problems.push(...quality.problems)
+  for (const [name, value] of quality.files) files.set(name, value)
+  for (const model of models) {
+    const checkpoints = model.checkpoints.map((checkpoint): Checkpoint => ({...checkpoint, quality: quality.of(model, checkpoint)}))
+    files.set(`models/${model.id}`, {...model, checkpoints, cacheQuality: quality.caches(model)} satisfies Model)
   }
   problems.push(...doubleNames(entries))
   files.set('models', entries)

@@ -392,8 +392,8 @@ export function modelToYamlObject(model: Model): ModelFile {
       encoders,
       ...rest,
     }),
-    // Who published it is told by the build from its name.
-    checkpoints: model.checkpoints.map(({formats, exceptions, hfId, weights, publisher: _publisher, ...more}) =>
+    // Who published it is told by the build from its name, and what is known of its quality from data/quality.
+    checkpoints: model.checkpoints.map(({formats, exceptions, hfId, weights, publisher: _publisher, quality: _quality, ...more}) =>
       present({
         hfId,
         weights,

@@ -3,7 +3,7 @@ import type {Speculation} from '../core/deployment.ts'
 import {InputError} from '../core/input-error.ts'
 import {nearest, quotedShort} from '../core/nearest.ts'
 import {weightsOf} from '../engines/words.ts'
-import {LIMITS, type Link, LINKS, parseSpeculation, type Scenario, speculationFromJson} from '../planner/scenario/index.ts'
+import {LIMITS, type Link, LINKS, parseSpeculation, PREFERENCES, type Scenario, speculationFromJson} from '../planner/scenario/index.ts'
 import {engineFlags, optionsFrom} from './engine-flags.ts'
 import {parseBytes, parseCount, parseNumber} from './quantities.ts'
 
@@ -74,7 +74,7 @@ export const deploymentFlags = {
   engine: Flags.string({description: 'vllm, sglang or trtllm (default: vllm)', helpGroup: DEPLOYMENT}),
   'engine-version': Flags.string({description: 'release of the engine (default: the newest known)', helpGroup: DEPLOYMENT}),
   weights: Flags.custom<string>({
-    description: 'weight format: bf16, fp8, awq-int4, nvfp4, ... (default: the least quantised that fits)',
+    description: 'weight format: bf16, fp8, awq-int4, nvfp4, ... (default: by the published checkpoint that is chosen)',
     aliases: ['quantization'],
     helpGroup: DEPLOYMENT,
     parse: async (text) => weightsOf(text),
@@ -166,6 +166,14 @@ export const deploymentFlags = {
   ...engineFlags,
 }
 
+/** Which of the published checkpoints, where only the model is named. */
+export const choiceFlags = {
+  prefer: Flags.string({
+    description: 'what the checkpoint is chosen for among those that keep the load (default: no lost quality, then what the card computes natively)',
+    options: [...PREFERENCES],
+    helpGroup: DEPLOYMENT,
+  }),
+}
 /** Flags that say in an engine's words what another says. */
 const OTHER_WORDS = new Set(['dtype', 'enable-expert-parallel', 'speculative-config', 'cpu-offload-gb', ...Object.keys(engineFlags)])
 
@@ -198,7 +206,7 @@ export function assumedLoad(maxModelLen: number | undefined, {inputTokens, outpu
 /** The scenario that flags spell out. A flag that was not given is absent. */
 export function scenarioFrom(model: string, flags: Record<string, unknown>): Scenario {
   const scenario: Record<string, unknown> = {model}
-  for (const name of [...Object.keys(machineFlags), ...Object.keys(deploymentFlags)])
+  for (const name of [...Object.keys(machineFlags), ...Object.keys(choiceFlags), ...Object.keys(deploymentFlags)])
     if (flags[name] !== undefined && !OTHER_WORDS.has(name)) scenario[camelCase(name)] = flags[name]
   Object.assign(scenario, inOtherWords(model, flags), optionsFrom(flags))
   // One field of the scenario: the method with its draft.

@@ -4,7 +4,7 @@ import type {Objectives, Scenario} from '../planner/scenario/index.ts'
 import type {FileScenario} from '../planner/scenario/schema.ts'
 import {objectivesFrom} from './slo-flags.ts'
 import {flagsFor} from './engine-flags.ts'
-import {ASSUMED_LOAD, assumedLoad, deploymentFlags, machineFlags, scenarioFrom, workloadFlags} from './flags.ts'
+import {ASSUMED_LOAD, assumedLoad, choiceFlags, deploymentFlags, machineFlags, scenarioFrom, workloadFlags} from './flags.ts'
 
 export const scenarioFlags = {
   scenario: Flags.string({description: 'a file with the question, YAML or JSON, fields as in batch; it may extend others; flags win', helpValue: 'FILE'}),
@@ -81,7 +81,7 @@ export function flagsOf(scenario: Scenario, flags: Record<string, unknown>, alwa
   if (flags.scenario === undefined && scenario.command === undefined && !always) return flags
   const spelled: Record<string, unknown> = {...flags, scenario: undefined}
   const kebab = (name: string) => name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
-  const known = new Set([...Object.keys(machineFlags), ...Object.keys(deploymentFlags), ...Object.keys(workloadFlags)])
+  const known = new Set([...Object.keys(machineFlags), ...Object.keys(choiceFlags), ...Object.keys(deploymentFlags), ...Object.keys(workloadFlags)])
   for (const [name, value] of [...Object.entries(scenario), ...Object.entries(scenario.workload ?? {})])
     if (known.has(kebab(name)) && value !== undefined) spelled[kebab(name)] = value
   // Folders of adapters say more than their number.

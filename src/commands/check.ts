@@ -3,7 +3,7 @@ import * as Flags from '@oclif/core/flags'
 import {answerAsked, beginsCommand} from '../cli/answer-asked.ts'
 import {partedArgv} from '../cli/argv.ts'
 import {ServefitCommand} from '../cli/base.ts'
-import {deploymentFlags, machineFlags, workloadFlags} from '../cli/flags.ts'
+import {choiceFlags, deploymentFlags, machineFlags, workloadFlags} from '../cli/flags.ts'
 import {commandWords} from '../cli/command-words.ts'
 import {askedScenario, flagsOf, scenarioFlags} from '../cli/scenario-flag.ts'
 import {sloFlags} from '../cli/slo-flags.ts'
@@ -11,6 +11,7 @@ import {sourceFlags, sourcesFrom} from '../cli/source-flags.ts'
 import {realContext} from '../cli/world.ts'
 import {InputError} from '../core/input-error.ts'
 import {type Advice, adviseOn, type Answer, isYes, type Result, type Simulation, toResult} from '../planner/answer/index.ts'
+import {figuresBehind} from '../planner/quality/index.ts'
 import type {CommandReport} from '../planner/words/index.ts'
 import {renderCheck} from '../render/check.ts'
 
@@ -33,6 +34,7 @@ export default class Check extends ServefitCommand {
     ...scenarioFlags,
     ...workloadFlags,
     ...sloFlags,
+    ...choiceFlags,
     ...deploymentFlags,
     ...sourceFlags,
     simulate: Flags.boolean({description: 'percentiles from the serving simulator beside the means'}),
@@ -56,7 +58,9 @@ export default class Check extends ServefitCommand {
     const isText = !this.jsonEnabled()
     if (isText || (command && !isYes(answered.best))) {
       const advice = adviseOn(context, answered, commandWords(scenario.model, flagsOf(scenario, flags, command !== undefined), Check.flags))
-      if (isText) process.stdout.write(renderCheck(answered, advice, {columns: this.columns, colour: this.colour, explain: flags.explain}))
+      const figures = flags.explain ? figuresBehind(this.catalogue, answered.best.model, answered.best.checkpoint) : undefined
+      if (isText)
+        process.stdout.write(renderCheck(answered, advice, {columns: this.columns, colour: this.colour, explain: flags.explain, ...(figures && {figures})}))
       if (command) await this.reported(command, advice)
     }
     const simulation = flags.simulate && answered.best.performance ? await this.simulated(answered, flags.seed) : undefined

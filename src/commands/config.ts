@@ -3,7 +3,7 @@ import * as Flags from '@oclif/core/flags'
 import {answerAsked} from '../cli/answer-asked.ts'
 import {partedArgv} from '../cli/argv.ts'
 import {ServefitCommand} from '../cli/base.ts'
-import {deploymentFlags, machineFlags, workloadFlags} from '../cli/flags.ts'
+import {choiceFlags, deploymentFlags, machineFlags, workloadFlags} from '../cli/flags.ts'
 import {askedScenario, scenarioFlags} from '../cli/scenario-flag.ts'
 import {sloFlags} from '../cli/slo-flags.ts'
 import {sourceFlags, sourcesFrom} from '../cli/source-flags.ts'
@@ -43,6 +43,7 @@ Formats: ${FORMATS.map(({id, summary}) => `${id} (${summary})`).join(', ')}.`
     ...scenarioFlags,
     ...workloadFlags,
     ...sloFlags,
+    ...choiceFlags,
     ...deploymentFlags,
     ...sourceFlags,
     format: Flags.string({description: FORMATS.map(({id}) => id).join(', '), helpValue: 'FORMAT', default: 'command'}),

@@ -2,7 +2,7 @@ import * as Args from '@oclif/core/args'
 import * as Flags from '@oclif/core/flags'
 import {inOwnFields} from '../cli/answer-asked.ts'
 import {ServefitCommand} from '../cli/base.ts'
-import {deploymentFlags, machineFlags, workloadFlags} from '../cli/flags.ts'
+import {choiceFlags, deploymentFlags, machineFlags, workloadFlags} from '../cli/flags.ts'
 import {commandWords} from '../cli/command-words.ts'
 import {withProgress} from '../cli/progress.ts'
 import {askedScenario, flagsOf, scenarioFlags} from '../cli/scenario-flag.ts'
@@ -44,6 +44,7 @@ export default class Plan extends ServefitCommand {
     ...workloadFlags,
     ...sloFlags,
     objective: Flags.string({description: 'what is best (default: throughput)', options: [...OBJECTIVES], helpGroup: 'OBJECTIVES'}),
+    ...choiceFlags,
     ...deploymentFlags,
     ...sourceFlags,
     'fail-on': Flags.string({
@@ -106,7 +107,7 @@ export default class Plan extends ServefitCommand {
 
 /** What to go on with: the start files of the best plan, or the smallest change with which there is one. */
 function nextCommand({ranking: [best], met, reach}: Planned, spelled: Record<string, unknown>, model: string): string {
-  const own = {...machineFlags, ...workloadFlags, ...sloFlags, ...deploymentFlags}
+  const own = {...machineFlags, ...workloadFlags, ...sloFlags, ...choiceFlags, ...deploymentFlags}
   if (!best && reach.length === 0) return `servefit check ${commandWords(model, spelled, machineFlags)}`
   if (best && met) return `servefit config ${commandWords(best.evaluation.checkpoint.hfId || model, {...spelled, ...pinned(best.evaluation.deployment)}, own)}`
   const changed: Record<string, unknown> = {...spelled}
@@ -147,5 +148,6 @@ function pinned({engine, tp, pp, dp, ep, dpAttention, kvCache, maxModelLen}: Dep
     'kv-cache': kvCache,
     'max-model-len': maxModelLen,
     weights: undefined,
+    prefer: undefined,
   }
 }

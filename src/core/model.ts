@@ -1,4 +1,5 @@
 import type {Architecture} from './architecture.ts'
+import type {Quality} from './quality.ts'
 
 /**
  * What a weight tensor is for. A checkpoint names a format for `default` and for the classes that differ; the longest
@@ -75,6 +76,8 @@ export interface Checkpoint {
   /** Where its files lie on this machine, as an absolute path: what is started instead of a repository. */
   path?: string
   source?: string
+  /** What is known of its loss against the original; filled when the catalogue is compiled. Absent: not looked up. */
+  quality?: Quality
 }
 
 /**
@@ -160,6 +163,8 @@ export interface Model {
   knownByName?: {since?: Record<string, string>}
   /** It turns texts into vectors or scores and writes none; absent: it writes. */
   pooling?: Pooling
+  /** What is known of storing its cache in a format, by format; filled with the checkpoints' quality. */
+  cacheQuality?: Record<string, Quality>
 }
 
 /** A model that reads a text once and gives a vector (embed) or a score (rerank). */

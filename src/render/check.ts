@@ -2,10 +2,24 @@ import {cacheFormat, weightFormat} from '../core/formats.ts'
 import {bytesInWords} from '../core/words.ts'
 import type {Speculation} from '../core/deployment.ts'
 import type {SpeculationFigures} from '../core/throughput/input.ts'
-import {type Advice, type Answer, type Evaluation, isYes, missingBytes, type Result, sharesExperts, TIGHT_CODES, toResult} from '../planner/answer/index.ts'
+import {
+  type Advice,
+  type Answer,
+  diskBytes,
+  type Evaluation,
+  isYes,
+  missingBytes,
+  reachableContext,
+  type Result,
+  sharesExperts,
+  TIGHT_CODES,
+  toResult,
+} from '../planner/answer/index.ts'
 import {machineTitle} from './hardware.ts'
+import type {Figure} from '../planner/quality/index.ts'
 import {count, duration, gib, rate} from './numbers.ts'
 import {poolingRows} from './pooling.ts'
+import {figureLines, qualityWords} from './quality.ts'
 import {harmless, type Paint, padEnd, paint, widthOf, wrap} from './style.ts'
 
 export interface View {
@@ -13,6 +27,8 @@ export interface View {
   colour: boolean
   /** Every term with its rule. */
   explain?: boolean
+  /** The comparisons behind what is said of quality, with `explain`. */
+  figures?: readonly Figure[]
 }
 
 const LABEL = 16
@@ -32,12 +48,14 @@ export function renderCheck(answer: Answer, advice: Advice, view: View): string 
   const lines = [titleLine(answer, view, style), '', ...verdictLines(answer, result, view, style), '', ...memoryLines(best, result, view, style)]
   const rows = best.pooling ? poolingRows(best, best.pooling) : best.verdict === 'unsupported' ? [] : capacityRows(best, result)
   if (best.performance && !best.pooling) rows.push(...speedRows(best))
+  if (result.quality && result.quality.level !== 'original') rows.push(['Quality', qualityWords(result.quality)])
   rows.push(...noteRows(best))
   if (rows.length > 0) lines.push('', ...rows.map(([label, text]) => row(label, text, view)))
   const passed = passedOver(answer, view)
   if (passed) lines.push('', passed)
   lines.push(...adviceLines(advice, view, style))
   if (view.explain) lines.push('', ...explainLines(best, view))
+  if (view.figures && view.figures.length > 0) lines.push('', '  Comparisons behind the quality', ...figureLines(view.figures, view.columns))
   return `${lines.join('\n')}\n`
 }
 
@@ -210,8 +228,10 @@ function noteRows({warnings}: Evaluation): [string, string][] {
   return warnings.filter(({code}) => !TIGHT_CODES.includes(code)).map(({message}) => ['Note', harmless(message)])
 }
 
-function passedOver({passedOver: evaluations, best}: Answer, {columns}: View): string | undefined {
+function passedOver({passedOver: evaluations, best, unpreferred, question}: Answer, {columns}: View): string | undefined {
   if (evaluations.length === 0 || !isYes(best)) return undefined
+  if (unpreferred)
+    return `  ${wrap(`Chosen for ${question.prefer} (--prefer): ${preferenceWords(best)}; ${harmless(unpreferred.checkpoint.hfId)}, which is taken without that, ${preferenceWords(unpreferred)}.`, columns - 4, 2)}`
   const seen = new Map<string, string>()
   for (const evaluation of evaluations) {
     const name = formatTitle(evaluation.checkpoint.formats.default)
@@ -223,6 +243,10 @@ function passedOver({passedOver: evaluations, best}: Answer, {columns}: View): s
 
 /** What also fits is told where the one that was taken is so much faster. */
 const NOTED_FASTER = 1.25
+
+/** 762 tok/s, 40,960 tokens of context, 19.2 GiB of weights */
+const preferenceWords = (evaluation: Evaluation): string =>
+  `${evaluation.performance ? `${rate(evaluation.performance.outputTokensPerSecond.estimate)} tok/s, ` : ''}up to ${count(reachableContext(evaluation))} tokens of context, ${gib(diskBytes(evaluation.model, evaluation.checkpoint))} GiB of weights`
 
 /** Why a checkpoint was not taken, after its name. */
 function whyPassed(evaluation: Evaluation, best: Evaluation): string | undefined {

@@ -1,17 +1,18 @@
 import type {ComparisonRow, Computation} from '../planner/compare/index.ts'
+import type {Figure} from '../planner/quality/index.ts'
 import {count, duration, gib, rate, tokens} from './numbers.ts'
+import {figureLines, qualityLegend, qualityWords, scoresOf, shortQuality} from './quality.ts'
 import {harmless, type Paint, paint, wrap} from './style.ts'
-import {type Column, table} from './tables.ts'
+import {type Column, keptTitles, table, tableWidth} from './tables.ts'
 
 interface CompareView {
   columns: number
   colour: boolean
+  /** With `--explain`: the comparisons behind each statement, by repository. */
+  figures?: ReadonlyMap<string, readonly Figure[]>
 }
 
-/** Where columns for how a GPU computes and what is known of quality find room beside the others. */
-const WIDE = 100
-
-/** `compare` for people: what fits first, refusals last with their reason; a table for each model on each machine. */
+/** `compare` for people: what would be taken first, refusals last with their reason; a table for each model on each machine. */
 export function renderCompare(rows: readonly ComparisonRow[], title: string, view: CompareView): string {
   const style = paint(view.colour)
   const groups = new Map<string, ComparisonRow[]>()
@@ -19,13 +20,12 @@ export function renderCompare(rows: readonly ComparisonRow[], title: string, vie
     const key = `${row.model} on ${row.gpus} x ${row.gpu}`
     groups.set(key, [...(groups.get(key) ?? []), row])
   }
-  const lines = [style.bold(wrap(title, view.columns)), '']
+  const lines = [style.bold(wrap(harmless(title), view.columns)), '']
   for (const [name, group] of groups) {
-    if (groups.size > 1) lines.push(style.bold(name))
+    if (groups.size > 1) lines.push(style.bold(harmless(name)))
     lines.push(...groupLines(group, view, style), '')
   }
-  if (view.columns < WIDE && rows.some((row) => isGood(row) && row.quality === 'not measured'))
-    lines.push(style.dim(wrap('Quality: what a checkpoint loses against the original is not measured.', view.columns)))
+  if (view.figures) lines.push(...explained(rows, view.figures, view.columns))
   return `${lines.join('\n').trimEnd()}\n`
 }
 
@@ -37,50 +37,187 @@ function noneWords(rows: readonly ComparisonRow[]): string {
   return slow === 0 ? 'None of them fits.' : slow === rows.length ? 'All of them fit, and none is quick enough.' : 'None of them fits and is quick enough.'
 }
 
-const shortName = (hfId: string): string => hfId.slice(hfId.indexOf('/') + 1)
+const organisation = (hfId: string): string => (hfId.includes('/') ? hfId.slice(0, hfId.indexOf('/')) : '')
+const repository = (hfId: string): string => hfId.slice(hfId.indexOf('/') + 1)
 
 function groupLines(rows: readonly ComparisonRow[], {columns}: CompareView, style: Paint): string[] {
   const good = rows.filter(isGood)
   if (good.length === 0) return [noneWords(rows), ...refusals(rows, columns)]
-  const several = new Set(good.map(({hfId}) => hfId.slice(0, hfId.indexOf('/')))).size > 1 && columns >= WIDE
-  // Repositories of one name are told apart by who published them.
-  const isTwice = (hfId: string) => good.some((row) => row.hfId !== hfId && shortName(row.hfId) === shortName(hfId))
-  const wide = columns >= WIDE
-  const shown: Column<ComparisonRow>[] = [
-    {title: 'Checkpoint', value: ({hfId}) => harmless(several || isTwice(hfId) ? hfId : shortName(hfId))},
-    {title: 'KV', value: ({kvCache}) => kvCache},
-    {title: 'GiB', value: ({checkpointBytes}) => gib(checkpointBytes), right: true},
-    {title: '', value: ({result}) => (result.verdict === 'fits' ? '' : result.verdict), expendable: 5},
-    {title: 'Context', value: ({result}) => tokens(result.deployment.maxModelLen), right: true},
-    {title: 'Users', value: ({requestsHeld}) => (requestsHeld === undefined ? '' : count(requestsHeld)), right: true, expendable: 1},
-    {title: 'TTFT', value: ({result}) => (result.performance ? duration(result.performance.ttftMs.estimate) : ''), right: true},
-    {title: 'TPOT', value: ({result}) => (result.performance ? duration(result.performance.tpotMs.estimate) : ''), right: true, expendable: 2},
-    {title: 'tok/s', value: ({result}) => (result.performance ? rate(result.performance.outputTokensPerSecond.estimate) : ''), right: true},
-    ...(wide
-      ? [
-          {title: 'Computes', value: ({computation}: ComparisonRow) => computation},
-          {title: 'Quality', value: ({quality}: ComparisonRow) => quality},
-        ]
-      : []),
-  ]
+  const shown = columnsFor(good, columns)
   const lines = [...table(good, shown, columns).trimEnd().split('\n')]
-  if (!wide) lines.push('', ...notes(good, columns).map((line) => style.dim(line)))
+  const text = (words: string | undefined) => {
+    if (words !== undefined) lines.push(`  ${wrap(words, columns - 4, 2)}`)
+  }
+  lines.push('')
+  text(adviceOn(good))
+  lines.push('')
+  for (const words of [...qualityStatements(good), ...cacheWords(good)]) lines.push(`  ${wrap(words, columns - 4, 4)}`)
+  lines.push(
+    ...[qualityLegend(good.map(({quality}) => quality)), computesWords(good)]
+      .filter((words) => words !== undefined)
+      .map((words) => style.dim(`  ${wrap(words, columns - 4, 2)}`)),
+  )
   return [...lines, ...refusals(rows, columns)]
 }
 
-const COMPUTES: Record<Computation, string> = {
+/** The columns that a width has room for. Names lose their publisher only where no two are the same without it. */
+function columnsFor(rows: readonly ComparisonRow[], columns: number): Column<ComparisonRow>[] {
+  const short = new Map(rows.map(({hfId}) => [hfId, repository(hfId)]))
+  const told = new Set(short.values()).size === short.size
+  const of = (name: (hfId: string) => string, atOnce: string) => {
+    const list: Column<ComparisonRow>[] = [
+      {title: 'Checkpoint', value: ({hfId}) => harmless(name(hfId))},
+      {title: 'KV', value: ({kvCache}) => kvCache},
+      {title: 'GiB', value: ({checkpointBytes}) => gib(checkpointBytes), right: true, expendable: 3},
+      {title: '', value: ({result}) => (result.verdict === 'fits' ? '' : result.verdict)},
+      {title: 'Context', value: ({result}) => tokens(result.deployment.maxModelLen), right: true, expendable: 1},
+      {title: atOnce, value: ({requestsHeld}) => (requestsHeld === undefined ? '' : count(requestsHeld)), right: true, expendable: 2},
+      {title: 'TTFT', value: ({result}) => (result.performance ? duration(result.performance.ttftMs.estimate) : ''), right: true},
+      {title: 'TPOT', value: ({result}) => (result.performance ? duration(result.performance.tpotMs.estimate) : ''), right: true, expendable: 4},
+      {title: 'tok/s', value: ({result}) => (result.performance ? rate(result.performance.outputTokensPerSecond.estimate) : ''), right: true},
+      {title: 'Computes', value: ({computation}) => COMPUTES[computation], expendable: 5},
+      {title: 'Quality', value: ({quality}) => shortQuality(quality)},
+    ]
+    return list.filter(({title}) => title !== '' || rows.some(({result}) => result.verdict !== 'fits'))
+  }
+  const full = of((hfId) => hfId, 'Requests at once')
+  if (tableWidth(rows, full) <= columns) return full
+  const plain = of((hfId) => hfId, 'At once')
+  if (tableWidth(rows, plain) <= columns) return plain
+  const bare = of(repository, 'At once')
+  return told && keptTitles(rows, bare, columns).includes('At once') ? bare : of(abbreviatedBy(rows), 'At once')
+}
+
+/** Names without the words that all repositories share, and what stands before these, where publishers tell them apart: nvidia/...-NVFP4. */
+function abbreviatedBy(rows: readonly ComparisonRow[]): (hfId: string) => string {
+  const names = rows.map(({hfId}) => repository(hfId))
+  const words = names.reduce((a, b) => (b.length < a.length ? b : a)).split('-')
+  const runs = words.flatMap((_, from) => words.slice(from).map((_word, length) => words.slice(from, from + length + 1).join('-')))
+  const shared = runs.filter((run) => names.every((name) => name.includes(run))).reduce((a, b) => (b.length > a.length ? b : a), '')
+  return (hfId) => {
+    const name = repository(hfId)
+    const rest = name.slice(name.indexOf(shared) + shared.length)
+    return shared === '' ? hfId : rest === '' ? name : `${organisation(hfId)}/...${rest}`
+  }
+}
+
+const COMPUTES: Record<Computation, string> = {native: 'native', 'weight-only': '16-bit', emulated: 'emulated', unsupported: '-'}
+
+const COMPUTES_WORDS: Record<Computation, string> = {
   native: 'computed as stored',
   'weight-only': 'stored so and computed at 16 bits',
   emulated: 'emulated',
   unsupported: 'not supported',
 }
 
-/** What a narrow terminal has no columns for. */
-function notes(rows: readonly ComparisonRow[], columns: number): string[] {
+/** How this GPU computes the formats. */
+function computesWords(rows: readonly ComparisonRow[]): string {
   const byComputation = new Map<Computation, Set<string>>()
-  for (const {computation, weights} of rows) byComputation.set(computation, (byComputation.get(computation) ?? new Set()).add(weights))
-  const computed = [...byComputation].map(([computation, weights]) => `${[...weights].join(', ')}: ${COMPUTES[computation]}`).join('; ')
-  return [`  ${wrap(`On this GPU ${computed}.`, columns - 4, 2)}`]
+  for (const row of rows) {
+    const {computation, weights} = row
+    // A format that is computed in two ways is told with who published it.
+    const differs = rows.some((other) => other.weights === weights && other.computation !== computation)
+    byComputation.set(computation, (byComputation.get(computation) ?? new Set()).add(differs ? named(row) : weights))
+  }
+  return `On this GPU ${[...byComputation].map(([computation, weights]) => `${[...weights].join(', ')}: ${COMPUTES_WORDS[computation]}`).join('; ')}.`
+}
+
+/** One row of each checkpoint. */
+const distinctCheckpoints = (rows: readonly ComparisonRow[]): ComparisonRow[] =>
+  rows.filter((row, index) => rows.findIndex(({hfId}) => hfId === row.hfId) === index)
+
+/** What is known of each checkpoint, once for those of which the same is known. */
+function qualityStatements(rows: readonly ComparisonRow[]): string[] {
+  const byWords = new Map<string, string[]>()
+  for (const {hfId, quality} of distinctCheckpoints(rows).filter((row) => row.quality.rows > 0)) {
+    const words = qualityWords(quality)
+    byWords.set(words, [...(byWords.get(words) ?? []), harmless(hfId)])
+  }
+  return [...byWords].map(([words, names]) => `${names.join(', ')}: ${words}.`)
+}
+
+/** What the cache formats cost, one line for each. */
+function cacheWords(rows: readonly ComparisonRow[]): string[] {
+  const told = new Map<string, string>()
+  for (const {kvCache, quality} of rows)
+    if (quality.kvCache && !told.has(kvCache)) told.set(kvCache, `${kvCache.toUpperCase()} cache: ${qualityWords(quality.kvCache, 'cache')}.`)
+  return [...told.values()]
+}
+
+const speedOf = ({result}: ComparisonRow): number => result.performance?.outputTokensPerSecond.estimate ?? 0
+
+/** Speeds closer than this are told as equal. */
+const WORTH_TELLING = 0.05
+
+/** A checkpoint by its format and who published it: FP8-BLOCK by Qwen. */
+const named = ({hfId, weights}: ComparisonRow): string => `${weights.toUpperCase()} by ${harmless(organisation(hfId) || hfId)}`
+
+/** Of the rows that a test picks the quickest. */
+const quickestOf = (rows: readonly ComparisonRow[], picks: (row: ComparisonRow) => boolean): ComparisonRow | undefined =>
+  rows.filter(picks).reduce<ComparisonRow | undefined>((best, row) => (best === undefined || speedOf(row) > speedOf(best) ? row : best), undefined)
+
+/** One line: what would be taken and why, against the quickest of the others, and against the quickest that loses nothing where that is another. */
+function adviceOn(rows: readonly ComparisonRow[]): string {
+  const first = rows[0]!
+  const own = `${named(first)}: ${first.computation === 'native' ? 'native here' : first.computation === 'emulated' ? 'emulated here' : 'computed at 16 bits here'}, ${lossInShort(first)}`
+  const quickest = quickestOf(rows, ({hfId}) => hfId !== first.hfId)
+  if (!quickest || speedOf(first) === 0) return `${own}.`
+  const lossless = quickestOf(rows, ({hfId, loss}) => hfId !== first.hfId && loss === 'kept')
+  const besides =
+    lossless && lossless.hfId !== quickest.hfId && quickest.loss !== 'kept' && speedOf(lossless) > (1 + WORTH_TELLING) * speedOf(first)
+      ? `; ${named(lossless)} is ${percent(speedOf(lossless) / speedOf(first) - 1)} quicker, ${lossInShort(lossless)}`
+      : ''
+  const same = quickest.weights === first.weights && shortQuality(quickest.quality) === shortQuality(first.quality)
+  return `${own}, ${speedAgainst(first, quickest)} ${named(quickest)}, ${same ? 'of which the same is known' : lossClause(quickest)}${besides}.`
+}
+
+const percent = (share: number): string => `${Math.round(share * 100)}%`
+
+function speedAgainst(row: ComparisonRow, other: ComparisonRow): string {
+  const slower = 1 - speedOf(row) / speedOf(other)
+  if (slower > WORTH_TELLING) return `${percent(slower)} slower than`
+  return speedOf(row) / speedOf(other) - 1 > WORTH_TELLING ? `${percent(speedOf(row) / speedOf(other) - 1)} quicker than` : 'as quick as'
+}
+
+const AS_KNOWN: Partial<Record<ComparisonRow['quality']['level'], string>> = {
+  'model-format': ' in other builds of it',
+  'format-size': ' by what the format does at this size',
+  format: ' by what the format does elsewhere',
+}
+
+const median = (recovery: number): string => (recovery >= 1 ? 'nothing' : `${((1 - recovery) * 100).toFixed(1)}%`)
+
+/** no measurable loss; 0.7% lost in the median */
+function lossInShort({quality}: ComparisonRow): string {
+  const {level, recovery, measurable} = scoresOf(quality)
+  if (level === 'original') return 'the original'
+  if (level === 'released') return 'as it was released'
+  if (level === 'rebuilt') return 'rebuilt with more bits than the release'
+  if (recovery === undefined) return 'its loss is not known'
+  return `${measurable === false ? 'no measurable loss' : `${median(recovery)} lost in the median`}${AS_KNOWN[level] ?? ''}`
+}
+
+/** which loses 0.7% in the median and 9 points of AIME 2025 */
+function lossClause({quality}: ComparisonRow): string {
+  const {level, recovery, worst, measurable} = scoresOf(quality)
+  if (level === 'original') return 'which is the original'
+  if (level === 'released') return 'which is as it was released'
+  if (level === 'rebuilt') return 'which was rebuilt with more bits than the release'
+  if (recovery === undefined) return 'whose loss is not known'
+  if (measurable === false) return `which has no measurable loss${AS_KNOWN[level] ?? ''}`
+  const lostPoints = worst ? worst.baseline - worst.score : 0
+  const benchmark = worst && harmless(worst.benchmark.replace(/ \(.*\)$/, ''))
+  const points = lostPoints >= 1 ? ` and ${Math.round(lostPoints)} points of ${benchmark}${worst?.withinNoise ? ', which may be noise' : ''}` : ''
+  const loses = level === 'model-format' ? 'of which other builds lose' : level === 'checkpoint' ? 'which loses' : 'a format that loses'
+  const where = level === 'format-size' ? ' at this size' : level === 'format' ? ' elsewhere' : ''
+  return `${loses} ${median(recovery)} in the median${where}${points}`
+}
+
+function explained(rows: readonly ComparisonRow[], figures: ReadonlyMap<string, readonly Figure[]>, columns: number): string[] {
+  return distinctCheckpoints(rows).flatMap(({hfId}) => {
+    const own = figures.get(hfId) ?? []
+    return own.length === 0 ? [] : [`  Comparisons behind ${harmless(hfId)}`, ...figureLines(own, columns), '']
+  })
 }
 
 const REFUSED: Partial<Record<ComparisonRow['result']['verdict'], string>> = {

@@ -1,5 +1,6 @@
 import type {ModelDetails} from '../planner/models/index.ts'
 import {count, gib, parameters, tokens} from './numbers.ts'
+import {qualityLegend, shortQuality} from './quality.ts'
 import {harmless, padEnd, wrap} from './style.ts'
 import {table} from './tables.ts'
 
@@ -36,12 +37,17 @@ export function renderModel(model: ModelDetails, warnings: readonly string[], co
         [
           {title: '  Checkpoint', value: ({hfId}) => `  ${harmless(hfId)}`},
           {title: 'Weights', value: ({weights}) => weights},
-          {title: 'GiB', value: ({bytes}) => (bytes === undefined ? '' : gib(bytes)), right: true},
+          {title: 'GiB', value: ({bytes}) => (bytes === undefined ? '' : gib(bytes)), right: true, expendable: 1},
+          ...(model.checkpoints.some(({quality}) => quality)
+            ? [{title: 'Quality', value: ({quality}: ModelDetails['checkpoints'][number]) => (quality ? shortQuality(quality) : '')}]
+            : []),
         ],
         columns,
       )
         .trimEnd()
         .split('\n'),
     )
+  const legend = qualityLegend(model.checkpoints.flatMap(({quality}) => quality ?? []))
+  if (legend) lines.push('', `  ${wrap(legend, columns - 4, 2)}`)
   return `${lines.join('\n')}\n`
 }

@@ -9,11 +9,12 @@ import {
   isOverloaded,
   type Refusal,
 } from '../planner/plan/index.ts'
-import {hasLimits, keepsQuality} from '../planner/answer/index.ts'
+import {hasLimits} from '../planner/answer/index.ts'
 import type {Objective, Objectives} from '../planner/scenario/index.ts'
 import {count, duration, durationBeside, rate, tokens} from './numbers.ts'
 import {deploymentWords} from './check.ts'
 import {chart} from './plan-chart.ts'
+import {shortQuality} from './quality.ts'
 import {harmless, type Paint, paint, padEnd, wrap} from './style.ts'
 import {type Column, table} from './tables.ts'
 
@@ -31,6 +32,8 @@ export interface PlanPicture {
   /** Neither load nor limits were given: those by which the load was chosen. */
   interactive?: Objectives
   mostThroughput?: PlanPoint
+  /** The best by the objective alone, of a build that loses more. */
+  passedOver?: PlanPoint
   drafting: DraftingOption[]
   front: PlanPoint[]
   reach: Reach[]
@@ -93,7 +96,7 @@ export function renderPlan(picture: PlanPicture, {columns, colour}: PlanView): s
 
 function verdictLines(
   best: RankedPlan,
-  {objectives, objective, met, interactive, mostThroughput, ranking}: PlanPicture,
+  {objectives, objective, met, interactive, mostThroughput, passedOver}: PlanPicture,
   columns: number,
   style: Paint,
 ): string[] {
@@ -112,13 +115,14 @@ function verdictLines(
   if (interactive) say(interactiveWords(best, interactive, objective))
   if (best.alsoCheckpoints) say(harmless(`as quick with ${best.alsoCheckpoints.join(' or ')}`))
   if (best.alsoKvCache) say(`as quick with a cache in ${best.alsoKvCache.join(' or ')}`)
-  const closer = met ? qualityAlternative(best, ranking) : undefined
-  if (closer)
-    say(
-      harmless(
-        `${best.evaluation.checkpoint.weights} may lose quality, and how much is not told here; of what keeps it ${closer.evaluation.engine.title} ${closer.evaluation.checkpoint.weights} ${layoutLetters(closer)} is best: ${rate(closer.performance.outputTokensPerSecond.estimate)} tok/s ${loadWords(closer)}, ${rate(1000 / closer.performance.tpotMs.estimate)} tok/s for each user${closer.meets ? '' : ', limits not kept'} (--objective quality)`,
-      ),
+  if (passedOver) {
+    const {engine: other, checkpoint} = passedOver.evaluation
+    const known = checkpoint.quality ? ` It loses more (${shortQuality(checkpoint.quality)}):` : ' It loses more:'
+    lines.push(
+      '',
+      `  ${wrap(`Passed over: ${other.title} ${harmless(checkpoint.hfId)} ${layoutLetters(passedOver)}, ${pointWords(passedOver)}.${known} --prefer speed takes it.`, columns - 4, 2)}`,
     )
+  }
   if (mostThroughput) {
     const {engine: other, checkpoint} = mostThroughput.evaluation
     lines.push(
@@ -127,12 +131,6 @@ function verdictLines(
     )
   }
   return lines
-}
-
-/** Where the best build has fewer bits than keep the quality: the best row of those that do. */
-function qualityAlternative({evaluation: {model, checkpoint}}: RankedPlan, ranking: readonly RankedPlan[]): RankedPlan | undefined {
-  if (keepsQuality(model, checkpoint)) return undefined
-  return ranking.find(({evaluation}) => keepsQuality(evaluation.model, evaluation.checkpoint))
 }
 
 /** Drafting beside none: mtp:1 brings 35% at this load, and pays up to 40 in flight. */
@@ -148,7 +146,7 @@ function draftingWords({speculative: {method, tokens, draft}, gain, acceptance, 
 /** How the load came about, where nobody gave one. */
 function interactiveWords(best: RankedPlan, interactive: Objectives, objective: Objective): string {
   const limits = limitsInWords(interactive)
-  const chosen = objective === 'throughput' || objective === 'quality' ? 'as many as are served interactively' : 'served interactively'
+  const chosen = objective === 'throughput' ? 'as many as are served interactively' : 'served interactively'
   return best.meets
     ? `${chosen}: ${limits} (--users, --slo-ttft-ms and --slo-tpot-ms choose otherwise)`
     : `not even one is served interactively, ${limits}: ${reachedWords(best, interactive)}`

@@ -1,4 +1,5 @@
 import type {SupportCell, SupportStatus} from '../planner/models/index.ts'
+import {qualityLegend, shortQuality} from './quality.ts'
 import {harmless, wrap} from './style.ts'
 import {table} from './tables.ts'
 
@@ -17,7 +18,7 @@ export function renderSupport(model: string, cells: readonly SupportCell[], widt
     width,
   )
   const versions = [...new Set(cells.map(({engine, engineVersion}) => `${engine} ${engineVersion}`))].join(', ')
-  return `${harmless(model)} on ${wrap(versions, width)}\n\n${matrix}\n${legend(cells)}${reasonLines(cells, width)}`
+  return `${harmless(model)} on ${wrap(versions, width)}\n\n${matrix}\n${legend(cells, width)}${reasonLines(cells, width)}`
 }
 
 /** Cells of one engine and checkpoint. */
@@ -32,14 +33,22 @@ function rowsOf(cells: readonly SupportCell[]): SupportCell[][] {
 
 const shortName = (gpu: string): string => gpu.replace(/-(?:80gb-)?(?:sxm2?|pcie|xtx)(?:-.*)?$/, '').replace(/^rtx-|^rx-/, '')
 
-function legend(cells: readonly SupportCell[]): string {
+function legend(cells: readonly SupportCell[], width: number): string {
   const shown = new Set(cells.map(({status}) => status))
   const lines = [
     shown.has('native') ? 'yes: computed in its own format' : '',
     shown.has('weight-only') ? '16: stored so, computed in 16 bits' : '',
     shown.has('unlisted') ? '?: in no engine list that servefit knows' : '',
+    wrap(qualityLine(cells), width),
+    wrap(qualityLegend(cells.flatMap(({quality}) => quality ?? [])) ?? '', width),
   ].filter((line) => line !== '')
   return lines.length === 0 ? '' : `${lines.join('\n')}\n`
+}
+
+/** What is known of each checkpoint's loss, in one line: the matrix has no room for it. */
+function qualityLine(cells: readonly SupportCell[]): string {
+  const byCheckpoint = new Map(cells.flatMap(({hfId, weights, quality}) => (quality ? [[hfId, `${harmless(weights)} ${shortQuality(quality)}`] as const] : [])))
+  return byCheckpoint.size === 0 ? '' : `quality: ${[...new Set(byCheckpoint.values())].join(', ')}`
 }
 
 /** The first reason of each refusal, once, with the GPUs it holds for. */

@@ -11,17 +11,32 @@ export interface Column<T> {
   expendable?: number
 }
 
-/** Rows under titles, two blanks between columns; what does not fit the width is dropped column by column, then cut. */
-export function table<T>(rows: readonly T[], columns: readonly Column<T>[], width: number): string {
+const widthsOf = <T>(rows: readonly T[], columns: readonly Column<T>[]): number[] =>
+  columns.map((column) => Math.max(widthOf(column.title), ...rows.map((row) => widthOf(column.value(row)))))
+
+const totalOf = (widths: readonly number[]): number => widths.reduce((sum, value) => sum + value, 0) + 2 * (widths.length - 1)
+
+/** Columns of the terminal that a table takes with nothing dropped. */
+export const tableWidth = <T>(rows: readonly T[], columns: readonly Column<T>[]): number => totalOf(widthsOf(rows, columns))
+
+/** The columns that a width has room for: the expendable ones are dropped, those of the highest number first. */
+function keptColumns<T>(rows: readonly T[], columns: readonly Column<T>[], width: number): Column<T>[] {
   let shown = [...columns]
-  const measure = (set: readonly Column<T>[]) => set.map((column) => Math.max(widthOf(column.title), ...rows.map((row) => widthOf(column.value(row)))))
-  let widths = measure(shown)
-  const total = () => widths.reduce((sum, value) => sum + value, 0) + 2 * (widths.length - 1)
-  while (total() > width && shown.some(({expendable}) => expendable)) {
+  while (tableWidth(rows, shown) > width && shown.some(({expendable}) => expendable)) {
     const most = Math.max(...shown.map(({expendable}) => expendable ?? 0))
     shown = shown.filter(({expendable}) => (expendable ?? 0) !== most)
-    widths = measure(shown)
   }
+  return shown
+}
+
+/** Titles of the columns that a width has room for. */
+export const keptTitles = <T>(rows: readonly T[], columns: readonly Column<T>[], width: number): string[] =>
+  keptColumns(rows, columns, width).map(({title}) => title)
+
+/** Rows under titles, two blanks between columns; what does not fit the width is dropped column by column, then cut. */
+export function table<T>(rows: readonly T[], columns: readonly Column<T>[], width: number): string {
+  const shown = keptColumns(rows, columns, width)
+  const widths = widthsOf(rows, shown)
   const line = (cells: string[]) =>
     cells
       .map((cell, index) => (shown[index]!.right ? padStart(cell, widths[index]!) : index === cells.length - 1 ? cell : padEnd(cell, widths[index]!)))

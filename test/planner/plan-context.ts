@@ -4,7 +4,7 @@ import {type Catalogue, openCatalogue} from '../../src/catalogue/catalogue.ts'
 import {answer} from '../../src/planner/answer/answer.ts'
 import type {Context} from '../../src/planner/world/context.ts'
 import {machineFromSpec} from '../../src/planner/world/machines.ts'
-import type {Objective, Objectives, Scenario} from '../../src/planner/scenario/scenario.ts'
+import type {Objective, Objectives, Preference, Scenario} from '../../src/planner/scenario/scenario.ts'
 import {plan, planQuestion} from '../../src/planner/plan/plan.ts'
 import {type Result, toResult} from '../../src/planner/answer/result.ts'
 
@@ -30,14 +30,15 @@ export interface PlanCase {
   objectives?: Objectives
   objective?: Objective
   engine?: string
+  prefer?: Preference
 }
 
 function asked(
   context: Context,
-  {model, gpu, inputTokens, outputTokens, concurrency, requestRate, objectives = {}, objective = 'throughput', engine}: PlanCase,
+  {model, gpu, inputTokens, outputTokens, concurrency, requestRate, objectives = {}, objective = 'throughput', engine, prefer}: PlanCase,
 ) {
   const workload = {inputTokens, outputTokens, concurrency, requestRate}
-  return {scenario: {model, engine, workload}, machine: machineFromSpec(context.catalogue, gpu), objectives, objective}
+  return {scenario: {model, engine, ...(prefer && {prefer}), workload}, machine: machineFromSpec(context.catalogue, gpu), objectives, objective}
 }
 
 export const planned = (context: Context, question: PlanCase) => plan(context, asked(context, question))

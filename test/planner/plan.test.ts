@@ -1,12 +1,15 @@
 import * as fc from 'fast-check'
 import {beforeAll, describe, expect, it} from 'vitest'
 import {paretoFront} from '../../src/planner/plan/front.ts'
-import {endToEndMs, score} from '../../src/planner/plan/objectives.ts'
+import {endToEndMs, preferenceTier, score} from '../../src/planner/plan/objectives.ts'
 import {parseFailOn} from '../../src/planner/plan/fail.ts'
 import {rankedPlans} from '../../src/planner/plan/ranking.ts'
 import {CONCURRENCIES, legalDeployments, pointAt, searchPlans} from '../../src/planner/plan/search.ts'
 import type {PlanPoint} from '../../src/planner/plan/point.ts'
 import {checked, numbersOf, planned, plannerContext, questionOf, questions} from './plan-context.ts'
+
+/** What its checkpoint loses ranks before a plan's speed. */
+const lossOf = (point: PlanPoint) => preferenceTier(point, undefined)
 
 let context: ReturnType<typeof plannerContext>
 beforeAll(() => {
@@ -34,7 +37,9 @@ describe('plan', () => {
         )
         const kept = all.filter(({meets}) => meets)
         const sure = kept.filter((point) => point.sure)
-        const good = sure.length > 0 ? sure : kept
+        const standing = sure.length > 0 ? sure : kept
+        const least = Math.min(...standing.map(lossOf))
+        const good = standing.filter((point) => lossOf(point) === least)
         const [best] = found.points
         if (good.length === 0) {
           expect(best?.meets ?? false).toBe(false)
@@ -62,9 +67,29 @@ describe('plan', () => {
 
   it('ranks by the cautious end', async () => {
     const {ranking} = await planned(context, {model: 'qwen3-32b', gpu: '4xh100-sxm', inputTokens: 1024, outputTokens: 512, concurrency: 64})
-    const lows = ranking.map(({performance}) => performance.outputTokensPerSecond.low)
+    expect(ranking.map(lossOf)).toEqual(ranking.map(lossOf).sort((a, b) => a - b))
+    const low = ({performance}: PlanPoint) => performance.outputTokensPerSecond.low
     // Rows that are as good within 2% may stand for one another.
-    for (const [index, low] of lows.entries()) if (index > 0) expect(low).toBeLessThanOrEqual(lows[index - 1]! * 1.03)
+    for (const [index, point] of ranking.entries())
+      if (index > 0 && lossOf(point) === lossOf(ranking[index - 1]!)) expect(low(point)).toBeLessThanOrEqual(low(ranking[index - 1]!) * 1.03)
+  })
+
+  it('takes the build that is preferred, and says what it passed over', async () => {
+    const question = {model: 'qwen3-32b', gpu: '1xrtx-pro-6000', inputTokens: 1024, outputTokens: 512, concurrency: 16}
+    const {ranking, report} = await planned(context, question)
+    const low = ({performance}: {performance?: PlanPoint['performance']}) => performance!.outputTokensPerSecond.low
+    const {passedOver} = report()
+    expect(ranking[0]!.evaluation.checkpoint.weights).toMatch(/^fp8/)
+    expect(passedOver!.model.hfId).toBe('nvidia/Qwen3-32B-NVFP4')
+    expect(low(passedOver!)).toBeGreaterThan(1.1 * low(ranking[0]!))
+    const fast = await planned(context, {...question, prefer: 'speed'})
+    const lows = fast.ranking.map(low)
+    for (const [index, value] of lows.entries()) if (index > 0) expect(value).toBeLessThanOrEqual(lows[index - 1]! * 1.03)
+    expect(low(fast.ranking[0]!)).toBe(low(passedOver!))
+    expect(fast.report().passedOver).toBeUndefined()
+    expect((await planned(context, {...question, prefer: 'quality'})).ranking[0]!.evaluation.checkpoint.weights).toBe('bf16')
+    // 18.0 GiB against the 19.2 of NVFP4.
+    expect((await planned(context, {...question, prefer: 'memory'})).ranking[0]!.evaluation.checkpoint.weights).toBe('awq-int4')
   })
 
   it('has no two rows that differ in the cache format alone and are as quick', async () => {
@@ -176,7 +201,8 @@ describe('plan', () => {
   it('for a rate that all keep up with, the quicker answer is better', async () => {
     const {ranking} = await planned(context, {model: 'llama-3.1-8b', gpu: '4xh100-sxm', inputTokens: 500, outputTokens: 200, requestRate: 1})
     const [best] = ranking
-    for (const other of ranking) expect(endToEndMs(best!).high).toBeLessThanOrEqual(endToEndMs(other).high * 1.03)
+    for (const other of ranking.filter((point) => lossOf(point) === lossOf(best!)))
+      expect(endToEndMs(best!).high).toBeLessThanOrEqual(endToEndMs(other).high * 1.03)
   })
 
   it('groups refusals, with their number', async () => {

@@ -7,6 +7,7 @@ import {type Choice, type ChoiceQuestion, choose} from './choose.ts'
 import {type Context, engineOf, looksLikePath, machineFromName, machineFromSpec, modelOf, type NamedModel} from '../world/index.ts'
 import {type Evaluation, isYes} from './evaluation.ts'
 import {idleWarnings} from './idle.ts'
+import {withQuality} from '../quality/index.ts'
 import {knownByNameAnswer} from './known-by-name.ts'
 import {poolingOf, textsOf} from './pooling.ts'
 import {requireLimits, type Scenario} from '../scenario/index.ts'
@@ -97,7 +98,7 @@ export async function answer(context: Context, scenario: Scenario, {asRan = fals
   if (scenario.slo) requireLimits(scenario.slo)
   const machine = await machineOf(context, scenario)
   if (machine.gpus.length === 0) throw new InputError('NO_GPU', 'No GPU was found in this machine', {suggestions: []})
-  const {model: _model, gpu: _gpu, machine: _machine, nodes: _nodes, link: _link, id: _id, command: _command, slo, workload: asked, ...given} = scenario
+  const {model: _model, gpu: _gpu, machine: _machine, nodes: _nodes, link: _link, id: _id, command: _command, prefer, slo, workload: asked, ...given} = scenario
   const workload = named.model.pooling ? textsOf(named.model, asked) : asked
   // What embeds is run so without being told: each release has its own word for it.
   const request = named.model.pooling && given.runner === 'pooling' ? {...given, runner: undefined} : given
@@ -107,6 +108,7 @@ export async function answer(context: Context, scenario: Scenario, {asRan = fals
     machine,
     engine,
     request,
+    ...(prefer && {prefer}),
     workload,
     slo,
     asRan,
@@ -117,6 +119,7 @@ export async function answer(context: Context, scenario: Scenario, {asRan = fals
   const left = machine.gpus.filter((gpu) => !choice.best.machine.gpus.includes(gpu))
   const best: Evaluation = {
     ...choice.best,
+    checkpoint: withQuality(context.catalogue, named.model, choice.best.checkpoint),
     warnings: [
       ...assumed(machine),
       ...generalWarnings(scenario, named, choice),

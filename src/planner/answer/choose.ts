@@ -7,7 +7,8 @@ import {sumBytes} from '../../core/terms.ts'
 import type {Calibration} from '../../core/throughput/calibration.ts'
 import {checkpointBytes} from '../../core/weights.ts'
 import type {Engine} from '../../engines/engine.ts'
-import type {Objectives} from '../scenario/index.ts'
+import {bitsOf, QUALITY_CLASSES, qualityClass} from '../quality/index.ts'
+import type {Objectives, Preference} from '../scenario/index.ts'
 import {isMixed, pacingAccelerator} from '../world/index.ts'
 import {evaluate} from './evaluate.ts'
 import {type Evaluation, isYes, starts, TIGHT_CODES, VERDICT_ORDER} from './evaluation.ts'
@@ -21,6 +22,8 @@ export interface Choice {
   passedOver: Evaluation[]
   /** No such checkpoint is published: the answer is computed as if there were one. */
   hypothetical?: boolean
+  /** What would have been taken, had nothing been preferred; absent where it is the same. */
+  unpreferred?: Evaluation
 }
 
 export interface ChoiceQuestion {
@@ -31,6 +34,8 @@ export interface ChoiceQuestion {
   machine: Machine
   engine: Engine
   request: DeploymentRequest
+  /** What the checkpoint is chosen for among those that keep the load. */
+  prefer?: Preference
   workload?: Workload
   slo?: Objectives
   /** A question about what ran: nothing is replaced that the engine chose. */
@@ -126,11 +131,11 @@ function fidelityOf({formats, weights, publisher}: Checkpoint): number {
   )
 }
 
-/** Repositories of the same format differ in nothing that is judged here: the first of each. */
+/** Repositories of the same format of which neither was measured differ in nothing that is judged here: the first of each, and those that were. */
 function distinct(checkpoints: readonly Checkpoint[]): Checkpoint[] {
   const seen = new Set<string>()
   return checkpoints.filter((checkpoint) => {
-    const key = `${checkpoint.weights} ${JSON.stringify(checkpoint.formats)}`
+    const key = `${checkpoint.weights} ${JSON.stringify(checkpoint.formats)} ${checkpoint.quality?.level === 'checkpoint' ? checkpoint.hfId : ''}`
     return !seen.has(key) && seen.add(key)
   })
 }
@@ -139,6 +144,10 @@ function distinct(checkpoints: readonly Checkpoint[]): Checkpoint[] {
 export const distinctCheckpoints = (model: Model, weights?: string): Checkpoint[] =>
   distinct(byFidelity(model, weights === undefined ? model.checkpoints : checkpointsOfWeights(model, weights)))
 
+/** A model's checkpoints that differ in what is judged or measured, in the order in which they are asked whether they keep the load. */
+export const preferredCheckpoints = (model: Model, accelerator: Accelerator, {weights, prefer}: {weights?: string; prefer?: Preference} = {}): Checkpoint[] =>
+  distinct(byPreference(model, weights === undefined ? model.checkpoints : checkpointsOfWeights(model, weights), accelerator, prefer))
+
 /** Checkpoints of a model, the closest to its original first. */
 export function byFidelity(model: Pick<Model, 'hfId'>, checkpoints: readonly Checkpoint[]): Checkpoint[] {
   const original = checkpoints.find(({hfId}) => hfId === model.hfId)
@@ -146,13 +155,6 @@ export function byFidelity(model: Pick<Model, 'hfId'>, checkpoints: readonly Che
     checkpoint === original ? Number.POSITIVE_INFINITY : original ? Math.min(fidelityOf(checkpoint), fidelityOf(original)) : fidelityOf(checkpoint)
   return [...checkpoints].sort((a, b) => rank(b) - rank(a))
 }
-
-/** Bits of an element from which on quantising is taken to lose nothing that one notices. */
-const KEEPING_BITS = 8
-
-/** Whether a checkpoint keeps the model's quality: 8 bits and more, or as its maker released it. Other builds lose something, and how much is not told here. */
-export const keepsQuality = (model: Pick<Model, 'hfId'>, {hfId, weights, formats}: Checkpoint): boolean =>
-  hfId === model.hfId || weights === 'native' || (isWeightFormat(formats.default) && weightFormat(formats.default).elementBits >= KEEPING_BITS)
 
 /** Whether a card computes in the format itself, rather than converting the weights to 16 bits first. */
 function isNative({formats}: Checkpoint, {native}: Accelerator): boolean {
@@ -163,27 +165,19 @@ function isNative({formats}: Checkpoint, {native}: Accelerator): boolean {
   return computeType === 'bf16' || native.includes(computeType)
 }
 
-/** 0: keeps the quality; 1: a rebuild with more bits than the original, which brings nothing back; 2: other builds. */
-function qualityClass(model: Model, checkpoint: Checkpoint): number {
-  if (!keepsQuality(model, checkpoint)) return 2
-  const original = model.checkpoints.find(({hfId}) => hfId === model.hfId)
-  return original && original !== checkpoint && bitsOf(checkpoint) > bitsOf(original) ? 1 : 0
-}
-
-const bitsOf = ({formats}: Checkpoint): number => (isWeightFormat(formats.default) ? weightFormat(formats.default).elementBits : 16)
-
 /** Whose builds are preferred, where nothing else tells them apart. */
 export const PUBLISHERS = {maker: 0, known: 1, community: 2}
 
 /**
- * The order in which checkpoints are asked whether they keep the load: those that keep the quality, then what the card computes natively, then
- * the maker before known publishers before community uploads, then more bits.
+ * The order in which checkpoints are asked whether they keep the load: those that keep the quality, by figures at the level that is known and else by
+ * their bits, then those that lose a little, then the rest; among equals what the card computes natively, then the maker before known publishers
+ * before community uploads, then more bits. Where quality is preferred, how the card computes is left out, and more bits come before who published.
  */
-export function byPreference(model: Model, checkpoints: readonly Checkpoint[], accelerator: Accelerator): Checkpoint[] {
+export function byPreference(model: Model, checkpoints: readonly Checkpoint[], accelerator: Accelerator, prefer?: Preference): Checkpoint[] {
   const fidelity = new Map(byFidelity(model, checkpoints).map((checkpoint, index) => [checkpoint, index]))
   const key = (checkpoint: Checkpoint): number[] => [
-    qualityClass(model, checkpoint),
-    isNative(checkpoint, accelerator) ? 0 : 1,
+    QUALITY_CLASSES.indexOf(qualityClass(model, checkpoint)),
+    ...(prefer === 'quality' ? [-bitsOf(checkpoint)] : [isNative(checkpoint, accelerator) ? 0 : 1]),
     PUBLISHERS[checkpoint.publisher ?? 'maker'],
     fidelity.get(checkpoint)!,
   ]
@@ -223,12 +217,11 @@ const HYPOTHETICAL: Record<string, string> = {
 
 /**
  * The checkpoint and layout that a question means. A repository is taken as it is; a format means the published checkpoint of that format; a
- * model's name means the one that keeps the load and the limits best of those that keep the quality, by `byPreference` where none does much better.
- * Without one, a build that keeps the quality and is only not sure to have the memory comes before any that loses some; where only some tightly
- * keep the load, the best of those.
+ * model's name means the one that keeps the load and the limits best of those that keep the quality, by `byPreference` where none does much better
+ * (see `taken`).
  */
 export function choose(question: ChoiceQuestion): Choice {
-  const {model, request, machine} = question
+  const {model, request, machine, prefer} = question
   if (question.checkpoint) return {best: bestLayout({...question, checkpoint: withFormat(model, question.checkpoint, request.weights)}), passedOver: []}
   let candidates: readonly Checkpoint[] = model.checkpoints
   let hypothetical = false
@@ -239,23 +232,10 @@ export function choose(question: ChoiceQuestion): Choice {
       hypothetical = true
     }
   }
-  const considered: Evaluation[] = []
-  const answered = (best: Evaluation): Choice => ({best, passedOver: considered.filter((evaluation) => evaluation !== best), hypothetical})
-  const ordered = distinct(byPreference(model, candidates, pacingAccelerator(machine)))
-  for (const checkpoint of ordered.filter((one) => keepsQuality(model, one))) considered.push(bestLayout({...question, checkpoint}))
-  const kept = considered.filter(({verdict}) => verdict === 'fits')
-  // What keeps the quality and the load, and is only not sure to have the memory, stands before builds that lose quality.
-  const keeping = holdsBest(kept.length > 0 ? kept : considered.filter(isTightInMemoryAlone))
-  if (keeping) return answered(keeping)
-  for (const checkpoint of ordered.filter((one) => !keepsQuality(model, one))) {
-    const evaluation = bestLayout({...question, checkpoint})
-    considered.push(evaluation)
-    if (evaluation.verdict === 'fits') return answered(evaluation)
-  }
-  if (considered.length === 0) throw new InputError('MODEL_WITHOUT_CHECKPOINT', `${model.name} has no checkpoint in the catalogue`)
-  const tight = considered.filter(({verdict}) => verdict === 'tight')
-  const keepingTight = tight.filter(({checkpoint}) => keepsQuality(model, checkpoint))
-  return answered(holdsBest(keepingTight.length > 0 ? keepingTight : tight) ?? bestOf(considered))
+  const inOrder = distinct(byPreference(model, candidates, pacingAccelerator(machine), prefer))
+  const choice = taken(model, evaluated(inOrder, question), prefer)
+  if (!choice) throw new InputError('MODEL_WITHOUT_CHECKPOINT', `${model.name} has no checkpoint in the catalogue`)
+  return {...choice, hypothetical}
 }
 
 /** More bits are worth some speed, but not so much: whoever adds a card would lose a quarter of it for each user. */
@@ -285,9 +265,61 @@ function speedOf(evaluation: Evaluation): number {
   return waiting ? performance.outputTokensPerSecond.estimate : performance.outputTokensPerSecondPerUser
 }
 
+/** Each checkpoint with its best layout, when it is asked for. */
+function* evaluated(checkpoints: readonly Checkpoint[], question: ChoiceQuestion): Generator<Evaluation> {
+  for (const checkpoint of checkpoints) yield bestLayout({...question, checkpoint})
+}
+
+/**
+ * Which of a model's checkpoints is taken, given in the order of `byPreference`: of those that keep the quality, the load and the limits the first
+ * than which none holds the load much better. Without one, a build that keeps the quality and is only not sure to have the memory comes before
+ * any that loses some; where only some tightly keep the load, the best of those. Where quality is preferred speed weighs nothing; where speed,
+ * context or memory is, it is the best in that of all that keep the load as well. Undefined: there is none.
+ */
+export function taken(model: Model, inOrder: Iterable<Evaluation>, prefer?: Preference): Choice | undefined {
+  const measure = prefer && PREFERRED[prefer]
+  const best = prefer === 'quality' ? (evaluations: readonly Evaluation[]) => evaluations[0] : holdsBest
+  const considered: Evaluation[] = []
+  const answered = (one: Evaluation): Choice => ({best: one, passedOver: considered.filter((other) => other !== one)})
+  const keeping = (): Evaluation | undefined => {
+    const keep = considered.filter(({checkpoint}) => keepsQuality(model, checkpoint))
+    const fitting = keep.filter(({verdict}) => verdict === 'fits')
+    return best(fitting.length > 0 ? fitting : keep.filter(isTightInMemoryAlone))
+  }
+  for (const evaluation of inOrder) {
+    const loses = !keepsQuality(model, evaluation.checkpoint)
+    const kept = loses && !measure ? keeping() : undefined
+    if (kept) return answered(kept)
+    considered.push(evaluation)
+    if (loses && !measure && evaluation.verdict === 'fits') return answered(evaluation)
+  }
+  if (considered.length === 0) return undefined
+  const tight = considered.filter(({verdict}) => verdict === 'tight')
+  const keepingTight = tight.filter(({checkpoint}) => keepsQuality(model, checkpoint))
+  const first = keeping() ?? considered.find(({verdict}) => verdict === 'fits') ?? best(keepingTight.length > 0 ? keepingTight : tight)
+  if (!first || !measure) return answered(first ?? bestOf(considered))
+  const equals = considered.filter(({verdict}) => verdict === first.verdict)
+  const preferred = equals.reduce((a, b) => (measure(b) > measure(a) ? b : a), first)
+  return {...answered(preferred), ...(preferred !== first && {unpreferred: first})}
+}
+
+/** As it was released, or what figures or bits say loses nothing. */
+export const keepsQuality = (model: Model, checkpoint: Checkpoint): boolean => ['kept', 'rebuilt'].includes(qualityClass(model, checkpoint))
+
 /** The load and the limits are kept; only the memory may be off by more than there is to spare. */
 const isTightInMemoryAlone = ({verdict, warnings}: Evaluation): boolean =>
   verdict === 'tight' && warnings.every(({code}) => code === 'memory-tight' || !TIGHT_CODES.includes(code))
+
+/** The longest context that can be had, up to what the model reads as its publisher documents. */
+export const reachableContext = ({deployment, memory, model}: Pick<Evaluation, 'deployment' | 'memory' | 'model'>): number =>
+  Math.max(deployment.maxModelLen, Math.min(model.extendedContext?.tokens ?? model.architecture.contextTokens, memory.largestMaxModelLen))
+
+/** What is preferred, higher is better. Quality is an order, see `byPreference`. */
+const PREFERRED: Partial<Record<Preference, (evaluation: Evaluation) => number>> = {
+  speed: scoreOf,
+  context: reachableContext,
+  memory: ({model, checkpoint}) => -diskBytes(model, checkpoint),
+}
 
 /** A repository whose format is asked for differently: the model's checkpoint of that format, published or imagined. */
 function withFormat(model: Model, checkpoint: Checkpoint, weights: string | undefined): Checkpoint {

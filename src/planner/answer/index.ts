@@ -6,12 +6,14 @@ export {
   byFidelity,
   byPreference,
   checkpointsOfWeights,
-  type ChoiceQuestion,
   diskBytes,
   distinctCheckpoints,
   keepsQuality,
   missingBytes,
+  preferredCheckpoints,
   PUBLISHERS,
+  reachableContext,
+  taken,
 } from './choose.ts'
 export {evaluate, judge, type Question, standing} from './evaluate.ts'
 export {type Evaluation, isYes, type Standing, TIGHT_CODES, VERDICT_ORDER, type Verdict} from './evaluation.ts'

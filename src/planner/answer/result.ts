@@ -1,6 +1,8 @@
 import type {Machine} from '../../core/accelerator.ts'
 import type {Deployment, Workload} from '../../core/deployment.ts'
+import {cacheFormat} from '../../core/formats.ts'
 import type {MemoryPart} from '../../core/memory.ts'
+import type {Quality} from '../../core/quality.ts'
 import {countParameters} from '../../core/tensors.ts'
 import {sumBytes, type Reason, type Term, type Warning} from '../../core/terms.ts'
 import type {Performance} from '../../core/throughput/input.ts'
@@ -25,6 +27,8 @@ export interface Result {
   /** `replaced`: settings that the engine would choose differently by itself. */
   deployment: Omit<Deployment, 'gpuMemoryUtilization'> & {gpuMemoryUtilization?: number; replaced?: Replaced[]}
   workload?: Workload
+  /** What is known of the checkpoint's loss against the original, and of the cache format's where it is not 16 bits. */
+  quality?: Quality & {kvCache?: Quality}
   verdict: Verdict
   reasons: Reason[]
   memory: {
@@ -65,6 +69,12 @@ function largestThatStarts(evaluation: Evaluation): number {
   const limit = contextLimit(subject, deployment)
   // Some settings of its depend on the context: then it may not start with the longest.
   return engine.memory(subject, {...deployment, maxModelLen: limit}).starts ? limit : memory.largestMaxModelLen
+}
+
+/** A format that nobody measured is told as such; 16 bits need no telling. */
+function qualityWithCache({model, deployment: {kvCache}}: Evaluation, quality: Quality): Quality & {kvCache?: Quality} {
+  if (!model.cacheQuality || cacheFormat(kvCache).elementBytes >= 2) return quality
+  return {...quality, kvCache: model.cacheQuality[cacheFormat(kvCache).id] ?? {level: 'unknown', rows: 0, models: 0, sources: []}}
 }
 
 const cardsOf = (machine: Machine): {gpu: string; count: number}[] => kindsOf(machine).map((gpus) => ({gpu: gpus[0]!.accelerator.id, count: gpus.length}))
@@ -109,6 +119,7 @@ export function toResult(evaluation: Evaluation, id?: string): Result {
     },
     deployment: {...settingsOf(deployment), ...(model.pooling && {runner: 'pooling' as const}), ...(replaced.length > 0 && {replaced})},
     ...(workload && {workload}),
+    ...(checkpoint.quality && {quality: qualityWithCache(evaluation, checkpoint.quality)}),
     verdict,
     reasons,
     memory: {

@@ -7,6 +7,29 @@ const interval = z.object({estimate: z.number(), low: z.number(), high: z.number
 const latencies = {ttftMs: z.number(), tpotMs: z.number(), endToEndMs: z.number(), shareWithinLimits: z.number()}
 const coded = {code: z.string(), message: z.string()}
 
+const loss = z.object({benchmark: z.string(), baseline: z.number(), score: z.number(), recovery: z.number(), withinNoise: z.boolean().optional()})
+
+/** What is known of a checkpoint's loss. Shares of the original's score, 0 to 1 and above by noise. */
+const figures = {
+  level: z.enum(['original', 'released', 'rebuilt', 'checkpoint', 'model-format', 'format-size', 'format', 'unknown']),
+  recovery: z.number().optional(),
+  recoveryLow: z.number().optional(),
+  recoveryHigh: z.number().optional(),
+  perplexityRise: z.number().optional(),
+  meanKld: z.number().optional(),
+  worst: loss.optional(),
+  measurable: z.boolean().optional(),
+  apart: z
+    .array(z.object({kind: z.enum(['long-reasoning', 'code', 'long-context', 'tools']), rows: z.int(), recovery: z.number(), worst: loss.optional()}))
+    .optional(),
+  against: z.array(z.string()).optional(),
+  format: z.string().optional(),
+  size: z.string().optional(),
+  rows: z.int(),
+  models: z.int(),
+  sources: z.array(z.string()),
+}
+const quality = z.object({...figures, typical: z.object(figures).optional()})
 const accounted = {effect: z.enum(['counted', 'ignored-here', 'wrong']), because: z.string(), uncounted: z.boolean().optional()}
 
 /** What became of an engine's own command: every flag accounted for. */
@@ -62,6 +85,7 @@ export const ResultSchema = z.object({
       .optional(),
   }),
   workload: ScenarioSchema.shape.workload,
+  quality: quality.extend({kvCache: quality.optional()}).optional(),
   verdict: z.enum(['fits', 'tight', 'too-slow', 'does-not-fit', 'unsupported']),
   reasons: z.array(z.object({...coded, remedy: z.string().optional()})),
   memory: z.object({
@@ -124,7 +148,7 @@ export const ModelSchema = z.looseObject({
   activeParams: z.int(),
   contextTokens: z.int(),
   licence: z.string().optional(),
-  checkpoints: z.array(z.object({hfId: z.string(), weights: z.string(), bytes: bytes.optional()})),
+  checkpoints: z.array(z.object({hfId: z.string(), weights: z.string(), bytes: bytes.optional(), quality: quality.optional()})),
   layers: z.array(z.object({count: z.int(), name: z.string(), attention: z.string(), feedForward: z.string()})).optional(),
   kvBytesPerToken: z.object({bf16: z.int(), fp8: z.int()}).optional(),
 })

@@ -2,6 +2,7 @@ import {type Architecture, layerCounts, type Mixer} from '../../core/architectur
 import {cacheFormat} from '../../core/formats.ts'
 import {type CacheLayout, cacheTotals, sequenceBytes} from '../../core/kv-cache.ts'
 import type {Model} from '../../core/model.ts'
+import type {Quality} from '../../core/quality.ts'
 import {countParameters} from '../../core/tensors.ts'
 
 /** A row of `models --json`. */
@@ -19,6 +20,8 @@ export interface ModelSummary {
 
 /** `models show --json`. */
 export interface ModelDetails extends ModelSummary {
+  /** With what is known of each one's loss against the original. */
+  checkpoints: (ModelSummary['checkpoints'][number] & {quality?: Quality})[]
   layers: {count: number; name: string; attention: string; feedForward: string}[]
   draftParams?: number
   encoderParams?: number
@@ -108,6 +111,7 @@ export function detailsOf(model: Model): ModelDetails {
   const bf16 = cacheTotals(architecture, layoutOf('bf16', architecture))
   return {
     ...summaryOf(model),
+    checkpoints: model.checkpoints.map(({hfId, weights, bytes, quality}) => ({hfId, weights, ...(bytes !== undefined && {bytes}), ...(quality && {quality})})),
     layers: architecture.layerKinds.map(({name, mixers, feedForward}, index) => ({
       count: counts[index]!,
       name,

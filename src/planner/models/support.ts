@@ -1,6 +1,7 @@
 import type {Accelerator, Machine} from '../../core/accelerator.ts'
 import {isWeightFormat, weightFormat} from '../../core/formats.ts'
 import type {Checkpoint, Model} from '../../core/model.ts'
+import type {Quality} from '../../core/quality.ts'
 import type {Reason, Warning} from '../../core/terms.ts'
 import type {Engine} from '../../engines/engine.ts'
 import {isVersion} from '../../engines/versions.ts'
@@ -15,6 +16,8 @@ export interface SupportCell {
   weights: string
   hfId: string
   gpu: string
+  /** What is known of the checkpoint's loss against the original. */
+  quality?: Quality
   status: SupportStatus
   reasons: Reason[]
   warnings: Warning[]
@@ -52,6 +55,7 @@ export function supportCell(engine: Engine, engineVersion: string | undefined, m
     weights: checkpoint.weights,
     hfId: checkpoint.hfId,
     gpu: accelerator.id,
+    ...(checkpoint.quality && {quality: checkpoint.quality}),
     status: statusOf(checkpoint, reasons, warnings),
     reasons,
     warnings,

@@ -17,9 +17,10 @@ const TWINS = 0.02
  * them. Each deployment is looked at at both ends and at every third load; throughput and time per token grow with the load, so without limits its
  * best is among these. Where limits are kept at one load and broken at the next, the bound between them is looked for. The loads between are
  * looked at for deployments that are, somewhere, not clearly beaten: how two deployments compare changes slowly with the load. What differs from
- * another in nothing but the cache or the publisher of its weights, and is as quick at both ends, stands for itself only there.
+ * another in nothing but the cache or the publisher of its weights, and is as quick at both ends, stands for itself only there. `tierOf`: what ranks
+ * before speed; a point is beaten only by one that does not stand behind it there.
  */
-export function pointsThatMatter(probes: readonly Probe[], loads: readonly Workload[]): PlanPoint[] {
+export function pointsThatMatter(probes: readonly Probe[], loads: readonly Workload[], tierOf: (point: PlanPoint) => number = () => 0): PlanPoint[] {
   const last = loads.length - 1
   const seen = new Map<Probe, Set<number>>(probes.map((probe) => [probe, new Set()]))
   const points: PlanPoint[] = []
@@ -53,10 +54,12 @@ export function pointsThatMatter(probes: readonly Probe[], loads: readonly Workl
   }
   for (const probe of singles) for (const index of aroundPeak(probe, coarse)) look(probe, index)
   const known = points.filter(({meets}) => meets)
+  const tiers = new Map(probes.map((probe) => [probe, tierOf(probe(0))]))
+  const rivals = new Map([...new Set(tiers.values())].map((tier) => [tier, known.filter((point) => tierOf(point) <= tier)]))
   for (const probe of singles)
     for (const [at, low] of coarse.entries()) {
       const high = coarse[at + 1]
-      if (high === undefined || !probe(low).meets || (isBeaten(probe(low), known) && isBeaten(probe(high), known))) continue
+      if (high === undefined || !probe(low).meets || [low, high].every((index) => isBeaten(probe(index), rivals.get(tiers.get(probe)!)!))) continue
       for (let index = low + 1; index < high; index++) look(probe, index)
     }
   return points

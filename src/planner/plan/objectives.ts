@@ -1,5 +1,6 @@
-import {byFidelity, endToEndMs as endToEndOf, type Evaluation, excessOf, type Reached, reachedLimits, servedScore} from '../answer/index.ts'
-import type {Objective, Objectives} from '../scenario/index.ts'
+import {diskBytes, endToEndMs as endToEndOf, excessOf, reachableContext, type Reached, reachedLimits, servedScore} from '../answer/index.ts'
+import {bitsOf, QUALITY_CLASSES, qualityClass} from '../quality/index.ts'
+import type {Objective, Objectives, Preference} from '../scenario/index.ts'
 import type {PlanPoint} from './point.ts'
 
 /** Mean time from arrival to the last token: estimate, and the slow end of both parts. */
@@ -31,16 +32,26 @@ export function score(point: PlanPoint, objective: Objective): number {
       return (
         -(evaluation.memory.totalBytes - evaluation.memory.kvCacheBytes) * evaluation.engine.gpuCount(evaluation.deployment) + outputTokensPerSecond.low * 1e-3
       )
-    case 'quality':
-      return fidelity(evaluation) * 1e9 + outputTokensPerSecond.low
   }
 }
 
-/** Places from the end of the model's checkpoints by fidelity; a 16-bit cache before a shorter one. */
-function fidelity({model, checkpoint, deployment}: Evaluation): number {
-  const order = byFidelity(model, model.checkpoints)
-  const place = order.findIndex((known) => known.hfId === checkpoint.hfId)
-  return order.length - Math.max(0, place) + (deployment.kvCache === 'bf16' || deployment.kvCache === 'fp16' ? 0.5 : 0)
+/** How a point's checkpoint stands to what is preferred, lower is better: by what its build loses, unless something else is preferred. */
+export function preferenceTier({evaluation}: Pick<PlanPoint, 'evaluation'>, prefer: Preference | undefined): number {
+  const {model, checkpoint} = evaluation
+  const loss = QUALITY_CLASSES.indexOf(qualityClass(model, checkpoint))
+  switch (prefer) {
+    case 'speed':
+      return 0
+    case 'memory':
+      return diskBytes(model, checkpoint)
+    case 'context':
+      return -reachableContext(evaluation)
+    case 'quality':
+      // No format has a hundred bits: the class decides first.
+      return loss * 100 - bitsOf(checkpoint)
+    default:
+      return loss
+  }
 }
 
 /** More arrives than is served: the queue grows without end, and its times say how long it was watched. */
@@ -50,13 +61,15 @@ export const isOverloaded = ({evaluation: {reasons}}: Pick<PlanPoint, 'evaluatio
 const standing = (point: PlanPoint): number => (point.sure ? 0 : point.meets ? 1 : isOverloaded(point) ? 3 : 2)
 
 /**
- * Best first: what keeps the limits even at the slow end, then what keeps them as expected, by the objective; then the rest by how near it comes.
- * Of what is overloaded that is nearest which serves most, whatever the objective: the times of a queue that grows without end compare nothing.
+ * Best first: what keeps the limits even at the slow end, then what keeps them as expected, the preferred checkpoints before others, by the
+ * objective; then the rest by how near it comes. Of what is overloaded that is nearest which serves most, whatever the objective: the times of a
+ * queue that grows without end compare nothing.
  */
-export function ranked(points: readonly PlanPoint[], objectives: Objectives, objective: Objective): PlanPoint[] {
+export function ranked(points: readonly PlanPoint[], objectives: Objectives, objective: Objective, prefer?: Preference): PlanPoint[] {
   const keyed = points.map((point) => {
-    if (isOverloaded(point)) return {point, beyond: 0, score: point.performance.outputTokensPerSecond.low}
-    return {point, beyond: point.meets ? 0 : excess(point, objectives), score: score(point, objective)}
+    if (isOverloaded(point)) return {point, tier: 0, beyond: 0, score: point.performance.outputTokensPerSecond.low}
+    const tier = point.meets ? preferenceTier(point, prefer) : 0
+    return {point, tier, beyond: point.meets ? 0 : excess(point, objectives), score: score(point, objective)}
   })
-  return keyed.sort((a, b) => standing(a.point) - standing(b.point) || a.beyond - b.beyond || b.score - a.score).map(({point}) => point)
+  return keyed.sort((a, b) => standing(a.point) - standing(b.point) || a.tier - b.tier || a.beyond - b.beyond || b.score - a.score).map(({point}) => point)
 }

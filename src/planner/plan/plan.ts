@@ -7,7 +7,7 @@ import {type Context, engineOf, modelOf} from '../world/index.ts'
 import {pause} from './pause.ts'
 import {paretoFront} from './front.ts'
 import {type DraftingOption, draftingOptions} from './drafting.ts'
-import {endToEndMs, excess, reached} from './objectives.ts'
+import {endToEndMs, excess, preferenceTier, reached, score} from './objectives.ts'
 import {confirmed} from './percentile.ts'
 import {type RankedPlan, rankedPlans} from './ranking.ts'
 import {type Floor, floorOf, type Reach, reachOf} from './reach.ts'
@@ -49,6 +49,8 @@ export interface PlanReport {
   drafting?: DraftingOption[]
   /** Where the usual limits chose: the most that any deployment gives without them. */
   mostThroughput?: PlannedResult
+  /** The best by the objective alone, where its build loses more than the best plan's: what `--prefer speed` would put first. */
+  passedOver?: PlannedResult
   /** Points that no other beats in both throughput for each GPU and speed for each user. */
   front: {
     outputTokensPerSecondPerUser: number
@@ -78,6 +80,7 @@ export interface Plan {
   interactive?: Objectives
   ranking: RankedPlan[]
   mostThroughput?: PlanPoint
+  passedOver?: PlanPoint
   drafting: DraftingOption[]
   front: PlanPoint[]
   reach: Reach[]
@@ -94,7 +97,7 @@ const LISTED = 20
 export async function planQuestion(context: Context, {scenario, machine, objectives, objective}: PlanAsked): Promise<PlanQuestion> {
   const {model, checkpoint} = await modelOf(context, scenario.model)
   requireWriting(model)
-  const {model: _model, gpu: _gpu, machine: _machine, nodes: _nodes, link: _link, id: _id, slo: _slo, workload: load, engine, ...request} = scenario
+  const {model: _model, gpu: _gpu, machine: _machine, nodes: _nodes, link: _link, id: _id, prefer, slo: _slo, workload: load, engine, ...request} = scenario
   requireLimits(objectives)
   // As many as memory and limits allow: with limits that is the load to be found.
   const {concurrency, ...open} = load
@@ -106,6 +109,7 @@ export async function planQuestion(context: Context, {scenario, machine, objecti
     machine,
     engines: names.map((name) => engineOf(context, name)),
     request,
+    ...(prefer && {prefer}),
     workload,
     objectives,
     objective,
@@ -130,6 +134,7 @@ export async function plan(context: Context, asked: PlanAsked): Promise<Plan> {
   const floor = met || !hasLimits(objectives) ? undefined : floorOf(question, found.points)
   const drafting = best && met ? draftingOptions(best, question) : []
   const mostThroughput = best && interactive && throughputEnd(found.points, best)
+  const passedOver = best && met && question.prefer === undefined ? losingMore(points, best, objective) : undefined
   return {
     model: question.model,
     question,
@@ -137,6 +142,7 @@ export async function plan(context: Context, asked: PlanAsked): Promise<Plan> {
     ...(interactive && {interactive}),
     ranking,
     ...(mostThroughput && {mostThroughput}),
+    ...(passedOver && {passedOver}),
     drafting,
     front,
     reach,
@@ -152,6 +158,7 @@ export async function plan(context: Context, asked: PlanAsked): Promise<Plan> {
       considered,
       plans: ranking.slice(0, LISTED).map((point) => plannedResult(point, question)),
       ...(mostThroughput && {mostThroughput: plannedResult(mostThroughput, question)}),
+      ...(passedOver && {passedOver: plannedResult(passedOver, question)}),
       ...(drafting.length > 0 && {drafting}),
       front: front.map(frontEntry),
       ...(reach.length > 0 && {reach}),
@@ -169,6 +176,15 @@ function throughputEnd(points: readonly PlanPoint[], best: PlanPoint): PlanPoint
   const low = ({performance}: PlanPoint) => performance.outputTokensPerSecond.low
   const most = points.reduce((a, b) => (low(b) > low(a) ? b : a), best)
   return low(most) > WORTH_TELLING * low(best) ? most : undefined
+}
+
+/** The best by the objective of those that keep the limits as well, where its build loses more and it gives clearly more. */
+function losingMore(points: readonly PlanPoint[], best: PlanPoint, objective: Objective): PlanPoint | undefined {
+  const low = ({performance}: PlanPoint) => performance.outputTokensPerSecond.low
+  const first = points
+    .filter(({meets, sure}) => meets === best.meets && sure === best.sure)
+    .reduce((a, b) => (score(b, objective) > score(a, objective) ? b : a), best)
+  return preferenceTier(first, undefined) > preferenceTier(best, undefined) && low(first) > WORTH_TELLING * low(best) ? first : undefined
 }
 
 /** A plan's deployment as `check` judges it with everything fixed: at its load, within these limits. */

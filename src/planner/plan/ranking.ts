@@ -64,9 +64,7 @@ const load = ({concurrency}: PlanPoint): number => (typeof concurrency === 'numb
 
 /** Throughput is what more load is for; of the other objectives only the exact best counts. */
 const isWorth = (point: PlanPoint, best: PlanPoint, objective: Objective): boolean =>
-  point.meets &&
-  (objective === 'throughput' || objective === 'quality') &&
-  point.performance.outputTokensPerSecond.low >= best.performance.outputTokensPerSecond.low * (1 - WORTH_MORE_LOAD)
+  point.meets && objective === 'throughput' && point.performance.outputTokensPerSecond.low >= best.performance.outputTokensPerSecond.low * (1 - WORTH_MORE_LOAD)
 
 const cacheBits = ({evaluation: {deployment}}: PlanPoint): number => (deployment.kvCache === 'bf16' || deployment.kvCache === 'fp16' ? 16 : 8)
 
@@ -76,7 +74,6 @@ function isSame(a: PlanPoint, b: PlanPoint, objective: Objective): boolean {
   const [left, right] = [x.deployment, y.deployment]
   if (x.machine !== y.machine) return false
   if (left.tp !== right.tp || left.pp !== right.pp || left.dp !== right.dp || left.ep !== right.ep || left.dpAttention !== right.dpAttention) return false
-  const key = objective === 'quality' ? 'throughput' : objective
-  const [high, low] = [Math.abs(score(a, key)), Math.abs(score(b, key))]
+  const [high, low] = [Math.abs(score(a, objective)), Math.abs(score(b, objective))]
   return Math.abs(high - low) <= NEARLY_EQUAL * Math.max(high, low)
 }

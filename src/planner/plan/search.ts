@@ -5,11 +5,11 @@ import type {Calibration} from '../../core/throughput/calibration.ts'
 import {performance, preparedModel} from '../../core/throughput/performance.ts'
 import type {Engine} from '../../engines/engine.ts'
 import {distinctCheckpoints, hasLimits, judge, keepsLimits, performanceInput, placesFor, type Standing, standing} from '../answer/index.ts'
-import {INTERACTIVE_LIMITS, type Objective, type Objectives} from '../scenario/index.ts'
+import {INTERACTIVE_LIMITS, type Objective, type Objectives, type Preference} from '../scenario/index.ts'
 import {calibrationFor} from '../world/index.ts'
 import {foundLoads} from './found-loads.ts'
 import {type Probe, pointsThatMatter} from './loads.ts'
-import {ranked} from './objectives.ts'
+import {preferenceTier, ranked} from './objectives.ts'
 import type {PlanPoint} from './point.ts'
 
 export interface PlanQuestion {
@@ -25,6 +25,8 @@ export interface PlanQuestion {
   /** Limits that were asked for: they make the verdict. */
   objectives: Objectives
   objective: Objective
+  /** What the checkpoint is chosen for, where none was named. */
+  prefer?: Preference
   calibration: Calibration
 }
 
@@ -106,18 +108,25 @@ const sameStart = ({deployment: {kvCache, tp, pp, dp, ep, dpAttention}, machine}
  * Where no load is given those of the best deployments are then found between the ones that were looked at (`found-loads.ts`).
  */
 export function searchPlans(question: PlanQuestion): PlanSearch {
-  const {workload, objectives, objective} = question
+  const {workload, objectives, objective, prefer} = question
   const {evaluations, refusals, considered} = legalDeployments(question)
   const fixedLoad = isFixedLoad(workload)
   const choosing = choosingLimits(question)
   const loads = fixedLoad ? [workload] : CONCURRENCIES.map((concurrency) => ({...workload, concurrency}))
   const probes = evaluations.map((stood) => probeOf(stood, loads, question))
-  const points = objectives.percentile === undefined ? pointsThatMatter(probes, loads) : probes.flatMap((probe) => loads.map((_, index) => probe(index)))
+  const points =
+    objectives.percentile === undefined
+      ? pointsThatMatter(probes, loads, (point) => preferenceTier(point, prefer))
+      : probes.flatMap((probe) => loads.map((_, index) => probe(index)))
+  const order = ranked(points, choosing, objective, prefer)
+  // The best by the objective alone is told beside the best, so its load is looked for too.
   const found = fixedLoad
     ? []
-    : foundLoads(ranked(points, choosing, objective), points, (point, concurrency) => pointAt(point.standing, {...workload, concurrency}, question))
+    : foundLoads([...order.slice(0, 1), ...ranked(points, choosing, objective, 'speed').slice(0, 1), ...order.slice(1)], points, (point, concurrency) =>
+        pointAt(point.standing, {...workload, concurrency}, question),
+      )
   return {
-    points: ranked([...points, ...found], choosing, objective),
+    points: ranked([...points, ...found], choosing, objective, prefer),
     ...(choosing !== objectives && {interactive: choosing}),
     refusals,
     considered,

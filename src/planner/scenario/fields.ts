@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import {GRAPH_MODES, LIMITS, type Link, LINKS} from './scenario.ts'
+import {GRAPH_MODES, LIMITS, type Link, LINKS, PREFERENCES, type Preference} from './scenario.ts'
 import {parseSpeculation} from './speculation.ts'
 import {isStateFormat, stateFormatOf, weightsOf} from '../../engines/words.ts'
 
@@ -97,6 +97,10 @@ export const ScenarioSchema = z.strictObject({
     .enum(LINKS as [Link, ...Link[]])
     .optional()
     .describe('how the cards of gpu are joined: peer access over PCIe, NVLink, or PCIe through the host'),
+  prefer: z
+    .enum(PREFERENCES as [Preference, ...Preference[]])
+    .optional()
+    .describe('what the checkpoint is chosen for, among those that keep the load'),
   engine: z.string().min(1).max(128).optional(),
   engineVersion: z.string().max(128).optional(),
   weights: z.string().min(1).max(128).transform(weightsOf).optional(),

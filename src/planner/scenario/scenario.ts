@@ -12,9 +12,14 @@ export interface Objectives {
 }
 
 /** What the best plan is best in. */
-export type Objective = 'throughput' | 'latency' | 'per-user' | 'memory' | 'quality'
+export type Objective = 'throughput' | 'latency' | 'per-user' | 'memory'
 
-export const OBJECTIVES: readonly Objective[] = ['throughput', 'latency', 'per-user', 'memory', 'quality']
+export const OBJECTIVES: readonly Objective[] = ['throughput', 'latency', 'per-user', 'memory']
+
+/** What moves the choice of a checkpoint, among those that keep the load. */
+export type Preference = 'quality' | 'speed' | 'context' | 'memory'
+
+export const PREFERENCES: readonly Preference[] = ['quality', 'speed', 'context', 'memory']
 
 /** Peer access over PCIe, NVLink, or PCIe through the host. */
 export type Link = 'p2p' | 'nvlink' | 'pcie'
@@ -30,6 +35,8 @@ export interface Scenario extends DeploymentRequest {
   nodes?: number
   /** How the cards of `gpu` are joined; absent: as is usual for them. */
   link?: Link
+  /** Absent: what keeps the quality, then what the card computes in itself, then who published it. */
+  prefer?: Preference
   workload?: Workload
   slo?: Objectives
   /** The engine's own command: read through its flag table before anything is answered. */

@@ -1,6 +1,7 @@
 import type {Catalogue} from '../../catalogue/catalogue.ts'
 import {type FoundModel, findModel} from '../../catalogue/find-model.ts'
 import {InputError} from '../../core/input-error.ts'
+import {modelWithQuality, withQuality} from '../quality/index.ts'
 import type {Context} from './context.ts'
 import type {FoundModelFile, FoundRepository, NamedModel} from './found-model.ts'
 
@@ -32,6 +33,12 @@ function startedByPath(named: NamedModel, path: string | undefined, given: strin
  * @throws InputError MODEL_UNKNOWN with the closest names, MODEL_CLOSED for one whose weights are not published.
  */
 export async function modelOf(context: Context, name: string): Promise<NamedModel> {
+  const named = await namedModel(context, name)
+  const model = modelWithQuality(context.catalogue, named.model)
+  return {...named, model, ...(named.checkpoint && {checkpoint: withQuality(context.catalogue, model, named.checkpoint)})}
+}
+
+async function namedModel(context: Context, name: string): Promise<NamedModel> {
   if (looksLikeModelPath(name)) {
     const file = await context.readModel(name)
     return startedByPath(imported(file), file.path, name)
