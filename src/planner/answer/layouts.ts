@@ -91,7 +91,7 @@ export function layoutsFor(
         const most = groups / stages
         const replicas = new Set([Math.max(1, Math.min(most, concurrency))])
         // Experts are spread over the ranks of all replicas (vLLM): those that no request keeps busy still hold their part.
-        if (hasExperts(architecture)) replicas.add(most)
+        if (!sizes.includes(perNode) && hasExperts(architecture)) replicas.add(most)
         for (const count of replicas) layouts.push(...variants(architecture, {...request, tp: tensor, pp: stages, dp: count}))
       }
     }
