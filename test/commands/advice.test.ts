@@ -185,7 +185,7 @@ describe('limits', () => {
   it('a percentile needs one', () => {
     const {code, stderr} = servefit(['check', 'qwen3-8b', '--gpu', '1xl40s', '--slo-percentile', '95'])
     expect(code).toBe(2)
-    expect(stderr).toContain('Percentile 95 is given without a limit')
+    expect(stderr).toContain('--slo-percentile 95 is given without a limit')
   })
   it('as many users as they allow, where memory would hold more', () => {
     const ask = (users: string) => JSON.parse(servefit(['check', 'Qwen/Qwen3-8B', '--gpu', '2xl40s', '--users', users, '--slo-tpot-ms', '25', '--json']).stdout)

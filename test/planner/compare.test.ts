@@ -140,7 +140,7 @@ describe('compare', () => {
     const speed = (hfId: string) => Math.max(...rows.filter((row) => row.hfId === hfId).map(({result}) => result.performance!.outputTokensPerSecond.estimate))
     const slower = Math.round(100 * (1 - rows[0]!.result.performance!.outputTokensPerSecond.estimate / speed('nvidia/Qwen3-32B-NVFP4')))
     expect(advice).toMatch(
-      new RegExp(`^ *BF16 by Qwen: native here, the original, ${slower}% slower than NVFP4 by nvidia, of which other builds lose [0-9.]+% in the median`),
+      new RegExp(`^ *FP8-BLOCK by Qwen: native here, [^;]*, ${slower}% slower than NVFP4 by nvidia, of which other builds lose [0-9.]+% in the median`),
     )
   })
 

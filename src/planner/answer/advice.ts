@@ -113,6 +113,9 @@ function changesFor(context: Context, answer: Answer, command: string): Change[]
   return changes
 }
 
+/** A context below this serves nobody. */
+const LEAST_CONTEXT = 256
+
 /** Changes worth trying, the smallest first: a flag, the checkpoint, the layout, the engine, more cards. */
 function* attempts(context: Context, answer: Answer, command: string): Generator<Attempt> {
   const {best, question} = answer
@@ -176,6 +179,9 @@ function* flagAttempts({best, question}: Answer, command: string): Generator<Att
   if (request.maxNumSeqs !== undefined) yield unset('maxNumSeqs', '--max-num-seqs')
   const tokens = requestTokens(question.workload)
   if (best.verdict === 'does-not-fit' && tokens > deployment.maxModelLen) yield set({maxModelLen: tokens}, `--max-model-len ${tokens}`)
+  // A length that nobody asked for is what is missed least.
+  const isOwnLength = best.verdict === 'does-not-fit' && request.maxModelLen === undefined && memory.largestMaxModelLen >= LEAST_CONTEXT
+  if (isOwnLength) yield set({maxModelLen: memory.largestMaxModelLen}, `--max-model-len ${memory.largestMaxModelLen}`)
   if (deployment.kvCache === 'bf16') yield set({kvCache: 'fp8'}, '--kv-cache fp8')
   const {largestMaxNumSeqs} = memory
   if (largestMaxNumSeqs !== undefined && largestMaxNumSeqs >= 1 && deployment.maxNumSeqs > largestMaxNumSeqs)
@@ -185,11 +191,14 @@ function* flagAttempts({best, question}: Answer, command: string): Generator<Att
   if (deployment.maxNumSeqs > 32 && (best.verdict !== 'too-slow' || small)) yield set({maxNumSeqs: 32}, '--max-num-seqs 32')
   if (deployment.maxNumBatchedTokens > 2048) yield set({maxNumBatchedTokens: 2048}, '--max-num-batched-tokens 2048')
   if (!deployment.enforceEager && best.verdict !== 'too-slow') yield set({enforceEager: true}, '--enforce-eager')
-  if (best.verdict !== 'does-not-fit') return
+  if (best.verdict !== 'does-not-fit' || isOwnLength) return
   // A shorter context comes last, the longest that is chosen where none is fixed before the longest that starts as things are.
-  const open = request.maxModelLen === undefined ? undefined : choose({...question, request: {...request, maxModelLen: undefined}}).best
-  const shorter = open && isYes(open) && open.deployment.maxModelLen < request.maxModelLen! ? open.deployment.maxModelLen : memory.largestMaxModelLen
-  if (shorter >= 256) yield set({maxModelLen: shorter}, `--max-model-len ${shorter}`)
+  const open = choose({...question, request: {...request, maxModelLen: undefined}}).best
+  const shorter =
+    isYes(open) && request.maxModelLen !== undefined && open.deployment.maxModelLen < request.maxModelLen
+      ? open.deployment.maxModelLen
+      : memory.largestMaxModelLen
+  if (shorter >= LEAST_CONTEXT) yield set({maxModelLen: shorter}, `--max-model-len ${shorter}`)
 }
 
 /** Less load, where it starts and does not keep up; shorter requests, where they do not enter. */
