@@ -75,13 +75,14 @@ export function bestLayout(question: ChoiceQuestion & {checkpoint: Checkpoint}):
   if (asked.tp !== undefined || asked.pp !== undefined || asked.dp !== undefined)
     return bestOf(groupsOf(all).map((group) => (question.asRan ? at(group[0]!) : fixedLayout(group, at))))
   const [asAsked, others] = [all.filter(({fallback}) => !fallback), all.filter(({fallback}) => fallback)]
-  const places = others.length > 0 && asAsked.every((place) => at(place, {workload: undefined}).verdict === 'unsupported') ? others : asAsked
-  if (places.length === 1) return at(places[0]!)
+  if (asAsked.length === 1 && others.length === 0) return at(asAsked[0]!)
   const {percentile, ...means} = slo ?? {}
   const ranking = {workload: workload ?? USUAL_WORKLOAD, slo: workload && means}
-  const ranked = places
-    .map((place) => ({place, evaluation: at(place, ranking)}))
-    .sort((a, b) => (isBetter(a.evaluation, b.evaluation) ? -1 : isBetter(b.evaluation, a.evaluation) ? 1 : 0))
+  const judged = (places: readonly Place[]) => places.map((place) => ({place, evaluation: at(place, ranking)}))
+  const own = judged(asAsked)
+  const ranked = (others.length > 0 && own.every(({evaluation}) => evaluation.verdict === 'unsupported') ? judged(others) : own).sort((a, b) =>
+    isBetter(a.evaluation, b.evaluation) ? -1 : isBetter(b.evaluation, a.evaluation) ? 1 : 0,
+  )
   const first = ranked.find(({evaluation}) => isMixed(ranked[0]!.place.machine) && isAsGoodAlone(evaluation, ranked[0]!.evaluation)) ?? ranked[0]
   if (!workload) return at(first!.place)
   if (percentile === undefined || !starts(first!.evaluation)) return first!.evaluation
@@ -233,7 +234,7 @@ export function choose(question: ChoiceQuestion): Choice {
     }
   }
   const inOrder = distinct(byPreference(model, candidates, pacingAccelerator(machine), prefer))
-  const choice = taken(model, evaluated(inOrder, question), prefer)
+  const choice = taken(model, candidatesOf(inOrder, question), prefer)
   if (!choice) throw new InputError('MODEL_WITHOUT_CHECKPOINT', `${model.name} has no checkpoint in the catalogue`)
   return {...choice, hypothetical}
 }
@@ -255,7 +256,7 @@ function holdsMuchBetter(other: Evaluation, one: Evaluation): boolean {
 }
 
 /** The context is chosen in every answer: it is no setting that an engine is talked out of. */
-const isReplaced = ({replaced}: Evaluation): boolean => replaced.some(({field}) => field !== 'maxModelLen')
+const isReplaced = ({replaced}: Pick<Evaluation, 'replaced'>): boolean => replaced.some(({field}) => field !== 'maxModelLen')
 
 /** For each user of a load; in all where requests wait for one another, or where there are as many as are held. */
 function speedOf(evaluation: Evaluation): number {
@@ -265,10 +266,14 @@ function speedOf(evaluation: Evaluation): number {
   return waiting ? performance.outputTokensPerSecond.estimate : performance.outputTokensPerSecondPerUser
 }
 
-/** Each checkpoint with its best layout, when it is asked for. */
-function* evaluated(checkpoints: readonly Checkpoint[], question: ChoiceQuestion): Generator<Evaluation> {
-  for (const checkpoint of checkpoints) yield bestLayout({...question, checkpoint})
+/** A checkpoint, and what its best layout comes to once that is asked. */
+export interface Candidate {
+  checkpoint: Checkpoint
+  judged: () => Evaluation
 }
+
+const candidatesOf = (checkpoints: readonly Checkpoint[], question: ChoiceQuestion): Candidate[] =>
+  checkpoints.map((checkpoint) => ({checkpoint, judged: () => bestLayout({...question, checkpoint})}))
 
 /**
  * Which of a model's checkpoints is taken, given in the order of `byPreference`: of those that keep the quality, the load and the limits the first
@@ -276,7 +281,7 @@ function* evaluated(checkpoints: readonly Checkpoint[], question: ChoiceQuestion
  * any that loses some; where only some tightly keep the load, the best of those. Where quality is preferred speed weighs nothing; where speed,
  * context or memory is, it is the best in that of all that keep the load as well. Undefined: there is none.
  */
-export function taken(model: Model, inOrder: Iterable<Evaluation>, prefer?: Preference): Choice | undefined {
+export function taken(model: Model, inOrder: readonly Candidate[], prefer?: Preference): Choice | undefined {
   const measure = prefer && PREFERRED[prefer]
   const best = prefer === 'quality' ? (evaluations: readonly Evaluation[]) => evaluations[0] : holdsBest
   const considered: Evaluation[] = []
@@ -286,12 +291,16 @@ export function taken(model: Model, inOrder: Iterable<Evaluation>, prefer?: Pref
     const fitting = keep.filter(({verdict}) => verdict === 'fits')
     return best(fitting.length > 0 ? fitting : keep.filter(isTightInMemoryAlone))
   }
-  for (const evaluation of inOrder) {
-    const loses = !keepsQuality(model, evaluation.checkpoint)
+  for (const {checkpoint, judged} of inOrder) {
+    const loses = !keepsQuality(model, checkpoint)
     const kept = loses && !measure ? keeping() : undefined
     if (kept) return answered(kept)
+    // With no fewer bits than one that keeps the load by the engine's own settings, none holds it so much better that it is looked for.
+    const isVain = ({verdict, replaced, checkpoint: one}: Evaluation) => verdict === 'fits' && !isReplaced({replaced}) && bitsOf(one) <= bitsOf(checkpoint)
+    if (!measure && considered.some(isVain)) continue
+    const evaluation = judged()
     considered.push(evaluation)
-    if (loses && !measure && evaluation.verdict === 'fits') return answered(evaluation)
+    if ((loses || prefer === 'quality') && !measure && evaluation.verdict === 'fits') return answered(evaluation)
   }
   if (considered.length === 0) return undefined
   const tight = considered.filter(({verdict}) => verdict === 'tight')

@@ -118,7 +118,7 @@ function inOrderOfChoice(model: Model, preferred: readonly Checkpoint[], compare
   while (left.length > 0) {
     const next = taken(
       model,
-      left.map(({evaluation}) => evaluation),
+      left.map(({checkpoint, evaluation}) => ({checkpoint, judged: () => evaluation})),
       prefer,
     )!.best
     const chosen = left.find(({evaluation}) => evaluation === next)!
