@@ -73,10 +73,10 @@ export function cachePool(question: GroupQuestion): CachePool {
   const hybrid = isAtLeast(question.version, '0.10.0')
   const effective = hybrid ? parts : parts.map((part) => (part.growth === 'window' ? {...part, growth: 'growing' as const} : part))
   const own = effective.length - drafted.length
-  const kinds = new Set(effective.map((part) => (part.growth === 'window' ? `window ${part.windowTokens}` : part.growth)))
   const only = effective[0]
   if (!only) return {blockBytes: 1, blockTokens: question.blockTokens, groupCount: 1, hasStates: false, blocksPerRequest: () => 1}
-  if (kinds.size === 1 && only.growth !== 'state') return uniformPool(question, effective)
+  const isOneKind = effective.every(({growth, windowTokens}) => growth === only.growth && (growth !== 'window' || windowTokens === only.windowTokens))
+  if (isOneKind && only.growth !== 'state') return uniformPool(question, effective)
   return hybridPool(question, effective, own)
 }
 
