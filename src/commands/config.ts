@@ -25,6 +25,9 @@ export interface ConfigResult extends Result {
   written?: string[]
 }
 
+/** Warnings that whoever starts the file has to know. */
+const TOLD_BESIDE = new Set(['slices-separate', 'gpus-idle'])
+
 export default class Config extends ServefitCommand {
   static override summary = 'What starts it: a command, a unit or a manifest for vLLM, SGLang or TensorRT-LLM'
   static override description =
@@ -78,8 +81,8 @@ Formats: ${FORMATS.map(({id, summary}) => `${id} (${summary})`).join(', ')}.`
       if (!this.jsonEnabled()) process.stderr.write(refusal(answered))
       return result
     }
-    // Nothing in the file itself can say that it has to be started several times.
-    for (const {code, message} of best.warnings) if (code === 'slices-separate' && !this.jsonEnabled()) process.stderr.write(`servefit: ${message}\n`)
+    // Nothing in the file itself can say that it has to be started several times, or what of the machine it leaves idle.
+    for (const {code, message} of best.warnings) if (TOLD_BESIDE.has(code) && !this.jsonEnabled()) process.stderr.write(`servefit: ${harmless(message)}\n`)
     const adapters = flags.lora === undefined ? [] : ((await (await import('../cli/lora-flag.ts')).askedAdapters(flags))?.paths ?? [])
     const startable = placed(startableOf(this.catalogue, answered, settings, adapters), flags.format)
     if (settings.length > 0) {

@@ -323,8 +323,7 @@ describe('when things are broken', () => {
     const document = await detect(fakeMachine({exec: fakeExec({'nvidia-smi': outcome})}))
     expect(document.gpus).toEqual([])
     expect(codes(document)).toContain(code)
-    // Far above what reading takes on a busy machine, far below what reading in squares would.
-    expect(performance.now() - started).toBeLessThan(20_000)
+    expect(performance.now() - started).toBeLessThan(2000)
   })
 
   test('one card lost: the others are asked one by one', async () => {

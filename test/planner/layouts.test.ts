@@ -207,7 +207,10 @@ describe('unequal cards', () => {
     const idle = async (scenario: Scenario) => (await ask(scenario)).best.warnings.find(({code}) => code === 'gpus-idle')?.message
     const makers = await idle({model: 'qwen3-32b', gpu: '1xh100-sxm,1xmi300x'})
     expect(makers).toContain('vLLM does not share a model among cards of different makers')
-    expect(makers).toMatch(/a second server on Instinct MI300X could run beside this one \([\d.]+ tok\/s, 40,960 tokens of context\)/)
+    const {performance, deployment} = (await ask({model: 'qwen3-32b', gpu: '1xmi300x', weights: 'fp8-block'})).best
+    const [, speed, context] = /a second server on Instinct MI300X could run beside this one \(([\d.]+) tok\/s, ([\d,]+) tokens of context\)/.exec(makers!)!
+    expect(Number(speed)).toBeCloseTo(performance!.outputTokensPerSecond.estimate, 1)
+    expect(context).toBe(deployment.maxModelLen.toLocaleString('en'))
     // Refused on one card too: of the other one something is to be said all the same.
     expect(await idle({model: 'Qwen/Qwen3-32B', gpu: '1xrtx-4090,1xrtx-3090', engine: 'trtllm'})).toMatch(
       /left out: over all cards together it is not supported: TensorRT-LLM is not known to run one model over unequal cards/,
