@@ -33,9 +33,11 @@ import {workingRemedy, withRemedy} from '../remedies.ts'
 import {stagesOf} from '../stages.ts'
 import {isAtLeast} from '../versions.ts'
 import {type PartTerm, weightTerms} from '../weight-terms.ts'
-import {type CachePool, cachePool, capacity, longestRequest} from './cache-groups.ts'
-import {blockSizeTokens, cudaGraphSizes, cudaGraphsInsideBudget, LOOKS_AT_FREE_SINCE} from './defaults.ts'
+import {type CachePool, cachePool, capacity, longestRequest, usableBlocks} from './cache-groups.ts'
+import {blockSizeTokens, cudaGraphSizes, LOOKS_AT_FREE_SINCE} from './defaults.ts'
 import {vllmLayout} from './layout.ts'
+import {graphsInsideBudget, secondRunnerLogitBytes, sequenceTableBytes, triesImages, usesSecondRunner} from './runner.ts'
+import {stateAlignmentTokens, stateBlocks} from './states.ts'
 import {withFedTowers, withLoadedTowers} from './towers.ts'
 
 /** Packed rows of the sparse kernels: 512 fp8, 4 fp32 scales, 64 bf16 (FlashMLA); DeepSeek-V4: 448 fp8, 8 scale bytes, 64 bf16. */
@@ -82,21 +84,19 @@ function stagePool(subject: Subject, deployment: Deployment, layout: CacheLayout
   const drafted = stage.head && whole ? Array.from({length: ownDraftLayers(architecture, deployment.speculative, draft)}, () => whole) : []
   const separate = drafted.length > 0 && !hasUsualHeads(architecture)
   if (!separate) layers.push(...drafted)
+  const tokens = deployment.blockTokens ?? blockTokens(subject, deployment.engineVersion, layout.format.elementBytes < 2)
   return cachePool({
     version: deployment.engineVersion,
     layers,
     ...(separate && {draftLayers: drafted}),
-    blockTokens: deployment.blockTokens ?? blockTokens(subject, deployment.engineVersion, layout.format.elementBytes < 2),
+    blockTokens: tokens,
     contextParallel: deployment.decodeContextParallel ?? 1,
     maxNumBatchedTokens: deployment.maxNumBatchedTokens,
     pipelineStages: deployment.pp,
-    speculativeTokens: deployment.speculative?.tokens ?? 0,
-    prefixCaching: deployment.prefixCaching ?? isAtLeast(deployment.engineVersion, '0.26.0'),
+    states: stateBlocks(subject, deployment),
+    stateAlignmentTokens: stateAlignmentTokens(subject, deployment, tokens),
   })
 }
-
-/** The second model runner is the default for models without experts from 0.25.0 (vllm/config/vllm.py use_v2_model_runner). */
-const hasExperts = (architecture: Architecture): boolean => architecture.layerKinds.some(({feedForward}) => feedForward?.kind === 'moe')
 
 const hasCompressedAttention = (architecture: Architecture): boolean =>
   architecture.layerKinds.some(({mixers}) => mixers.some(({kind}) => kind === 'compressed'))
@@ -132,24 +132,35 @@ function sparseWorkspaceBytes(architecture: Architecture, {engineVersion, maxMod
   return needs.length === 0 ? 0 : Math.max(...needs) + scores
 }
 
+/**
+ * A copy of the embedding that a compiled text model's trial holds: Inductor tries the fused kernel of embedding and first norm on arguments of its own
+ * (config/compilation.py benchmark_combo_kernel, 0.11.1 to 0.33.0). Models with towers look their words up outside of what is compiled. Seen in start-up
+ * logs of 0.26.0, 0.27.0 and 0.28.0: peaks of 0.59 and 1.04 GiB beside embeddings of 0.58 and 1.02, and 0.16 with the compiler off.
+ */
+const compiledTableBytes = ({vocabularySize, hiddenSize, encoders = []}: Architecture, {enforceEager, tp}: Deployment): number =>
+  enforceEager || encoders.length > 0 ? 0 : (2 * vocabularySize * hiddenSize) / tp
+
 /** VLLM_FUSED_MOE_CHUNK_SIZE: experts work through longer batches in parts. */
 const EXPERT_CHUNK_TOKENS = 32768
 
 function overheadTerms(subject: Subject, deployment: Deployment, stage: Stage, parameters: OverheadParameters): PartTerm[] {
   const architecture = withFedTowers(subject.model.architecture, deployment)
   const version = deployment.engineVersion
+  const second = usesSecondRunner(subject, deployment)
+  // Vectors are taken from the last layer: there are no logits.
+  const samples = stage.head && !subject.model.pooling
   const peak = activationPeak({
     architecture,
     layout: vllmLayout(deployment),
     tokens: deployment.maxNumBatchedTokens,
     gatheredTokens: deployment.maxNumBatchedTokens * deployment.dp,
     expertChunkTokens: EXPERT_CHUNK_TOKENS,
-    // Vectors are taken from the last layer: there are no logits.
-    sequences: stage.head && !subject.model.pooling ? deployment.maxNumSeqs : 0,
-    logitBytes: logitBytes(parameters, version, !hasExperts(architecture)),
+    sequences: samples ? deployment.maxNumSeqs : 0,
+    logitBytes: second ? secondRunnerLogitBytes(subject, deployment) : logitBytes(parameters, version),
     latentContextTokens: latentContextTokens(deployment),
     attentionWorkspaceBytes: sparseWorkspaceBytes(architecture, deployment),
-    imageTokens: stage.embedding ? trialImageTokens(architecture, deployment.maxNumBatchedTokens) : 0,
+    imageTokens: stage.embedding && triesImages(subject, deployment) ? trialImageTokens(architecture, deployment.maxNumBatchedTokens) : 0,
+    compiledTableBytes: second && stage.embedding ? compiledTableBytes(architecture, deployment) : 0,
     parameters,
   })
   const sizes = cudaGraphSizes({
@@ -173,13 +184,23 @@ function overheadTerms(subject: Subject, deployment: Deployment, stage: Stage, p
       because: runtimeWords(world),
     },
   ]
+  if (second && samples) {
+    const {vocabularySize} = architecture
+    terms.push({
+      name: 'sequence tables',
+      bytes: sequenceTableBytes(vocabularySize, deployment.maxNumSeqs),
+      kind: 'exact',
+      part: 'runtime',
+      because: `${deployment.maxNumSeqs} sequences x ${vocabularySize} words of the vocabulary x 4.125 bytes: how often each was written, kept for penalties`,
+    })
+  }
   if (graphs > 0)
     terms.push({
       name: 'CUDA graphs',
       bytes: graphs,
       kind: 'measured',
       part: 'cuda-graph',
-      because: `${sizes.length} batch sizes up to ${sizes.at(-1)}${cudaGraphsInsideBudget(version) ? '' : '; this version captures them beyond its budget'}`,
+      because: `${sizes.length} batch sizes up to ${sizes.at(-1)}${graphsInsideBudget(subject, deployment) ? '' : '; this version captures them beyond its budget'}`,
     })
   return terms
 }
@@ -211,9 +232,9 @@ interface GraphRoom {
 }
 
 /** Room for graphs of a release that captures them beyond its budget; undefined where none are. */
-function graphRoom(terms: readonly PartTerm[], version: string, beyondBytes: number): GraphRoom | undefined {
+function graphRoom(terms: readonly PartTerm[], areInside: boolean, beyondBytes: number): GraphRoom | undefined {
   const graphs = bytesOf(terms, 'cuda-graph')
-  return graphs === 0 || cudaGraphsInsideBudget(version) ? undefined : {graphBytes: graphs, beyondBytes, givenBackBytes: bytesOf(terms, 'activation')}
+  return graphs === 0 || areInside ? undefined : {graphBytes: graphs, beyondBytes, givenBackBytes: bytesOf(terms, 'activation')}
 }
 
 /** Graphs find no room by more than the error of their estimate. */
@@ -317,7 +338,8 @@ export function vllmMemory(subject: Subject, deployment: Deployment, data: Engin
   const budgetBytes = Math.max(0, requestedBytes - othersBytes(subject, deployment))
   const beyondBytes = Math.max(0, availableBytes(subject.gpu, deployment.reservedBytesPerGpu) - budgetBytes)
   const layout = vllmCacheLayout(deployment, hasSparseLatent(subject))
-  const outside = cudaGraphsInsideBudget(version) ? [] : ['cuda-graph']
+  const areInside = graphsInsideBudget(subject, deployment)
+  const outside = areInside ? [] : ['cuda-graph']
   // The stage with the fewest blocks decides for all.
   const stages = stagesOf(architecture, deployment.pp, 'middle-stages-first').map((stage) => {
     const terms = [
@@ -344,13 +366,14 @@ export function vllmMemory(subject: Subject, deployment: Deployment, data: Engin
   const worst = stages.reduce((a, b) => (b.blocks < a.blocks || (b.blocks === a.blocks && b.cacheBytes < a.cacheBytes) ? b : a))
   const {pool, cacheBytes, blocks} = worst
   const reported = capacity(version, pool, cacheBytes, deployment.maxModelLen, deployment.decodeContextParallel)
+  const usable = usableBlocks(version, blocks)
   const isGiven = givenCacheBytes(deployment, pool) !== undefined
   const content = cacheTotals(architecture, layout, worst.stage.first, worst.stage.last)
   const kvBytes = Math.max(0, Math.floor(cacheBytes))
   const limit = stateLimit(deployment, pool, blocks)
   const again = (changed: Deployment) => vllmMemory(subject, changed, data)
   // Every stage captures its own graphs.
-  const rooms = stages.flatMap(({terms}) => graphRoom(terms, version, beyondBytes) ?? [])
+  const rooms = stages.flatMap(({terms}) => graphRoom(terms, areInside, beyondBytes) ?? [])
   const shortGraphs = rooms.flatMap((room) => graphShortage(room, data.overheads) ?? [])[0]
   const startProblem =
     takenShortage(subject, deployment, requestedBytes) ??
@@ -358,7 +381,7 @@ export function vllmMemory(subject: Subject, deployment: Deployment, data: Engin
     stateShortage(deployment, limit) ??
     (shortGraphs && withRemedy(shortGraphs, () => workingRemedy(deployment, again)))
   const withinError = startProblem ? undefined : rooms.flatMap((room) => graphTightness(room) ?? [])[0]
-  const holds = blocks > 0 && !startProblem
+  const holds = usable > 0 && !startProblem
   let longest: number | undefined
   if (isEncoder(subject.model))
     return encoderEstimate({deployment, totalBytes, budgetBytes, terms: worst.terms, outside, limitTokens: contextLimit(subject, deployment), startProblem})
@@ -381,13 +404,13 @@ export function vllmMemory(subject: Subject, deployment: Deployment, data: Engin
     kvCacheTokens: reported.tokens,
     maxConcurrencyAtMaxModelLen: reported.maxConcurrency,
     get largestMaxModelLen() {
-      longest ??= longestContext(subject, deployment, {pool, blocks, holds}, again)
+      longest ??= longestContext(subject, deployment, {pool, blocks: usable, holds}, again)
       return longest
     },
     cacheBlocks: blocks,
     ...(limit !== undefined && {largestMaxNumSeqs: limit}),
     requestsOfTokens: (tokens) => blocks / pool.blocksPerRequest(Math.max(1, tokens)),
-    starts: holds && pool.blocksPerRequest(deployment.maxModelLen) <= blocks,
+    starts: holds && pool.blocksPerRequest(deployment.maxModelLen) <= usable,
     ...(startProblem && {startProblem}),
     ...(withinError && {withinError}),
   }
