@@ -68,8 +68,8 @@ describe('vLLM: CUDA graph sizes', () => {
     expect(sizes('0.9.2', 'h100', {maxNumSeqs: 16}).at(-1)).toBe(512) // a fixed list before 0.10.0
   })
 
-  it('adds the batched tokens where they are the least of all, from 0.21.0', () => {
-    expect(sizes('0.21.0', 'h100', {maxNumBatchedTokens: 100}).slice(-2)).toEqual([96, 100])
+  it('adds the batched tokens where they are the least of all, from 0.20.1', () => {
+    expect(sizes('0.20.1', 'h100', {maxNumBatchedTokens: 100}).slice(-2)).toEqual([96, 100])
     expect(sizes('0.20.0', 'h100', {maxNumBatchedTokens: 100}).at(-1)).toBe(96)
   })
 

@@ -124,8 +124,8 @@ function hybridPool(question: GroupQuestion, parts: readonly CachePart[], ownCou
   const counts = [...buckets.values()].map((bucket) => bucket.layerCount)
   const least = Math.min(...counts)
   const most = Math.max(...counts)
-  // One kind hardly larger than another is padded to it rather than split (0.11.0 and later; factor 1.25 before 0.13).
-  const groupLength = most < least * (isAtLeast(question.version, '0.13.0') ? 1.5 : 1.25) ? most : least
+  // One kind hardly larger than another is padded to it rather than split (0.11.0 and later; by a quarter up to 0.17.1, by half from 0.18.0).
+  const groupLength = most < least * (isAtLeast(question.version, '0.18.0') ? 1.5 : 1.25) ? most : least
   const groups = [...buckets.values()].flatMap((bucket) => Array.from({length: Math.ceil(bucket.layerCount / groupLength)}, () => bucket))
   return {
     blockBytes: groupLength * page,

@@ -112,7 +112,7 @@ const range = (from: number, to: number, step: number): number[] => {
  * (VllmConfig._set_cudagraph_sizes).
  * - largest: the sequences before 0.8.0 (vllm/worker/model_runner.py _BATCH_SIZES_TO_CAPTURE); 512 up to 0.9; from 0.10.0
  *   min(2 x sequences, 512); from 0.13.0 2 x sequences x (1 + draft tokens); from 0.28.0 up to 1,024 on the compute capability family 10. Never above the batched tokens.
- * - steps: 1, 2, 4, then 8 by 8; from 0.11.1 by 16 from 256 on; from 0.21.0 the batched tokens themselves where they
+ * - steps: 1, 2, 4, then 8 by 8; from 0.11.1 by 16 from 256 on; from 0.20.1 the batched tokens themselves where they
  *   are within the largest.
  * - decodes, where nobody gave a largest: with drafts from 0.29.0 the same steps and the sequences themselves, each times the tokens of a
  *   request, within the ceiling; without from 0.31.0 the sequences themselves.
@@ -130,7 +130,7 @@ export function cudaGraphSizes(question: GraphQuestion): number[] {
   const largest = Math.min(graphs.maxBatch ?? wanted, maxNumBatchedTokens)
   if (!isAtLeast(version, '0.11.1')) return [...[1, 2, 4].filter((size) => size <= largest), ...range(8, largest, 8)]
   const sizes = steps(largest)
-  if (isAtLeast(version, '0.21.0') && maxNumBatchedTokens <= largest) sizes.push(maxNumBatchedTokens)
+  if (isAtLeast(version, '0.20.1') && maxNumBatchedTokens <= largest) sizes.push(maxNumBatchedTokens)
   if (graphs.maxBatch === undefined) sizes.push(...decodeSizes(question, queryTokens, wanted, ceiling))
   return [...new Set(sizes)].sort((left, right) => left - right)
 }

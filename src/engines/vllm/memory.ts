@@ -104,7 +104,7 @@ const hasCompressedAttention = (architecture: Architecture): boolean =>
 /** Rows of the workspace for earlier context of chunked prefills (MLACommonMetadataBuilder.determine_chunked_prefill_workspace_size). */
 const latentContextTokens = ({maxModelLen, maxNumSeqs}: Deployment): number => Math.min(Math.max(8 * maxModelLen, 4 * maxNumSeqs * 16), 65536)
 
-/** VLLM_SPARSE_INDEXER_MAX_LOGITS_MB: scores of the indexer, allocated in the trial run from 0.20.0. */
+/** VLLM_SPARSE_INDEXER_MAX_LOGITS_MB: scores of the indexer, allocated in the trial run from 0.19.0 (model_executor/layers/sparse_attn_indexer.py). */
 const INDEXER_LOGIT_BYTES = 512 * 1024 ** 2
 /** One index key, and entries for each token of the longest request that its buffer has (v1/attention/backends/mla/indexer.py get_max_prefill_buffer_size). */
 const INDEX_KEY_BYTES = 132
@@ -116,7 +116,7 @@ const SPARSE_ROWS_FACTOR = 5
 /** Buffers of sparse attention: one workspace as large as the largest that any layer asks for, and the indexer's scores. */
 function sparseWorkspaceBytes(architecture: Architecture, {engineVersion, maxModelLen, maxNumBatchedTokens, kvCache}: Deployment): number {
   const mixers = architecture.layerKinds.flatMap((kind) => kind.mixers)
-  const scores = isAtLeast(engineVersion, '0.20.0') ? INDEXER_LOGIT_BYTES : 0
+  const scores = isAtLeast(engineVersion, '0.19.0') ? INDEXER_LOGIT_BYTES : 0
   const needs = mixers.flatMap((mixer) => {
     if (mixer.kind === 'compressed' && mixer.compressionRatio > 0) {
       const rows = Math.ceil(maxModelLen / mixer.compressionRatio)
@@ -205,9 +205,12 @@ function overheadTerms(subject: Subject, deployment: Deployment, stage: Stage, p
   return terms
 }
 
-/** On AMD, before 0.24, what the allocator still caches after loading counts as weights (vllm/platforms/rocm.py get_current_memory_usage). */
+/**
+ * On AMD, up to 0.20.2, what the allocator still caches after loading counts as weights (vllm/platforms/rocm.py get_current_memory_usage: what is not free
+ * of the card; what is allocated from 0.21.0).
+ */
 function loaderTerms(subject: Subject, version: string, {loaderBytes}: OverheadParameters): PartTerm[] {
-  if (subject.gpu.accelerator.vendor !== 'amd' || isAtLeast(version, '0.24.0') || ['bf16', 'fp16', 'fp32'].includes(subject.checkpoint.formats.default))
+  if (subject.gpu.accelerator.vendor !== 'amd' || isAtLeast(version, '0.21.0') || ['bf16', 'fp16', 'fp32'].includes(subject.checkpoint.formats.default))
     return []
   return [
     {
