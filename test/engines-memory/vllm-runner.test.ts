@@ -7,10 +7,13 @@ import type {Subject} from '../../src/engines/engine.ts'
 import {ENGINES} from '../../src/engines/registry.ts'
 import {usableBlocks} from '../../src/engines/vllm/cache-groups.ts'
 import {batchDefaults} from '../../src/engines/vllm/defaults.ts'
+import {vllmCacheLayout} from '../../src/engines/vllm/memory.ts'
 import {graphsInsideBudget, secondRunnerLogitBytes, sequenceTableBytes, triesImages, usesSecondRunner} from '../../src/engines/vllm/runner.ts'
 import {stateAlignmentTokens, stateBlocks} from '../../src/engines/vllm/states.ts'
+import {answer} from '../../src/planner/answer/index.ts'
 import {engineData} from '../../src/planner/world/context.ts'
 import {machineFromSpec} from '../../src/planner/world/machines.ts'
+import {plannerContext} from '../planner/plan-context.ts'
 
 const catalogue = openCatalogue(join(import.meta.dirname, '..', '..', 'dist', 'data'))
 const vllm = ENGINES.vllm!(engineData({catalogue}, 'vllm'))
@@ -207,5 +210,33 @@ describe('the check at start', () => {
     expect(limits('1xgb10', '0.33.0')).toEqual({maxNumBatchedTokens: 2048, maxNumSeqs: 256})
     expect(limits('1xjetson-agx-thor', '0.32.0')).toEqual({maxNumBatchedTokens: 2048, maxNumSeqs: 256})
     expect(limits('1xjetson-agx-thor', '0.33.0')).toEqual({maxNumBatchedTokens: 8192, maxNumSeqs: 1024})
+  })
+})
+
+// vllm/model_executor/layers/attention/mla_attention.py: state_content_bytes {"fp8_ds_mla": 656, "nvfp4_ds_mla": 352}.
+describe('rows of sparse attention', () => {
+  const subject = subjectOf('glm-5', '8xb200-sxm')
+  const deployment = (engineVersion: string, kvCache: string) => resolved(subject, {engineVersion, kvCache, tp: 8})
+
+  it.each([
+    ['fp8', 656],
+    ['nvfp4', 352],
+    ['nvfp4_ds_mla', 352],
+  ])('%s: %i bytes of 576 elements', (kvCache, bytes) => {
+    expect(vllmCacheLayout(deployment('0.33.0', kvCache), true).latentRowBytes?.(576)).toBe(bytes)
+  })
+
+  it('are kept in four bits from 0.30.0, under a name of their own', () => {
+    const {flags} = vllm.launch(subject, deployment('0.33.0', 'nvfp4'))
+    expect(flags).toContainEqual(expect.objectContaining({flag: '--kv-cache-dtype', value: 'nvfp4_ds_mla'}))
+    const codes = (engineVersion: string) => vllm.support(subject, deployment(engineVersion, 'nvfp4')).reasons.map(({code}) => code)
+    expect(codes('0.29.0')).toContain('kv-cache-unsupported')
+    expect(codes('0.33.0')).not.toContain('kv-cache-unsupported')
+  })
+
+  it('leaves formats that are known by name unsized', async () => {
+    await expect(answer(plannerContext(), {model: 'qwen3-8b', gpu: '1xh200', kvCache: 'octave_k3v4'})).rejects.toThrow(
+      'The cache format octave_k3v4 (vLLM 0.33.0 and later) is known by name, and what it takes is not',
+    )
   })
 })

@@ -4,7 +4,7 @@
  */
 import type {Architecture} from '../../core/architecture.ts'
 import {type Deployment, STATE_FORMATS} from '../../core/deployment.ts'
-import {cacheFormat} from '../../core/formats.ts'
+import {type CacheFormat, cacheFormat} from '../../core/formats.ts'
 import {type CacheLayout, cacheTotals, layerCache} from '../../core/kv-cache.ts'
 import type {MemoryEstimate} from '../../core/memory.ts'
 import {type Reason, sumBytes} from '../../core/terms.ts'
@@ -40,14 +40,17 @@ import {graphsInsideBudget, secondRunnerLogitBytes, sequenceTableBytes, triesIma
 import {stateAlignmentTokens, stateBlocks} from './states.ts'
 import {withFedTowers, withLoadedTowers} from './towers.ts'
 
-/** Packed rows of the sparse kernels: 512 fp8, 4 fp32 scales, 64 bf16 (FlashMLA); DeepSeek-V4: 448 fp8, 8 scale bytes, 64 bf16. */
+/**
+ * Packed rows of the sparse kernels: 512 fp8, 4 fp32 scales, 64 bf16 (FlashMLA); DeepSeek-V4: 448 fp8, 8 scale bytes, 64 bf16. `nvfp4_ds_mla`: 512 of 4 bits,
+ * a scale byte for 16 of them, 64 fp8 (model_executor/layers/attention/mla_attention.py, 352 bytes, 0.30.0).
+ */
 export function vllmCacheLayout(deployment: Deployment, sparse: boolean): CacheLayout {
   const format = cacheFormat(deployment.kvCache)
   const packed = format.elementBytes === 1
   return {
     attentionTp: deployment.tp,
     format,
-    latentRowBytes: packed && sparse ? (elements) => elements - 64 + 16 + 128 : undefined,
+    latentRowBytes: sparse ? sparseRowBytes(format) : undefined,
     compressedRowBytes: packed ? (headDim, ropeHeadDim) => headDim - ropeHeadDim + 2 * ropeHeadDim + 8 : undefined,
     // `auto` keeps recurrent states at the model's 16 bits unless the configuration says otherwise (mamba_utils.py).
     stateElementBytes: 2,
@@ -56,6 +59,11 @@ export function vllmCacheLayout(deployment: Deployment, sparse: boolean): CacheL
     keysForSharedIndexers: !isAtLeast(deployment.engineVersion, '0.24.0'),
     speculativeTokens: deployment.speculative?.tokens ?? 0,
   }
+}
+
+function sparseRowBytes({id, elementBytes}: CacheFormat): ((elements: number) => number) | undefined {
+  if (id === 'nvfp4') return (elements) => (elements - 64) * elementBytes + 64
+  return elementBytes === 1 ? (elements) => elements - 64 + 16 + 128 : undefined
 }
 
 export const hasSparseLatent = (subject: Subject): boolean =>

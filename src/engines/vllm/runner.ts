@@ -118,7 +118,7 @@ const COPY_BYTES = 4
  * Bytes for each logit at the peak of the second runner's trial of the sampler: logits of 16 bits; gathered over ranks their own part, what the
  * collective filled and the transposed copy (distributed/device_communicators/base_device_communicator.py all_gather); the 32-bit copy; and from
  * 0.33.0 on NVIDIA, where FlashInfer takes the top k before the top p, the masked logits and their probabilities, 32 bits each (flashinfer/sampling.py
- * top_k_top_p_sampling_from_logits, "top_k_first").
+ * top_k_top_p_sampling_from_logits, 0.7.2.post1, which 0.33.0 requires; its short cut is for one k that all share, and here each row has its own).
  */
 export function secondRunnerLogitBytes({gpu}: Pick<Subject, 'gpu'>, {engineVersion, tp}: Pick<Deployment, 'engineVersion' | 'tp'>): number {
   const gathered = tp > 1 ? LOGIT_BYTES / tp + 2 * LOGIT_BYTES : LOGIT_BYTES
