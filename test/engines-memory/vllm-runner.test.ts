@@ -134,6 +134,20 @@ describe('what the second runner holds', () => {
   })
 })
 
+// VLLM_FUSED_MOE_CHUNK_SIZE, gone in 0.18.0: eight ranks gather 8 x 8,192 tokens, and experts saw 32,768 of them at once. DeepSeek-V3: 8 experts a token, each
+// a buffer of max(2 x 2,048, 7,168) and one of 2,048 elements of 2 bytes.
+describe('workspaces of experts', () => {
+  it('cover all gathered tokens from 0.18.0', () => {
+    const subject = subjectOf('deepseek-v3', '8xh200')
+    const peak = (engineVersion: string) =>
+      vllm
+        .memory(subject, resolved(subject, {engineVersion, tp: 1, dp: 8, ep: 8, dpAttention: true, maxNumSeqs: 256, maxNumBatchedTokens: 8192}))
+        .terms.find(({name}) => name === 'activations')!.bytes
+    const {activationCopies} = engineData({catalogue}, 'vllm').overheads
+    expect(Math.abs(peak('0.18.0') - peak('0.17.1') - 32_768 * 8 * (7168 + 2048) * 2 * activationCopies)).toBeLessThanOrEqual(2)
+  })
+})
+
 describe('blocks of recurrent states', () => {
   const blocks = (id: string, spec: string, engineVersion: string, more: DeploymentRequest = {}) => {
     const subject = subjectOf(id, spec)
@@ -232,6 +246,17 @@ describe('rows of sparse attention', () => {
     const codes = (engineVersion: string) => vllm.support(subject, deployment(engineVersion, 'nvfp4')).reasons.map(({code}) => code)
     expect(codes('0.29.0')).toContain('kv-cache-unsupported')
     expect(codes('0.33.0')).not.toContain('kv-cache-unsupported')
+  })
+
+  // Gathered rows for each token of the longest request, 576 elements of 16 bits: five, and two above 256k from 0.32.0. 3 x 1,048,576 x 1,152 bytes less.
+  it('gathers fewer rows of long requests from 0.32.0', () => {
+    const long = subjectOf('glm-5.2', '8xb200-sxm')
+    const peak = (engineVersion: string, maxModelLen: number) =>
+      vllm
+        .memory(long, resolved(long, {engineVersion, kvCache: 'fp8', tp: 8, maxModelLen, maxNumSeqs: 16, maxNumBatchedTokens: 8192}))
+        .terms.find(({name}) => name === 'activations')!.bytes
+    expect(Math.abs(peak('0.31.0', 2 ** 20) - peak('0.32.0', 2 ** 20) - 3 * 2 ** 20 * 1152)).toBeLessThanOrEqual(2)
+    expect(peak('0.32.0', 2 ** 18)).toBe(peak('0.31.0', 2 ** 18))
   })
 
   it('leaves formats that are known by name unsized', async () => {

@@ -114,15 +114,21 @@ const latentContextTokens = ({maxModelLen, maxNumSeqs}: Deployment): number => M
 
 /** VLLM_SPARSE_INDEXER_MAX_LOGITS_MB: scores of the indexer, allocated in the trial run from 0.19.0 (model_executor/layers/sparse_attn_indexer.py). */
 const INDEXER_LOGIT_BYTES = 512 * 1024 ** 2
-/** One index key, and entries for each token of the longest request that its buffer has (v1/attention/backends/mla/indexer.py get_max_prefill_buffer_size). */
+/** One index key, and those that take the room of one gathered row of 576 elements (576 x 2 / 132; v1/attention/backends/mla/indexer.py get_max_prefill_buffer_size). */
 const INDEX_KEY_BYTES = 132
-const INDEX_BUFFER_FACTOR = 40
-/** Requests whose rows are gathered at once, as 16 bits (models/deepseek_v4/attention.py PREFILL_CHUNK_SIZE), and entries for each token (flashmla_sparse.py get_prefill_workspace_size). */
+const INDEX_KEYS_PER_ROW = 8
+/**
+ * Rows gathered for each token of the longest request (v1/attention/backends/mla/flashmla_sparse.py get_prefill_workspace_size): five; from 0.32.0 two where
+ * it is longer than 256k (config/vllm.py sparse_mla_prefill_workspace_factor).
+ */
+const sparseRowsFactor = ({engineVersion, maxModelLen}: Deployment): number => (isAtLeast(engineVersion, '0.32.0') && maxModelLen > 256 * 1024 ? 2 : 5)
+/** Requests whose rows are gathered at once, as 16 bits (models/deepseek_v4/attention.py PREFILL_CHUNK_SIZE). */
 const COMPRESSED_REQUESTS = 4
-const SPARSE_ROWS_FACTOR = 5
 
 /** Buffers of sparse attention: one workspace as large as the largest that any layer asks for, and the indexer's scores. */
-function sparseWorkspaceBytes(architecture: Architecture, {engineVersion, maxModelLen, maxNumBatchedTokens, kvCache}: Deployment): number {
+function sparseWorkspaceBytes(architecture: Architecture, deployment: Deployment): number {
+  const {engineVersion, maxModelLen, maxNumBatchedTokens, kvCache} = deployment
+  const factor = sparseRowsFactor(deployment)
   const mixers = architecture.layerKinds.flatMap((kind) => kind.mixers)
   const scores = isAtLeast(engineVersion, '0.19.0') ? INDEXER_LOGIT_BYTES : 0
   const needs = mixers.flatMap((mixer) => {
@@ -130,12 +136,12 @@ function sparseWorkspaceBytes(architecture: Architecture, {engineVersion, maxMod
       const rows = Math.ceil(maxModelLen / mixer.compressionRatio)
       return [
         COMPRESSED_REQUESTS * (rows + mixer.windowTokens + maxNumBatchedTokens) * mixer.headDim * 2,
-        mixer.indexer ? INDEX_BUFFER_FACTOR * rows * INDEX_KEY_BYTES : 0,
+        mixer.indexer ? INDEX_KEYS_PER_ROW * factor * rows * INDEX_KEY_BYTES : 0,
       ]
     }
     if (mixer.kind !== 'mla' || !mixer.indexer) return []
-    const rows = cacheFormat(kvCache).elementBytes === 1 ? SPARSE_ROWS_FACTOR * maxModelLen * (mixer.kvLoraRank + mixer.ropeHeadDim) * 2 : 0
-    return [rows, INDEX_BUFFER_FACTOR * maxModelLen * INDEX_KEY_BYTES]
+    const rows = cacheFormat(kvCache).elementBytes < 2 ? factor * maxModelLen * (mixer.kvLoraRank + mixer.ropeHeadDim) * 2 : 0
+    return [rows, INDEX_KEYS_PER_ROW * factor * maxModelLen * INDEX_KEY_BYTES]
   })
   return needs.length === 0 ? 0 : Math.max(...needs) + scores
 }
@@ -148,8 +154,9 @@ function sparseWorkspaceBytes(architecture: Architecture, {engineVersion, maxMod
 const compiledTableBytes = ({vocabularySize, hiddenSize, encoders = []}: Architecture, {enforceEager, tp}: Deployment): number =>
   enforceEager || encoders.length > 0 ? 0 : (2 * vocabularySize * hiddenSize) / tp
 
-/** VLLM_FUSED_MOE_CHUNK_SIZE: experts work through longer batches in parts. */
+/** VLLM_FUSED_MOE_CHUNK_SIZE: experts work through longer batches in parts, up to 0.17.1 (vllm/envs.py); from 0.18.0 at once. */
 const EXPERT_CHUNK_TOKENS = 32768
+const WHOLE_BATCHES_SINCE = '0.18.0'
 
 function overheadTerms(subject: Subject, deployment: Deployment, stage: Stage, parameters: OverheadParameters): PartTerm[] {
   const architecture = withFedTowers(subject.model.architecture, deployment)
@@ -162,7 +169,7 @@ function overheadTerms(subject: Subject, deployment: Deployment, stage: Stage, p
     layout: vllmLayout(deployment),
     tokens: deployment.maxNumBatchedTokens,
     gatheredTokens: deployment.maxNumBatchedTokens * deployment.dp,
-    expertChunkTokens: EXPERT_CHUNK_TOKENS,
+    ...(!isAtLeast(version, WHOLE_BATCHES_SINCE) && {expertChunkTokens: EXPERT_CHUNK_TOKENS}),
     sequences: samples ? deployment.maxNumSeqs : 0,
     logitBytes: second ? secondRunnerLogitBytes(subject, deployment) : logitBytes(parameters, version),
     latentContextTokens: latentContextTokens(deployment),
