@@ -67,6 +67,7 @@ const commonMultiple = (a: number, b: number): number => (a / gcd(a, b)) * b
  * - Latent attention: 128 with CUTLASS MLA (compute capability 10.0), 64 else, up to 0.19.1 (models/config.py HybridAttentionMambaModelConfig); the
  *   block itself in 0.20.0 to 0.26.0 (platforms/interface.py _align_hybrid_block_size, earlier update_block_size_for_backend); at least 128 from 0.27.0.
  * - Attention: 16, or the block that was asked for; 32 for heads of 256 on compute capability 10.x from 0.11.2 to 0.18.1 (FlashInfer).
+ * - With a state at every block also a multiple of the model's chunk, which no catalogue entry holds: blocks are up to a chunk longer then.
  * - From 0.33.0 a multiple of where checkpoints may lie, unless some recurrent layer exports none (mamba/abstract.py
  *   get_mamba_prefill_checkpoint_alignment, which Qwen's gated delta nets alone answer).
  */
