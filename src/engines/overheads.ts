@@ -21,8 +21,6 @@ export interface OverheadParameters {
   encoderCopies: number
   /** Bytes for each logit of the sampler's trial run, by first release. */
   logitBytes: {since: string; bytes: number}[]
-  /** The same under vLLM's second model runner, which samples in place. */
-  secondRunnerLogitBytes?: {since: string; bytes: number}
   /** One captured graph of one layer, in bytes for each GPU of the group, and what every capture costs. */
   graphBytesPerLayer: number
   graphBaseBytes: number
@@ -142,6 +140,8 @@ export interface ActivationQuestion {
   attentionWorkspaceBytes?: number
   /** Embeddings of images that the trial encodes; 0 without. */
   imageTokens?: number
+  /** A copy of the embedding that the compiler tries its kernels on; bytes. */
+  compiledTableBytes?: number
   parameters: OverheadParameters
 }
 
@@ -213,23 +213,21 @@ function encoderPeak({architecture, layout, imageTokens = 0, parameters}: Activa
   }
 }
 
-/** Peak of the engine's trial run: of the forward pass, the sampler over all sequences, or the image tower, whichever is highest. */
+/** Peak of the engine's trial run: of the forward pass, the sampler over all sequences, the image tower, or the compiler, whichever is highest. */
 export function activationPeak(question: ActivationQuestion): ActivationPeak {
-  const {architecture, sequences, logitBytes} = question
+  const {architecture, sequences, logitBytes, compiledTableBytes = 0} = question
+  const compiler = {bytes: compiledTableBytes, because: 'the compiler tries its kernels on a copy of the embedding'}
   const sampler = {
     bytes: sequences * architecture.vocabularySize * logitBytes,
     because: `the sampler's trial: ${sequences} sequences x ${architecture.vocabularySize} logits x ${logitBytes} bytes`,
   }
-  const peak = [forwardPeak(question), sampler, encoderPeak(question)].reduce((a, b) => (b.bytes > a.bytes ? b : a))
+  const peak = [forwardPeak(question), sampler, encoderPeak(question), compiler].reduce((a, b) => (b.bytes > a.bytes ? b : a))
   return {bytes: Math.round(peak.bytes), because: peak.because}
 }
 
 /** Bytes for each logit of the sampler's trial run in this version; 0 before there was one. */
-export function logitBytes(parameters: OverheadParameters, version: string, secondRunner: boolean): number {
-  const second = parameters.secondRunnerLogitBytes
-  if (second && secondRunner && isAtLeast(version, second.since)) return second.bytes
-  return parameters.logitBytes.findLast(({since}) => isAtLeast(version, since))?.bytes ?? 0
-}
+export const logitBytes = (parameters: OverheadParameters, version: string): number =>
+  parameters.logitBytes.findLast(({since}) => isAtLeast(version, since))?.bytes ?? 0
 
 /**
  * GPUs of a group that collectives keep buffers for, at most. Peers' memory is mapped by the engines' own all-reduce, which is there for

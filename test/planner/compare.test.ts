@@ -112,7 +112,7 @@ describe('compare', () => {
     for (const [name, gpu] of [
       ['qwen3-32b', '1xrtx-pro-6000'],
       ['glm-5.1', '8xh100-sxm'],
-      ['qwen3.6-35b-a3b', '1xrtx-5090'],
+      ['qwen3.6-35b-a3b', '1xl40s'],
     ] as const) {
       const rows = await rowsOf([name], [gpu], {inputTokens: 1024, outputTokens: 512, concurrency: 16})
       for (const columns of [80, 120]) {

@@ -10,6 +10,7 @@ import {vllmLoraRank, vllmLoraTargets} from '../lora.ts'
 import {isEncoder} from '../pooling.ts'
 import {isAtLeast} from '../versions.ts'
 import {gpuMemoryUtilization, schedulerDefaults} from './defaults.ts'
+import {hasSparseLatent} from './memory.ts'
 import {vllmNodes} from './nodes.ts'
 import {addOptionFlags} from './option-flags.ts'
 import {isRecurrent} from './recurrent.ts'
@@ -106,13 +107,15 @@ function addMemory(list: FlagList, subject: Subject, deployment: Deployment, nee
 }
 
 /** The value to write, or undefined where `auto` gives the same. */
-function cacheValue({checkpoint}: Subject, {kvCache, engineVersion}: Deployment, need: ModelNeed): string | undefined {
+function cacheValue(subject: Subject, {kvCache, engineVersion}: Deployment, need: ModelNeed): string | undefined {
+  const {checkpoint} = subject
   const automatic = checkpoint.kvCache ?? 'bf16'
   if (need.kvCacheDtype !== undefined && (kvCache === need.kvCacheDtype || kvCache === automatic)) return need.kvCacheDtype
   if (kvCache === automatic) return undefined
   // 16 bits by name came with 0.11.0 (bfloat16) and 0.18.0 (float16); before, only `auto` gives them.
   if (kvCache === 'bf16' && !isAtLeast(engineVersion, '0.11.0')) return undefined
   if (kvCache === 'fp16' && (automatic === 'bf16' || !isAtLeast(engineVersion, '0.18.0'))) return undefined
+  if (kvCache === 'nvfp4' && hasSparseLatent(subject)) return 'nvfp4_ds_mla'
   return CACHE_VALUES[kvCache] ?? kvCache
 }
 

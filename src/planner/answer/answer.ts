@@ -1,5 +1,5 @@
 import type {Machine, MachineGpu} from '../../core/accelerator.ts'
-import {isWeightFormat, findCacheFormat} from '../../core/formats.ts'
+import {isWeightFormat, findCacheFormat, unsizedCacheFormat} from '../../core/formats.ts'
 import {InputError} from '../../core/input-error.ts'
 import type {Warning} from '../../core/terms.ts'
 import {nearest} from '../../core/nearest.ts'
@@ -69,7 +69,10 @@ function checkNames(scenario: Scenario, known: NamedModel): void {
     })
   }
   if (kvCache !== undefined && kvCache !== 'auto' && !findCacheFormat(kvCache)) {
-    throw new InputError('KV_CACHE_UNKNOWN', `No cache format "${kvCache}": expected auto, bf16, fp8, nvfp4, int8 or int4`, {
+    const since = unsizedCacheFormat(kvCache)
+    const problem =
+      since === undefined ? `No cache format "${kvCache}"` : `The cache format ${kvCache} (vLLM ${since} and later) is known by name, and what it takes is not`
+    throw new InputError('KV_CACHE_UNKNOWN', `${problem}: expected auto, bf16, fp8, nvfp4, int8 or int4`, {
       suggestions: nearest(kvCache, ['auto', 'bf16', 'fp8', 'nvfp4', 'int8', 'int4']),
     })
   }
