@@ -102,6 +102,7 @@ describe('compare', () => {
     const rows = await rowsOf(['qwen3-32b'], ['1xh100-sxm'])
     for (const {hfId, quality} of rows) {
       if (hfId === 'Qwen/Qwen3-32B') expect(quality.level).toBe('original')
+      else if (hfId === 'RedHatAI/Qwen3-32B-NVFP4') expect(quality.level).toBe('checkpoint')
       else expect(quality).toMatchObject({level: 'model-format', models: 1})
     }
     // The 16-bit cache needs no telling.
