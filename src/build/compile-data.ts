@@ -131,7 +131,7 @@ const PublishersFile = z.strictObject({
     z.strictObject({
       organisation: z.string().regex(/^[\w.-]+$/),
       title: z.string().min(1),
-      kind: z.enum(['hardware-maker', 'engine-project', 'quantiser']),
+      kind: z.enum(['hardware-maker', 'engine-project', 'quantiser', 'community']),
       source: z.url(),
     }),
   ),
@@ -142,7 +142,7 @@ function knownPublishers(root: string, problems: string[]): Set<string> {
   const path = 'data/publishers.yaml'
   const parsed = PublishersFile.safeParse(parse(readFileSync(join(root, path), 'utf8')))
   if (!parsed.success) problems.push(...problemsOf(path, parsed.error))
-  return new Set(parsed.data?.publishers.map(({organisation}) => organisation.toLowerCase()))
+  return new Set(parsed.data?.publishers.filter(({kind}) => kind !== 'community').map(({organisation}) => organisation.toLowerCase()))
 }
 
 /** Who published each checkpoint: what is not said is the maker. */

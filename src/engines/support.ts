@@ -110,6 +110,12 @@ const formatsOf = ({checkpoint}: Subject): string[] => [
 function weightSupport({id, title, subject, deployment, data}: SupportQuestion): Support {
   const support: Support = {reasons: [], warnings: []}
   const {accelerator} = subject.gpu
+  if (subject.checkpoint.quantMethod === ASCEND && accelerator.vendor !== 'huawei')
+    support.reasons.push({
+      code: 'quantization-unsupported',
+      message: `${subject.checkpoint.hfId} is packed by ModelSlim for Ascend NPUs (--quantization ascend of the plug-in vllm-ascend): ${title} does not load it on ${accelerator.name}`,
+      remedy: 'choose another checkpoint: servefit models show lists them',
+    })
   for (const format of formatsOf(subject)) {
     const answer = formatAnswer(data.support, id, supportName(format, subject), accelerator, deployment.engineVersion)
     const {title: formatTitle, weightOnly, computeType} = weightFormat(format)
@@ -128,6 +134,9 @@ function weightSupport({id, title, subject, deployment, data}: SupportQuestion):
   }
   return support
 }
+
+/** What ModelSlim packs is read by vllm-ascend alone (recipes of vLLM 0.33.0: "Requires --quantization ascend"). */
+const ASCEND = 'ascend'
 
 /** Integer formats are told apart by who packed them: compressed-tensors has rules of its own. */
 function supportName(format: string, {checkpoint}: Subject): string {

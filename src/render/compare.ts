@@ -96,7 +96,8 @@ function abbreviatedBy(rows: readonly ComparisonRow[]): (hfId: string) => string
   const shared = runs.filter((run) => names.every((name) => name.includes(run))).reduce((a, b) => (b.length > a.length ? b : a), '')
   return (hfId) => {
     const name = repository(hfId)
-    const rest = name.slice(name.indexOf(shared) + shared.length)
+    // Red Hat AI's `-quantized.w4a16` says no more than `-w4a16`.
+    const rest = name.slice(name.indexOf(shared) + shared.length).replace(/^-quantized\./, '-')
     return shared === '' ? hfId : rest === '' ? name : `${organisation(hfId)}/...${rest}`
   }
 }

@@ -1,5 +1,6 @@
 import type {Machine} from '../../core/accelerator.ts'
 import type {Deployment, DeploymentRequest, Workload} from '../../core/deployment.ts'
+import {asConfigured} from '../../core/configured.ts'
 import {requestBytes} from '../../core/memory.ts'
 import type {Checkpoint, Model} from '../../core/model.ts'
 import {type Reason, sumBytes, type Warning} from '../../core/terms.ts'
@@ -67,7 +68,8 @@ function heldOf({memory, deployment}: Pick<Standing, 'memory' | 'deployment'>, w
 }
 
 /** Settles what nobody fixed and judges the start. The load's lengths and concurrency count; its speed does not. */
-export function standing({engine, model, checkpoint, machine, request, workload, asRan}: Omit<Question, 'slo' | 'calibration'>): Standing {
+export function standing({engine, model: named, checkpoint, machine, request, workload, asRan}: Omit<Question, 'slo' | 'calibration'>): Standing {
+  const model = asConfigured(named, checkpoint)
   const subject = subjectOf({model, checkpoint, machine, workload})
   const settled = settle(engine, subject, request, workload, asRan)
   const {deployment, memory, replaced} = settled

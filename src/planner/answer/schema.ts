@@ -148,7 +148,9 @@ export const ModelSchema = z.looseObject({
   activeParams: z.int(),
   contextTokens: z.int(),
   licence: z.string().optional(),
-  checkpoints: z.array(z.object({hfId: z.string(), weights: z.string(), bytes: bytes.optional(), quality: quality.optional()})),
+  checkpoints: z.array(
+    z.object({hfId: z.string(), weights: z.string(), bytes: bytes.optional(), contextTokens: z.int().optional(), quality: quality.optional()}),
+  ),
   layers: z.array(z.object({count: z.int(), name: z.string(), attention: z.string(), feedForward: z.string()})).optional(),
   kvBytesPerToken: z.object({bf16: z.int(), fp8: z.int()}).optional(),
 })
