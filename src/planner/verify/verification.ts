@@ -9,9 +9,11 @@ import {isAtLeast} from '../../engines/versions.ts'
 import type {LaterFailure, LogOutcome, LogReport, RankFigures} from '../../verify/log-report.ts'
 import {type Answer, answer, type Evaluation} from '../answer/index.ts'
 import {changesFor, type Change} from './changes.ts'
-import {type Context, type Correction, looksLikeModelPath, modelOf} from '../world/index.ts'
+import {type Context, type Correction, modelOf} from '../world/index.ts'
+import {cardMissing, cardOfLog} from './card-of-log.ts'
 import {differenceOf} from './difference.ts'
 import {type Mismatch, mismatchesOf, requireCard} from './mismatch.ts'
+import {printedModel} from './printed-model.ts'
 import {printedOptions} from './printed-options.ts'
 import {weightsOfLog} from './weights-of-log.ts'
 import type {Scenario} from '../scenario/index.ts'
@@ -96,26 +98,10 @@ function merged(report: LogReport, options: EngineOptions, flags: DeploymentRequ
   return {...result, ...options, ...(report.settings.runner && {runner: report.settings.runner})}
 }
 
-/** Names to look the log's model up by: as printed (a folder that lies here too), else the folder that it lay in. */
-function namesOf(printed: string): string[] {
-  const parts = printed
-    .replace(/\/+$/, '')
-    .split('/')
-    .filter((part) => part !== '')
-  const [folder, name] = [parts.at(-2), parts.at(-1)]
-  const path = looksLikeModelPath(printed) || parts.length > 2
-  return [printed, ...(path && folder && name ? [`${folder}/${name}`] : []), ...(name && path ? [name] : [])]
-}
-
 async function nameOfModel(context: Context, report: LogReport, given: string | undefined, warnings: Warning[]): Promise<string> {
-  for (const name of report.model === undefined ? [] : namesOf(report.model)) {
-    // Only the name as printed may be asked for elsewhere: a guess must not reach a hub.
-    const asked = name === report.model ? context : {...context, repository: undefined}
-    const found = await modelOf(asked, name).catch((error: unknown) => {
-      if (error instanceof InputError) return undefined
-      throw error
-    })
-    if (!found) continue
+  const printed = report.model === undefined ? undefined : await printedModel(context, report.model)
+  if (printed) {
+    const {name, found} = printed
     const other = given === undefined ? undefined : await modelOf(context, given)
     if (
       given !== undefined &&
@@ -148,10 +134,25 @@ const idle = (machine: Machine, figures: RankFigures): Machine => ({
   ),
 })
 
+const gpuCount = ({tp = 1, pp = 1, dp = 1, dpAttention, engine}: DeploymentRequest): number => tp * pp * (dpAttention && engine === 'sglang' ? 1 : dp)
+
 /** As many GPUs as the log's layout needs, where `--gpu` names only their kind. */
-function gpuSpec(spec: string | undefined, {tp = 1, pp = 1, dp = 1, dpAttention, engine}: DeploymentRequest): string | undefined {
-  const world = tp * pp * (dpAttention && engine === 'sglang' ? 1 : dp)
+function gpuSpec(spec: string | undefined, request: DeploymentRequest): string | undefined {
+  const world = gpuCount(request)
   return spec !== undefined && world > 1 && !/^\s*\d+\s*[x×]/i.test(spec) && !spec.includes(',') ? `${world}x${spec}` : spec
+}
+
+/** No card is named and none is here: the one that the log names. */
+async function cardWithout(context: Context, report: LogReport, warnings: Warning[]): Promise<string | undefined> {
+  const named = cardOfLog(context.catalogue.gpus, report)
+  if (!named) return undefined
+  const here = await context.detect().catch((error: unknown) => {
+    if (error instanceof InputError) return undefined
+    throw error
+  })
+  if (here) return undefined
+  warnings.push({code: 'gpu-from-log', message: `no card was named, and there is none here: ${named.name}, as the log names it`})
+  return named.id
 }
 
 export interface VerificationQuestion {
@@ -189,13 +190,20 @@ export async function verification(context: Context, {report, flags, today}: Ver
     pp: request.pp ?? 1,
     dp: request.dp ?? 1,
     model,
-    gpu: gpuSpec(gpu, request),
+    gpu: gpuSpec(gpu ?? (machine === undefined ? await cardWithout(context, report, warnings) : undefined), request),
     machine,
     nodes,
   })
   const there: Context = {
     ...context,
-    detect: async () => idle(await context.detect(), report.figures),
+    detect: async () =>
+      idle(
+        await context.detect().catch((error: unknown) => {
+          if (error instanceof InputError && error.code === 'NO_GPU') throw cardMissing(context.catalogue.gpus, report, gpuCount(request))
+          throw error
+        }),
+        report.figures,
+      ),
     readMachine: async (path) => idle(await context.readMachine(path), report.figures),
   }
   const under = (corrections: readonly Correction[] | undefined): Context => ({...there, corrections, engines: new Map()})
@@ -218,7 +226,7 @@ export async function verification(context: Context, {report, flags, today}: Ver
   const mismatches = mismatchesOf(best, report, context.catalogue.gpus, answered.machine.gpus.length * answered.machine.nodeCount)
   for (const {message} of mismatches)
     warnings.push({code: 'log-of-another', message: `${message}: the log cannot be of what is asked about, and nothing is learnt from it`})
-  const correction = differenceOf(there, plain.best, report.figures, today)
+  const correction = differenceOf(there, plain.best, report, today)
   const truth = correction && (await answer(under([correction]), scenario, {asRan: true}))
   const parts = lines.filter(({name}) => PARTS_OF_MEMORY.has(name))
   return {
