@@ -48,6 +48,8 @@ export interface Refusal {
 /** What failed once the server was up: no failure of its start. */
 export interface LaterFailure {
   message: string
+  /** What it tried to allocate. */
+  neededBytes?: number
   /** A server that slept found its memory taken when it was woken, or one that served ran out of it. */
   during: 'wake-up' | 'serving'
 }
@@ -234,7 +236,7 @@ export const isServing = (text: string): boolean =>
 
 /** `E=128,N=768,device_name=NVIDIA_H100_80GB_HBM3.json`: the file of tuned kernels that vLLM and SGLang look for is named by the card. */
 export function deviceNameIn(text: string): string | undefined {
-  return /[,=]device_name=([\w .()-]{3,80}?)(?:,dtype=[^,]*?)?(?:,\w+=[^,]*?)*\.json/.exec(text)?.[1]?.replaceAll('_', ' ')
+  return /\bdevice_name=([\w .()-]{3,80}?)(?:,\w+=|\.json)/.exec(text)?.[1]?.replaceAll('_', ' ')
 }
 
 /** Follows a log's outcome line by line: what fails before the server is up is the start's, what fails later is not. */
@@ -252,8 +254,10 @@ export class OutcomeOf {
       this.outcome = 'started'
       this.refusal = undefined
     }
-    if (refused && this.up) this.later ??= {message: refused.refusal.message, during: isWakeUp(text) ? 'wake-up' : 'serving'}
-    else if (refused && (this.outcome === 'unknown' || this.outcome === 'started' || rankOf(refused.outcome) > rankOf(this.outcome))) {
+    if (refused && this.up) {
+      const {message, neededBytes} = refused.refusal
+      if (refused.outcome === 'out-of-memory') this.later ??= known({message, neededBytes, during: isWakeUp(text) ? ('wake-up' as const) : ('serving' as const)})
+    } else if (refused && (this.outcome === 'unknown' || this.outcome === 'started' || rankOf(refused.outcome) > rankOf(this.outcome))) {
       this.outcome = refused.outcome
       this.refusal = refused.refusal
     } else if (hint && (this.outcome === 'unknown' || this.outcome === 'unsupported')) {

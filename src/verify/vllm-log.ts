@@ -32,7 +32,7 @@ const NUMBER = '(-?[\\d,]*\\.?\\d+)'
 
 /** A line that only vLLM writes. */
 export const isVllmLine = (text: string): boolean =>
-  /Initializing an? (V\d )?LLM engine \(v|vLLM (API )?server version|# (GPU|CUDA|cuda) blocks:|(?:GPU|[A-Z]{3,4})(?: \+ host)? KV cache size:|Model loading took|Available KV cache memory:|non-default args:|vllm[./]v1|\bvllm serve\b|the current vLLM instance|is less than desired GPU memory utilization|To serve at least one request with the model|exceeds available Mamba cache blocks|No available memory for the cache blocks/.test(
+  /Initializing an? (V\d )?LLM engine \(v|vLLM (API )?server version|# (GPU|CUDA|cuda) blocks:|(?:GPU|[A-Z]{3,4})(?: \+ host)? KV cache size:|Model loading took|Graph capturing finished in|Maximum concurrency for [\d,]+ tokens per request|Available KV cache memory:|non-default args:|vllm[./]v1|\bvllm serve\b|the current vLLM instance|is less than desired GPU memory utilization|To serve at least one request with the model|exceeds available Mamba cache blocks|No available memory for the cache blocks/.test(
     text,
   )
 
@@ -246,6 +246,14 @@ const releaseOf = (version: string): string => /^v?(\d+\.\d+(?:\.\d+)?(?:rc\d+|\
 /** `enable_chunked_prefill` and the like beside what the engine resolved: only a plain word names a device. */
 const deviceOf = (value: PythonValue): string | undefined => /^[a-z]{3,8}$/.exec(wordOf(value) ?? '')?.[0]
 
+/** The worker that printed a line, by its file, its cache or its build: it is what ran, whatever the configuration calls the device. */
+const workerDevice = (text: string): string | undefined =>
+  (
+    /\b(XPU|CPU|HPU|NPU|TPU) KV cache size:/.exec(text)?.[1] ??
+    /\[(xpu|cpu|hpu|tpu)_(?:worker|model_runner)\.py:\d+\]/.exec(text)?.[1] ??
+    /version v?\d[\w.]*\+(cpu|xpu)\b|LLM engine \(v\d[\w.]*\+(cpu|xpu)\b/.exec(text)?.slice(1).find(Boolean)
+  )?.toLowerCase()
+
 export function readVllm(lines: readonly LogLine[]): LogReport {
   const ranks = new RankTable()
   const outcome = new OutcomeOf()
@@ -257,6 +265,7 @@ export function readVllm(lines: readonly LogLine[]): LogReport {
   let version: string | undefined
   let model: string | undefined
   let device: string | undefined
+  let worker: string | undefined
   let deviceName: string | undefined
   let quantization: {asked?: string | null; resolved?: string | null} = {}
   for (const {text, rank} of lines) {
@@ -265,7 +274,8 @@ export function readVllm(lines: readonly LogLine[]): LogReport {
       if (match) ranks.set(rank, figures(match))
     }
     version ??= versionIn(text)
-    device ??= /Automatically detected platform ([a-z]{3,8})\b/.exec(text)?.[1] ?? /\b(XPU|CPU|HPU|NPU|TPU) KV cache size:/.exec(text)?.[1]?.toLowerCase()
+    worker ??= workerDevice(text)
+    device ??= /Automatically detected platform ([a-z]{3,8})\b/.exec(text)?.[1]
     deviceName ??= deviceNameIn(text)
     const argumentsAt = text.indexOf('non-default args: {')
     if (argumentsAt >= 0) {
@@ -311,7 +321,7 @@ export function readVllm(lines: readonly LogLine[]): LogReport {
     seen: known({tp: sizeFromRanks(names, 'TP') ?? plainRanks(names), pp: sizeFromRanks(names, 'PP'), dp: sizeFromRanks(names, 'DP')}),
     printed,
     quantization: quantization.resolved === undefined ? quantization.asked : quantization.resolved,
-    device,
+    device: worker ?? device,
     deviceName,
     argumentsPrinted,
     further,

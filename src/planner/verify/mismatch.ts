@@ -108,7 +108,7 @@ export function mismatchesOf(best: Evaluation, report: LogReport, gpus: readonly
     if (message !== undefined && !found.some((one) => one.of === of)) found.push({of, message})
   }
   const vendors = report.device === undefined ? undefined : VENDORS[report.device]
-  if (vendors && !vendors.includes(accelerator.vendor)) add('card', `the log is of a start on ${report.device}, and ${accelerator.name} is none`)
+  if (vendors && !vendors.includes(accelerator.vendor)) add('card', `the log is of a device of the kind ${report.device}, which ${accelerator.name} is not`)
   if (report.deviceName !== undefined && isAnotherCard(accelerator, report.deviceName, gpus))
     add('card', `the log names the card ${report.deviceName.slice(0, 80)}, asked about is ${accelerator.name}`)
   add('card', memoryMismatch(best, report))
