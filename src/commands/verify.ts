@@ -51,7 +51,13 @@ export default class Verify extends ServefitCommand {
     return document
   }
 
-  private async verifyLog(context: Context, logs: readonly string[], given: Partial<Scenario>, {save, force}: {save: boolean; force: boolean}, document: VerificationDocument): Promise<void> {
+  private async verifyLog(
+    context: Context,
+    logs: readonly string[],
+    given: Partial<Scenario>,
+    {save, force}: {save: boolean; force: boolean},
+    document: VerificationDocument,
+  ): Promise<void> {
     const [{logTexts, today}, {readLog}, {verification}, {logDocument}] = await Promise.all([
       import('../cli/texts.ts'),
       import('../verify/read-log.ts'),
@@ -61,7 +67,10 @@ export default class Verify extends ServefitCommand {
     const verified = await verification(context, {report: readLog(await logTexts(logs), given.engine), flags: given, today: today()})
     const {correction, mismatches} = verified
     if (save && mismatches.length > 0 && !force)
-      verified.warnings.push({code: 'not-saved', message: 'nothing was saved: a difference from another card, model or layout would spoil later answers (--force keeps it all the same)'})
+      verified.warnings.push({
+        code: 'not-saved',
+        message: 'nothing was saved: a difference from another card, model or layout would spoil later answers (--force keeps it all the same)',
+      })
     else if (save) {
       if (!correction) throw new InputError('NOTHING_TO_SAVE', 'The log says nothing of the cache: there is no difference to save')
       const [{saveMeasured}, {withCorrection}] = await Promise.all([import('../cli/measured-file.ts'), import('../planner/world/index.ts')])

@@ -113,8 +113,7 @@ export function renderVerification(verified: Verification, savedTo: string | und
   const rows: [string, string][] = []
   const processes = report.ranks.filter(({figures}) => figures.weightsBytes !== undefined || figures.kvCacheBytes !== undefined).length
   if (processes > 1) rows.push(['Processes', `${processes} printed their memory; the one with least room decides`])
-  if (outcome.reported !== 'unknown')
-    rows.push(['Engine', engineWords(outcome)])
+  if (outcome.reported !== 'unknown') rows.push(['Engine', engineWords(outcome)])
   if (outcome.later) rows.push(['Later', laterWords(outcome.later)])
   if (mismatches.length === 0 && worst && Math.abs(worst.difference) >= GIB / 100)
     rows.push([
@@ -123,9 +122,16 @@ export function renderVerification(verified: Verification, savedTo: string | und
     ])
   for (const [index, {flag, because}] of changes.entries()) rows.push([index === 0 ? 'Change' : '', `${harmless(flag)}: ${because}`])
   for (const {code, message} of warnings) if (code !== 'log-of-another') rows.push(['Note', harmless(message)])
-  if (savedTo !== undefined) rows.push(['Saved', `${savedTo}: later answers for this GPU, this engine and its releases of ${minorOf(best.deployment.engineVersion)} carry it (--no-corrections leaves it out)`])
+  if (savedTo !== undefined)
+    rows.push([
+      'Saved',
+      `${savedTo}: later answers for this GPU, this engine and its releases of ${minorOf(best.deployment.engineVersion)} carry it (--no-corrections leaves it out)`,
+    ])
   else if (correction && !verified.within && verified.mismatches.length === 0)
-    rows.push(['Next', `--save keeps the difference: later answers for this GPU, this engine and its releases of ${minorOf(best.deployment.engineVersion)} carry it`])
+    rows.push([
+      'Next',
+      `--save keeps the difference: later answers for this GPU, this engine and its releases of ${minorOf(best.deployment.engineVersion)} carry it`,
+    ])
   if (rows.length > 0) text.push('', ...rows.map(([label, words]) => row(label, words, view)))
   return `${text.join('\n')}\n`
 }

@@ -7,8 +7,7 @@ export interface LogLine {
 }
 
 /** Colours as the terminal takes them, and as journals (#033), `cat -v` (^[) and texts inside JSON write the escape character. */
-const ESCAPES =
-  /(?:\u001B|\^\[(?=\[)|#033(?=\[)|\\(?:x1[bB]|u001[bB]|033|e)(?=\[))(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001B]*(?:\u0007|\u001B\\)?|[@-Z\\-_])/g
+const ESCAPES = /(?:\u001B|\^\[(?=\[)|#033(?=\[)|\\(?:x1[bB]|u001[bB]|033|e)(?=\[))(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001B]*(?:\u0007|\u001B\\)?|[@-Z\\-_])/g
 /** `docker logs -t`, Kubernetes (`kubectl logs --timestamps`) and journals (`-o short-iso`) put a time in front. */
 const TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:[.,]\d+)?(?:Z|[+-]\d{2}:?\d{2})?\s+/
 /** What a container runtime writes behind its time (CRI): the stream, and whether the line goes on in the next. */

@@ -232,7 +232,9 @@ export const unsupportedIn = (text: string): Refusal | undefined =>
 
 /** Lines that only a server prints which is up and answers. */
 export const isServing = (text: string): boolean =>
-  /Application startup complete|server is fired up and ready to roll|"(?:GET|POST) \/\S* HTTP\/\d(?:\.\d)?" [2-5]\d\d|Avg prompt throughput:|Decode batch[.,[ ]/.test(text)
+  /Application startup complete|server is fired up and ready to roll|"(?:GET|POST) \/\S* HTTP\/\d(?:\.\d)?" [2-5]\d\d|Avg prompt throughput:|Decode batch[.,[ ]/.test(
+    text,
+  )
 
 /** `E=128,N=768,device_name=NVIDIA_H100_80GB_HBM3.json`: the file of tuned kernels that vLLM and SGLang look for is named by the card. */
 export function deviceNameIn(text: string): string | undefined {
@@ -256,7 +258,8 @@ export class OutcomeOf {
     }
     if (refused && this.up) {
       const {message, neededBytes} = refused.refusal
-      if (refused.outcome === 'out-of-memory') this.later ??= known({message, neededBytes, during: isWakeUp(text) ? ('wake-up' as const) : ('serving' as const)})
+      if (refused.outcome === 'out-of-memory')
+        this.later ??= known({message, neededBytes, during: isWakeUp(text) ? ('wake-up' as const) : ('serving' as const)})
     } else if (refused && (this.outcome === 'unknown' || this.outcome === 'started' || rankOf(refused.outcome) > rankOf(this.outcome))) {
       this.outcome = refused.outcome
       this.refusal = refused.refusal

@@ -43,7 +43,8 @@ export function readLog(texts: readonly string[], engine?: string): LogReport {
   // Files of several ranks may name none in their lines: the file tells them apart.
   const several = texts.length > 1
   const lines = texts.flatMap((text, index) => logLines(text).map((line) => (several && line.rank === '' ? {...line, rank: `file ${index + 1}`} : line)))
-  if (texts.every((text) => text.trim() === '')) throw new InputError('LOG_EMPTY', 'The log is empty: expected what vLLM, SGLang or TensorRT-LLM print at start')
+  if (texts.every((text) => text.trim() === ''))
+    throw new InputError('LOG_EMPTY', 'The log is empty: expected what vLLM, SGLang or TensorRT-LLM print at start')
   const readers = {vllm: readVllm, sglang: readSglang, trtllm: readTrtllm}
   const counts = {vllm: 0, sglang: 0, trtllm: 0}
   for (const {text} of lines) {

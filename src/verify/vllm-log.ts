@@ -144,7 +144,8 @@ function refusalIn(text: string): {outcome: LogOutcome; refusal: Refusal; figure
       refusal: known({message, maxNumSeqs: countOf(states[1]), availableBlocks: countOf(states[2])}),
     }
   if (/No available memory for the cache blocks/.test(text)) return {outcome: 'kv-too-small', refusal: {message}}
-  if (/is less than desired GPU memory utilization|is less than the engine's budget after excluding/.test(text)) return {outcome: 'memory-taken', refusal: {message}}
+  if (/is less than desired GPU memory utilization|is less than the engine's budget after excluding/.test(text))
+    return {outcome: 'memory-taken', refusal: {message}}
   if (/out of memory/i.test(text) && /CUDA|HIP|OutOfMemoryError|torch/.test(text))
     return {outcome: 'out-of-memory', refusal: known({message, neededBytes: triedBytes(text)}), figures: known({totalBytes: capacityBytes(text)})}
   const unsupported = unsupportedIn(text)

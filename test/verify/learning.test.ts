@@ -131,7 +131,8 @@ describe('a part of a log', () => {
   const part = (rank: string) =>
     `(VllmWorker ${rank} pid=7) INFO [gpu_model_runner.py:1] Graph capturing finished in 9 secs, took 1.21 GiB\nINFO [kv_cache_utils.py:1] GPU KV cache size: 442,528 tokens`
   const tp = (rank: string, ...more: string[]) =>
-    verified(['-', '--model', 'Qwen/Qwen3-32B-FP8', '--gpu', '4xh100-sxm', '--engine-version', '0.11.0', '--max-model-len', '32768', ...more], part(rank)).log!.deployment.tp
+    verified(['-', '--model', 'Qwen/Qwen3-32B-FP8', '--gpu', '4xh100-sxm', '--engine-version', '0.11.0', '--max-model-len', '32768', ...more], part(rank)).log!
+      .deployment.tp
 
   it('does not say how many ranks there are, only how many at least', () => {
     expect(tp('TP0', '--tp', '2')).toBe(2)
@@ -140,9 +141,15 @@ describe('a part of a log', () => {
   })
 
   it('speaks of counts as counts', () => {
-    const {stdout} = run(['verify', '-', '--model', 'Qwen/Qwen3-32B-FP8', '--gpu', '2xh100-sxm', '--tp', '2', '--engine-version', '0.28.0', '--max-model-len', '32768'], part('TP0').replace('442,528', '400,000'))
+    const {stdout} = run(
+      ['verify', '-', '--model', 'Qwen/Qwen3-32B-FP8', '--gpu', '2xh100-sxm', '--tp', '2', '--engine-version', '0.28.0', '--max-model-len', '32768'],
+      part('TP0').replace('442,528', '400,000'),
+    )
     expect(stdout.replaceAll(/\s+/g, ' ')).toMatch(/KV cache tokens differ by [\d,]+ \(-[\d.]+%\), more than the estimate's own error \([\d,]+\)/)
-    const {decisive} = verified(['-', '--model', 'Qwen/Qwen3-32B-FP8', '--gpu', '2xh100-sxm', '--tp', '2', '--engine-version', '0.28.0', '--max-model-len', '32768'], part('TP0')).log!
+    const {decisive} = verified(
+      ['-', '--model', 'Qwen/Qwen3-32B-FP8', '--gpu', '2xh100-sxm', '--tp', '2', '--engine-version', '0.28.0', '--max-model-len', '32768'],
+      part('TP0'),
+    ).log!
     expect(decisive).toMatchObject({unit: 'tokens'})
     // 64 layers x 8 heads over 2 ranks x 128 x 2 (K, V) x 2 bytes = 131,072 bytes a token on each GPU.
     expect(decisive!.differenceBytes / decisive!.difference).toBeCloseTo(131_072, -1)
@@ -166,7 +173,9 @@ describe('corrections', () => {
   const chosen = (corrections: Correction[], version: string) => correctionFor(corrections, subject, version, {tp: 1, pp: 1, dp: 1})?.engineVersion
 
   it('are kept for each exact release', () => {
-    expect(withCorrection(withCorrection([of('0.11.0')], of('0.11.1')), of('0.11.1', {overheadBytes: 2})).map((one) => [one.engineVersion, one.overheadBytes])).toEqual([
+    expect(
+      withCorrection(withCorrection([of('0.11.0')], of('0.11.1')), of('0.11.1', {overheadBytes: 2})).map((one) => [one.engineVersion, one.overheadBytes]),
+    ).toEqual([
       ['0.11.0', 1],
       ['0.11.1', 2],
     ])
@@ -198,10 +207,10 @@ describe('corrections', () => {
       cards.map(
         (card) =>
           new Promise<void>((resolve) => {
-            spawn(process.execPath, [join(root, 'bin', 'run.js'), 'verify', RIGHT, '--gpu', card, '--save', '--force'], {env: {...process.env, ...env()}, stdio: 'ignore'}).on(
-              'exit',
-              () => resolve(),
-            )
+            spawn(process.execPath, [join(root, 'bin', 'run.js'), 'verify', RIGHT, '--gpu', card, '--save', '--force'], {
+              env: {...process.env, ...env()},
+              stdio: 'ignore',
+            }).on('exit', () => resolve())
           }),
       ),
     )
@@ -216,7 +225,19 @@ describe('corrections', () => {
 describe('a model by the folder that it lay in', () => {
   it('is read where the folder is here too', () => {
     const folder = join(home, 'tiny-qwen3')
-    const config = {architectures: ['Qwen3ForCausalLM'], model_type: 'qwen3', hidden_size: 256, intermediate_size: 512, num_hidden_layers: 4, num_attention_heads: 4, num_key_value_heads: 2, head_dim: 64, vocab_size: 1000, max_position_embeddings: 4096, torch_dtype: 'bfloat16'}
+    const config = {
+      architectures: ['Qwen3ForCausalLM'],
+      model_type: 'qwen3',
+      hidden_size: 256,
+      intermediate_size: 512,
+      num_hidden_layers: 4,
+      num_attention_heads: 4,
+      num_key_value_heads: 2,
+      head_dim: 64,
+      vocab_size: 1000,
+      max_position_embeddings: 4096,
+      torch_dtype: 'bfloat16',
+    }
     const text = (path: string) => readFileSync(RIGHT, 'utf8').replaceAll('Qwen/Qwen3-8B', path)
     expect(run(['verify', '-', '--gpu', 'rtx-4090'], text(folder)).code).toBe(2)
     mkdirSync(folder)
@@ -260,7 +281,16 @@ describe('calibrate, figure by figure', () => {
   it('calls worse what is worse', () => {
     const worse = {metric: 'ttftMs' as const, figures: 3, before: 0.2, after: 0.4}
     expect([changeOf(worse), changeOf({...worse, after: 0.1}), changeOf({...worse, after: 0.203})]).toEqual(['worse', 'better', 'same'])
-    const kept = {gpu: 'x', engine: 'vllm', date: '2026-01-31', factors: {bandwidth: 1, compute: 1, hostMilliseconds: 0}, fitted: [], runs: 3, medianErrorBefore: 0, medianErrorAfter: 0}
+    const kept = {
+      gpu: 'x',
+      engine: 'vllm',
+      date: '2026-01-31',
+      factors: {bandwidth: 1, compute: 1, hostMilliseconds: 0},
+      fitted: [],
+      runs: 3,
+      medianErrorBefore: 0,
+      medianErrorAfter: 0,
+    }
     expect(ownRunsWords({...kept, metrics: [worse]})).toBe('refitted to 3 runs of your own on 2026-01-31: the first token off by 40% instead of 20% (worse)')
   })
 })

@@ -67,7 +67,9 @@ describe('how a start ended', () => {
 
   it('reads fewer recurrent states than sequences, with both counts', () => {
     expect(
-      vllm('ValueError: max_num_seqs (256) exceeds available Mamba cache blocks (174). Each decode sequence requires one Mamba cache block, so CUDA graph capture'),
+      vllm(
+        'ValueError: max_num_seqs (256) exceeds available Mamba cache blocks (174). Each decode sequence requires one Mamba cache block, so CUDA graph capture',
+      ),
     ).toMatchObject({outcome: 'kv-too-small', refusal: {maxNumSeqs: 256, availableBlocks: 174}})
   })
 
@@ -89,7 +91,8 @@ describe('how a start ended', () => {
       'INFO 06-02 13:31:44 [api_server.py:1] vLLM API server version 0.22.0',
       `INFO 06-02 13:31:45 [utils.py:1] non-default args: {'model': 'Qwen/Qwen3-8B', 'max_model_len': ${maxModelLen}}`,
     ]
-    const refused = "ValueError: To serve at least one request with the models's max seq len (40960), (5.62 GiB KV cache is needed, which is larger than the available KV cache memory (4.63 GiB)."
+    const refused =
+      "ValueError: To serve at least one request with the models's max seq len (40960), (5.62 GiB KV cache is needed, which is larger than the available KV cache memory (4.63 GiB)."
     const report = readLog([
       [...opening(40960), refused, ...opening(16384), 'INFO [kv_cache_utils.py:1] GPU KV cache size: 33,712 tokens', STARTED, ...opening(999)].join('\n'),
     ])
@@ -101,14 +104,18 @@ describe('how a start ended', () => {
 
 describe('what a part of a log says', () => {
   it('takes the length that concurrency was reckoned with', () => {
-    expect(readLog(['INFO [kv_cache_utils.py:642] Maximum concurrency for 32,768 tokens per request: 2.51x\nINFO [x] GPU KV cache size: 82,128 tokens'])).toMatchObject({
+    expect(
+      readLog(['INFO [kv_cache_utils.py:642] Maximum concurrency for 32,768 tokens per request: 2.51x\nINFO [x] GPU KV cache size: 82,128 tokens']),
+    ).toMatchObject({
       settings: {maxModelLen: 32768},
       figures: {maxConcurrency: 2.51},
     })
   })
 
   it('counts the ranks that it shows as the least there are', () => {
-    const {seen, settings} = readLog(['(VllmWorker TP0 pid=102) INFO 08-07 19:06:31 [gpu_model_runner.py:2537] Graph capturing finished in 9 secs, took 1.21 GiB'])
+    const {seen, settings} = readLog([
+      '(VllmWorker TP0 pid=102) INFO 08-07 19:06:31 [gpu_model_runner.py:2537] Graph capturing finished in 9 secs, took 1.21 GiB',
+    ])
     expect(seen).toEqual({tp: 1})
     expect(settings).toEqual({})
   })
@@ -120,7 +127,11 @@ describe('what a part of a log says', () => {
       figures: {kvCacheTokens: 51040, maxConcurrency: 6.23},
     })
     expect(vllm('INFO [kv_cache_utils.py:1148] GPU + host KV cache size: 51,040 tokens').figures.kvCacheTokens).toBe(51040)
-    for (const line of ['INFO [__init__.py:216] Automatically detected platform cpu.', 'INFO [cpu_model_runner.py:60] Starting to load model', 'INFO [x] CPU KV cache size: 51,040 tokens'])
+    for (const line of [
+      'INFO [__init__.py:216] Automatically detected platform cpu.',
+      'INFO [cpu_model_runner.py:60] Starting to load model',
+      'INFO [x] CPU KV cache size: 51,040 tokens',
+    ])
       expect(vllm(line).device, line).toBe('cpu')
     expect(readLog(["[2026-11-20 08:00:01] server_args=ServerArgs(model_path='Qwen/Qwen3-8B', device='cpu', tp_size=1)"]).device).toBe('cpu')
   })
@@ -128,7 +139,10 @@ describe('what a part of a log says', () => {
   it('finds the name of the card in that of the file of tuned kernels', () => {
     for (const [file, name] of [
       ['E=128,N=768,device_name=NVIDIA_H100_80GB_HBM3.json', 'NVIDIA H100 80GB HBM3'],
-      ['E=128,N=384,device_name=NVIDIA_RTX_PRO_6000_Blackwell_Max-Q_Workstation_Edition,dtype=fp8_w8a8.json', 'NVIDIA RTX PRO 6000 Blackwell Max-Q Workstation Edition'],
+      [
+        'E=128,N=384,device_name=NVIDIA_RTX_PRO_6000_Blackwell_Max-Q_Workstation_Edition,dtype=fp8_w8a8.json',
+        'NVIDIA RTX PRO 6000 Blackwell Max-Q Workstation Edition',
+      ],
       ['N=2048,K=7168,device_name=AMD_Instinct_MI300X,dtype=fp8_w8a8,block_shape=[128, 128].json', 'AMD Instinct MI300X'],
     ] as const)
       expect(vllm(`WARNING Config file not found at /opt/vllm/configs/${file}`).deviceName).toBe(name)
@@ -136,7 +150,9 @@ describe('what a part of a log says', () => {
 
   it('tells no quantisation from one that is not told', () => {
     const config = (value: string) =>
-      vllm(`INFO [core.py:112] Initializing a V1 LLM engine (v0.22.0) with config: model='Qwen/Qwen3-8B', dtype=torch.bfloat16, max_seq_len=8192, quantization=${value}, device_config=cuda`)
+      vllm(
+        `INFO [core.py:112] Initializing a V1 LLM engine (v0.22.0) with config: model='Qwen/Qwen3-8B', dtype=torch.bfloat16, max_seq_len=8192, quantization=${value}, device_config=cuda`,
+      )
     expect(config('None').quantization).toBeNull()
     expect(config('bitsandbytes').quantization).toBe('bitsandbytes')
     expect(vllm(STARTED).quantization).toBeUndefined()
@@ -146,7 +162,8 @@ describe('what a part of a log says', () => {
   })
 
   it('knows what only embeds', () => {
-    const config = (more: string) => vllm(`INFO [core.py:1] Initializing a V1 LLM engine (v0.22.0) with config: model='Qwen/Qwen3-Embedding-8B', ${more}, max_seq_len=8192`)
+    const config = (more: string) =>
+      vllm(`INFO [core.py:1] Initializing a V1 LLM engine (v0.22.0) with config: model='Qwen/Qwen3-Embedding-8B', ${more}, max_seq_len=8192`)
     expect(config("pooler_config=PoolerConfig(pooling_type='LAST', normalize=None)").settings.runner).toBe('pooling')
     expect(config('pooler_config=None').settings.runner).toBeUndefined()
     expect(vllm("INFO [api_server.py:1] Supported tasks: ['embed', 'encode']").settings.runner).toBe('pooling')

@@ -39,7 +39,10 @@ const ROOM_TOLERANCE = 0.25
 /** @throws InputError LOG_OF_CPU: where there is no card there is nothing to compare with one. */
 export function requireCard({device}: LogReport): void {
   if (device === 'cpu')
-    throw new InputError('LOG_OF_CPU', 'The log is of a start on a CPU, which says nothing of a GPU: expected the log of a start on the GPU that is asked about')
+    throw new InputError(
+      'LOG_OF_CPU',
+      'The log is of a start on a CPU, which says nothing of a GPU: expected the log of a start on the GPU that is asked about',
+    )
 }
 
 /** Whether the name that a log prints is another card's. A name that the catalogue does not have says nothing. */

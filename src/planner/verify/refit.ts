@@ -184,7 +184,10 @@ export function groupsOf(runs: readonly BenchRun[]): BenchRun[][] {
   return [...groups.values()]
 }
 
-export const localCalibration = ({gpu, engine, runs, factors, fitted, medianErrorBefore, medianErrorAfter, metrics}: Refit, date: string): LocalCalibration => ({
+export const localCalibration = (
+  {gpu, engine, runs, factors, fitted, medianErrorBefore, medianErrorAfter, metrics}: Refit,
+  date: string,
+): LocalCalibration => ({
   gpu,
   engine,
   date,

@@ -7,7 +7,7 @@ import {isServingResult, readServingResult} from './serving-clients.ts'
 import {isTrtllmReport, readTrtllmReport} from './trtllm-bench.ts'
 
 const EXPECTED =
-  "expected a result of vllm bench serve, sglang.bench_serving, TensorRT-LLM's benchmark_serving or trtllm-bench (a file, or the table that is printed), a table of llama-bench, or scenarios with \"observed\" as JSON Lines"
+  'expected a result of vllm bench serve, sglang.bench_serving, TensorRT-LLM\'s benchmark_serving or trtllm-bench (a file, or the table that is printed), a table of llama-bench, or scenarios with "observed" as JSON Lines'
 
 function pointIn(value: unknown, place: string): BenchPoint | undefined {
   if (!isObject(value)) return undefined
