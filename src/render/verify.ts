@@ -114,6 +114,7 @@ export function renderVerification(verified: Verification, savedTo: string | und
   const processes = report.ranks.filter(({figures}) => figures.weightsBytes !== undefined || figures.kvCacheBytes !== undefined).length
   if (processes > 1) rows.push(['Processes', `${processes} printed their memory; the one with least room decides`])
   if (outcome.reported !== 'unknown') rows.push(['Engine', engineWords(outcome)])
+  if (outcome.reported === 'unsupported' && report.refusal) rows.push(['Its words', harmless(report.refusal.message).slice(0, 240)])
   if (outcome.later) rows.push(['Later', laterWords(outcome.later)])
   if (mismatches.length === 0 && worst && Math.abs(worst.difference) >= GIB / 100)
     rows.push([

@@ -230,11 +230,11 @@ const UNSUPPORTED = [
 export const unsupportedIn = (text: string): Refusal | undefined =>
   UNSUPPORTED.some((pattern) => pattern.test(text)) ? {message: text.slice(0, 600)} : undefined
 
-/** Lines that only a server prints which is up and answers. */
-export const isServing = (text: string): boolean =>
-  /Application startup complete|server is fired up and ready to roll|"(?:GET|POST) \/\S* HTTP\/\d(?:\.\d)?" [2-5]\d\d|Avg prompt throughput:|Decode batch[.,[ ]/.test(
-    text,
-  )
+/** Lines that only a server prints which is up and answers. SGLang's front end is up, and is asked once, before the engine is known to work. */
+const SERVING = {
+  uvicorn: /Application startup complete|"(?:GET|POST) \/\S* HTTP\/\d(?:\.\d)?" [2-5]\d\d|Avg prompt throughput:/,
+  sglang: /server is fired up and ready to roll/,
+}
 
 /** `E=128,N=768,device_name=NVIDIA_H100_80GB_HBM3.json`: the file of tuned kernels that vLLM and SGLang look for is named by the card. */
 export function deviceNameIn(text: string): string | undefined {
@@ -247,10 +247,15 @@ export class OutcomeOf {
   refusal?: Refusal
   later?: LaterFailure
   private up = false
+  private readonly serving: RegExp
+
+  constructor(server: keyof typeof SERVING = 'uvicorn') {
+    this.serving = SERVING[server]
+  }
 
   /** `hint`: a line that a start rarely fails behind. */
   read(text: string, refused: {outcome: LogOutcome; refusal: Refusal} | undefined, hint: boolean): void {
-    if (isServing(text)) {
+    if (this.serving.test(text)) {
       this.up = true
       // An error that was caught on the way.
       this.outcome = 'started'

@@ -117,15 +117,18 @@ export function readSglang(lines: readonly LogLine[]): LogReport {
   let model: string | undefined
   let printed: Record<string, PythonValue> = {}
   let deviceName: string | undefined
-  const outcome = new OutcomeOf()
+  const outcome = new OutcomeOf('sglang')
   const read = (text: string, find: string) => gibBytes(new RegExp(find.replaceAll('#', GB)).exec(text)?.[1])
   for (const {text, rank} of lines) {
     if (/Load weight begin/.test(text) && ranks.get(rank).freeBeforeBytes === undefined) ranks.set(rank, {freeBeforeBytes: read(text, 'avail mem=#')})
     // The draft is loaded after the model and counts with it.
     if (/Load weight end/.test(text)) {
-      const [used, left] = [read(text, 'mem usage=#'), read(text, 'avail mem=#')]
+      const left = read(text, 'avail mem=#')
+      const before = ranks.get(rank).freeBeforeBytes
+      // Up to 0.4.2 what was used follows from what was free before.
+      const used = read(text, 'mem usage=#') ?? (left !== undefined && before !== undefined ? before - left : undefined)
       ranks.add(rank, 'weightsBytes', used)
-      if (ranks.get(rank).freeBeforeBytes === undefined && used !== undefined && left !== undefined) ranks.set(rank, {freeBeforeBytes: left + used})
+      if (before === undefined && used !== undefined && left !== undefined) ranks.set(rank, {freeBeforeBytes: left + used})
     }
     ranks.add(rank, 'kvCacheBytes', poolBytes(text))
     if (/Capture .{0,60}graph end/i.test(text)) ranks.add(rank, 'cudaGraphBytes', read(text, 'mem usage=#'))

@@ -227,9 +227,10 @@ function fromConfig(values: Record<string, PythonValue>): DeploymentRequest {
   })
 }
 
-/** The method as the configuration names it, else as it was asked for; null: none. A value that is no word says nothing. */
+/** The method as the configuration names it, else as it was asked for; null: none, and 16 bits. A value that is no word says nothing. */
 function quantizationIn(values: Record<string, PythonValue>): string | null | undefined {
-  const {quantization} = values
+  const {quantization, dtype} = values
+  if (quantization === null && dtype === 'torch.float32') return 'float32'
   return quantization === null ? null : wordOf(quantization)?.toLowerCase()
 }
 
@@ -303,6 +304,9 @@ export function readVllm(lines: readonly LogLine[]): LogReport {
     model ??= /serving model (\S+)/.exec(text)?.[1] ?? /[█▀]\s+model {3}(\S+)/.exec(text)?.[1]
     const length = countOf(/Using max model len (\d+)/.exec(text)?.[1])
     if (length !== undefined) config.maxModelLen = length
+    // Before V1: "... x gpu_memory_utilization (0.70)"; since: "Desired GPU memory utilization is (0.88, 84.12 GiB)", and in the refusal.
+    const share = /(?:x gpu_memory_utilization \(|[Dd]esired GPU memory utilization (?:is )?\()(\d?\.\d+|1(?:\.0+)?)[,)]/.exec(text)?.[1]
+    if (share !== undefined) config.gpuMemoryUtilization ??= shareOf(Number(share))
     // What it reckons its concurrency with is the length that it runs with.
     const reckoned = countOf(/Maximum concurrency for ([\d,]+) tokens per request/.exec(text)?.[1])
     if (reckoned !== undefined) config.maxModelLen ??= reckoned
@@ -318,7 +322,7 @@ export function readVllm(lines: readonly LogLine[]): LogReport {
     engine: 'vllm' as const,
     engineVersion: version === undefined ? undefined : releaseOf(version),
     model: model === undefined ? undefined : repositoryIn(model),
-    settings: {...settings, ...config},
+    settings: {...settings, ...config, ...(settings.gpuMemoryUtilization !== undefined && {gpuMemoryUtilization: settings.gpuMemoryUtilization})},
     seen: known({tp: sizeFromRanks(names, 'TP') ?? plainRanks(names), pp: sizeFromRanks(names, 'PP'), dp: sizeFromRanks(names, 'DP')}),
     printed,
     quantization: quantization.resolved === undefined ? quantization.asked : quantization.resolved,

@@ -65,6 +65,19 @@ describe('how a start ended', () => {
     })
   })
 
+  it("waits for SGLang's own word: its front end is up before the engine is known to work", () => {
+    const lines = [
+      '[2026-11-20 08:00:41 TP0] max_total_num_tokens=166700, max_running_requests=2048, context_len=40960, available_gpu_mem=2.86 GB',
+      '[2026-11-20 08:00:42] INFO:     Application startup complete.',
+      '[2026-11-20 08:00:43 TP0] Scheduler hit an exception: torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB.',
+    ]
+    expect(readLog([lines.join('\n')]).outcome).toBe('out-of-memory')
+    expect(readLog([[lines[0], '[2026-11-20 08:00:43] The server is fired up and ready to roll!', lines[2]].join('\n')])).toMatchObject({
+      outcome: 'started',
+      later: {during: 'serving', neededBytes: 2 * GIB},
+    })
+  })
+
   it('reads fewer recurrent states than sequences, with both counts', () => {
     expect(
       vllm(
@@ -146,6 +159,24 @@ describe('what a part of a log says', () => {
       ['N=2048,K=7168,device_name=AMD_Instinct_MI300X,dtype=fp8_w8a8,block_shape=[128, 128].json', 'AMD Instinct MI300X'],
     ] as const)
       expect(vllm(`WARNING Config file not found at /opt/vllm/configs/${file}`).deviceName).toBe(name)
+  })
+
+  it('reads the share of memory where the engine prints it in a sentence', () => {
+    const share = (line: string) => vllm(line).settings.gpuMemoryUtilization
+    expect(share('INFO [worker.py:267] the current vLLM instance can use total_gpu_memory (79.15GiB) x gpu_memory_utilization (0.70) = 55.09GiB')).toBe(0.7)
+    expect(share('INFO [x] Free memory on device (93.87/95.59 GiB) on startup. Desired GPU memory utilization is (0.88, 84.12 GiB).')).toBe(0.88)
+    expect(share('ValueError: Free memory on device cuda:0 (27.28/31.86 GiB) on startup is less than desired GPU memory utilization (0.97, 30.9 GiB).')).toBe(
+      0.97,
+    )
+  })
+
+  it("takes what SGLang's weights used from what was free, where it prints no more", () => {
+    const text = [
+      '[2025-02-04 05:21:40 TP0] Load weight begin. avail mem=22.76 GB',
+      '[2025-02-04 05:29:17 TP0] Load weight end. type=Qwen2ForCausalLM, avail mem=8.37 GB',
+    ]
+    // 22.76 less 8.37.
+    expect(readLog([text.join('\n')]).figures.weightsBytes! / GIB).toBeCloseTo(14.39, 6)
   })
 
   it('tells no quantisation from one that is not told', () => {
