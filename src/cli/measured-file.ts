@@ -41,7 +41,7 @@ const isCorrection = (value: unknown): value is Correction =>
   isText(value.from.hfId) &&
   isText(value.from.weights) &&
   [value.from.tp, value.from.pp, value.from.dp].every((size) => isNumber(size, 1, 4096)) &&
-  [value.from.kvCache, value.from.outcome].every((word) => word === undefined || isText(word)) &&
+  [value.from.kvCache, value.from.outcome, value.from.build].every((word) => word === undefined || isText(word)) &&
   [value.from.predictedCacheBytes, value.from.reportedCacheBytes].every((bytes) => bytes === undefined || isBytes(bytes)) &&
   [value.from.maxModelLen, value.from.gpuMemoryUtilization].every((size) => size === undefined || isNumber(size, 0, 1e12))
 

@@ -1,5 +1,6 @@
 import type {DeploymentRequest} from '../core/deployment.ts'
 import type {PythonValue} from './python-values.ts'
+import type {SourceLine} from './release-lines.ts'
 
 /** What one process of an engine printed of its GPU's memory. Bytes; absent: not printed. */
 export interface RankFigures {
@@ -58,6 +59,8 @@ export interface LaterFailure {
 export interface LogReport {
   engine: 'vllm' | 'sglang' | 'trtllm'
   engineVersion?: string
+  /** The build that the log names, where another release's rules are taken for it. */
+  build?: string
   /** As printed: a repository, or a path on the machine that ran it. */
   model?: string
   /** What the log says of the deployment. */
@@ -83,6 +86,8 @@ export interface LogReport {
   outcome: LogOutcome
   refusal?: Refusal
   later?: LaterFailure
+  /** Where in the source messages were printed, the first of each. */
+  sourceLines?: SourceLine[]
   /** Starts that the text holds, where there are several: the last one that says something is read. */
   starts?: number
 }

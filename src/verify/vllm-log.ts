@@ -26,6 +26,7 @@ import {
   unsupportedIn,
   wordOf,
 } from './log-report.ts'
+import {type SourceLine, sourceLineIn} from './release-lines.ts'
 import {pythonDict, pythonPairs, type PythonValue} from './python-values.ts'
 
 const NUMBER = '(-?[\\d,]*\\.?\\d+)'
@@ -256,6 +257,9 @@ const workerDevice = (text: string): string | undefined =>
     /version v?\d[\w.]*\+(cpu|xpu)\b|LLM engine \(v\d[\w.]*\+(cpu|xpu)\b/.exec(text)?.slice(1).find(Boolean)
   )?.toLowerCase()
 
+/** Starts print fewer; what a server that runs prints says no more. */
+const MOST_SOURCE_LINES = 500
+
 export function readVllm(lines: readonly LogLine[]): LogReport {
   const ranks = new RankTable()
   const outcome = new OutcomeOf()
@@ -268,6 +272,7 @@ export function readVllm(lines: readonly LogLine[]): LogReport {
   let model: string | undefined
   let device: string | undefined
   let worker: string | undefined
+  const sourceLines = new Map<string, SourceLine>()
   let deviceName: string | undefined
   let quantization: {asked?: string | null; resolved?: string | null} = {}
   for (const {text, rank} of lines) {
@@ -276,6 +281,8 @@ export function readVllm(lines: readonly LogLine[]): LogReport {
       if (match) ranks.set(rank, figures(match))
     }
     version ??= versionIn(text)
+    const place = sourceLines.size < MOST_SOURCE_LINES ? sourceLineIn(text) : undefined
+    if (place && !sourceLines.has(`${place.file} ${place.line}`)) sourceLines.set(`${place.file} ${place.line}`, place)
     worker ??= workerDevice(text)
     device ??= /Automatically detected platform ([a-z]{3,8})\b/.exec(text)?.[1]
     deviceName ??= deviceNameIn(text)
@@ -328,6 +335,7 @@ export function readVllm(lines: readonly LogLine[]): LogReport {
     quantization: quantization.resolved === undefined ? quantization.asked : quantization.resolved,
     device: worker ?? device,
     deviceName,
+    ...(sourceLines.size > 0 && {sourceLines: [...sourceLines.values()]}),
     argumentsPrinted,
     further,
     ranks: ranks.entries(),

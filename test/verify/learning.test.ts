@@ -106,6 +106,29 @@ describe('what a log says of its weights', () => {
   })
 })
 
+describe('the release of a log', () => {
+  // Lines of vLLM 0.26.0: v1/worker/gpu_worker.py 560, v1/worker/gpu_model_runner.py 5347.
+  const text = (version: string) =>
+    [
+      ...(version === '' ? [] : [`(APIServer pid=1) INFO 07-17 12:35:22 [api_utils.py:345] vLLM API server version ${version}`]),
+      "(APIServer pid=1) INFO 07-17 12:35:22 [api_utils.py:273] non-default args: {'model': 'Qwen/Qwen3-8B', 'max_model_len': 8192}",
+      '(EngineCore pid=2) INFO 07-17 12:38:10 [gpu_model_runner.py:5347] Model loading took 15.27 GiB memory and 5 seconds',
+      '(EngineCore pid=2) INFO 07-17 12:38:51 [gpu_worker.py:560] Available KV cache memory: 5.43 GiB',
+    ].join('\n')
+  const of = (version: string, ...more: string[]) => verified(['-', '--gpu', 'rtx-4090', ...more], text(version))
+
+  it('of main is how far main was, and of none is told by the lines', () => {
+    for (const version of ['0.23.1rc1.dev1229+g1bf3b12d5', '0.1.dev4047+g29b0919', '']) {
+      const {log, warnings} = of(version)
+      expect(log!.engineVersion, version).toBe('0.26.0')
+      expect(warnings.map(({code}) => code)).toContain('engine-version-from-lines')
+    }
+    expect(of('0.25.1').log!.engineVersion).toBe('0.25.1')
+    expect(of('', '--engine-version', '0.25.1').log!.engineVersion).toBe('0.25.1')
+    expect(of('0.23.1rc1.dev1229+g1bf3b12d5').log!.correction!.from).toMatchObject({build: '0.23.1rc1.dev1229'})
+  })
+})
+
 describe('options that the engine printed', () => {
   it('are reckoned with, and no longer told as left out', () => {
     const text = (more: string) =>

@@ -2,6 +2,7 @@ import {readFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {describe, expect, it} from 'vitest'
 import {logLines} from '../../src/verify/log-lines.ts'
+import {releaseByLines} from '../../src/verify/release-lines.ts'
 import {readLog} from '../../src/verify/read-log.ts'
 
 const GIB = 1024 ** 3
@@ -112,6 +113,38 @@ describe('how a start ended', () => {
     expect(report).toMatchObject({starts: 3, outcome: 'started', settings: {maxModelLen: 16384}, figures: {kvCacheTokens: 33712}})
     // Two nodes of one start print two openings before either ends.
     expect(readLog([[...opening(16384), ...opening(16384), refused].join('\n')])).not.toHaveProperty('starts')
+  })
+})
+
+describe('a release by where its messages stand', () => {
+  const table = {
+    messages: [
+      {file: 'gpu_worker.py', text: 'Available KV cache memory', lines: {'0.25.0': 538, '0.25.1': 538, '0.26.0': 560}},
+      {file: 'core.py', text: 'Initializing a', lines: {'0.25.0': 114, '0.25.1': 114, '0.26.0': 116}},
+      {file: 'kv_cache_utils.py', text: 'KV cache size', lines: {'0.25.0': 2146, '0.25.1': 2146, '0.26.0': 2177}},
+    ],
+  }
+  const at = (worker: number, core: number, utils: number) => [
+    {file: 'gpu_worker.py', line: worker, text: 'Available KV cache memory: 16.57 GiB'},
+    {file: 'core.py', line: core, text: 'Initializing a V1 LLM engine'},
+    {file: 'kv_cache_utils.py', line: utils, text: 'GPU KV cache size: 857,331 tokens'},
+  ]
+
+  it('is the one that most of them stand nearest to', () => {
+    expect(releaseByLines(table, at(538, 114, 2146))).toEqual({release: '0.25.0', seen: 3, nearest: 3, exact: 3})
+    // 560 and 116 stand where 0.26.0 has them; 2,150 is 4 from 0.25.0 and 27 from 0.26.0.
+    expect(releaseByLines(table, at(560, 116, 2150))).toEqual({release: '0.26.0', seen: 3, nearest: 2, exact: 2})
+    expect(releaseByLines(table, at(560, 116, 2150), (release) => release !== '0.26.0')).toMatchObject({release: '0.25.0', exact: 0})
+    expect(releaseByLines(table, [{file: 'other.py', line: 1, text: 'KV cache size'}])).toBeUndefined()
+  })
+
+  it('is read with or without the folders in front', () => {
+    for (const path of ['', 'v1/worker/'])
+      expect(vllm(`(EngineCore pid=2) INFO 06-02 13:32:35 [${path}gpu_worker.py:466] Available KV cache memory: 37.81 GiB`).sourceLines).toContainEqual({
+        file: 'gpu_worker.py',
+        line: 466,
+        text: 'Available KV cache memory: 37.81 GiB',
+      })
   })
 })
 

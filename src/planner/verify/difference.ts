@@ -19,7 +19,7 @@ export function reportedCacheBytes({memory}: Evaluation, {kvCacheBytes, kvCacheT
  * The correction that makes a prediction say what the log said. The evaluation must be a plain one, without corrections.
  * Undefined where the log says nothing of the cache, or nothing that the cache depends on.
  */
-export function differenceOf(context: Context, plain: Evaluation, {figures, outcome}: LogReport, today: string): Correction | undefined {
+export function differenceOf(context: Context, plain: Evaluation, {figures, outcome, build}: LogReport, today: string): Correction | undefined {
   const {engine, deployment, memory, checkpoint, machine} = plain
   const reported = reportedCacheBytes(plain, figures)
   if (reported === undefined) return undefined
@@ -41,6 +41,7 @@ export function differenceOf(context: Context, plain: Evaluation, {figures, outc
     ...(weightsBytes !== 0 && {weightsBytes}),
     from: {
       ...{hfId: nameOfCheckpoint(plain), weights: checkpoint.weights, tp, pp, dp, kvCache, maxModelLen, gpuMemoryUtilization, outcome},
+      ...(build !== undefined && {build}),
       predictedCacheBytes: Math.round(requestBytes(memory)),
       reportedCacheBytes: reported,
     },

@@ -14,6 +14,7 @@ import {cardMissing, cardOfLog} from './card-of-log.ts'
 import {differenceOf} from './difference.ts'
 import {type Mismatch, mismatchesOf, requireCard} from './mismatch.ts'
 import {printedModel} from './printed-model.ts'
+import {releaseOfLog} from './release-of-log.ts'
 import {printedOptions} from './printed-options.ts'
 import {weightsOfLog} from './weights-of-log.ts'
 import type {Scenario} from '../scenario/index.ts'
@@ -164,8 +165,14 @@ export interface VerificationQuestion {
 }
 
 /** Predicts what the log reports, and compares. @throws InputError for what cannot be understood. */
-export async function verification(context: Context, {report, flags, today}: VerificationQuestion): Promise<Verification> {
+export async function verification(context: Context, {report: read, flags, today}: VerificationQuestion): Promise<Verification> {
   const warnings: Warning[] = []
+  const engineVersion = flags.engineVersion !== undefined && read.engineVersion === undefined ? undefined : releaseOfLog(context, read, warnings)
+  const report: LogReport = {
+    ...read,
+    ...(engineVersion !== undefined && {engineVersion}),
+    ...(read.engineVersion !== undefined && read.engineVersion !== engineVersion && engineVersion !== undefined && {build: read.engineVersion}),
+  }
   const {model: givenModel, gpu, machine, nodes, workload: _load, slo: _slo, id: _id, ...given} = flags
   requireCard(report)
   const {options, counted} = printedOptions(context, report)

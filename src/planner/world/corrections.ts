@@ -34,6 +34,8 @@ export interface CorrectionSource {
   kvCache?: string
   maxModelLen?: number
   gpuMemoryUtilization?: number
+  /** The build that ran, where it was judged by the release that the correction is kept for. */
+  build?: string
   /** How the start ended. */
   outcome?: string
   /** Room for the cache on the fullest GPU. */
