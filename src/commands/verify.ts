@@ -23,7 +23,8 @@ export default class Verify extends ServefitCommand {
   static override flags = {
     model: Flags.string({description: 'the model, where the log does not name it as a repository', helpValue: 'NAME'}),
     bench: Flags.string({
-      description: 'a result of vllm bench serve, sglang.bench_serving, trtllm-bench or llama-bench, or scenarios with "observed"',
+      description:
+        'a result of vllm bench serve, sglang.bench_serving, TensorRT-LLM\'s clients or llama-bench, as a file or as they print it, or scenarios with "observed"',
       helpValue: 'FILE',
     }),
     save: Flags.boolean({description: 'keep the difference as a correction for this GPU, engine and minor release'}),

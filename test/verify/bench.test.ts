@@ -137,6 +137,30 @@ describe('results are recognised by what they hold', () => {
     expect(readBench(printed, 'x')).toMatchObject([{format: 'tensorrt_llm benchmark_serving', scenario: {engine: 'trtllm'}, workload: {concurrency: 4}}])
   })
 
+  it('vllm bench throughput, whose number of requests follows from its rates', () => {
+    const printed = [
+      "Namespace(subparser='bench', model='Qwen/Qwen3-8B', num_prompts=200)",
+      'Throughput: 8.00 requests/s, 9216.00 total tokens/s, 1024.00 output tokens/s',
+      'Total num prompt tokens:  204800',
+      'Total num output tokens:  25600',
+    ].join('\n')
+    // 25,600 tokens at 1,024 a second are 25 s, in which 8 a second make 200 requests of 1,024 and 128 tokens.
+    expect(readBench(printed, 'x')).toEqual([
+      {
+        ...{format: 'vllm bench throughput', place: 'x', scenario: {model: 'Qwen/Qwen3-8B', engine: 'vllm'}, requestCount: 200},
+        workload: {inputTokens: 1024, outputTokens: 128, concurrency: 200},
+        observed: {outputTokensPerSecond: 1024},
+      },
+    ])
+  })
+
+  it("SGLang's offline table, and a server that says that it runs on a CPU", () => {
+    const printed = table({Backend: 'engine', ...TOTALS, 'Last generation throughput (tok/s)': '800.00'}).replace('= Serving', '= Offline Throughput')
+    expect(readBench(printed, 'x')).toMatchObject([{format: 'sglang.bench_serving', scenario: {engine: 'sglang'}, workload: {concurrency: 100}}])
+    const json = {output_throughput: 5, completed: 1, total_input_tokens: 5, total_output_tokens: 5, max_concurrency: 1, server_info: {device: 'cpu'}}
+    expect(() => readBench(JSON.stringify(json), 'run.json')).toThrow(/run\.json was measured on a CPU/)
+  })
+
   it("JSON behind the client's arguments", () => {
     const json = readFileSync(join(import.meta.dirname, '..', 'fixtures', 'verify', 'vllm-bench-serve.json'), 'utf8')
     expect(readBench(`Namespace(backend='vllm')\n${JSON.stringify(JSON.parse(json))}`, 'x')).toMatchObject([

@@ -41,7 +41,7 @@ export interface Verification {
   /** The figure that decides: room for the cache where it is known. */
   decisive?: Decisive
   spreadBytes: number
-  /** Off by no more than the estimate's own error. */
+  /** Off by no more than the estimate's own error, and of what was asked about. */
   within: boolean
   outcome: {reported: LogOutcome; predicted: 'started' | 'kv-too-small' | 'unsupported'; later?: LaterFailure}
   changes: Change[]
@@ -229,8 +229,9 @@ export async function verification(context: Context, {report: read, flags, today
     throw new InputError('LOG_WITHOUT_FIGURES', `The log of ${best.engine.title} holds no memory figure: expected lines such as "${EXAMPLES[report.engine]}"`)
   const predicted = best.verdict === 'unsupported' ? 'unsupported' : best.memory.starts ? 'started' : 'kv-too-small'
   const {spreadBytes} = best.engine
-  const within = decisive ? Math.abs(decisive.differenceBytes) <= spreadBytes : (report.outcome === 'started') === (predicted === 'started')
+  const isClose = decisive ? Math.abs(decisive.differenceBytes) <= spreadBytes : (report.outcome === 'started') === (predicted === 'started')
   const mismatches = mismatchesOf(best, report, context.catalogue.gpus, answered.machine.gpus.length * answered.machine.nodeCount)
+  const within = mismatches.length === 0 && isClose
   for (const {message} of mismatches)
     warnings.push({code: 'log-of-another', message: `${message}: the log cannot be of what is asked about, and nothing is learnt from it`})
   const correction = differenceOf(there, plain.best, report, today)

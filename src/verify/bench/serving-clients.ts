@@ -4,6 +4,7 @@
  * `python -m tensorrt_llm.serve.scripts.benchmark_serving --save-result` (1.0 to 1.3).
  */
 import type {Workload} from '../../core/deployment.ts'
+import {InputError} from '../../core/input-error.ts'
 import {type BenchPoint, defined, isObject, type JsonObject, positive, text, whole} from './bench-point.ts'
 
 export const isServingResult = (value: JsonObject): boolean =>
@@ -12,7 +13,8 @@ export const isServingResult = (value: JsonObject): boolean =>
 /** Its JSON and its table hold a user's rate. */
 const isTrtllm = (value: JsonObject): boolean => 'user_throughput' in value
 
-const isSglang = (value: JsonObject): boolean => 'total_output_tokens_retokenized' in value || 'mean_e2e_latency_ms' in value || 'random_range_ratio' in value
+const isSglang = (value: JsonObject): boolean =>
+  'total_output_tokens_retokenized' in value || 'mean_e2e_latency_ms' in value || 'random_range_ratio' in value || 'last_gen_throughput' in value
 
 /** Mean lengths over the requests that came back; what was asked for where nothing was counted. */
 function lengths(value: JsonObject): {inputTokens: number; outputTokens: number} | undefined {
@@ -53,13 +55,17 @@ export function readServingResult(value: JsonObject, place: string): BenchPoint 
   const trtllm = isTrtllm(value)
   // SGLang's client may store what the server says of itself.
   const server = isObject(value.server_info) ? value.server_info : {}
+  if (server.device === 'cpu')
+    throw new InputError('BENCH_OF_CPU', `${place} was measured on a CPU, which says nothing of a GPU: expected a run on the GPU that is asked about`)
   const backend = text(value.backend) ?? text(value.endpoint_type)
   return {
     format: trtllm ? 'tensorrt_llm benchmark_serving' : sglang ? 'sglang.bench_serving' : 'vllm bench serve',
     place,
     scenario: defined({
       model: text(value.model_id) ?? text(value.model) ?? text(server.model_path),
-      engine: (backend !== undefined && Object.hasOwn(ENGINES, backend) ? ENGINES[backend] : undefined) ?? (trtllm ? 'trtllm' : undefined),
+      engine:
+        (backend !== undefined && Object.hasOwn(ENGINES, backend) ? ENGINES[backend] : undefined) ??
+        (trtllm ? 'trtllm' : 'last_gen_throughput' in value ? 'sglang' : undefined),
       engineVersion: text(server.version),
       tp: whole(server.tp_size, 4096),
     }),
