@@ -37,6 +37,7 @@ import {type CachePool, cachePool, capacity, longestRequest} from './cache-group
 import {blockSizeTokens, cudaGraphSizes, cudaGraphsInsideBudget, LOOKS_AT_FREE_SINCE} from './defaults.ts'
 import {vllmLayout} from './layout.ts'
 import {withFedTowers, withLoadedTowers} from './towers.ts'
+import {trialRules} from './trial.ts'
 
 /** Packed rows of the sparse kernels: 512 fp8, 4 fp32 scales, 64 bf16 (FlashMLA); DeepSeek-V4: 448 fp8, 8 scale bytes, 64 bf16. */
 export function vllmCacheLayout(deployment: Deployment, sparse: boolean): CacheLayout {
@@ -141,6 +142,7 @@ function overheadTerms(subject: Subject, deployment: Deployment, stage: Stage, p
   const peak = activationPeak({
     architecture,
     layout: vllmLayout(deployment),
+    ...trialRules(subject, deployment, architecture),
     tokens: deployment.maxNumBatchedTokens,
     gatheredTokens: deployment.maxNumBatchedTokens * deployment.dp,
     expertChunkTokens: EXPERT_CHUNK_TOKENS,
