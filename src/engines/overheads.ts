@@ -134,8 +134,8 @@ export interface ActivationQuestion {
   expertChunkTokens?: number
   /** Copies of the routed tokens' rows that experts' kernels keep beside their workspaces. */
   routedRowCopies?: number
-  /** The image tower's trial, where an engine's own rule says it. */
-  towerTrial?: ActivationPeak
+  /** Patches that the image tower looks at at once, where it takes its batch in parts. */
+  towerPatches?: number
   /** Sequences of the sampler's trial; 0 without one. */
   sequences: number
   /** Bytes for each of its logits. */
@@ -208,11 +208,10 @@ const visionTower = (architecture: Architecture): Encoder | undefined =>
   architecture.encoders?.find(({modality, hiddenSize}) => modality === 'vision' && hiddenSize !== undefined)
 
 /** Peak of the image tower: per patch 6 widths of attention and 8 of the feed-forward part over the ranks, 4 on each. */
-function encoderPeak({architecture, layout, imageTokens = 0, towerTrial, parameters}: ActivationQuestion): ActivationPeak {
+function encoderPeak({architecture, layout, imageTokens = 0, towerPatches, parameters}: ActivationQuestion): ActivationPeak {
   const tower = visionTower(architecture)
   if (!tower || imageTokens === 0) return {bytes: 0, because: ''}
-  if (towerTrial) return towerTrial
-  const patches = imageTokens * patchesPerEmbedding(itemTokens(tower))
+  const patches = towerPatches ?? imageTokens * patchesPerEmbedding(itemTokens(tower))
   const width = tower.hiddenSize! * (14 / layout.encoderTp + 4)
   return {
     bytes: (patches * width + imageTokens * architecture.hiddenSize) * 2 * parameters.encoderCopies,

@@ -38,29 +38,28 @@ function shuffledRows({model, checkpoint, gpu}: Subject, {engineVersion}: Deploy
  */
 const VIDEO = {frames: 32, patches: 70 * 9, tokens: 32 * 78}
 const IMAGE = {frames: 1, patches: 280 * 9, tokens: 280}
-/** `position_embedding_size` of every Gemma 4 with a tower (config.json, vision_config). */
-const POSITIONS = 10240
-/** Places of a patch are looked up as one-hot rows, in 8 bytes and again in 2 (models/gemma4_mm.py _encoder_chunk, 0.22.0). */
-const ONE_HOT_BYTES = 10
-/** First release that looks at several frames at once, as many as a tenth of the memory takes by the engine's own reckoning; before, one by one (_process_image_input, 0.21.0). */
+/**
+ * First release that looks at several frames at once, as many as a tenth of the memory takes by its own reckoning, which is of one-hot rows of their
+ * places (models/gemma4_mm.py _encoder_chunk, 0.22.0); before, one by one (_process_image_input and _process_video_input, 0.20.2 and 0.21.0). Half of
+ * what is free counts where that is less: it never was in the logs seen. Seen: a peak of 0.22 GiB where 12 frames of 32 go at once (0.27.1, 23.6 GiB).
+ */
 const BATCHED_SINCE = '0.22.0'
 const CHUNK_SHARE = 0.1
+/** `position_embedding_size` of every Gemma 4 with a tower (config.json, vision_config), and bytes for each patch and place. */
+const POSITIONS = 10240
 const RECKONED_BYTES = 4 * 8
 
-function gemma4Trial(subject: Subject, {engineVersion, maxNumBatchedTokens, multimodal}: Deployment): ActivationQuestion['towerTrial'] {
+function gemma4Patches(subject: Subject, {engineVersion, maxNumBatchedTokens, multimodal}: Deployment): number {
   const {frames, patches, tokens} = multimodal?.limits?.video === 0 ? IMAGE : VIDEO
-  const all = frames * Math.max(1, Math.floor(Math.max(maxNumBatchedTokens, tokens) / tokens))
-  const budget = CHUNK_SHARE * subject.gpu.memoryBytes
-  const chunk = isAtLeast(engineVersion, BATCHED_SINCE) ? Math.min(all, Math.max(1, Math.floor(budget / (patches * RECKONED_BYTES * POSITIONS)))) : 1
-  return {
-    bytes: chunk * patches * 2 * POSITIONS * ONE_HOT_BYTES,
-    because: `the image tower's trial: ${chunk} of ${all} frames at once x ${patches} patches x 2 x ${POSITIONS} positions x ${ONE_HOT_BYTES} bytes`,
-  }
+  if (!isAtLeast(engineVersion, BATCHED_SINCE)) return patches
+  const all = frames * Math.max(1, Math.floor(maxNumBatchedTokens / tokens))
+  const atOnce = Math.max(1, Math.floor((CHUNK_SHARE * subject.gpu.memoryBytes) / (patches * POSITIONS * RECKONED_BYTES)))
+  return Math.min(all, atOnce) * patches
 }
 
 /** The trial's own rules for this question; nothing where the general ones hold. `fed`: with the towers that the trial feeds. */
-export function trialRules(subject: Subject, deployment: Deployment, fed: Architecture): Pick<ActivationQuestion, 'routedRowCopies' | 'towerTrial'> {
+export function trialRules(subject: Subject, deployment: Deployment, fed: Architecture): Pick<ActivationQuestion, 'routedRowCopies' | 'towerPatches'> {
   const copies = shuffledRows(subject, deployment)
   const tower = isGemma4(fed) && fed.encoders?.some(({modality}) => modality === 'vision')
-  return {...(copies > 0 && {routedRowCopies: copies}), ...(tower && {towerTrial: gemma4Trial(subject, deployment)})}
+  return {...(copies > 0 && {routedRowCopies: copies}), ...(tower && {towerPatches: gemma4Patches(subject, deployment)})}
 }
