@@ -22,6 +22,7 @@ import type {LoraTable} from '../engines/lora-table.ts'
 import type {MemoryCalibration} from '../engines/overheads.ts'
 import type {SpeculationTable} from '../engines/speculation/table.ts'
 import type {SupportTable} from '../engines/support-formats.ts'
+import {compileLogLines} from './log-lines.ts'
 import {compileQuality} from './quality/compile-quality.ts'
 
 interface Source {
@@ -263,6 +264,7 @@ export function compile(root: string): Compiled {
   problems.push(...unknownDraftNames(drafts, speculation, files.get('models') as ModelEntry[]))
   compileHardware(root, problems, files)
   compileEngines(root, problems, files, speculation)
+  compileLogLines(root, problems, files)
   files.set('closed-models', closedModels(root, problems, files.get('models') as ModelEntry[]))
   files.set('tasks', tasks(root, problems))
   files.set('known-models', knownModels(root, problems, files.get('models') as ModelEntry[]))

@@ -130,6 +130,10 @@ export interface ActivationQuestion {
   gatheredTokens?: number
   /** Most tokens that go through the experts' workspaces at once. */
   expertChunkTokens?: number
+  /** Copies of the routed tokens' rows that experts' kernels keep beside their workspaces. */
+  routedRowCopies?: number
+  /** Patches that the image tower looks at at once, where it takes its batch in parts. */
+  towerPatches?: number
   /** Sequences of the sampler's trial; 0 without one. */
   sequences: number
   /** Bytes for each of its logits. */
@@ -163,6 +167,7 @@ function forwardPeak({
   gatheredTokens = tokens,
   latentContextTokens = 0,
   expertChunkTokens = Number.POSITIVE_INFINITY,
+  routedRowCopies = 0,
   attentionWorkspaceBytes = 0,
   parameters,
 }: ActivationQuestion): ActivationPeak {
@@ -174,7 +179,8 @@ function forwardPeak({
     ...architecture.layerKinds.map((kind) => {
       const context = kind.mixers.reduce((sum, mixer) => sum + contextWidth(mixer, layout), 0) * latentContextTokens
       const mixers = kind.mixers.reduce((sum, mixer) => sum + mixerWidth(mixer, layout), 0) * tokens + context + attentionWorkspaceBytes / bytesPerElement
-      const experts = expertWidth(kind, hidden, layout) * Math.min(gatheredTokens, expertChunkTokens)
+      const routed = kind.feedForward?.kind === 'moe' ? kind.feedForward.expertsPerToken * hidden * routedRowCopies : 0
+      const experts = (expertWidth(kind, hidden, layout) + routed) * Math.min(gatheredTokens, expertChunkTokens)
       return Math.max(mixers, denseWidth(kind, layout) * tokens + experts + (experts > 0 ? gathered : 0))
     }),
   )
@@ -202,10 +208,10 @@ const visionTower = (architecture: Architecture): Encoder | undefined =>
   architecture.encoders?.find(({modality, hiddenSize}) => modality === 'vision' && hiddenSize !== undefined)
 
 /** Peak of the image tower: per patch 6 widths of attention and 8 of the feed-forward part over the ranks, 4 on each. */
-function encoderPeak({architecture, layout, imageTokens = 0, parameters}: ActivationQuestion): ActivationPeak {
+function encoderPeak({architecture, layout, imageTokens = 0, towerPatches, parameters}: ActivationQuestion): ActivationPeak {
   const tower = visionTower(architecture)
   if (!tower || imageTokens === 0) return {bytes: 0, because: ''}
-  const patches = imageTokens * patchesPerEmbedding(itemTokens(tower))
+  const patches = towerPatches ?? imageTokens * patchesPerEmbedding(itemTokens(tower))
   const width = tower.hiddenSize! * (14 / layout.encoderTp + 4)
   return {
     bytes: (patches * width + imageTokens * architecture.hiddenSize) * 2 * parameters.encoderCopies,

@@ -146,3 +146,6 @@ export function resolveVersion(requested: string | undefined, newest: string): R
   if (compareVersions(version, newest) > 0) return {version, remark: `${version} is later than ${newest}, the newest known: its rules are assumed unchanged`}
   return {version}
 }
+
+/** The minor release that a version belongs to: 0.11 of 0.11.2, 1.3 of 1.3.0rc24; a text that is no version is its own. */
+export const minorOf = (version: string): string => /^v?(\d+\.\d+)/.exec(version)?.[1] ?? version

@@ -112,6 +112,8 @@ export interface Residual {
 
 export interface Calibration {
   name: string
+  /** Where a user's own runs refitted it: from what, and what of theirs it meets better and worse. */
+  ownRuns?: string
   /** What it was fitted to. */
   about: string
   kernels: KernelEfficiency

@@ -175,7 +175,11 @@ export function performance(input: PerformanceInput, calibration: Calibration, m
       terms ??= [...prefillTerms(input, serving), ...decodeTerms(input, serving)]
       return terms
     },
-    basis: {calibration: calibration.name, extrapolated: extrapolated.map((what) => (what === 'release' ? 'engine' : what))},
+    basis: {
+      calibration: calibration.name,
+      ...(calibration.ownRuns !== undefined && {ownRuns: calibration.ownRuns}),
+      extrapolated: extrapolated.map((what) => (what === 'release' ? 'engine' : what)),
+    },
     ...(input.drafting && {speculation: speculationOf(input, calibration)}),
   }
 }

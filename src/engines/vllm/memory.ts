@@ -39,6 +39,7 @@ import {vllmLayout} from './layout.ts'
 import {graphsInsideBudget, secondRunnerLogitBytes, sequenceTableBytes, triesImages, usesSecondRunner} from './runner.ts'
 import {stateAlignmentTokens, stateBlocks} from './states.ts'
 import {withFedTowers, withLoadedTowers} from './towers.ts'
+import {trialRules} from './trial.ts'
 
 /**
  * Packed rows of the sparse kernels: 512 fp8, 4 fp32 scales, 64 bf16 (FlashMLA); DeepSeek-V4: 448 fp8, 8 scale bytes, 64 bf16. `nvfp4_ds_mla`: 512 of 4 bits,
@@ -167,6 +168,7 @@ function overheadTerms(subject: Subject, deployment: Deployment, stage: Stage, p
   const peak = activationPeak({
     architecture,
     layout: vllmLayout(deployment),
+    ...trialRules(subject, deployment, architecture),
     tokens: deployment.maxNumBatchedTokens,
     gatheredTokens: deployment.maxNumBatchedTokens * deployment.dp,
     ...(!isAtLeast(version, WHOLE_BATCHES_SINCE) && {expertChunkTokens: EXPERT_CHUNK_TOKENS}),

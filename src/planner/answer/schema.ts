@@ -118,7 +118,7 @@ export const ResultSchema = z.object({
       totalTokensPerSecond: z.number(),
       boundBy: z.enum(['memory-bandwidth', 'compute', 'interconnect', 'overhead', 'kv-capacity']),
       breakdown: z.array(z.object({phase: z.enum(['prefill', 'decode']), name: z.string(), ms: z.number(), because: z.string()})),
-      basis: z.object({calibration: z.string(), extrapolated: z.array(z.enum(['hardware', 'model', 'engine']))}),
+      basis: z.object({calibration: z.string(), ownRuns: z.string().optional(), extrapolated: z.array(z.enum(['hardware', 'model', 'engine']))}),
       speculation: z.object({acceptance: z.number(), source: z.string(), paysUntilConcurrency: z.int()}).optional(),
     })
     .optional(),
