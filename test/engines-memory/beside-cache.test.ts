@@ -9,7 +9,7 @@ import type {Engine, EngineData, Subject} from '../../src/engines/engine.ts'
 import {longestStart} from '../../src/engines/longest.ts'
 import {availableBytes, graphBytes, runtimeBytes, visibleBytes} from '../../src/engines/overheads.ts'
 import {ENGINES} from '../../src/engines/registry.ts'
-import {decodeGraphSizes} from '../../src/engines/sglang/defaults.ts'
+import {decodeGraphSizes} from '../../src/engines/sglang/graphs.ts'
 import {engineData} from '../../src/planner/world/context.ts'
 import {machineFromSpec} from '../../src/planner/world/machines.ts'
 

@@ -1,16 +1,8 @@
 import {describe, expect, it} from 'vitest'
-import {
-  attentionBackend,
-  chunkedPrefillTokens,
-  decodeGraphMaxBatch,
-  decodeGraphSizes,
-  maxRunningRequests,
-  memFractionStatic,
-  pageSizeTokens,
-  prefillGraphSizes,
-  reservedMiB,
-  type SglangQuestion,
-} from '../../src/engines/sglang/defaults.ts'
+import {chunkedPrefillTokens, type SglangQuestion} from '../../src/engines/sglang/asked.ts'
+import {attentionBackend, pageSizeTokens} from '../../src/engines/sglang/attention.ts'
+import {maxRunningRequests, memFractionStatic, reservedMiB} from '../../src/engines/sglang/defaults.ts'
+import {decodeGraphMaxBatch, decodeGraphSizes, prefillGraphSizes} from '../../src/engines/sglang/graphs.ts'
 import {gpus} from './launch-fixtures.ts'
 
 const ask = (version: string, gpu: keyof typeof gpus, more: Partial<SglangQuestion> = {}): SglangQuestion => ({
