@@ -2,18 +2,27 @@
 import {isAtLeast} from '../versions.ts'
 import type {SglangQuestion} from './asked.ts'
 
+type AttentionQuestion = Pick<SglangQuestion, 'version' | 'gpu' | 'latentAttention' | 'sparseIndexer' | 'compressedAttention' | 'draft' | 'className'>
+
+const isDeepSeekV3 = ({className, sparseIndexer}: AttentionQuestion): boolean => className === 'DeepseekV3ForCausalLM' && !sparseIndexer
+
+/** Graphs of prompts are planned and not captured: of DeepSeek-V3 by trtllm_mla, from 0.5.15 on (disable_prefill_cuda_graph_for_deepseek_trtllm_mla). */
+export const dropsPrefillGraphs = (question: AttentionQuestion): boolean =>
+  isDeepSeekV3(question) && attentionBackend(question) === 'trtllm_mla' && isAtLeast(question.version, '0.5.15')
+
 /**
  * Attention backend without `--attention-backend`. MHA: fa3 on Hopper, trtllm_mha on 10.x from 0.5.7 (not with a draft
- * tree), aiter on AMD, else flashinfer. MLA: fa3 on Hopper, flashinfer on 10.x, aiter or triton on AMD, else triton.
- * DeepSeek-V4 has its own. Architectures with a choice of their own in the engine are not followed.
+ * tree), aiter on AMD, else flashinfer. MLA: fa3 on Hopper, flashinfer on 10.x, aiter or triton on AMD, else triton; DeepSeek-V3 takes
+ * trtllm_mla on 10.x from 0.5.4 (server_args.py, from 0.5.19 model_overrides/deepseek_v2.py). DeepSeek-V4 has its own. Other classes
+ * with a choice of their own in the engine are not followed (get_default_attn_backend, 0.5.23 arg_groups/model_override_base.py).
  */
-export function attentionBackend(question: Pick<SglangQuestion, 'version' | 'gpu' | 'latentAttention' | 'compressedAttention' | 'draft'>): string {
+export function attentionBackend(question: AttentionQuestion): string {
   const {vendor, computeCapability = 0} = question.gpu.accelerator
   const family = vendor === 'nvidia' ? Math.floor(computeCapability) : 0
   if (question.compressedAttention) return 'dsv4'
   if (question.latentAttention) {
     if (family === 9) return 'fa3'
-    if (family === 10) return 'flashinfer'
+    if (family === 10) return isDeepSeekV3(question) && isAtLeast(question.version, '0.5.4') ? 'trtllm_mla' : 'flashinfer'
     return vendor === 'amd' ? 'aiter' : 'triton'
   }
   if (family === 9) return 'fa3'

@@ -132,7 +132,7 @@ export function plansPrefillGraphs(question: SglangQuestion): boolean {
       (draft && !from('0.5.11'))
     )
   if (!from('0.5.17') && (question.adapters || question.dpAttention || question.latentAttention)) return false
-  if (!from('0.5.18') && ((question.latentAttention && !question.sparseIndexer) || className.startsWith('NemotronH'))) return false
+  if (from('0.5.17') && !from('0.5.18') && ((question.latentAttention && !question.sparseIndexer) || className.startsWith('NemotronH'))) return false
   if (from('0.5.19') && question.pp > 1) return false
   return !(question.deltaAttention && from('0.5.20') && !(className === 'Glm5NextForConditionalGeneration' && from('0.5.22')))
 }

@@ -22,7 +22,7 @@ import {stagesOf} from '../stages.ts'
 import {isAtLeast} from '../versions.ts'
 import {type PartTerm, weightTerms} from '../weight-terms.ts'
 import {isLargeHopperQwen3Vl, type SglangQuestion} from './asked.ts'
-import {attentionBackend, pageSizeTokens} from './attention.ts'
+import {attentionBackend, dropsPrefillGraphs, pageSizeTokens} from './attention.ts'
 import {fractionFactor, memFractionStatic} from './defaults.ts'
 import {decodeGraphSizes, prefillGraphSizes} from './graphs.ts'
 import {sglangCacheLayout, sglangLayout, sglangPriceLayout} from './layout.ts'
@@ -183,7 +183,7 @@ export function sglangMemory(subject: Subject, deployment: Deployment, data: Eng
   const pageTokens = deployment.blockTokens ?? pageSizeTokens(attentionBackend(question), kinds.sparse)
   const contextParallel = deployment.decodeContextParallel ?? 1
   const decodeSizes = decodeGraphSizes({...question, maxRunningRequests: deployment.maxNumSeqs}).length
-  const prefillSizes = prefillGraphSizes(question).length
+  const prefillSizes = dropsPrefillGraphs(question) ? 0 : prefillGraphSizes(question).length
   const peak = activationPeak({
     architecture,
     layout: sglangLayout(deployment),
@@ -214,6 +214,7 @@ export function sglangMemory(subject: Subject, deployment: Deployment, data: Eng
     const pools = sglangPools({
       version,
       className: architecture.className,
+      stateStrategy: stateStrategy(deployment),
       parts,
       availableBytes: Math.max(0, cacheBytes),
       pageTokens,
@@ -322,8 +323,17 @@ export function sglangMemory(subject: Subject, deployment: Deployment, data: Eng
 }
 
 /** Requests that the states are kept for. */
-const slotsOf = ({stateSlots}: Pools, {engineVersion: version, prefixCaching}: Deployment, className: string | undefined): number =>
-  stateSlots === undefined ? Number.POSITIVE_INFINITY : Math.floor(stateSlots / stateSlotsPerRequest({version, prefixCaching, className}))
+function slotsOf({stateSlots}: Pools, deployment: Deployment, className: string | undefined): number {
+  const {engineVersion: version, prefixCaching} = deployment
+  if (stateSlots === undefined) return Number.POSITIVE_INFINITY
+  return Math.floor(stateSlots / stateSlotsPerRequest({version, prefixCaching, className, stateStrategy: stateStrategy(deployment)}))
+}
+
+/** The strategy for recurrent states among the flags that are passed on. */
+function stateStrategy({engineFlags}: Deployment): string | undefined {
+  const given = engineFlags?.['--mamba-radix-cache-strategy'] ?? engineFlags?.['--mamba-scheduler-strategy']
+  return typeof given === 'string' ? given : undefined
+}
 
 /**
  * The longest request that the pool holds. AMD's backend has a smaller share with long contexts, and the table of requests grows with

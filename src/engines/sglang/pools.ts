@@ -36,12 +36,22 @@ const BUFFERED_STATES: Record<string, string> = {
   Qwen3_5MoeForConditionalGeneration: '0.5.14',
 }
 
+/** The same where the strategy is given (--mamba-radix-cache-strategy, before 0.5.14 --mamba-scheduler-strategy). */
+const SLOTS_BY_STRATEGY: Record<string, number> = {no_buffer: 3, extra_buffer: 5, extra_buffer_lazy: 4}
+
 /**
  * State slots that one running request can take: its own, the prefix tree's checkpoint and one in flight; two more for the
  * ping-pong buffer of the classes above (_calculate_mamba_ratio). Without the prefix tree only its own.
  */
-export function stateSlotsPerRequest({version, prefixCaching = true, className = ''}: Pick<PoolQuestion, 'version' | 'prefixCaching' | 'className'>): number {
+export function stateSlotsPerRequest({
+  version,
+  prefixCaching = true,
+  className = '',
+  stateStrategy = '',
+}: Pick<PoolQuestion, 'version' | 'prefixCaching' | 'className' | 'stateStrategy'>): number {
   if (!prefixCaching) return 1
+  const asked = SLOTS_BY_STRATEGY[stateStrategy]
+  if (asked !== undefined) return asked
   const since = BUFFERED_STATES[className]
   return since !== undefined && isAtLeast(version, since) ? 5 : 3
 }
@@ -58,6 +68,8 @@ export interface DraftPool {
 export interface PoolQuestion {
   version: string
   className?: string
+  /** How the prefix tree keeps recurrent states, where it is given. */
+  stateStrategy?: string
   /** Cache parts of every layer of a rank, drafts left out. */
   parts: readonly CachePart[]
   availableBytes: number
@@ -112,7 +124,7 @@ function countsDraft(version: string, {block}: DraftPool, windows: boolean): boo
 }
 
 /**
- * Price of a token of the full pool where windows have their own. Before 0.5.11 all layers count at the full layers' width, windows of
+ * Price of a token of the full pool where windows have their own. Before 0.5.9 all layers count at the full layers' width, windows of
  * another width once more, and the sum is shared out by layers (set_num_tokens_hybrid_swa).
  */
 function windowPrice(question: PoolQuestion, fullLayerBytes: number): number {
@@ -121,7 +133,7 @@ function windowPrice(question: PoolQuestion, fullLayerBytes: number): number {
   const windows = parts.filter((part) => part.growth === 'window')
   const window = sum(parts, 'window')
   const full = sum(parts, 'growing')
-  if (isAtLeast(version, '0.5.11')) return full + ratio * window
+  if (isAtLeast(version, '0.5.9')) return full + ratio * window
   const fullLayers = growingLayers(parts, true)
   const layers = fullLayers + windows.length
   const cell = layers * fullLayerBytes + (window === windows.length * fullLayerBytes ? 0 : window)

@@ -11,7 +11,7 @@ import {numbersOf, plannerContext} from '../../planner/plan-context.ts'
 import {COMMANDS} from './commands.ts'
 
 const tables = Object.fromEntries(['vllm', 'sglang', 'trtllm'].map((engine) => [engine, flagTable(engine)]))
-const NEWEST: Record<string, string> = {vllm: '0.28.0', sglang: '0.5.18', trtllm: '1.3.0rc24'}
+const NEWEST: Record<string, string> = {vllm: '0.28.0', sglang: '0.5.23', trtllm: '1.4.0rc1'}
 const documents: Documents = {
   read: () => Promise.reject(new Error('no file here')),
   parse: async (text) => parse(text) as unknown,
