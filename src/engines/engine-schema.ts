@@ -20,6 +20,8 @@ const engineFile = z
     docsUrl: z.url(),
     newestVersion: version,
     versions: z.array(z.strictObject({version, released: isoDate.optional()})).min(1),
+    /** The last release whose sources were read, where the newest are known by name only; and why no further. */
+    rulesRead: z.strictObject({until: version, because: text}).optional(),
     images: z
       .array(
         z.strictObject({
@@ -40,6 +42,10 @@ const engineFile = z
     configFile: z.strictObject({flag: text, format: z.literal('yaml'), keys: z.enum(['hyphen', 'field'])}),
   })
   .refine((file) => file.versions.at(-1)?.version === file.newestVersion, {path: ['newestVersion'], message: 'expected the last of `versions`'})
+  .refine(({rulesRead, versions}) => rulesRead === undefined || versions.some(({version: own}) => own === rulesRead.until), {
+    path: ['rulesRead'],
+    message: 'expected one of `versions`',
+  })
   .refine((file) => file.versions.every(({version: own}, index) => index === 0 || compareVersions(file.versions[index - 1]?.version ?? '', own) < 0), {
     path: ['versions'],
     message: 'expected releases in rising order, each once',

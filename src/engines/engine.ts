@@ -79,6 +79,8 @@ export interface EngineData {
   docsUrl: string
   newestVersion: string
   versions: string[]
+  /** Releases behind `until` are known by name only: its rules are taken for theirs. */
+  rulesRead?: {until: string; because: string}
   /** Vendors of the GPUs that images exist for. */
   vendors: string[]
   overheads: OverheadParameters

@@ -11,7 +11,7 @@ import {poolingReasons} from './pooling.ts'
 import {speculationReasons, uncountedLayers} from './speculation/choice.ts'
 import {architectureAnswer, attentionAnswer, cacheAnswer, formatAnswer, missingBuild} from './support-formats.ts'
 import {optionReasons} from './options.ts'
-import {resolveVersion} from './versions.ts'
+import {compareVersions, resolveVersion} from './versions.ts'
 
 export interface SupportQuestion {
   id: string
@@ -167,9 +167,13 @@ function attentionReasons({id, title, subject, deployment, data}: SupportQuestio
     : []
 }
 
-function versionWarnings({deployment, data}: SupportQuestion): Warning[] {
-  const {remark} = resolveVersion(deployment.engineVersion, data.newestVersion)
-  return remark ? [{code: 'engine-version-unknown', message: remark}] : []
+function versionWarnings({title, deployment, data}: SupportQuestion): Warning[] {
+  const {version, remark} = resolveVersion(deployment.engineVersion, data.newestVersion)
+  if (remark) return [{code: 'engine-version-unknown', message: remark}]
+  const {rulesRead} = data
+  return rulesRead && compareVersions(version, rulesRead.until) > 0
+    ? [{code: 'engine-rules-assumed', message: `the rules of ${title} ${version} are taken to be those of ${rulesRead.until}: ${rulesRead.because}`}]
+    : []
 }
 
 /** Architecture, formats and layout against one engine, version and GPU. */

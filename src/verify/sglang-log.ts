@@ -77,15 +77,19 @@ function speculationOf(values: Record<string, PythonValue>): Speculation | undef
 /** ServerArgs are printed after the engine has filled in what it chose. */
 function fromArguments(values: Record<string, PythonValue>): DeploymentRequest {
   const offloadGib = typeof values.cpu_offload_gb === 'number' ? values.cpu_offload_gb : 0
-  const dpAttention = values.enable_dp_attention === true
+  // From 0.5.22 attention's ranks have a field of their own (arg_groups/fields/parallel.py).
+  const attentionRanks = countOf(values.attn_dp_size, 4096) ?? 1
+  const dpAttention = values.enable_dp_attention === true || attentionRanks > 1
+  const dp = Math.max(attentionRanks, countOf(values.dp_size, 4096) ?? 1)
+  const requests = countOf(values.max_running_requests, 1_000_000)
   return known({
     tp: countOf(values.tp_size, 4096) ?? 1,
     pp: countOf(values.pp_size, 4096) ?? 1,
-    dp: countOf(values.dp_size, 4096) ?? 1,
+    dp,
     ep: countOf(values.ep_size, 4096) ?? 1,
     dpAttention: dpAttention ? true : undefined,
     maxModelLen: countOf(values.context_length),
-    maxNumSeqs: countOf(values.max_running_requests, 1_000_000),
+    maxNumSeqs: dpAttention && requests !== undefined ? Math.max(1, Math.floor(requests / dp)) : requests,
     // Printed already divided among data-parallel ranks (server_args.py); a scenario's limit is that of one rank too.
     maxNumBatchedTokens: countOf(values.chunked_prefill_size),
     gpuMemoryUtilization: shareOf(values.mem_fraction_static),

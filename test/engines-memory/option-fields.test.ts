@@ -7,7 +7,8 @@ import type {CachePart} from '../../src/core/kv-cache.ts'
 import {OPTION_PLACES} from '../../src/engines/options.ts'
 import type {FlagTable} from '../../src/engines/flags.ts'
 import {sglangPools, stateSlotsPerRequest} from '../../src/engines/sglang/pools.ts'
-import {decodeGraphMaxBatch, decodeGraphSizes, reservedMiB} from '../../src/engines/sglang/defaults.ts'
+import {reservedMiB} from '../../src/engines/sglang/defaults.ts'
+import {decodeGraphMaxBatch, decodeGraphSizes} from '../../src/engines/sglang/graphs.ts'
 import {cudaGraphSizes as trtllmGraphSizes} from '../../src/engines/trtllm/defaults.ts'
 import {cachePool, capacity} from '../../src/engines/vllm/cache-groups.ts'
 import {cudaGraphSizes} from '../../src/engines/vllm/defaults.ts'
@@ -139,8 +140,8 @@ describe('SGLang', () => {
   })
 
   it('needs one slot of a request without the prefix tree', () => {
-    expect(stateSlotsPerRequest('0.5.18', false)).toBe(1)
-    expect(stateSlotsPerRequest('0.5.18')).toBe(5)
+    expect(stateSlotsPerRequest({version: '0.5.18', prefixCaching: false, className: 'Qwen3NextForCausalLM'})).toBe(1)
+    expect(stateSlotsPerRequest({version: '0.5.18', className: 'Qwen3NextForCausalLM'})).toBe(5)
   })
 
   it('sizes the pool of windows by the ratio', () => {

@@ -27,10 +27,10 @@ describe('files of data/engines', () => {
     expect(checkEngineFile('vllm-flags.yaml', {...file, flags: [row, row, {...row, name: '--x', source: 'nowhere'}]}).problems).toHaveLength(2)
   })
 
-  it('knows as many options as were counted in the engines: 288, 488, 47 and 281', () => {
+  it('knows as many options as were counted in the engines: 288, 489, 47 and 281', () => {
     const existing = (engine: string) => flagTable(engine).flags.filter(({type}) => type !== undefined).length
     expect(existing('vllm')).toBe(288)
-    expect(existing('sglang')).toBe(488)
+    expect(existing('sglang')).toBe(489)
     expect(existing('trtllm')).toBe(47)
     expect(flagTable('trtllm').fields).toHaveLength(281)
   })
