@@ -135,6 +135,9 @@ class Reader:
                     break
             if meta is None or meta.get("no_cli") is True:
                 continue
+            # A field that is unset by default and names what every reader takes instead.
+            if default is None and meta.get("fallback") is not None:
+                default = meta["fallback"]
             names = [meta.get("cli_name") or "--" + name.replace("_", "-"), *(meta.get("aliases") or [])]
             kwargs = {"help": meta.get("help", ""), "default": default}
             plain = {atom[1] for atom in hint if atom[0] == "plain"}
@@ -196,12 +199,14 @@ class Reader:
         nargs = given.get("nargs")
         help_text = given.get("help") if isinstance(given.get("help"), str) else ""
         is_open = False
+        unread = []
         note = lambda why: self.sources.note(main, env.module, node, why)  # noqa: E731
         if isinstance(action, Unknown):
             note(f"action: {action.why}")
         if isinstance(kind, Unknown):
             note(f"type: {kind.why}")
-            kind = None
+            unread.append("type")
+            kind = "str"
         if action_name == "BooleanOptionalAction":
             kind = "bool"
             aliases += ["--no-" + name[2:] for name in names if name.startswith("--")]
@@ -217,6 +222,7 @@ class Reader:
             choices, is_open = loose, True
         if isinstance(choices, Unknown):
             note(f"choices: {choices.why}")
+            unread.append("choices")
             choices = None
         if choices is not None:
             if isinstance(choices, dict):
@@ -224,6 +230,7 @@ class Reader:
             choices = [choice.name if isinstance(choice, Member) else choice for choice in choices if choice is not None]
             if any(not isinstance(choice, (str, int, float)) for choice in choices):
                 note("choices: some are made at run time")
+                unread.append("choices")
                 choices = [choice for choice in choices if isinstance(choice, (str, int, float))]
             if isinstance(given.get("choices"), SetValue):
                 choices = sorted(choices, key=str)
@@ -245,11 +252,14 @@ class Reader:
                 row["default"] = default
         elif isinstance(default, (Unknown, HintRef)) or (isinstance(default, External) and not default.name.endswith("SUPPRESS")):
             note(f"default: {default.why if isinstance(default, Unknown) else getattr(default, 'name', 'a hint')}")
+            unread.append("default")
         if action_name.startswith("Deprecated") or says_deprecated(help_text):
             row["deprecated"] = True
             successor = given.get("new_flag")
             if isinstance(successor, str):
                 row["instead"] = successor
+        if unread:
+            row["unread"] = unread
         row["source"] = self.sources.place(env.module)
         before = [index for index, other in enumerate(self.options) if other["name"] == main]
         if before:
@@ -524,7 +534,7 @@ def read_sglang(folder):
         "gone": {},
         "plugins": {},
         "quantization": reader.floors(table) if isinstance(table, dict) else [],
-        "speculativeMethods": methods,
+        **({"speculativeMethods": methods} if methods else {}),
         "builds": wheel_builds(reader),
     }
 
