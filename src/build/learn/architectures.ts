@@ -18,8 +18,10 @@ export function architecturesAt(text: string, engine: string, version: string): 
   for (const [name, entry] of Object.entries((parse(text) as {architectures: Record<string, Entry>}).architectures)) {
     const span = spanOf(entry[engine])
     if (!span) continue
-    if (span.plugin !== undefined && (span.until === undefined || compareVersions(version, span.until) > 0)) plugins[name] = span.plugin
-    else if (compareVersions(span.since ?? '0', version) <= 0 && (span.until === undefined || compareVersions(version, span.until) <= 0)) architectures.push(name)
+    if (compareVersions(span.since ?? '0', version) > 0) continue
+    const isOver = span.until !== undefined && compareVersions(version, span.until) > 0
+    if (span.plugin !== undefined && (span.until === undefined || isOver)) plugins[name] = span.plugin
+    else if (!isOver) architectures.push(name)
   }
   return {architectures, plugins}
 }
@@ -53,7 +55,7 @@ export function withArchitectures(text: string, engine: ReadableEngine, version:
     made.push(span === undefined || entry.sameAs !== undefined ? line : `  ${name}: ${flow(ordered({...entry, [engine]: written(span)}))}`)
   }
   for (const name of architectures) if (!seen.has(name)) made.splice(placeFor(made, name), 0, `  ${name}: ${flow({[engine]: version})}`)
-  for (const [name, plugin] of Object.entries(plugins)) if (!seen.has(name) && !has.has(name)) made.splice(placeFor(made, name), 0, `  ${name}: ${flow({[engine]: {plugin}})}`)
+  for (const [name, plugin] of Object.entries(plugins)) if (!seen.has(name) && !has.has(name)) made.splice(placeFor(made, name), 0, `  ${name}: ${flow({[engine]: {...(isNew && {since: version}), plugin}})}`)
   return [...lines.slice(0, start + 1), ...made, ...lines.slice(end)].join('\n')
 }
 

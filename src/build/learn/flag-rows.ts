@@ -123,7 +123,18 @@ function merged(row: FlagRow, read: Option, letterOf: ReadonlyMap<string, string
     const earlier = earlierOf(row, option, step.before)
     if (earlier) made.earlier = [...(row.earlier ?? []), earlier]
   }
+  // A reading that is corrected may say what it said before: then nothing had changed.
+  if (!step) setOrDelete(made, 'earlier', withoutLast(made))
   return made
+}
+
+function withoutLast({earlier, ...row}: FlagRow): EarlierRow[] | undefined {
+  const last = earlier?.at(-1)
+  if (!earlier || !last) return undefined
+  const isSame = (['type', 'default', 'open', 'deprecated', 'instead'] as const).every((key) => same(row[key], last[key]))
+  const choices = last.choices === undefined || same([...last.choices].sort(), [...(row.choices ?? [])].sort())
+  if (!isSame || !choices) return earlier
+  return earlier.length > 1 ? earlier.slice(0, -1) : undefined
 }
 
 function setOrDelete<K extends keyof FlagRow>(row: FlagRow, key: K, value: FlagRow[K] | undefined): void {
@@ -151,7 +162,7 @@ function earlierOf(row: FlagRow, option: Option, until: string): EarlierRow | un
 function withSpellings(made: FlagRow, row: FlagRow, option: Option, step: Step | undefined): void {
   const own = option.aliases ?? []
   const old = row.aliases ?? []
-  const lost = step ? old.filter((alias) => !own.includes(alias)) : []
+  const lost = old.filter((alias) => !own.includes(alias) && (step !== undefined || row.spellingsUntil?.[alias] !== undefined))
   const since = kept(row.spellings, [...own, ...lost])
   const until = kept(row.spellingsUntil, lost)
   if (step && row.until === undefined) {
@@ -168,7 +179,8 @@ function withChoices(made: FlagRow, row: FlagRow, option: Option, step: Step | u
   const own = option.choices ?? []
   const old = row.choices ?? []
   const texts = new Set(own.map(String))
-  const lost = step && own.length > 0 ? old.filter((choice) => !texts.has(String(choice))) : []
+  const isLost = (choice: string | number) => !texts.has(String(choice)) && (step !== undefined || row.choicesUntil?.[String(choice)] !== undefined)
+  const lost = own.length > 0 ? old.filter(isLost) : []
   const all = [...own, ...lost]
   const names = new Set(all.map(String))
   const since = kept(row.choicesSince, names)

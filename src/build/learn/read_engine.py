@@ -80,6 +80,9 @@ class Reader:
             default = self.sources.default(value, env) if value is not None else None
             kwargs["default"] = default
             kinds = {atom[0] for atom in hint}
+            lost = [atom[1] for atom in hint if atom[0] == "unknown"]
+            if lost:
+                kwargs["hint"] = Unknown(f"its type names {lost[0]}")
             plain = {atom[1] for atom in hint if atom[0] == "plain"}
             literal = [item for atom in hint if atom[0] == "literal" for item in atom[1] if item is not None]
             if "record" in kinds and not any(is_plain_record(self.sources, atom[1]) for atom in hint if atom[0] == "record"):
@@ -109,7 +112,7 @@ class Reader:
                 members = [member for member in self.sources.members(enumeration)]
                 kwargs["type"] = "int" if numbers else "str"
                 kwargs["choices"] = [member.value if numbers else member.name for member in members]
-            elif "str" in plain or kinds & {"other", "record"}:
+            elif "str" in plain or lost or kinds & {"other", "record"}:
                 kwargs["type"] = "str"
             else:
                 kwargs["type"] = Unknown(f"type {ast.unparse(annotation)}")
@@ -140,6 +143,9 @@ class Reader:
                 default = meta["fallback"]
             names = [meta.get("cli_name") or "--" + name.replace("_", "-"), *(meta.get("aliases") or [])]
             kwargs = {"help": meta.get("help", ""), "default": default}
+            lost = [atom[1] for atom in hint if atom[0] == "unknown"]
+            if lost and meta.get("type_parser") is None and meta.get("action") is None:
+                kwargs["hint"] = Unknown(f"its type names {lost[0]}")
             plain = {atom[1] for atom in hint if atom[0] == "plain"}
             literal = [item for atom in hint if atom[0] == "literal" for item in atom[1] if item is not None]
             sequence = [atom[1] for atom in hint if atom[0] == "sequence"]
@@ -201,6 +207,9 @@ class Reader:
         is_open = False
         unread = []
         note = lambda why: self.sources.note(main, env.module, node, why)  # noqa: E731
+        if isinstance(given.get("hint"), Unknown):
+            note(given["hint"].why)
+            unread += ["type", "choices"]
         if isinstance(action, Unknown):
             note(f"action: {action.why}")
         if isinstance(kind, Unknown):

@@ -97,6 +97,7 @@ class Module:
         self.name, self.path, self.tree, self.is_package = name, path, tree, is_package
         self.bindings = {}
         self.values = {}
+        self.stars = []
         self._bind(tree.body)
 
     def package(self):
@@ -122,7 +123,10 @@ class Module:
                     self.bindings[node.target.id] = ("value", joined)
             elif isinstance(node, (ast.Import, ast.ImportFrom)):
                 for bound, target in imported(node, self):
-                    self._set(bound, ("import", target), weak)
+                    if bound == "*":
+                        self.stars.append(target[1])
+                    else:
+                        self._set(bound, ("import", target), weak)
             elif isinstance(node, ast.If):
                 # What type checkers see is what was meant: at run time the same names are often only `Any`.
                 self._bind(node.body, weak)
@@ -203,6 +207,11 @@ class Sources:
             return module.values[name]
         binding = module.bindings.get(name)
         if binding is None:
+            for base in module.stars:
+                other = self.module(base) if base.split(".")[0] == self.package and not name.startswith("_") else None
+                value = self.lookup(other, name, MISSING) if other is not None and other is not module else MISSING
+                if value is not MISSING:
+                    return value
             return missing
         module.values[name] = Unknown(f"{name} refers to itself")
         module.values[name] = value = self._bound(module, binding)
@@ -827,7 +836,7 @@ def copied(value):
 
 
 # Type hints. An atom is ("plain", name), ("literal", values), ("sequence", element atoms), ("record", class),
-# ("enum", class), ("none",), ("json",) or ("other", text).
+# ("enum", class), ("none",), ("json",), ("other", text) for what the command line takes as text, or ("unknown", why).
 
 
 def atoms(sources, node, env):
@@ -892,13 +901,18 @@ def atoms(sources, node, env):
                 found = where_bound(sources, env.module, node.id)
                 if found is not None:
                     return atoms(sources, found[1], Env(found[0]))
-            return [("other", ast.unparse(node))], []
+            return [("unknown", f"{ast.unparse(node)}: {value.why}")], []
     return [("other", ast.unparse(node))], []
 
 
 def where_bound(sources, module, name):
     binding = module.bindings.get(name)
     if binding is None:
+        for base in module.stars:
+            other = sources.module(base)
+            found = where_bound(sources, other, name) if other is not None and other is not module else None
+            if found is not None:
+                return found
         return None
     if binding[0] == "value":
         return (module, binding[1]) if isinstance(binding[1], (ast.BinOp, ast.Subscript, ast.Name, ast.Attribute)) else None
