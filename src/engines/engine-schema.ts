@@ -270,7 +270,8 @@ const stem = (file: string): string => (file.split(/[/\\]/).at(-1) ?? file).repl
  */
 export function checkEngineFile(path: string, value: unknown): EngineFileResult {
   const name = stem(path)
-  const kind = name === 'needs' || name === 'support' || name === 'lora' ? name : name.endsWith('-flags') ? 'flags' : name.endsWith('-facts') ? 'facts' : 'engine'
+  const kind =
+    name === 'needs' || name === 'support' || name === 'lora' ? name : name.endsWith('-flags') ? 'flags' : name.endsWith('-facts') ? 'facts' : 'engine'
   const schema = {facts: factsFile, engine: engineFile, flags: flagsFile, support: supportFile, needs: needsFile, lora: loraFile}[kind]
   const result = schema.safeParse(value)
   if (!result.success) return {kind: 'invalid', problems: problemsOf(path, result.error)}

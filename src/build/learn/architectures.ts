@@ -9,7 +9,8 @@ type Entry = {sameAs?: string} & Partial<Record<string, Written>>
 
 const HEADING = 'architectures:'
 
-const spanOf = (written: Written | undefined): Span | undefined => (written === undefined ? undefined : typeof written === 'string' ? (written === 'any' ? {} : {since: written}) : written)
+const spanOf = (written: Written | undefined): Span | undefined =>
+  written === undefined ? undefined : typeof written === 'string' ? (written === 'any' ? {} : {since: written}) : written
 
 /** Classes that the table promises for a release, and what it says of those that a package serves. */
 export function architecturesAt(text: string, engine: string, version: string): {architectures: string[]; plugins: Record<string, string>} {
@@ -55,7 +56,8 @@ export function withArchitectures(text: string, engine: ReadableEngine, version:
     made.push(span === undefined || entry.sameAs !== undefined ? line : `  ${name}: ${flow(ordered({...entry, [engine]: written(span)}))}`)
   }
   for (const name of architectures) if (!seen.has(name)) made.splice(placeFor(made, name), 0, `  ${name}: ${flow({[engine]: version})}`)
-  for (const [name, plugin] of Object.entries(plugins)) if (!seen.has(name) && !has.has(name)) made.splice(placeFor(made, name), 0, `  ${name}: ${flow({[engine]: {...(isNew && {since: version}), plugin}})}`)
+  for (const [name, plugin] of Object.entries(plugins))
+    if (!seen.has(name) && !has.has(name)) made.splice(placeFor(made, name), 0, `  ${name}: ${flow({[engine]: {...(isNew && {since: version}), plugin}})}`)
   return [...lines.slice(0, start + 1), ...made, ...lines.slice(end)].join('\n')
 }
 
@@ -74,13 +76,13 @@ function changedSpan(span: Span | undefined, isThere: boolean, plugin: string | 
 }
 
 const written = ({since, until, plugin}: Span): Written =>
-  until === undefined && plugin === undefined ? (since ?? 'any') : {...(since !== undefined && {since}), ...(until !== undefined && {until}), ...(plugin !== undefined && {plugin})}
+  until === undefined && plugin === undefined
+    ? (since ?? 'any')
+    : {...(since !== undefined && {since}), ...(until !== undefined && {until}), ...(plugin !== undefined && {plugin})}
 
 function ordered(entry: Entry): Entry {
   const engines = ['vllm', 'sglang', 'trtllm']
-  return Object.fromEntries(
-    Object.entries(entry).sort(([left], [right]) => engines.indexOf(left) - engines.indexOf(right)),
-  )
+  return Object.fromEntries(Object.entries(entry).sort(([left], [right]) => engines.indexOf(left) - engines.indexOf(right)))
 }
 
 /** Lines stand in the order of their names. */

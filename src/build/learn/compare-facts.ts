@@ -70,15 +70,17 @@ function described({name, type, choices, default: standard, deprecated}: Option)
 function changes(old: Option, option: Option): Difference[] {
   const found: Difference[] = []
   const {name} = option
-  const unread = new Set(option.unread)
+  const unread = new Set([...(option.unread ?? []), ...(old.unread ?? [])])
   if (old.type !== option.type && !unread.has('type') && !unread.has('choices')) found.push({kind: 'types', text: `${name}: ${old.type} -> ${option.type}`})
   if (!unread.has('default') && JSON.stringify(old.default ?? null) !== JSON.stringify(option.default ?? null))
     found.push({kind: 'defaults', text: `${name}: ${shown(old.default)} -> ${shown(option.default)}`})
   const choices = unread.has('choices') ? [] : listDifferences('', (old.choices ?? []).map(String), (option.choices ?? []).map(String))
   for (const {text} of choices) found.push({kind: 'choices', text: `${name}: ${text}`})
-  for (const {text} of listDifferences('', old.aliases ?? [], option.aliases ?? [])) found.push({kind: 'spellings', text: `${name}: ${text}`})
-  if (!unread.has('choices') && (old.open ?? false) !== (option.open ?? false)) found.push({kind: 'choices', text: `${name}: ${option.open ? 'takes other names too' : 'takes no other names'}`})
-  if ((old.deprecated ?? false) !== (option.deprecated ?? false) || old.instead !== option.instead) {
+  const aliases = unread.has('type') ? [] : listDifferences('', old.aliases ?? [], option.aliases ?? [])
+  for (const {text} of aliases) found.push({kind: 'spellings', text: `${name}: ${text}`})
+  if (!unread.has('choices') && (old.open ?? false) !== (option.open ?? false))
+    found.push({kind: 'choices', text: `${name}: ${option.open ? 'takes other names too' : 'takes no other names'}`})
+  if (!unread.has('type') && ((old.deprecated ?? false) !== (option.deprecated ?? false) || old.instead !== option.instead)) {
     const successor = option.instead === undefined ? '' : `, ${option.instead} in its place`
     found.push({kind: 'deprecated', text: `${name}: ${option.deprecated ? `deprecated${successor}` : 'no longer deprecated'}`})
   }

@@ -16,7 +16,9 @@ const isIn = ({since, until}: Named, version: string): boolean =>
 export function factsAt(file: FactsFile, version: string): Pick<Facts, 'quantization' | 'speculativeMethods' | 'builds'> {
   const {since: _since, ...builds} = file.builds.findLast(({since}) => compareVersions(since, version) <= 0) ?? file.builds[0]!
   return {
-    quantization: file.weightFormats.filter((row) => isIn(row, version)).map(({name, minCapability}) => ({name, ...(minCapability !== undefined && {minCapability})})),
+    quantization: file.weightFormats
+      .filter((row) => isIn(row, version))
+      .map(({name, minCapability}) => ({name, ...(minCapability !== undefined && {minCapability})})),
     ...(file.speculativeMethods && {speculativeMethods: file.speculativeMethods.filter((row) => isIn(row, version)).map(({name}) => name)}),
     builds,
   }
@@ -57,7 +59,16 @@ function withNames(rows: readonly Named[] | undefined, read: readonly Named[], s
     if (same) return [{...rest, ...(same.source !== undefined && {source: same.source})}]
     return step ? [{...rest, until: step.before, ...(source !== undefined && {source})}] : []
   })
-  const added = read.filter((row) => !open.has(said(row))).map(({name, minCapability, source}): Named => ({name, ...(minCapability !== undefined && {minCapability}), ...(step && {since: step.version}), ...(source !== undefined && {source})}))
+  const added = read
+    .filter((row) => !open.has(said(row)))
+    .map(
+      ({name, minCapability, source}): Named => ({
+        name,
+        ...(minCapability !== undefined && {minCapability}),
+        ...(step && {since: step.version}),
+        ...(source !== undefined && {source}),
+      }),
+    )
   return [...kept, ...added]
 }
 

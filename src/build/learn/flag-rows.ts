@@ -7,13 +7,16 @@ const isIn = (row: FlagRow, version: string): boolean =>
   (row.since === undefined || compareVersions(row.since, version) <= 0) && (row.until === undefined || compareVersions(version, row.until) <= 0)
 
 const isSpelled = (row: FlagRow, alias: string, version: string): boolean =>
-  compareVersions(row.spellings?.[alias] ?? '0', version) <= 0 && (row.spellingsUntil?.[alias] === undefined || compareVersions(version, row.spellingsUntil[alias]) <= 0)
+  compareVersions(row.spellings?.[alias] ?? '0', version) <= 0 &&
+  (row.spellingsUntil?.[alias] === undefined || compareVersions(version, row.spellingsUntil[alias]) <= 0)
 
 /** The options that the table promises for a release, in the shape in which a release's sources are read. */
 export function optionsAt(table: FlagTable, version: string): Option[] {
   return table.flags
-    .filter((row) => row.type !== undefined && isIn(row, version))
-    .map((newest) => {
+    .filter((row) => isIn(row, version))
+    .map((newest): Option => {
+      // Of options that were gone before anybody read them only the name is known.
+      if (newest.type === undefined) return {name: newest.name, type: 'str', unread: ['type', 'choices', 'default']}
       const row = rowAt(newest, version)
       const aliases = row.aliases?.filter((alias) => isSpelled(row, alias, version))
       const choices = legalChoices(row, version)

@@ -5,6 +5,7 @@ import {nearest} from '../../core/nearest.ts'
 import type {FactsFile} from '../../engines/engine-schema.ts'
 import type {FlagTable} from '../../engines/flags.ts'
 import {compareVersions, isVersion} from '../../engines/versions.ts'
+import {harmless} from '../../render/style.ts'
 import type {Task} from '../task.ts'
 import {withCatalogue} from '../with-catalogue.ts'
 import {architecturesAt, withArchitectures} from './architectures.ts'
@@ -29,13 +30,16 @@ docs/keeping-fresh.md says what each does.`
 /** Seconds that \`check\` waits for the index: it runs with every change and must not hold one up. */
 const PATIENCE_SECONDS = 8
 
+/** Names come out of packages: what a terminal would obey is taken out of them. */
+const say = (text: string): void => console.log(text.split('\n').map(harmless).join('\n'))
+
 /** Brings what is known of the engines up to a release, by reading that release's own sources. */
 export async function main({root, args}: Task): Promise<number> {
   try {
     return await run(root, args)
   } catch (error) {
     if (!(error instanceof InputError)) throw error
-    console.error(error.message)
+    console.error(harmless(error.message))
     return 2
   }
 }
@@ -89,8 +93,18 @@ function engine(word: string | undefined): Learned {
   const found = (Object.keys(PACKAGES) as Learned[]).find((id) => id === word || PACKAGES[id] === word)
   if (found) return found
   const names = ['vllm', 'sglang', 'tensorrt-llm', 'check', 'diff', 'recipes', 'releases']
-  const close = word === undefined ? [] : nearest(word, names.map((name) => ({name, spellings: []})), 1)
-  throw new InputError('USAGE', `${word === undefined ? 'No engine was named' : `No engine or task named "${word}"`}${close.length > 0 ? `: did you mean ${close[0]}?` : ''}\n\n${USAGE}`)
+  const close =
+    word === undefined
+      ? []
+      : nearest(
+          word,
+          names.map((name) => ({name, spellings: []})),
+          1,
+        )
+  throw new InputError(
+    'USAGE',
+    `${word === undefined ? 'No engine was named' : `No engine or task named "${word}"`}${close.length > 0 ? `: did you mean ${close[0]}?` : ''}\n\n${USAGE}`,
+  )
 }
 
 function readable(word: string | undefined): ReadableEngine {
@@ -133,7 +147,9 @@ function knownAt({table, support, facts}: Shipped, engine: ReadableEngine, relea
     options: optionsAt(table, release),
     ...architecturesAt(support, engine, release),
     // Where the facts begin later than the release there is nothing to compare with.
-    ...(isOlder ? {quantization: read.quantization, builds: read.builds, ...(read.speculativeMethods && {speculativeMethods: read.speculativeMethods})} : factsAt(facts, release)),
+    ...(isOlder
+      ? {quantization: read.quantization, builds: read.builds, ...(read.speculativeMethods && {speculativeMethods: read.speculativeMethods})}
+      : factsAt(facts, release)),
   }
 }
 
@@ -152,13 +168,15 @@ function learn(root: string, engine: ReadableEngine, release: string, {from, onl
   const isOlder = compareVersions(release, own) < 0
   if (isCheck || isOlder) return check(engine, release, before, facts, isOlder && !isCheck ? own : undefined)
   const found = differences(knownAt(before, engine, own, facts), facts).filter(({kind}) => only === undefined || belongs(kind, only))
-  if (only === undefined || only === 'options') writeFileSync(dataPath(root, `${engine}-flags`), flagFileWith(dataText(root, `${engine}-flags`), withRelease(before.table, release, facts.options)))
-  if (only === undefined || only === 'architectures') writeFileSync(dataPath(root, 'support'), withArchitectures(before.support, engine, release, before.release, facts))
+  if (only === undefined || only === 'options')
+    writeFileSync(dataPath(root, `${engine}-flags`), flagFileWith(dataText(root, `${engine}-flags`), withRelease(before.table, release, facts.options)))
+  if (only === undefined || only === 'architectures')
+    writeFileSync(dataPath(root, 'support'), withArchitectures(before.support, engine, release, before.release, facts))
   if (only === undefined || only === 'facts') writeFileSync(dataPath(root, `${engine}-facts`), factsText(withFacts(before.facts, engine, release, facts)))
-  console.log(`${engine} ${release}, after ${own}: ${count(found.length, 'difference')} to review.\n`)
-  if (found.length > 0) console.log(`${reviewList(found)}\n`)
+  say(`${engine} ${release}, after ${own}: ${count(found.length, 'difference')} to review.\n`)
+  if (found.length > 0) say(`${reviewList(found)}\n`)
   tellUnread(facts)
-  if (only === undefined) console.log(`Then: npm run learn -- releases ${PACKAGES[engine]}, the rules in src/engines/${engine}, and the tests.`)
+  if (only === undefined) say(`Then: npm run learn -- releases ${PACKAGES[engine]}, the rules in src/engines/${engine}, and the tests.`)
   return 0
 }
 
@@ -173,18 +191,18 @@ function belongs(kind: string, only: NonNullable<Options['only']>): boolean {
 /** Says whether the shipped data tells of a release what its sources say. */
 function check(engine: ReadableEngine, release: string, before: Shipped, facts: Facts, newer: string | undefined): number {
   const found = differences(knownAt(before, engine, release, facts), facts)
-  if (newer !== undefined) console.log(`The data is of ${engine} ${newer} already: nothing is written for ${release}, it is only compared.`)
+  if (newer !== undefined) say(`The data is of ${engine} ${newer} already: nothing is written for ${release}, it is only compared.`)
   if (found.length === 0) {
-    console.log(`The shipped data says of ${engine} ${release} what its sources say: ${facts.options.length} options, ${facts.architectures.length} classes.`)
+    say(`The shipped data says of ${engine} ${release} what its sources say: ${facts.options.length} options, ${facts.architectures.length} classes.`)
     return 0
   }
-  console.log(`The shipped data and the sources of ${engine} ${release} differ in ${count(found.length, 'place')} (data -> sources):\n\n${reviewList(found)}`)
+  say(`The shipped data and the sources of ${engine} ${release} differ in ${count(found.length, 'place')} (data -> sources):\n\n${reviewList(found)}`)
   return newer === undefined ? 1 : 0
 }
 
 function tellUnread({unread}: Facts): void {
   if (unread.length === 0) return
-  console.log(`Not read, to look at by hand (${unread.length})\n${unread.map(({what, where, why}) => `  ${what}: ${where}: ${why}`).join('\n')}\n`)
+  say(`Not read, to look at by hand (${unread.length})\n${unread.map(({what, where, why}) => `  ${what}: ${where}: ${why}`).join('\n')}\n`)
 }
 
 const count = (number: number, word: string): string => `${number} ${word}${number === 1 ? '' : 's'}`
@@ -192,7 +210,7 @@ const count = (number: number, word: string): string => `${number} ${word}${numb
 function diff(root: string, engine: ReadableEngine, older: string, newer: string): number {
   const [before, after] = [sourcesOf(root, engine, older, undefined), sourcesOf(root, engine, newer, undefined)]
   const found = differences(before, after)
-  console.log(`${engine} ${older} -> ${newer}: ${count(found.length, 'difference')}.${found.length > 0 ? `\n\n${reviewList(found)}` : ''}`)
+  say(`${engine} ${older} -> ${newer}: ${count(found.length, 'difference')}.${found.length > 0 ? `\n\n${reviewList(found)}` : ''}`)
   return 0
 }
 
@@ -202,12 +220,12 @@ function recipes(root: string, engine: ReadableEngine, release: string, from: st
   return withCatalogue(root, async (catalogue) => {
     const report = recipeReport(found, unread, catalogue)
     const {answered, byNameOnly, checkpoints} = report
-    console.log(
+    say(
       `${count(report.recipes, 'recipe')} of vLLM ${release}. Of ${count(checkpoints, 'checkpoint')} of language and vision models ${answered} are in the catalogue, ${byNameOnly} are known by name only, ${checkpoints - answered - byNameOnly} are missing.\n`,
     )
-    if (report.models.length > 0) console.log(`Models without an entry (${report.models.length})\n${report.models.map((line) => `  ${line}`).join('\n')}\n`)
-    if (report.missing.length > 0) console.log(`Checkpoints that an entry lacks (${report.missing.length})\n${report.missing.map((line) => `  ${line}`).join('\n')}\n`)
-    if (report.unread.length > 0) console.log(`Not read (${report.unread.length})\n${report.unread.map((line) => `  ${line}`).join('\n')}`)
+    if (report.models.length > 0) say(`Models without an entry (${report.models.length})\n${report.models.map((line) => `  ${line}`).join('\n')}\n`)
+    if (report.missing.length > 0) say(`Checkpoints that an entry lacks (${report.missing.length})\n${report.missing.map((line) => `  ${line}`).join('\n')}\n`)
+    if (report.unread.length > 0) say(`Not read (${report.unread.length})\n${report.unread.map((line) => `  ${line}`).join('\n')}`)
     return 0
   })
 }
@@ -234,14 +252,16 @@ function writeReleases(root: string, engine: Learned, newest: string | undefined
     const day = listed.find((release) => release.version === own)?.uploaded
     return released !== undefined && day !== undefined && released !== day ? [`  ${own}: ${released} in the data, uploaded ${day}`] : []
   })
-  console.log(`${PACKAGES[engine]}: ${count(added.length, 'release')} added${added.length > 0 ? ` (${added.map((row) => row.version).join(', ')})` : ''}, ${count(dated.length, 'date')} filled in; the newest is ${after.newestVersion}.`)
-  if (other.length > 0) console.log(`Other dates than the index gives, left as they are (${other.length})\n${other.join('\n')}`)
+  say(
+    `${PACKAGES[engine]}: ${count(added.length, 'release')} added${added.length > 0 ? ` (${added.map((row) => row.version).join(', ')})` : ''}, ${count(dated.length, 'date')} filled in; the newest is ${after.newestVersion}.`,
+  )
+  if (other.length > 0) say(`Other dates than the index gives, left as they are (${other.length})\n${other.join('\n')}`)
   return 0
 }
 
 /** TensorRT-LLM's package on the index is a stub that fetches wheels from elsewhere: there is nothing to read in it. */
 function stub(root: string, release: string): number {
-  console.log(
+  say(
     `The package index holds a stub of tensorrt-llm ${release}, without the engine's sources: its options and rules cannot be read. Only its releases are written; rules stay those of the last release whose sources could be had.`,
   )
   return writeReleases(root, 'trtllm', release)
@@ -254,10 +274,16 @@ function howFarBehind(root: string): number {
   for (const id of engines) {
     const {newestVersion, versions} = readEngineFile(dataText(root, id))
     const listsCandidates = versions.some(({version: own}) => own.includes('rc'))
-    const newer = (listed.get(id) ?? []).filter(({version: own}) => isVersion(own) && compareVersions(own, newestVersion) > 0 && (listsCandidates || !/\d(?:a|b|rc|\.dev)\d/.test(own)))
-    if ((listed.get(id) ?? []).length === 0) console.log(`${PACKAGES[id]}: the package index did not answer, so it is not known whether ${newestVersion} is still the newest`)
-    else if (newer.length === 0) console.log(`${PACKAGES[id]}: ${newestVersion} is the newest`)
-    else console.log(`warning: ${PACKAGES[id]} is ${count(newer.length, 'release')} behind: the data ends at ${newestVersion}, the index has ${newer.map(shown).join(', ')}`)
+    const newer = (listed.get(id) ?? []).filter(
+      ({version: own}) => isVersion(own) && compareVersions(own, newestVersion) > 0 && (listsCandidates || !/\d(?:a|b|rc|\.dev)\d/.test(own)),
+    )
+    if ((listed.get(id) ?? []).length === 0)
+      say(`${PACKAGES[id]}: the package index did not answer, so it is not known whether ${newestVersion} is still the newest`)
+    else if (newer.length === 0) say(`${PACKAGES[id]}: ${newestVersion} is the newest`)
+    else
+      say(
+        `warning: ${PACKAGES[id]} is ${count(newer.length, 'release')} behind: the data ends at ${newestVersion}, the index has ${newer.map(shown).join(', ')}`,
+      )
   }
   return 0
 }

@@ -42,7 +42,10 @@ export function fetchedSources(root: string, engine: Learned, version: string): 
   try {
     const unpacked = sourceDistribution(scratch, engine, version) ?? wheel(scratch, engine, version)
     if (unpacked === undefined)
-      throw new InputError('RELEASE_UNAVAILABLE', `pip could not fetch ${PACKAGES[engine]} ${version}: is it a release on the index, and does the index answer? --from FOLDER reads an unpacked package`)
+      throw new InputError(
+        'RELEASE_UNAVAILABLE',
+        `pip could not fetch ${PACKAGES[engine]} ${version}: is it a release on the index, and does the index answer? --from FOLDER reads an unpacked package`,
+      )
     moved(unpacked, folder)
     return folder
   } finally {
@@ -62,7 +65,9 @@ function sourceDistribution(scratch: string, engine: Learned, version: string): 
   })
   const holders = readdirSync(inner).filter((name) => statSync(join(inner, name)).isDirectory())
   for (const holder of holders) {
-    const found = readdirSync(join(inner, holder)).find((name) => statSync(join(inner, holder, name)).isDirectory() && existsSync(join(inner, holder, name, 'PKG-INFO')))
+    const found = readdirSync(join(inner, holder)).find(
+      (name) => statSync(join(inner, holder, name)).isDirectory() && existsSync(join(inner, holder, name, 'PKG-INFO')),
+    )
     if (found !== undefined) return join(inner, holder, found)
   }
   return undefined

@@ -15,9 +15,12 @@ from static_python import (
     ClassRef, Env, External, FunctionRef, HintRef, LambdaRef, Member, Returned, SetValue, Sources, Unknown, atoms, copied,
 )  # fmt: skip
 
-# The engines' own code that turns a record's fields into options, as it was when this reader was written (digest of its
-# syntax tree without comments and docstrings). Another digest is reported: the rules below may then read options wrongly.
-KNOWN_TRANSLATORS = {"vllm": set(), "sglang": set()}
+# The engines' own code that turns a record's fields into options, as it was when this reader was written (a digest of its names
+# and values). Another digest is reported: the rules below may then read options wrongly.
+KNOWN_TRANSLATORS = {
+    "vllm": {"87b63799a564", "8fa5b659213f", "5ea2770f149d"},  # 0.28.0, 0.29.0, 0.31.0
+    "sglang": {"217708bae302", "ec5e9d58104e"},  # 0.5.18, 0.5.20
+}
 
 
 class Parser:
@@ -341,11 +344,14 @@ class Reader:
         parts = []
         for name in names:
             value = self.sources.lookup(module, name) if module else None
-            if isinstance(value, FunctionRef):
-                node = ast.parse(ast.unparse(value.node)).body[0]
-                if ast.get_docstring(node):
-                    node.body = node.body[1:]
-                parts.append(ast.dump(node))
+            if not isinstance(value, FunctionRef):
+                continue
+            # Names and values only: how a tree is printed differs between releases of Python.
+            for node in ast.walk(value.node):
+                for key in ("id", "attr", "arg", "value"):
+                    word = getattr(node, key, None)
+                    if isinstance(word, (str, int, float)) and word != ast.get_docstring(value.node, clean=False):
+                        parts.append(f"{key} {word}")
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12] if parts else None
 
 
@@ -592,6 +598,8 @@ def version_of_package(folder):
 def main():
     engine, folder = sys.argv[1:3]
     reader, facts = {"vllm": read_vllm, "sglang": read_sglang}[engine](os.path.abspath(folder))
+    if facts["translator"] is not None and facts["translator"] not in KNOWN_TRANSLATORS[engine]:
+        reader.unread("the rules for options", "KNOWN_TRANSLATORS in read_engine.py", f"the engine turns fields into options by code that this reader was not written for ({facts['translator']}): compare types and defaults")
     facts["unread"] = reader.sources.notes
     json.dump(facts, sys.stdout, indent=1, sort_keys=False)
     sys.stdout.write("\n")

@@ -17,7 +17,9 @@ const recipe = z.object({
     active_parameters: z.union([z.string(), z.number()]).optional(),
     context_length: z.number().optional(),
   }),
-  variants: z.record(z.string(), z.object({model_id: z.string().optional(), precision: z.string().optional(), vram_minimum_gb: z.number().optional()})).optional(),
+  variants: z
+    .record(z.string(), z.object({model_id: z.string().optional(), precision: z.string().optional(), vram_minimum_gb: z.number().optional()}))
+    .optional(),
 })
 
 export type Recipe = z.output<typeof recipe>
@@ -40,7 +42,8 @@ const OTHER_TASKS = new Set(['ocr', 'embedding', 'reranking', 'audio', 'speech',
 /** The recipes inside an unpacked release. */
 export function recipesIn(folder: string): {recipes: {path: string; value: Recipe}[]; unread: string[]} {
   const base = join(folder, 'recipes', 'models')
-  if (!existsSync(base)) throw new InputError('NO_RECIPES', `No recipes/models in ${folder}: vLLM's source distribution carries them from 0.29.0 on, its wheels do not`)
+  if (!existsSync(base))
+    throw new InputError('NO_RECIPES', `No recipes/models in ${folder}: vLLM's source distribution carries them from 0.29.0 on, its wheels do not`)
   const recipes: {path: string; value: Recipe}[] = []
   const unread: string[] = []
   for (const name of readdirSync(base, {recursive: true, encoding: 'utf8'}).sort()) {
@@ -56,7 +59,11 @@ export function recipesIn(folder: string): {recipes: {path: string; value: Recip
 }
 
 /** What a release's recipes name and the catalogue lacks. */
-export function recipeReport(recipes: readonly {path: string; value: Recipe}[], unread: readonly string[], catalogue: Pick<Catalogue, 'modelEntries' | 'knownModels'>): RecipeReport {
+export function recipeReport(
+  recipes: readonly {path: string; value: Recipe}[],
+  unread: readonly string[],
+  catalogue: Pick<Catalogue, 'modelEntries' | 'knownModels'>,
+): RecipeReport {
   const names = new Set<string>()
   const report: RecipeReport = {recipes: recipes.length, checkpoints: 0, answered: 0, byNameOnly: 0, models: [], missing: [], unread: [...unread]}
   for (const {path, value} of recipes) {
@@ -69,7 +76,12 @@ export function recipeReport(recipes: readonly {path: string; value: Recipe}[], 
     report.byNameOnly += states.filter(({state}) => state === 'by name').length
     const model = stateOf(value.model.model_id, catalogue)
     if (model !== 'catalogued' && own.length > 0) report.models.push(modelLine(value, path, model, states))
-    else report.missing.push(...states.filter(({state}) => state === 'missing').map(({hfId, precision}) => `${hfId}: ${precision ?? 'precision not said'}, of ${value.model.model_id} (${path})`))
+    else
+      report.missing.push(
+        ...states
+          .filter(({state}) => state === 'missing')
+          .map(({hfId, precision}) => `${hfId}: ${precision ?? 'precision not said'}, of ${value.model.model_id} (${path})`),
+      )
   }
   return report
 }
@@ -85,7 +97,8 @@ function stateOf(hfId: string, {modelEntries, knownModels}: Pick<Catalogue, 'mod
 
 function checkpointsOf({model, variants}: Recipe): {hfId: string; precision?: string}[] {
   const found = new Map<string, {hfId: string; precision?: string}>()
-  for (const {model_id: hfId = model.model_id, precision} of Object.values(variants ?? {})) if (!found.has(hfId)) found.set(hfId, {hfId, ...(precision !== undefined && {precision})})
+  for (const {model_id: hfId = model.model_id, precision} of Object.values(variants ?? {}))
+    if (!found.has(hfId)) found.set(hfId, {hfId, ...(precision !== undefined && {precision})})
   if (!found.has(model.model_id)) found.set(model.model_id, {hfId: model.model_id})
   return [...found.values()]
 }

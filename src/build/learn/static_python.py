@@ -653,7 +653,10 @@ class Sources:
                     keywords["**"] = value
             else:
                 keywords[keyword.arg] = value
-        return self.call(function, args, keywords, node, env)
+        result = self.call(function, args, keywords, node, env)
+        if isinstance(result, Unknown) and any(hasattr(arg, "methods") for arg in [*args, *keywords.values()]):
+            self.note("options", env.module, node, f"whatever `{ast.unparse(node)[:80]}` adds is not read: {result.why}")
+        return result
 
     def call(self, function, args, keywords, node, env):
         if isinstance(function, tuple) and function and function[0] == "method":
