@@ -51,10 +51,12 @@ const engineFile = z
     message: 'expected releases in rising order, each once',
   })
 
+const flagType = z.enum(['int', 'float', 'bool', 'enum', 'json', 'str', 'list', 'object'])
+
 const flagRow = z.strictObject({
   name: text,
   aliases: z.array(text).min(1).optional(),
-  type: z.enum(['int', 'float', 'bool', 'enum', 'json', 'str', 'list', 'object']).optional(),
+  type: flagType.optional(),
   choices: z
     .array(z.union([z.string(), z.number()]))
     .min(1)
@@ -63,9 +65,26 @@ const flagRow = z.strictObject({
   since: version.optional(),
   until: version.optional(),
   choicesSince: z.record(text, version).optional(),
+  choicesUntil: z.record(text, version).optional(),
   spellings: z.record(text, version).optional(),
+  spellingsUntil: z.record(text, version).optional(),
   open: z.boolean().optional(),
   deprecated: z.boolean().optional(),
+  instead: text.optional(),
+  earlier: z
+    .array(
+      z.strictObject({
+        until: version,
+        type: flagType,
+        default: z.unknown().optional(),
+        open: z.boolean().optional(),
+        deprecated: z.boolean().optional(),
+        instead: text.optional(),
+        choices: z.array(z.union([z.string(), z.number()])).optional(),
+      }),
+    )
+    .min(1)
+    .optional(),
   source: text.optional(),
 })
 
@@ -73,7 +92,11 @@ const flagsFile = z
   .strictObject({
     engine: text,
     repository: text,
-    commit: z.string().regex(/^[0-9a-f]{40}$/, 'expected a full commit'),
+    release: version.optional(),
+    commit: z
+      .string()
+      .regex(/^[0-9a-f]{40}$/, 'expected a full commit')
+      .optional(),
     underscores: z.boolean().optional(),
     dottedKeys: z.boolean().optional(),
     humanIntegers: z.boolean().optional(),
@@ -202,6 +225,30 @@ const needsFile = z
     }
   })
 
+const learned = z.strictObject({name: text, since: version.optional(), until: version.optional()})
+
+/** What `npm run learn` reads of an engine besides its options and classes: for the build, the tests and people who review; a run does not read it. */
+const factsFile = z.strictObject({
+  engine: text,
+  releases: z.array(version).min(1),
+  weightFormats: z.array(learned.extend({minCapability: z.number().min(0).max(13).optional(), source: text.optional()})),
+  speculativeMethods: z.array(learned).optional(),
+  builds: z
+    .array(
+      z.strictObject({
+        since: version,
+        cudaVersion: text.optional(),
+        cudaImage: z.array(text).min(1).optional(),
+        cudaSources: z.array(z.strictObject({cudaFrom: text.optional(), capabilities: z.array(text).min(1)})).optional(),
+        rocmBase: text.optional(),
+        rocmImage: z.array(text).min(1).optional(),
+        hipSources: z.array(text).min(1).optional(),
+        requires: z.record(text, text).optional(),
+      }),
+    )
+    .min(1),
+})
+
 const classes = z.array(text).min(1)
 
 const loraFile = z.strictObject({
@@ -209,6 +256,7 @@ const loraFile = z.strictObject({
 })
 
 export type EngineFile = z.output<typeof engineFile>
+export type FactsFile = z.output<typeof factsFile>
 
 export type EngineFileResult =
   | {kind: 'engine'; value: EngineFile; problems: []}
@@ -216,6 +264,7 @@ export type EngineFileResult =
   | {kind: 'support'; value: Omit<SupportTable, 'speculation' | 'lora'>; problems: []}
   | {kind: 'needs'; value: NeedsTable; problems: []}
   | {kind: 'lora'; value: LoraTable; problems: []}
+  | {kind: 'facts'; value: FactsFile; problems: []}
   | {kind: 'invalid'; value?: undefined; problems: string[]}
 
 /** The file's name without folder and ending: `vllm`, `vllm-flags`, `support`, `needs`. */
@@ -223,12 +272,13 @@ const stem = (file: string): string => (file.split(/[/\\]/).at(-1) ?? file).repl
 
 /**
  * Checks one file of `data/engines/` by its name and returns what a run needs of it, or every problem at once.
- * `needs.yaml`, `support.yaml`, `lora.yaml`, `<engine>-flags.yaml`; any other name is an engine.
+ * `needs.yaml`, `support.yaml`, `lora.yaml`, `<engine>-flags.yaml`, `<engine>-facts.yaml`; any other name is an engine.
  */
 export function checkEngineFile(path: string, value: unknown): EngineFileResult {
   const name = stem(path)
-  const kind = name === 'needs' || name === 'support' || name === 'lora' ? name : name.endsWith('-flags') ? 'flags' : 'engine'
-  const schema = {engine: engineFile, flags: flagsFile, support: supportFile, needs: needsFile, lora: loraFile}[kind]
+  const kind =
+    name === 'needs' || name === 'support' || name === 'lora' ? name : name.endsWith('-flags') ? 'flags' : name.endsWith('-facts') ? 'facts' : 'engine'
+  const schema = {facts: factsFile, engine: engineFile, flags: flagsFile, support: supportFile, needs: needsFile, lora: loraFile}[kind]
   const result = schema.safeParse(value)
   if (!result.success) return {kind: 'invalid', problems: problemsOf(path, result.error)}
   if (kind === 'flags' && (result.data as FlagTable).engine !== name.replace(/-flags$/, ''))

@@ -175,7 +175,7 @@ export function architectureAnswer(table: SupportTable, engine: EngineId, classN
   const rule = entry[engine]
   if (rule === undefined) return {kind: 'unsupported'}
   const {since, until, plugin}: {since?: string; until?: string; plugin?: string} = typeof rule === 'string' ? (rule === 'any' ? {} : {since: rule}) : rule
-  if (plugin !== undefined) return {kind: 'plugin', plugin}
+  if (plugin !== undefined && (until === undefined || compareVersions(version, until) > 0)) return {kind: 'plugin', plugin}
   if (since !== undefined && !isAtLeast(version, since)) return {kind: 'too-old', since}
   if (until !== undefined && compareVersions(version, until) > 0) return {kind: 'gone', until}
   return {kind: 'supported'}
