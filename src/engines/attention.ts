@@ -16,7 +16,7 @@ export interface AttentionRule {
   serves: AttentionKind[]
   /** Formats of the cache, by their short names. Absent: all. */
   caches?: string[]
-  /** Widths of a head. Absent: all. */
+  /** Widths of a head, of a row in latent attention. Absent: all. */
   headDims?: number[]
   /** Architectures that it is enabled for. Absent: all. */
   classes?: string[]
@@ -56,7 +56,7 @@ function needsOf({layerKinds}: Architecture): Need[] {
 
 function needOf(mixer: Mixer): Need | undefined {
   if (mixer.kind === 'full') return {kind: mixer.sinks ? 'full-sinks' : 'full', headDim: mixer.headDim}
-  if (mixer.kind === 'mla') return {kind: mixer.indexer ? 'sparse-mla' : 'mla'}
+  if (mixer.kind === 'mla') return {kind: mixer.indexer ? 'sparse-mla' : 'mla', headDim: mixer.kvLoraRank + mixer.ropeHeadDim}
   return mixer.kind === 'compressed' ? {kind: 'compressed'} : undefined
 }
 
@@ -95,11 +95,12 @@ export function attentionReason(question: AttentionQuestion): Reason | undefined
         message: `${title} ${version} has no kernel for ${WORDS[kind]} that reads a cache in ${cache.toUpperCase()} on ${where}${now.some((rule) => onCard(rule) && keeps(rule)) ? ` with heads of ${headDim}` : ''}`,
         remedy: `use ${remedies.join(', or ')}`,
       }
-    const names = now.filter(({on}) => on !== undefined).map(({backend, on}) => `${backend} is for ${capabilitiesInWords(on!)}`)
+    const names = now.filter((rule) => rule.on !== undefined && !onCard(rule)).map(({backend, on}) => `${backend} is for ${capabilitiesInWords(on!)}`)
     return {
       code: 'attention-unsupported',
       message: `${title} ${version} has no kernel for ${WORDS[kind]} on ${name} (${where})${names.length > 0 && vendor === 'nvidia' ? `: ${[...new Set(names)].join(', ')}` : ''}`,
-      remedy: works.length > 0 ? `use ${remedies.join(', or ')}` : `no release of ${title} that servefit knows has one: choose another GPU, or a model without it`,
+      remedy:
+        works.length > 0 ? `use ${remedies.join(', or ')}` : `no release of ${title} that servefit knows has one: choose another GPU, or a model without it`,
     }
   }
   return undefined

@@ -32,7 +32,8 @@ const ownOf = ({vendor, computeCapability, gfxTarget}: Accelerator): number | st
 const rulesFor = (rules: readonly BuildRule[] | undefined, {vendor}: Accelerator): BuildRule[] =>
   (rules ?? []).filter((rule) => (vendor === 'nvidia' ? rule.capability : rule.gfx) !== undefined)
 
-const carries = ({capability = [], gfx = []}: BuildRule, own: number | string): boolean => (typeof own === 'number' ? within(capability, own) : gfx.includes(own))
+const carries = ({capability = [], gfx = []}: BuildRule, own: number | string): boolean =>
+  typeof own === 'number' ? within(capability, own) : gfx.includes(own)
 
 /** What an official build of a release is for a card. */
 export type BuildAnswer =
@@ -133,9 +134,7 @@ type OwnGpu = Pick<MachineGpu, 'accelerator' | 'driver'>
 
 type DriverAnswer =
   /** It runs the default build, or that is not known. */
-  | {kind: 'runs'}
-  | {kind: 'variant'; variant: string; cuda: string; needed: number}
-  | {kind: 'too-old'; cuda: string; needed: number; newestWith?: string}
+  {kind: 'runs'} | {kind: 'variant'; variant: string; cuda: string; needed: number} | {kind: 'too-old'; cuda: string; needed: number; newestWith?: string}
 
 /** Whether the driver of this machine runs an official build of the release. Nothing is said where the driver or the CUDA release is not known. */
 function driverAnswer({id, version, versions, builds}: BuildQuestion, {accelerator, driver}: OwnGpu): DriverAnswer {

@@ -134,7 +134,7 @@ describe('builds of the engines', () => {
   test.each([
     // Pascal is in none; Volta until 0.19.1; Blackwell came with 0.9.0. The floors are those of torch_cuda_arch_list.
     ['gtx-1080-ti', 'vllm', '0.9.1', 'are for compute capability 7.0 to 10.0, or 12.0: GeForce GTX 1080 Ti is 6.1 (Pascal)', 'no release of vLLM'],
-    ['tesla-p100-pcie-16gb', 'vllm', '0.28.0', 'are for compute capability 7.5 or later', 'no release of vLLM'],
+    ['p100-pcie-16gb', 'vllm', '0.28.0', 'are for compute capability 7.5 or later', 'no release of vLLM'],
     ['v100-sxm2-32gb', 'vllm', '0.20.0', 'are for compute capability 7.5 or later: Tesla V100 SXM2 32GB is 7.0 (Volta)', 'use --engine-version 0.19.1'],
     ['rtx-5090', 'vllm', '0.8.5', 'are for compute capability 7.0 to 9.0: GeForce RTX 5090 is 12.0', 'use --engine-version 0.9.0 or later'],
     ['mi50-32gb', 'vllm', '0.28.0', 'Instinct MI50 32GB is gfx906', 'a fork or a build of your own'],
