@@ -7,7 +7,7 @@ import {capabilitiesInWords, type CapabilityRange, within} from './capabilities.
 import {compareVersions, inRange} from './versions.ts'
 
 /** Kinds of attention that kernels are told apart by. */
-export const ATTENTION_KINDS = ['full', 'full-sinks', 'mla', 'sparse-mla', 'compressed'] as const
+export const ATTENTION_KINDS = ['full', 'full-sinks', 'mla', 'sparse-mla', 'compressed', 'own'] as const
 export type AttentionKind = (typeof ATTENTION_KINDS)[number]
 
 /** A backend in some releases. */
@@ -20,10 +20,12 @@ export interface AttentionRule {
   headDims?: number[]
   /** Architectures that it is enabled for. Absent: all. */
   classes?: string[]
+  /** It is for the GPUs of one maker. */
+  vendor?: 'amd'
   /** NVIDIA capabilities. Absent: all. */
   on?: CapabilityRange[]
-  /** AMD GPUs. Absent: none. */
-  amd?: boolean
+  /** AMD GPUs: all, or gfx targets by prefix. Absent: none. */
+  amd?: true | string[]
   since?: string
   until?: string
   source: string
@@ -37,6 +39,7 @@ const WORDS: Record<AttentionKind, string> = {
   mla: 'latent attention (MLA)',
   'sparse-mla': 'DeepSeek sparse attention',
   compressed: 'the compressed sparse attention of DeepSeek-V4',
+  own: 'the attention of this model',
 }
 
 interface Need {
@@ -46,7 +49,8 @@ interface Need {
 
 /** What the layers of a model ask for, each once. Layers with states have kernels of their own and are not judged here. */
 function needsOf({layerKinds}: Architecture): Need[] {
-  const needs = new Map<string, Need>()
+  // Some architectures bring kernels of their own, whatever their layers are in other respects.
+  const needs = new Map<string, Need>([['own', {kind: 'own'}]])
   for (const mixer of layerKinds.flatMap(({mixers}) => mixers)) {
     const need = needOf(mixer)
     if (need) needs.set(`${need.kind} ${need.headDim}`, need)
@@ -78,11 +82,16 @@ export function attentionReason(question: AttentionQuestion): Reason | undefined
   const {vendor, computeCapability, gfxTarget, name} = accelerator
   const card = vendor === 'nvidia' ? computeCapability?.toFixed(1) : vendor === 'amd' ? (gfxTarget ?? name) : undefined
   if (card === undefined) return undefined
-  const onCard = ({on, amd}: AttentionRule) => (vendor === 'amd' ? amd === true : on === undefined || within(on, computeCapability!))
+  const onCard = ({vendor: only, on, amd}: AttentionRule) =>
+    vendor === 'amd'
+      ? amd === true || (amd?.some((prefix) => gfxTarget === undefined || gfxTarget.startsWith(prefix)) ?? false)
+      : only !== 'amd' && (on === undefined || within(on, computeCapability!))
+  // Of a format that no kernel is listed for nothing is known.
+  const isListed = rules.some(({caches}) => caches?.includes(cache))
   for (const {kind, headDim} of needsOf(architecture)) {
     const ofKind = rules.filter(({serves, classes}) => serves.includes(kind) && (classes === undefined || classes.includes(architecture.className ?? '')))
     const wide = ({headDims}: AttentionRule) => headDims === undefined || headDim === undefined || headDims.includes(headDim)
-    const keeps = ({caches}: AttentionRule) => caches === undefined || caches.includes(cache)
+    const keeps = ({caches}: AttentionRule) => !isListed || caches === undefined || caches.includes(cache)
     if (ofKind.length === 0 || ofKind.some((rule) => inRange(rule, version) && onCard(rule) && wide(rule) && keeps(rule))) continue
     const now = ofKind.filter((rule) => inRange(rule, version))
     const withOtherCache = now.filter((rule) => onCard(rule) && wide(rule))

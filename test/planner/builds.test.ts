@@ -40,6 +40,9 @@ describe('a card that no official build has', () => {
     ['1xb300-sxm', '0.11.0', {}, /7\.0 to 10\.0, or 12\.0: .* is 10\.3 .*--engine-version 0\.12\.0 or later/],
     ['1xgb10', '0.10.2', {}, /is 12\.1 .*--engine-version 0\.12\.0 or later/],
     ['1xrtx-5090', '0.8.4', {}, /7\.0 to 9\.0: .* is 12\.0 .*--engine-version 0\.9\.0 or later/],
+    // TensorRT-LLM: 12.1 came with 1.0, 10.3 with 1.1 (its release notes).
+    ['1xgb10', '0.21.0', {engine: 'trtllm'}, /is 12\.1 .*--engine-version 1\.0\.0rc0 or later/],
+    ['8xb300-sxm', '1.0.0', {engine: 'trtllm'}, /is 10\.3 .*--engine-version 1\.1\.0rc0 or later/],
     ['1xb200-sxm', '0.8.5', {}, /7\.0 to 9\.0: .* is 10\.0 .*--engine-version 0\.9\.0 or later/],
   ])('%s with %s', async (gpu, version, more, expected) => {
     const told = await refusal(gpu, 'qwen2.5-7b-instruct', version, more)
@@ -121,6 +124,9 @@ describe('attention without kernels on a card', () => {
     // On 12.x SGLang has it for GLM and an FP8 cache alone.
     ['8xrtx-pro-6000-blackwell-server', 'deepseek-v3.2', '0.5.18', {engine: 'sglang'}, /^attention-unsupported: /],
     ['8xa100-80gb-sxm', 'deepseek-v3.2', '1.3.0rc24', {engine: 'trtllm'}, /attention-unsupported: /],
+    // AITER is for CDNA 3 and later.
+    ['8xradeon-ai-pro-r9700', 'deepseek-v4-flash', '0.28.0', {}, /attention-unsupported: .*\(gfx1201\); no release/],
+    ['8xmi300x', 'deepseek-v3.2', '0.11.2', {}, /attention-unsupported: .*\(gfx942\); use --engine-version 0\.12\.0 or later/],
   ])('%s, %s, %s', async (gpu, model, version, more, expected) => expect(await refusal(gpu, model, version, more)).toMatch(expected))
 
   test.each([
@@ -203,5 +209,19 @@ describe('what people ran into', () => {
     const {verdict, warnings} = await ask(gpu, model, version)
     expect(['fits', 'tight']).toContain(verdict)
     expect(warnings.find(({code}) => code === 'build-variant-needed')?.message).toContain(expected)
+  })
+})
+
+describe('a log of what ran', () => {
+  const asRan = async (scenario: Partial<Scenario>) => toResult((await answer(context, scenario as Scenario, {asRan: true})).best)
+
+  // Builds of one's own carry the number of a release: what only official ones lack is told, and refuses nothing.
+  test.each([
+    [{model: 'deepseek-v3.2', gpu: '8xrtx-pro-6000-blackwell-server', engineVersion: '0.13.0', tp: 8}, 'attention-unsupported'],
+    [{model: 'qwen2.5-7b-instruct', gpu: '1xmi50-32gb', engineVersion: '0.11.0'}, 'build-unsupported'],
+  ])('%o is not refused', async (scenario, code) => {
+    const {verdict, warnings} = await asRan(scenario)
+    expect(verdict).not.toBe('unsupported')
+    expect(warnings.map((warning) => warning.code)).toContain(code)
   })
 })
