@@ -218,7 +218,8 @@ function pciNames(root: string, problems: string[], known: ReadonlySet<string>):
 
 function compileEngines(root: string, problems: string[], files: Map<string, unknown>, speculation: SpeculationTable): void {
   const engines = new Map<string, EngineFile>()
-  let support: Omit<SupportTable, 'speculation' | 'lora'> | undefined
+  let support: Pick<SupportTable, 'formats' | 'cacheFormats' | 'architectures'> | undefined
+  let builds: Pick<SupportTable, 'builds' | 'attention'> | undefined
   let needs: NeedsTable | undefined
   let lora: LoraTable | undefined
   for (const {path, value} of yamlFiles(root, 'engines', problems)) {
@@ -228,11 +229,12 @@ function compileEngines(root: string, problems: string[], files: Map<string, unk
     if (checked.kind === 'engine') engines.set(stem, checked.value)
     else if (checked.kind === 'flags') files.set(`engines/${stem}`, checked.value satisfies FlagTable)
     else if (checked.kind === 'support') support = checked.value
+    else if (checked.kind === 'builds') builds = checked.value
     else if (checked.kind === 'needs') needs = checked.value
     else if (checked.kind === 'lora') lora = checked.value
   }
-  if (!support || !needs || !lora) {
-    problems.push('data/engines: support.yaml, needs.yaml and lora.yaml are all needed')
+  if (!support || !builds || !needs || !lora) {
+    problems.push('data/engines: support.yaml, builds.yaml, needs.yaml and lora.yaml are all needed')
     return
   }
   const overheads = jsonFile<MemoryCalibration>(root, 'calibration/memory.json')
@@ -251,7 +253,7 @@ function compileEngines(root: string, problems: string[], files: Map<string, unk
         ...rest,
       } satisfies Omit<EngineData, 'support' | 'needs'> & Record<string, unknown>)
   }
-  files.set('engines/support', {...support, speculation, lora} satisfies SupportTable)
+  files.set('engines/support', {...support, ...builds, speculation, lora} satisfies SupportTable)
   files.set('engines/needs', needs)
 }
 

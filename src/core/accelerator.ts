@@ -74,6 +74,8 @@ export interface MachineGpu {
   memoryBytes: number
   /** Free now; absent: nothing is known to be running, so all of it counts as free. */
   freeBytes?: number
+  /** Version of its driver, where this machine was looked at. */
+  driver?: string
 }
 
 export interface Machine {

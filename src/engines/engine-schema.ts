@@ -1,6 +1,7 @@
 /** Shapes of the files under `data/engines/`. For the build and the tests only: a run reads compiled JSON. */
 import * as z from 'zod'
 import {problemsOf} from '../catalogue/zod-problems.ts'
+import {ATTENTION_KINDS} from './attention.ts'
 import type {FlagTable} from './flags.ts'
 import type {NeedsTable} from './launch/needs-table.ts'
 import type {LoraTable} from './lora-table.ts'
@@ -137,17 +138,25 @@ const formatRule = z.strictObject({
   source: text,
 })
 
-const buildRule = z
-  .strictObject({
-    since: version.optional(),
-    until: version.optional(),
-    capability: range.optional(),
-    gfx: z.array(z.string().startsWith('gfx')).min(1).optional(),
-    source: text,
-  })
-  .refine(({capability, gfx}) => (capability === undefined) !== (gfx === undefined), 'expected capability (NVIDIA) or gfx (AMD)')
+/** One rule, or one for each stretch of releases, the first first and none over another. */
+const formatRules = z.record(
+  text,
+  z.record(
+    text,
+    z.union([
+      z.literal(false),
+      formatRule,
+      z.array(formatRule).min(2).refine(inOrder, 'expected releases in order: each rule begins after the one before it ends'),
+    ]),
+  ),
+)
 
-const formatRules = z.record(text, z.record(text, z.union([z.literal(false), formatRule])))
+function inOrder(rules: {since?: string | undefined; until?: string | undefined}[]): boolean {
+  return rules.every(({since}, index) => {
+    const before = rules[index - 1]
+    return before === undefined || (since !== undefined && before.until !== undefined && compareVersions(before.until, since) < 0)
+  })
+}
 
 const architectureRule = z.union([versionOrAny, z.strictObject({since: version.optional(), until: version.optional(), plugin: text.optional()})])
 
@@ -155,8 +164,6 @@ const supportFile = z
   .strictObject({
     formats: formatRules,
     cacheFormats: formatRules,
-    attention: formatRules,
-    builds: z.record(text, z.array(buildRule).min(1)),
     architectures: z.record(text, z.object({sameAs: text.optional()}).catchall(architectureRule)),
   })
   .superRefine((file, context) => {
@@ -165,6 +172,43 @@ const supportFile = z
         context.addIssue({code: 'custom', path: ['architectures', name], message: `no class "${entry.sameAs}"`})
     }
   })
+
+const gfx = z.string().startsWith('gfx')
+/** `13`, `12.9`. */
+const toolkit = z.string().regex(/^\d{1,2}(?:\.\d{1,2})?$/)
+
+const buildRule = z
+  .strictObject({
+    since: version.optional(),
+    until: version.optional(),
+    variant: text.optional(),
+    cuda: toolkit.optional(),
+    rocm: toolkit.optional(),
+    capability: z.array(range).min(1).optional(),
+    gfx: z.array(gfx).min(1).optional(),
+    notInWheel: z.array(range).min(1).optional(),
+    source: text,
+  })
+  .refine(({capability, gfx: targets}) => (capability === undefined) !== (targets === undefined), 'expected capability (NVIDIA) or gfx (AMD)')
+
+const attentionRule = z.strictObject({
+  backend: text,
+  serves: z.array(z.enum(ATTENTION_KINDS)).min(1),
+  caches: z.array(text).min(1).optional(),
+  headDims: z.array(z.int().positive()).min(1).optional(),
+  classes: z.array(text).min(1).optional(),
+  vendor: z.literal('amd').optional(),
+  on: z.array(range).min(1).optional(),
+  amd: z.union([z.literal(true), z.array(gfx).min(1)]).optional(),
+  since: version.optional(),
+  until: version.optional(),
+  source: text,
+})
+
+const buildsFile = z.strictObject({
+  builds: z.record(text, z.array(buildRule).min(1)),
+  attention: z.record(text, z.array(attentionRule).min(1)),
+})
 
 const environment = z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), z.string())
 
@@ -261,7 +305,8 @@ export type FactsFile = z.output<typeof factsFile>
 export type EngineFileResult =
   | {kind: 'engine'; value: EngineFile; problems: []}
   | {kind: 'flags'; value: FlagTable; problems: []}
-  | {kind: 'support'; value: Omit<SupportTable, 'speculation' | 'lora'>; problems: []}
+  | {kind: 'support'; value: Pick<SupportTable, 'formats' | 'cacheFormats' | 'architectures'>; problems: []}
+  | {kind: 'builds'; value: Pick<SupportTable, 'builds' | 'attention'>; problems: []}
   | {kind: 'needs'; value: NeedsTable; problems: []}
   | {kind: 'lora'; value: LoraTable; problems: []}
   | {kind: 'facts'; value: FactsFile; problems: []}
@@ -272,13 +317,19 @@ const stem = (file: string): string => (file.split(/[/\\]/).at(-1) ?? file).repl
 
 /**
  * Checks one file of `data/engines/` by its name and returns what a run needs of it, or every problem at once.
- * `needs.yaml`, `support.yaml`, `lora.yaml`, `<engine>-flags.yaml`, `<engine>-facts.yaml`; any other name is an engine.
+ * `needs.yaml`, `support.yaml`, `builds.yaml`, `lora.yaml`, `<engine>-flags.yaml`, `<engine>-facts.yaml`; any other name is an engine.
  */
 export function checkEngineFile(path: string, value: unknown): EngineFileResult {
   const name = stem(path)
   const kind =
-    name === 'needs' || name === 'support' || name === 'lora' ? name : name.endsWith('-flags') ? 'flags' : name.endsWith('-facts') ? 'facts' : 'engine'
-  const schema = {facts: factsFile, engine: engineFile, flags: flagsFile, support: supportFile, needs: needsFile, lora: loraFile}[kind]
+    name === 'needs' || name === 'support' || name === 'builds' || name === 'lora'
+      ? name
+      : name.endsWith('-flags')
+        ? 'flags'
+        : name.endsWith('-facts')
+          ? 'facts'
+          : 'engine'
+  const schema = {facts: factsFile, engine: engineFile, flags: flagsFile, support: supportFile, builds: buildsFile, needs: needsFile, lora: loraFile}[kind]
   const result = schema.safeParse(value)
   if (!result.success) return {kind: 'invalid', problems: problemsOf(path, result.error)}
   if (kind === 'flags' && (result.data as FlagTable).engine !== name.replace(/-flags$/, ''))

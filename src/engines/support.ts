@@ -1,5 +1,5 @@
 /** What an engine refuses or falls back to, told before anything is downloaded. */
-import type {Accelerator} from '../core/accelerator.ts'
+import type {Accelerator, MachineGpu} from '../core/accelerator.ts'
 import type {Deployment} from '../core/deployment.ts'
 import {weightFormat} from '../core/formats.ts'
 import type {Reason, Warning} from '../core/terms.ts'
@@ -9,7 +9,9 @@ import type {EngineData, Subject, Support} from './engine.ts'
 import {loraSupport} from './lora.ts'
 import {poolingReasons} from './pooling.ts'
 import {speculationReasons, uncountedLayers} from './speculation/choice.ts'
-import {architectureAnswer, attentionAnswer, cacheAnswer, formatAnswer, missingBuild} from './support-formats.ts'
+import {attentionReason} from './attention.ts'
+import {type BuildQuestion, buildReason, buildWarnings, driverReason, variantFor} from './builds.ts'
+import {architectureAnswer, cacheAnswer, type FormatAnswer, formatAnswer} from './support-formats.ts'
 import {optionReasons} from './options.ts'
 import {compareVersions, resolveVersion} from './versions.ts'
 
@@ -36,22 +38,21 @@ function hardwareReason(id: string, {vendor, name}: Accelerator, {title, vendors
   }
 }
 
+const buildQuestion = (id: string, {title, versions, support: {builds}}: EngineData, version: string): BuildQuestion => ({
+  id,
+  title,
+  version,
+  versions,
+  builds,
+})
+
 /** No official build of this release runs on the card, whatever the model; undefined: one does, or it is not known. */
-export function buildRefusal(id: string, accelerator: Accelerator, data: EngineData, engineVersion: string = data.newestVersion): Reason | undefined {
-  const hardware = hardwareReason(id, accelerator, data)
-  if (hardware) return hardware
-  const missing = missingBuild(data.support.builds[id], accelerator, engineVersion, data.newestVersion)
-  if (!missing) return undefined
-  const {builtFor, card, newestWith} = missing
-  const {vendor, name, architecture} = accelerator
-  return {
-    code: 'build-unsupported',
-    message: `official builds of ${data.title} ${engineVersion} are for ${builtFor}: ${name} is ${card}${vendor === 'nvidia' && architecture ? ` (${architecture})` : ''}`,
-    remedy: newestWith
-      ? `use --engine-version ${newestWith}, the newest release that is built for ${card}`
-      : `no release of ${data.title} that servefit knows is built for ${card}: it takes a fork or a build of your own`,
-  }
-}
+export const buildRefusal = (id: string, accelerator: Accelerator, data: EngineData, engineVersion: string = data.newestVersion): Reason | undefined =>
+  hardwareReason(id, accelerator, data) ?? buildReason(buildQuestion(id, data, engineVersion), accelerator)
+
+/** Ending of the tag of the image that a GPU takes, where it is not the release's default: `cu130`. */
+export const imageVariant = (id: string, gpu: MachineGpu, data: EngineData, engineVersion: string): string | undefined =>
+  variantFor(buildQuestion(id, data, engineVersion), gpu)
 
 function architectureReasons({id, title, subject, deployment, data}: SupportQuestion): Support {
   const {className} = subject.model.architecture
@@ -117,13 +118,13 @@ function weightSupport({id, title, subject, deployment, data}: SupportQuestion):
       remedy: 'choose another checkpoint: servefit models show lists them',
     })
   for (const format of formatsOf(subject)) {
-    const answer = formatAnswer(data.support, id, supportName(format, subject), accelerator, deployment.engineVersion)
+    const answer = formatAnswer(data.support, id, supportName(format, subject), accelerator, deployment.engineVersion, subject.checkpoint.quantMethod)
     const {title: formatTitle, weightOnly, computeType} = weightFormat(format)
     if (answer.kind === 'refused')
       support.reasons.push({
         code: 'quantization-unsupported',
-        message: `${title} does not run ${formatTitle} weights here: ${answer.because}`,
-        remedy: 'choose another checkpoint: servefit models show lists them',
+        message: `${title} ${deployment.engineVersion} does not run ${formatTitle} weights here: ${answer.because}`,
+        remedy: `${elsewhere(answer)}choose another checkpoint: servefit models show lists them`,
       })
     else if (answer.kind === 'stored' && !weightOnly && computeType !== 'bf16')
       support.warnings.push({
@@ -138,6 +139,9 @@ function weightSupport({id, title, subject, deployment, data}: SupportQuestion):
 /** What ModelSlim packs is read by vllm-ascend alone (recipes of vLLM 0.33.0: "Requires --quantization ascend"). */
 const ASCEND = 'ascend'
 
+/** A release that takes it on this card, before what else can be done. */
+const elsewhere = ({elsewhere: other}: FormatAnswer): string => (other ? `use --engine-version ${other.version}${other.later ? ' or later' : ''}, or ` : '')
+
 /** Integer formats are told apart by who packed them: compressed-tensors has rules of its own. */
 function supportName(format: string, {checkpoint}: Subject): string {
   if (checkpoint.quantMethod === 'compressed-tensors' && format.startsWith('int4')) return 'compressed-int4'
@@ -146,25 +150,22 @@ function supportName(format: string, {checkpoint}: Subject): string {
   return format
 }
 
+/** The format of the cache in general, then the kernels that the layers of this model need for it. */
 function cacheSupport({id, title, subject, deployment, data}: SupportQuestion): Reason[] {
-  const answer = cacheAnswer(data.support, id, deployment.kvCache, subject.gpu.accelerator, deployment.engineVersion)
-  return answer.kind === 'refused'
-    ? [
-        {
-          code: 'kv-cache-unsupported',
-          message: `${title} does not keep the cache as ${deployment.kvCache} here: ${answer.because}`,
-          remedy: 'use --kv-cache auto',
-        },
-      ]
-    : []
-}
-
-function attentionReasons({id, title, subject, deployment, data}: SupportQuestion): Reason[] {
-  const isSparse = subject.model.architecture.layerKinds.some(({mixers}) => mixers.some((mixer) => mixer.kind === 'mla' && mixer.indexer))
-  const answer = isSparse ? attentionAnswer(data.support, id, 'sparse-mla', subject.gpu.accelerator, deployment.engineVersion) : undefined
-  return answer?.kind === 'refused'
-    ? [{code: 'attention-unsupported', message: `${title} ${deployment.engineVersion} has no kernel for sparse attention here: ${answer.because}`}]
-    : []
+  const {accelerator} = subject.gpu
+  const {engineVersion: version, kvCache: cache} = deployment
+  const answer = cacheAnswer(data.support, id, cache, accelerator, version)
+  if (answer.kind === 'refused')
+    return [
+      {
+        code: 'kv-cache-unsupported',
+        message: `${title} ${version} does not keep the cache as ${cache} here: ${answer.because}`,
+        remedy: `${elsewhere(answer)}use --kv-cache auto`,
+      },
+    ]
+  const {architecture} = subject.model
+  const reason = attentionReason({title, version, versions: data.versions, rules: data.support.attention[id], architecture, accelerator, cache})
+  return reason ? [reason] : []
 }
 
 function versionWarnings({title, deployment, data}: SupportQuestion): Warning[] {
@@ -181,6 +182,9 @@ export function supportOf(question: SupportQuestion): Support {
   const {id, data, subject, deployment, layout, ownReasons = []} = question
   const refusal = buildRefusal(id, subject.gpu.accelerator, data, deployment.engineVersion)
   if (refusal) return {reasons: [refusal], warnings: []}
+  const build = buildQuestion(id, data, deployment.engineVersion)
+  const driver = driverReason(build, subject.gpu)
+  if (driver) return {reasons: [driver], warnings: []}
   const common = layoutReasons(subject.model.architecture, subject.checkpoint, layout, deployment.pp)
   const architecture = architectureReasons(question)
   const weights = weightSupport(question)
@@ -190,7 +194,6 @@ export function supportOf(question: SupportQuestion): Support {
       ...architecture.reasons,
       ...weights.reasons,
       ...cacheSupport(question),
-      ...attentionReasons(question),
       ...speculationReasons({
         table: question.data.support.speculation,
         engine: {id: question.id, title: question.title, version: deployment.engineVersion},
@@ -206,6 +209,7 @@ export function supportOf(question: SupportQuestion): Support {
     ],
     warnings: [
       ...versionWarnings(question),
+      ...buildWarnings(build, subject.gpu),
       ...architecture.warnings,
       ...weights.warnings,
       ...lora.warnings,

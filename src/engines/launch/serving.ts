@@ -25,8 +25,11 @@ export interface EngineServing {
   configFile: {flag: string; format: string; keys: 'hyphen' | 'field'}
 }
 
-/** The last image whose vendor, release and target fit, as `repository:tag`; undefined where none is known. */
-export function imageFor({images}: EngineServing, {vendor, gfxTarget}: Accelerator, version: string): string | undefined {
+/**
+ * The last image whose vendor, release and target fit, as `repository:tag`; undefined where none is known.
+ * @param variant ending of the tag of another build than the default one (`cu130`).
+ */
+export function imageFor({images}: EngineServing, {vendor, gfxTarget}: Accelerator, version: string, variant?: string): string | undefined {
   const fitting = images.filter(
     (image) =>
       image.vendor === vendor &&
@@ -34,7 +37,9 @@ export function imageFor({images}: EngineServing, {vendor, gfxTarget}: Accelerat
       (image.gfx === undefined || (gfxTarget !== undefined && image.gfx.includes(gfxTarget))),
   )
   const image = fitting.at(-1)
-  return image && `${image.repository}:${image.tag.replaceAll('{version}', version)}`
+  if (!image) return undefined
+  const tag = image.tag.replaceAll('{version}', version)
+  return `${image.repository}:${variant === undefined ? tag : `${tag.replace(/-cu\d+$/, '')}-${variant}`}`
 }
 
 /** Whether the engine's images start it by themselves, so that what they start must be replaced. */
