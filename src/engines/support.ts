@@ -7,6 +7,7 @@ import type {ShardLayout} from '../core/weights.ts'
 import {layoutReasons} from './divisibility.ts'
 import type {EngineData, Subject, Support} from './engine.ts'
 import {loraSupport} from './lora.ts'
+import {platformAttention, platformCache, platformFormat, platformRefusal} from './platforms.ts'
 import {poolingReasons} from './pooling.ts'
 import {speculationReasons, uncountedLayers} from './speculation/choice.ts'
 import {architectureAnswer, attentionAnswer, cacheAnswer, formatAnswer, missingBuild} from './support-formats.ts'
@@ -27,19 +28,10 @@ export interface SupportQuestion {
 const capability = ({computeCapability, gfxTarget}: Accelerator): string =>
   computeCapability ? `compute capability ${computeCapability.toFixed(1)}` : (gfxTarget ?? 'this GPU')
 
-function hardwareReason(id: string, {vendor, name}: Accelerator, {title, vendors}: EngineData): Reason | undefined {
-  if (vendors.includes(vendor)) return undefined
-  return {
-    code: 'hardware-unsupported',
-    message: `${title} has no build for ${name} in what servefit knows: it knows ${vendors.join(' and ')} builds`,
-    remedy: id === 'trtllm' && vendor === 'amd' ? 'use --engine vllm or --engine sglang' : 'ask about an NVIDIA or AMD GPU with --gpu',
-  }
-}
-
 /** No official build of this release runs on the card, whatever the model; undefined: one does, or it is not known. */
 export function buildRefusal(id: string, accelerator: Accelerator, data: EngineData, engineVersion: string = data.newestVersion): Reason | undefined {
-  const hardware = hardwareReason(id, accelerator, data)
-  if (hardware) return hardware
+  const elsewhere = platformRefusal(accelerator, data, engineVersion)
+  if (elsewhere) return elsewhere
   const missing = missingBuild(data.support.builds[id], accelerator, engineVersion, data.newestVersion)
   if (!missing) return undefined
   const {builtFor, card, newestWith} = missing
@@ -111,7 +103,8 @@ function weightSupport({id, title, subject, deployment, data}: SupportQuestion):
   const support: Support = {reasons: [], warnings: []}
   const {accelerator} = subject.gpu
   for (const format of formatsOf(subject)) {
-    const answer = formatAnswer(data.support, id, supportName(format, subject), accelerator, deployment.engineVersion)
+    const name = supportName(format, subject)
+    const answer = platformFormat(data, accelerator, name) ?? formatAnswer(data.support, id, name, accelerator, deployment.engineVersion)
     const {title: formatTitle, weightOnly, computeType} = weightFormat(format)
     if (answer.kind === 'refused')
       support.reasons.push({
@@ -138,7 +131,9 @@ function supportName(format: string, {checkpoint}: Subject): string {
 }
 
 function cacheSupport({id, title, subject, deployment, data}: SupportQuestion): Reason[] {
-  const answer = cacheAnswer(data.support, id, deployment.kvCache, subject.gpu.accelerator, deployment.engineVersion)
+  const {accelerator} = subject.gpu
+  const answer =
+    platformCache(data, accelerator, deployment.kvCache) ?? cacheAnswer(data.support, id, deployment.kvCache, accelerator, deployment.engineVersion)
   return answer.kind === 'refused'
     ? [
         {
@@ -152,7 +147,10 @@ function cacheSupport({id, title, subject, deployment, data}: SupportQuestion): 
 
 function attentionReasons({id, title, subject, deployment, data}: SupportQuestion): Reason[] {
   const isSparse = subject.model.architecture.layerKinds.some(({mixers}) => mixers.some((mixer) => mixer.kind === 'mla' && mixer.indexer))
-  const answer = isSparse ? attentionAnswer(data.support, id, 'sparse-mla', subject.gpu.accelerator, deployment.engineVersion) : undefined
+  const {accelerator} = subject.gpu
+  const answer = isSparse
+    ? (platformAttention(data, accelerator, 'sparse-mla') ?? attentionAnswer(data.support, id, 'sparse-mla', accelerator, deployment.engineVersion))
+    : undefined
   return answer?.kind === 'refused'
     ? [{code: 'attention-unsupported', message: `${title} ${deployment.engineVersion} has no kernel for sparse attention here: ${answer.because}`}]
     : []

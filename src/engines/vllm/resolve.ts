@@ -2,6 +2,7 @@ import {type Deployment, type DeploymentRequest, givenOptions} from '../../core/
 import {findCacheFormat} from '../../core/formats.ts'
 import type {EngineData, Subject} from '../engine.ts'
 import {availableBytes, visibleBytes} from '../overheads.ts'
+import {modelledBuild} from '../platforms.ts'
 import {isEncoder} from '../pooling.ts'
 import {chosenSpeculation} from '../speculation/choice.ts'
 import {isAtLeast, resolveVersion} from '../versions.ts'
@@ -60,7 +61,7 @@ export function resolveVllm(subject: Subject, request: DeploymentRequest, data: 
     maxNumSeqs: limits.maxNumSeqs,
     maxNumBatchedTokens: limits.maxNumBatchedTokens,
     gpuMemoryUtilization: request.gpuMemoryUtilization ?? utilization(subject, version, request.reservedBytesPerGpu ?? 0),
-    enforceEager: request.enforceEager ?? false,
+    enforceEager: request.enforceEager ?? modelledBuild(data, subject.gpu.accelerator)?.eager ?? false,
     ...chosenSpeculation(data.support.speculation, 'vllm', subject, request),
     cpuOffloadBytes: request.cpuOffloadBytes ?? 0,
     reservedBytesPerGpu: request.reservedBytesPerGpu ?? 0,
