@@ -58,8 +58,6 @@ const build = z
     cacheFormats: z.array(text).min(1).optional(),
     without: z.array(text).min(1).optional(),
     eager: z.literal(true).optional(),
-    graphsSince: version.optional(),
-    batch: z.strictObject({maxNumBatchedTokens: z.int().positive(), maxNumSeqs: z.int().positive(), perRank: z.literal(true).optional()}).optional(),
     memory: memory.optional(),
     speed: speed.optional(),
     also: text.optional(),

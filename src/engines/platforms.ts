@@ -22,10 +22,6 @@ export interface PlatformBuild {
   without?: string[]
   /** People start it with graphs switched off. */
   eager?: boolean
-  /** First release that captures graphs unasked; absent: none does. */
-  graphsSince?: string
-  /** Limits of a batch that differ from those of GPUs; `perRank`: for each of the ranks that share a replica. */
-  batch?: {maxNumBatchedTokens: number; maxNumSeqs: number; perRank?: boolean}
   memory?: PlatformMemory
   /** Another maker's build of the same engine. */
   also?: string
@@ -140,8 +136,5 @@ export function platformOverheads(data: Pick<EngineData, 'platforms' | 'overhead
   }
 }
 
-/** Whether a build captures graphs in a release, unless told otherwise. On CUDA and ROCm all do. */
-export function capturesGraphs(data: Pick<EngineData, 'platforms'>, accelerator: Accelerator, version: string): boolean {
-  const build = modelledBuild(data, accelerator)
-  return build === undefined || (build.graphsSince !== undefined && isAtLeast(version, build.graphsSince))
-}
+/** An Arc A770 is refused in bfloat16, by its name (vLLM 0.16.0 to 0.33.0 vllm/platforms/xpu.py check_if_supports_dtype): it wants 16-bit floats asked for. */
+export const wantsHalf = ({vendor, name}: Accelerator): boolean => vendor === 'intel' && name.toLowerCase().includes('a770')

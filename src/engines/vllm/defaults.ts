@@ -39,10 +39,12 @@ export interface BatchLimits {
  * - 0.8.5: at least 70 GiB: 8,192 and 1,024; from 0.9.0 not for an A100.
  * - before: an H100 or H200 by name: 8,192; 1,024 sequences on all (from 0.8.4 256 on the others).
  * - before 0.8.0, whose default was the first engine: 2,048 (at least: whole prompts go at once) and 256 (vllm/config.py SchedulerConfig, vllm/engine/arg_utils.py).
+ * - a CPU (0.20.0 to 0.33.0): 2,048 tokens and 128 sequences for each rank of a replica.
  * - everything else: 2,048 and 256. So have NVIDIA devices that share the system's memory: NVML names no size for them, and the
  *   engine takes that for none (get_batch_defaults catches the error).
  */
-export function batchDefaults(version: string, gpu: MachineGpu): BatchLimits {
+export function batchDefaults(version: string, gpu: MachineGpu, ranks = 1): BatchLimits {
+  if (gpu.accelerator.vendor === 'cpu') return {maxNumBatchedTokens: 2048 * ranks, maxNumSeqs: 128 * ranks}
   const memoryBytes = gpu.accelerator.vendor === 'nvidia' && gpu.accelerator.unifiedMemory ? 0 : gpu.memoryBytes
   const names = namesOf(gpu)
   if (isAtLeast(version, '0.28.0') && memoryBytes >= 160 * GIB) return {maxNumBatchedTokens: 16384, maxNumSeqs: 1024}
@@ -66,6 +68,8 @@ export interface SchedulerQuestion {
   maxNumBatchedTokens?: number
   /** Encoder-decoder and some pooling models cannot prefill in chunks. Default: they can. */
   chunkedPrefill?: boolean
+  /** Ranks that share a replica: limits of a CPU grow with them. Default: 1. */
+  ranks?: number
   /** Tokens of the largest image or clip, for models that attend over it in both directions and never split it (Gemma 3 and 4). */
   unsplittableItemTokens?: number
 }
@@ -79,7 +83,7 @@ export interface SchedulerQuestion {
  */
 export function schedulerDefaults(question: SchedulerQuestion): BatchLimits {
   const {version, gpu, maxModelLen, chunkedPrefill = true} = question
-  const defaults = batchDefaults(version, gpu)
+  const defaults = batchDefaults(version, gpu, question.ranks)
   const capped = isAtLeast(version, '0.11.1')
   let tokens = question.maxNumBatchedTokens ?? defaults.maxNumBatchedTokens
   let seqs = question.maxNumSeqs ?? defaults.maxNumSeqs
@@ -117,11 +121,13 @@ const range = (from: number, to: number, step: number): number[] => {
  *   min(2 x sequences, 512); from 0.13.0 2 x sequences x (1 + draft tokens); from 0.28.0 up to 1,024 on the compute capability family 10. Never above the batched tokens.
  * - steps: 1, 2, 4, then 8 by 8; from 0.11.1 by 16 from 256 on; from 0.21.0 the batched tokens themselves where they
  *   are within the largest.
+ * - none on a CPU (vllm/platforms/cpu.py check_and_update_config); on XPU from 0.31.0 (before, VLLM_XPU_ENABLE_XPU_GRAPH is off).
  * - sizes that are given are taken, those above the batched tokens left out; a largest that is given takes the place of the one above.
  */
 export function cudaGraphSizes(question: GraphQuestion): number[] {
   const {version, gpu, maxNumSeqs, maxNumBatchedTokens, speculativeTokens = 0, enforceEager = false, graphs = {}} = question
-  if (enforceEager || graphs.mode === 'none') return []
+  const {vendor} = gpu.accelerator
+  if (enforceEager || graphs.mode === 'none' || vendor === 'cpu' || (vendor === 'intel' && !isAtLeast(version, '0.31.0'))) return []
   if (graphs.sizes) return [...new Set(graphs.sizes)].filter((size) => size <= maxNumBatchedTokens).sort((left, right) => left - right)
   const capability = gpu.accelerator.computeCapability ?? 0
   const isFamilyTen = gpu.accelerator.vendor === 'nvidia' && Math.floor(capability) === 10

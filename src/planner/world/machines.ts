@@ -7,6 +7,7 @@ import {requireGpu} from '../../catalogue/find-gpu.ts'
 import {parseGpuSpec} from '../../catalogue/gpu-spec.ts'
 import {requireSystem, type System} from '../../catalogue/system.ts'
 import type {Link} from '../scenario/index.ts'
+import {processorsOf} from './processors.ts'
 import {askedLink, type Boxes, boxesOf, LINK_WORDS, linkOfAll, usualLink} from './links.ts'
 
 /** Bytes a second between nodes for each GPU when nothing is known: one 100 Gb/s adapter shared by all would be less, InfiniBand more. */
@@ -67,7 +68,19 @@ export function machineFromSystem(catalogue: Catalogue, system: System, nodes?: 
     const accelerator = catalogue.gpu(id) ?? requireGpu(catalogue.gpus, id)
     gpus.push(...gpusOf(accelerator, count, gpus.length, memoryBytes))
   }
-  if (gpus.length === 0) throw new InputError('MACHINE_WITHOUT_GPU', `${system.name} has no GPU: servefit plans for GPUs only`)
+  if (gpus.length === 0) {
+    const processors = processorsOf(system)
+    if (processors.length === 0) throw new InputError('MACHINE_WITHOUT_GPU', `${system.name} has no GPU, and the memory of its processors is not known`)
+    return {
+      name: system.name,
+      gpus: processors,
+      nodeCount: nodes ?? system.nodeCount,
+      link: {kind: 'other'},
+      networkBytesPerSecondPerGpu: system.network?.bytesPerSecondPerGpu,
+      detected: false,
+      notes: processors[0]!.accelerator.remarks ?? [],
+    }
+  }
   const first = gpus[0]!.accelerator
   const usual = linkOfAll(gpus)
   const kind = system.link?.kind ?? usual.kind
