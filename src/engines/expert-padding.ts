@@ -55,7 +55,13 @@ export function sglangExpertTile(accelerator: Accelerator, compressedAttention: 
 const up = (value: number, multiple: number): number => Math.ceil(value / multiple) * multiple
 
 /** Bytes that a stage's MXFP4 experts take beyond their content on one rank; 0 where there are none. */
-export function expertPaddingBytes(architecture: Architecture, checkpoint: Checkpoint, layout: ShardLayout, stage: Stage, tile: ExpertTile | undefined): number {
+export function expertPaddingBytes(
+  architecture: Architecture,
+  checkpoint: Checkpoint,
+  layout: ShardLayout,
+  stage: Stage,
+  tile: ExpertTile | undefined,
+): number {
   if (!tile || formatOf(checkpoint.formats, 'experts.in') !== 'mxfp4') return 0
   const format = weightFormat('mxfp4')
   const scaled = tile.scaleBytes === undefined ? format : {...format, scale: {...format.scale!, bits: tile.scaleBytes * 8}}

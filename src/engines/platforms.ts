@@ -48,6 +48,12 @@ export interface Platform {
   others: string[]
 }
 
+/** What most owners of some machines use instead; `engines/usual`. */
+export interface UsualEngine {
+  gpus: string[]
+  says: string
+}
+
 /** The platform of an accelerator; undefined for CUDA and ROCm, and where none is known. */
 export const platformOf = ({platforms}: Pick<EngineData, 'platforms'>, {vendor, architecture}: Accelerator): Platform | undefined =>
   platforms.find(

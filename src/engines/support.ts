@@ -25,8 +25,11 @@ export interface SupportQuestion {
   data: EngineData
 }
 
-const capability = ({computeCapability, gfxTarget}: Accelerator): string =>
-  computeCapability ? `compute capability ${computeCapability.toFixed(1)}` : (gfxTarget ?? 'this GPU')
+/** The name with what tells its kernels apart, where there is such a thing. */
+function named({name, computeCapability, gfxTarget}: Accelerator): string {
+  const kind = computeCapability ? `compute capability ${computeCapability.toFixed(1)}` : gfxTarget
+  return kind === undefined ? name : `${name} (${kind})`
+}
 
 /** No official build of this release runs on the card, whatever the model; undefined: one does, or it is not known. */
 export function buildRefusal(id: string, accelerator: Accelerator, data: EngineData, engineVersion: string = data.newestVersion): Reason | undefined {
@@ -115,7 +118,7 @@ function weightSupport({id, title, subject, deployment, data}: SupportQuestion):
     else if (answer.kind === 'stored' && !weightOnly && computeType !== 'bf16')
       support.warnings.push({
         code: 'weight-only-fallback',
-        message: `${accelerator.name} (${capability(accelerator)}) does not compute in ${formatTitle}: weights are stored so and converted to 16 bits before use`,
+        message: `${named(accelerator)} does not compute in ${formatTitle}: weights are stored so and converted to 16 bits before use`,
       })
     if (answer.plugin) support.warnings.push({code: 'plugin-needed', message: `${formatTitle} weights need the package ${answer.plugin}`})
   }

@@ -105,7 +105,12 @@ function addMemory(list: FlagList, subject: Subject, deployment: Deployment, nee
     `${gib(cpuOffloadBytes)} of weights for each GPU stay in host memory`,
   )
   const usualEager = subject.gpu.accelerator.vendor === 'intel'
-  list.addIf(enforceEager, '--enforce-eager', true, usualEager ? 'without graphs, as the recipes for Intel GPUs start it' : 'no CUDA graphs: their memory goes to the cache')
+  list.addIf(
+    enforceEager,
+    '--enforce-eager',
+    true,
+    usualEager ? 'without graphs, as the recipes for Intel GPUs start it' : 'no CUDA graphs: their memory goes to the cache',
+  )
 }
 
 /** The value to write, or undefined where `auto` gives the same. */

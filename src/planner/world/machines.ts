@@ -78,7 +78,7 @@ export function machineFromSystem(catalogue: Catalogue, system: System, nodes?: 
       link: {kind: 'other'},
       networkBytesPerSecondPerGpu: system.network?.bytesPerSecondPerGpu,
       detected: false,
-      notes: processors[0]!.accelerator.remarks ?? [],
+      notes: ['each socket is taken for one NUMA node, and so for one rank: where the firmware splits sockets there are more, each with less memory'],
     }
   }
   const first = gpus[0]!.accelerator
