@@ -1,7 +1,7 @@
 /** What the builds for platforms beyond CUDA and ROCm put into the data of engines and of speed. */
 import type {HardwareClass} from '../core/throughput/calibration.ts'
 import type {EngineImage} from '../engines/launch/serving.ts'
-import type {Platform} from '../engines/platforms.ts'
+import type {Platform} from '../engines/platform-table.ts'
 import type {PlatformsFile} from '../engines/platforms-schema.ts'
 
 type Entries = PlatformsFile['platforms']

@@ -8,7 +8,7 @@ import type {Drafting} from '../core/throughput/drafting.ts'
 import type {ShardLayout} from '../core/weights.ts'
 import type {NeedsTable} from './launch/needs-table.ts'
 import type {OverheadParameters} from './overheads.ts'
-import type {Platform} from './platforms.ts'
+import type {Platform} from './platform-table.ts'
 import type {SupportTable} from './support-formats.ts'
 
 /** Everything an engine needs to judge a deployment. */

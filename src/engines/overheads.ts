@@ -58,7 +58,7 @@ const XPU_VISIBLE = 0.95
  * memory for itself (fitted to eight pairs, 24 to 179 GiB, within 0.12 GiB), where the card's own figure is not known.
  */
 export function visibleBytes(gpu: MachineGpu): number {
-  if (gpu.accelerator.vendor === 'intel' && gpu.accelerator.architecture?.startsWith('Xe') && !gpu.accelerator.unifiedMemory)
+  if (gpu.accelerator.vendor === 'intel' && !gpu.accelerator.architecture?.startsWith('Gaudi') && !gpu.accelerator.unifiedMemory)
     return Math.floor(gpu.memoryBytes * XPU_VISIBLE)
   if (gpu.accelerator.vendor !== 'nvidia' || gpu.accelerator.unifiedMemory) return gpu.memoryBytes
   return Math.max(0, gpu.memoryBytes - (gpu.accelerator.driverReservedBytes ?? Math.round(440 * MIB + gpu.memoryBytes * 0.0016)))

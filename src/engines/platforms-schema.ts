@@ -47,6 +47,8 @@ const speed = z.strictObject({
     .optional(),
 })
 
+const format = z.strictObject({native: z.literal(true).optional(), since: version.optional()})
+
 const build = z
   .strictObject({
     name: text,
@@ -54,9 +56,9 @@ const build = z
     modelled: z.boolean(),
     since: version.optional(),
     images: z.array(image).min(1).optional(),
-    formats: z.strictObject({native: z.array(text), stored: z.array(text)}).optional(),
-    cacheFormats: z.array(text).min(1).optional(),
-    without: z.array(text).min(1).optional(),
+    formats: z.record(text, format).optional(),
+    cacheFormats: z.record(text, format).optional(),
+    without: z.record(z.enum(['mla', 'sparse-mla']), z.union([z.literal('any'), version])).optional(),
     eager: z.literal(true).optional(),
     memory: memory.optional(),
     speed: speed.optional(),

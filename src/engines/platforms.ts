@@ -1,65 +1,19 @@
 /** Platforms beyond CUDA and ROCm: which build of an engine runs there, and what is known of it. Facts: data/engines/platforms.yaml. */
 import type {Accelerator} from '../core/accelerator.ts'
-import type {Reason} from '../core/terms.ts'
-import type {EngineData} from './engine.ts'
+import type {Reason, Warning} from '../core/terms.ts'
+import type {Deployment} from '../core/deployment.ts'
+import type {EngineData, Subject} from './engine.ts'
+import type {Platform, PlatformBuild, PlatformFormat} from './platform-table.ts'
 import type {OverheadParameters} from './overheads.ts'
 import {type FormatAnswer, formatFamily} from './support-formats.ts'
-import {isAtLeast} from './versions.ts'
+import {compareVersions, isAtLeast} from './versions.ts'
 
-/** A build of one engine for a platform. */
-export interface PlatformBuild {
-  /** What people call it, as it stands in a sentence. */
-  name: string
-  url: string
-  /** Whether its rules are known here. Without, memory is counted by the rules for GPUs and nothing is promised. */
-  modelled: boolean
-  /** First release whose rules are known. */
-  since?: string
-  /** Families of weight formats that it loads; `native`: those it computes in. */
-  formats?: {native: string[]; stored: string[]}
-  cacheFormats?: string[]
-  /** Kinds of attention that it has no kernels for. */
-  without?: string[]
-  /** People start it with graphs switched off. */
-  eager?: boolean
-  memory?: PlatformMemory
-  /** Another maker's build of the same engine. */
-  also?: string
-  source: string[]
-}
-
-/** What takes the place of the overheads measured on NVIDIA cards; bytes. */
-export interface PlatformMemory {
-  runtime: {since: string; bytes: number}[]
-  /** Of one process in a group of 1, 2, 4, 8: buffers of the collectives. */
-  collectiveBytes: number[]
-  spreadBytes: number
-}
-
-export interface Platform {
-  id: string
-  title: string
-  accelerators: {vendor: string; architectures?: string[]}
-  /** Engines that run there and are not modelled, as they stand in a sentence. */
-  elsewhere?: string
-  /** This engine's build; absent: it has none that is known. */
-  build?: PlatformBuild
-  /** Other engines that have a modelled build. */
-  others: string[]
-}
-
-/** What most owners of some machines use instead; `engines/usual`. */
-export interface UsualEngine {
-  gpus: string[]
-  says: string
-}
-
-/** The platform of an accelerator; undefined for CUDA and ROCm, and where none is known. */
+/** The platform of an accelerator, the maker's first where its architecture is not known; undefined for CUDA and ROCm, and where none is known. */
 export const platformOf = ({platforms}: Pick<EngineData, 'platforms'>, {vendor, architecture}: Accelerator): Platform | undefined =>
   platforms.find(
     ({accelerators}) =>
       accelerators.vendor === vendor &&
-      (accelerators.architectures === undefined || (architecture !== undefined && accelerators.architectures.includes(architecture))),
+      (accelerators.architectures === undefined || architecture === undefined || accelerators.architectures.includes(architecture)),
   )
 
 /** The build that is modelled for an accelerator, and not one of CUDA or ROCm. */
@@ -103,30 +57,46 @@ export function platformRefusal(accelerator: Accelerator, data: EngineData, engi
 const elsewhereInWords = (platform: Platform | undefined): string =>
   platform?.elsewhere ? `what else runs there, and is not modelled either: ${platform.elsewhere}` : 'no engine that servefit models runs there'
 
-/** What a modelled build does with a weight format; undefined where the tables of CUDA and ROCm are meant. */
-export function platformFormat(data: Pick<EngineData, 'platforms'>, accelerator: Accelerator, format: string): FormatAnswer | undefined {
+function listed(build: PlatformBuild, formats: Record<string, PlatformFormat>, name: string, version: string): FormatAnswer {
+  const format = Object.hasOwn(formats, name) ? formats[name] : undefined
+  if (!format) return {kind: 'refused', because: `${build.name} is not known to take it; it takes ${Object.keys(formats).join(', ')}`}
+  if (format.since !== undefined && !isAtLeast(version, format.since)) return {kind: 'refused', because: `${build.name} has it from ${format.since}`}
+  return {kind: format.native ? 'native' : 'stored'}
+}
+
+/** What a modelled build does with a weight format in a release; undefined where the tables of CUDA and ROCm are meant. */
+export function platformFormat(data: Pick<EngineData, 'platforms'>, accelerator: Accelerator, format: string, version: string): FormatAnswer | undefined {
   const build = modelledBuild(data, accelerator)
-  if (!build?.formats) return undefined
-  const family = formatFamily(format)
-  if (build.formats.native.includes(family)) return {kind: 'native'}
-  if (build.formats.stored.includes(family)) return {kind: 'stored'}
-  return {kind: 'refused', because: `${build.name} is not known to load them; it loads ${[...build.formats.native, ...build.formats.stored].join(', ')}`}
+  return build?.formats && listed(build, build.formats, formatFamily(format), version)
 }
 
 /** The same of a cache format. */
-export function platformCache(data: Pick<EngineData, 'platforms'>, accelerator: Accelerator, format: string): FormatAnswer | undefined {
+export function platformCache(data: Pick<EngineData, 'platforms'>, accelerator: Accelerator, format: string, version: string): FormatAnswer | undefined {
   const build = modelledBuild(data, accelerator)
-  if (!build?.cacheFormats) return undefined
-  return build.cacheFormats.includes(format)
-    ? {kind: 'native'}
-    : {kind: 'refused', because: `${build.name} is not known to have it; it keeps ${build.cacheFormats.join(', ')}`}
+  return build?.cacheFormats && listed(build, build.cacheFormats, format, version)
 }
 
-/** The same of a kind of attention. */
-export function platformAttention(data: Pick<EngineData, 'platforms'>, accelerator: Accelerator, kind: string): FormatAnswer | undefined {
+/** Latent attention that a modelled build has no kernels for in this release. */
+export function platformAttention({title, subject, deployment, data}: {title: string; subject: Subject; deployment: Deployment; data: EngineData}): Reason[] {
+  const latent = subject.model.architecture.layerKinds.flatMap(({mixers}) => mixers.filter((mixer) => mixer.kind === 'mla'))
+  const build = latent.length > 0 ? modelledBuild(data, subject.gpu.accelerator) : undefined
+  if (!build) return []
+  const isSparse = latent.some(({indexer}) => indexer)
+  const until = build.without?.[isSparse ? 'sparse-mla' : 'mla']
+  if (until === undefined || (until !== 'any' && compareVersions(deployment.engineVersion, until) > 0)) return []
+  return [
+    {
+      code: 'attention-unsupported',
+      message: `${build.name} ${until === 'any' ? 'has' : `had until ${until}`} no kernel for ${isSparse ? 'sparse' : 'latent'} attention: ${title} ${deployment.engineVersion} does not start ${subject.model.name} here`,
+      ...(until !== 'any' && {remedy: 'use a later --engine-version'}),
+    },
+  ]
+}
+
+/** Another maker's build of the same engine, which is not the one that is planned for. */
+export function otherBuild(accelerator: Accelerator, data: Pick<EngineData, 'platforms'>): Warning[] {
   const build = modelledBuild(data, accelerator)
-  if (!build) return undefined
-  return build.without?.includes(kind) ? {kind: 'refused', because: `${build.name} does not have it`} : {kind: 'stored'}
+  return build?.also === undefined ? [] : [{code: 'another-build', message: `this is about ${build.name}; ${build.also}`}]
 }
 
 /** Overheads on an accelerator in a release: those of its platform where it has a build of its own. */

@@ -7,7 +7,7 @@ import type {ShardLayout} from '../core/weights.ts'
 import {layoutReasons} from './divisibility.ts'
 import type {EngineData, Subject, Support} from './engine.ts'
 import {loraSupport} from './lora.ts'
-import {platformAttention, platformCache, platformFormat, platformRefusal} from './platforms.ts'
+import {otherBuild, platformAttention, platformCache, platformFormat, platformRefusal} from './platforms.ts'
 import {poolingReasons} from './pooling.ts'
 import {speculationReasons, uncountedLayers} from './speculation/choice.ts'
 import {architectureAnswer, attentionAnswer, cacheAnswer, formatAnswer, missingBuild} from './support-formats.ts'
@@ -107,7 +107,8 @@ function weightSupport({id, title, subject, deployment, data}: SupportQuestion):
   const {accelerator} = subject.gpu
   for (const format of formatsOf(subject)) {
     const name = supportName(format, subject)
-    const answer = platformFormat(data, accelerator, name) ?? formatAnswer(data.support, id, name, accelerator, deployment.engineVersion)
+    const answer =
+      platformFormat(data, accelerator, name, deployment.engineVersion) ?? formatAnswer(data.support, id, name, accelerator, deployment.engineVersion)
     const {title: formatTitle, weightOnly, computeType} = weightFormat(format)
     if (answer.kind === 'refused')
       support.reasons.push({
@@ -136,7 +137,8 @@ function supportName(format: string, {checkpoint}: Subject): string {
 function cacheSupport({id, title, subject, deployment, data}: SupportQuestion): Reason[] {
   const {accelerator} = subject.gpu
   const answer =
-    platformCache(data, accelerator, deployment.kvCache) ?? cacheAnswer(data.support, id, deployment.kvCache, accelerator, deployment.engineVersion)
+    platformCache(data, accelerator, deployment.kvCache, deployment.engineVersion) ??
+    cacheAnswer(data.support, id, deployment.kvCache, accelerator, deployment.engineVersion)
   return answer.kind === 'refused'
     ? [
         {
@@ -150,10 +152,7 @@ function cacheSupport({id, title, subject, deployment, data}: SupportQuestion): 
 
 function attentionReasons({id, title, subject, deployment, data}: SupportQuestion): Reason[] {
   const isSparse = subject.model.architecture.layerKinds.some(({mixers}) => mixers.some((mixer) => mixer.kind === 'mla' && mixer.indexer))
-  const {accelerator} = subject.gpu
-  const answer = isSparse
-    ? (platformAttention(data, accelerator, 'sparse-mla') ?? attentionAnswer(data.support, id, 'sparse-mla', accelerator, deployment.engineVersion))
-    : undefined
+  const answer = isSparse ? attentionAnswer(data.support, id, 'sparse-mla', subject.gpu.accelerator, deployment.engineVersion) : undefined
   return answer?.kind === 'refused'
     ? [{code: 'attention-unsupported', message: `${title} ${deployment.engineVersion} has no kernel for sparse attention here: ${answer.because}`}]
     : []
@@ -179,6 +178,7 @@ export function supportOf(question: SupportQuestion): Support {
       ...weights.reasons,
       ...cacheSupport(question),
       ...attentionReasons(question),
+      ...platformAttention(question),
       ...speculationReasons({
         table: question.data.support.speculation,
         engine: {id: question.id, title: question.title, version: deployment.engineVersion},
@@ -194,6 +194,7 @@ export function supportOf(question: SupportQuestion): Support {
     ],
     warnings: [
       ...versionWarnings(question),
+      ...otherBuild(subject.gpu.accelerator, data),
       ...architecture.warnings,
       ...weights.warnings,
       ...lora.warnings,

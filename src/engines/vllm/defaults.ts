@@ -148,7 +148,8 @@ export type CacheKind = 'attention' | 'mla' | 'sparse-mla' | 'compressed'
 /**
  * Tokens of a cache block when `--block-size` is unset, before hybrid models raise it (that is the memory policy's).
  *
- * - Attention with K and V: 16.
+ * - Attention with K and V: 16; on XPU 64 (vllm/platforms/xpu.py, 0.16.0; flash_attn.py get_preferred_block_size, from 0.20.0), on a CPU 128
+ *   (vllm/platforms/cpu.py, 0.20.0 to 0.33.0).
  * - MLA, up to 0.17: the size is forced by the backend that the device gets: 128 on the compute capability 10.0
  *   (CUTLASS MLA; from 0.16 FlashInfer MLA with 64), 64 on 9.0 (FlashMLA), 16 elsewhere (Triton).
  * - MLA, from 0.18: 16 where the first usable backend takes it, else that backend's smallest: 32 on 10.x (FlashInfer
@@ -161,6 +162,8 @@ export function blockSizeTokens(version: string, gpu: MachineGpu, kind: CacheKin
   if (kind === 'compressed') return 256
   if (kind === 'sparse-mla') return 64
   const {vendor, computeCapability = 0} = gpu.accelerator
+  if (kind === 'attention' && vendor === 'intel') return 64
+  if (kind === 'attention' && vendor === 'cpu') return 128
   if (kind === 'attention' || vendor !== 'nvidia') return 16
   const family = Math.floor(computeCapability)
   if (family === 10) {

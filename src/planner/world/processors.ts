@@ -22,13 +22,13 @@ const nameOf = (cpu: string): string =>
 export function processorsOf({host, name}: System): MachineGpu[] {
   if (host?.memoryBytes === undefined) return []
   const {cpu = name, socketCount = 1, memoryBytes, memoryBandwidthBytesPerSecond: bandwidth} = host
-  const architecture = ARCHITECTURES.find(([pattern]) => pattern.test(cpu))?.[1]
+  const architecture = ARCHITECTURES.find(([pattern]) => pattern.test(cpu))?.[1] ?? 'unknown'
   const processor: Accelerator = {
     id: 'cpu',
     name: nameOf(cpu),
     vendor: 'cpu',
     aliases: [],
-    ...(architecture !== undefined && {architecture}),
+    architecture,
     memoryBytes: Math.floor(memoryBytes / socketCount),
     memoryBasis: 'nominal',
     ...(bandwidth !== undefined && {memoryBandwidthBytesPerSecond: bandwidth / socketCount}),
