@@ -42,7 +42,7 @@ export function platformRefusal(accelerator: Accelerator, data: EngineData, engi
   if (!build.modelled)
     return {
       code: 'hardware-unsupported',
-      message: `${title} runs on ${name} through ${build.name}. servefit does not model that build: the memory shown is counted by the rules for GPUs, and no speed is predicted`,
+      message: `${title} runs on ${name} through ${build.name}. servefit does not model that build: memory is counted by the rules for GPUs, and no speed is predicted`,
       remedy: other === undefined ? `see ${build.url}; ${elsewhereInWords(platform)}` : `use --engine ${other}, or see ${build.url}`,
     }
   if (build.since !== undefined && !isAtLeast(engineVersion, build.since))

@@ -6,7 +6,7 @@ import {countInWords} from '../../core/words.ts'
 import {dividesHeads} from '../../engines/divisibility.ts'
 import {ENGINES} from '../../engines/registry.ts'
 import {parseSpeculation} from '../scenario/index.ts'
-import {type Context, engineOf, isMixed, usualLink} from '../world/index.ts'
+import {type Context, engineOf, isMixed, makersLike, usualLink} from '../world/index.ts'
 import type {Answer} from './answer.ts'
 import {bestLayout, byPreference, type ChoiceQuestion, choose} from './choose.ts'
 import {nearestSizes, plainRate} from './evaluate.ts'
@@ -304,16 +304,11 @@ function machineOfCount(machine: Machine, count: number): Machine {
   }
 }
 
-/** Makers whose cards stand in for one another. */
-const COMMON_MAKERS = ['nvidia', 'amd']
-
 /** Machines of the catalogue that hold it, least memory first, one for each kind of GPU. */
 function holdersOf(context: Context, {question, best}: Answer): Holder[] {
   const {catalogue} = context
   const needed = sumBytes(best.memory.terms.filter(({part}) => part === 'weights')) * best.deployment.tp * best.deployment.pp
-  const own = question.machine.gpus[0]!.accelerator.vendor
-  // Whoever plans for a platform of its own is answered with machines of that platform.
-  const makers = COMMON_MAKERS.includes(own) ? COMMON_MAKERS : [own]
+  const makers = makersLike(question.machine.gpus[0]!.accelerator.vendor)
   const sized = catalogue.systems.flatMap((system) => {
     const [gpu, ...others] = system.gpus
     const accelerator = others.length === 0 && gpu ? catalogue.gpus.find(({id}) => id === gpu.id) : undefined

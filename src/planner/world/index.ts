@@ -13,6 +13,7 @@ export {
   looksLikePath,
   machineFromName,
   machineFromSpec,
+  makersLike,
   pacingAccelerator,
   servingGroups,
   tightestGpu,

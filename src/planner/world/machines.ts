@@ -1,4 +1,4 @@
-import type {Accelerator, Machine, MachineGpu} from '../../core/accelerator.ts'
+import type {Accelerator, Machine, MachineGpu, Vendor} from '../../core/accelerator.ts'
 import {InputError} from '../../core/input-error.ts'
 import {countInWords} from '../../core/words.ts'
 import type {Catalogue} from '../../catalogue/catalogue.ts'
@@ -104,6 +104,9 @@ export function machineFromSystem(catalogue: Catalogue, system: System, nodes?: 
     detected: false,
   }
 }
+
+/** Makers whose cards stand in for those of one. Whoever plans for a platform of its own is answered with cards of that platform. */
+export const makersLike = (vendor: Vendor): readonly Vendor[] => (vendor === 'nvidia' || vendor === 'amd' ? ['nvidia', 'amd'] : [vendor])
 
 /** Names that read as a file rather than as a catalogued machine: a path, a name with the ending of a text, standard input. */
 export const looksLikePath = (name: string): boolean => name === '-' || /[\\/]|\.(?:json|txt|log|xml|csv|md|out)$/i.test(name)
