@@ -186,6 +186,21 @@ describe('a machine without GPUs', () => {
     expect((await on({engineVersion: '0.19.1'})).reasons.map(({code}) => code)).toEqual(['build-unsupported'])
   })
 
+  it('keeps the cache that one log has, 1.48 GiB in 433 blocks of 128 tokens, within half a GiB', async () => {
+    // 0.30 of 18.0 GiB are 5.4; 3.92 of them were not cache.
+    const {memory, deployment} = await bestOf({
+      model: 'qwen2.5-1.5b-instruct',
+      weights: 'bf16',
+      gpu: '1xcpu:memory=18GiB,bandwidth=150GB/s,vendor=cpu',
+      gpuMemoryUtilization: 0.3,
+      engineVersion: '0.22.1',
+    })
+    expect(deployment).toMatchObject({maxNumSeqs: 128, maxNumBatchedTokens: 2048, maxModelLen: 32768})
+    expect(memory.kvCacheTokens % 128).toBe(0)
+    expect(Math.abs(memory.kvCacheBytes / GIB - 1.48)).toBeLessThan(0.5)
+    expect(Math.abs(memory.kvCacheTokens / 55_424 - 1)).toBeLessThan(0.05)
+  })
+
   it('says that its rates are not known', async () => {
     expect((await on({})).warnings.find(({code}) => code === 'gpu-figures-assumed')?.message).toContain('rates of Intel Xeon 6980P are not known')
   })
