@@ -14,6 +14,8 @@ export interface PlatformBuild {
   cacheFormats?: Record<string, PlatformFormat>
   /** Kinds of attention that it has no kernels for, and the last release that has none. */
   without?: Partial<Record<'mla' | 'sparse-mla', string>>
+  /** Cards that its makers test on, and how they are called together. */
+  validated?: {gpus: string[]; says: string}
   /** People start it with graphs switched off. */
   eager?: boolean
   memory?: PlatformMemory

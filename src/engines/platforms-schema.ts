@@ -60,6 +60,7 @@ const build = z
     cacheFormats: z.record(text, format).optional(),
     without: z.record(z.enum(['mla', 'sparse-mla']), z.union([z.literal('any'), version])).optional(),
     eager: z.literal(true).optional(),
+    validated: z.strictObject({gpus: z.array(text).min(1), says: text}).optional(),
     memory: memory.optional(),
     speed: speed.optional(),
     also: text.optional(),

@@ -93,10 +93,17 @@ export function platformAttention({title, subject, deployment, data}: {title: st
   ]
 }
 
-/** Another maker's build of the same engine, which is not the one that is planned for. */
-export function otherBuild(accelerator: Accelerator, data: Pick<EngineData, 'platforms'>): Warning[] {
+/** What else is to be known of a modelled build: another maker's, and whether its own makers test it on this card. */
+export function platformWarnings(accelerator: Accelerator, data: Pick<EngineData, 'platforms'>): Warning[] {
   const build = modelledBuild(data, accelerator)
-  return build?.also === undefined ? [] : [{code: 'another-build', message: `this is about ${build.name}; ${build.also}`}]
+  const list: Warning[] = []
+  if (build?.also !== undefined) list.push({code: 'another-build', message: `this is about ${build.name}; ${build.also}`})
+  if (build?.validated && !build.validated.gpus.includes(accelerator.id))
+    list.push({
+      code: 'hardware-not-validated',
+      message: `${build.name} is validated on ${build.validated.says} alone: on ${accelerator.name} it may run, or not`,
+    })
+  return list
 }
 
 /** Overheads on an accelerator in a release: those of its platform where it has a build of its own. */

@@ -7,7 +7,7 @@ import type {ShardLayout} from '../core/weights.ts'
 import {layoutReasons} from './divisibility.ts'
 import type {EngineData, Subject, Support} from './engine.ts'
 import {loraSupport} from './lora.ts'
-import {otherBuild, platformAttention, platformCache, platformFormat, platformRefusal} from './platforms.ts'
+import {platformAttention, platformCache, platformFormat, platformRefusal, platformWarnings} from './platforms.ts'
 import {poolingReasons} from './pooling.ts'
 import {speculationReasons, uncountedLayers} from './speculation/choice.ts'
 import {architectureAnswer, attentionAnswer, cacheAnswer, formatAnswer, missingBuild} from './support-formats.ts'
@@ -194,7 +194,7 @@ export function supportOf(question: SupportQuestion): Support {
     ],
     warnings: [
       ...versionWarnings(question),
-      ...otherBuild(subject.gpu.accelerator, data),
+      ...platformWarnings(subject.gpu.accelerator, data),
       ...architecture.warnings,
       ...weights.warnings,
       ...lora.warnings,

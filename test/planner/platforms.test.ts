@@ -122,6 +122,13 @@ describe('vLLM on Intel GPUs', () => {
     expect(eight.warnings.map(({code}) => code)).toContain('weight-only-fallback')
   })
 
+  it('says which cards its makers do not test on', async () => {
+    const codes = async (gpu: string) => (await on({gpu, weights: 'awq-int4'})).warnings.map(({code}) => code)
+    expect(await codes('1xarc-b580')).toContain('hardware-not-validated')
+    expect(await codes('1xarc-pro-b70')).not.toContain('hardware-not-validated')
+    expect(await codes('1xarc-pro-b70')).toContain('another-build')
+  })
+
   it('before the release whose rules are known it is refused with that release', async () => {
     expect((await on({engineVersion: '0.12.0'})).reasons[0]).toMatchObject({code: 'build-unsupported', remedy: 'use --engine-version 0.16.0 or later'})
   })
