@@ -14,14 +14,17 @@ import type {System} from '../catalogue/system.ts'
 import {problemsOf} from '../catalogue/zod-problems.ts'
 import type {Accelerator} from '../core/accelerator.ts'
 import type {Checkpoint, Model} from '../core/model.ts'
+import type {Calibration} from '../core/throughput/calibration.ts'
 import type {EngineData} from '../engines/engine.ts'
 import {checkEngineFile, type EngineFile} from '../engines/engine-schema.ts'
 import type {FlagTable} from '../engines/flags.ts'
 import type {NeedsTable} from '../engines/launch/needs-table.ts'
 import type {LoraTable} from '../engines/lora-table.ts'
 import type {MemoryCalibration} from '../engines/overheads.ts'
+import type {PlatformsFile} from '../engines/platforms-schema.ts'
 import type {SpeculationTable} from '../engines/speculation/table.ts'
 import type {SupportTable} from '../engines/support-formats.ts'
+import {platformClasses, platformImages, platformsFor} from './compile-platforms.ts'
 import {compileLogLines} from './log-lines.ts'
 import {compileQuality} from './quality/compile-quality.ts'
 
@@ -222,6 +225,7 @@ function compileEngines(root: string, problems: string[], files: Map<string, unk
   let builds: Pick<SupportTable, 'builds' | 'attention'> | undefined
   let needs: NeedsTable | undefined
   let lora: LoraTable | undefined
+  let platforms: PlatformsFile | undefined
   for (const {path, value} of yamlFiles(root, 'engines', problems)) {
     const checked = checkEngineFile(path, value)
     problems.push(...checked.problems)
@@ -232,9 +236,10 @@ function compileEngines(root: string, problems: string[], files: Map<string, unk
     else if (checked.kind === 'builds') builds = checked.value
     else if (checked.kind === 'needs') needs = checked.value
     else if (checked.kind === 'lora') lora = checked.value
+    else if (checked.kind === 'platforms') platforms = checked.value
   }
-  if (!support || !builds || !needs || !lora) {
-    problems.push('data/engines: support.yaml, builds.yaml, needs.yaml and lora.yaml are all needed')
+  if (!support || !builds || !needs || !lora || !platforms) {
+    problems.push('data/engines: support.yaml, builds.yaml, needs.yaml, lora.yaml and platforms.yaml are all needed')
     return
   }
   const overheads = jsonFile<MemoryCalibration>(root, 'calibration/memory.json')
@@ -248,13 +253,18 @@ function compileEngines(root: string, problems: string[], files: Map<string, unk
         newestVersion,
         versions: versions.map(({version}) => version),
         vendors: [...new Set(images.map(({vendor}) => vendor))],
+        platforms: platformsFor(id, platforms.platforms),
         overheads: measured,
-        images,
+        images: [...images, ...platformImages(id, platforms.platforms)],
         ...rest,
       } satisfies Omit<EngineData, 'support' | 'needs'> & Record<string, unknown>)
   }
   files.set('engines/support', {...support, ...builds, speculation, lora} satisfies SupportTable)
   files.set('engines/needs', needs)
+  files.set('engines/usual', platforms.usual)
+  const calibration = jsonFile<Calibration>(root, 'calibration/serving.json')
+  // What was fitted comes before what is assumed of a platform.
+  files.set('calibration/serving', {...calibration, hardwareClasses: {...platformClasses(platforms.platforms), ...calibration.hardwareClasses}})
 }
 
 /** Reads and checks all of data/. */
@@ -270,7 +280,6 @@ export function compile(root: string): Compiled {
   files.set('closed-models', closedModels(root, problems, files.get('models') as ModelEntry[]))
   files.set('tasks', tasks(root, problems))
   files.set('known-models', knownModels(root, problems, files.get('models') as ModelEntry[]))
-  files.set('calibration/serving', jsonFile(root, 'calibration/serving.json'))
   return {files, problems}
 }
 

@@ -1,6 +1,6 @@
 /** Hardware as the arithmetic needs it. Bandwidth is in bytes a second, rates are dense operations a second. */
 
-export type Vendor = 'nvidia' | 'amd' | 'apple' | 'intel' | 'huawei' | 'google' | 'cerebras' | 'other'
+export type Vendor = 'nvidia' | 'amd' | 'apple' | 'intel' | 'huawei' | 'google' | 'cerebras' | 'cpu' | 'other'
 
 /** Data types a matrix unit can be fed with. */
 export type ComputeType = 'fp16' | 'bf16' | 'fp8' | 'int8' | 'int4' | 'fp4' | 'fp6'

@@ -5,6 +5,7 @@ import {ATTENTION_KINDS} from './attention.ts'
 import type {FlagTable} from './flags.ts'
 import type {NeedsTable} from './launch/needs-table.ts'
 import type {LoraTable} from './lora-table.ts'
+import {platformsFile, type PlatformsFile} from './platforms-schema.ts'
 import type {SupportTable} from './support-formats.ts'
 import {compareVersions, isVersion} from './versions.ts'
 
@@ -310,6 +311,7 @@ export type EngineFileResult =
   | {kind: 'needs'; value: NeedsTable; problems: []}
   | {kind: 'lora'; value: LoraTable; problems: []}
   | {kind: 'facts'; value: FactsFile; problems: []}
+  | {kind: 'platforms'; value: PlatformsFile; problems: []}
   | {kind: 'invalid'; value?: undefined; problems: string[]}
 
 /** The file's name without folder and ending: `vllm`, `vllm-flags`, `support`, `needs`. */
@@ -317,19 +319,19 @@ const stem = (file: string): string => (file.split(/[/\\]/).at(-1) ?? file).repl
 
 /**
  * Checks one file of `data/engines/` by its name and returns what a run needs of it, or every problem at once.
- * `needs.yaml`, `support.yaml`, `builds.yaml`, `lora.yaml`, `<engine>-flags.yaml`, `<engine>-facts.yaml`; any other name is an engine.
+ * `needs.yaml`, `support.yaml`, `builds.yaml`, `lora.yaml`, `platforms.yaml`, `<engine>-flags.yaml`, `<engine>-facts.yaml`; any other name is an engine.
  */
 export function checkEngineFile(path: string, value: unknown): EngineFileResult {
   const name = stem(path)
   const kind =
-    name === 'needs' || name === 'support' || name === 'builds' || name === 'lora'
+    name === 'needs' || name === 'support' || name === 'builds' || name === 'lora' || name === 'platforms'
       ? name
       : name.endsWith('-flags')
         ? 'flags'
         : name.endsWith('-facts')
           ? 'facts'
           : 'engine'
-  const schema = {facts: factsFile, engine: engineFile, flags: flagsFile, support: supportFile, builds: buildsFile, needs: needsFile, lora: loraFile}[kind]
+  const schema = {facts: factsFile, engine: engineFile, flags: flagsFile, support: supportFile, builds: buildsFile, needs: needsFile, lora: loraFile, platforms: platformsFile}[kind]
   const result = schema.safeParse(value)
   if (!result.success) return {kind: 'invalid', problems: problemsOf(path, result.error)}
   if (kind === 'flags' && (result.data as FlagTable).engine !== name.replace(/-flags$/, ''))

@@ -8,6 +8,7 @@ import type {Drafting} from '../core/throughput/drafting.ts'
 import type {ShardLayout} from '../core/weights.ts'
 import type {NeedsTable} from './launch/needs-table.ts'
 import type {OverheadParameters} from './overheads.ts'
+import type {Platform} from './platform-table.ts'
 import type {SupportTable} from './support-formats.ts'
 
 /** Everything an engine needs to judge a deployment. */
@@ -83,6 +84,8 @@ export interface EngineData {
   rulesRead?: {until: string; because: string}
   /** Vendors of the GPUs that images exist for. */
   vendors: string[]
+  /** Platforms beyond CUDA and ROCm, with this engine's builds for them. */
+  platforms: Platform[]
   overheads: OverheadParameters
   support: SupportTable
   needs: NeedsTable

@@ -15,6 +15,10 @@ export interface OverheadParameters {
    * compute capability 9.0 and later, xGMI); `host`: without.
    */
   collectiveBytes: {direct: number; host: number}
+  /** Buffers of the collectives in a group of 1, 2, 4, 8, where that is known; in the place of `collectiveBytes`. */
+  groupBytes?: number[]
+  /** What a log of the user's own engine showed beyond the estimate. */
+  correctionBytes?: number
   /** Copies of the widest layer's activations alive at the peak. */
   activationCopies: number
   /** The same of an image tower's widest layer. */
@@ -42,10 +46,18 @@ export type MemoryCalibration = Record<string, OverheadParameters>
 const MIB = 1024 ** 2
 
 /**
+ * Share of an Intel card's memory that PyTorch shows: 23,256 of 24,480 MiB (Arc Pro B60) and 31,023 of 32,656 (B70) in public environment reports,
+ * and 22.71 GiB of a B60 in the vLLM 0.29.0 image. Drivers of mid 2026 were seen to show all of it to PyTorch itself.
+ */
+const XPU_VISIBLE = 0.95
+
+/**
  * What the CUDA runtime reports as total is less than what the driver's tool prints: firmware keeps 0.43 GiB and 0.16% of the
  * memory for itself (fitted to eight pairs, 24 to 179 GiB, within 0.12 GiB), where the card's own figure is not known.
  */
 export function visibleBytes(gpu: MachineGpu): number {
+  if (gpu.accelerator.vendor === 'intel' && !gpu.accelerator.architecture?.startsWith('Gaudi') && !gpu.accelerator.unifiedMemory)
+    return Math.floor(gpu.memoryBytes * XPU_VISIBLE)
   if (gpu.accelerator.vendor !== 'nvidia' || gpu.accelerator.unifiedMemory) return gpu.memoryBytes
   return Math.max(0, gpu.memoryBytes - (gpu.accelerator.driverReservedBytes ?? Math.round(440 * MIB + gpu.memoryBytes * 0.0016)))
 }
@@ -246,6 +258,10 @@ const MOST_PEERS = 8
 /** Context, libraries and collectives of one process in a group of `worldSize`. */
 export function runtimeBytes(gpu: MachineGpu, machine: Pick<Machine, 'link'>, worldSize: number, parameters: OverheadParameters): number {
   const base = parameters.runtimeBytes[gpu.accelerator.vendor] ?? parameters.runtimeBytes.nvidia ?? 0
+  if (parameters.groupBytes) {
+    const step = Math.min(Math.ceil(Math.log2(Math.max(1, worldSize))), parameters.groupBytes.length - 1)
+    return base + parameters.groupBytes[step]!
+  }
   const direct = machine.link.kind === 'xgmi' || (machine.link.kind === 'nvlink' && (gpu.accelerator.computeCapability ?? 0) >= 9)
   return (
     base +

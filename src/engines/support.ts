@@ -7,6 +7,7 @@ import type {ShardLayout} from '../core/weights.ts'
 import {layoutReasons} from './divisibility.ts'
 import type {EngineData, Subject, Support} from './engine.ts'
 import {loraSupport} from './lora.ts'
+import {modelledBuild, platformAttention, platformCache, platformFormat, platformRefusal, platformWarnings} from './platforms.ts'
 import {poolingReasons} from './pooling.ts'
 import {speculationReasons, uncountedLayers} from './speculation/choice.ts'
 import {attentionReason} from './attention.ts'
@@ -26,16 +27,10 @@ export interface SupportQuestion {
   data: EngineData
 }
 
-const capability = ({computeCapability, gfxTarget}: Accelerator): string =>
-  computeCapability ? `compute capability ${computeCapability.toFixed(1)}` : (gfxTarget ?? 'this GPU')
-
-function hardwareReason(id: string, {vendor, name}: Accelerator, {title, vendors}: EngineData): Reason | undefined {
-  if (vendors.includes(vendor)) return undefined
-  return {
-    code: 'hardware-unsupported',
-    message: `${title} has no build for ${name} in what servefit knows: it knows ${vendors.join(' and ')} builds`,
-    remedy: id === 'trtllm' && vendor === 'amd' ? 'use --engine vllm or --engine sglang' : 'ask about an NVIDIA or AMD GPU with --gpu',
-  }
+/** The name with what tells its kernels apart, where there is such a thing. */
+function named({name, computeCapability, gfxTarget}: Accelerator): string {
+  const kind = computeCapability ? `compute capability ${computeCapability.toFixed(1)}` : gfxTarget
+  return kind === undefined ? name : `${name} (${kind})`
 }
 
 const buildQuestion = (id: string, {title, versions, support: {builds}}: EngineData, version: string): BuildQuestion => ({
@@ -48,7 +43,7 @@ const buildQuestion = (id: string, {title, versions, support: {builds}}: EngineD
 
 /** No official build of this release runs on the card, whatever the model; undefined: one does, or it is not known. */
 export const buildRefusal = (id: string, accelerator: Accelerator, data: EngineData, engineVersion: string = data.newestVersion): Reason | undefined =>
-  hardwareReason(id, accelerator, data) ?? buildReason(buildQuestion(id, data, engineVersion), accelerator)
+  platformRefusal(accelerator, data, engineVersion) ?? buildReason(buildQuestion(id, data, engineVersion), accelerator)
 
 /** Ending of the tag of the image that a GPU takes, where it is not the release's default: `cu130`. */
 export const imageVariant = (id: string, gpu: MachineGpu, data: EngineData, engineVersion: string): string | undefined =>
@@ -118,7 +113,10 @@ function weightSupport({id, title, subject, deployment, data}: SupportQuestion):
       remedy: 'choose another checkpoint: servefit models show lists them',
     })
   for (const format of formatsOf(subject)) {
-    const answer = formatAnswer(data.support, id, supportName(format, subject), accelerator, deployment.engineVersion, subject.checkpoint.quantMethod)
+    const name = supportName(format, subject)
+    const answer =
+      platformFormat(data, accelerator, name, deployment.engineVersion) ??
+      formatAnswer(data.support, id, name, accelerator, deployment.engineVersion, subject.checkpoint.quantMethod)
     const {title: formatTitle, weightOnly, computeType} = weightFormat(format)
     if (answer.kind === 'refused')
       support.reasons.push({
@@ -129,7 +127,7 @@ function weightSupport({id, title, subject, deployment, data}: SupportQuestion):
     else if (answer.kind === 'stored' && !weightOnly && computeType !== 'bf16')
       support.warnings.push({
         code: 'weight-only-fallback',
-        message: `${accelerator.name} (${capability(accelerator)}) does not compute in ${formatTitle}: weights are stored so and converted to 16 bits before use`,
+        message: `${named(accelerator)} does not compute in ${formatTitle}: weights are stored so and converted to 16 bits before use`,
       })
     if (answer.plugin) support.warnings.push({code: 'plugin-needed', message: `${formatTitle} weights need the package ${answer.plugin}`})
   }
@@ -154,7 +152,7 @@ function supportName(format: string, {checkpoint}: Subject): string {
 function cacheSupport({id, title, subject, deployment, data}: SupportQuestion): Reason[] {
   const {accelerator} = subject.gpu
   const {engineVersion: version, kvCache: cache} = deployment
-  const answer = cacheAnswer(data.support, id, cache, accelerator, version)
+  const answer = platformCache(data, accelerator, cache, version) ?? cacheAnswer(data.support, id, cache, accelerator, version)
   if (answer.kind === 'refused')
     return [
       {
@@ -163,6 +161,7 @@ function cacheSupport({id, title, subject, deployment, data}: SupportQuestion): 
         remedy: `${elsewhere(answer)}use --kv-cache auto`,
       },
     ]
+  if (modelledBuild(data, accelerator)) return []
   const {architecture} = subject.model
   const reason = attentionReason({title, version, versions: data.versions, rules: data.support.attention[id], architecture, accelerator, cache})
   return reason ? [reason] : []
@@ -194,6 +193,7 @@ export function supportOf(question: SupportQuestion): Support {
       ...architecture.reasons,
       ...weights.reasons,
       ...cacheSupport(question),
+      ...platformAttention(question),
       ...speculationReasons({
         table: question.data.support.speculation,
         engine: {id: question.id, title: question.title, version: deployment.engineVersion},
@@ -210,6 +210,7 @@ export function supportOf(question: SupportQuestion): Support {
     warnings: [
       ...versionWarnings(question),
       ...buildWarnings(build, subject.gpu),
+      ...platformWarnings(subject.gpu.accelerator, data),
       ...architecture.warnings,
       ...weights.warnings,
       ...lora.warnings,

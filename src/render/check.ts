@@ -131,9 +131,9 @@ const PARTS = [
   {key: 'runtimeBytes', label: 'runtime', mark: '-'},
 ] as const
 
-function memoryLines({memory}: Evaluation, {memory: {perGpu}}: Result, {columns}: View, style: Paint): string[] {
+function memoryLines({memory, machine}: Evaluation, {memory: {perGpu}}: Result, {columns}: View, style: Paint): string[] {
   const used = PARTS.reduce((sum, {key}) => sum + (perGpu[key] ?? 0), 0)
-  const left = 'Memory per GPU, GiB'
+  const left = machine.gpus[0]?.accelerator.vendor === 'cpu' ? 'Memory per socket, GiB' : 'Memory per GPU, GiB'
   const right = `${gib(used)} of ${gib(memory.totalBytes)} used`
   const width = columns - 4
   const scale = Math.max(memory.totalBytes, used)

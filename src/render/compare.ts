@@ -229,6 +229,10 @@ const REFUSED: Partial<Record<ComparisonRow['result']['verdict'], string>> = {
 
 /** A line for each checkpoint that is refused: for both cache formats where the reason is the same. */
 function refusals(rows: readonly ComparisonRow[], columns: number): string[] {
+  const [first, ...others] = rows.filter((row) => !isGood(row)).map(({result}) => result.reasons[0])
+  // What no build of the engine is for is said once, with the way out.
+  if (first?.code === 'hardware-unsupported' && others.every((other) => other?.message === first.message))
+    return [`\n  ${wrap(harmless(`${first.message}; ${first.remedy}`), columns - 4, 2)}`]
   const byText = new Map<string, string[]>()
   for (const {hfId, kvCache, result} of rows.filter((row) => !isGood(row))) {
     const text = `${harmless(hfId)}\u0000${REFUSED[result.verdict] ?? ''}: ${harmless(result.reasons[0]?.message ?? '')}`

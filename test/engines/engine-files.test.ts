@@ -6,7 +6,7 @@ import {weightFormatIds} from '../../src/core/formats.ts'
 import {engineFile, flagTable, gpus, needsTable, supportTable} from './launch-fixtures.ts'
 
 const names = readdirSync(new URL('../../data/engines/', import.meta.url))
-  .filter((name) => /^(?:vllm|sglang|trtllm|support|builds|needs)/.test(name))
+  .filter((name) => /^(?:vllm|sglang|trtllm|support|builds|needs|lora|platforms)/.test(name))
   .map((name) => name.replace('.yaml', ''))
 
 describe('files of data/engines', () => {

@@ -161,8 +161,8 @@ describe('builds of the engines', () => {
 
   it('are what is missing where no model fits', () => {
     const missing = (gpu: string, request = {}) => withoutBuild(context, machineFromSpec(catalogue, gpu), request)
-    expect(missing('1xm3-ultra')?.message).toMatch(/^none of the engines that servefit knows .* has a build for Apple M3 Ultra$/)
-    expect(missing('1xm3-ultra', {engine: 'sglang'})?.message).toContain('SGLang has no build')
+    expect(missing('1xm3-ultra')?.message).toMatch(/^none of the engines that servefit knows .* has a build for Apple M3 Ultra that it models$/)
+    expect(missing('1xm3-ultra', {engine: 'sglang'})?.message).toContain('SGLang runs on Apple M3 Ultra through')
     expect(missing('1xv100-sxm2-32gb')?.remedy).toContain('--engine-version 0.19.1')
     expect(missing('1xmi300x', {engine: 'trtllm'})?.remedy).toContain('--engine vllm')
     expect(missing('1xh100-sxm')).toBeUndefined()

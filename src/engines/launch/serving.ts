@@ -10,6 +10,8 @@ export interface EngineImage {
   since?: string
   /** AMD targets that it is built for; absent: all. */
   gfx?: string[]
+  /** Architectures of the accelerator, or of the processor, that it is built for; absent: all. */
+  architectures?: string[]
   /** What it starts by itself; absent: the words it is given. */
   entrypoint?: string[]
 }
@@ -29,12 +31,13 @@ export interface EngineServing {
  * The last image whose vendor, release and target fit, as `repository:tag`; undefined where none is known.
  * @param variant ending of the tag of another build than the default one (`cu130`).
  */
-export function imageFor({images}: EngineServing, {vendor, gfxTarget}: Accelerator, version: string, variant?: string): string | undefined {
+export function imageFor({images}: EngineServing, {vendor, gfxTarget, architecture}: Accelerator, version: string, variant?: string): string | undefined {
   const fitting = images.filter(
     (image) =>
       image.vendor === vendor &&
       (image.since === undefined || isAtLeast(version, image.since)) &&
-      (image.gfx === undefined || (gfxTarget !== undefined && image.gfx.includes(gfxTarget))),
+      (image.gfx === undefined || (gfxTarget !== undefined && image.gfx.includes(gfxTarget))) &&
+      (image.architectures === undefined || (architecture !== undefined && image.architectures.includes(architecture))),
   )
   const image = fitting.at(-1)
   if (!image) return undefined

@@ -33,11 +33,13 @@ export interface BatchLimits {
  * - 0.8.5: at least 70 GiB: 8,192 and 1,024; from 0.9.0 not for an A100.
  * - before: an H100 or H200 by name: 8,192; 1,024 sequences on all (from 0.8.4 256 on the others).
  * - before 0.8.0, whose default was the first engine: 2,048 (at least: whole prompts go at once) and 256 (vllm/config.py SchedulerConfig, vllm/engine/arg_utils.py).
+ * - a CPU (0.20.0 to 0.33.0): 2,048 tokens and 128 sequences for each rank of a replica.
  * - everything else: 2,048 and 256. So have NVIDIA devices that share the system's memory: NVML names no size for them, and up to 0.32.0 the
  *   engine takes that for none (get_batch_defaults catches the error). 0.33.0 asks the CUDA runtime then (platforms/cuda.py
  *   get_device_total_memory), and keeps compute capability 12.1 on the small tier by name ("GB10 has the memory but not the compute").
  */
-export function batchDefaults(version: string, gpu: MachineGpu): BatchLimits {
+export function batchDefaults(version: string, gpu: MachineGpu, ranks = 1): BatchLimits {
+  if (gpu.accelerator.vendor === 'cpu') return {maxNumBatchedTokens: 2048 * ranks, maxNumSeqs: 128 * ranks}
   const {vendor, unifiedMemory, computeCapability} = gpu.accelerator
   const hasNoSize = vendor === 'nvidia' && unifiedMemory && !isAtLeast(version, '0.33.0')
   const memoryBytes = hasNoSize ? 0 : gpu.memoryBytes
@@ -63,6 +65,8 @@ export interface SchedulerQuestion {
   maxNumBatchedTokens?: number
   /** Encoder-decoder and some pooling models cannot prefill in chunks. Default: they can. */
   chunkedPrefill?: boolean
+  /** Ranks that share a replica: limits of a CPU grow with them. Default: 1. */
+  ranks?: number
   /** Tokens of the largest image or clip, for models that attend over it in both directions and never split it (Gemma 3 and 4). */
   unsplittableItemTokens?: number
 }
@@ -76,7 +80,7 @@ export interface SchedulerQuestion {
  */
 export function schedulerDefaults(question: SchedulerQuestion): BatchLimits {
   const {version, gpu, maxModelLen, chunkedPrefill = true} = question
-  const defaults = batchDefaults(version, gpu)
+  const defaults = batchDefaults(version, gpu, question.ranks)
   const capped = isAtLeast(version, '0.11.1')
   let tokens = question.maxNumBatchedTokens ?? defaults.maxNumBatchedTokens
   let seqs = question.maxNumSeqs ?? defaults.maxNumSeqs
@@ -116,11 +120,13 @@ const range = (from: number, to: number, step: number): number[] => {
  *   are within the largest.
  * - decodes, where nobody gave a largest: with drafts from 0.29.0 the same steps and the sequences themselves, each times the tokens of a
  *   request, within the ceiling; without from 0.31.0 the sequences themselves.
+ * - none on a CPU (vllm/platforms/cpu.py check_and_update_config); on XPU from 0.31.0 (before, VLLM_XPU_ENABLE_XPU_GRAPH is off).
  * - sizes that are given are taken, those above the batched tokens left out; a largest that is given takes the place of the one above.
  */
 export function cudaGraphSizes(question: GraphQuestion): number[] {
   const {version, gpu, maxNumSeqs, maxNumBatchedTokens, speculativeTokens = 0, enforceEager = false, graphs = {}} = question
-  if (enforceEager || graphs.mode === 'none') return []
+  const {vendor} = gpu.accelerator
+  if (enforceEager || graphs.mode === 'none' || vendor === 'cpu' || (vendor === 'intel' && !isAtLeast(version, '0.31.0'))) return []
   if (graphs.sizes) return [...new Set(graphs.sizes)].filter((size) => size <= maxNumBatchedTokens).sort((left, right) => left - right)
   const capability = gpu.accelerator.computeCapability ?? 0
   const isFamilyTen = gpu.accelerator.vendor === 'nvidia' && Math.floor(capability) === 10
@@ -156,7 +162,8 @@ export type CacheKind = 'attention' | 'mla' | 'sparse-mla' | 'compressed'
 /**
  * Tokens of a cache block when `--block-size` is unset, before hybrid models raise it (that is the memory policy's).
  *
- * - Attention with K and V: 16.
+ * - Attention with K and V: 16; on XPU 64 (vllm/platforms/xpu.py, 0.16.0; flash_attn.py get_preferred_block_size, from 0.20.0), on a CPU 128
+ *   (vllm/platforms/cpu.py, 0.20.0 to 0.33.0).
  * - MLA, up to 0.17: the size is forced by the backend that the device gets: 128 on the compute capability 10.0
  *   (CUTLASS MLA; from 0.16 FlashInfer MLA with 64), 64 on 9.0 (FlashMLA), 16 elsewhere (Triton).
  * - MLA, from 0.18: 16 where the first usable backend takes it, else that backend's smallest: 32 on 10.x (FlashInfer
@@ -169,6 +176,8 @@ export function blockSizeTokens(version: string, gpu: MachineGpu, kind: CacheKin
   if (kind === 'compressed') return 256
   if (kind === 'sparse-mla') return 64
   const {vendor, computeCapability = 0} = gpu.accelerator
+  if (kind === 'attention' && vendor === 'intel') return 64
+  if (kind === 'attention' && vendor === 'cpu') return 128
   if (kind === 'attention' || vendor !== 'nvidia') return 16
   const family = Math.floor(computeCapability)
   if (family === 10) {

@@ -7,6 +7,7 @@ import type {ModelNeed, NeedsTable} from '../launch/needs-table.ts'
 import {modelNeed} from '../launch/needs.ts'
 import {counted, fraction, gib, sameFraction} from '../launch/numbers.ts'
 import {vllmLoraRank, vllmLoraTargets} from '../lora.ts'
+import {wantsHalf} from '../platforms.ts'
 import {isEncoder} from '../pooling.ts'
 import {isAtLeast} from '../versions.ts'
 import {gpuMemoryUtilization, schedulerDefaults} from './defaults.ts'
@@ -65,7 +66,7 @@ function addLimits(list: FlagList, subject: Subject, deployment: Deployment): vo
   )
   const override = contextOverride(subject, deployment)
   if (override) list.add('--hf-overrides', overrideJson(override.fields), override.because)
-  const question = {version, gpu: subject.gpu, maxModelLen, chunkedPrefill: !isEncoder(subject.model)}
+  const question = {version, gpu: subject.gpu, ranks: deployment.tp * deployment.pp, maxModelLen, chunkedPrefill: !isEncoder(subject.model)}
   const unset = schedulerDefaults(question)
   // A number that is written moves the default of the other one, so each is judged with the other as it will be written.
   const tokensDiffer = maxNumBatchedTokens !== schedulerDefaults({...question, ...(maxNumSeqs !== unset.maxNumSeqs && {maxNumSeqs})}).maxNumBatchedTokens
@@ -89,6 +90,7 @@ function addMemory(list: FlagList, subject: Subject, deployment: Deployment, nee
     fraction(share),
     `${gib(share * subject.gpu.memoryBytes)} of ${gib(subject.gpu.memoryBytes)}; ${usual} by default`,
   )
+  list.addIf(wantsHalf(subject.gpu.accelerator), '--dtype', 'half', 'bfloat16 is refused on an Arc A770')
   const cache = cacheValue(subject, deployment, need)
   list.addIf(cache !== undefined, '--kv-cache-dtype', cache ?? '', `the cache is kept as ${deployment.kvCache}`)
   list.addIf(
@@ -103,7 +105,13 @@ function addMemory(list: FlagList, subject: Subject, deployment: Deployment, nee
     Math.ceil((cpuOffloadBytes / GIB) * 10) / 10,
     `${gib(cpuOffloadBytes)} of weights for each GPU stay in host memory`,
   )
-  list.addIf(enforceEager, '--enforce-eager', true, 'no CUDA graphs: their memory goes to the cache')
+  const usualEager = subject.gpu.accelerator.vendor === 'intel'
+  list.addIf(
+    enforceEager,
+    '--enforce-eager',
+    true,
+    usualEager ? 'without graphs, as the recipes for Intel GPUs start it' : 'no CUDA graphs: their memory goes to the cache',
+  )
 }
 
 /** The value to write, or undefined where `auto` gives the same. */

@@ -29,6 +29,7 @@ import {
   trialImageTokens,
   visibleBytes,
 } from '../overheads.ts'
+import {platformOverheads} from '../platforms.ts'
 import {workingRemedy, withRemedy} from '../remedies.ts'
 import {stagesOf} from '../stages.ts'
 import {isAtLeast} from '../versions.ts'
@@ -358,6 +359,7 @@ export function vllmMemory(subject: Subject, deployment: Deployment, data: Engin
   const budgetBytes = Math.max(0, requestedBytes - othersBytes(subject, deployment))
   const beyondBytes = Math.max(0, availableBytes(subject.gpu, deployment.reservedBytesPerGpu) - budgetBytes)
   const layout = vllmCacheLayout(deployment, hasSparseLatent(subject))
+  const overheads = platformOverheads(data, subject.gpu.accelerator, version)
   const areInside = graphsInsideBudget(subject, deployment)
   const outside = areInside ? [] : ['cuda-graph']
   // The stage with the fewest blocks decides for all.
@@ -375,8 +377,8 @@ export function vllmMemory(subject: Subject, deployment: Deployment, data: Engin
         expertTile: vllmExpertTile(subject.gpu.accelerator, version, hasCompressedAttention(architecture)),
       }),
       ...vllmLoraTerms({architecture, deployment, layout: vllmLayout(deployment), stage}, data.support.lora),
-      ...loaderTerms(subject, version, data.overheads),
-      ...overheadTerms(subject, deployment, stage, data.overheads),
+      ...loaderTerms(subject, version, overheads),
+      ...overheadTerms(subject, deployment, stage, overheads),
     ]
     const pool = stagePool(subject, deployment, layout, stage)
     const left = requestedBytes - othersBytes(subject, deployment) - sumBytes(terms.filter((term) => !outside.includes(term.part)))
@@ -394,7 +396,7 @@ export function vllmMemory(subject: Subject, deployment: Deployment, data: Engin
   const again = (changed: Deployment) => vllmMemory(subject, changed, data)
   // Every stage captures its own graphs.
   const rooms = stages.flatMap(({terms}) => graphRoom(terms, areInside, beyondBytes) ?? [])
-  const shortGraphs = rooms.flatMap((room) => graphShortage(room, data.overheads) ?? [])[0]
+  const shortGraphs = rooms.flatMap((room) => graphShortage(room, overheads) ?? [])[0]
   const startProblem =
     takenShortage(subject, deployment, requestedBytes) ??
     (isGiven ? stages.flatMap((stage) => givenShortage(subject, deployment, stage) ?? [])[0] : undefined) ??
@@ -422,6 +424,7 @@ export function vllmMemory(subject: Subject, deployment: Deployment, data: Engin
     kvBytesPerToken: content.growingBytesPerToken / (deployment.decodeContextParallel ?? 1),
     stateBytesPerSequence: content.stateBytesPerSequence,
     kvCacheTokens: reported.tokens,
+    ...(overheads !== data.overheads && {spreadBytes: overheads.spreadBytes}),
     maxConcurrencyAtMaxModelLen: reported.maxConcurrency,
     get largestMaxModelLen() {
       longest ??= longestContext(subject, deployment, {pool, blocks: usable, holds}, again)

@@ -5,6 +5,7 @@ import type {Warning} from '../../core/terms.ts'
 import {nearest} from '../../core/nearest.ts'
 import {type Choice, type ChoiceQuestion, choose} from './choose.ts'
 import {type Context, engineOf, looksLikePath, machineFromName, machineFromSpec, modelOf, type NamedModel} from '../world/index.ts'
+import type {UsualEngine} from '../../engines/platform-table.ts'
 import {type Evaluation, isYes} from './evaluation.ts'
 import {idleWarnings} from './idle.ts'
 import {withQuality} from '../quality/index.ts'
@@ -125,6 +126,7 @@ export async function answer(context: Context, scenario: Scenario, {asRan = fals
     checkpoint: withQuality(context.catalogue, named.model, choice.best.checkpoint),
     warnings: [
       ...assumed(machine),
+      ...usualEngine(context, choice.best.machine),
       ...generalWarnings(scenario, named, choice),
       ...idleWarnings(question, choice.best),
       ...diskWarnings(choice.best),
@@ -133,6 +135,14 @@ export async function answer(context: Context, scenario: Scenario, {asRan = fals
   }
   const pooling = poolingOf(best, question.calibration)
   return {...choice, best: pooling ? {...best, pooling} : best, scenario, named, machine, left, question}
+}
+
+/** Where most owners of such a machine use an engine that is not modelled, that is said. */
+function usualEngine({catalogue}: Context, {gpus}: Machine): Warning[] {
+  const {id, unifiedMemory} = gpus[0]!.accelerator
+  if (!unifiedMemory) return []
+  const found = catalogue.file<UsualEngine[]>('engines/usual').find((entry) => entry.gpus.includes(id))
+  return found ? [{code: 'usual-engine', message: found.says}] : []
 }
 
 const assumed = ({notes = []}: Machine): Warning[] => notes.map((message) => ({code: 'machine-assumed', message}))

@@ -30,7 +30,7 @@ export function withoutBuild(context: Context, {gpus}: Machine, request: Deploym
   // An older release that has one is the way out, and the remedy names it.
   if (engineData(context, own).versions.some((version) => !buildRefusal(own, accelerator, engineData(context, own), version))) return reason
   const titles = Object.keys(ENGINES).map((id) => engineData(context, id).title)
-  return {code: reason.code, message: `none of the engines that servefit knows (${titles.join(', ')}) has a build for ${accelerator.name}`}
+  return {...reason, message: `none of the engines that servefit knows (${titles.join(', ')}) has a build for ${accelerator.name} that it models`}
 }
 
 /**

@@ -99,7 +99,7 @@ const sourceWords = ({from, engineVersion, gpu}: Correction, engine: Engine): st
 export function withMoreRuntime(data: EngineData, bytes: number): EngineData {
   const {overheads} = data
   const runtimeBytes = Object.fromEntries(Object.entries(overheads.runtimeBytes).map(([vendor, own]) => [vendor, own + bytes]))
-  return Object.create(data, {overheads: {value: {...overheads, runtimeBytes}, enumerable: true}}) as EngineData
+  return Object.create(data, {overheads: {value: {...overheads, runtimeBytes, correctionBytes: bytes}, enumerable: true}}) as EngineData
 }
 
 /** The larger of the parts that a correction may take from: what the engine holds beside weights and cache. */

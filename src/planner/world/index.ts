@@ -22,6 +22,7 @@ export {
   looksLikePath,
   machineFromName,
   machineFromSpec,
+  makersLike,
   pacingAccelerator,
   servingGroups,
   tightestGpu,
