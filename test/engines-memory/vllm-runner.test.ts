@@ -5,6 +5,7 @@ import {openCatalogue} from '../../src/catalogue/catalogue.ts'
 import type {DeploymentRequest} from '../../src/core/deployment.ts'
 import type {Subject} from '../../src/engines/engine.ts'
 import {ENGINES} from '../../src/engines/registry.ts'
+import {allReduceBytes} from '../../src/engines/vllm/all-reduce.ts'
 import {usableBlocks} from '../../src/engines/vllm/cache-groups.ts'
 import {batchDefaults} from '../../src/engines/vllm/defaults.ts'
 import {vllmCacheLayout} from '../../src/engines/vllm/memory.ts'
@@ -205,6 +206,25 @@ describe('blocks of recurrent states', () => {
       tokens('h200', '0.26.0', 16),
       tokens('h200', '0.27.0', 16),
     ]).toEqual([64, 128, 16, 16, 128])
+  })
+})
+
+// 128 MiB are 9,362 tokens of 7,168 elements, 9,368 in slices for eight ranks: 3 x 2 x 9,368 x 14,336 bytes. 1 MiB, which the fused all-reduce takes anyway,
+// are 73 tokens, 80 in slices. 64 MiB are 4,681 tokens, 4,688 in slices; 4 MiB 292, 296 in slices.
+describe("FlashInfer's all-reduce", () => {
+  const bytes = (spec: string, engineVersion: string, tp: number) => allReduceBytes(subjectOf('deepseek-v3', spec), {engineVersion, tp})
+
+  it('takes a workspace of its own size where one was tuned', () => {
+    expect(bytes('8xb200-sxm', '0.33.0', 8)).toBe(6 * (9368 - 80) * 14_336)
+    expect(bytes('8xb300-sxm', '0.29.0', 8)).toBe(6 * (4688 - 296) * 14_336)
+    expect(bytes('8xb300-sxm', '0.33.0', 8)).toBe(6 * (9368 - 296) * 14_336)
+  })
+
+  it('and none elsewhere', () => {
+    expect([bytes('8xb200-sxm', '0.32.0', 8), bytes('8xb300-sxm', '0.28.0', 8), bytes('8xh200-sxm', '0.33.0', 8), bytes('8xb200-sxm', '0.33.0', 2)]).toEqual([
+      0, 0, 0, 0,
+    ])
+    expect(bytes('8xmi355x', '0.33.0', 8)).toBe(0)
   })
 })
 

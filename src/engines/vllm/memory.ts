@@ -34,6 +34,7 @@ import {workingRemedy, withRemedy} from '../remedies.ts'
 import {stagesOf} from '../stages.ts'
 import {isAtLeast} from '../versions.ts'
 import {type PartTerm, weightTerms} from '../weight-terms.ts'
+import {allReduceBytes} from './all-reduce.ts'
 import {type CachePool, cachePool, capacity, longestRequest, usableBlocks} from './cache-groups.ts'
 import {blockSizeTokens, cudaGraphSizes, LOOKS_AT_FREE_SINCE} from './defaults.ts'
 import {vllmLayout} from './layout.ts'
@@ -202,6 +203,15 @@ function overheadTerms(subject: Subject, deployment: Deployment, stage: Stage, p
       because: runtimeWords(world),
     },
   ]
+  const allReduce = allReduceBytes(subject, deployment)
+  if (allReduce > 0)
+    terms.push({
+      name: 'all-reduce workspace',
+      bytes: allReduce,
+      kind: 'exact',
+      part: 'runtime',
+      because: `FlashInfer's all-reduce over ${deployment.tp} GPUs: three buffers of two stages for the largest message that it takes`,
+    })
   if (second && samples) {
     const {vocabularySize} = architecture
     terms.push({
