@@ -1,6 +1,7 @@
 /** Gemma 4's trial run under vLLM, by the rules of models/gemma4_mm.py and fused_moe/experts/cutlass_moe.py. */
 import {describe, expect, it} from 'vitest'
 import type {Deployment} from '../../src/core/deployment.ts'
+import type {Checkpoint} from '../../src/core/model.ts'
 import type {Subject} from '../../src/engines/engine.ts'
 import {trialRules} from '../../src/engines/vllm/trial.ts'
 import {answer} from '../../src/planner/answer/index.ts'
@@ -11,7 +12,13 @@ const context = plannerContext()
 const gemma = context.catalogue.model('gemma-4-26b-a4b')
 const nvfp4 = gemma.checkpoints.find(({hfId}) => hfId === 'nvidia/Gemma-4-26B-A4B-NVFP4')!
 
-function rules(engineVersion: string, {gpu = 'rtx-5090', checkpoint = nvfp4, memoryBytes = 24 * GIB, ...more}: Record<string, any> = {}) {
+interface Case extends Partial<Deployment> {
+  gpu?: string
+  checkpoint?: Checkpoint
+  memoryBytes?: number
+}
+
+function rules(engineVersion: string, {gpu = 'rtx-5090', checkpoint = nvfp4, memoryBytes = 24 * GIB, ...more}: Case = {}) {
   const accelerator = context.catalogue.gpu(gpu)!
   const subject = {model: gemma, checkpoint, gpu: {index: 0, accelerator, memoryBytes}} as unknown as Subject
   return trialRules(subject, {engineVersion, maxNumBatchedTokens: 16384, ...more} as unknown as Deployment, gemma.architecture)
