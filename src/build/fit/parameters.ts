@@ -33,6 +33,8 @@ const ENGINE_DEVIATIONS: [string, number][] = [
   ['eager', 0.4],
   ['eagerExperts', 0.8],
   ['attentionGroupSteps', 0.8],
+  ['coldMilliseconds', 3],
+  ['coldFp4Milliseconds', 3],
 ]
 
 /** Scale of all deviations below: chosen by leaving out models and GPUs. Wider fits what was seen better and the rest worse. */

@@ -10,6 +10,8 @@ const ENGINE: EngineCalibration = {
   firstTokenSteps: 1,
   firstTokenGrowth: 0.1,
   attentionGroupSteps: 4,
+  coldMilliseconds: 1000,
+  coldFp4Milliseconds: 1000,
   frontEndTokensPerSecond: 30_000,
   frontEndTrendPerYear: 0.3,
   bandwidth: 1,

@@ -58,6 +58,12 @@ export interface EngineCalibration {
   firstTokenGrowth: number
   /** Further steps where attention is data parallel and ranks wait for each other. */
   attentionGroupSteps: number
+  /**
+   * What the first requests wait in all, once their prompts fill a step, while kernels are compiled or tuned for shapes that nobody sent before; with
+   * experts of 4 bits each kernel is tried for each size.
+   */
+  coldMilliseconds: number
+  coldFp4Milliseconds: number
   /** Tokens a second that the front end can stream to clients. */
   frontEndTokensPerSecond: number
   /** Yearly growth of that number (logarithmic). */

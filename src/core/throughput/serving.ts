@@ -31,7 +31,7 @@ export interface Serving {
   admitted: number
   requestsPerSecond: number
   /** Parts of the time to the first token. */
-  wait: {frontEnd: number; step: number; queue: number; prefill: number; firstToken: number; capacity: number; streaming: number}
+  wait: {frontEnd: number; step: number; queue: number; prefill: number; firstToken: number; compiling: number; capacity: number; streaming: number}
   /** A decode step alone, and what prompts of others and the front end add to the time per token. */
   step: StepTime
   stepTokens: number
@@ -98,6 +98,10 @@ export const promptsTogether = (arrivalsPerStep: number): number => (arrivalsPer
 
 /** How requests come: in a closed loop that starts with all at once, in one that has long run, or at random. */
 export type Arrivals = 'together' | 'steady' | 'random'
+
+/** What compiling costs once; the mean over all rounds shares it. */
+const compileMilliseconds = ({engine, work}: StepModel): number =>
+  work.experts.some(({format}) => format.computeType === 'fp4') ? engine.coldFp4Milliseconds : engine.coldMilliseconds
 
 /** One replica with `inFlight` requests, which come as `arrivals` says. */
 export function closedLoop(input: PerformanceInput, model: StepModel, inFlight: number, arrivals: Arrivals): Serving {
@@ -190,7 +194,8 @@ export function closedLoop(input: PerformanceInput, model: StepModel, inFlight: 
 
   const stepWait = step.total / 2
   const firstToken = firstTokenSteps * tpot
-  let ttft = outside + stepWait + queue + prefill + firstToken
+  const compiling = input.cold && arrivals === 'together' && admitted * lengths.prompt >= budget ? (compileMilliseconds(model) * 1e-3) / rounds : 0
+  let ttft = outside + stepWait + queue + prefill + firstToken + compiling
   const decodeSeconds = (output - 1) * tpot
   const latency = ttft + decodeSeconds
   const streamed = softMaximum(latency, (admitted * output) / model.frontEndTokensPerSecond, FRONT_END_EXPONENT)
@@ -207,7 +212,7 @@ export function closedLoop(input: PerformanceInput, model: StepModel, inFlight: 
     inFlight,
     admitted,
     requestsPerSecond,
-    wait: {frontEnd: outside, step: stepWait, queue, prefill, firstToken, capacity, streaming: streamingWait},
+    wait: {frontEnd: outside, step: stepWait, queue, prefill, firstToken, compiling, capacity, streaming: streamingWait},
     step,
     stepTokens: accepted,
     interruption: output > 1 ? interruption / (output - 1) : 0,

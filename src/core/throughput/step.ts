@@ -291,9 +291,9 @@ export function stepModel(input: PerformanceInput, calibration: Calibration, eng
       hostFactor
     const busy = Math.max(device, memory, compute) + collectives + launches
     // Outside graphs the host launches kernel by kernel: the slower of the two sets the pace.
-    const outside = perSequence > 1 && input.drafting?.verification?.outsideGraphs !== undefined
+    const outside = input.piecewiseGraphs || (perSequence > 1 && input.drafting?.verification?.outsideGraphs !== undefined)
     const pace =
-      input.enforceEager || prompt > GRAPH_TOKENS
+      input.enforceEager || prompt > GRAPH_TOKENS || groupDecode > (input.graphMaxBatch ?? Number.POSITIVE_INFINITY)
         ? softMaximum(busy, eagerSeconds * kernelFactor * stages, exponent)
         : outside
           ? softMaximum(busy, hostSecondsPerKernel * (work.mixerKernelCount + work.mixerLayers) * stages, exponent)
