@@ -60,24 +60,36 @@ interface Launch {
   schedulerRecvInterval?: number
   /** TensorRT-LLM waits so many steps for more requests. */
   batchWaitTimeoutIters?: number
+  /** It waits so many steps until each rank of data-parallel attention has a new request. */
+  attentionDpTimeoutIters?: number
   maxGraphBatch?: number
   graphMode?: string
   stateDtype?: string
 }
 
 /** vLLM's modes of graphs as scenarios spell them. */
-const GRAPH_MODES: Record<string, string> = {PIECEWISE: 'piecewise', FULL_DECODE_ONLY: 'full-decode-only', FULL: 'full', FULL_AND_PIECEWISE: 'full-and-piecewise'}
+const GRAPH_MODES: Record<string, string> = {
+  PIECEWISE: 'piecewise',
+  FULL_DECODE_ONLY: 'full-decode-only',
+  FULL: 'full',
+  FULL_AND_PIECEWISE: 'full-and-piecewise',
+}
 
 /** The options that a launch says, as a scenario has them. */
-function optionsOf({schedulerRecvInterval, batchWaitTimeoutIters, maxGraphBatch, graphMode, stateDtype}: Launch, engine: unknown): Partial<Scenario> {
+function optionsOf(
+  {schedulerRecvInterval, batchWaitTimeoutIters, attentionDpTimeoutIters, maxGraphBatch, graphMode, stateDtype}: Launch,
+  engine: unknown,
+): Partial<Scenario> {
   const everySteps = engine === 'sglang' ? schedulerRecvInterval : undefined
-  const waitSteps = engine === 'trtllm' ? batchWaitTimeoutIters : undefined
+  const waitSteps = engine === 'trtllm' ? (batchWaitTimeoutIters ?? attentionDpTimeoutIters) : undefined
   const graphs = {
     ...(maxGraphBatch !== undefined && {maxBatch: maxGraphBatch}),
     ...(graphMode !== undefined && engine === 'vllm' && {mode: GRAPH_MODES[graphMode]}),
   }
   return {
-    ...((everySteps !== undefined || waitSteps !== undefined) && {admission: {...(everySteps !== undefined && {everySteps}), ...(waitSteps !== undefined && {waitSteps})}}),
+    ...((everySteps !== undefined || waitSteps !== undefined) && {
+      admission: {...(everySteps !== undefined && {everySteps}), ...(waitSteps !== undefined && {waitSteps})},
+    }),
     ...(Object.keys(graphs).length > 0 && {graphs}),
     ...(stateDtype !== undefined && {stateFormat: stateDtype}),
   } as Partial<Scenario>

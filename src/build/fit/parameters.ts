@@ -32,6 +32,7 @@ const ENGINE_DEVIATIONS: [string, number][] = [
   ['collective', 0.3],
   ['eager', 0.4],
   ['eagerExperts', 0.8],
+  ['eagerExpertRanks', 2],
   ['attentionGroupSteps', 0.8],
   ['coldMilliseconds', 3],
   ['coldFp4Milliseconds', 3],

@@ -23,6 +23,7 @@ const ENGINE: EngineCalibration = {
   collective: 1,
   eager: 1,
   eagerExperts: 1,
+  eagerExpertRanks: 4,
   mixedSteps: 1,
   reservedOutputShare: 0.85,
   hostTrendPerYear: 0.2,

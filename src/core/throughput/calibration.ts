@@ -82,6 +82,8 @@ export interface EngineCalibration {
   eager: number
   /** Further multiplier of that for the kernels of a mixture-of-experts layer. */
   eagerExperts: number
+  /** Kernels' worth of host time for each doubling of the ranks that experts are dealt out to, in each such layer: tokens are sent to where their experts are. */
+  eagerExpertRanks: number
   /** Prefill and decode share steps (1) or take turns (0). */
   mixedSteps: number
   /** Share of the output for which cache is reserved when a request is admitted. */

@@ -86,11 +86,13 @@ export function saturatedWait(count: number, service: number, away: number): num
 
 /**
  * Decode steps that a new request waits until the scheduler looks at it, in the mean. `arrivalsPerStep`: new requests in one step.
- * Looking once in N steps: (N - 1) / 2. Waiting T steps after the first arrival: the first waits T, those that come meanwhile half of it.
+ * Looking once in N steps: (N - 1) / 2. Waiting T steps after the first arrival: the first waits T, those that come meanwhile half of it. With attention
+ * over `groups` of ranks it waits no longer than until each has a new request.
  */
-export function admissionSteps({everySteps = 1, waitSteps = 0}: Admission, arrivalsPerStep: number): number {
-  const met = arrivalsPerStep * waitSteps
-  return (everySteps - 1) / 2 + (waitSteps * (1 + met / 2)) / (1 + met)
+export function admissionSteps({everySteps = 1, waitSteps = 0}: Admission, arrivalsPerStep: number, groups = 1): number {
+  const wait = groups > 1 ? Math.min(waitSteps, (groups - 1) / arrivalsPerStep) : waitSteps
+  const met = arrivalsPerStep * wait
+  return (everySteps - 1) / 2 + (wait * (1 + met / 2)) / (1 + met)
 }
 
 /** Prompts that begin in one step, in the mean over steps in which any does: arrivals at random, a / (1 - e^-a). */
@@ -131,7 +133,7 @@ export function closedLoop(input: PerformanceInput, model: StepModel, inFlight: 
   const variability = EQUAL_LENGTHS_VARIABILITY + (1 - EQUAL_LENGTHS_VARIABILITY) * Math.min(1, spreadOfLengths / LENGTH_SPREAD)
 
   const outside = engine.requestMilliseconds * 1e-3 + lengths.input * engine.requestMicrosecondsPerInputToken * 1e-6
-  const admission = input.admission ? admissionSteps(input.admission, admitted / output) : 0
+  const admission = input.admission ? admissionSteps(input.admission, admitted / output, model.attentionGroups) : 0
   const waited =
     admission + engine.firstTokenSteps * Math.max(1, admitted) ** engine.firstTokenGrowth + (model.attentionGroups > 1 ? engine.attentionGroupSteps : 0)
   const firstTokenSteps = Math.min(waited, MOST_FIRST_TOKEN_SHARE * output)

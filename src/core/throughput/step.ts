@@ -171,7 +171,11 @@ export function stepModel(input: PerformanceInput, calibration: Calibration, eng
     1e-6 *
     launchMicroseconds.eager *
     engine.eager *
-    (kernelCount + EXPERT_LAYER_KERNELS * engine.eagerExperts * work.experts.reduce((sum, expert) => sum + expert.times, 0))
+    (kernelCount +
+      work.experts.reduce(
+        (sum, {times, expertParallel}) => sum + times * (EXPERT_LAYER_KERNELS * engine.eagerExperts + engine.eagerExpertRanks * Math.log2(expertParallel)),
+        0,
+      ))
   const crossesNodes = input.nodes > 1 && ranks > input.gpuCount / input.nodes
   const kind = crossesNodes ? 'network' : input.link.kind
   const link = calibration.links[kind]

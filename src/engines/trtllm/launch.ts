@@ -146,7 +146,10 @@ function addFields(file: FileFields, subject: Subject, deployment: Deployment, n
 }
 
 /** Fields of settings that nobody has to choose. */
-function addOptionFields(file: FileFields, {enforceEager, graphs, prefixCaching, blockTokens, kvCacheBytes, kvCacheTokens, stateFormat, admission}: Deployment): void {
+function addOptionFields(
+  file: FileFields,
+  {enforceEager, graphs, prefixCaching, blockTokens, kvCacheBytes, kvCacheTokens, stateFormat, admission}: Deployment,
+): void {
   if (!enforceEager && graphs?.maxBatch !== undefined) file.set('cuda_graph_config.max_batch_size', graphs.maxBatch, 'the largest batch with a CUDA graph')
   if (!enforceEager && graphs?.sizes) file.set('cuda_graph_config.batch_sizes', graphs.sizes, 'batches with a CUDA graph')
   if (prefixCaching === false) file.set('kv_cache_config.enable_block_reuse', false, 'no cache is kept for prompts that begin alike')

@@ -43,7 +43,9 @@ export const EngineOptionFields = {
       maxQueuedRequests: whole(LIMITS.queue).optional(),
       maxQueuedTokens: whole(LIMITS.queue).optional(),
       everySteps: whole(LIMITS.schedulerSteps).optional().describe('decode steps from one look for new requests to the next (SGLang)'),
-      waitSteps: whole({...LIMITS.schedulerSteps, min: 0}).optional().describe('decode steps that a first new request waits for others (TensorRT-LLM)'),
+      waitSteps: whole({...LIMITS.schedulerSteps, min: 0})
+        .optional()
+        .describe('decode steps that a first new request waits for others (TensorRT-LLM)'),
     })
     .optional()
     .describe('what may wait, more is turned away; and how often new requests are looked for'),
