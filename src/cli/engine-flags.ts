@@ -124,6 +124,12 @@ export const engineFlags = {
   }),
   'max-queued-requests': count('max-queued-requests', LIMITS.queue, 'requests that may wait; more are turned away', {aliases: ['max-num-queued-reqs']}),
   'max-queued-tokens': count('max-queued-tokens', LIMITS.queue, 'tokens of prompts that may wait', {aliases: ['max-num-queued-tokens']}),
+  'scheduler-steps': count('scheduler-steps', LIMITS.schedulerSteps, 'decode steps from one look for new requests to the next (SGLang)', {
+    aliases: ['scheduler-recv-interval'],
+  }),
+  'batch-wait-steps': count('batch-wait-steps', LIMITS.schedulerSteps, 'decode steps that a first new request waits for others (TensorRT-LLM)', {
+    aliases: ['batch-wait-timeout-iters'],
+  }),
   'engine-flag': Flags.custom<string>({
     description: 'an option of the engine that is passed on and moves no number, as --FLAG=VALUE',
     helpValue: '--FLAG=VALUE',
@@ -165,7 +171,12 @@ export function optionsFrom(flags: Given): EngineOptions {
       name.replaceAll(/-([a-z])/g, (_, letter: string) => letter.toUpperCase()),
       flags[name],
     )
-  const admission = withoutAbsent({maxQueuedRequests: flags['max-queued-requests'], maxQueuedTokens: flags['max-queued-tokens']})
+  const admission = withoutAbsent({
+    maxQueuedRequests: flags['max-queued-requests'],
+    maxQueuedTokens: flags['max-queued-tokens'],
+    everySteps: flags['scheduler-steps'],
+    waitSteps: flags['batch-wait-steps'],
+  })
   if (admission) set('admission', admission)
   set('engineFlags', passedOn(flags['engine-flag'] as string[] | undefined))
   return options as EngineOptions
@@ -208,6 +219,8 @@ export function flagsFor({multimodal, graphs, admission, lora, engineFlags: pass
     runner: plain.runner,
     'max-queued-requests': admission?.maxQueuedRequests,
     'max-queued-tokens': admission?.maxQueuedTokens,
+    'scheduler-steps': admission?.everySteps,
+    'batch-wait-steps': admission?.waitSteps,
     lora: lora && [String(lora.count)],
     'lora-rank': lora?.maxRank,
     'lora-target-modules': lora?.targets?.join(','),

@@ -55,8 +55,11 @@ export interface EngineOptions {
   /** Elements of a recurrent state: fp32, bf16, fp16. */
   stateFormat?: string
   runner?: 'generate' | 'pooling'
-  /** Requests that may wait; more are turned away. */
-  admission?: {maxQueuedRequests?: number; maxQueuedTokens?: number}
+  /**
+   * Requests and tokens that may wait; more are turned away. `everySteps`: the scheduler looks for new requests once in so many decode steps (SGLang);
+   * `waitSteps`: after a first new request it waits so many for others (TensorRT-LLM).
+   */
+  admission?: {maxQueuedRequests?: number; maxQueuedTokens?: number; everySteps?: number; waitSteps?: number}
   lora?: Lora
   /** Options of the engine that are passed on and move no number, by flag; `true` is a switch, a list several words. */
   engineFlags?: Record<string, string | number | boolean | string[]>

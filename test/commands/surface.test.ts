@@ -13,7 +13,7 @@ const manifest = JSON.parse(readFileSync(join(root, 'oclif.manifest.json'), 'utf
 const PARTS: Record<string, string[]> = {
   multimodal: ['language-model-only', 'limit-mm-per-prompt'],
   graphs: ['graph-max-batch', 'graph-sizes', 'graph-mode'],
-  admission: ['max-queued-requests', 'max-queued-tokens'],
+  admission: ['max-queued-requests', 'max-queued-tokens', 'scheduler-steps', 'batch-wait-steps'],
   lora: ['lora', 'lora-rank', 'enable-lora', 'lora-target-modules'],
   engineFlags: ['engine-flag'],
 }

@@ -76,9 +76,10 @@ ${(Object.entries(OUTSIDE) as [keyof typeof OUTSIDE, string][])
   .map(([what, words]) => `| ${words} | ${spread.extrapolated[what].throughput} | ${spread.extrapolated[what].tpot} | ${spread.extrapolated[what].ttft} |`)
   .join('\n')}
 
-What is fitted is what ran: launch flags, and a few precisions and layouts that the rows name wrongly, are put right first
-(\`src/build/fit/launches.ts\`, each with its source; [why](decisions/0004-fitted-to-what-ran.md)). The first tables are of such rows. Those from
-"By engine" on ask as a person would who knows no more than the row says; "inside" is the share of measurements within the stated interval of 80%.
+What is fitted is what ran: the rows say their launch flags, where they are known
+([why](decisions/0004-fitted-to-what-ran.md)). The first tables are of such rows. Those from "By engine" on ask as a person would who knows the
+model, the machine, the engine's release and the layout, and leaves every other flag open; "inside" is the share of measurements within the stated
+interval of 80%.
 
 Not covered: open loops (no measurement has one), speculation (acceptance rates are assumed), several nodes, pipeline stages under load, CPU offload,
 releases later than the newest measured one (it lends its speed, and the interval is wider), and consumer cards under many users (few sources, of mixed rigour).

@@ -55,7 +55,7 @@ function tableBy(title: string, measurements: readonly Measurement[], calibratio
 /** The page for the calibration of the catalogue, from measurement files. */
 export async function pageOf(root: string, catalogue: Catalogue, serving: readonly string[], other: readonly string[]): Promise<string> {
   const calibration = catalogue.speedCalibration
-  const {measurements} = await readMeasurements(serving, catalogue, 'as-described')
+  const {measurements} = await readMeasurements(serving, catalogue, 'open')
   const elsewhere = (await readMeasurements(other, catalogue)).measurements
   const leftOut = JSON.parse(readFileSync(join(root, LEFT_OUT), 'utf8')) as Section[]
   const tables = [

@@ -5,7 +5,6 @@ import {answer, performanceInput} from '../../planner/answer/index.ts'
 import {ScenarioSchema} from '../../planner/scenario/schema.ts'
 import type {Scenario} from '../../planner/scenario/index.ts'
 import type {Measurement} from './fit.ts'
-import {asRun} from './launches.ts'
 
 interface Observed {
   ttftMs?: number | null
@@ -51,14 +50,68 @@ const tellsFirstToken = ({source, note}: Record<string, unknown>, concurrency: n
 /** `owner/name` of a repository, or the host of a page. */
 export const publisher = (source: string): string => (source.startsWith('http') ? source.split('/')[2]! : source.split(/[:#@ ]/)[0]!)
 
+/** What a row says of its launch that no question holds in these words: fields of `launch` in the measurement files. */
+interface Launch {
+  /** `fixed`, or how lengths were drawn. */
+  lengths?: string
+  /** False: nothing was sent before it was measured. */
+  warmup?: boolean
+  /** SGLang looks for new requests once in so many steps. */
+  schedulerRecvInterval?: number
+  /** TensorRT-LLM waits so many steps for more requests. */
+  batchWaitTimeoutIters?: number
+  /** It waits so many steps until each rank of data-parallel attention has a new request. */
+  attentionDpTimeoutIters?: number
+  maxGraphBatch?: number
+  graphMode?: string
+  stateDtype?: string
+}
+
+/** vLLM's modes of graphs as scenarios spell them. */
+const GRAPH_MODES: Record<string, string> = {
+  PIECEWISE: 'piecewise',
+  FULL_DECODE_ONLY: 'full-decode-only',
+  FULL: 'full',
+  FULL_AND_PIECEWISE: 'full-and-piecewise',
+}
+
+/** The options that a launch says, as a scenario has them. */
+function optionsOf(
+  {schedulerRecvInterval, batchWaitTimeoutIters, attentionDpTimeoutIters, maxGraphBatch, graphMode, stateDtype}: Launch,
+  engine: unknown,
+): Partial<Scenario> {
+  const everySteps = engine === 'sglang' ? schedulerRecvInterval : undefined
+  const waitSteps = engine === 'trtllm' ? (batchWaitTimeoutIters ?? attentionDpTimeoutIters) : undefined
+  const graphs = {
+    ...(maxGraphBatch !== undefined && {maxBatch: maxGraphBatch}),
+    ...(graphMode !== undefined && engine === 'vllm' && {mode: GRAPH_MODES[graphMode]}),
+  }
+  return {
+    ...((everySteps !== undefined || waitSteps !== undefined) && {
+      admission: {...(everySteps !== undefined && {everySteps}), ...(waitSteps !== undefined && {waitSteps})},
+    }),
+    ...(Object.keys(graphs).length > 0 && {graphs}),
+    ...(stateDtype !== undefined && {stateFormat: stateDtype}),
+  } as Partial<Scenario>
+}
+
 /**
- * Cases of JSON Lines files: a scenario's fields beside `observed`. Each becomes what the planner would ask the speed model,
- * so that what is fitted is what is used.
+ * How a row is asked. `as-ran`: with every flag that it says. `open`: as a person asks who knows the model, the machine, the engine, its release and the
+ * layout, and leaves the rest to the answer.
+ */
+export type Asked = 'as-ran' | 'open'
+
+/** Fields that a question leaves open. */
+const LEFT_OPEN = ['kvCache', 'maxNumSeqs', 'maxNumBatchedTokens', 'maxModelLen', 'gpuMemoryUtilization'] as const
+
+/**
+ * Cases of JSON Lines files: a scenario's fields beside `observed`. Each becomes what the planner would ask the speed model, so that what is fitted is
+ * what is used.
  */
 export async function readMeasurements(
   files: readonly string[],
   catalogue: Catalogue,
-  as: 'as-run' | 'as-described' = 'as-run',
+  asked: Asked = 'as-ran',
 ): Promise<{measurements: Measurement[]; unused: Unused[]}> {
   const context = realContext(catalogue)
   const fields = Object.keys(ScenarioSchema.shape)
@@ -66,38 +119,33 @@ export async function readMeasurements(
   const unused: Unused[] = []
   for (const file of files)
     for (const line of readFileSync(file, 'utf8').split('\n').filter(Boolean)) {
-      const described = JSON.parse(line) as Record<string, unknown> & {id: string; observed: Observed}
-      const run: ReturnType<typeof asRun> = as === 'as-run' ? asRun(described) : {raw: described}
-      if ('excluded' in run) {
-        unused.push({id: described.id, why: run.excluded})
-        continue
-      }
-      const raw = run.raw as typeof described
+      const raw = JSON.parse(line) as Record<string, unknown> & {id: string; observed: Observed; launch?: Launch}
+      const launch = asked === 'as-ran' ? (raw.launch ?? {}) : {lengths: raw.launch?.lengths, warmup: raw.launch?.warmup}
+      const given = fields.filter((key) => raw[key] != null && (asked === 'as-ran' || !(LEFT_OPEN as readonly string[]).includes(key)))
       try {
-        const scenario = ScenarioSchema.parse(Object.fromEntries(fields.filter((key) => raw[key] != null).map((key) => [key, raw[key]]))) as Scenario
-        const {best} = await answer(context, scenario)
+        const scenario = ScenarioSchema.parse({...Object.fromEntries(given.map((key) => [key, raw[key]])), ...optionsOf(launch, raw.engine)}) as Scenario
+        const {best} = await answer(context, scenario, {asRan: asked === 'as-ran' && raw.launch !== undefined})
         if (!scenario.workload || !best.performance) {
           unused.push({id: raw.id, why: best.reasons[0]?.message ?? best.verdict})
           continue
         }
-        const observed = decodeOnly(raw, scenario.workload.concurrency)
-        const input = performanceInput(best, scenario.workload)
+        // Tokens of a run of a fixed depth, or of decoding alone, say how fast it decodes and nothing else.
+        const observed = raw.decodeOnly === true ? {tpotMs: raw.observed.tpotMs} : decodeOnly(raw, scenario.workload.concurrency)
         measurements.push({
           id: raw.id,
           input: {
-            ...input,
-            cacheLayout: {...input.cacheLayout, ...(run.stateElementBytes !== undefined && {stateElementBytes: run.stateElementBytes})},
+            ...performanceInput(best, scenario.workload),
             engineVersion: scenario.engineVersion ?? best.deployment.engineVersion,
-            admission: run.admission,
-            outputSpread: run.outputSpread,
+            ...(launch.lengths === 'fixed' && {outputSpread: 0}),
+            ...(launch.warmup === false && {cold: true}),
           },
           model: best.model.id,
           gpu: best.machine.gpus[0]!.accelerator.id,
-          source: publisher(String(described.source ?? '')),
+          source: publisher(String(raw.source ?? '')),
           observed: {
-            ttftMs: run.cold || !tellsFirstToken(described, scenario.workload.concurrency) ? undefined : known(observed.ttftMs),
+            ttftMs: tellsFirstToken(raw, scenario.workload.concurrency) ? known(observed.ttftMs) : undefined,
             tpotMs: scenario.workload.concurrency === 'max' ? undefined : known(observed.tpotMs),
-            outputTokensPerSecond: run.cold ? undefined : rateOf(observed, scenario.workload.concurrency, scenario.workload.outputTokens),
+            outputTokensPerSecond: rateOf(observed, scenario.workload.concurrency, scenario.workload.outputTokens),
           },
         })
       } catch (error) {

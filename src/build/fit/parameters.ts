@@ -32,7 +32,10 @@ const ENGINE_DEVIATIONS: [string, number][] = [
   ['collective', 0.3],
   ['eager', 0.4],
   ['eagerExperts', 0.8],
+  ['eagerExpertRanks', 2],
   ['attentionGroupSteps', 0.8],
+  ['coldMilliseconds', 3],
+  ['coldFp4Milliseconds', 3],
 ]
 
 /** Scale of all deviations below: chosen by leaving out models and GPUs. Wider fits what was seen better and the rest worse. */

@@ -62,6 +62,12 @@ export interface EngineCalibration {
   firstTokenGrowth: number
   /** Further steps where attention is data parallel and ranks wait for each other. */
   attentionGroupSteps: number
+  /**
+   * What the first requests wait in all, once their prompts fill a step, while kernels are compiled or tuned for shapes that nobody sent before; with
+   * experts of 4 bits each kernel is tried for each size.
+   */
+  coldMilliseconds: number
+  coldFp4Milliseconds: number
   /** Tokens a second that the front end can stream to clients. */
   frontEndTokensPerSecond: number
   /** Yearly growth of that number (logarithmic). */
@@ -80,6 +86,8 @@ export interface EngineCalibration {
   eager: number
   /** Further multiplier of that for the kernels of a mixture-of-experts layer. */
   eagerExperts: number
+  /** Kernels' worth of host time for each doubling of the ranks that experts are dealt out to, in each such layer: tokens are sent to where their experts are. */
+  eagerExpertRanks: number
   /** Prefill and decode share steps (1) or take turns (0). */
   mixedSteps: number
   /** Share of the output for which cache is reserved when a request is admitted. */

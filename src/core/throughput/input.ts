@@ -48,6 +48,12 @@ export interface PerformanceInput {
   drafting?: Drafting
   /** Absent: new requests are looked at in every step, the default of all engines. */
   admission?: Admission
+  /** Largest batch of sequences with a CUDA graph; larger ones are launched kernel by kernel. Absent: as large as batches are. */
+  graphMaxBatch?: number
+  /** Attention is launched outside the graphs of what lies between. */
+  piecewiseGraphs?: boolean
+  /** The first prompts of the run include what the engine compiles for each new shape: nothing was sent before it was measured. */
+  cold?: boolean
   /** How far output lengths differ, as the width of their range relative to the mean. Absent: as InferenceX draws them. */
   outputSpread?: number
   /** Requests that a closed loop serves for each that is in flight; the first of them all arrive together. Absent: ten, as InferenceX sends. */

@@ -84,6 +84,7 @@ function prefillTerms(input: PerformanceInput, serving: Serving): TimeTerm[] {
     ),
     term('prompt', wait.prefill, `${serving.prefillChunks} step${serving.prefillChunks === 1 ? '' : 's'} of at most ${input.maxNumBatchedTokens} tokens`),
     term('first token', wait.firstToken, 'steps until the first token is delivered'),
+    term('compiling', wait.compiling, 'kernels are compiled for shapes that nobody sent before'),
     term('waiting for cache', wait.capacity, `${shown(serving.admitted)} of ${shown(serving.inFlight)} requests fit at once`),
     term('streaming', wait.streaming, 'the front end delivers so many tokens a second and no more'),
   ]

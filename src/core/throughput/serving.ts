@@ -31,7 +31,7 @@ export interface Serving {
   admitted: number
   requestsPerSecond: number
   /** Parts of the time to the first token. */
-  wait: {frontEnd: number; step: number; queue: number; prefill: number; firstToken: number; capacity: number; streaming: number}
+  wait: {frontEnd: number; step: number; queue: number; prefill: number; firstToken: number; compiling: number; capacity: number; streaming: number}
   /** A decode step alone, and what prompts of others and the front end add to the time per token. */
   step: StepTime
   stepTokens: number
@@ -86,11 +86,13 @@ export function saturatedWait(count: number, service: number, away: number): num
 
 /**
  * Decode steps that a new request waits until the scheduler looks at it, in the mean. `arrivalsPerStep`: new requests in one step.
- * Looking once in N steps: (N - 1) / 2. Waiting T steps after the first arrival: the first waits T, those that come meanwhile half of it.
+ * Looking once in N steps: (N - 1) / 2. Waiting T steps after the first arrival: the first waits T, those that come meanwhile half of it. With attention
+ * over `groups` of ranks it waits no longer than until each has a new request.
  */
-export function admissionSteps({everySteps = 1, waitSteps = 0}: Admission, arrivalsPerStep: number): number {
-  const met = arrivalsPerStep * waitSteps
-  return (everySteps - 1) / 2 + (waitSteps * (1 + met / 2)) / (1 + met)
+export function admissionSteps({everySteps = 1, waitSteps = 0}: Admission, arrivalsPerStep: number, groups = 1): number {
+  const wait = groups > 1 ? Math.min(waitSteps, (groups - 1) / arrivalsPerStep) : waitSteps
+  const met = arrivalsPerStep * wait
+  return (everySteps - 1) / 2 + (wait * (1 + met / 2)) / (1 + met)
 }
 
 /** Prompts that begin in one step, in the mean over steps in which any does: arrivals at random, a / (1 - e^-a). */
@@ -98,6 +100,10 @@ export const promptsTogether = (arrivalsPerStep: number): number => (arrivalsPer
 
 /** How requests come: in a closed loop that starts with all at once, in one that has long run, or at random. */
 export type Arrivals = 'together' | 'steady' | 'random'
+
+/** What compiling costs once; the mean over all rounds shares it. */
+const compileMilliseconds = ({engine, work}: StepModel): number =>
+  work.experts.some(({format}) => format.computeType === 'fp4') ? engine.coldFp4Milliseconds : engine.coldMilliseconds
 
 /** One replica with `inFlight` requests, which come as `arrivals` says. */
 export function closedLoop(input: PerformanceInput, model: StepModel, inFlight: number, arrivals: Arrivals): Serving {
@@ -127,7 +133,7 @@ export function closedLoop(input: PerformanceInput, model: StepModel, inFlight: 
   const variability = EQUAL_LENGTHS_VARIABILITY + (1 - EQUAL_LENGTHS_VARIABILITY) * Math.min(1, spreadOfLengths / LENGTH_SPREAD)
 
   const outside = engine.requestMilliseconds * 1e-3 + lengths.input * engine.requestMicrosecondsPerInputToken * 1e-6
-  const admission = input.admission ? admissionSteps(input.admission, admitted / output) : 0
+  const admission = input.admission ? admissionSteps(input.admission, admitted / output, model.attentionGroups) : 0
   const waited =
     admission + engine.firstTokenSteps * Math.max(1, admitted) ** engine.firstTokenGrowth + (model.attentionGroups > 1 ? engine.attentionGroupSteps : 0)
   const firstTokenSteps = Math.min(waited, MOST_FIRST_TOKEN_SHARE * output)
@@ -190,7 +196,8 @@ export function closedLoop(input: PerformanceInput, model: StepModel, inFlight: 
 
   const stepWait = step.total / 2
   const firstToken = firstTokenSteps * tpot
-  let ttft = outside + stepWait + queue + prefill + firstToken
+  const compiling = input.cold && arrivals === 'together' && admitted * lengths.prompt >= budget ? (compileMilliseconds(model) * 1e-3) / rounds : 0
+  let ttft = outside + stepWait + queue + prefill + firstToken + compiling
   const decodeSeconds = (output - 1) * tpot
   const latency = ttft + decodeSeconds
   const streamed = softMaximum(latency, (admitted * output) / model.frontEndTokensPerSecond, FRONT_END_EXPONENT)
@@ -207,7 +214,7 @@ export function closedLoop(input: PerformanceInput, model: StepModel, inFlight: 
     inFlight,
     admitted,
     requestsPerSecond,
-    wait: {frontEnd: outside, step: stepWait, queue, prefill, firstToken, capacity, streaming: streamingWait},
+    wait: {frontEnd: outside, step: stepWait, queue, prefill, firstToken, compiling, capacity, streaming: streamingWait},
     step,
     stepTokens: accepted,
     interruption: output > 1 ? interruption / (output - 1) : 0,

@@ -78,6 +78,8 @@ export function imbalance(count: number, groups: number): number {
 const EXPERT_LAYER_KERNELS = 8
 /** How fast products with block scales catch up with others, a year (logarithmic). Assumed. */
 const BLOCK_SCALED_CATCH_UP_PER_YEAR = 3
+/** Of a layer whose attention is launched between two captured pieces: the attention and the next piece. */
+const LAUNCHES_OF_A_PIECE = 2
 /** Steps with more tokens than engines capture graphs for. */
 const GRAPH_TOKENS = 512
 
@@ -169,7 +171,13 @@ export function stepModel(input: PerformanceInput, calibration: Calibration, eng
   const eagerLaunch = launchMicroseconds.eager * engine.eager * (modifiers.eager ?? 1)
   const hostSecondsPerKernel = 1e-6 * eagerLaunch * kernelFactor
   const eagerSeconds =
-    1e-6 * eagerLaunch * (kernelCount + EXPERT_LAYER_KERNELS * engine.eagerExperts * work.experts.reduce((sum, expert) => sum + expert.times, 0))
+    1e-6 *
+    eagerLaunch *
+    (kernelCount +
+      work.experts.reduce(
+        (sum, {times, expertParallel}) => sum + times * (EXPERT_LAYER_KERNELS * engine.eagerExperts + engine.eagerExpertRanks * Math.log2(expertParallel)),
+        0,
+      ))
   const crossesNodes = input.nodes > 1 && ranks > input.gpuCount / input.nodes
   const kind = crossesNodes ? 'network' : input.link.kind
   const link = calibration.links[kind]
@@ -291,11 +299,13 @@ export function stepModel(input: PerformanceInput, calibration: Calibration, eng
     // Outside graphs the host launches kernel by kernel: the slower of the two sets the pace.
     const outside = perSequence > 1 && input.drafting?.verification?.outsideGraphs !== undefined
     const pace =
-      input.enforceEager || prompt > GRAPH_TOKENS
+      input.enforceEager || prompt > GRAPH_TOKENS || groupDecode > (input.graphMaxBatch ?? Number.POSITIVE_INFINITY)
         ? softMaximum(busy, eagerSeconds * kernelFactor * stages, exponent)
         : outside
           ? softMaximum(busy, hostSecondsPerKernel * (work.mixerKernelCount + work.mixerLayers) * stages, exponent)
-          : busy
+          : input.piecewiseGraphs
+            ? softMaximum(busy, hostSecondsPerKernel * LAUNCHES_OF_A_PIECE * work.mixerLayers * stages, exponent)
+            : busy
     return {
       products: productSeconds * kernelFactor,
       experts: expertSeconds * kernelFactor,

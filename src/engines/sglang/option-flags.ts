@@ -22,6 +22,8 @@ export function addOptionFlags(list: FlagList, deployment: Deployment): void {
   addStates(list, deployment)
   list.addIf(deployment.runner === 'pooling', '--is-embedding', true, 'vectors instead of answers')
   if (admission?.maxQueuedRequests !== undefined) list.add('--max-queued-requests', admission.maxQueuedRequests, 'more waiting requests are turned away')
+  if (admission?.everySteps !== undefined)
+    list.add('--scheduler-recv-interval', admission.everySteps, 'decode steps from one look for new requests to the next')
 }
 
 function addStates(list: FlagList, {windowPoolRatio, statePoolRatio, stateSlots, stateFormat}: Deployment): void {

@@ -146,10 +146,14 @@ function addFields(file: FileFields, subject: Subject, deployment: Deployment, n
 }
 
 /** Fields of settings that nobody has to choose. */
-function addOptionFields(file: FileFields, {enforceEager, graphs, prefixCaching, blockTokens, kvCacheBytes, kvCacheTokens, stateFormat}: Deployment): void {
+function addOptionFields(
+  file: FileFields,
+  {enforceEager, graphs, prefixCaching, blockTokens, kvCacheBytes, kvCacheTokens, stateFormat, admission}: Deployment,
+): void {
   if (!enforceEager && graphs?.maxBatch !== undefined) file.set('cuda_graph_config.max_batch_size', graphs.maxBatch, 'the largest batch with a CUDA graph')
   if (!enforceEager && graphs?.sizes) file.set('cuda_graph_config.batch_sizes', graphs.sizes, 'batches with a CUDA graph')
   if (prefixCaching === false) file.set('kv_cache_config.enable_block_reuse', false, 'no cache is kept for prompts that begin alike')
+  if (admission?.waitSteps !== undefined) file.set('batch_wait_timeout_iters', admission.waitSteps, 'decode steps that a new request waits for others')
   if (blockTokens !== undefined) file.set('kv_cache_config.tokens_per_block', blockTokens, `blocks of ${blockTokens} tokens`)
   if (kvCacheBytes !== undefined) file.set('kv_cache_config.max_gpu_total_bytes', kvCacheBytes, 'most bytes of cache on each GPU')
   if (kvCacheTokens !== undefined) file.set('kv_cache_config.max_tokens', kvCacheTokens, 'most tokens in the cache')

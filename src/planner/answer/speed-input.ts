@@ -1,4 +1,4 @@
-import type {Workload} from '../../core/deployment.ts'
+import type {Deployment, Workload} from '../../core/deployment.ts'
 import type {PerformanceInput} from '../../core/throughput/input.ts'
 import type {Subject} from '../../engines/engine.ts'
 import {isEncoder} from '../../engines/pooling.ts'
@@ -16,6 +16,11 @@ export function sharesExperts({engine, deployment, model}: Pick<Evaluation, 'eng
   if (deployment.dp <= 1 || !model.architecture.layerKinds.some(({feedForward}) => feedForward?.kind === 'moe')) return false
   const {expertTp, expertParallel} = engine.shardLayout(deployment)
   return expertTp * expertParallel > deployment.tp
+}
+
+/** How the scheduler waits, where it was told to. */
+function scheduling({admission: {everySteps, waitSteps} = {}}: Deployment): Pick<PerformanceInput, 'admission'> {
+  return everySteps === undefined && waitSteps === undefined ? {} : {admission: {everySteps, waitSteps}}
 }
 
 /** What the speed model is asked: one replica as the engine divides it. */
@@ -50,6 +55,9 @@ export function performanceInput(evaluation: Standing & {workload?: Workload}, w
       (isEncoder(model) ? Math.max(memory.kvCacheTokens, deployment.maxNumSeqs * deployment.maxModelLen) : memory.kvCacheTokens) *
       (dpAttention ? deployment.dp : 1),
     drafting: engine.drafting(subject, deployment),
+    ...scheduling(deployment),
+    ...(deployment.graphs?.maxBatch !== undefined && {graphMaxBatch: deployment.graphs.maxBatch}),
+    ...(deployment.graphs?.mode === 'piecewise' && {piecewiseGraphs: true}),
     // Without a prefix cache nothing is found in it.
     workload: deployment.prefixCaching === false && workload.prefixHitRate ? {...workload, prefixHitRate: 0} : workload,
   }

@@ -39,9 +39,16 @@ export const EngineOptionFields = {
     .describe('elements of a recurrent state: fp32, bf16, fp16'),
   runner: z.enum(['generate', 'pooling']).optional(),
   admission: z
-    .strictObject({maxQueuedRequests: whole(LIMITS.queue).optional(), maxQueuedTokens: whole(LIMITS.queue).optional()})
+    .strictObject({
+      maxQueuedRequests: whole(LIMITS.queue).optional(),
+      maxQueuedTokens: whole(LIMITS.queue).optional(),
+      everySteps: whole(LIMITS.schedulerSteps).optional().describe('decode steps from one look for new requests to the next (SGLang)'),
+      waitSteps: whole({...LIMITS.schedulerSteps, min: 0})
+        .optional()
+        .describe('decode steps that a first new request waits for others (TensorRT-LLM)'),
+    })
     .optional()
-    .describe('what may wait: more is turned away'),
+    .describe('what may wait, more is turned away; and how often new requests are looked for'),
   lora: z
     .strictObject({
       count: whole(LIMITS.loraCount).describe('adapters that one batch can hold'),

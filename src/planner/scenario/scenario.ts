@@ -62,6 +62,8 @@ export const LIMITS = {
   acceptance: {min: 0, max: 65},
   /** What may wait. */
   queue: {min: 0, max: 1_000_000_000},
+  /** Decode steps between looks for new requests. */
+  schedulerSteps: {min: 1, max: 10_000},
   /** Of a pool to another. */
   ratio: {min: 0.001, max: 1000},
   loraRank: {min: 1, max: 4096},

@@ -76,10 +76,10 @@ export const graphLimitMeaning: Meaning = (value, {request, humanIntegers}) => {
 }
 
 export const queueMeaning =
-  (field: 'maxQueuedRequests' | 'maxQueuedTokens'): Meaning =>
+  (field: 'maxQueuedRequests' | 'maxQueuedTokens' | 'everySteps' | 'waitSteps'): Meaning =>
   (value, {request, humanIntegers}) => {
     const most = wholeNumber(value, humanIntegers)
-    if (most === undefined || most < 0) return wrong('expects a whole number')
+    if (most === undefined || most < (field === 'everySteps' ? 1 : 0)) return wrong('expects a whole number')
     request.admission = {...request.admission, [field]: most}
     return counted(`${field} ${most}`)
   }

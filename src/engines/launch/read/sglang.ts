@@ -80,6 +80,7 @@ export const SGLANG_MEANINGS: Record<string, Meaning> = {
   '--language-model-only': languageOnlyMeaning,
   '--limit-mm-data-per-request': limitsMeaning,
   '--max-queued-requests': queueMeaning('maxQueuedRequests'),
+  '--scheduler-recv-interval': queueMeaning('everySteps'),
   '--max-total-tokens': count('kvCacheTokens'),
   '--page-size': count('blockTokens'),
   '--quantization': quantizationMeaning,

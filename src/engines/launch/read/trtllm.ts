@@ -1,5 +1,14 @@
 /** What the options of `trtllm-serve` and the fields of its file mean. */
-import {cacheFormatMeaning, dtypeMeaning, finishAdapters, graphLimitMeaning, overridesMeaning, sizesMeaning, stateFormatMeaning} from './common.ts'
+import {
+  cacheFormatMeaning,
+  dtypeMeaning,
+  finishAdapters,
+  graphLimitMeaning,
+  overridesMeaning,
+  queueMeaning,
+  sizesMeaning,
+  stateFormatMeaning,
+} from './common.ts'
 import {peftName, trtllmLoraModules} from '../../lora.ts'
 import {beside, count, counted, flagOf, ignored, type Meaning, type Reading, share, textOf, wholeNumber} from './reading.ts'
 
@@ -50,6 +59,7 @@ export const TRTLLM_MEANINGS: Record<string, Meaning> = {
   'speculative_config.max_draft_len': beside('speculation'),
   'speculative_config.num_nextn_predict_layers': beside('speculation'),
   'speculative_config.speculative_model': beside('speculation'),
+  batch_wait_timeout_iters: queueMeaning('waitSteps'),
   enable_lora: (value) => (value === true || textOf(value) === 'true' ? counted('adapters') : ignored('as by default')),
   lora_config: beside('adapters'),
   'lora_config.max_loras': beside('adapters'),
