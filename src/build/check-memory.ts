@@ -10,10 +10,12 @@ import {percent, quantile} from './fit/report.ts'
 import {withFlags} from './measured-flags.ts'
 import type {Task} from './task.ts'
 
-const USAGE = `usage: node src/build/run.mjs check-memory FILE.jsonl
+const USAGE = `usage: node src/build/run.mjs check-memory FILE.jsonl [ENGINE=VERSION ...]
 
 FILE holds start-up logs: scenarios with "observed" beside them. Those that test/fixtures/memory/contradictions.json names are
-told apart, and so are machines whose memory is shared with the system. Exits with 1 when the rest misses a bar.`
+told apart, and so are machines whose memory is shared with the system. A log that names no release is judged by the newest, or by
+the one that is given for its engine: vllm=0.28.0 for logs that were written while that was the newest. Exits with 1 when the rest
+misses a bar.`
 
 const GIB = 1024 ** 3
 /** What is to hold: errors of the cache in the median and for nine in ten, of weights in the median, right verdicts. */
@@ -29,9 +31,12 @@ interface Case {
   right?: boolean
 }
 
-async function caseOf(context: ReturnType<typeof realContext>, line: string): Promise<Case> {
-  const {id, observed} = JSON.parse(line) as Line
-  const {best} = await answer(context, MeasuredScenarioSchema.parse(withFlags(context.catalogue, JSON.parse(line))), {asRan: true})
+async function caseOf(context: ReturnType<typeof realContext>, line: string, unnamed: Record<string, string>): Promise<Case> {
+  const log = JSON.parse(line) as Line
+  const {id, observed} = log
+  const engineVersion = log.engineVersion ?? unnamed[log.engine]
+  const scenario = withFlags(context.catalogue, JSON.parse(line))
+  const {best} = await answer(context, MeasuredScenarioSchema.parse({...scenario, ...(engineVersion !== undefined && {engineVersion})}), {asRan: true})
   const {outcome, weightsGiB, kvCacheGiB, kvCacheTokens} = observed
   const {memory} = best
   const weights = sumBytes(memory.terms.filter(({part}) => part === 'weights'))
@@ -62,15 +67,16 @@ function figures(cases: readonly Case[]) {
 
 /** Start-up logs beside what the memory model says of them. */
 export async function main({root, args}: Task): Promise<number> {
-  const [file] = args
-  if (!file || file.startsWith('--')) {
+  const [file, ...releases] = args
+  if (!file || file.startsWith('--') || releases.some((release) => !/^[a-z]+=.+$/.test(release))) {
     console.error(USAGE)
     return 2
   }
   const context = realContext(openCatalogue(join(root, 'dist', 'data')))
   const contradictions = JSON.parse(readFileSync(join(root, 'test', 'fixtures', 'memory', 'contradictions.json'), 'utf8')) as Record<string, string>
+  const unnamed = Object.fromEntries(releases.map((release) => release.split('=')))
   const cases: Case[] = []
-  for (const line of readFileSync(file, 'utf8').split('\n').filter(Boolean)) cases.push(await caseOf(context, line))
+  for (const line of readFileSync(file, 'utf8').split('\n').filter(Boolean)) cases.push(await caseOf(context, line, unnamed))
   const contradicts = ({id}: Case) => Object.hasOwn(contradictions, id)
   const show = (name: string, part: readonly Case[]) => {
     const {cacheMedian, cacheMost, weightsMedian, verdicts, counted} = figures(part)
