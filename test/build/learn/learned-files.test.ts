@@ -171,6 +171,7 @@ images: []
     expect(withReleases(FILE, index, '0.29.0')).toBe(`title: vLLM
 newestVersion: 0.29.0
 # A remark that stays.
+# Days filled in by \`npm run learn -- releases\` are those on which the package index got the release.
 versions:
   - {version: 0.27.0, released: 2026-09-02}
   - {version: 0.27.1, released: 2026-08-13} # where it is stated
