@@ -4,6 +4,9 @@ import type {Release} from './package-index.ts'
 
 const ROW = /^ {2}- \{version: ([^,}]+?)(?:, released: ([\d-]+))?\}(.*)$/
 
+/** Stands above the rows as soon as one is filled in. */
+const REMARK = '# Days filled in by `npm run learn -- releases` are those on which the package index got the release.'
+
 interface EngineText {
   versions: {version: string; released?: string}[]
   newestVersion: string
@@ -41,7 +44,9 @@ export function withReleases(text: string, releases: readonly Release[], newest:
   const all = [...rows, ...added].sort((left, right) => compareVersions(left.version, right.version))
   const last = all.at(-1)?.version ?? newestVersion
   const head = lines.slice(0, start).map((line) => (line.startsWith('newestVersion:') ? `newestVersion: ${last}` : line))
-  return [...head, 'versions:', ...all.map(({line}) => line), ...lines.slice(end)].join('\n')
+  const filled = all.some(({line}) => !lines.includes(line))
+  return [...head, ...(filled && !head.includes(REMARK) ? [REMARK] : []), 'versions:', ...all.map(({line}) => line), ...lines.slice(end)].join('\n')
 }
 
-const isCandidate = (version: string): boolean => /\d(?:a|b|rc|\.dev)\d/.test(version)
+/** A release candidate or another build before a release. */
+export const isCandidate = (version: string): boolean => /\d(?:a|b|rc|\.dev)\d/.test(version)

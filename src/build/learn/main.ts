@@ -10,7 +10,7 @@ import type {Task} from '../task.ts'
 import {withCatalogue} from '../with-catalogue.ts'
 import {architecturesAt, withArchitectures} from './architectures.ts'
 import {differences, type Known, reviewList} from './compare-facts.ts'
-import {readEngineFile, withReleases} from './engine-file.ts'
+import {isCandidate, readEngineFile, withReleases} from './engine-file.ts'
 import {type Facts, factsIn, READABLE, type ReadableEngine} from './facts.ts'
 import {factsAt, factsText, readFactsFile, withFacts} from './facts-file.ts'
 import {flagFileWith, readFlagFile} from './flag-file.ts'
@@ -31,7 +31,8 @@ docs/keeping-fresh.md says what each does.`
 const PATIENCE_SECONDS = 8
 
 /** Names come out of packages: what a terminal would obey is taken out of them. */
-const say = (text: string): void => console.log(text.split('\n').map(harmless).join('\n'))
+const shielded = (text: string): string => text.split('\n').map(harmless).join('\n')
+const say = (text: string): void => console.log(shielded(text))
 
 /** Brings what is known of the engines up to a release, by reading that release's own sources. */
 export async function main({root, args}: Task): Promise<number> {
@@ -39,7 +40,7 @@ export async function main({root, args}: Task): Promise<number> {
     return await run(root, args)
   } catch (error) {
     if (!(error instanceof InputError)) throw error
-    console.error(harmless(error.message))
+    console.error(shielded(error.message))
     return 2
   }
 }
@@ -161,8 +162,24 @@ function sourcesOf(root: string, engine: ReadableEngine, release: string, from: 
   return facts
 }
 
+/**
+ * A release read out of turn would date what came with those before it by itself. Only where the sources come from the index,
+ * which knows them; a folder is taken as it is given.
+ */
+function refuseGaps(root: string, engine: ReadableEngine, last: string, release: string): void {
+  const between = (releasesOnIndex(root, [engine], PATIENCE_SECONDS * 2).get(engine) ?? [])
+    .map(({version: own}) => own)
+    .filter((own) => isVersion(own) && !isCandidate(own) && compareVersions(own, last) > 0 && compareVersions(own, release) < 0)
+  if (between.length > 0)
+    throw new InputError(
+      'RELEASES_SKIPPED',
+      `${between.join(', ')} ${between.length === 1 ? 'lies' : 'lie'} between ${last}, which the data ends at, and ${release}: read them first, in order, so that \`since\` is right`,
+    )
+}
+
 function learn(root: string, engine: ReadableEngine, release: string, {from, only, isCheck}: Options): number {
   const before = shipped(root, engine)
+  if (from === undefined && !isCheck && only !== 'facts') refuseGaps(root, engine, before.release, release)
   const facts = sourcesOf(root, engine, release, from)
   const own = only === 'facts' ? (before.facts?.releases.at(-1) ?? release) : before.release
   const isOlder = compareVersions(release, own) < 0
@@ -273,9 +290,9 @@ function howFarBehind(root: string): number {
   const listed = releasesOnIndex(root, engines, PATIENCE_SECONDS)
   for (const id of engines) {
     const {newestVersion, versions} = readEngineFile(dataText(root, id))
-    const listsCandidates = versions.some(({version: own}) => own.includes('rc'))
+    const listsCandidates = versions.some(({version: own}) => isCandidate(own))
     const newer = (listed.get(id) ?? []).filter(
-      ({version: own}) => isVersion(own) && compareVersions(own, newestVersion) > 0 && (listsCandidates || !/\d(?:a|b|rc|\.dev)\d/.test(own)),
+      ({version: own}) => isVersion(own) && compareVersions(own, newestVersion) > 0 && (listsCandidates || !isCandidate(own)),
     )
     if ((listed.get(id) ?? []).length === 0)
       say(`${PACKAGES[id]}: the package index did not answer, so it is not known whether ${newestVersion} is still the newest`)

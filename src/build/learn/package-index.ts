@@ -40,7 +40,9 @@ export function fetchedSources(root: string, engine: Learned, version: string): 
   mkdirSync(cache, {recursive: true})
   const scratch = mkdtempSync(join(tmpdir(), 'servefit-learn-'))
   try {
-    const unpacked = sourceDistribution(scratch, engine, version) ?? wheel(scratch, engine, version)
+    // vLLM's wheels are large and lack its build files and recipes; SGLang's are pure Python, and of late all there is.
+    const kinds = engine === 'sglang' ? [wheel, sourceDistribution] : [sourceDistribution, wheel]
+    const unpacked = kinds[0]!(scratch, engine, version) ?? kinds[1]!(scratch, engine, version)
     if (unpacked === undefined)
       throw new InputError(
         'RELEASE_UNAVAILABLE',

@@ -50,7 +50,7 @@ export function recipesIn(folder: string): {recipes: {path: string; value: Recip
     if (!name.endsWith('.yaml')) continue
     const path = `recipes/models/${name.replaceAll('\\', '/')}`
     try {
-      recipes.push({path, value: recipe.parse(parse(readFileSync(join(base, name), 'utf8'), {maxAliasCount: 0}))})
+      recipes.push({path, value: recipe.parse(parse(readFileSync(join(base, name), 'utf8'), {maxAliasCount: 100}))})
     } catch (error) {
       unread.push(`${path}: ${(error as Error).message.split('\n')[0]}`)
     }
