@@ -13,9 +13,6 @@ import {architectureAnswer, attentionAnswer, cacheAnswer, formatAnswer, missingB
 import {optionReasons} from './options.ts'
 import {resolveVersion} from './versions.ts'
 
-/** What ModelSlim packs is read by vllm-ascend alone (recipes of vLLM 0.33.0: "Requires --quantization ascend"). */
-const ASCEND = 'ascend'
-
 export interface SupportQuestion {
   id: string
   title: string
@@ -137,6 +134,9 @@ function weightSupport({id, title, subject, deployment, data}: SupportQuestion):
   }
   return support
 }
+
+/** What ModelSlim packs is read by vllm-ascend alone (recipes of vLLM 0.33.0: "Requires --quantization ascend"). */
+const ASCEND = 'ascend'
 
 /** Integer formats are told apart by who packed them: compressed-tensors has rules of its own. */
 function supportName(format: string, {checkpoint}: Subject): string {
