@@ -21,12 +21,12 @@ import {
   sizeFromRanks,
   wordOf,
 } from './log-report.ts'
-import {pythonCall, type PythonValue} from './python-values.ts'
+import {pythonCall, pythonDict, type PythonValue} from './python-values.ts'
 import {capacityBytes, triedBytes} from './vllm-log.ts'
 
 /** A line that only SGLang writes. */
 export const isSglangLine = (text: string): boolean =>
-  /server_args=ServerArgs\(|Load weight (begin|end)\. |KV Cache is allocated|Mamba Cache is allocated|max_total_num_tokens=\d|Memory pool end\. avail mem|sglang\.launch_server|sglang\/srt\/|Init torch distributed (begin|ends)/.test(
+  /server_args=(?:ServerArgs\(|\{')|Load weight (begin|end)\. |KV Cache is allocated|Mamba Cache is allocated|max_total_num_tokens=\d|Memory pool end\. avail mem|sglang\.launch_server|sglang\/srt\/|Init torch distributed (begin|ends)/.test(
     text,
   )
 
@@ -69,6 +69,14 @@ function speculationOf(values: Record<string, PythonValue>): Speculation | undef
   const tokens = countOf(values.speculative_num_steps, 64) ?? (countOf(values.speculative_num_draft_tokens, 65) ?? 2) - 1
   const ownDraft = wordOf(values.speculative_draft_model_path) !== undefined && values.speculative_draft_model_path !== values.model_path
   return {method: algorithm === 'nextn' || (algorithm === 'eagle' && !ownDraft) ? 'mtp' : algorithm, tokens: Math.max(1, tokens)}
+}
+
+/** Arguments as the engine prints them: an object up to 0.5.18, from 0.5.19 a mapping (entrypoints/engine.py). */
+function printedArguments(text: string): Record<string, PythonValue> | undefined {
+  const object = text.indexOf('server_args=ServerArgs(')
+  if (object >= 0) return pythonCall(text.slice(object))
+  const mapping = text.indexOf("server_args={'")
+  return mapping >= 0 ? pythonDict(text.slice(mapping)) : undefined
 }
 
 /** ServerArgs are printed after the engine has filled in what it chose. */
@@ -147,9 +155,8 @@ export function readSglang(lines: readonly LogLine[]): LogReport {
       ranks.set(rank, {kvCacheTokens: numberOf(/#tokens: (\d+)/.exec(text)?.[1])})
     ranks.set(rank, known({totalBytes: capacityBytes(text)}))
     version ??= /sglang(?: version|==|-v| v)[:= ]?\s?v?(\d+\.\d+\.\d+(?:\.post\d+|rc\d+)?)/i.exec(text)?.[1]
-    const argumentsAt = text.indexOf('server_args=ServerArgs(')
-    if (argumentsAt >= 0) {
-      const values = pythonCall(text.slice(argumentsAt))
+    const values = printedArguments(text)
+    if (values) {
       settings = {...settings, ...fromArguments(values)}
       argumentsPrinted = true
       further = FURTHER.filter(
@@ -183,5 +190,5 @@ const DEFAULTS: Record<string, PythonValue[]> = {
   mamba_full_memory_ratio: [0.9],
   swa_full_tokens_ratio: [0.8, 0.1],
   page_size: [1, 64],
-  cuda_graph_max_bs: [8, 24, 32, 80, 160, 256, 512],
+  cuda_graph_max_bs: [8, 24, 32, 48, 80, 160, 256, 512],
 }
