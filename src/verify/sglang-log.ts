@@ -106,10 +106,13 @@ function fromArguments(values: Record<string, PythonValue>): DeploymentRequest {
   })
 }
 
+/** How a start ends that has no room for its pools (pool_configurator.py, kv_cache_configurator.py, 0.4.6 to 0.5.23). */
+const CACHE_REFUSALS =
+  /Not enough memory\. Please try to increase --mem-fraction-static|Loaded weights? leave no (?:GPU )?memory for the (?:KV )?cache|Not enough GPU memory for hybrid|state cache is too small to serve any requests|SWA pool \(\d+ tokens\) cannot hold even one request|SWA pool cap \(\d+ tokens/
+
 function refusalIn(text: string): {outcome: LogOutcome; refusal: Refusal} | undefined {
   const message = text.slice(0, 600)
-  if (/Not enough memory\. Please try to increase --mem-fraction-static|Loaded weights? leave no memory for the (KV )?cache/.test(text))
-    return {outcome: 'kv-too-small', refusal: {message}}
+  if (CACHE_REFUSALS.test(text)) return {outcome: 'kv-too-small', refusal: {message}}
   if (/Capture .{0,40}graph failed/i.test(text) && /out of memory/i.test(text))
     return {outcome: 'out-of-memory', refusal: known({message, neededBytes: triedBytes(text)})}
   if (/out of memory/i.test(text) && /CUDA|HIP|OutOfMemoryError|torch/.test(text))

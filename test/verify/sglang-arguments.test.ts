@@ -1,6 +1,18 @@
 import {describe, expect, it} from 'vitest'
 import {readLog} from '../../src/verify/read-log.ts'
 
+describe('SGLang ends a start', () => {
+  it.each([
+    'ValueError: Loaded weights leave no GPU memory for the KV cache under --mem-fraction-static=0.7. Raise --mem-fraction-static above 0.8',
+    'RuntimeError: Not enough GPU memory for hybrid (mamba/linear-attention) state cache. Computed max_mamba_cache_size=-3',
+    'RuntimeError: Hybrid (mamba/linear-attention) state cache is too small to serve any requests. max_mamba_cache_size=2, mamba_ratio=5',
+    'ValueError: SWA pool (120 tokens) cannot hold even one request: the prefill admission floor is sliding_window_size (128) + page_size (1).',
+    'RuntimeError: The DSV4 SWA pool cap (622848 tokens, 18.49 GB) leaves no room for the full KV pool within the available 12.00 GB.',
+  ])('%s', (text) => {
+    expect(readLog(['[2026-11-20 08:00:00] Load weight begin. avail mem=23.10 GB', text]).outcome).toBe('kv-too-small')
+  })
+})
+
 /** From 0.5.19 the engine prints its arguments as a mapping, and from 0.5.22 attention's ranks in a field of their own (entrypoints/engine.py). */
 describe("SGLang's arguments as a mapping", () => {
   const line = (text: string) => readLog([`[2026-11-20 08:00:00] server_args={${text}}`])
