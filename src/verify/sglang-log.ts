@@ -24,12 +24,12 @@ import {
   unsupportedIn,
   wordOf,
 } from './log-report.ts'
-import {pythonCall, type PythonValue} from './python-values.ts'
+import {pythonCall, pythonDict, type PythonValue} from './python-values.ts'
 import {capacityBytes, triedBytes} from './vllm-log.ts'
 
 /** A line that only SGLang writes. */
 export const isSglangLine = (text: string): boolean =>
-  /server_args=ServerArgs\(|Load weight (begin|end)\. |KV Cache is allocated|Mamba Cache is allocated|max_total_num_tokens=\d|Memory pool end\. avail mem|sglang\.launch_server|sglang\/srt\/|Init torch distributed (begin|ends)/.test(
+  /server_args=(?:ServerArgs\(|\{')|Load weight (begin|end)\. |KV Cache is allocated|Mamba Cache is allocated|max_total_num_tokens=\d|Memory pool end\. avail mem|sglang\.launch_server|sglang\/srt\/|Init torch distributed (begin|ends)/.test(
     text,
   )
 
@@ -74,6 +74,14 @@ function speculationOf(values: Record<string, PythonValue>): Speculation | undef
   return {method: algorithm === 'nextn' || (algorithm === 'eagle' && !ownDraft) ? 'mtp' : algorithm, tokens: Math.max(1, tokens)}
 }
 
+/** Arguments as the engine prints them: an object up to 0.5.18, from 0.5.19 a mapping (entrypoints/engine.py). */
+function printedArguments(text: string): Record<string, PythonValue> | undefined {
+  const object = text.indexOf('server_args=ServerArgs(')
+  if (object >= 0) return pythonCall(text.slice(object))
+  const mapping = text.indexOf("server_args={'")
+  return mapping >= 0 ? pythonDict(text.slice(mapping)) : undefined
+}
+
 /** ServerArgs are printed after the engine has filled in what it chose. */
 function fromArguments(values: Record<string, PythonValue>): DeploymentRequest {
   const offloadGib = typeof values.cpu_offload_gb === 'number' ? values.cpu_offload_gb : 0
@@ -100,10 +108,13 @@ function fromArguments(values: Record<string, PythonValue>): DeploymentRequest {
   })
 }
 
+/** How a start ends that has no room for its pools (pool_configurator.py, kv_cache_configurator.py, 0.4.6 to 0.5.23). */
+const CACHE_REFUSALS =
+  /Not enough memory\. Please try to increase --mem-fraction-static|Loaded weights? leave no (?:GPU )?memory for the (?:KV )?cache|Not enough GPU memory for hybrid|state cache is too small to serve any requests|SWA pool \(\d+ tokens\) cannot hold even one request|SWA pool cap \(\d+ tokens/
+
 function refusalIn(text: string): {outcome: LogOutcome; refusal: Refusal} | undefined {
   const message = text.slice(0, 600)
-  if (/Not enough memory\. Please try to increase --mem-fraction-static|Loaded weights? leave no memory for the (KV )?cache/.test(text))
-    return {outcome: 'kv-too-small', refusal: {message}}
+  if (CACHE_REFUSALS.test(text)) return {outcome: 'kv-too-small', refusal: {message}}
   if (/Capture .{0,40}graph failed/i.test(text) && /out of memory/i.test(text))
     return {outcome: 'out-of-memory', refusal: known({message, neededBytes: triedBytes(text)})}
   if (/out of memory/i.test(text) && /CUDA|HIP|OutOfMemoryError|torch/.test(text))
@@ -153,9 +164,8 @@ export function readSglang(lines: readonly LogLine[]): LogReport {
       ranks.set(rank, {kvCacheTokens: numberOf(/#tokens: (\d+)/.exec(text)?.[1])})
     ranks.set(rank, known({totalBytes: capacityBytes(text)}))
     version ??= /sglang(?: version|==|-v| v)[:= ]?\s?v?(\d+\.\d+\.\d+(?:\.post\d+|rc\d+)?)/i.exec(text)?.[1]
-    const argumentsAt = text.indexOf('server_args=ServerArgs(')
-    if (argumentsAt >= 0) {
-      const values = pythonCall(text.slice(argumentsAt))
+    const values = printedArguments(text)
+    if (values) {
       settings = {...settings, ...fromArguments(values)}
       printed = {...printed, ...values}
       argumentsPrinted = true
@@ -192,5 +202,5 @@ const DEFAULTS: Record<string, PythonValue[]> = {
   mamba_full_memory_ratio: [0.9],
   swa_full_tokens_ratio: [0.8, 0.1],
   page_size: [1, 64],
-  cuda_graph_max_bs: [8, 24, 32, 80, 160, 256, 512],
+  cuda_graph_max_bs: [8, 24, 32, 48, 80, 160, 256, 512],
 }

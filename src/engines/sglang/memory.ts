@@ -238,7 +238,7 @@ export function sglangMemory(subject: Subject, deployment: Deployment, data: Eng
       activationBytes: peak.bytes,
       graphBytes: graphs,
       tableBytes: requestTableBytes(deployment, pageTokens, pools.tokens),
-      roomBytes: Math.floor(freeBefore - sumBytes(weights) - Math.max(0, Math.floor(cacheBytes))) - unpriced,
+      roomBytes: Math.floor(freeBefore - sumBytes(weights) - Math.max(0, Math.floor(cacheBytes))) - unpriced - seeingBytes,
     }
     return {stage, weights, cacheBytes, unpriced, pools, beside}
   })
@@ -290,10 +290,19 @@ export function sglangMemory(subject: Subject, deployment: Deployment, data: Eng
       because: 'kept out of the cache for embeddings that are used again and features on their way',
     })
   const slots = slotsOf(pools, deployment, architecture.className)
-  const starts = cacheBytes > 0 && pools.tokens > 0 && slots >= 1 && !startProblem
+  const holdsOne = cacheBytes > 0 && pools.tokens > 0 && slots >= 1
+  const starts = holdsOne && !startProblem
   // Each rank holds other tokens of a sequence: the server has room for all of them (managers/scheduler.py, 0.5.18).
   const servedTokens = pools.tokens * contextParallel
   const limit = contextLimit(subject, deployment)
+  // Whether the pool's length is served as it is, can be with a smaller table of requests, or nothing can.
+  const outlook = (): Outlook => {
+    const atMost = Math.min(limit, servedTokens) - deployment.maxModelLen
+    const need = outsideBytes(beside) + beside.tableBytes + tableRowBytes(deployment) * atMost
+    if (starts) return need <= beside.roomBytes ? 'served' : 'table'
+    const otherProblem = noShare(deployment) ?? windowProblem(pools) ?? besideShortage({...beside, tableBytes: 0}, deployment, data.overheads)
+    return holdsOne && !otherProblem ? 'table' : 'none'
+  }
   let longest: number | undefined
   const content = cacheTotals(architecture, sglangCacheLayout(subject, deployment), stage.first, stage.last)
   return {
@@ -307,9 +316,7 @@ export function sglangMemory(subject: Subject, deployment: Deployment, data: Eng
     kvCacheTokens: servedTokens,
     maxConcurrencyAtMaxModelLen: Math.min(servedTokens / deployment.maxModelLen, slots),
     get largestMaxModelLen() {
-      const tableFits = (tokens: number) =>
-        beside.tableBytes + tableRowBytes(deployment) * (tokens - deployment.maxModelLen) + outsideBytes(beside) <= beside.roomBytes
-      longest ??= longestServed(deployment, starts ? servedTokens : 0, limit, question, again, tableFits)
+      longest ??= longestServed({deployment, question, again, limit, poolTokens: servedTokens, outlook: outlook()})
       return longest
     },
     startsBeyond: true,
@@ -335,21 +342,26 @@ function stateStrategy({engineFlags}: Deployment): string | undefined {
   return typeof given === 'string' ? given : undefined
 }
 
+type Outlook = 'served' | 'table' | 'none'
+
+interface LongestQuestion {
+  deployment: Deployment
+  question: SglangQuestion
+  again: (changed: Deployment) => MemoryEstimate
+  limit: number
+  poolTokens: number
+  outlook: Outlook
+}
+
 /**
  * The longest request that the pool holds. AMD's backend has a smaller share with long contexts, and the table of requests grows with
  * the context: where that matters the border is looked for.
  */
-function longestServed(
-  deployment: Deployment,
-  poolTokens: number,
-  limit: number,
-  question: SglangQuestion,
-  again: (changed: Deployment) => MemoryEstimate,
-  tableFits: (tokens: number) => boolean,
-): number {
-  const guess = Math.min(limit, poolTokens)
+function longestServed({deployment, question, again, limit, poolTokens, outlook}: LongestQuestion): number {
+  const guess = outlook === 'none' ? 0 : Math.min(limit, poolTokens)
   const mostTokens = Math.max(limit, deployment.maxModelLen)
-  if (fractionFactor({...question, contextTokens: 1}) === fractionFactor({...question, contextTokens: mostTokens}) && tableFits(guess)) return guess
+  const sameShare = fractionFactor({...question, contextTokens: 1}) === fractionFactor({...question, contextTokens: mostTokens})
+  if (sameShare && outlook !== 'table') return guess
   return longestStart(guess, limit, (maxModelLen) => {
     const {starts, kvCacheTokens} = again({...deployment, maxModelLen})
     return starts && kvCacheTokens >= maxModelLen

@@ -44,7 +44,7 @@ const ENGINES: Record<string, {versions: string[]; fields: fc.Arbitrary<Deployme
     }) as fc.Arbitrary<DeploymentRequest>,
   },
   sglang: {
-    versions: ['0.5.3', '0.5.10', '0.5.14', '0.5.18'],
+    versions: ['0.5.3', '0.5.10', '0.5.14', '0.5.18', '0.5.23'],
     fields: fc.record({
       ...common,
       gpuMemoryUtilization: maybe(fc.constantFrom(0.7, 0.85)),
@@ -57,7 +57,7 @@ const ENGINES: Record<string, {versions: string[]; fields: fc.Arbitrary<Deployme
     }) as fc.Arbitrary<DeploymentRequest>,
   },
   trtllm: {
-    versions: ['1.0.0', '1.2.0', '1.3.0rc24'],
+    versions: ['1.0.0', '1.2.0', '1.3.0rc24', '1.4.0rc1'],
     fields: fc.record({
       ...common,
       gpuMemoryUtilization: maybe(fc.constantFrom(0.75, 0.95)),
