@@ -1,6 +1,6 @@
 import {readdirSync} from 'node:fs'
 import {describe, expect, it} from 'vitest'
-import {checkEngineFile} from '../../src/engines/engine-schema.ts'
+import {checkEngineFile, type FactsFile} from '../../src/engines/engine-schema.ts'
 import {architectureAnswer, cacheAnswer, formatAnswer, formatFamily, ruleAnswer} from '../../src/engines/support-formats.ts'
 import {weightFormatIds} from '../../src/core/formats.ts'
 import {engineFile, flagTable, gpus, needsTable, supportTable} from './launch-fixtures.ts'
@@ -59,6 +59,46 @@ describe('files of data/engines', () => {
     expect(existing('sglang')).toBe(541 - 19 + 9)
     expect(existing('trtllm')).toBe(47)
     expect(flagTable('trtllm').fields).toHaveLength(281)
+  })
+})
+
+describe('what was learned of the engines, against what is written by hand', () => {
+  it.each(['vllm', 'sglang'] as const)('dates the parsers that models of %s need as its option lists do', (engine) => {
+    const {flags} = flagTable(engine)
+    for (const [kind, flag] of [
+      ['toolCallParser', '--tool-call-parser'],
+      ['reasoningParser', '--reasoning-parser'],
+    ] as const) {
+      const row = flags.find(({name}) => name === flag)!
+      for (const [parser, since] of Object.entries(needsTable().parsers[engine]![kind])) {
+        expect(row.choices, `${flag} ${parser}`).toContain(parser)
+        expect(row.choicesSince?.[parser] ?? 'any', `${flag} ${parser}`).toBe(since)
+      }
+    }
+  })
+
+  // The class of a format refuses cards below its floor, whatever its kernels could do.
+  it.each([
+    ['vllm', 'awq-int4', 'awq'],
+    ['vllm', 'gptq-int4', 'gptq'],
+    ['vllm', 'fp8', 'fp8'],
+    ['vllm', 'mxfp8', 'modelopt_mxfp8'],
+    ['vllm', 'mxfp4', 'mxfp4'],
+    ['vllm', 'nvfp4', 'modelopt_fp4'],
+    ['vllm', 'compressed-int4', 'compressed-tensors'],
+    ['sglang', 'awq-int4', 'awq'],
+    ['sglang', 'nvfp4', 'modelopt_fp4'],
+    ['sglang', 'int8', 'w8a8_int8'],
+    ['sglang', 'w4a8', 'w4afp8'],
+    ['sglang', 'nf4', 'bitsandbytes'],
+    ['sglang', 'compressed-int4', 'compressed-tensors'],
+  ])('promises no %s format %s below the floor of its class %s', (engine, format, method) => {
+    const rule = supportTable().formats[format]?.[engine]
+    const floor = (engineFile(`${engine}-facts`) as FactsFile).weightFormats.findLast(({name, until}) => name === method && until === undefined)?.minCapability
+    expect(floor).toBeGreaterThan(0)
+    const promised = rule === undefined || rule === false ? [] : (rule.on ?? []).map(([from]) => from)
+    expect(promised.length).toBeGreaterThan(0)
+    expect(Math.min(...promised)).toBeGreaterThanOrEqual(floor!)
   })
 })
 

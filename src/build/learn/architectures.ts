@@ -68,7 +68,8 @@ function changedSpan(span: Span | undefined, isThere: boolean, plugin: string | 
     if (wasThere) return undefined
     // It was dated later than the release that has it.
     if (span?.since !== undefined && span.until === undefined && span.plugin === undefined) return {since: version}
-    if (span?.until !== undefined || span?.plugin !== undefined) return span.since === undefined ? {} : {since: span.since}
+    // Gone and back: one span holds no gap, so it counts from now. Read again, the release that lost it was misread.
+    if (span?.until !== undefined || span?.plugin !== undefined) return isNew ? {since: version} : span.since === undefined ? {} : {since: span.since}
     return {since: version}
   }
   if (plugin !== undefined && span?.plugin !== plugin) return {...span, ...(wasThere && {until: before}), plugin}

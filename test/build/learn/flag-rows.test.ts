@@ -25,7 +25,7 @@ const mode = option('--mode', {type: 'enum', aliases: ['-m'], choices: ['all', '
 const ratio = option('--ratio', {type: 'float', default: 5})
 
 /** The table of 0.28.0 as read, then 0.29.0 with what is given. */
-function after(...options: Option[]): FlagTable {
+function released(...options: Option[]): FlagTable {
   return withRelease(withRelease(readFlagFile(FILE), '0.28.0', [model, mode, ratio]), '0.29.0', options)
 }
 const row = (table: FlagTable, name: string) => table.flags.find((each) => each.name === name)
@@ -33,21 +33,21 @@ const plain = (options: readonly Option[]) => options.filter(({unread}) => !unre
 
 describe('a release read into the table', () => {
   it('dates what is new, and puts it behind the option it follows', () => {
-    const table = after(model, option('--new', {type: 'int', default: 3}), mode, ratio)
+    const table = released(model, option('--new', {type: 'int', default: 3}), mode, ratio)
     expect(row(table, '--new')).toEqual({name: '--new', type: 'int', default: 3, since: '0.29.0', source: 'a'})
     expect(table.flags.map(({name}) => name)).toEqual(['--model', '--new', '--mode', '--ratio', '--swap-space'])
     expect(table.release).toBe('0.29.0')
   })
 
   it('says until when there was what is gone, and keeps what was known of its values', () => {
-    const table = after(model, ratio)
+    const table = released(model, ratio)
     expect(row(table, '--mode')).toMatchObject({until: '0.28.0', type: 'enum', choices: ['all', 'align', 'none']})
     expect(findFlag(table, '0.29.0', '--mode').problem?.code).toBe('flag-gone')
     expect(checkFlag(table, '0.28.0', '--mode', 'sideways')?.code).toBe('value-illegal')
   })
 
   it('dates choices that come and go', () => {
-    const table = after(model, {...mode, choices: ['align', 'none', 'lazy']}, ratio)
+    const table = released(model, {...mode, choices: ['align', 'none', 'lazy']}, ratio)
     expect(row(table, '--mode')).toMatchObject({choices: ['align', 'none', 'lazy', 'all'], choicesSince: {lazy: '0.29.0'}, choicesUntil: {all: '0.28.0'}})
     expect(checkFlag(table, '0.28.0', '--mode', 'all')).toBeUndefined()
     expect(checkFlag(table, '0.29.0', '--mode', 'all')?.code).toBe('value-illegal')
@@ -55,7 +55,7 @@ describe('a release read into the table', () => {
   })
 
   it('remembers what changed: a default, a type, a standing', () => {
-    const table = after(model, {...mode, default: undefined, deprecated: true}, {...ratio, type: 'int', default: 2})
+    const table = released(model, {...mode, default: undefined, deprecated: true}, {...ratio, type: 'int', default: 2})
     expect(row(table, '--mode')?.earlier).toEqual([{until: '0.28.0', type: 'enum', default: 'none'}])
     expect(row(table, '--ratio')?.earlier).toEqual([{until: '0.28.0', type: 'float', default: 5}])
     expect(checkFlag(table, '0.28.0', '--ratio', '0.5')).toBeUndefined()
@@ -63,7 +63,7 @@ describe('a release read into the table', () => {
   })
 
   it('dates spellings that come and go', () => {
-    const table = after(model, {...mode, aliases: ['--kind']}, ratio)
+    const table = released(model, {...mode, aliases: ['--kind']}, ratio)
     expect(findFlag(table, '0.28.0', '-m').row?.name).toBe('--mode')
     expect(findFlag(table, '0.29.0', '-m').row).toBeUndefined()
     expect(findFlag(table, '0.29.0', '--kind').row?.name).toBe('--mode')
@@ -71,7 +71,7 @@ describe('a release read into the table', () => {
   })
 
   it('keeps what the data says where it could not be read', () => {
-    const table = after(model, {name: '--mode', type: 'str', unread: ['choices', 'default'], aliases: ['-m']}, ratio)
+    const table = released(model, {name: '--mode', type: 'str', unread: ['choices', 'default'], aliases: ['-m']}, ratio)
     expect(row(table, '--mode')).toMatchObject({type: 'enum', choices: ['all', 'align', 'none'], default: 'none'})
     expect(row(table, '--mode')?.earlier).toBeUndefined()
   })
@@ -82,7 +82,7 @@ describe('a release read into the table', () => {
   })
 
   it('takes back a change that was only misread', () => {
-    const misread = after(model, {...mode, type: 'str', choices: undefined}, ratio)
+    const misread = released(model, {...mode, type: 'str', choices: undefined}, ratio)
     expect(row(misread, '--mode')?.earlier).toHaveLength(1)
     const table = withRelease(misread, '0.29.0', [model, mode, ratio])
     expect(row(table, '--mode')).toEqual(row(readFlagFile(FILE), '--mode'))

@@ -52,6 +52,15 @@ architectures:
     expect(architecturesAt(text, 'sglang', '0.5.18')).toEqual(architecturesAt(SUPPORT, 'sglang', '0.5.18'))
   })
 
+  it('counts a class from its return, and takes back a loss that was misread', () => {
+    const without = facts({architectures: ['DdForCausalLM']})
+    const lost = withArchitectures(SUPPORT, 'vllm', '0.29.0', '0.28.0', without)
+    expect(lost).toContain('CcForCausalLM: {vllm: {since: 0.20.0, until: 0.28.0}}')
+    const found = facts({architectures: ['CcForCausalLM', 'DdForCausalLM']})
+    expect(withArchitectures(lost, 'vllm', '0.30.0', '0.29.0', found)).toContain('CcForCausalLM: {vllm: 0.30.0}')
+    expect(withArchitectures(lost, 'vllm', '0.29.0', '0.29.0', found)).toContain('CcForCausalLM: {vllm: 0.20.0}')
+  })
+
   it('takes nothing for gone where no class could be read', () => {
     expect(withArchitectures(SUPPORT, 'vllm', '0.29.0', '0.28.0', facts({}))).toBe(SUPPORT)
   })

@@ -104,7 +104,13 @@ function foundIn(table: FlagTable, version: string, newest: FlagRow, word: strin
   const row = rowAt(newest, version)
   const plain = table.underscores ? word.replaceAll('_', '-') : word
   const negated = plain.startsWith('--no-') && row.name !== plain && (row.aliases ?? []).includes(plain)
-  return {row, name: row.name, spelling: word, negated, ...(row.deprecated && {note: 'deprecated in this release'})}
+  return {
+    row,
+    name: row.name,
+    spelling: word,
+    negated,
+    ...(row.deprecated && {note: `deprecated in this release${row.instead === undefined ? '' : `: ${row.instead} takes its place`}`}),
+  }
 }
 
 /** Reads words by the table of a release. */
