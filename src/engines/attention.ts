@@ -107,7 +107,7 @@ export function attentionReason(question: AttentionQuestion): Reason | undefined
     const names = now.filter((rule) => rule.on !== undefined && !onCard(rule)).map(({backend, on}) => `${backend} is for ${capabilitiesInWords(on!)}`)
     return {
       code: 'attention-unsupported',
-      message: `${title} ${version} has no kernel for ${WORDS[kind]} on ${name} (${where})${names.length > 0 && vendor === 'nvidia' ? `: ${[...new Set(names)].join(', ')}` : ''}`,
+      message: `${title} ${version} has no kernel for ${WORDS[kind]} on ${name}, ${where}${names.length > 0 && vendor === 'nvidia' ? `: ${[...new Set(names)].join(', ')}` : ''}`,
       remedy:
         works.length > 0 ? `use ${remedies.join(', or ')}` : `no release of ${title} that servefit knows has one: choose another GPU, or a model without it`,
     }
