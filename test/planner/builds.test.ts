@@ -4,6 +4,7 @@ import {imageVariant} from '../../src/engines/support.ts'
 import {answer} from '../../src/planner/answer/answer.ts'
 import {toResult} from '../../src/planner/answer/result.ts'
 import type {Scenario} from '../../src/planner/scenario/scenario.ts'
+import {inRange} from '../../src/engines/versions.ts'
 import {engineData} from '../../src/planner/world/context.ts'
 import {machineFromSpec} from '../../src/planner/world/machines.ts'
 import {withoutBuild} from '../../src/planner/models/index.ts'
@@ -104,6 +105,19 @@ describe('a driver that runs no official build', () => {
     ['1xgb10', '570.86.10', 'vllm', '0.28.0', 'driver-too-old: update the driver to 580 or later'],
     ['1xmi300x', '6.10.5', 'vllm', '0.28.0', 'starts'],
   ])('%s with %s, %s %s: %s', async (gpu, driver, engine, version, expected) => expect(await told(gpu, driver, engine, version)).toBe(expected))
+})
+
+describe('the table of builds', () => {
+  const cases = ['vllm', 'sglang', 'trtllm'].flatMap((id) => engineData(context, id).versions.map((version) => [id, version] as const))
+
+  it.each(cases)('has one default build of %s %s for each maker', (id, version) => {
+    const now = engineData(context, id).support.builds[id]!.filter((rule) => inRange(rule, version))
+    const whole = now.filter(({variant}) => variant === undefined)
+    expect(whole.filter(({capability}) => capability !== undefined)).toHaveLength(1)
+    expect(whole.filter(({gfx}) => gfx !== undefined)).toHaveLength(id === 'vllm' ? 1 : 0)
+    // A variant is another build: of another CUDA release.
+    for (const {variant, cuda} of now) if (variant !== undefined) expect(variant).toBe(`cu${cuda?.replace('.', '')}`)
+  })
 })
 
 it('says so before any model is looked at', () => {
