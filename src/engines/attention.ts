@@ -4,7 +4,8 @@ import type {Architecture, Mixer} from '../core/architecture.ts'
 import type {EngineId} from '../core/deployment.ts'
 import type {Reason} from '../core/terms.ts'
 import {capabilitiesInWords, type CapabilityRange, within} from './capabilities.ts'
-import {compareVersions, inRange} from './versions.ts'
+import {inRange} from './release-range.ts'
+import {compareVersions} from './versions.ts'
 
 /** Kinds of attention that kernels are told apart by. */
 export const ATTENTION_KINDS = ['full', 'full-sinks', 'mla', 'sparse-mla', 'compressed', 'own'] as const

@@ -76,10 +76,6 @@ export function compareVersions(left: string, right: string): number {
 /** Whether `version` is `since` or later; an unnamed build is. */
 export const isAtLeast = (version: string, since: string): boolean => compareVersions(version, since) >= 0
 
-/** Whether a rule applies to a release: both ends are inside. */
-export const inRange = ({since, until}: {since?: string; until?: string}, version: string): boolean =>
-  (since === undefined || isAtLeast(version, since)) && (until === undefined || compareVersions(version, until) <= 0)
-
 export interface ResolvedVersion {
   version: string
   /** One line for people, where the version is not the one that was asked for or is not known to the catalogue. */
