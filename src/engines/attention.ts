@@ -4,7 +4,8 @@ import type {Architecture, Mixer} from '../core/architecture.ts'
 import type {EngineId} from '../core/deployment.ts'
 import type {Reason} from '../core/terms.ts'
 import {capabilitiesInWords, type CapabilityRange, within} from './capabilities.ts'
-import {compareVersions, inRange} from './versions.ts'
+import {inRange} from './release-range.ts'
+import {compareVersions} from './versions.ts'
 
 /** Kinds of attention that kernels are told apart by. */
 export const ATTENTION_KINDS = ['full', 'full-sinks', 'mla', 'sparse-mla', 'compressed', 'own'] as const
@@ -107,7 +108,7 @@ export function attentionReason(question: AttentionQuestion): Reason | undefined
     const names = now.filter((rule) => rule.on !== undefined && !onCard(rule)).map(({backend, on}) => `${backend} is for ${capabilitiesInWords(on!)}`)
     return {
       code: 'attention-unsupported',
-      message: `${title} ${version} has no kernel for ${WORDS[kind]} on ${name} (${where})${names.length > 0 && vendor === 'nvidia' ? `: ${[...new Set(names)].join(', ')}` : ''}`,
+      message: `${title} ${version} has no kernel for ${WORDS[kind]} on ${name}, ${where}${names.length > 0 && vendor === 'nvidia' ? `: ${[...new Set(names)].join(', ')}` : ''}`,
       remedy:
         works.length > 0 ? `use ${remedies.join(', or ')}` : `no release of ${title} that servefit knows has one: choose another GPU, or a model without it`,
     }

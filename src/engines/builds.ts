@@ -4,7 +4,8 @@ import type {Accelerator, MachineGpu} from '../core/accelerator.ts'
 import type {EngineId} from '../core/deployment.ts'
 import type {Reason, Warning} from '../core/terms.ts'
 import {capabilitiesInWords, type CapabilityRange, within} from './capabilities.ts'
-import {compareVersions, inRange} from './versions.ts'
+import {inRange} from './release-range.ts'
+import {compareVersions} from './versions.ts'
 
 /** What an official build of some releases carries kernels for, and the CUDA or ROCm that it is made for. */
 export interface BuildRule {

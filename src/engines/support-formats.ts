@@ -5,7 +5,8 @@ import type {BuildTable} from './builds.ts'
 import {capabilitiesInWords, type CapabilityRange, within} from './capabilities.ts'
 import type {LoraTable} from './lora-table.ts'
 import type {SpeculationTable} from './speculation/table.ts'
-import {compareVersions, inRange, isAtLeast} from './versions.ts'
+import {inRange} from './release-range.ts'
+import {compareVersions, isAtLeast} from './versions.ts'
 
 /** What an engine does with a format; a rule of `data/engines/support.yaml`. */
 export interface FormatRule {

@@ -45,6 +45,10 @@ const buildQuestion = (id: string, {title, versions, support: {builds}}: EngineD
 export const buildRefusal = (id: string, accelerator: Accelerator, data: EngineData, engineVersion: string = data.newestVersion): Reason | undefined =>
   platformRefusal(accelerator, data, engineVersion) ?? buildReason(buildQuestion(id, data, engineVersion), accelerator)
 
+/** The driver of this machine runs no official build of the release; undefined: it runs one, or that is not known. */
+export const driverRefusal = (id: string, gpu: MachineGpu, data: EngineData, engineVersion: string = data.newestVersion): Reason | undefined =>
+  driverReason(buildQuestion(id, data, engineVersion), gpu)
+
 /** Ending of the tag of the image that a GPU takes, where it is not the release's default: `cu130`. */
 export const imageVariant = (id: string, gpu: MachineGpu, data: EngineData, engineVersion: string): string | undefined =>
   variantFor(buildQuestion(id, data, engineVersion), gpu)

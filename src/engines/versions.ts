@@ -124,10 +124,6 @@ function mainRemark(version: string): string | undefined {
   return `${version} is a build of main, ${countInWords(main.commits)} commits after ${main.cut} was cut: the rules of ${main.release.join('.')} are assumed`
 }
 
-/** Whether a rule applies to a release: both ends are inside. */
-export const inRange = ({since, until}: {since?: string; until?: string}, version: string): boolean =>
-  (since === undefined || isAtLeast(version, since)) && (until === undefined || compareVersions(version, until) <= 0)
-
 export interface ResolvedVersion {
   version: string
   /** One line for people, where the version is not the one that was asked for or is not known to the catalogue. */

@@ -18,7 +18,7 @@ describe('batch', () => {
       '{"id": "f", "model": "llama-3.1-8b", "gpu": "1xh100-sxm", "workload": {"inputTokens": 1e99, "outputTokens": 100}}',
       '[]',
       '',
-      '{"id": "h", "model": "deepseek-v4-pro", "gpu": "1xrtx-4090"}',
+      '{"id": "h", "model": "deepseek-v4-pro", "gpu": "1xrtx-5090"}',
     ].join('\n')
     const {code, stdout, stderr} = servefit(['batch', '-'], {input})
     expect(code).toBe(1)
@@ -43,7 +43,7 @@ describe('batch', () => {
   })
 
   it('exits 0 when no line was an error, whatever the verdicts', () => {
-    expect(servefit(['batch', '-'], {input: '{"model": "deepseek-v4-pro", "gpu": "1xrtx-4090"}\n'}).code).toBe(0)
+    expect(servefit(['batch', '-'], {input: '{"model": "deepseek-v4-pro", "gpu": "1xrtx-5090"}\n'}).code).toBe(0)
   })
 
   it('an empty input is no error', () => {

@@ -88,10 +88,10 @@ describe('each model on each machine and engine', () => {
 })
 
 describe('a model of 1.6 trillion parameters on two desktop cards', () => {
-  const text = servefit(['check', 'deepseek-v4-pro', '--gpu', '2xrtx-4090']).stdout
+  const text = servefit(['check', 'deepseek-v4-pro', '--gpu', '2xrtx-5090']).stdout
   it('is refused with the shortfall and with what would hold it', () => {
-    // 862 GB of weights are 803 GiB: over two ranks, with what both hold twice, some 400 each; 21.7 may be used (0.92 of 23.5).
-    expect(text).toMatch(/weights need \d{3}\.\d GiB per GPU, 21\.\d GiB may be used: 3[67]\d\.\d GiB short/)
+    // 862 GB of weights are 803 GiB: over two ranks, with what both hold twice, some 400 each; 28.9 may be used (0.92 of 31.4).
+    expect(text).toMatch(/weights need \d{3}\.\d GiB per GPU, 28\.\d GiB may be used: 3[67]\d\.\d GiB short/)
     expect(text).toMatch(/What holds it +\d x /)
     expect(text).toMatch(/What fits here/)
   })

@@ -4,8 +4,10 @@ import {imageVariant} from '../../src/engines/support.ts'
 import {answer} from '../../src/planner/answer/answer.ts'
 import {toResult} from '../../src/planner/answer/result.ts'
 import type {Scenario} from '../../src/planner/scenario/scenario.ts'
+import {inRange} from '../../src/engines/release-range.ts'
 import {engineData} from '../../src/planner/world/context.ts'
 import {machineFromSpec} from '../../src/planner/world/machines.ts'
+import {withoutBuild} from '../../src/planner/models/index.ts'
 import {plannerContext} from './plan-context.ts'
 
 const context = plannerContext()
@@ -105,6 +107,26 @@ describe('a driver that runs no official build', () => {
   ])('%s with %s, %s %s: %s', async (gpu, driver, engine, version, expected) => expect(await told(gpu, driver, engine, version)).toBe(expected))
 })
 
+describe('the table of builds', () => {
+  const cases = ['vllm', 'sglang', 'trtllm'].flatMap((id) => engineData(context, id).versions.map((version) => [id, version] as const))
+
+  it.each(cases)('has one default build of %s %s for each maker', (id, version) => {
+    const now = engineData(context, id).support.builds[id]!.filter((rule) => inRange(rule, version))
+    const whole = now.filter(({variant}) => variant === undefined)
+    expect(whole.filter(({capability}) => capability !== undefined)).toHaveLength(1)
+    expect(whole.filter(({gfx}) => gfx !== undefined)).toHaveLength(id === 'vllm' ? 1 : 0)
+    // A variant is another build: of another CUDA release.
+    for (const {variant, cuda} of now) if (variant !== undefined) expect(variant).toBe(`cu${cuda?.replace('.', '')}`)
+  })
+})
+
+it('says so before any model is looked at', () => {
+  const machine = machineFromSpec(catalogue, '1xrtx-4090')
+  const old = {...machine, gpus: machine.gpus.map((gpu) => ({...gpu, driver: '470.82.01'}))}
+  expect(withoutBuild(context, old, {})?.code).toBe('driver-too-old')
+  expect(withoutBuild(context, machine, {})).toBeUndefined()
+})
+
 describe('attention without kernels on a card', () => {
   test.each([
     // supports_compute_capability of flashmla_sparse.py (9 and 10) and flashinfer_mla_sparse.py (12 from 0.24.0).
@@ -113,20 +135,20 @@ describe('attention without kernels on a card', () => {
       'deepseek-v3.2',
       '0.13.0',
       {},
-      /^attention-unsupported: .*sparse attention.*12\.0\): FLASHMLA_SPARSE is for 9\.0 to 10\.x; use --engine-version 0\.24\.0 or later$/,
+      /^attention-unsupported: .*sparse attention.*12\.0: FLASHMLA_SPARSE is for 9\.0 to 10\.x; use --engine-version 0\.24\.0 or later$/,
     ],
-    ['8xa100-80gb-sxm', 'deepseek-v3.2', '0.33.0', {}, /^attention-unsupported: .*8\.0\).*no release of vLLM/],
-    ['8xl40s', 'deepseek-v3.2', '0.28.0', {}, /^attention-unsupported: .*8\.9\)/],
+    ['8xa100-80gb-sxm', 'deepseek-v3.2', '0.33.0', {}, /^attention-unsupported: .*8\.0\b.*no release of vLLM/],
+    ['8xl40s', 'deepseek-v3.2', '0.28.0', {}, /^attention-unsupported: .*8\.9\b/],
     ['2xrtx-pro-6000-blackwell-server', 'deepseek-v4-flash', '0.21.0', {}, /^attention-unsupported: .*use --engine-version 0\.24\.0 or later$/],
-    ['8xa100-80gb-sxm', 'deepseek-v4-flash', '0.28.0', {}, /^attention-unsupported: .*8\.0\)/],
-    ['8xrtx-4090', 'deepseek-v4-flash', '0.5.18', {engine: 'sglang'}, /attention-unsupported: .*8\.9\)/],
+    ['8xa100-80gb-sxm', 'deepseek-v4-flash', '0.28.0', {}, /^attention-unsupported: .*8\.0\b/],
+    ['8xrtx-4090', 'deepseek-v4-flash', '0.5.18', {engine: 'sglang'}, /attention-unsupported: .*8\.9\b/],
     ['8xrtx-pro-6000-blackwell-server', 'deepseek-v4-flash', '0.5.12', {engine: 'sglang'}, /^attention-unsupported: .*--engine-version 0\.5\.13 or later$/m],
     // On 12.x SGLang has it for GLM and an FP8 cache alone.
     ['8xrtx-pro-6000-blackwell-server', 'deepseek-v3.2', '0.5.18', {engine: 'sglang'}, /^attention-unsupported: /],
     ['8xa100-80gb-sxm', 'deepseek-v3.2', '1.3.0rc24', {engine: 'trtllm'}, /attention-unsupported: /],
     // AITER is for CDNA 3 and later.
-    ['8xradeon-ai-pro-r9700', 'deepseek-v4-flash', '0.28.0', {}, /attention-unsupported: .*\(gfx1201\); no release/],
-    ['8xmi300x', 'deepseek-v3.2', '0.11.2', {}, /attention-unsupported: .*\(gfx942\); use --engine-version 0\.12\.0 or later/],
+    ['8xradeon-ai-pro-r9700', 'deepseek-v4-flash', '0.28.0', {}, /attention-unsupported: .*gfx1201; no release/],
+    ['8xmi300x', 'deepseek-v3.2', '0.11.2', {}, /attention-unsupported: .*gfx942; use --engine-version 0\.12\.0 or later/],
   ])('%s, %s, %s', async (gpu, model, version, more, expected) => expect(await refusal(gpu, model, version, more)).toMatch(expected))
 
   test.each([

@@ -4,7 +4,7 @@ import type {Model} from '../../core/model.ts'
 import {bestLayout, diskBytes, evaluate, type Evaluation, isYes, type Place, placesFor, preferredCheckpoints, taken, VERDICT_ORDER} from '../answer/index.ts'
 import type {Reason} from '../../core/terms.ts'
 import {ENGINES} from '../../engines/registry.ts'
-import {buildRefusal} from '../../engines/support.ts'
+import {buildRefusal, driverRefusal} from '../../engines/support.ts'
 import {type Context, engineData, engineOf, pacingAccelerator} from '../world/index.ts'
 import {byRank, type FittingModel, releaseDates, usableContext, userSpeed} from './rank.ts'
 
@@ -15,7 +15,7 @@ export interface FitQuestion {
 }
 
 /**
- * Why no model can be served there, whatever its size: the engine has no build for these cards. The remedy is another engine that has one;
+ * Why no model can be served there, whatever its size: the engine has no build for these cards, or none that the driver runs. The remedy is another engine that has one;
  * where none has and no engine was named, all that are known are meant. Undefined where there is a build.
  */
 export function withoutBuild(context: Context, {gpus}: Machine, request: DeploymentRequest): Reason | undefined {
@@ -23,7 +23,7 @@ export function withoutBuild(context: Context, {gpus}: Machine, request: Deploym
   const refusal = (id: string) => buildRefusal(id, accelerator, engineData(context, id), request.engineVersion)
   const own = engineOf(context, request.engine).id
   const reason = refusal(own)
-  if (!reason) return undefined
+  if (!reason) return driverRefusal(own, gpus[0]!, engineData(context, own), request.engineVersion)
   const others = Object.keys(ENGINES).filter((id) => id !== own && !buildRefusal(id, accelerator, engineData(context, id), undefined))
   if (others.length > 0) return {...reason, remedy: `${reason.code === 'build-unsupported' ? `${reason.remedy}; or ` : ''}use --engine ${others[0]}`}
   if (request.engine !== undefined || request.engineVersion !== undefined) return reason
