@@ -232,8 +232,11 @@ export async function verification(context: Context, {report: read, flags, today
   const isClose = decisive ? Math.abs(decisive.differenceBytes) <= spreadBytes : (report.outcome === 'started') === (predicted === 'started')
   const mismatches = mismatchesOf(best, report, context.catalogue.gpus, answered.machine.gpus.length * answered.machine.nodeCount)
   const within = mismatches.length === 0 && isClose
-  for (const {message} of mismatches)
-    warnings.push({code: 'log-of-another', message: `${message}: the log cannot be of what is asked about, and nothing is learnt from it`})
+  for (const {of, message} of mismatches)
+    warnings.push({
+      code: 'log-of-another',
+      message: `${message}: ${of === 'memory' ? 'the start was not on a machine at rest' : 'the log cannot be of what is asked about'}, and nothing is learnt from it`,
+    })
   const correction = differenceOf(there, plain.best, report, today)
   const truth = correction && (await answer(under([correction]), scenario, {asRan: true}))
   const parts = lines.filter(({name}) => PARTS_OF_MEMORY.has(name))
