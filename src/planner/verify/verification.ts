@@ -1,5 +1,5 @@
 /** What an engine's start-up log says beside what was predicted for it: line by line, what was off, and what follows. */
-import {DEPLOYMENT_FIELDS, type DeploymentRequest, type EngineOptions} from '../../core/deployment.ts'
+import {DEPLOYMENT_FIELDS, type DeploymentRequest} from '../../core/deployment.ts'
 import {findCacheFormat} from '../../core/formats.ts'
 import {InputError} from '../../core/input-error.ts'
 import type {Machine} from '../../core/accelerator.ts'
@@ -76,11 +76,12 @@ function seenSizes({seen, settings}: LogReport, flags: DeploymentRequest): Deplo
 }
 
 /** The log's settings over the flags'. Where both say something, the log is what ran. */
-function merged(report: LogReport, options: EngineOptions, flags: DeploymentRequest, warnings: Warning[]): DeploymentRequest {
+function merged(report: LogReport, {speculative, ...options}: DeploymentRequest, flags: DeploymentRequest, warnings: Warning[]): DeploymentRequest {
   const printed: DeploymentRequest = {
     ...options,
     ...report.settings,
     ...seenSizes(report, flags),
+    ...(speculative && {speculative}),
     engine: report.engine,
     ...(report.engineVersion !== undefined && {engineVersion: report.engineVersion}),
   }
@@ -175,8 +176,8 @@ export async function verification(context: Context, {report: read, flags, today
   }
   const {model: givenModel, gpu, machine, nodes, workload: _load, slo: _slo, id: _id, ...given} = flags
   requireCard(report)
-  const {options, counted} = printedOptions(context, report)
-  const request = merged(report, options, given, warnings)
+  const {options, speculative, counted} = printedOptions(context, report)
+  const request = merged(report, {...options, ...(speculative && {speculative})}, given, warnings)
   const model = await nameOfModel(context, report, givenModel, warnings)
   if (request.engineVersion === undefined)
     warnings.push({code: 'engine-version-assumed', message: 'the log does not say which release ran: the newest known is assumed (--engine-version)'})
