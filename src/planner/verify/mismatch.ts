@@ -36,9 +36,12 @@ const LEAST_WEIGHTS_BYTES = 2 ** 29
 /** Of the card: no estimate of a deployment that was understood was ever as far off. */
 const ROOM_TOLERANCE = 0.25
 
-/** @throws InputError LOG_OF_CPU: where there is no card there is nothing to compare with one. */
-export function requireCard({device}: LogReport): void {
-  if (device === 'cpu')
+/** What is no card: a processor that serves by itself. */
+const isProcessor = ({vendor}: Accelerator): boolean => String(vendor) === 'cpu'
+
+/** @throws InputError LOG_OF_CPU: where there was no card there is nothing to compare with one. */
+export function requireCard({device}: LogReport, accelerator: Accelerator | undefined): void {
+  if (device === 'cpu' && (accelerator === undefined || !isProcessor(accelerator)))
     throw new InputError(
       'LOG_OF_CPU',
       'The log is of a start on a CPU, which says nothing of a GPU: expected the log of a start on the GPU that is asked about',

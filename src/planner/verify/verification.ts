@@ -9,7 +9,7 @@ import {isAtLeast} from '../../engines/versions.ts'
 import type {LaterFailure, LogOutcome, LogReport, RankFigures} from '../../verify/log-report.ts'
 import {type Answer, answer, type Evaluation} from '../answer/index.ts'
 import {changesFor, type Change} from './changes.ts'
-import {type Context, type Correction, modelOf} from '../world/index.ts'
+import {type Context, type Correction, machineFromSpec, modelOf} from '../world/index.ts'
 import {cardMissing, cardOfLog} from './card-of-log.ts'
 import {differenceOf} from './difference.ts'
 import {type Mismatch, mismatchesOf, requireCard} from './mismatch.ts'
@@ -175,7 +175,7 @@ export async function verification(context: Context, {report: read, flags, today
     ...(read.engineVersion !== undefined && read.engineVersion !== engineVersion && engineVersion !== undefined && {build: read.engineVersion}),
   }
   const {model: givenModel, gpu, machine, nodes, workload: _load, slo: _slo, id: _id, ...given} = flags
-  requireCard(report)
+  if (gpu !== undefined) requireCard(report, machineFromSpec(context.catalogue, gpu).gpus[0]?.accelerator)
   const {options, speculative, counted} = printedOptions(context, report)
   const request = merged(report, {...options, ...(speculative && {speculative})}, given, warnings)
   const model = await nameOfModel(context, report, givenModel, warnings)
@@ -207,6 +207,7 @@ export async function verification(context: Context, {report: read, flags, today
     detect: async () =>
       idle(
         await context.detect().catch((error: unknown) => {
+          requireCard(report, undefined)
           if (error instanceof InputError && error.code === 'NO_GPU') throw cardMissing(context.catalogue.gpus, report, gpuCount(request))
           throw error
         }),
@@ -218,6 +219,7 @@ export async function verification(context: Context, {report: read, flags, today
   const plain = await answer(under(undefined), scenario, {asRan: true})
   const answered = context.corrections?.length ? await answer(there, scenario, {asRan: true}) : plain
   const {best} = answered
+  requireCard(report, best.machine.gpus[0]?.accelerator)
   warnings.push(...best.warnings.filter(({code}) => code === 'corrected' || code === 'engine-version'))
   if (best.machine.gpus[0]!.accelerator.unifiedMemory)
     warnings.push({
