@@ -10,6 +10,7 @@ import {checkMachineFile} from '../catalogue/machine-schema.ts'
 import {checkMigFile} from '../catalogue/mig-schema.ts'
 import {entryOf} from '../catalogue/model-entry.ts'
 import {checkModelFile} from '../catalogue/model-schema.ts'
+import {compileLogLines} from './log-lines.ts'
 import type {System} from '../catalogue/system.ts'
 import {problemsOf} from '../catalogue/zod-problems.ts'
 import type {Accelerator} from '../core/accelerator.ts'
@@ -25,7 +26,6 @@ import type {PlatformsFile} from '../engines/platforms-schema.ts'
 import type {SpeculationTable} from '../engines/speculation/table.ts'
 import type {SupportTable} from '../engines/support-formats.ts'
 import {platformClasses, platformImages, platformsFor} from './compile-platforms.ts'
-import {compileLogLines} from './log-lines.ts'
 import {compileQuality} from './quality/compile-quality.ts'
 
 interface Source {
@@ -271,12 +271,12 @@ function compileEngines(root: string, problems: string[], files: Map<string, unk
 export function compile(root: string): Compiled {
   const files = new Map<string, unknown>()
   const problems: string[] = []
+  compileLogLines(root, problems, files)
   const {drafts, speculation} = compileDrafts(root, problems)
   compileModels(root, problems, files, drafts)
   problems.push(...unknownDraftNames(drafts, speculation, files.get('models') as ModelEntry[]))
   compileHardware(root, problems, files)
   compileEngines(root, problems, files, speculation)
-  compileLogLines(root, problems, files)
   files.set('closed-models', closedModels(root, problems, files.get('models') as ModelEntry[]))
   files.set('tasks', tasks(root, problems))
   files.set('known-models', knownModels(root, problems, files.get('models') as ModelEntry[]))

@@ -70,7 +70,7 @@ export default class Verify extends ServefitCommand {
     if (save && mismatches.length > 0 && !force)
       verified.warnings.push({
         code: 'not-saved',
-        message: 'nothing was saved: a difference from another card, model or layout would spoil later answers (--force keeps it all the same)',
+        message: "nothing was saved: a difference that is not the engine's own would spoil later answers (--force keeps it all the same)",
       })
     else if (save) {
       if (!correction) throw new InputError('NOTHING_TO_SAVE', 'The log says nothing of the cache: there is no difference to save')

@@ -206,6 +206,14 @@ const CACHE_SPELLINGS: Record<string, string> = {
   NVFP4: 'nvfp4',
 }
 
+const TORCH_CACHES: Record<string, string> = {bfloat16: 'bf16', float16: 'fp16', float8_e4m3fn: 'fp8', float8_e5m2: 'fp8', float8_e4m3fnuz: 'fp8'}
+
+/** The format of a pool by the type of its tensors, as SGLang prints it; what several formats are kept in says nothing. */
+export function cacheOfTorchType(text: string): string | undefined {
+  const type = /(?:Using KV cache dtype: |KV Cache is allocated\. dtype: )torch\.(\w+)/.exec(text)?.[1]
+  return type !== undefined && Object.hasOwn(TORCH_CACHES, type) ? TORCH_CACHES[type] : undefined
+}
+
 /** A cache format in the words of scenarios; `auto` says nothing. */
 export function cacheWord(value: PythonValue): string | undefined {
   const word = wordOf(value)

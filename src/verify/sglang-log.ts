@@ -7,6 +7,7 @@
 import type {DeploymentRequest, Speculation} from '../core/deployment.ts'
 import type {LogLine} from './log-lines.ts'
 import {
+  cacheOfTorchType,
   cacheWord,
   countOf,
   deviceNameIn,
@@ -133,6 +134,7 @@ export function readSglang(lines: readonly LogLine[]): LogReport {
   let printed: Record<string, PythonValue> = {}
   let deviceName: string | undefined
   const outcome = new OutcomeOf('sglang')
+  let pool: string | undefined
   const read = (text: string, find: string) => gibBytes(new RegExp(find.replaceAll('#', GB)).exec(text)?.[1])
   for (const {text, rank} of lines) {
     if (/Load weight begin/.test(text) && ranks.get(rank).freeBeforeBytes === undefined) ranks.set(rank, {freeBeforeBytes: read(text, 'avail mem=#')})
@@ -146,6 +148,8 @@ export function readSglang(lines: readonly LogLine[]): LogReport {
       if (before === undefined && used !== undefined && left !== undefined) ranks.set(rank, {freeBeforeBytes: left + used})
     }
     ranks.add(rank, 'kvCacheBytes', poolBytes(text))
+    // The first pool is the model's own, a draft's follows.
+    pool ??= cacheOfTorchType(text)
     if (/Capture .{0,60}graph end/i.test(text)) ranks.add(rank, 'cudaGraphBytes', read(text, 'mem usage=#'))
     if (/Memory pool end/.test(text)) ranks.set(rank, {freeAfterBytes: read(text, 'avail mem=#')})
     const tokens = /(?:^|[^_\w])max_total_num_tokens=(\d+)/.exec(text)
@@ -182,7 +186,7 @@ export function readSglang(lines: readonly LogLine[]): LogReport {
     engine: 'sglang' as const,
     engineVersion: version,
     model: model === undefined ? undefined : repositoryIn(model),
-    settings,
+    settings: pool === undefined || settings.kvCache !== undefined ? settings : {...settings, kvCache: pool},
     seen: known({tp: sizeFromRanks(names, 'TP'), pp: sizeFromRanks(names, 'PP'), ep: sizeFromRanks(names, 'EP')}),
     printed,
     // Printed before the checkpoint is looked into: None says nothing of it (server_args.py).

@@ -64,6 +64,15 @@ describe('a log of another card, model or layout', () => {
     expect(log!.mismatches).toMatchObject([{of: 'model', message: expect.stringMatching(/^weights of 15\.3 GiB are not those of Qwen3 14B/)}])
   })
 
+  it('is told from files that the system keeps in shared memory', () => {
+    const text = readFileSync(RIGHT, 'utf8').replace(/Model loading took [\d.]+/, 'Model loading took 45.1')
+    // 15.3 GiB of weights that take 45.1: more than any other format of the model.
+    expect(verified(['-', '--gpu', 'gb10'], text).log!.mismatches).toMatchObject([
+      {of: 'memory', message: expect.stringContaining('45.1 GiB for weights of 15.3 GiB')},
+    ])
+    expect(verified(['-', '--gpu', 'h100-sxm'], text).log!.mismatches).toMatchObject([{of: 'model'}])
+  })
+
   it('is told by the name of the card', () => {
     const named = (name: string) => `${readFileSync(TWO_RANKS, 'utf8')}\nConfig file not found at /x/E=128,N=768,device_name=${name}.json\n`
     expect(verified(['-', '--gpu', '2xa100-80gb-sxm'], named('NVIDIA_H100_80GB_HBM3')).log!.mismatches).toMatchObject([{of: 'card'}])
@@ -246,6 +255,15 @@ describe('corrections', () => {
 })
 
 describe('a model by the folder that it lay in', () => {
+  it('is the repository that the folder is called after', () => {
+    // Neither a plain folder nor one of an organisation lies here.
+    for (const path of ['/data/models/Qwen3-8B', '/data/hub/Qwen/Qwen3-8B']) {
+      const {log} = verified(['-', '--gpu', 'rtx-4090'], readFileSync(RIGHT, 'utf8').replaceAll('Qwen/Qwen3-8B', path))
+      expect(log!.model.hfId, path).toBe('Qwen/Qwen3-8B')
+      expect(log!.within, path).toBe(true)
+    }
+  })
+
   it('is read where the folder is here too', () => {
     const folder = join(home, 'tiny-qwen3')
     const config = {

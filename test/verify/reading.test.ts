@@ -203,6 +203,19 @@ describe('what a part of a log says', () => {
     )
   })
 
+  it("knows the format of SGLang's cache by the type of its tensors where nobody asked for one", () => {
+    const format = (asked: string, type: string) =>
+      readLog([
+        `[2026-08-01 23:37:38] server_args=ServerArgs(model_path='a/b', kv_cache_dtype='${asked}')\n[2026-08-01 23:40:01] KV Cache is allocated. dtype: torch.${type}, #tokens: 148717, K size: 10.21 GB, V size: 10.21 GB`,
+      ]).settings.kvCache
+    expect([format('auto', 'bfloat16'), format('auto', 'float8_e4m3fn'), format('auto', 'uint8'), format('fp8_e5m2', 'bfloat16')]).toEqual([
+      'bf16',
+      'fp8',
+      undefined,
+      'fp8',
+    ])
+  })
+
   it("takes what SGLang's weights used from what was free, where it prints no more", () => {
     const text = [
       '[2025-02-04 05:21:40 TP0] Load weight begin. avail mem=22.76 GB',

@@ -12,7 +12,7 @@ import {kindsOfLayers} from './layer-kinds.ts'
 
 /** What of a log contradicts the question, in words. */
 export interface Mismatch {
-  of: 'card' | 'model' | 'layout'
+  of: 'card' | 'model' | 'layout' | 'memory'
   message: string
 }
 
@@ -36,9 +36,12 @@ const LEAST_WEIGHTS_BYTES = 2 ** 29
 /** Of the card: no estimate of a deployment that was understood was ever as far off. */
 const ROOM_TOLERANCE = 0.25
 
-/** @throws InputError LOG_OF_CPU: where there is no card there is nothing to compare with one. */
-export function requireCard({device}: LogReport): void {
-  if (device === 'cpu')
+/** What is no card: a processor that serves by itself. */
+const isProcessor = ({vendor}: Accelerator): boolean => String(vendor) === 'cpu'
+
+/** @throws InputError LOG_OF_CPU: where there was no card there is nothing to compare with one. */
+export function requireCard({device}: LogReport, accelerator: Accelerator | undefined): void {
+  if (device === 'cpu' && (accelerator === undefined || !isProcessor(accelerator)))
     throw new InputError(
       'LOG_OF_CPU',
       'The log is of a start on a CPU, which says nothing of a GPU: expected the log of a start on the GPU that is asked about',
@@ -81,13 +84,20 @@ function roomMismatch({memory, deployment, machine}: Evaluation, {figures, engin
   return `the cache of the log takes ${bytesInWords(Math.max(0, reported))} where ${bytesInWords(Math.max(0, predicted))} are left: it is of another card, or of another share of memory than ${deployment.gpuMemoryUtilization}`
 }
 
-function weightsMismatch({memory, model, checkpoint}: Evaluation, {figures}: LogReport): string | undefined {
+function weightsMismatch({memory, model, checkpoint, machine}: Evaluation, {figures}: LogReport): Mismatch | undefined {
   const predicted = sumBytes(memory.terms.filter(({part}) => part === 'weights'))
   const {weightsBytes} = figures
   if (weightsBytes === undefined || !(predicted > 0)) return undefined
   const difference = Math.abs(weightsBytes - predicted)
   if (difference <= LEAST_WEIGHTS_BYTES || difference <= WEIGHTS_TOLERANCE * predicted) return undefined
-  return `weights of ${bytesInWords(weightsBytes)} are not those of ${model.name} as ${checkpoint.weights} in this layout (${bytesInWords(predicted)})`
+  // What the system keeps of the files counts as the engine's there: 29 GiB more were seen.
+  if (machine.gpus[0]!.accelerator.unifiedMemory && weightsBytes > predicted)
+    return {
+      of: 'memory',
+      message: `memory is shared with the system, and ${bytesInWords(weightsBytes)} for weights of ${bytesInWords(predicted)} count what it keeps of their files`,
+    }
+  const message = `weights of ${bytesInWords(weightsBytes)} are not those of ${model.name} as ${checkpoint.weights} in this layout (${bytesInWords(predicted)})`
+  return {of: 'model', message}
 }
 
 /** Bytes of a token: what a model of one kind of layers takes is known to the byte. */
@@ -117,7 +127,8 @@ export function mismatchesOf(best: Evaluation, report: LogReport, gpus: readonly
   add('card', memoryMismatch(best, report))
   const needed = best.engine.gpuCount(best.deployment)
   if (needed > namedGpuCount) add('layout', `the layout of the log takes ${needed} GPUs, ${namedGpuCount === 1 ? 'one is' : `${namedGpuCount} are`} named`)
-  add('model', weightsMismatch(best, report))
+  const weights = weightsMismatch(best, report)
+  add(weights?.of ?? 'model', weights?.message)
   add('model', tokenMismatch(best, report))
   if (found.length === 0) add('card', roomMismatch(best, report))
   return found

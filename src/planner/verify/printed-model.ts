@@ -13,6 +13,14 @@ function namesOf(printed: string): string[] {
   return [printed, ...(path && folder && name ? [`${folder}/${name}`] : []), ...(name && path ? [name] : [])]
 }
 
+const lastPart = (name: string): string => name.split('/').at(-1)!.toLowerCase()
+
+/** A folder that is called as the model's own repository is a copy of it, whoever the folder around it names. */
+async function original(context: Context, name: string, found: NamedModel): Promise<{name: string; found: NamedModel}> {
+  const {hfId} = found.model
+  return lastPart(hfId) === lastPart(name) && hfId !== name ? {name: hfId, found: await modelOf({...context, repository: undefined}, hfId)} : {name, found}
+}
+
 /** Undefined where none of its names is known. A folder of that name that lies here is what ran, as far as can be told. */
 export async function printedModel(context: Context, printed: string): Promise<{name: string; found: NamedModel} | undefined> {
   for (const name of namesOf(printed)) {
@@ -22,7 +30,7 @@ export async function printedModel(context: Context, printed: string): Promise<{
       if (error instanceof InputError) return undefined
       throw error
     })
-    if (found) return {name, found}
+    if (found) return name === printed ? {name, found} : original(context, name, found)
   }
   return undefined
 }

@@ -1,5 +1,5 @@
 /** The options that an engine printed among its arguments, read by what the same options mean on its command line. */
-import {type EngineOptions, givenOptions} from '../../core/deployment.ts'
+import {type EngineOptions, givenOptions, type Speculation} from '../../core/deployment.ts'
 import type {FlagTable} from '../../engines/flags.ts'
 import {readCommand} from '../../engines/launch/read/read-command.ts'
 import type {LogReport} from '../../verify/log-report.ts'
@@ -46,6 +46,12 @@ const READ: Record<LogReport['engine'], readonly string[]> = {
     'max_lora_rank',
     'is_embedding',
     'language_model_only',
+    'speculative_algorithm',
+    'speculative_draft_model_path',
+    'speculative_num_steps',
+    'speculative_num_draft_tokens',
+    'speculative_dflash_block_size',
+    'speculative_dspark_block_size',
   ],
   trtllm: [],
 }
@@ -69,8 +75,14 @@ function wordsOf(name: string, value: PythonValue): string[] {
   return [flag, typeof value === 'object' ? JSON.stringify(value) : String(value)]
 }
 
+/** A draft from the model's own checkpoint is none of its own; one in a folder of that machine's is known by its method alone. */
+const isOwnDraft = (name: string, printed: Record<string, PythonValue>): boolean =>
+  name === 'speculative_draft_model_path' && (printed[name] === printed.model_path || !/^[\w.-]+\/[\w.-]+$/.test(String(printed[name])))
+
 export interface PrintedOptions {
   options: EngineOptions
+  /** As the options of drafts say it together; absent: they say nothing. */
+  speculative?: Speculation
   /** Arguments of the report's `further` that are reckoned with after all. */
   counted: Set<string>
 }
@@ -78,12 +90,12 @@ export interface PrintedOptions {
 /** What the printed arguments say in a scenario's words. What cannot be read is left where it was: among what is not modelled. */
 export function printedOptions(context: Context, {engine: id, engineVersion, printed}: LogReport): PrintedOptions {
   const names = READ[id].filter((name) => Object.hasOwn(printed, name) && !USUAL[name]?.includes(printed[name]))
-  const args = names.flatMap((name) => wordsOf(name, printed[name]))
+  const args = names.filter((name) => !isOwnDraft(name, printed)).flatMap((name) => wordsOf(name, printed[name]))
   if (args.length === 0) return {options: {}, counted: new Set()}
   const table = context.catalogue.file<FlagTable>(`engines/${id}-flags`)
   const {version} = resolveVersion(engineVersion, engineOf(context, id).newestVersion)
   const program = {engine: id, environment: {}, args, entry: id === 'vllm' ? 'vllm-module' : 'sglang-module', files: {}, unknown: [], around: []} as const
   const {request, flags} = readCommand({...program, args: [...program.args], unknown: [], around: []}, {table, version, unsure: true})
   const counted = flags.filter(({effect, uncounted}) => effect === 'counted' && !uncounted).map(({flag}) => flag.split('=')[0]!)
-  return {options: givenOptions(request), counted: new Set(counted)}
+  return {options: givenOptions(request), ...(request.speculative && {speculative: request.speculative}), counted: new Set(counted)}
 }

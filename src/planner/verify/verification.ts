@@ -1,5 +1,5 @@
 /** What an engine's start-up log says beside what was predicted for it: line by line, what was off, and what follows. */
-import {DEPLOYMENT_FIELDS, type DeploymentRequest, type EngineOptions} from '../../core/deployment.ts'
+import {DEPLOYMENT_FIELDS, type DeploymentRequest} from '../../core/deployment.ts'
 import {findCacheFormat} from '../../core/formats.ts'
 import {InputError} from '../../core/input-error.ts'
 import type {Machine} from '../../core/accelerator.ts'
@@ -9,7 +9,7 @@ import {isAtLeast} from '../../engines/versions.ts'
 import type {LaterFailure, LogOutcome, LogReport, RankFigures} from '../../verify/log-report.ts'
 import {type Answer, answer, type Evaluation} from '../answer/index.ts'
 import {changesFor, type Change} from './changes.ts'
-import {type Context, type Correction, modelOf} from '../world/index.ts'
+import {type Context, type Correction, machineFromSpec, modelOf} from '../world/index.ts'
 import {cardMissing, cardOfLog} from './card-of-log.ts'
 import {differenceOf} from './difference.ts'
 import {type Mismatch, mismatchesOf, requireCard} from './mismatch.ts'
@@ -76,11 +76,12 @@ function seenSizes({seen, settings}: LogReport, flags: DeploymentRequest): Deplo
 }
 
 /** The log's settings over the flags'. Where both say something, the log is what ran. */
-function merged(report: LogReport, options: EngineOptions, flags: DeploymentRequest, warnings: Warning[]): DeploymentRequest {
+function merged(report: LogReport, {speculative, ...options}: DeploymentRequest, flags: DeploymentRequest, warnings: Warning[]): DeploymentRequest {
   const printed: DeploymentRequest = {
     ...options,
     ...report.settings,
     ...seenSizes(report, flags),
+    ...(speculative && {speculative}),
     engine: report.engine,
     ...(report.engineVersion !== undefined && {engineVersion: report.engineVersion}),
   }
@@ -174,9 +175,9 @@ export async function verification(context: Context, {report: read, flags, today
     ...(read.engineVersion !== undefined && read.engineVersion !== engineVersion && engineVersion !== undefined && {build: read.engineVersion}),
   }
   const {model: givenModel, gpu, machine, nodes, workload: _load, slo: _slo, id: _id, ...given} = flags
-  requireCard(report)
-  const {options, counted} = printedOptions(context, report)
-  const request = merged(report, options, given, warnings)
+  if (gpu !== undefined) requireCard(report, machineFromSpec(context.catalogue, gpu).gpus[0]?.accelerator)
+  const {options, speculative, counted} = printedOptions(context, report)
+  const request = merged(report, {...options, ...(speculative && {speculative})}, given, warnings)
   const model = await nameOfModel(context, report, givenModel, warnings)
   if (request.engineVersion === undefined)
     warnings.push({code: 'engine-version-assumed', message: 'the log does not say which release ran: the newest known is assumed (--engine-version)'})
@@ -206,6 +207,7 @@ export async function verification(context: Context, {report: read, flags, today
     detect: async () =>
       idle(
         await context.detect().catch((error: unknown) => {
+          requireCard(report, undefined)
           if (error instanceof InputError && error.code === 'NO_GPU') throw cardMissing(context.catalogue.gpus, report, gpuCount(request))
           throw error
         }),
@@ -217,6 +219,7 @@ export async function verification(context: Context, {report: read, flags, today
   const plain = await answer(under(undefined), scenario, {asRan: true})
   const answered = context.corrections?.length ? await answer(there, scenario, {asRan: true}) : plain
   const {best} = answered
+  requireCard(report, best.machine.gpus[0]?.accelerator)
   warnings.push(...best.warnings.filter(({code}) => code === 'corrected' || code === 'engine-version'))
   if (best.machine.gpus[0]!.accelerator.unifiedMemory)
     warnings.push({
@@ -232,8 +235,11 @@ export async function verification(context: Context, {report: read, flags, today
   const isClose = decisive ? Math.abs(decisive.differenceBytes) <= spreadBytes : (report.outcome === 'started') === (predicted === 'started')
   const mismatches = mismatchesOf(best, report, context.catalogue.gpus, answered.machine.gpus.length * answered.machine.nodeCount)
   const within = mismatches.length === 0 && isClose
-  for (const {message} of mismatches)
-    warnings.push({code: 'log-of-another', message: `${message}: the log cannot be of what is asked about, and nothing is learnt from it`})
+  for (const {of, message} of mismatches)
+    warnings.push({
+      code: 'log-of-another',
+      message: `${message}: ${of === 'memory' ? 'the start was not on a machine at rest' : 'the log cannot be of what is asked about'}, and nothing is learnt from it`,
+    })
   const correction = differenceOf(there, plain.best, report, today)
   const truth = correction && (await answer(under([correction]), scenario, {asRan: true}))
   const parts = lines.filter(({name}) => PARTS_OF_MEMORY.has(name))
