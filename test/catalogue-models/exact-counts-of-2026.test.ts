@@ -82,6 +82,10 @@ describe('towers that were told by the exact count are those of the family', () 
     expect(towerOf('lfm2.5-vl-3b')).toBe(towerOf('lfm2.5-vl-1.6b'))
   })
 
+  test('Step 3.7 Flash and Step3 VL 10B have the same tower: the other model was not looked at', () => {
+    expect(towerOf('step-3.7-flash')).toBe(towerOf('step3-vl-10b'))
+  })
+
   test('Ling 3.0 flash VL: 27 layers of width 1,152 and the merger of Qwen3 VL', () => {
     // Tower: 27 x (4 matrices of 1,152 squared, two of 1,152 x 4,304, biases and norms), about 411 M; the rest is the merger.
     const layer = 4 * 1152 * 1152 + 4 * 1152 + 2 * 1152 * 4304 + 4304 + 1152 + 4 * 1152
