@@ -83,18 +83,18 @@ describe('embedding models and rerankers', () => {
 
 describe('models known by name and size only', () => {
   it('are unsupported, with their weights and what is missing', async () => {
-    const {best} = await ask({model: 'zai-org/GLM-5.3-Flash', gpu: '2xgb10'})
+    const {best} = await ask({model: 'reflection/Beam-1.0-501B-A23B-FP8', gpu: '2xgb10'})
     const result = toResult(best)
-    expect(result).toMatchObject({verdict: 'unsupported', model: {totalParams: 321e9, activeParams: 18e9}, reasons: [{code: 'architecture-unknown'}]})
-    // 321 billion parameters of one byte over two machines.
-    expect((result.memory.perGpu.weightsBytes * 2) / 321e9).toBeCloseTo(1, 3)
+    expect(result).toMatchObject({verdict: 'unsupported', model: {totalParams: 501e9, activeParams: 23e9}, reasons: [{code: 'architecture-unknown'}]})
+    // 501 billion parameters of one byte over two machines.
+    expect((result.memory.perGpu.weightsBytes * 2) / 501e9).toBeCloseTo(1, 3)
     expect(result.memory.perGpu).toMatchObject({activationBytes: 0, runtimeBytes: 0, kvCacheBytes: 0})
     expect(result.performance).toBeUndefined()
     expect(ResultSchema.safeParse(result).success).toBe(true)
   })
 
   it('are found by their short name, and by their other builds', async () => {
-    expect((await ask({model: 'glm-5.3-flash', gpu: '8xh200-sxm'})).best.checkpoint).toMatchObject({hfId: 'zai-org/GLM-5.3-Flash', weights: 'fp8'})
-    expect((await ask({model: 'RedHatAI/GLM-5.3-Flash-NVFP4', gpu: '8xb200'})).best.checkpoint).toMatchObject({weights: 'nvfp4', publisher: 'known'})
+    expect((await ask({model: 'beam-1.0-501b-a23b', gpu: '8xb200'})).best.checkpoint).toMatchObject({hfId: 'reflection/Beam-1.0-501B-A23B', weights: 'bf16'})
+    expect((await ask({model: 'RedHatAI/Inkling-Small-FP8-dynamic', gpu: '8xb200'})).best.checkpoint).toMatchObject({weights: 'fp8', publisher: 'known'})
   })
 })
