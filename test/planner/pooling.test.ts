@@ -5,9 +5,12 @@ import {countParameters} from '../../src/core/tensors.ts'
 import {answer} from '../../src/planner/answer/answer.ts'
 import {subjectOf, toResult} from '../../src/planner/answer/index.ts'
 import {ResultSchema} from '../../src/planner/answer/schema.ts'
+import {compare} from '../../src/planner/compare/index.ts'
+import {detailsOf} from '../../src/planner/models/summary.ts'
 import {plan} from '../../src/planner/plan/index.ts'
 import type {Scenario} from '../../src/planner/scenario/index.ts'
 import type {Context} from '../../src/planner/world/context.ts'
+import {modelOf} from '../../src/planner/world/index.ts'
 import {machineFromSpec} from '../../src/planner/world/machines.ts'
 
 const catalogue = openCatalogue(join(import.meta.dirname, '..', '..', 'dist', 'data'))
@@ -96,5 +99,22 @@ describe('models known by name and size only', () => {
   it('are found by their short name, and by their other builds', async () => {
     expect((await ask({model: 'beam-1.0-501b-a23b', gpu: '8xb200'})).best.checkpoint).toMatchObject({hfId: 'reflection/Beam-1.0-501B-A23B', weights: 'bf16'})
     expect((await ask({model: 'RedHatAI/Inkling-Small-FP8-dynamic', gpu: '8xb200'})).best.checkpoint).toMatchObject({weights: 'fp8', publisher: 'known'})
+  })
+
+  it('have nothing to search and nothing to rank: plan and compare say so', async () => {
+    const machine = machineFromSpec(catalogue, '8xb200')
+    const scenario = {model: 'reflection/Beam-1.0-501B-A23B-NVFP4', gpu: '8xb200', workload: USUAL}
+    const found = await plan(context, {scenario, machine, objectives: {}, objective: 'throughput'})
+    expect(found).toMatchObject({met: false, ranking: [], refusals: [{code: 'architecture-unknown'}]})
+    const rows = compare(context, {models: [await modelOf(context, 'beam-1.0-501b-a23b')], machines: [machine], request: {}, workload: USUAL})
+    expect(rows.map(({result}) => result.verdict)).toEqual(rows.map(() => 'unsupported'))
+    expect(rows.every(({result}) => result.reasons[0]?.code === 'architecture-unknown')).toBe(true)
+  })
+
+  it('are shown with what is known, and no context where none is', async () => {
+    const {model} = await modelOf(context, 'reflection/Beam-1.0-501B-A23B')
+    expect(detailsOf(model)).toMatchObject({totalParams: 501e9, activeParams: 23e9, contextTokens: 1_048_576, layers: []})
+    const {model: bare} = await modelOf(context, 'zai-org/GLM-ASR-Nano-2512')
+    expect(detailsOf({...bare, knownByName: {}})).not.toHaveProperty('contextTokens')
   })
 })

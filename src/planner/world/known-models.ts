@@ -45,7 +45,7 @@ export function standIn(known: KnownModel, publishers: readonly string[]): Model
     },
     checkpoints: checkpoints.filter(({formats}) => isWeightFormat(formats.default)),
     published: {totalParams: known.totalParams, ...(known.activeParams !== undefined && {activeParams: known.activeParams}), source: known.source},
-    knownByName: {...(known.since && {since: known.since})},
+    knownByName: {...(known.since && {since: known.since}), ...(known.contextTokens !== undefined && {contextTokens: known.contextTokens})},
   }
 }
 
