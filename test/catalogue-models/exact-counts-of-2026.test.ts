@@ -47,6 +47,18 @@ test.each([
   ['translategemma-27b', 'total', 28_842_036_848],
   ['translategemma-4b', 'total', 4_971_331_952],
   ['trinity-large-thinking', 'total', 398_635_286_016], // dense layers of 12,288
+  ['sarvam-105b', 'total', 106_031_767_424],
+  ['sarvam-30b', 'total', 32_152_650_368],
+  ['jais-2-8b-chat', 'total', 8_090_401_280],
+  ['olmoe-1b-7b-0924-instruct', 'total', 6_919_161_856],
+  ['qwen1.5-moe-a2.7b-chat', 'total', 14_315_784_192],
+  ['exaone-3.5-2.4b-instruct', 'total', 2_405_327_360],
+  ['exaone-3.5-7.8b-instruct', 'total', 7_818_448_896],
+  ['exaone-3.5-32b-instruct', 'total', 32_003_200_000],
+  ['longcat-flash-chat', 'with draft', 561_862_880_256],
+  ['longcat-flash-chat', 'total', 560_664_980_480], // of LongCat-Flash-Prover, which has no draft layer
+  ['phi-2', 'total', 2_779_683_840],
+  ['granite-swash-3b-a600m', 'total', 3_020_382_000],
 ] as const)('%s: %s %d parameters', (id, what, elements) => {
   const {total, draft} = countParameters(catalogued(id).architecture)
   expect(what === 'total' ? total : total + draft).toBe(elements)
@@ -74,6 +86,7 @@ describe('towers that were told by the exact count are those of the family', () 
     ['internvl3.5-38b', 5120],
     ['internvl3.5-241b-a28b', 4096],
     ['intern-s1', 4096],
+    ['skywork-r1v-38b', 5120],
   ])('%s has InternViT 6B', (id, hidden) => {
     expect(towerOf(id) - projector(3200, hidden)).toBe(5_536_496_000)
   })
