@@ -1,5 +1,5 @@
 import {join} from 'node:path'
-import {describe, expect, it} from 'vitest'
+import {describe, expect, it, test} from 'vitest'
 import {openCatalogue} from '../../src/catalogue/catalogue.ts'
 import type {Architecture} from '../../src/core/architecture.ts'
 import {cacheFormat} from '../../src/core/formats.ts'
@@ -234,4 +234,10 @@ describe('index keys that stand for several tokens, and windows of latent rows',
     expect(totals.windowBytesPerToken).toBe(33 * (1024 + 64) * 2)
     expect(sequenceBytes(architecture, layout('bf16'), 100_000)).toBe(100_000 * totals.growingBytesPerToken + 512 * totals.windowBytesPerToken)
   })
+})
+
+test('DeepSeek V4.1 Flash: four of forty layers keep rows, three of them one for two tokens', () => {
+  const totals = cacheTotals(of('deepseek-v4.1-flash'), layout('fp8', {compressedRowBytes: packedRow}))
+  expect(totals.growingBytesPerToken).toBe((3 / 2 + 1) * (584 + 132))
+  expect(totals.windowBytesPerToken).toBe(40 * 584)
 })
