@@ -7,6 +7,7 @@ import {answer} from '../planner/answer/index.ts'
 import {MeasuredScenarioSchema} from '../planner/scenario/schema.ts'
 import type {Line} from './fit-memory/cases.ts'
 import {percent, quantile} from './fit/report.ts'
+import {withFlags} from './measured-flags.ts'
 import type {Task} from './task.ts'
 
 const USAGE = `usage: node src/build/run.mjs check-memory FILE.jsonl
@@ -30,7 +31,7 @@ interface Case {
 
 async function caseOf(context: ReturnType<typeof realContext>, line: string): Promise<Case> {
   const {id, observed} = JSON.parse(line) as Line
-  const {best} = await answer(context, MeasuredScenarioSchema.parse(JSON.parse(line)), {asRan: true})
+  const {best} = await answer(context, MeasuredScenarioSchema.parse(withFlags(context.catalogue, JSON.parse(line))), {asRan: true})
   const {outcome, weightsGiB, kvCacheGiB, kvCacheTokens} = observed
   const {memory} = best
   const weights = sumBytes(memory.terms.filter(({part}) => part === 'weights'))

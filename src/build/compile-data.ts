@@ -14,14 +14,18 @@ import type {System} from '../catalogue/system.ts'
 import {problemsOf} from '../catalogue/zod-problems.ts'
 import type {Accelerator} from '../core/accelerator.ts'
 import type {Checkpoint, Model} from '../core/model.ts'
+import type {Calibration} from '../core/throughput/calibration.ts'
 import type {EngineData} from '../engines/engine.ts'
 import {checkEngineFile, type EngineFile} from '../engines/engine-schema.ts'
 import type {FlagTable} from '../engines/flags.ts'
 import type {NeedsTable} from '../engines/launch/needs-table.ts'
 import type {LoraTable} from '../engines/lora-table.ts'
 import type {MemoryCalibration} from '../engines/overheads.ts'
+import type {PlatformsFile} from '../engines/platforms-schema.ts'
 import type {SpeculationTable} from '../engines/speculation/table.ts'
 import type {SupportTable} from '../engines/support-formats.ts'
+import {platformClasses, platformImages, platformsFor} from './compile-platforms.ts'
+import {compileLogLines} from './log-lines.ts'
 import {compileQuality} from './quality/compile-quality.ts'
 
 interface Source {
@@ -131,7 +135,7 @@ const PublishersFile = z.strictObject({
     z.strictObject({
       organisation: z.string().regex(/^[\w.-]+$/),
       title: z.string().min(1),
-      kind: z.enum(['hardware-maker', 'engine-project', 'quantiser']),
+      kind: z.enum(['hardware-maker', 'engine-project', 'quantiser', 'community']),
       source: z.url(),
     }),
   ),
@@ -142,7 +146,7 @@ function knownPublishers(root: string, problems: string[]): Set<string> {
   const path = 'data/publishers.yaml'
   const parsed = PublishersFile.safeParse(parse(readFileSync(join(root, path), 'utf8')))
   if (!parsed.success) problems.push(...problemsOf(path, parsed.error))
-  return new Set(parsed.data?.publishers.map(({organisation}) => organisation.toLowerCase()))
+  return new Set(parsed.data?.publishers.filter(({kind}) => kind !== 'community').map(({organisation}) => organisation.toLowerCase()))
 }
 
 /** Who published each checkpoint: what is not said is the maker. */
@@ -217,9 +221,11 @@ function pciNames(root: string, problems: string[], known: ReadonlySet<string>):
 
 function compileEngines(root: string, problems: string[], files: Map<string, unknown>, speculation: SpeculationTable): void {
   const engines = new Map<string, EngineFile>()
-  let support: Omit<SupportTable, 'speculation' | 'lora'> | undefined
+  let support: Pick<SupportTable, 'formats' | 'cacheFormats' | 'architectures'> | undefined
+  let builds: Pick<SupportTable, 'builds' | 'attention'> | undefined
   let needs: NeedsTable | undefined
   let lora: LoraTable | undefined
+  let platforms: PlatformsFile | undefined
   for (const {path, value} of yamlFiles(root, 'engines', problems)) {
     const checked = checkEngineFile(path, value)
     problems.push(...checked.problems)
@@ -227,11 +233,13 @@ function compileEngines(root: string, problems: string[], files: Map<string, unk
     if (checked.kind === 'engine') engines.set(stem, checked.value)
     else if (checked.kind === 'flags') files.set(`engines/${stem}`, checked.value satisfies FlagTable)
     else if (checked.kind === 'support') support = checked.value
+    else if (checked.kind === 'builds') builds = checked.value
     else if (checked.kind === 'needs') needs = checked.value
     else if (checked.kind === 'lora') lora = checked.value
+    else if (checked.kind === 'platforms') platforms = checked.value
   }
-  if (!support || !needs || !lora) {
-    problems.push('data/engines: support.yaml, needs.yaml and lora.yaml are all needed')
+  if (!support || !builds || !needs || !lora || !platforms) {
+    problems.push('data/engines: support.yaml, builds.yaml, needs.yaml, lora.yaml and platforms.yaml are all needed')
     return
   }
   const overheads = jsonFile<MemoryCalibration>(root, 'calibration/memory.json')
@@ -245,13 +253,18 @@ function compileEngines(root: string, problems: string[], files: Map<string, unk
         newestVersion,
         versions: versions.map(({version}) => version),
         vendors: [...new Set(images.map(({vendor}) => vendor))],
+        platforms: platformsFor(id, platforms.platforms),
         overheads: measured,
-        images,
+        images: [...images, ...platformImages(id, platforms.platforms)],
         ...rest,
       } satisfies Omit<EngineData, 'support' | 'needs'> & Record<string, unknown>)
   }
-  files.set('engines/support', {...support, speculation, lora} satisfies SupportTable)
+  files.set('engines/support', {...support, ...builds, speculation, lora} satisfies SupportTable)
   files.set('engines/needs', needs)
+  files.set('engines/usual', platforms.usual)
+  const calibration = jsonFile<Calibration>(root, 'calibration/serving.json')
+  // What was fitted comes before what is assumed of a platform.
+  files.set('calibration/serving', {...calibration, hardwareClasses: {...platformClasses(platforms.platforms), ...calibration.hardwareClasses}})
 }
 
 /** Reads and checks all of data/. */
@@ -263,10 +276,10 @@ export function compile(root: string): Compiled {
   problems.push(...unknownDraftNames(drafts, speculation, files.get('models') as ModelEntry[]))
   compileHardware(root, problems, files)
   compileEngines(root, problems, files, speculation)
+  compileLogLines(root, problems, files)
   files.set('closed-models', closedModels(root, problems, files.get('models') as ModelEntry[]))
   files.set('tasks', tasks(root, problems))
   files.set('known-models', knownModels(root, problems, files.get('models') as ModelEntry[]))
-  files.set('calibration/serving', jsonFile(root, 'calibration/serving.json'))
   return {files, problems}
 }
 

@@ -40,6 +40,8 @@ interface Form {
   pattern: RegExp
   weights: string
   format: string
+  /** Tensors that the name says to be in another format. */
+  others?: Record<string, string>
   quantMethod?: string
   assumed?: string
 }
@@ -86,13 +88,21 @@ const FORMS: Form[] = [
     assumed: GROUPS_OF_128,
   },
   {
-    pattern: /[-_.](?:gptq[-_.](?:int4|4-?bits?)|(?:int4|4-?bits?)[-_.]gptq)(?:[-_.](?:g?128g?))?$/i,
+    pattern: /[-_.](?:gptq[-_.](?:int4|4-?b(?:its?)?)|(?:int4|4-?bits?)[-_.]gptq)(?:[-_.](?:g?128g?))?$/i,
     weights: 'gptq-int4',
     format: 'gptq-int4',
     quantMethod: 'gptq',
     assumed: GROUPS_OF_128,
   },
   {pattern: /[-_.]gptq$/i, weights: 'gptq-int4', format: 'gptq-int4', quantMethod: 'gptq', assumed: `${BITS_4} in ${GROUPS_OF_128}`},
+  {
+    // Google's: `-qat-w4a16-ct`, groups of 32.
+    pattern: /[-_.](?:qat[-_.])?w4a16[-_.]ct$/i,
+    weights: 'compressed-int4',
+    format: 'int4-group32',
+    quantMethod: 'compressed-tensors',
+    assumed: 'groups of 32',
+  },
   {
     pattern: /[-_.](?:quantized[-_.])?w4a16(?:[-_.]?g?128)?(?:[-_.](?:asym|sym))?$/i,
     weights: 'compressed-int4',
@@ -115,6 +125,19 @@ const FORMS: Form[] = [
     quantMethod: 'compressed-tensors',
     assumed: `compressed-tensors in ${GROUPS_OF_128}`,
   },
+  // What ModelSlim packs for Ascend NPUs.
+  {pattern: /[-_.]w8a8[-_.]mtp$/i, weights: 'int8', format: 'int8', quantMethod: 'ascend'},
+  {pattern: /[-_.]w8a8[-_.]mxfp8$/i, weights: 'mxfp8', format: 'mxfp8', quantMethod: 'ascend'},
+  {pattern: /[-_.]w4a4[-_.]mxfp4$/i, weights: 'mxfp4', format: 'mxfp4', quantMethod: 'ascend'},
+  {pattern: /[-_.]w4a8$/i, weights: 'w4a8', format: 'w4a8', assumed: GROUPS_OF_128},
+  {
+    pattern: /[-_.]nvfp4[-_.]fp8(?:[-_.](?:block|dynamic))?$/i,
+    weights: 'nvfp4',
+    format: 'nvfp4',
+    others: {attention: 'fp8-block', indexer: 'fp8-block'},
+    quantMethod: 'compressed-tensors',
+    assumed: 'attention in FP8',
+  },
   {pattern: /[-_.]fp8[-_.]block$/i, weights: 'fp8-block', format: 'fp8-block', quantMethod: 'compressed-tensors', assumed: 'blocks of 128 x 128'},
   {
     pattern: /[-_.](?:fp8[-_.](?:dynamic|channel)|w8a8[-_.]fp8)$/i,
@@ -125,8 +148,15 @@ const FORMS: Form[] = [
   },
   {pattern: /[-_.]fp8(?:[-_.](?:kv|static|e4m3))?$/i, weights: 'fp8', format: 'fp8', quantMethod: 'compressed-tensors', assumed: 'one scale a matrix'},
   {pattern: /[-_.]nvfp4a16$/i, weights: 'nvfp4', format: 'nvfp4-weight-only', quantMethod: 'compressed-tensors'},
-  {pattern: /[-_.](?:nvfp4|fp4)$/i, weights: 'nvfp4', format: 'nvfp4', quantMethod: 'modelopt'},
-  {pattern: /[-_.]mxfp4$/i, weights: 'mxfp4', format: 'mxfp4', quantMethod: 'quark'},
+  {pattern: /[-_.](?:nvfp4|fp4)(?:[-_.](?:w4a4|mtp|fast|qad))?$/i, weights: 'nvfp4', format: 'nvfp4', quantMethod: 'modelopt'},
+  {
+    pattern: /[-_.](?:quark[-_.])?mxfp4[-_.]attn[-_.]?fp8$/i,
+    weights: 'mxfp4',
+    format: 'mxfp4',
+    others: {attention: 'fp8', indexer: 'fp8'},
+    quantMethod: 'quark',
+  },
+  {pattern: /[-_.](?:quark[-_.])?mxfp4$/i, weights: 'mxfp4', format: 'mxfp4', quantMethod: 'quark'},
   {pattern: /[-_.]mxfp8$/i, weights: 'mxfp8', format: 'mxfp8', quantMethod: 'mxfp8'},
   {
     pattern: /[-_.](?:unsloth[-_.])?(?:bnb[-_.]4bit|4bit[-_.]bnb|nf4)$/i,
@@ -154,6 +184,18 @@ function mixtureFormat(type: string): string | undefined {
   return {iq2_m: 'iq2_s', iq3_m: 'iq3_s', iq3_xs: 'iq3_s'}[type]
 }
 
+/** Organisations whose builds are packed by ModelSlim for Ascend NPUs. */
+const FOR_ASCEND = /^(?:eco-tech|vllm-ascend)\//i
+
+/** Endings of the names of drafts, which run beside a model and not alone. */
+const DRAFT = /[-_.](?:speculator[-_.]\w+|eagle\d*(?:\.\d)?(?:[-_.]\w+)?|d(?:flash|spark)\d?(?:[-_.]\w+)?|assistant)$/i
+
+/** Name of the model that a draft is for, by the draft's name; undefined where it is none. */
+export function draftedBy(name: string): string | undefined {
+  const last = name.trim().split('/').at(-1) ?? ''
+  return DRAFT.test(last) ? last.replace(DRAFT, '') : undefined
+}
+
 /** The name of a repository taken apart; undefined where it does not say the form. */
 export function buildNamed(name: string): NamedBuild | ForeignBuild | undefined {
   const match = LAST_PART.exec(
@@ -172,12 +214,13 @@ export function buildNamed(name: string): NamedBuild | ForeignBuild | undefined 
   if (tag !== undefined) return undefined
   const form = FORMS.find(({pattern}) => pattern.test(last))
   if (!form) return undefined
-  const {weights, format, quantMethod, assumed} = form
+  const {weights, format, others, assumed} = form
+  const quantMethod = FOR_ASCEND.test(whole) ? 'ascend' : form.quantMethod
   return {
     repository,
     base: last.replace(form.pattern, ''),
     weights,
-    formats: {default: format},
+    formats: {default: format, ...others},
     ...(quantMethod && {quantMethod}),
     assumed: assumed ? [assumed] : [],
   }
@@ -212,8 +255,12 @@ export function withoutForm(name: string): string {
  * different publishers mostly leave the same tensors alone.
  */
 export function promisedCheckpoint(build: NamedBuild, model: Model, known: readonly string[]): Checkpoint {
-  const {repository, weights, quantMethod} = build
-  const alike = model.checkpoints.find((known) => known.weights === weights && known.quantMethod === quantMethod)
+  const {repository, weights} = build
+  const organisation = repository.slice(0, repository.indexOf('/') + 1).toLowerCase()
+  const forms = model.checkpoints.filter((known) => known.weights === weights && (known.quantMethod === 'ascend') === (build.quantMethod === 'ascend'))
+  const own = forms.find((known) => known.hfId.toLowerCase().startsWith(organisation))
+  const alike = own ?? forms.find((known) => known.quantMethod === build.quantMethod)
+  const quantMethod = own?.quantMethod ?? build.quantMethod
   const publisher = publisherOf(repository, model, known)
   return {
     hfId: repository,

@@ -21,7 +21,7 @@ export const HOW_TO_GIVE_FIGURES =
   'a card can also be given by its figures: --gpu 2xcard:memory=20GiB,bandwidth=760GB/s,capability=8.6 (for AMD gfx=gfx1100 instead of capability)'
 
 const RATES: readonly ComputeType[] = ['bf16', 'fp16', 'fp8', 'fp6', 'fp4', 'int8', 'int4']
-const VENDORS: readonly Vendor[] = ['nvidia', 'amd', 'intel', 'apple', 'huawei', 'google', 'cerebras', 'other']
+const VENDORS: readonly Vendor[] = ['nvidia', 'amd', 'intel', 'apple', 'huawei', 'google', 'cerebras', 'cpu', 'other']
 
 /** Other spellings of the keys. */
 const ALIASES: Readonly<Record<string, string>> = {

@@ -168,6 +168,8 @@ const checkpoint = z.strictObject({
     .min(1)
     .optional(),
   bytes: count.optional(),
+  /** Only where the checkpoint's configuration has another limit than the model's. */
+  contextTokens: count.optional(),
   kvCache: z
     .string()
     .refine((name) => findCacheFormat(name) !== undefined, 'is not a cache format')

@@ -1,7 +1,7 @@
 /** The one file that `verify --save` and `calibrate` keep in the user's configuration, and every answer looks for. */
 import {existsSync, readFileSync} from 'node:fs'
 import {homedir} from 'node:os'
-import {isAbsolute, join} from 'node:path'
+import {dirname, isAbsolute, join} from 'node:path'
 import {InputError} from '../core/input-error.ts'
 import type {Correction, LocalCalibration} from '../planner/world/index.ts'
 import {harmless} from '../render/style.ts'
@@ -40,7 +40,17 @@ const isCorrection = (value: unknown): value is Correction =>
   isObject(value.from) &&
   isText(value.from.hfId) &&
   isText(value.from.weights) &&
-  [value.from.tp, value.from.pp, value.from.dp].every((size) => isNumber(size, 1, 4096))
+  [value.from.tp, value.from.pp, value.from.dp].every((size) => isNumber(size, 1, 4096)) &&
+  [value.from.kvCache, value.from.outcome, value.from.build].every((word) => word === undefined || isText(word)) &&
+  [value.from.predictedCacheBytes, value.from.reportedCacheBytes].every((bytes) => bytes === undefined || isBytes(bytes)) &&
+  [value.from.maxModelLen, value.from.gpuMemoryUtilization].every((size) => size === undefined || isNumber(size, 0, 1e12))
+
+const isMetricErrors = (value: unknown): boolean =>
+  isObject(value) &&
+  ['ttftMs', 'tpotMs', 'outputTokensPerSecond'].includes(value.metric as string) &&
+  isNumber(value.figures, 1, 1e9) &&
+  isNumber(value.before, 0, 1e9) &&
+  isNumber(value.after, 0, 1e9)
 
 const isCalibration = (value: unknown): value is LocalCalibration =>
   isObject(value) &&
@@ -50,6 +60,7 @@ const isCalibration = (value: unknown): value is LocalCalibration =>
   isNumber(value.runs, 1, 1e9) &&
   isNumber(value.medianErrorBefore, 0, 1e9) &&
   isNumber(value.medianErrorAfter, 0, 1e9) &&
+  (value.metrics === undefined || (Array.isArray(value.metrics) && value.metrics.every(isMetricErrors))) &&
   Array.isArray(value.fitted) &&
   value.fitted.every(isText) &&
   isObject(value.factors) &&
@@ -106,11 +117,44 @@ export function measuredForAnswers(env: Record<string, string | undefined>): Mea
   }
 }
 
+/** How long another process is waited for that writes the file; a lock that is older than this was left by one that died. */
+const LOCK_MILLISECONDS = 5000
+const LOCK_STEP_MILLISECONDS = 25
+
+/** Runs alone among processes that write the same file: what two of them learn at once is kept. @throws InputError FILE_UNWRITABLE. */
+async function alone<T>(path: string, run: () => Promise<T>): Promise<T> {
+  const {mkdir, rm, stat} = await import('node:fs/promises')
+  const lock = `${path}.lock`
+  await mkdir(dirname(path), {recursive: true}).catch(() => undefined)
+  for (;;) {
+    try {
+      await mkdir(lock)
+      break
+    } catch (error) {
+      const {code} = error as NodeJS.ErrnoException
+      if (code !== 'EEXIST') throw new InputError('FILE_UNWRITABLE', `${path} cannot be written (${code ?? 'error'})`)
+      const age = await stat(lock).then(
+        ({mtimeMs}) => Date.now() - mtimeMs,
+        () => 0,
+      )
+      if (age > LOCK_MILLISECONDS) await rm(lock, {recursive: true, force: true})
+      else await new Promise((resolve) => setTimeout(resolve, LOCK_STEP_MILLISECONDS))
+    }
+  }
+  try {
+    return await run()
+  } finally {
+    await rm(lock, {recursive: true, force: true})
+  }
+}
+
 /** Adds to what is there and writes it whole: a file beside it first, then moved. Returns the path. */
 export async function saveMeasured(env: Record<string, string | undefined>, change: (measured: Measured) => Measured): Promise<string> {
   const path = measuredPath(env)
-  const changed = change(readMeasured(env) ?? {corrections: [], calibrations: []})
-  const {saveFile} = await import('./save-file.ts')
-  await saveFile(path, `${JSON.stringify({schemaVersion: SCHEMA_VERSION, ...changed}, undefined, 2)}\n`, {force: true})
-  return path
+  return alone(path, async () => {
+    const changed = change(readMeasured(env) ?? {corrections: [], calibrations: []})
+    const {saveFile} = await import('./save-file.ts')
+    await saveFile(path, `${JSON.stringify({schemaVersion: SCHEMA_VERSION, ...changed}, undefined, 2)}\n`, {force: true})
+    return path
+  })
 }

@@ -88,7 +88,7 @@ async function detectHere(catalogue: Catalogue): Promise<Machine> {
   const problem = document.problems[0]
   throw new InputError(
     'NO_GPU',
-    `No usable GPU in this machine${problem ? `: ${problem.message} (${problem.remedy})` : ''}. Ask about another with --gpu 1xrtx-4090 or --machine dgx-h200`,
+    `No usable GPU in this machine${problem ? `: ${problem.message} (${problem.remedy})` : ''}. Ask about another with --gpu 1xrtx-4090 or --machine dgx-h200; about processors alone with --gpu 2xcpu:memory=512GiB,bandwidth=400GB/s,vendor=cpu, one for each socket (most people run llama.cpp or Ollama there, which servefit does not model)`,
   )
 }
 

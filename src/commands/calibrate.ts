@@ -10,7 +10,7 @@ import type {CalibrationDocument} from '../planner/verify/index.ts'
 export default class Calibrate extends ServefitCommand {
   static override summary = 'Learn the speed of your machine from benchmarks of your own'
   static override description =
-    'Refits what matters for this GPU under this engine: a factor of memory bandwidth, one of compute, and the time of the host for each step; each needs at least two runs that depend on it. Later answers on that GPU and engine use them and name them. Reads results of vllm bench serve, sglang.bench_serving and trtllm-bench, tables of llama-bench, and scenarios with "observed" as JSON Lines. Exit code 1: nothing was closer to the runs than what ships.'
+    'Refits what matters for this GPU under this engine: a factor of memory bandwidth, one of compute, and the time of the host for each step; each needs at least two runs that depend on it. Later answers on that GPU and engine use them and name them. Says figure by figure what got better and what worse. Reads results of vllm bench serve, sglang.bench_serving and TensorRT-LLM\'s clients, as files or as they print them, tables of llama-bench, and scenarios with "observed" as JSON Lines. Exit code 1: nothing was closer to the runs than what ships.'
   static override examples = [
     '<%= config.bin %> <%= command.id %> results/*.json --model qwen3-32b --gpu 2xrtx-4090 --tp 2',
     '<%= config.bin %> <%= command.id %> runs.jsonl --dry-run',

@@ -12,7 +12,7 @@ import type {VerificationDocument} from '../planner/verify/index.ts'
 export default class Verify extends ServefitCommand {
   static override summary = "Was the prediction right? Compares an engine's start-up log, or a benchmark, with what was predicted"
   static override description =
-    "Reads what vLLM, SGLang or TensorRT-LLM print at start: files, several ranks in one or in many, or - for standard input. What the log prints wins; flags fill the rest. Exit code 0: within the estimate's own error; 1: off by more. --save keeps the difference for this GPU, engine and release: later answers carry it and say so."
+    "Reads what vLLM, SGLang or TensorRT-LLM print at start: files, several ranks in one or in many, or - for standard input. What the log prints wins; flags fill the rest. Exit code 0: within the estimate's own error; 1: off by more. --save keeps the difference for this GPU, engine and minor release: later answers carry it and say so; a log of another card, model or layout is never kept."
   static override examples = [
     'docker logs vllm 2>&1 | <%= config.bin %> <%= command.id %> - --gpu rtx-4090',
     '<%= config.bin %> <%= command.id %> rank0.log rank1.log --machine dgx-h200 --save',
@@ -23,10 +23,12 @@ export default class Verify extends ServefitCommand {
   static override flags = {
     model: Flags.string({description: 'the model, where the log does not name it as a repository', helpValue: 'NAME'}),
     bench: Flags.string({
-      description: 'a result of vllm bench serve, sglang.bench_serving, trtllm-bench or llama-bench, or scenarios with "observed"',
+      description:
+        'a result of vllm bench serve, sglang.bench_serving, TensorRT-LLM\'s clients or llama-bench, as a file or as they print it, or scenarios with "observed"',
       helpValue: 'FILE',
     }),
-    save: Flags.boolean({description: 'keep the difference as a correction for this GPU, engine and release'}),
+    save: Flags.boolean({description: 'keep the difference as a correction for this GPU, engine and minor release'}),
+    force: Flags.boolean({description: 'with --save: keep it though the log seems to be of another card, model or layout', dependsOn: ['save']}),
     ...machineFlags,
     ...deploymentFlags,
     ...sourceFlags,
@@ -43,14 +45,20 @@ export default class Verify extends ServefitCommand {
     const given: Partial<Scenario> = {...scenario, ...(flags.model !== undefined && {model})}
     const context = realContext(this.catalogue, sourcesFrom(flags))
     const document: VerificationDocument = {schemaVersion: 2, within: true, warnings: []}
-    if (logs.length > 0) await this.verifyLog(context, logs, given, flags.save, document)
+    if (logs.length > 0) await this.verifyLog(context, logs, given, flags, document)
     if (flags.bench !== undefined) await this.verifyBench(context, flags.bench, given, document)
     document.within = document.log?.within !== false && document.bench?.within !== false
-    if (!document.within) this.answerNo()
+    if (!document.within || (flags.save && document.savedTo === undefined)) this.answerNo()
     return document
   }
 
-  private async verifyLog(context: Context, logs: readonly string[], given: Partial<Scenario>, save: boolean, document: VerificationDocument): Promise<void> {
+  private async verifyLog(
+    context: Context,
+    logs: readonly string[],
+    given: Partial<Scenario>,
+    {save, force}: {save: boolean; force: boolean},
+    document: VerificationDocument,
+  ): Promise<void> {
     const [{logTexts, today}, {readLog}, {verification}, {logDocument}] = await Promise.all([
       import('../cli/texts.ts'),
       import('../verify/read-log.ts'),
@@ -58,8 +66,13 @@ export default class Verify extends ServefitCommand {
       import('../planner/verify/index.ts'),
     ])
     const verified = await verification(context, {report: readLog(await logTexts(logs), given.engine), flags: given, today: today()})
-    if (save) {
-      const {correction} = verified
+    const {correction, mismatches} = verified
+    if (save && mismatches.length > 0 && !force)
+      verified.warnings.push({
+        code: 'not-saved',
+        message: 'nothing was saved: a difference from another card, model or layout would spoil later answers (--force keeps it all the same)',
+      })
+    else if (save) {
       if (!correction) throw new InputError('NOTHING_TO_SAVE', 'The log says nothing of the cache: there is no difference to save')
       const [{saveMeasured}, {withCorrection}] = await Promise.all([import('../cli/measured-file.ts'), import('../planner/world/index.ts')])
       document.savedTo = await saveMeasured(process.env, (measured) => ({...measured, corrections: withCorrection(measured.corrections, correction)}))

@@ -1,6 +1,6 @@
 /** Hardware as the arithmetic needs it. Bandwidth is in bytes a second, rates are dense operations a second. */
 
-export type Vendor = 'nvidia' | 'amd' | 'apple' | 'intel' | 'huawei' | 'google' | 'cerebras' | 'other'
+export type Vendor = 'nvidia' | 'amd' | 'apple' | 'intel' | 'huawei' | 'google' | 'cerebras' | 'cpu' | 'other'
 
 /** Data types a matrix unit can be fed with. */
 export type ComputeType = 'fp16' | 'bf16' | 'fp8' | 'int8' | 'int4' | 'fp4' | 'fp6'
@@ -74,6 +74,8 @@ export interface MachineGpu {
   memoryBytes: number
   /** Free now; absent: nothing is known to be running, so all of it counts as free. */
   freeBytes?: number
+  /** Version of its driver, where this machine was looked at. */
+  driver?: string
 }
 
 export interface Machine {

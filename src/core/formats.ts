@@ -158,6 +158,7 @@ const CACHE_ALIASES: Record<string, string> = {
   fp8_e5m2: 'fp8',
   fp8_inc: 'fp8',
   fp8_ds_mla: 'fp8',
+  nvfp4_ds_mla: 'nvfp4',
   fp4_e2m1: 'mxfp4',
   int8_per_token_head: 'int8',
   int4_per_token_head: 'int4',
@@ -169,6 +170,23 @@ export function findCacheFormat(name: string): CacheFormat | undefined {
   const id = CACHE_ALIASES[name] ?? name
   return CACHE_FORMATS.find((format) => format.id === id)
 }
+
+/** Cache formats of vLLM that are not sized here, by the first release that takes them (vllm/config/cache.py CacheDType, 0.20.0 to 0.33.0). */
+const UNSIZED_CACHE_FORMATS: Record<string, string> = {
+  turboquant_k8v4: '0.20.0',
+  turboquant_4bit_nc: '0.20.0',
+  turboquant_k3v4_nc: '0.20.0',
+  turboquant_3bit_nc: '0.20.0',
+  fp8_per_token_head: '0.20.0',
+  nvfp4_4over6: '0.28.0',
+  ultraquant_4bit: '0.32.0',
+  octave_k3v4: '0.33.0',
+  octave_k3v3: '0.33.0',
+  octave_k3v3_compact: '0.33.0',
+}
+
+/** First release of vLLM with a cache format that is known by name only; undefined for any other. */
+export const unsizedCacheFormat = (name: string): string | undefined => (Object.hasOwn(UNSIZED_CACHE_FORMATS, name) ? UNSIZED_CACHE_FORMATS[name] : undefined)
 
 export function cacheFormat(name: string): CacheFormat {
   const format = findCacheFormat(name)

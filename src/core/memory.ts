@@ -34,6 +34,8 @@ export interface MemoryEstimate {
   cacheBlocks?: number
   /** The engine comes up. false: the cache cannot hold what the engine insists on, or `startProblem` says why. */
   starts: boolean
+  /** Standard deviation of what the engine holds besides, where it is not the engine's own: on a platform that was hardly measured. */
+  spreadBytes?: number
   /** It fails for want of memory, before or after the cache is sized. */
   startProblem?: Reason
   /** It starts, but only just: what must stand beside the cache is short by less than its estimate errs. */

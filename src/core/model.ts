@@ -57,6 +57,8 @@ export interface Checkpoint {
   exceptions?: FormatException[]
   /** Bytes of the weight files, where a source states them. */
   bytes?: number
+  /** The limit of its own configuration, where that is not the model's. */
+  contextTokens?: number
   /** Cache format that `auto` resolves to when the checkpoint carries cache scales. */
   kvCache?: string
   /** The draft layers are in the files. Default: as the architecture has them. */

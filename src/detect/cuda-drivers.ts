@@ -1,15 +1,5 @@
+import {OLDEST_DRIVER} from '../core/cuda-drivers.ts'
 import type {DetectedGpu, MachineProblem} from './machine-document.ts'
-
-/**
- * Oldest driver for programs of a CUDA release, by the driver's first number. Within a release programs run on every driver from
- * the first on ("minor version compatibility"): https://docs.nvidia.com/deploy/cuda-compatibility/minor-version-compatibility.html
- * table 1, which gives 580 for CUDA 13.x, 525 for 12.x and 450 for 11.x.
- */
-const OLDEST_DRIVER = [
-  {cuda: 13, driver: 580},
-  {cuda: 12, driver: 525},
-  {cuda: 11, driver: 450},
-] as const
 
 /**
  * CUDA that the current images of engines are built for. vLLM: `ARG CUDA_VERSION=13.0.3` in docker/Dockerfile at

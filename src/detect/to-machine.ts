@@ -117,7 +117,7 @@ function toMachineGpu(gpu: DetectedGpu, findGpu: FindGpu): MachineGpu | undefine
     : gpu.partition
       ? partitionAccelerator(gpu.partition, wholeAccelerator(gpu, memoryBytes, card))
       : wholeAccelerator(gpu, memoryBytes, card)
-  return {index: gpu.index, accelerator, memoryBytes, ...present({freeBytes: gpu.freeBytes})}
+  return {index: gpu.index, accelerator, memoryBytes, ...present({freeBytes: gpu.freeBytes, driver: gpu.driver})}
 }
 
 /** The catalogue's card with what was read on this machine laid over it; an unknown card has only what was read, and no rates. */

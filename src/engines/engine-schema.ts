@@ -1,9 +1,11 @@
 /** Shapes of the files under `data/engines/`. For the build and the tests only: a run reads compiled JSON. */
 import * as z from 'zod'
 import {problemsOf} from '../catalogue/zod-problems.ts'
+import {ATTENTION_KINDS} from './attention.ts'
 import type {FlagTable} from './flags.ts'
 import type {NeedsTable} from './launch/needs-table.ts'
 import type {LoraTable} from './lora-table.ts'
+import {platformsFile, type PlatformsFile} from './platforms-schema.ts'
 import type {SupportTable} from './support-formats.ts'
 import {compareVersions, isVersion} from './versions.ts'
 
@@ -20,6 +22,8 @@ const engineFile = z
     docsUrl: z.url(),
     newestVersion: version,
     versions: z.array(z.strictObject({version, released: isoDate.optional()})).min(1),
+    /** The last release whose sources were read, where the newest are known by name only; and why no further. */
+    rulesRead: z.strictObject({until: version, because: text}).optional(),
     images: z
       .array(
         z.strictObject({
@@ -40,15 +44,21 @@ const engineFile = z
     configFile: z.strictObject({flag: text, format: z.literal('yaml'), keys: z.enum(['hyphen', 'field'])}),
   })
   .refine((file) => file.versions.at(-1)?.version === file.newestVersion, {path: ['newestVersion'], message: 'expected the last of `versions`'})
+  .refine(({rulesRead, versions}) => rulesRead === undefined || versions.some(({version: own}) => own === rulesRead.until), {
+    path: ['rulesRead'],
+    message: 'expected one of `versions`',
+  })
   .refine((file) => file.versions.every(({version: own}, index) => index === 0 || compareVersions(file.versions[index - 1]?.version ?? '', own) < 0), {
     path: ['versions'],
     message: 'expected releases in rising order, each once',
   })
 
+const flagType = z.enum(['int', 'float', 'bool', 'enum', 'json', 'str', 'list', 'object'])
+
 const flagRow = z.strictObject({
   name: text,
   aliases: z.array(text).min(1).optional(),
-  type: z.enum(['int', 'float', 'bool', 'enum', 'json', 'str', 'list', 'object']).optional(),
+  type: flagType.optional(),
   choices: z
     .array(z.union([z.string(), z.number()]))
     .min(1)
@@ -57,9 +67,26 @@ const flagRow = z.strictObject({
   since: version.optional(),
   until: version.optional(),
   choicesSince: z.record(text, version).optional(),
+  choicesUntil: z.record(text, version).optional(),
   spellings: z.record(text, version).optional(),
+  spellingsUntil: z.record(text, version).optional(),
   open: z.boolean().optional(),
   deprecated: z.boolean().optional(),
+  instead: text.optional(),
+  earlier: z
+    .array(
+      z.strictObject({
+        until: version,
+        type: flagType,
+        default: z.unknown().optional(),
+        open: z.boolean().optional(),
+        deprecated: z.boolean().optional(),
+        instead: text.optional(),
+        choices: z.array(z.union([z.string(), z.number()])).optional(),
+      }),
+    )
+    .min(1)
+    .optional(),
   source: text.optional(),
 })
 
@@ -67,7 +94,11 @@ const flagsFile = z
   .strictObject({
     engine: text,
     repository: text,
-    commit: z.string().regex(/^[0-9a-f]{40}$/, 'expected a full commit'),
+    release: version.optional(),
+    commit: z
+      .string()
+      .regex(/^[0-9a-f]{40}$/, 'expected a full commit')
+      .optional(),
     underscores: z.boolean().optional(),
     dottedKeys: z.boolean().optional(),
     humanIntegers: z.boolean().optional(),
@@ -108,17 +139,25 @@ const formatRule = z.strictObject({
   source: text,
 })
 
-const buildRule = z
-  .strictObject({
-    since: version.optional(),
-    until: version.optional(),
-    capability: range.optional(),
-    gfx: z.array(z.string().startsWith('gfx')).min(1).optional(),
-    source: text,
-  })
-  .refine(({capability, gfx}) => (capability === undefined) !== (gfx === undefined), 'expected capability (NVIDIA) or gfx (AMD)')
+/** One rule, or one for each stretch of releases, the first first and none over another. */
+const formatRules = z.record(
+  text,
+  z.record(
+    text,
+    z.union([
+      z.literal(false),
+      formatRule,
+      z.array(formatRule).min(2).refine(inOrder, 'expected releases in order: each rule begins after the one before it ends'),
+    ]),
+  ),
+)
 
-const formatRules = z.record(text, z.record(text, z.union([z.literal(false), formatRule])))
+function inOrder(rules: {since?: string | undefined; until?: string | undefined}[]): boolean {
+  return rules.every(({since}, index) => {
+    const before = rules[index - 1]
+    return before === undefined || (since !== undefined && before.until !== undefined && compareVersions(before.until, since) < 0)
+  })
+}
 
 const architectureRule = z.union([versionOrAny, z.strictObject({since: version.optional(), until: version.optional(), plugin: text.optional()})])
 
@@ -126,8 +165,6 @@ const supportFile = z
   .strictObject({
     formats: formatRules,
     cacheFormats: formatRules,
-    attention: formatRules,
-    builds: z.record(text, z.array(buildRule).min(1)),
     architectures: z.record(text, z.object({sameAs: text.optional()}).catchall(architectureRule)),
   })
   .superRefine((file, context) => {
@@ -136,6 +173,43 @@ const supportFile = z
         context.addIssue({code: 'custom', path: ['architectures', name], message: `no class "${entry.sameAs}"`})
     }
   })
+
+const gfx = z.string().startsWith('gfx')
+/** `13`, `12.9`. */
+const toolkit = z.string().regex(/^\d{1,2}(?:\.\d{1,2})?$/)
+
+const buildRule = z
+  .strictObject({
+    since: version.optional(),
+    until: version.optional(),
+    variant: text.optional(),
+    cuda: toolkit.optional(),
+    rocm: toolkit.optional(),
+    capability: z.array(range).min(1).optional(),
+    gfx: z.array(gfx).min(1).optional(),
+    notInWheel: z.array(range).min(1).optional(),
+    source: text,
+  })
+  .refine(({capability, gfx: targets}) => (capability === undefined) !== (targets === undefined), 'expected capability (NVIDIA) or gfx (AMD)')
+
+const attentionRule = z.strictObject({
+  backend: text,
+  serves: z.array(z.enum(ATTENTION_KINDS)).min(1),
+  caches: z.array(text).min(1).optional(),
+  headDims: z.array(z.int().positive()).min(1).optional(),
+  classes: z.array(text).min(1).optional(),
+  vendor: z.literal('amd').optional(),
+  on: z.array(range).min(1).optional(),
+  amd: z.union([z.literal(true), z.array(gfx).min(1)]).optional(),
+  since: version.optional(),
+  until: version.optional(),
+  source: text,
+})
+
+const buildsFile = z.strictObject({
+  builds: z.record(text, z.array(buildRule).min(1)),
+  attention: z.record(text, z.array(attentionRule).min(1)),
+})
 
 const environment = z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), z.string())
 
@@ -196,6 +270,30 @@ const needsFile = z
     }
   })
 
+const learned = z.strictObject({name: text, since: version.optional(), until: version.optional()})
+
+/** What `npm run learn` reads of an engine besides its options and classes: for the build, the tests and people who review; a run does not read it. */
+const factsFile = z.strictObject({
+  engine: text,
+  releases: z.array(version).min(1),
+  weightFormats: z.array(learned.extend({minCapability: z.number().min(0).max(13).optional(), source: text.optional()})),
+  speculativeMethods: z.array(learned).optional(),
+  builds: z
+    .array(
+      z.strictObject({
+        since: version,
+        cudaVersion: text.optional(),
+        cudaImage: z.array(text).min(1).optional(),
+        cudaSources: z.array(z.strictObject({cudaFrom: text.optional(), capabilities: z.array(text).min(1)})).optional(),
+        rocmBase: text.optional(),
+        rocmImage: z.array(text).min(1).optional(),
+        hipSources: z.array(text).min(1).optional(),
+        requires: z.record(text, text).optional(),
+      }),
+    )
+    .min(1),
+})
+
 const classes = z.array(text).min(1)
 
 const loraFile = z.strictObject({
@@ -203,13 +301,17 @@ const loraFile = z.strictObject({
 })
 
 export type EngineFile = z.output<typeof engineFile>
+export type FactsFile = z.output<typeof factsFile>
 
 export type EngineFileResult =
   | {kind: 'engine'; value: EngineFile; problems: []}
   | {kind: 'flags'; value: FlagTable; problems: []}
-  | {kind: 'support'; value: Omit<SupportTable, 'speculation' | 'lora'>; problems: []}
+  | {kind: 'support'; value: Pick<SupportTable, 'formats' | 'cacheFormats' | 'architectures'>; problems: []}
+  | {kind: 'builds'; value: Pick<SupportTable, 'builds' | 'attention'>; problems: []}
   | {kind: 'needs'; value: NeedsTable; problems: []}
   | {kind: 'lora'; value: LoraTable; problems: []}
+  | {kind: 'facts'; value: FactsFile; problems: []}
+  | {kind: 'platforms'; value: PlatformsFile; problems: []}
   | {kind: 'invalid'; value?: undefined; problems: string[]}
 
 /** The file's name without folder and ending: `vllm`, `vllm-flags`, `support`, `needs`. */
@@ -217,12 +319,28 @@ const stem = (file: string): string => (file.split(/[/\\]/).at(-1) ?? file).repl
 
 /**
  * Checks one file of `data/engines/` by its name and returns what a run needs of it, or every problem at once.
- * `needs.yaml`, `support.yaml`, `lora.yaml`, `<engine>-flags.yaml`; any other name is an engine.
+ * `needs.yaml`, `support.yaml`, `builds.yaml`, `lora.yaml`, `platforms.yaml`, `<engine>-flags.yaml`, `<engine>-facts.yaml`; any other name is an engine.
  */
 export function checkEngineFile(path: string, value: unknown): EngineFileResult {
   const name = stem(path)
-  const kind = name === 'needs' || name === 'support' || name === 'lora' ? name : name.endsWith('-flags') ? 'flags' : 'engine'
-  const schema = {engine: engineFile, flags: flagsFile, support: supportFile, needs: needsFile, lora: loraFile}[kind]
+  const kind =
+    name === 'needs' || name === 'support' || name === 'builds' || name === 'lora' || name === 'platforms'
+      ? name
+      : name.endsWith('-flags')
+        ? 'flags'
+        : name.endsWith('-facts')
+          ? 'facts'
+          : 'engine'
+  const schema = {
+    facts: factsFile,
+    engine: engineFile,
+    flags: flagsFile,
+    support: supportFile,
+    builds: buildsFile,
+    needs: needsFile,
+    lora: loraFile,
+    platforms: platformsFile,
+  }[kind]
   const result = schema.safeParse(value)
   if (!result.success) return {kind: 'invalid', problems: problemsOf(path, result.error)}
   if (kind === 'flags' && (result.data as FlagTable).engine !== name.replace(/-flags$/, ''))

@@ -8,6 +8,7 @@ import type {Drafting} from '../core/throughput/drafting.ts'
 import type {ShardLayout} from '../core/weights.ts'
 import type {NeedsTable} from './launch/needs-table.ts'
 import type {OverheadParameters} from './overheads.ts'
+import type {Platform} from './platform-table.ts'
 import type {SupportTable} from './support-formats.ts'
 
 /** Everything an engine needs to judge a deployment. */
@@ -79,8 +80,12 @@ export interface EngineData {
   docsUrl: string
   newestVersion: string
   versions: string[]
+  /** Releases behind `until` are known by name only: its rules are taken for theirs. */
+  rulesRead?: {until: string; because: string}
   /** Vendors of the GPUs that images exist for. */
   vendors: string[]
+  /** Platforms beyond CUDA and ROCm, with this engine's builds for them. */
+  platforms: Platform[]
   overheads: OverheadParameters
   support: SupportTable
   needs: NeedsTable

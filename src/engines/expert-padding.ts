@@ -26,9 +26,11 @@ const TRITON: ExpertTile = {intermediate: 256, hidden: 256, inputsOnly: true, be
 /**
  * vLLM (vllm/model_executor/layers/quantization/mxfp4.py, 0.11.1 to 0.18; fused_moe/oracle/mxfp4.py
  * mxfp4_round_up_hidden_size_and_intermediate_size, from 0.19): FlashInfer on compute capability 10, Triton kernels on 9 from
- * 0.11.0 (not for DeepSeek-V4), Marlin elsewhere; on AMD 128, on gfx950 256, from 0.28 256 on all.
+ * 0.11.0 (not for DeepSeek-V4), Marlin elsewhere; on AMD 128, on gfx950 256, from 0.28 256 on all. Nothing is rounded for XPU and CPU
+ * (a B60 loads the 12.8 GiB of gpt-oss-20b as 12.87).
  */
-export function vllmExpertTile(accelerator: Accelerator, version: string, compressedAttention: boolean): ExpertTile {
+export function vllmExpertTile(accelerator: Accelerator, version: string, compressedAttention: boolean): ExpertTile | undefined {
+  if (accelerator.vendor === 'intel' || accelerator.vendor === 'cpu') return undefined
   if (accelerator.vendor === 'amd') {
     const multiple = accelerator.gfxTarget?.startsWith('gfx95') || isAtLeast(version, '0.28.0') ? 256 : 128
     return {intermediate: multiple, hidden: multiple, because: `tiles of ${multiple} on AMD`}
@@ -53,8 +55,14 @@ export function sglangExpertTile(accelerator: Accelerator, compressedAttention: 
 const up = (value: number, multiple: number): number => Math.ceil(value / multiple) * multiple
 
 /** Bytes that a stage's MXFP4 experts take beyond their content on one rank; 0 where there are none. */
-export function expertPaddingBytes(architecture: Architecture, checkpoint: Checkpoint, layout: ShardLayout, stage: Stage, tile: ExpertTile): number {
-  if (formatOf(checkpoint.formats, 'experts.in') !== 'mxfp4') return 0
+export function expertPaddingBytes(
+  architecture: Architecture,
+  checkpoint: Checkpoint,
+  layout: ShardLayout,
+  stage: Stage,
+  tile: ExpertTile | undefined,
+): number {
+  if (!tile || formatOf(checkpoint.formats, 'experts.in') !== 'mxfp4') return 0
   const format = weightFormat('mxfp4')
   const scaled = tile.scaleBytes === undefined ? format : {...format, scale: {...format.scale!, bits: tile.scaleBytes * 8}}
   let bytes = 0

@@ -18,19 +18,40 @@ export interface FlagRow {
   until?: string
   /** First release of single choices. */
   choicesSince?: Record<string, string>
+  /** Last release of single choices. */
+  choicesUntil?: Record<string, string>
   /** First release of single spellings. */
   spellings?: Record<string, string>
+  /** Last release of single spellings. */
+  spellingsUntil?: Record<string, string>
   /** Names outside `choices` are taken too: plug-ins add them. */
   open?: boolean
   deprecated?: boolean
+  /** What the engine says to use in its place. */
+  instead?: string
+  /** What the row said up to a release, the oldest first: each states all that may have changed. */
+  earlier?: EarlierRow[]
   source?: string
+}
+
+export interface EarlierRow {
+  until: string
+  type: FlagType
+  default?: unknown
+  open?: boolean
+  deprecated?: boolean
+  instead?: string
+  /** Only where choices came or went as a whole; none: there were none. */
+  choices?: (string | number)[]
 }
 
 /** Loaded only where somebody asks about flags (`--set`, `engines`) and in tests. */
 export interface FlagTable {
   engine: EngineId
   repository: string
-  commit: string
+  /** The release whose option list this is; absent where no release's own sources could be had. */
+  release?: string
+  commit?: string
   /** `--tensor_parallel_size` is read as `--tensor-parallel-size`. */
   underscores?: boolean
   /** `--speculative-config.method mtp` sets one key of a JSON option. */
@@ -90,13 +111,16 @@ export function findFlag(table: FlagTable, version: string, asked: string): Look
 
 function isIn(row: FlagRow, name: string, version: string): boolean {
   const since = row.spellings?.[name] ?? row.since
+  const last = row.spellingsUntil?.[name]
+  if (last !== undefined && compareVersions(version, last) > 0) return false
   return (since === undefined || isAtLeast(version, since)) && (row.until === undefined || compareVersions(version, row.until) <= 0)
 }
 
 /** What is wrong with setting an option to a value in a version; undefined: nothing that the table knows of. `true` is a bare switch. */
 export function checkFlag(table: FlagTable, version: string, name: string, value: unknown): FlagProblem | undefined {
-  const {row, problem} = findFlag(table, version, name)
+  const {row: newest, problem} = findFlag(table, version, name)
   if (problem) return problem
+  const row = rowAt(newest, version)
   if (row.type === undefined) return undefined
   const isField = !name.startsWith('-')
   if (isField && value === null) return undefined
@@ -111,11 +135,21 @@ export function checkFlag(table: FlagTable, version: string, name: string, value
   }
 }
 
+/** What the row said in a version; the row itself where nothing was different. */
+export function rowAt(row: FlagRow, version: string): FlagRow {
+  const before = row.earlier?.find(({until}) => compareVersions(version, until) <= 0)
+  if (!before) return row
+  const {type: _type, default: _default, open: _open, deprecated: _deprecated, instead: _instead, choices, ...kept} = row
+  const {until: _until, choices: own = choices, ...said} = before
+  return {...kept, ...said, ...(own !== undefined && own.length > 0 && {choices: own})}
+}
+
 /** Choices of an option in a version; undefined where it has none. */
 export function legalChoices(row: FlagRow, version: string): (string | number)[] | undefined {
   return row.choices?.filter((choice) => {
     const since = row.choicesSince?.[String(choice)]
-    return since === undefined || isAtLeast(version, since)
+    const until = row.choicesUntil?.[String(choice)]
+    return (since === undefined || isAtLeast(version, since)) && (until === undefined || compareVersions(version, until) <= 0)
   })
 }
 

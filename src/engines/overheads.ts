@@ -15,14 +15,16 @@ export interface OverheadParameters {
    * compute capability 9.0 and later, xGMI); `host`: without.
    */
   collectiveBytes: {direct: number; host: number}
+  /** Buffers of the collectives in a group of 1, 2, 4, 8, where that is known; in the place of `collectiveBytes`. */
+  groupBytes?: number[]
+  /** What a log of the user's own engine showed beyond the estimate. */
+  correctionBytes?: number
   /** Copies of the widest layer's activations alive at the peak. */
   activationCopies: number
   /** The same of an image tower's widest layer. */
   encoderCopies: number
   /** Bytes for each logit of the sampler's trial run, by first release. */
   logitBytes: {since: string; bytes: number}[]
-  /** The same under vLLM's second model runner, which samples in place. */
-  secondRunnerLogitBytes?: {since: string; bytes: number}
   /** One captured graph of one layer, in bytes for each GPU of the group, and what every capture costs. */
   graphBytesPerLayer: number
   graphBaseBytes: number
@@ -44,10 +46,18 @@ export type MemoryCalibration = Record<string, OverheadParameters>
 const MIB = 1024 ** 2
 
 /**
+ * Share of an Intel card's memory that PyTorch shows: 23,256 of 24,480 MiB (Arc Pro B60) and 31,023 of 32,656 (B70) in public environment reports,
+ * and 22.71 GiB of a B60 in the vLLM 0.29.0 image. Drivers of mid 2026 were seen to show all of it to PyTorch itself.
+ */
+const XPU_VISIBLE = 0.95
+
+/**
  * What the CUDA runtime reports as total is less than what the driver's tool prints: firmware keeps 0.43 GiB and 0.16% of the
  * memory for itself (fitted to eight pairs, 24 to 179 GiB, within 0.12 GiB), where the card's own figure is not known.
  */
 export function visibleBytes(gpu: MachineGpu): number {
+  if (gpu.accelerator.vendor === 'intel' && !gpu.accelerator.architecture?.startsWith('Gaudi') && !gpu.accelerator.unifiedMemory)
+    return Math.floor(gpu.memoryBytes * XPU_VISIBLE)
   if (gpu.accelerator.vendor !== 'nvidia' || gpu.accelerator.unifiedMemory) return gpu.memoryBytes
   return Math.max(0, gpu.memoryBytes - (gpu.accelerator.driverReservedBytes ?? Math.round(440 * MIB + gpu.memoryBytes * 0.0016)))
 }
@@ -132,6 +142,10 @@ export interface ActivationQuestion {
   gatheredTokens?: number
   /** Most tokens that go through the experts' workspaces at once. */
   expertChunkTokens?: number
+  /** Copies of the routed tokens' rows that experts' kernels keep beside their workspaces. */
+  routedRowCopies?: number
+  /** Patches that the image tower looks at at once, where it takes its batch in parts. */
+  towerPatches?: number
   /** Sequences of the sampler's trial; 0 without one. */
   sequences: number
   /** Bytes for each of its logits. */
@@ -142,6 +156,8 @@ export interface ActivationQuestion {
   attentionWorkspaceBytes?: number
   /** Embeddings of images that the trial encodes; 0 without. */
   imageTokens?: number
+  /** A copy of the embedding that the compiler tries its kernels on; bytes. */
+  compiledTableBytes?: number
   parameters: OverheadParameters
 }
 
@@ -163,6 +179,7 @@ function forwardPeak({
   gatheredTokens = tokens,
   latentContextTokens = 0,
   expertChunkTokens = Number.POSITIVE_INFINITY,
+  routedRowCopies = 0,
   attentionWorkspaceBytes = 0,
   parameters,
 }: ActivationQuestion): ActivationPeak {
@@ -174,7 +191,8 @@ function forwardPeak({
     ...architecture.layerKinds.map((kind) => {
       const context = kind.mixers.reduce((sum, mixer) => sum + contextWidth(mixer, layout), 0) * latentContextTokens
       const mixers = kind.mixers.reduce((sum, mixer) => sum + mixerWidth(mixer, layout), 0) * tokens + context + attentionWorkspaceBytes / bytesPerElement
-      const experts = expertWidth(kind, hidden, layout) * Math.min(gatheredTokens, expertChunkTokens)
+      const routed = kind.feedForward?.kind === 'moe' ? kind.feedForward.expertsPerToken * hidden * routedRowCopies : 0
+      const experts = (expertWidth(kind, hidden, layout) + routed) * Math.min(gatheredTokens, expertChunkTokens)
       return Math.max(mixers, denseWidth(kind, layout) * tokens + experts + (experts > 0 ? gathered : 0))
     }),
   )
@@ -202,10 +220,10 @@ const visionTower = (architecture: Architecture): Encoder | undefined =>
   architecture.encoders?.find(({modality, hiddenSize}) => modality === 'vision' && hiddenSize !== undefined)
 
 /** Peak of the image tower: per patch 6 widths of attention and 8 of the feed-forward part over the ranks, 4 on each. */
-function encoderPeak({architecture, layout, imageTokens = 0, parameters}: ActivationQuestion): ActivationPeak {
+function encoderPeak({architecture, layout, imageTokens = 0, towerPatches, parameters}: ActivationQuestion): ActivationPeak {
   const tower = visionTower(architecture)
   if (!tower || imageTokens === 0) return {bytes: 0, because: ''}
-  const patches = imageTokens * patchesPerEmbedding(itemTokens(tower))
+  const patches = towerPatches ?? imageTokens * patchesPerEmbedding(itemTokens(tower))
   const width = tower.hiddenSize! * (14 / layout.encoderTp + 4)
   return {
     bytes: (patches * width + imageTokens * architecture.hiddenSize) * 2 * parameters.encoderCopies,
@@ -213,23 +231,21 @@ function encoderPeak({architecture, layout, imageTokens = 0, parameters}: Activa
   }
 }
 
-/** Peak of the engine's trial run: of the forward pass, the sampler over all sequences, or the image tower, whichever is highest. */
+/** Peak of the engine's trial run: of the forward pass, the sampler over all sequences, the image tower, or the compiler, whichever is highest. */
 export function activationPeak(question: ActivationQuestion): ActivationPeak {
-  const {architecture, sequences, logitBytes} = question
+  const {architecture, sequences, logitBytes, compiledTableBytes = 0} = question
+  const compiler = {bytes: compiledTableBytes, because: 'the compiler tries its kernels on a copy of the embedding'}
   const sampler = {
     bytes: sequences * architecture.vocabularySize * logitBytes,
     because: `the sampler's trial: ${sequences} sequences x ${architecture.vocabularySize} logits x ${logitBytes} bytes`,
   }
-  const peak = [forwardPeak(question), sampler, encoderPeak(question)].reduce((a, b) => (b.bytes > a.bytes ? b : a))
+  const peak = [forwardPeak(question), sampler, encoderPeak(question), compiler].reduce((a, b) => (b.bytes > a.bytes ? b : a))
   return {bytes: Math.round(peak.bytes), because: peak.because}
 }
 
 /** Bytes for each logit of the sampler's trial run in this version; 0 before there was one. */
-export function logitBytes(parameters: OverheadParameters, version: string, secondRunner: boolean): number {
-  const second = parameters.secondRunnerLogitBytes
-  if (second && secondRunner && isAtLeast(version, second.since)) return second.bytes
-  return parameters.logitBytes.findLast(({since}) => isAtLeast(version, since))?.bytes ?? 0
-}
+export const logitBytes = (parameters: OverheadParameters, version: string): number =>
+  parameters.logitBytes.findLast(({since}) => isAtLeast(version, since))?.bytes ?? 0
 
 /**
  * GPUs of a group that collectives keep buffers for, at most. Peers' memory is mapped by the engines' own all-reduce, which is there for
@@ -242,6 +258,10 @@ const MOST_PEERS = 8
 /** Context, libraries and collectives of one process in a group of `worldSize`. */
 export function runtimeBytes(gpu: MachineGpu, machine: Pick<Machine, 'link'>, worldSize: number, parameters: OverheadParameters): number {
   const base = parameters.runtimeBytes[gpu.accelerator.vendor] ?? parameters.runtimeBytes.nvidia ?? 0
+  if (parameters.groupBytes) {
+    const step = Math.min(Math.ceil(Math.log2(Math.max(1, worldSize))), parameters.groupBytes.length - 1)
+    return base + parameters.groupBytes[step]!
+  }
   const direct = machine.link.kind === 'xgmi' || (machine.link.kind === 'nvlink' && (gpu.accelerator.computeCapability ?? 0) >= 9)
   return (
     base +

@@ -1,11 +1,11 @@
 import type {Accelerator} from '../core/accelerator.ts'
 import type {EngineId} from '../core/deployment.ts'
+import type {AttentionTable} from './attention.ts'
+import type {BuildTable} from './builds.ts'
+import {capabilitiesInWords, type CapabilityRange, within} from './capabilities.ts'
 import type {LoraTable} from './lora-table.ts'
 import type {SpeculationTable} from './speculation/table.ts'
-import {compareVersions, isAtLeast} from './versions.ts'
-
-/** A range of NVIDIA compute capabilities, both ends inside. */
-export type CapabilityRange = [from: number, to: number]
+import {compareVersions, inRange, isAtLeast} from './versions.ts'
 
 /** What an engine does with a format; a rule of `data/engines/support.yaml`. */
 export interface FormatRule {
@@ -27,26 +27,17 @@ export interface FormatRule {
   source: string
 }
 
-/** What the official builds of some releases carry kernels for; a rule of `data/engines/support.yaml`. */
-export interface BuildRule {
-  since?: string
-  until?: string
-  /** Of NVIDIA GPUs. Absent: the rule says nothing about them. */
-  capability?: CapabilityRange
-  /** Of AMD GPUs, whole targets. Absent: likewise. */
-  gfx?: string[]
-  source: string
-}
+/** What an engine does with a format: one rule, one for each stretch of releases, or nothing at all. */
+export type FormatRules = FormatRule | FormatRule[] | false
 
 /** Support of a class: a first release, `any`, or more. */
 export type ArchitectureRule = string | {since?: string; until?: string; plugin?: string}
 
 export interface SupportTable {
-  formats: Record<string, Record<EngineId, FormatRule | false>>
-  cacheFormats: Record<string, Record<EngineId, FormatRule | false>>
-  /** Kinds of attention that not every GPU has kernels for. */
-  attention: Record<string, Record<EngineId, FormatRule | false>>
-  builds: Record<EngineId, BuildRule[]>
+  formats: Record<string, Record<EngineId, FormatRules>>
+  cacheFormats: Record<string, Record<EngineId, FormatRules>>
+  builds: BuildTable
+  attention: AttentionTable
   architectures: Record<string, Record<EngineId, ArchitectureRule> & {sameAs?: string}>
   /** Methods of speculative decoding, and what was published of their acceptance (data/drafts). */
   speculation: SpeculationTable
@@ -71,51 +62,11 @@ export interface FormatAnswer {
   kind: 'native' | 'stored' | 'refused' | 'unknown'
   /** Why it is refused, in words that follow "because". */
   because?: string
+  /** Where another release takes it on this card: the nearest later one, else the newest before. */
+  elsewhere?: {version: string; later: boolean}
   plugin?: string
   needs?: Record<string, string>
 }
-
-export interface BuildAnswer {
-  /** What the builds of this release are for, in words. */
-  builtFor: string
-  /** What this card is, in the same terms. */
-  card: string
-  /** Newest release whose builds have it; absent: none that is known. */
-  newestWith?: string
-}
-
-/** Whether the official builds of a release carry nothing for a card; undefined: they do, or it is not known. */
-export function missingBuild(
-  rules: readonly BuildRule[] | undefined,
-  accelerator: Accelerator,
-  version: string,
-  newestVersion: string,
-): BuildAnswer | undefined {
-  const {vendor, computeCapability, gfxTarget} = accelerator
-  const own = vendor === 'nvidia' ? computeCapability : vendor === 'amd' ? gfxTarget : undefined
-  if (own === undefined) return undefined
-  const ofMaker = (rules ?? []).filter((rule) => (vendor === 'nvidia' ? rule.capability : rule.gfx) !== undefined)
-  const has = ({capability, gfx}: BuildRule) => (typeof own === 'number' ? within([capability!], own) : gfx!.includes(own))
-  const rule = ofMaker.find(
-    ({since, until}) => (since === undefined || isAtLeast(version, since)) && (until === undefined || compareVersions(version, until) <= 0),
-  )
-  if (!rule || has(rule)) return undefined
-  const newestWith = ofMaker
-    .filter(has)
-    .map(({until}) => until ?? newestVersion)
-    .sort(compareVersions)
-    .at(-1)
-  return {
-    builtFor: typeof own === 'number' ? `compute capability ${inWords([rule.capability!])}` : rule.gfx!.join(', '),
-    card: typeof own === 'number' ? own.toFixed(1) : own,
-    ...(newestWith !== undefined && {newestWith}),
-  }
-}
-
-const within = (ranges: CapabilityRange[], capability: number): boolean => ranges.some(([from, to]) => capability >= from && capability <= to)
-
-const inWords = (ranges: CapabilityRange[]): string =>
-  ranges.map(([from, to]) => (to >= 12.9 ? `${from.toFixed(1)} or later` : `${from.toFixed(1)} to ${to.toFixed(1)}`)).join(', or ')
 
 function amdAnswer(rule: FormatRule, accelerator: Accelerator): FormatAnswer {
   const {amd} = rule
@@ -130,28 +81,50 @@ function amdAnswer(rule: FormatRule, accelerator: Accelerator): FormatAnswer {
 }
 
 /** What an engine does with a format on a device in a version. */
-export function ruleAnswer(rule: FormatRule | false | undefined, accelerator: Accelerator, version: string): FormatAnswer {
-  if (rule === undefined) return {kind: 'unknown'}
-  if (rule === false) return {kind: 'refused', because: 'it does not have it'}
-  if (rule.since !== undefined && !isAtLeast(version, rule.since)) return {kind: 'refused', because: `support came with ${rule.since}`}
-  if (rule.until !== undefined && compareVersions(version, rule.until) > 0) return {kind: 'refused', because: `support ended with ${rule.until}`}
+export function ruleAnswer(rules: FormatRules | undefined, accelerator: Accelerator, version: string): FormatAnswer {
+  if (rules === undefined) return {kind: 'unknown'}
+  if (rules === false) return {kind: 'refused', because: 'it does not have it'}
+  const all = Array.isArray(rules) ? rules : [rules]
+  const now = all.find((rule) => inRange(rule, version))
+  const answer = now ? answerOf(now, accelerator, version) : outside(all, version)
+  if (answer.kind !== 'refused') return answer
+  const taken = all.filter((rule) => rule !== now && answerOf(rule, accelerator, version).kind !== 'refused')
+  const later = taken.find(({since}) => since !== undefined && compareVersions(since, version) > 0)?.since
+  const before = taken.filter(({until}) => until !== undefined && compareVersions(until, version) < 0).at(-1)?.until
+  if (later !== undefined) return {...answer, elsewhere: {version: later, later: true}}
+  return before === undefined ? answer : {...answer, elsewhere: {version: before, later: false}}
+}
+
+/** No rule is for this release: it came later, or ended before. */
+function outside(rules: readonly FormatRule[], version: string): FormatAnswer {
+  const later = rules.find(({since}) => since !== undefined && compareVersions(since, version) > 0)
+  return {kind: 'refused', because: later ? `support came with ${later.since}` : `support ended with ${rules.at(-1)?.until}`}
+}
+
+function answerOf(rule: FormatRule, accelerator: Accelerator, version: string): FormatAnswer {
   const plugin = rule.plugin !== undefined && (rule.pluginSince === undefined || isAtLeast(version, rule.pluginSince)) ? rule.plugin : undefined
   const extras = {...(plugin !== undefined && {plugin}), ...(rule.needs && {needs: rule.needs})}
   if (accelerator.vendor === 'amd') return {...amdAnswer(rule, accelerator), ...extras}
   const {computeCapability: capability} = accelerator
   if (accelerator.vendor !== 'nvidia' || capability === undefined) return {kind: 'unknown', ...extras}
   if (rule.on && !within(rule.on, capability))
-    return {kind: 'refused', because: `it needs compute capability ${inWords(rule.on)}, this is ${capability.toFixed(1)}`}
+    return {kind: 'refused', because: `it needs compute capability ${capabilitiesInWords(rule.on)}, this is ${capability.toFixed(1)}`}
   return {kind: rule.native && within(rule.native, capability) ? 'native' : 'stored', ...extras}
 }
 
 /** Names come from files that people bring: only what the table itself holds counts. */
-const ruleOf = (rules: Record<string, Record<EngineId, FormatRule | false>>, name: string, engine: EngineId): FormatRule | false | undefined =>
+const ruleOf = (rules: Record<string, Record<EngineId, FormatRules>>, name: string, engine: EngineId): FormatRules | undefined =>
   Object.hasOwn(rules, name) ? rules[name]?.[engine] : undefined
 
-/** A weight format, by its short name. */
-export const formatAnswer = (table: SupportTable, engine: EngineId, format: string, accelerator: Accelerator, version: string): FormatAnswer =>
-  ruleAnswer(ruleOf(table.formats, formatFamily(format), engine), accelerator, version)
+/**
+ * A weight format, by its short name. What packed a checkpoint (`compressed-tensors`, `modelopt`) has rules of its own for some formats:
+ * `fp8/modelopt`.
+ */
+export function formatAnswer(table: SupportTable, engine: EngineId, format: string, accelerator: Accelerator, version: string, packer?: string): FormatAnswer {
+  const family = formatFamily(format)
+  const own = packer === undefined ? undefined : ruleOf(table.formats, `${family}/${packer}`, engine)
+  return ruleAnswer(own ?? ruleOf(table.formats, family, engine), accelerator, version)
+}
 
 /** A cache format, by its short name. */
 export const cacheAnswer = (table: SupportTable, engine: EngineId, format: string, accelerator: Accelerator, version: string): FormatAnswer =>
@@ -175,12 +148,8 @@ export function architectureAnswer(table: SupportTable, engine: EngineId, classN
   const rule = entry[engine]
   if (rule === undefined) return {kind: 'unsupported'}
   const {since, until, plugin}: {since?: string; until?: string; plugin?: string} = typeof rule === 'string' ? (rule === 'any' ? {} : {since: rule}) : rule
-  if (plugin !== undefined) return {kind: 'plugin', plugin}
+  if (plugin !== undefined && (until === undefined || compareVersions(version, until) > 0)) return {kind: 'plugin', plugin}
   if (since !== undefined && !isAtLeast(version, since)) return {kind: 'too-old', since}
   if (until !== undefined && compareVersions(version, until) > 0) return {kind: 'gone', until}
   return {kind: 'supported'}
 }
-
-/** A kind of attention. */
-export const attentionAnswer = (table: SupportTable, engine: EngineId, kind: string, accelerator: Accelerator, version: string): FormatAnswer =>
-  ruleAnswer(ruleOf(table.attention, kind, engine), accelerator, version)

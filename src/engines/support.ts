@@ -1,5 +1,5 @@
 /** What an engine refuses or falls back to, told before anything is downloaded. */
-import type {Accelerator} from '../core/accelerator.ts'
+import type {Accelerator, MachineGpu} from '../core/accelerator.ts'
 import type {Deployment} from '../core/deployment.ts'
 import {weightFormat} from '../core/formats.ts'
 import type {Reason, Warning} from '../core/terms.ts'
@@ -7,11 +7,14 @@ import type {ShardLayout} from '../core/weights.ts'
 import {layoutReasons} from './divisibility.ts'
 import type {EngineData, Subject, Support} from './engine.ts'
 import {loraSupport} from './lora.ts'
+import {modelledBuild, platformAttention, platformCache, platformFormat, platformRefusal, platformWarnings} from './platforms.ts'
 import {poolingReasons} from './pooling.ts'
 import {speculationReasons, uncountedLayers} from './speculation/choice.ts'
-import {architectureAnswer, attentionAnswer, cacheAnswer, formatAnswer, missingBuild} from './support-formats.ts'
+import {attentionReason} from './attention.ts'
+import {type BuildQuestion, buildReason, buildWarnings, driverReason, variantFor} from './builds.ts'
+import {architectureAnswer, cacheAnswer, type FormatAnswer, formatAnswer} from './support-formats.ts'
 import {optionReasons} from './options.ts'
-import {resolveVersion} from './versions.ts'
+import {compareVersions, resolveVersion} from './versions.ts'
 
 export interface SupportQuestion {
   id: string
@@ -24,34 +27,27 @@ export interface SupportQuestion {
   data: EngineData
 }
 
-const capability = ({computeCapability, gfxTarget}: Accelerator): string =>
-  computeCapability ? `compute capability ${computeCapability.toFixed(1)}` : (gfxTarget ?? 'this GPU')
-
-function hardwareReason(id: string, {vendor, name}: Accelerator, {title, vendors}: EngineData): Reason | undefined {
-  if (vendors.includes(vendor)) return undefined
-  return {
-    code: 'hardware-unsupported',
-    message: `${title} has no build for ${name} in what servefit knows: it knows ${vendors.join(' and ')} builds`,
-    remedy: id === 'trtllm' && vendor === 'amd' ? 'use --engine vllm or --engine sglang' : 'ask about an NVIDIA or AMD GPU with --gpu',
-  }
+/** The name with what tells its kernels apart, where there is such a thing. */
+function named({name, computeCapability, gfxTarget}: Accelerator): string {
+  const kind = computeCapability ? `compute capability ${computeCapability.toFixed(1)}` : gfxTarget
+  return kind === undefined ? name : `${name} (${kind})`
 }
+
+const buildQuestion = (id: string, {title, versions, support: {builds}}: EngineData, version: string): BuildQuestion => ({
+  id,
+  title,
+  version,
+  versions,
+  builds,
+})
 
 /** No official build of this release runs on the card, whatever the model; undefined: one does, or it is not known. */
-export function buildRefusal(id: string, accelerator: Accelerator, data: EngineData, engineVersion: string = data.newestVersion): Reason | undefined {
-  const hardware = hardwareReason(id, accelerator, data)
-  if (hardware) return hardware
-  const missing = missingBuild(data.support.builds[id], accelerator, engineVersion, data.newestVersion)
-  if (!missing) return undefined
-  const {builtFor, card, newestWith} = missing
-  const {vendor, name, architecture} = accelerator
-  return {
-    code: 'build-unsupported',
-    message: `official builds of ${data.title} ${engineVersion} are for ${builtFor}: ${name} is ${card}${vendor === 'nvidia' && architecture ? ` (${architecture})` : ''}`,
-    remedy: newestWith
-      ? `use --engine-version ${newestWith}, the newest release that is built for ${card}`
-      : `no release of ${data.title} that servefit knows is built for ${card}: it takes a fork or a build of your own`,
-  }
-}
+export const buildRefusal = (id: string, accelerator: Accelerator, data: EngineData, engineVersion: string = data.newestVersion): Reason | undefined =>
+  platformRefusal(accelerator, data, engineVersion) ?? buildReason(buildQuestion(id, data, engineVersion), accelerator)
+
+/** Ending of the tag of the image that a GPU takes, where it is not the release's default: `cu130`. */
+export const imageVariant = (id: string, gpu: MachineGpu, data: EngineData, engineVersion: string): string | undefined =>
+  variantFor(buildQuestion(id, data, engineVersion), gpu)
 
 function architectureReasons({id, title, subject, deployment, data}: SupportQuestion): Support {
   const {className} = subject.model.architecture
@@ -110,24 +106,39 @@ const formatsOf = ({checkpoint}: Subject): string[] => [
 function weightSupport({id, title, subject, deployment, data}: SupportQuestion): Support {
   const support: Support = {reasons: [], warnings: []}
   const {accelerator} = subject.gpu
+  if (subject.checkpoint.quantMethod === ASCEND && accelerator.vendor !== 'huawei')
+    support.reasons.push({
+      code: 'quantization-unsupported',
+      message: `${subject.checkpoint.hfId} is packed by ModelSlim for Ascend NPUs (--quantization ascend of the plug-in vllm-ascend): ${title} does not load it on ${accelerator.name}`,
+      remedy: 'choose another checkpoint: servefit models show lists them',
+    })
   for (const format of formatsOf(subject)) {
-    const answer = formatAnswer(data.support, id, supportName(format, subject), accelerator, deployment.engineVersion)
+    const name = supportName(format, subject)
+    const answer =
+      platformFormat(data, accelerator, name, deployment.engineVersion) ??
+      formatAnswer(data.support, id, name, accelerator, deployment.engineVersion, subject.checkpoint.quantMethod)
     const {title: formatTitle, weightOnly, computeType} = weightFormat(format)
     if (answer.kind === 'refused')
       support.reasons.push({
         code: 'quantization-unsupported',
-        message: `${title} does not run ${formatTitle} weights here: ${answer.because}`,
-        remedy: 'choose another checkpoint: servefit models show lists them',
+        message: `${title} ${deployment.engineVersion} does not run ${formatTitle} weights here: ${answer.because}`,
+        remedy: `${elsewhere(answer)}choose another checkpoint: servefit models show lists them`,
       })
     else if (answer.kind === 'stored' && !weightOnly && computeType !== 'bf16')
       support.warnings.push({
         code: 'weight-only-fallback',
-        message: `${accelerator.name} (${capability(accelerator)}) does not compute in ${formatTitle}: weights are stored so and converted to 16 bits before use`,
+        message: `${named(accelerator)} does not compute in ${formatTitle}: weights are stored so and converted to 16 bits before use`,
       })
     if (answer.plugin) support.warnings.push({code: 'plugin-needed', message: `${formatTitle} weights need the package ${answer.plugin}`})
   }
   return support
 }
+
+/** What ModelSlim packs is read by vllm-ascend alone (recipes of vLLM 0.33.0: "Requires --quantization ascend"). */
+const ASCEND = 'ascend'
+
+/** A release that takes it on this card, before what else can be done. */
+const elsewhere = ({elsewhere: other}: FormatAnswer): string => (other ? `use --engine-version ${other.version}${other.later ? ' or later' : ''}, or ` : '')
 
 /** Integer formats are told apart by who packed them: compressed-tensors has rules of its own. */
 function supportName(format: string, {checkpoint}: Subject): string {
@@ -137,30 +148,32 @@ function supportName(format: string, {checkpoint}: Subject): string {
   return format
 }
 
+/** The format of the cache in general, then the kernels that the layers of this model need for it. */
 function cacheSupport({id, title, subject, deployment, data}: SupportQuestion): Reason[] {
-  const answer = cacheAnswer(data.support, id, deployment.kvCache, subject.gpu.accelerator, deployment.engineVersion)
-  return answer.kind === 'refused'
-    ? [
-        {
-          code: 'kv-cache-unsupported',
-          message: `${title} does not keep the cache as ${deployment.kvCache} here: ${answer.because}`,
-          remedy: 'use --kv-cache auto',
-        },
-      ]
-    : []
+  const {accelerator} = subject.gpu
+  const {engineVersion: version, kvCache: cache} = deployment
+  const answer = platformCache(data, accelerator, cache, version) ?? cacheAnswer(data.support, id, cache, accelerator, version)
+  if (answer.kind === 'refused')
+    return [
+      {
+        code: 'kv-cache-unsupported',
+        message: `${title} ${version} does not keep the cache as ${cache} here: ${answer.because}`,
+        remedy: `${elsewhere(answer)}use --kv-cache auto`,
+      },
+    ]
+  if (modelledBuild(data, accelerator)) return []
+  const {architecture} = subject.model
+  const reason = attentionReason({title, version, versions: data.versions, rules: data.support.attention[id], architecture, accelerator, cache})
+  return reason ? [reason] : []
 }
 
-function attentionReasons({id, title, subject, deployment, data}: SupportQuestion): Reason[] {
-  const isSparse = subject.model.architecture.layerKinds.some(({mixers}) => mixers.some((mixer) => mixer.kind === 'mla' && mixer.indexer))
-  const answer = isSparse ? attentionAnswer(data.support, id, 'sparse-mla', subject.gpu.accelerator, deployment.engineVersion) : undefined
-  return answer?.kind === 'refused'
-    ? [{code: 'attention-unsupported', message: `${title} ${deployment.engineVersion} has no kernel for sparse attention here: ${answer.because}`}]
+function versionWarnings({title, deployment, data}: SupportQuestion): Warning[] {
+  const {version, remark} = resolveVersion(deployment.engineVersion, data.newestVersion)
+  if (remark) return [{code: 'engine-version-unknown', message: remark}]
+  const {rulesRead} = data
+  return rulesRead && compareVersions(version, rulesRead.until) > 0
+    ? [{code: 'engine-rules-assumed', message: `the rules of ${title} ${version} are taken to be those of ${rulesRead.until}: ${rulesRead.because}`}]
     : []
-}
-
-function versionWarnings({deployment, data}: SupportQuestion): Warning[] {
-  const {remark} = resolveVersion(deployment.engineVersion, data.newestVersion)
-  return remark ? [{code: 'engine-version-unknown', message: remark}] : []
 }
 
 /** Architecture, formats and layout against one engine, version and GPU. */
@@ -168,6 +181,9 @@ export function supportOf(question: SupportQuestion): Support {
   const {id, data, subject, deployment, layout, ownReasons = []} = question
   const refusal = buildRefusal(id, subject.gpu.accelerator, data, deployment.engineVersion)
   if (refusal) return {reasons: [refusal], warnings: []}
+  const build = buildQuestion(id, data, deployment.engineVersion)
+  const driver = driverReason(build, subject.gpu)
+  if (driver) return {reasons: [driver], warnings: []}
   const common = layoutReasons(subject.model.architecture, subject.checkpoint, layout, deployment.pp)
   const architecture = architectureReasons(question)
   const weights = weightSupport(question)
@@ -177,7 +193,7 @@ export function supportOf(question: SupportQuestion): Support {
       ...architecture.reasons,
       ...weights.reasons,
       ...cacheSupport(question),
-      ...attentionReasons(question),
+      ...platformAttention(question),
       ...speculationReasons({
         table: question.data.support.speculation,
         engine: {id: question.id, title: question.title, version: deployment.engineVersion},
@@ -193,6 +209,8 @@ export function supportOf(question: SupportQuestion): Support {
     ],
     warnings: [
       ...versionWarnings(question),
+      ...buildWarnings(build, subject.gpu),
+      ...platformWarnings(subject.gpu.accelerator, data),
       ...architecture.warnings,
       ...weights.warnings,
       ...lora.warnings,

@@ -1,4 +1,5 @@
 import {isUntagged} from '../core/throughput/engine-version.ts'
+import {countInWords} from '../core/words.ts'
 
 /** Order of engine versions, as Python packages are ordered (PEP 440): 1.3.0.dev1 < 1.3.0rc18 < 1.3.0 < 1.3.0.post1. */
 
@@ -35,6 +36,10 @@ function partsOf(text: string): VersionParts | undefined {
   if (isUntagged(text)) return undefined
   const match = VERSION_PATTERN.exec(text.trim())
   if (!match) return undefined
+  return placed(unplaced(match))
+}
+
+function unplaced(match: RegExpExecArray): VersionParts {
   const [, release = '', stage, stageNumber, post, dev] = match
   const isDevOfRelease = dev !== undefined && stage === undefined && post === undefined
   return {
@@ -44,6 +49,42 @@ function partsOf(text: string): VersionParts | undefined {
     post: post === undefined ? -1 : Number(post || 0),
     dev: dev === undefined ? Number.POSITIVE_INFINITY : Number(dev || 0),
   }
+}
+
+/** Builds of main are put where main was, not where their tag is. */
+function placed(parts: VersionParts): VersionParts {
+  const main = mainBuild(parts)
+  return main ? {...parts, release: main.release, stage: RELEASE_STAGE, stageNumber: 0, dev: Number.POSITIVE_INFINITY} : parts
+}
+
+/** First line of releases that vLLM cuts into a branch and whose tag it then leaves on main; before, candidates were tagged on main itself (0.11.1rc8.dev14). */
+const BRANCHED_SINCE = 12
+/**
+ * Half of what main takes in between two cuts: 0.23.1rc1.dev1229 and 0.26.1rc1.dev1133 are the furthest that were seen, so it is about a thousand
+ * commits in two weeks. What of them a rule came with is not known of a build; the nearer release is the better guess.
+ */
+const HALFWAY_COMMITS = 500
+
+interface MainBuild {
+  /** The release whose rules it is judged by. */
+  release: number[]
+  /** The release that was cut before it. */
+  cut: string
+  commits: number
+}
+
+/**
+ * A build of vLLM's main: the version is made of the last tag and the commits since (setuptools-scm, `git describe`; vllm-project/vllm issue 25476), and that
+ * tag says which release was cut last, not which comes next: 0.23.1rc1.dev300 is main 300 commits after 0.23.0 was cut, whatever 0.23.1 became on its
+ * branch (eugr/spark-vllm-docker issue 287). From 0.32.0 on main is also called by the release to come: 0.32.0rc1.dev190 follows the cut of 0.31.0.
+ * It is judged by the nearer of the two.
+ */
+function mainBuild({release, stage, dev, post}: VersionParts): MainBuild | undefined {
+  const [major, minor = 0, patch = 0] = release
+  if (major !== 0 || minor < BRANCHED_SINCE || release.length !== 3 || patch > 1 || stage !== STAGES.rc || post !== -1 || !Number.isFinite(dev))
+    return undefined
+  const cut = patch === 1 ? minor : minor - 1
+  return {release: [0, dev < HALFWAY_COMMITS ? cut : cut + 1, 0], cut: `0.${cut}.0`, commits: dev}
 }
 
 /** Whether the text is a version number at all. */
@@ -76,6 +117,17 @@ export function compareVersions(left: string, right: string): number {
 /** Whether `version` is `since` or later; an unnamed build is. */
 export const isAtLeast = (version: string, since: string): boolean => compareVersions(version, since) >= 0
 
+function mainRemark(version: string): string | undefined {
+  const match = VERSION_PATTERN.exec(version)
+  const main = match && mainBuild(unplaced(match))
+  if (!main) return undefined
+  return `${version} is a build of main, ${countInWords(main.commits)} commits after ${main.cut} was cut: the rules of ${main.release.join('.')} are assumed`
+}
+
+/** Whether a rule applies to a release: both ends are inside. */
+export const inRange = ({since, until}: {since?: string; until?: string}, version: string): boolean =>
+  (since === undefined || isAtLeast(version, since)) && (until === undefined || compareVersions(version, until) <= 0)
+
 export interface ResolvedVersion {
   version: string
   /** One line for people, where the version is not the one that was asked for or is not known to the catalogue. */
@@ -93,6 +145,11 @@ export function resolveVersion(requested: string | undefined, newest: string): R
     return {version: newest, remark: `given ${name}: treated as ${newest}, the newest known`}
   }
   const version = requested.trim().replace(/^v/i, '')
+  const remark = mainRemark(version)
+  if (remark) return {version, remark}
   if (compareVersions(version, newest) > 0) return {version, remark: `${version} is later than ${newest}, the newest known: its rules are assumed unchanged`}
   return {version}
 }
+
+/** The minor release that a version belongs to: 0.11 of 0.11.2, 1.3 of 1.3.0rc24; a text that is no version is its own. */
+export const minorOf = (version: string): string => /^v?(\d+\.\d+)/.exec(version)?.[1] ?? version

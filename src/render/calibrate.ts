@@ -1,5 +1,5 @@
 import type {Refit, UnansweredRun} from '../planner/verify/index.ts'
-import type {SpeedFactors} from '../planner/world/index.ts'
+import {changeOf, type MetricErrors, type SpeedFactors} from '../planner/world/index.ts'
 import {duration} from './numbers.ts'
 import {harmless, padEnd, padStart, paint, wrap} from './style.ts'
 
@@ -17,17 +17,22 @@ const valueWords = (parameter: keyof SpeedFactors, {bandwidth, compute, hostMill
     ? `${hostMilliseconds < 0 ? '-' : '+'}${duration(Math.abs(hostMilliseconds))}`
     : `x ${(parameter === 'bandwidth' ? bandwidth : compute).toFixed(3)}`
 
+const CHANGES = {better: 'better', worse: 'worse', same: 'as before'}
+const metricWords = (one: MetricErrors): string =>
+  `${CHANGES[changeOf(one)]}: median error ${(one.after * 100).toFixed(1)}%, was ${(one.before * 100).toFixed(1)}% (${one.figures} figure${one.figures === 1 ? '' : 's'})`
+
 /** Longest list of residuals on a screen; --json has them all. */
 const MOST_RESIDUALS = 24
 
 function fitLines(
-  {gpu, engine, runs, factors, fitted, left, residuals, medianErrorBefore, medianErrorAfter, better}: Refit,
+  {gpu, engine, runs, factors, fitted, left, residuals, medianErrorBefore, medianErrorAfter, metrics, better}: Refit,
   {columns, colour}: View,
 ): string[] {
   const style = paint(colour)
   const lines = [style.bold(`${engine} on ${gpu}, ${runs} run${runs === 1 ? '' : 's'}`), '']
   if (better) lines.push(`  ${wrap(`median error ${(medianErrorAfter * 100).toFixed(1)}%, was ${(medianErrorBefore * 100).toFixed(1)}%`, columns - 4, 2)}`)
   else lines.push(`  ${wrap(fitted.length === 0 ? 'nothing was fitted' : 'nothing is kept: what ships is as close to these runs', columns - 4, 2)}`)
+  for (const one of metrics) lines.push(`  ${padEnd(METRICS[one.metric], 18)}${metricWords(one)}`)
   for (const parameter of fitted) lines.push(`  ${padEnd(NAMES[parameter], 18)}${valueWords(parameter, factors)}`)
   for (const {parameter, because} of left) lines.push(`  ${padEnd(NAMES[parameter], 18)}${style.dim(wrap(`left as it is: ${because}`, columns - 22, 20))}`)
   lines.push('', `  ${padEnd('reported over predicted', 50)}  ${padStart('before', 7)}  ${padStart('after', 7)}`)

@@ -131,9 +131,9 @@ const PARTS = [
   {key: 'runtimeBytes', label: 'runtime', mark: '-'},
 ] as const
 
-function memoryLines({memory}: Evaluation, {memory: {perGpu}}: Result, {columns}: View, style: Paint): string[] {
+function memoryLines({memory, machine}: Evaluation, {memory: {perGpu}}: Result, {columns}: View, style: Paint): string[] {
   const used = PARTS.reduce((sum, {key}) => sum + (perGpu[key] ?? 0), 0)
-  const left = 'Memory per GPU, GiB'
+  const left = machine.gpus[0]?.accelerator.vendor === 'cpu' ? 'Memory per socket, GiB' : 'Memory per GPU, GiB'
   const right = `${gib(used)} of ${gib(memory.totalBytes)} used`
   const width = columns - 4
   const scale = Math.max(memory.totalBytes, used)
@@ -209,6 +209,7 @@ function speedRows({performance, workload, deployment, warnings}: Evaluation): [
   ]
   if (deployment.dp > 1 && !deployment.dpAttention && Math.abs(outputTokensPerSecondPerUser) === 0) rows.pop()
   if (performance.speculation && deployment.speculative) rows.push(['Drafts', draftWords(deployment.speculative, performance.speculation)])
+  if (basis.ownRuns !== undefined) rows.push(['Basis', harmless(basis.ownRuns)])
   if (basis.extrapolated.length > 0)
     rows.push(['Basis', `no measurement of ${basis.extrapolated.map((what) => BASIS_WORDS[what]).join(' or ')} stands behind the speed: the interval is wider`])
   return rows

@@ -97,7 +97,8 @@ function abbreviatedBy(rows: readonly ComparisonRow[]): (hfId: string) => string
   const shared = runs.filter((run) => names.every((name) => name.includes(run))).reduce((a, b) => (b.length > a.length ? b : a), '')
   return (hfId) => {
     const name = repository(hfId)
-    const rest = name.slice(name.indexOf(shared) + shared.length)
+    // Red Hat AI's `-quantized.w4a16` says no more than `-w4a16`.
+    const rest = name.slice(name.indexOf(shared) + shared.length).replace(/^-quantized\./, '-')
     return shared === '' ? hfId : rest === '' ? name : `${organisation(hfId)}/...${rest}`
   }
 }
@@ -229,6 +230,10 @@ const REFUSED: Partial<Record<ComparisonRow['result']['verdict'], string>> = {
 
 /** A line for each checkpoint that is refused: for both cache formats where the reason is the same. */
 function refusals(rows: readonly ComparisonRow[], columns: number): string[] {
+  const [first, ...others] = rows.filter((row) => !isGood(row)).map(({result}) => result.reasons[0])
+  // What no build of the engine is for is said once, with the way out.
+  if (first?.code === 'hardware-unsupported' && others.every((other) => other?.message === first.message))
+    return [`\n  ${wrap(harmless(`${first.message}; ${first.remedy}`), columns - 4, 2)}`]
   const byText = new Map<string, string[]>()
   for (const {hfId, kvCache, result} of rows.filter((row) => !isGood(row))) {
     const text = `${harmless(hfId)}\u0000${REFUSED[result.verdict] ?? ''}: ${harmless(result.reasons[0]?.message ?? '')}`

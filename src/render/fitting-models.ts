@@ -17,7 +17,11 @@ export function fittingModelsTable(fitting: readonly FittingModel[], width: numb
       {title: 'Context', value: ({fit}) => tokens(fit.contextTokens), right: true},
       {title: 'tok/s', value: ({fit}) => (fit.outputTokensPerSecondPerUser === undefined ? '' : rate(fit.outputTokensPerSecondPerUser)), right: true},
       {title: 'Layout', value: ({fit}) => layoutInShort(fit), expendable: 2},
-      {title: '', value: ({fit}) => (fit.verdict === 'tight' ? 'tight' : ''), expendable: 1},
+      {
+        title: '',
+        value: ({fit}) => [fit.verdict === 'tight' && 'tight', fit.publisher === 'community' && 'community upload'].filter(Boolean).join(', '),
+        expendable: 1,
+      },
       {title: 'Licence', value: ({model}) => model.licence ?? '', expendable: 4},
     ],
     width,

@@ -90,6 +90,6 @@ export function renderSystem(system: System, gpuOf: GpuOf, columns: number): str
   if (maxPowerWatts) lines.push(row('Power', `${count(maxPowerWatts)} W at most${nodeCount > 1 ? ', all nodes' : ''}`))
   lines.push(row('Kind', `${kind}${localDeployment ? '' : ', to rent only'}${confidence === 'low' ? '; figures of little certainty' : ''}`))
   if (aliases.length > 0) lines.push(row('Also', aliases.join(', ')))
-  if (system.gpus.length > 0) lines.push('', row('Next', `servefit check qwen3-32b --machine ${id}`))
+  if (system.gpus.length > 0 || system.host?.memoryBytes !== undefined) lines.push('', row('Next', `servefit check qwen3-32b --machine ${id}`))
   return `${lines.join('\n')}\n`
 }

@@ -40,6 +40,16 @@ export function renderModel(model: ModelDetails, warnings: readonly string[], co
           {title: '  Checkpoint', value: ({hfId}) => `  ${harmless(hfId)}`},
           {title: 'Weights', value: ({weights}) => weights},
           {title: 'GiB', value: ({bytes}) => (bytes === undefined ? '' : gib(bytes)), right: true, expendable: 1},
+          ...(model.checkpoints.some(({contextTokens}) => contextTokens !== undefined)
+            ? [
+                {
+                  title: 'Context',
+                  value: ({contextTokens = model.contextTokens}: ModelDetails['checkpoints'][number]) =>
+                    contextTokens === undefined ? '' : count(contextTokens),
+                  right: true,
+                },
+              ]
+            : []),
           ...(model.checkpoints.some(({quality}) => quality)
             ? [{title: 'Quality', value: ({quality}: ModelDetails['checkpoints'][number]) => (quality ? shortQuality(quality) : '')}]
             : []),

@@ -1,4 +1,5 @@
-import type {ComparedFigure, ComparedRun, UnansweredRun, Verification, VerifiedLine} from '../planner/verify/index.ts'
+import {minorOf} from '../engines/versions.ts'
+import type {ComparedFigure, ComparedRun, Decisive, UnansweredRun, Verification, VerifiedLine} from '../planner/verify/index.ts'
 import {bytesInWords} from '../core/words.ts'
 import {machineTitle} from './hardware.ts'
 import {count, duration, rate} from './numbers.ts'
@@ -18,6 +19,13 @@ const figure = (value: number, unit: VerifiedLine['unit']): string =>
 const signed = (value: number, words: (value: number) => string): string => `${value < 0 ? '-' : '+'}${words(Math.abs(value))}`
 const percent = (share: number): string => signed(share * 100, (value) => `${value < 9.95 ? value.toFixed(1) : value.toFixed(0)}%`)
 
+/** What was expected of the start. */
+const PREDICTED: Record<Verification['outcome']['predicted'], string> = {
+  started: 'that it starts',
+  'kv-too-small': 'that it does not start',
+  unsupported: 'that it is refused',
+}
+
 function title(left: string, right: string, {columns}: View, style: Paint): string {
   const gap = columns - widthOf(left) - widthOf(right)
   return gap >= 2 ? style.bold(left) + ' '.repeat(gap) + style.dim(right) : `${style.bold(wrap(left, columns))}\n${style.dim(right)}`
@@ -29,15 +37,30 @@ const OUTCOMES: Record<string, string> = {
   'out-of-memory': 'ran out of memory',
   'memory-taken': 'refused: the memory is taken',
   unknown: 'is not told',
-  unsupported: 'would be refused',
+  unsupported: 'refused: what was asked for is not supported here',
 }
 
-function verdictLine({within, decisive, spreadBytes, outcome}: Verification, view: View, style: Paint): string {
-  const word = within ? 'right' : 'off'
-  const painted = within ? style.good(style.bold(word)) : style.warn(style.bold(word))
-  const text = decisive
-    ? `${decisive.name} differs by ${bytesInWords(Math.abs(decisive.differenceBytes))}, ${within ? 'within' : 'more than'} the estimate's own error (${bytesInWords(spreadBytes)})`
-    : `the engine ${OUTCOMES[outcome.reported]}, predicted was: ${OUTCOMES[outcome.predicted]}`
+/** By how much, in the figure's own unit: counts are not spoken of in GiB. */
+function differenceWords({name, unit, difference, differenceBytes}: Decisive, {lines, spreadBytes, within}: Verification): string {
+  const relation = within ? 'within' : 'more than'
+  if (unit === 'bytes') return `${name} differs by ${bytesInWords(Math.abs(difference))}, ${relation} the estimate's own error (${bytesInWords(spreadBytes)})`
+  const relative = lines.find((line) => line.name === name)?.relative
+  // As many as the estimate's error in bytes holds.
+  const spread = differenceBytes === 0 ? undefined : Math.abs((difference / differenceBytes) * spreadBytes)
+  const share = relative === undefined ? '' : ` (${percent(relative)})`
+  return `${name} differ by ${count(Math.abs(difference))}${share}, ${relation} the estimate's own error${spread === undefined ? '' : ` (${count(spread)})`}`
+}
+
+function verdictLine(verified: Verification, view: View, style: Paint): string {
+  const {within, decisive, outcome, mismatches} = verified
+  const word = mismatches.length > 0 ? 'not comparable' : within ? 'right' : 'off'
+  const painted = within && mismatches.length === 0 ? style.good(style.bold(word)) : style.warn(style.bold(word))
+  const text =
+    mismatches.length > 0
+      ? mismatches.map(({message}) => message).join('; ')
+      : decisive
+        ? differenceWords(decisive, verified)
+        : `the engine ${OUTCOMES[outcome.reported]}, predicted was: ${PREDICTED[outcome.predicted]}`
   return `  ${painted}   ${wrap(text, view.columns - widthOf(word) - 5, widthOf(word) + 5)}`
 }
 
@@ -56,6 +79,17 @@ function linesTable(lines: readonly VerifiedLine[]): string[] {
   )
 }
 
+function engineWords({reported, predicted}: Verification['outcome']): string {
+  if (reported === 'started') return `started${predicted === 'started' ? ', as predicted' : '; predicted was that it would not'}`
+  return `${OUTCOMES[reported]}${predicted === 'started' ? '; predicted was that it would start' : ', as predicted'}`
+}
+
+/** A failure behind the start: what was predicted of the start is not touched by it. */
+const laterWords = ({during, message}: NonNullable<Verification['outcome']['later']>): string =>
+  during === 'wake-up'
+    ? 'it served; a wake-up from sleep failed since, as the memory that sleep had given back was taken meanwhile: what starts beside it must leave that much free'
+    : `it served; a failure since: ${harmless(message).slice(0, 160)}`
+
 /** A start-up log beside its prediction, for people. */
 export function renderVerification(verified: Verification, savedTo: string | undefined, view: View): string {
   const style = paint(view.colour)
@@ -68,6 +102,7 @@ export function renderVerification(verified: Verification, savedTo: string | und
     changes,
     warnings,
     correction,
+    mismatches,
   } = verified
   const text = [
     title(`${harmless(best.model.name)} on ${machineTitle(machine)}`, `${best.engine.title} ${best.deployment.engineVersion}`, view, style),
@@ -78,22 +113,26 @@ export function renderVerification(verified: Verification, savedTo: string | und
   const rows: [string, string][] = []
   const processes = report.ranks.filter(({figures}) => figures.weightsBytes !== undefined || figures.kvCacheBytes !== undefined).length
   if (processes > 1) rows.push(['Processes', `${processes} printed their memory; the one with least room decides`])
-  if (outcome.reported !== 'unknown')
-    rows.push([
-      'Engine',
-      outcome.reported === 'started'
-        ? `started${outcome.predicted === 'started' ? ', as predicted' : '; predicted was that it would not'}`
-        : `${OUTCOMES[outcome.reported]}${outcome.predicted === 'started' ? '; predicted was that it would start' : ''}`,
-    ])
-  if (worst && Math.abs(worst.difference) >= GIB / 100)
+  if (outcome.reported !== 'unknown') rows.push(['Engine', engineWords(outcome)])
+  if (outcome.reported === 'unsupported' && report.refusal) rows.push(['Its words', harmless(report.refusal.message).slice(0, 240)])
+  if (outcome.later) rows.push(['Later', laterWords(outcome.later)])
+  if (mismatches.length === 0 && worst && Math.abs(worst.difference) >= GIB / 100)
     rows.push([
       'Most off',
       `${worst.name}: ${bytesInWords(Math.abs(worst.difference))} ${worst.difference < 0 ? 'less' : 'more'} than predicted${worst.because ? ` (${worst.because})` : ''}`,
     ])
   for (const [index, {flag, because}] of changes.entries()) rows.push([index === 0 ? 'Change' : '', `${harmless(flag)}: ${because}`])
-  for (const {message} of warnings) rows.push(['Note', harmless(message)])
-  if (savedTo !== undefined) rows.push(['Saved', `${savedTo}: later answers for this GPU, engine and release carry it (--no-corrections leaves it out)`])
-  else if (correction && !verified.within) rows.push(['Next', '--save keeps the difference: later answers for this GPU, engine and release carry it'])
+  for (const {code, message} of warnings) if (code !== 'log-of-another') rows.push(['Note', harmless(message)])
+  if (savedTo !== undefined)
+    rows.push([
+      'Saved',
+      `${savedTo}: later answers for this GPU, this engine and its releases of ${minorOf(best.deployment.engineVersion)} carry it (--no-corrections leaves it out)`,
+    ])
+  else if (correction && !verified.within && verified.mismatches.length === 0)
+    rows.push([
+      'Next',
+      `--save keeps the difference: later answers for this GPU, this engine and its releases of ${minorOf(best.deployment.engineVersion)} carry it`,
+    ])
   if (rows.length > 0) text.push('', ...rows.map(([label, words]) => row(label, words, view)))
   return `${text.join('\n')}\n`
 }

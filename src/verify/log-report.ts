@@ -1,5 +1,6 @@
 import type {DeploymentRequest} from '../core/deployment.ts'
 import type {PythonValue} from './python-values.ts'
+import type {SourceLine} from './release-lines.ts'
 
 /** What one process of an engine printed of its GPU's memory. Bytes; absent: not printed. */
 export interface RankFigures {
@@ -29,7 +30,8 @@ export interface RankFigures {
   maxNumSeqs?: number
 }
 
-export type LogOutcome = 'started' | 'kv-too-small' | 'out-of-memory' | 'memory-taken' | 'unknown'
+/** `unsupported`: the build, the card or the engine's kernels do not do what was asked, whatever the memory. */
+export type LogOutcome = 'started' | 'kv-too-small' | 'out-of-memory' | 'memory-taken' | 'unsupported' | 'unknown'
 
 /** What the engine said when it refused to start. */
 export interface Refusal {
@@ -39,16 +41,40 @@ export interface Refusal {
   availableBytes?: number
   /** The longest context that it says would start. */
   estimatedMaxModelLen?: number
+  /** Requests at once that it was to serve, and recurrent states that it has room for. */
+  maxNumSeqs?: number
+  availableBlocks?: number
+}
+
+/** What failed once the server was up: no failure of its start. */
+export interface LaterFailure {
+  message: string
+  /** What it tried to allocate. */
+  neededBytes?: number
+  /** A server that slept found its memory taken when it was woken, or one that served ran out of it. */
+  during: 'wake-up' | 'serving'
 }
 
 /** A start-up log, read. */
 export interface LogReport {
   engine: 'vllm' | 'sglang' | 'trtllm'
   engineVersion?: string
+  /** The build that the log names, where another release's rules are taken for it. */
+  build?: string
   /** As printed: a repository, or a path on the machine that ran it. */
   model?: string
   /** What the log says of the deployment. */
   settings: DeploymentRequest
+  /** Parallel sizes that the names of processes show: at least these, since a pasted part of a log shows some of them. */
+  seen: Pick<DeploymentRequest, 'tp' | 'pp' | 'dp' | 'ep'>
+  /** The arguments as they were printed, under the engine's names. */
+  printed: Record<string, PythonValue>
+  /** The method of quantisation as the engine resolved it; null: none. */
+  quantization?: string | null
+  /** What it ran on: cuda (ROCm too), xpu, cpu, ... */
+  device?: string
+  /** The card's name, where a line of the log holds it. */
+  deviceName?: string
   /** The engine printed its arguments: what is not among them is the engine's default. */
   argumentsPrinted: boolean
   /** Arguments that move memory and that a scenario cannot say. */
@@ -59,6 +85,11 @@ export interface LogReport {
   figures: RankFigures
   outcome: LogOutcome
   refusal?: Refusal
+  later?: LaterFailure
+  /** Where in the source messages were printed, the first of each. */
+  sourceLines?: SourceLine[]
+  /** Starts that the text holds, where there are several: the last one that says something is read. */
+  starts?: number
 }
 
 export const GIB = 1024 ** 3
@@ -186,3 +217,77 @@ export function sizeFromRanks(ranks: readonly string[], letters: string): number
   const numbers = ranks.flatMap((rank) => [...rank.matchAll(new RegExp(`(?:^|[ _])${letters}(\\d{1,4})(?=$|[ _])`, 'g'))].map((match) => Number(match[1])))
   return numbers.length === 0 ? undefined : Math.max(...numbers) + 1
 }
+
+/** What engines say when a card, a build or a kernel does not do what was asked, whatever the memory. */
+const UNSUPPORTED = [
+  // vllm/platforms/cuda.py get_attn_backend_cls, 0.11.0 to 0.33.0; older: "Invalid attention backend for".
+  /No valid attention backend (?:found )?(?:for|from)|(?:Invalid|Unsupported) attention backend|Selected backend .{1,120} is not valid for this configuration/i,
+  // CUDA's cudaErrorNoKernelImageForDevice, and Triton's word for a type that a card lacks.
+  /no kernel image is available for execution|type fp8e4nv not supported in this architecture/i,
+  // vllm/model_executor/layers/quantization/compressed_tensors/compressed_tensors.py and model_loader/weight_utils.py, 0.10.2 to 0.33.0; SGLang's copies.
+  /No \S{1,40} compatible scheme was found|(?:quantization method|Quantization scheme) .{0,60}is not supported for the current GPU|unsupported quantization scheme/i,
+  /Bfloat16 is only supported on GPUs with compute capability/i,
+  /Model architectures? .{1,200} (?:are|is) not supported for now|(?:are|is) not supported by (?:SGLang|vLLM)/i,
+  /Unsupported compute capability/i,
+]
+
+/** A refusal of that kind. */
+export const unsupportedIn = (text: string): Refusal | undefined =>
+  UNSUPPORTED.some((pattern) => pattern.test(text)) ? {message: text.slice(0, 600)} : undefined
+
+/** Lines that only a server prints which is up and answers. SGLang's front end is up, and is asked once, before the engine is known to work. */
+const SERVING = {
+  uvicorn: /Application startup complete|"(?:GET|POST) \/\S* HTTP\/\d(?:\.\d)?" [2-5]\d\d|Avg prompt throughput:/,
+  sglang: /server is fired up and ready to roll/,
+}
+
+/** `E=128,N=768,device_name=NVIDIA_H100_80GB_HBM3.json`: the file of tuned kernels that vLLM and SGLang look for is named by the card. */
+export function deviceNameIn(text: string): string | undefined {
+  return /\bdevice_name=([\w .()-]{3,80}?)(?:,\w+=|\.json)/.exec(text)?.[1]?.replaceAll('_', ' ')
+}
+
+/** Follows a log's outcome line by line: what fails before the server is up is the start's, what fails later is not. */
+export class OutcomeOf {
+  outcome: LogOutcome = 'unknown'
+  refusal?: Refusal
+  later?: LaterFailure
+  private up = false
+  private readonly serving: RegExp
+
+  constructor(server: keyof typeof SERVING = 'uvicorn') {
+    this.serving = SERVING[server]
+  }
+
+  /** `hint`: a line that a start rarely fails behind. */
+  read(text: string, refused: {outcome: LogOutcome; refusal: Refusal} | undefined, hint: boolean): void {
+    if (this.serving.test(text)) {
+      this.up = true
+      // An error that was caught on the way.
+      this.outcome = 'started'
+      this.refusal = undefined
+    }
+    if (refused && this.up) {
+      const {message, neededBytes} = refused.refusal
+      if (refused.outcome === 'out-of-memory')
+        this.later ??= known({message, neededBytes, during: isWakeUp(text) ? ('wake-up' as const) : ('serving' as const)})
+    } else if (refused && (this.outcome === 'unknown' || this.outcome === 'started' || rankOf(refused.outcome) > rankOf(this.outcome))) {
+      this.outcome = refused.outcome
+      this.refusal = refused.refusal
+    } else if (hint && (this.outcome === 'unknown' || this.outcome === 'unsupported')) {
+      // It went on: what was not supported was passed over.
+      this.outcome = 'started'
+      this.refusal = undefined
+    }
+    if (this.later && isWakeUp(text)) this.later = {...this.later, during: 'wake-up'}
+  }
+
+  result(): Pick<LogReport, 'outcome' | 'refusal' | 'later'> {
+    return known({outcome: this.outcome, refusal: this.refusal, later: this.later})
+  }
+}
+
+/** vllm/v1/engine/core.py wake_up and csrc/cumem_allocator.cpp; SGLang's resume_memory_occupation. */
+const isWakeUp = (text: string): boolean => /Invocation of wake_up|Call to wake_up|in wake_up$|\.wake_up\(|cumem_allocator|resume_memory_occupation/.test(text)
+
+/** What says more of the start goes before what says less: lack of memory on the way is often only how the refusal shows. */
+const rankOf = (outcome: LogOutcome): number => ['unknown', 'started', 'out-of-memory', 'memory-taken', 'unsupported', 'kv-too-small'].indexOf(outcome)

@@ -1,5 +1,5 @@
 /**
- * SGLang's start-up log. Wordings of the releases 0.4.6 to 0.5.18, from their sources: sglang/srt/model_executor/model_runner.py
+ * SGLang's start-up log. Wordings of the releases 0.4.6 to 0.5.23, from their sources: sglang/srt/model_executor/model_runner.py
  * (load_model, init_memory_pool), sglang/srt/mem_cache/memory_pool.py (KV and Mamba pools),
  * sglang/srt/mem_cache/kv_cache_configurator.py, sglang/srt/model_executor/model_runner_components/cuda_graph_setup.py and
  * sglang/srt/managers/scheduler.py. What it calls GB are GiB.
@@ -9,16 +9,19 @@ import type {LogLine} from './log-lines.ts'
 import {
   cacheWord,
   countOf,
+  deviceNameIn,
   gibBytes,
   known,
   type LogOutcome,
   type LogReport,
   numberOf,
+  OutcomeOf,
   RankTable,
   type Refusal,
   repositoryIn,
   shareOf,
   sizeFromRanks,
+  unsupportedIn,
   wordOf,
 } from './log-report.ts'
 import {pythonCall, type PythonValue} from './python-values.ts'
@@ -74,22 +77,25 @@ function speculationOf(values: Record<string, PythonValue>): Speculation | undef
 /** ServerArgs are printed after the engine has filled in what it chose. */
 function fromArguments(values: Record<string, PythonValue>): DeploymentRequest {
   const offloadGib = typeof values.cpu_offload_gb === 'number' ? values.cpu_offload_gb : 0
-  const dpAttention = values.enable_dp_attention === true
+  // From 0.5.22 attention's ranks have a field of their own (arg_groups/fields/parallel.py).
+  const attentionRanks = countOf(values.attn_dp_size, 4096) ?? 1
+  const dpAttention = values.enable_dp_attention === true || attentionRanks > 1
+  const dp = Math.max(attentionRanks, countOf(values.dp_size, 4096) ?? 1)
+  const requests = countOf(values.max_running_requests, 1_000_000)
   return known({
     tp: countOf(values.tp_size, 4096) ?? 1,
     pp: countOf(values.pp_size, 4096) ?? 1,
-    dp: countOf(values.dp_size, 4096) ?? 1,
+    dp,
     ep: countOf(values.ep_size, 4096) ?? 1,
     dpAttention: dpAttention ? true : undefined,
     maxModelLen: countOf(values.context_length),
-    maxNumSeqs: countOf(values.max_running_requests, 1_000_000),
+    maxNumSeqs: dpAttention && requests !== undefined ? Math.max(1, Math.floor(requests / dp)) : requests,
     // Printed already divided among data-parallel ranks (server_args.py); a scenario's limit is that of one rank too.
     maxNumBatchedTokens: countOf(values.chunked_prefill_size),
     gpuMemoryUtilization: shareOf(values.mem_fraction_static),
     kvCache: cacheWord(values.kv_cache_dtype),
     enforceEager: values.disable_cuda_graph === true ? true : undefined,
     speculative: speculationOf(values),
-    weights: values.quantization === 'fp8' ? 'fp8' : undefined,
     cpuOffloadBytes: offloadGib > 0 && offloadGib < 2 ** 20 ? Math.round(offloadGib * 1024 ** 3) : undefined,
   })
 }
@@ -102,7 +108,8 @@ function refusalIn(text: string): {outcome: LogOutcome; refusal: Refusal} | unde
     return {outcome: 'out-of-memory', refusal: known({message, neededBytes: triedBytes(text)})}
   if (/out of memory/i.test(text) && /CUDA|HIP|OutOfMemoryError|torch/.test(text))
     return {outcome: 'out-of-memory', refusal: known({message, neededBytes: triedBytes(text)})}
-  return undefined
+  const unsupported = unsupportedIn(text)
+  return unsupported && {outcome: 'unsupported', refusal: unsupported}
 }
 
 export function readSglang(lines: readonly LogLine[]): LogReport {
@@ -112,16 +119,20 @@ export function readSglang(lines: readonly LogLine[]): LogReport {
   let further: string[] = []
   let version: string | undefined
   let model: string | undefined
-  let outcome: LogOutcome = 'unknown'
-  let refusal: Refusal | undefined
+  let printed: Record<string, PythonValue> = {}
+  let deviceName: string | undefined
+  const outcome = new OutcomeOf('sglang')
   const read = (text: string, find: string) => gibBytes(new RegExp(find.replaceAll('#', GB)).exec(text)?.[1])
   for (const {text, rank} of lines) {
     if (/Load weight begin/.test(text) && ranks.get(rank).freeBeforeBytes === undefined) ranks.set(rank, {freeBeforeBytes: read(text, 'avail mem=#')})
     // The draft is loaded after the model and counts with it.
     if (/Load weight end/.test(text)) {
-      const [used, left] = [read(text, 'mem usage=#'), read(text, 'avail mem=#')]
+      const left = read(text, 'avail mem=#')
+      const before = ranks.get(rank).freeBeforeBytes
+      // Up to 0.4.2 what was used follows from what was free before.
+      const used = read(text, 'mem usage=#') ?? (left !== undefined && before !== undefined ? before - left : undefined)
       ranks.add(rank, 'weightsBytes', used)
-      if (ranks.get(rank).freeBeforeBytes === undefined && used !== undefined && left !== undefined) ranks.set(rank, {freeBeforeBytes: left + used})
+      if (before === undefined && used !== undefined && left !== undefined) ranks.set(rank, {freeBeforeBytes: left + used})
     }
     ranks.add(rank, 'kvCacheBytes', poolBytes(text))
     if (/Capture .{0,60}graph end/i.test(text)) ranks.add(rank, 'cudaGraphBytes', read(text, 'mem usage=#'))
@@ -138,7 +149,6 @@ export function readSglang(lines: readonly LogLine[]): LogReport {
       )
       settings.maxModelLen ??= countOf(/context_len=(\d+)/.exec(text)?.[1])
       settings.maxNumBatchedTokens ??= countOf(/chunked_prefill_size=(\d+)/.exec(text)?.[1])
-      if (outcome === 'unknown') outcome = 'started'
     } else if (/KV Cache is allocated/.test(text) && ranks.get(rank).kvCacheTokens === undefined)
       ranks.set(rank, {kvCacheTokens: numberOf(/#tokens: (\d+)/.exec(text)?.[1])})
     ranks.set(rank, known({totalBytes: capacityBytes(text)}))
@@ -147,30 +157,33 @@ export function readSglang(lines: readonly LogLine[]): LogReport {
     if (argumentsAt >= 0) {
       const values = pythonCall(text.slice(argumentsAt))
       settings = {...settings, ...fromArguments(values)}
+      printed = {...printed, ...values}
       argumentsPrinted = true
       further = FURTHER.filter(
         (name) => !UNSET.includes(values[name]) && !(Array.isArray(values[name]) && values[name].length === 0) && !DEFAULTS[name]?.includes(values[name]),
       ).map((name) => `--${name.replaceAll('_', '-')}`)
       model ??= wordOf(values.model_path)
     }
-    const refused = refusalIn(text)
-    if (refused && outcome !== 'kv-too-small') {
-      outcome = refused.outcome
-      refusal = refused.refusal
-    } else if (outcome === 'unknown' && /server is fired up and ready to roll/.test(text)) outcome = 'started'
+    deviceName ??= deviceNameIn(text)
+    outcome.read(text, refusalIn(text), tokens !== null)
   }
   const names = lines.map(({rank}) => rank)
   return known({
     engine: 'sglang' as const,
     engineVersion: version,
     model: model === undefined ? undefined : repositoryIn(model),
-    settings: {...known({tp: sizeFromRanks(names, 'TP'), pp: sizeFromRanks(names, 'PP'), ep: sizeFromRanks(names, 'EP')}), ...settings},
+    settings,
+    seen: known({tp: sizeFromRanks(names, 'TP'), pp: sizeFromRanks(names, 'PP'), ep: sizeFromRanks(names, 'EP')}),
+    printed,
+    // Printed before the checkpoint is looked into: None says nothing of it (server_args.py).
+    quantization: wordOf(printed.quantization)?.toLowerCase(),
+    device: wordOf(printed.device),
+    deviceName,
     argumentsPrinted,
     further,
     ranks: ranks.entries(),
     figures: ranks.worst(),
-    outcome,
-    refusal,
+    ...outcome.result(),
   })
 }
 

@@ -8,16 +8,19 @@ import type {LogLine} from './log-lines.ts'
 import {
   cacheWord,
   countOf,
+  deviceNameIn,
   gibBytes,
   known,
   type LogOutcome,
   type LogReport,
   mibBytes,
   numberOf,
+  OutcomeOf,
   RankTable,
   type Refusal,
   repositoryIn,
   shareOf,
+  unsupportedIn,
   wordOf,
 } from './log-report.ts'
 import {pythonCall, pythonDict, pythonPairs, type PythonValue} from './python-values.ts'
@@ -56,7 +59,8 @@ function refusalIn(text: string): {outcome: LogOutcome; refusal: Refusal} | unde
     return {outcome: 'kv-too-small', refusal: {message}}
   if (/out of memory/i.test(text) && /CUDA|OutOfMemoryError|torch/i.test(text))
     return {outcome: 'out-of-memory', refusal: known({message, neededBytes: triedBytes(text)})}
-  return undefined
+  const unsupported = unsupportedIn(text)
+  return unsupported && {outcome: 'unsupported', refusal: unsupported}
 }
 
 const rounded = (share: number | undefined): number | undefined => (share === undefined ? undefined : Math.round(share * 1e4) / 1e4)
@@ -67,8 +71,9 @@ export function readTrtllm(lines: readonly LogLine[]): LogReport {
   let argumentsPrinted = false
   let version: string | undefined
   let model: string | undefined
-  let outcome: LogOutcome = 'unknown'
-  let refusal: Refusal | undefined
+  let printed: Record<string, PythonValue> = {}
+  let deviceName: string | undefined
+  const outcome = new OutcomeOf()
   const gib = (text: string, before: string, after = '') => gibBytes(new RegExp(`${before}${GIB_FIGURE}${after}`).exec(text)?.[1])
   for (const {text, rank} of lines) {
     ranks.set(
@@ -85,7 +90,6 @@ export function readTrtllm(lines: readonly LogLine[]): LogReport {
     // The first, small cache of the trial run is replaced by the second.
     if (allocated) {
       ranks.set(rank, known({kvCacheBytes: gibBytes(allocated[1]), kvCacheTokens: numberOf(allocated[2])}))
-      if (outcome === 'unknown') outcome = 'started'
     }
     const engineSize = mibBytes(/(?:Total engine size per GPU is|Loaded engine size:) ([\d.]+) MiB/.exec(text)?.[1])
     if (engineSize !== undefined) ranks.set(rank, {weightsBytes: engineSize})
@@ -102,14 +106,12 @@ export function readTrtllm(lines: readonly LogLine[]): LogReport {
     const values = argumentsIn(text)
     if (values) {
       settings = {...settings, ...fromArguments(values)}
+      printed = {...printed, ...values}
       argumentsPrinted = true
       model ??= wordOf(values.model)
     }
-    const refused = refusalIn(text)
-    if (refused && outcome !== 'kv-too-small') {
-      outcome = refused.outcome
-      refusal = refused.refusal
-    } else if (outcome === 'unknown' && /Application startup complete/.test(text)) outcome = 'started'
+    deviceName ??= deviceNameIn(text)
+    outcome.read(text, refusalIn(text), allocated !== null)
   }
   if (argumentsPrinted) settings = {tp: 1, pp: 1, ...settings}
   return known({
@@ -117,12 +119,14 @@ export function readTrtllm(lines: readonly LogLine[]): LogReport {
     engineVersion: version,
     model: model === undefined ? undefined : repositoryIn(model),
     settings,
+    seen: {},
+    printed,
+    deviceName,
     argumentsPrinted,
     further: [],
     ranks: ranks.entries(),
     figures: ranks.worst(),
-    outcome,
-    refusal,
+    ...outcome.result(),
   })
 }
 

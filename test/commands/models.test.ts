@@ -49,13 +49,31 @@ describe('models --fits', () => {
       expect(fit!.outputTokensPerSecondPerUser, id).toBeGreaterThan(0)
       expect(['fits', 'tight'], id).toContain(fit!.verdict)
     }
-    for (const {id, fit} of [rows[0]!, rows[10]!, rows.at(-1)!]) {
+    for (const {id, fit} of [rows[0]!, rows[3]!, rows[10]!, rows[25]!, rows.at(-1)!]) {
       const checked = JSON.parse(servefit(['check', id, '--gpu', '1xrtx-4090', '--json']).stdout)
       expect({verdict: checked.verdict, weights: checked.deployment.weights}, id).toEqual({verdict: fit!.verdict, weights: fit!.weights})
       expect(checked.memory.largestMaxModelLen, id).toBeGreaterThanOrEqual(fit!.contextTokens)
       expect(1000 / checked.performance.tpotMs.estimate, id).toBeCloseTo(fit!.outputTokensPerSecondPerUser, 0)
     }
     expect(rows.map(({id}) => id)).not.toContain('deepseek-v3')
+  })
+
+  it('shows the best as text, says how many more there are, and gives all where they are asked for', () => {
+    const all = models('--fits', '--gpu', '1xrtx-4090').map(({id}) => id)
+    const shown = (...args: string[]) => servefit(['models', '--fits', '--gpu', '1xrtx-4090', ...args]).stdout.split('\n')
+    const [title, , , ...rows] = shown()
+    expect(title).toBe(`RTX 4090 (24 GiB): ${all.length} models fit, the best 30 shown (--limit 0: all)`)
+    expect(rows.filter((row) => row !== '')).toHaveLength(30)
+    expect(shown('--limit', '3').filter((row) => row !== '')).toHaveLength(2 + 3)
+    expect(shown('--limit', '0').filter((row) => row !== '')).toHaveLength(2 + all.length)
+    expect(models('--fits', '--gpu', '1xrtx-4090', '--limit', '5').map(({id}) => id)).toHaveLength(5)
+  })
+
+  it('answers as check does for each that it shows', () => {
+    for (const {id, fit} of models('--fits', '--gpu', '2xrtx-3090', '--limit', '6')) {
+      const {deployment} = JSON.parse(servefit(['check', id, '--gpu', '2xrtx-3090', '--json']).stdout)
+      expect({weights: deployment.weights, tp: deployment.tp, dp: deployment.dp}, id).toEqual({weights: fit!.weights, tp: fit!.tp, dp: fit!.dp})
+    }
   })
 
   it('puts what one can wait for before what one cannot', () => {

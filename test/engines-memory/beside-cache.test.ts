@@ -9,7 +9,7 @@ import type {Engine, EngineData, Subject} from '../../src/engines/engine.ts'
 import {longestStart} from '../../src/engines/longest.ts'
 import {availableBytes, graphBytes, runtimeBytes, visibleBytes} from '../../src/engines/overheads.ts'
 import {ENGINES} from '../../src/engines/registry.ts'
-import {decodeGraphSizes} from '../../src/engines/sglang/defaults.ts'
+import {decodeGraphSizes} from '../../src/engines/sglang/graphs.ts'
 import {engineData} from '../../src/planner/world/context.ts'
 import {machineFromSpec} from '../../src/planner/world/machines.ts'
 
@@ -81,7 +81,7 @@ describe('SGLang: activations and graphs in what the fraction leaves out', () =>
   })
 
   it('a chunk that finds no room is refused, and each change that is proposed starts', () => {
-    const asked = sglang.resolve(subject, {maxNumBatchedTokens: 32_768, maxModelLen: 4096, gpuMemoryUtilization: 0.92})
+    const asked = sglang.resolve(subject, {engineVersion: '0.5.18', maxNumBatchedTokens: 32_768, maxModelLen: 4096, gpuMemoryUtilization: 0.92})
     const {starts, startProblem} = sglang.memory(subject, asked)
     expect([starts, startProblem?.code]).toEqual([false, 'activations-exceed-memory'])
     expect(startProblem?.message).toMatch(/a prefill chunk of 32,768 tokens needs 3\.0 GiB, and CUDA graphs 1\.1 GiB: 1\.8 GiB are left/)
@@ -93,12 +93,12 @@ describe('SGLang: activations and graphs in what the fraction leaves out', () =>
   it('what is short by less than the estimate errs starts, is said, and adds up', () => {
     // Shares from the automatic one upwards: first there is room, then it is within the error, then there is none.
     const states = Array.from({length: 17}, (_, index) => 0.83 + index / 100).map((gpuMemoryUtilization) => {
-      const memory = memoryOf(sglang, subject, {gpuMemoryUtilization, maxModelLen: 4096})
+      const memory = memoryOf(sglang, subject, {engineVersion: '0.5.18', gpuMemoryUtilization, maxModelLen: 4096})
       if (memory.starts) expect(sumBytes(memory.terms)).toBeLessThanOrEqual(memory.totalBytes)
       return memory.startProblem ? 'refused' : memory.withinError ? 'tight' : 'room'
     })
     expect(states.join(' ')).toMatch(/^room( room)*( tight)+( refused)+$/)
-    const {withinError, terms} = memoryOf(sglang, subject, {gpuMemoryUtilization: 0.98, maxModelLen: 4096})
+    const {withinError, terms} = memoryOf(sglang, subject, {engineVersion: '0.5.18', gpuMemoryUtilization: 0.98, maxModelLen: 4096})
     expect(withinError?.code).toBe('memory-tight')
     expect(terms.find(({part}) => part === 'cuda-graph')?.because).toMatch(/are expected, there is no more beside weights and cache$/)
   })

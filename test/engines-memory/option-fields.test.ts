@@ -7,7 +7,8 @@ import type {CachePart} from '../../src/core/kv-cache.ts'
 import {OPTION_PLACES} from '../../src/engines/options.ts'
 import type {FlagTable} from '../../src/engines/flags.ts'
 import {sglangPools, stateSlotsPerRequest} from '../../src/engines/sglang/pools.ts'
-import {decodeGraphMaxBatch, decodeGraphSizes, reservedMiB} from '../../src/engines/sglang/defaults.ts'
+import {reservedMiB} from '../../src/engines/sglang/defaults.ts'
+import {decodeGraphMaxBatch, decodeGraphSizes} from '../../src/engines/sglang/graphs.ts'
 import {cudaGraphSizes as trtllmGraphSizes} from '../../src/engines/trtllm/defaults.ts'
 import {cachePool, capacity} from '../../src/engines/vllm/cache-groups.ts'
 import {cudaGraphSizes} from '../../src/engines/vllm/defaults.ts'
@@ -27,7 +28,7 @@ const windowed = (bytesPerToken: number): CachePart => ({...growing(bytesPerToke
 const state = (stateBytes: number): CachePart => ({content: 'state', growth: 'state', bytesPerToken: 0, tokensPerRow: 1, stateBytes})
 
 describe('vLLM', () => {
-  const pool = {version: '0.28.0', blockTokens: 16, maxNumBatchedTokens: 2048, pipelineStages: 1, speculativeTokens: 0, prefixCaching: true}
+  const pool = {version: '0.28.0', blockTokens: 16, maxNumBatchedTokens: 2048, pipelineStages: 1, states: {perRequest: 2, everyBlock: false}}
 
   it('shares the tokens of a sequence among the ranks of decode context parallelism', () => {
     // A block of 16 tokens stands for 16 x 8 of a sequence: 4,096 / 128 = 32 blocks instead of 256.
@@ -35,7 +36,7 @@ describe('vLLM', () => {
     expect(cachePool({...pool, layers}).blocksPerRequest(4096)).toBe(256)
     const shared = cachePool({...pool, layers, contextParallel: 8})
     expect(shared.blocksPerRequest(4096)).toBe(32)
-    // 1,024 bytes a block, 64,000 bytes: 62 blocks. Before 0.21 the log multiplies: 62 x 16 x 8 = 7,936 tokens; later 62 / 32 x 4,096 = 7,936.
+    // 1,024 bytes a block, 64,000 bytes: 62 blocks. Before 0.20.1 the log multiplies: 62 x 16 x 8 = 7,936 tokens; later 62 / 32 x 4,096 = 7,936.
     expect(capacity('0.11.0', shared, 64_000, 4096, 8).tokens).toBe(7936)
     expect(capacity('0.28.0', shared, 64_000, 4096, 8).tokens).toBe(7936)
   })
@@ -44,7 +45,7 @@ describe('vLLM', () => {
     const layers = [[growing(64)], [state(1024)]]
     // 160 tokens in blocks of 16: 10 blocks, and 2 or 1 for the state.
     expect(cachePool({...pool, layers}).blocksPerRequest(160)).toBe(12)
-    expect(cachePool({...pool, layers, prefixCaching: false}).blocksPerRequest(160)).toBe(11)
+    expect(cachePool({...pool, layers, states: {perRequest: 1, everyBlock: false}}).blocksPerRequest(160)).toBe(11)
   })
 
   it('captures graphs of the sizes that are given, up to the limit that is given, or none', () => {
@@ -139,8 +140,8 @@ describe('SGLang', () => {
   })
 
   it('needs one slot of a request without the prefix tree', () => {
-    expect(stateSlotsPerRequest('0.5.18', false)).toBe(1)
-    expect(stateSlotsPerRequest('0.5.18')).toBe(5)
+    expect(stateSlotsPerRequest({version: '0.5.18', prefixCaching: false, className: 'Qwen3NextForCausalLM'})).toBe(1)
+    expect(stateSlotsPerRequest({version: '0.5.18', className: 'Qwen3NextForCausalLM'})).toBe(5)
   })
 
   it('sizes the pool of windows by the ratio', () => {

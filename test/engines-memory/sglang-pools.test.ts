@@ -78,11 +78,11 @@ describe('recurrent states', () => {
     expect(Math.abs(stateSlots! - 124)).toBeLessThanOrEqual(1)
     expect(Math.abs(tokens / 330_323 - 1)).toBeLessThan(0.005)
     expect(Math.abs(stateBytes / GIB / 17.92 - 1)).toBeLessThan(0.01)
-    expect(Math.floor(stateSlots! / stateSlotsPerRequest('0.5.18'))).toBe(24)
+    expect(Math.floor(stateSlots! / stateSlotsPerRequest({version: '0.5.18', className: 'Qwen3_5ForConditionalGeneration'}))).toBe(24)
   })
 
   it('three slots for each request before 0.5.14, five after', () =>
-    expect(['0.5.13', '0.5.14'].map((version) => stateSlotsPerRequest(version))).toEqual([3, 5]))
+    expect(['0.5.13', '0.5.14'].map((version) => stateSlotsPerRequest({version, className: 'Qwen3NextForCausalLM'}))).toEqual([3, 5]))
 
   it("a draft shares the states' part: fewer slots, none of the tokens", () => {
     const plain = pools(partsOf('qwen3.8-27b'))

@@ -17,7 +17,7 @@ const layersOf = (id: string, more: Partial<CacheLayout> & {cache: string}): Cac
   return architecture.layerSequence.map((index) => parts[index]!)
 }
 const pool = (layers: CachePart[][], more: Partial<GroupQuestion> = {}) =>
-  cachePool({version: '0.25.0', layers, blockTokens: 16, maxNumBatchedTokens: 8192, pipelineStages: 1, speculativeTokens: 0, prefixCaching: false, ...more})
+  cachePool({version: '0.25.0', layers, blockTokens: 16, maxNumBatchedTokens: 8192, pipelineStages: 1, ...more})
 
 describe('hybrid models: worked logs', () => {
   // Qwen3.8-2.4T on one data-parallel rank: 23 full and 69 linear layers, bf16 states of 4,317,184 bytes, 4,096 bytes a token.
@@ -45,7 +45,7 @@ describe('hybrid models: worked logs', () => {
   ])('Qwen3.8-27B, %s cache', (cache, block, perRequest, blocks, tokens) => {
     const layers = layersOf('qwen3.8-27b', {cache, attentionTp: 2})
     expect(layers.flat().find((part) => part.growth === 'state')?.stateBytes).toBe(1_603_584)
-    const one = pool(layers, {prefixCaching: true})
+    const one = pool(layers, {states: {perRequest: 2, everyBlock: false}})
     expect(one.blockTokens).toBe(block)
     expect(one.blocksPerRequest(262_144)).toBe(perRequest)
     expect(capacity('0.25.0', one, blocks * one.blockBytes, 262_144)).toMatchObject({blocks, tokens})
@@ -54,7 +54,7 @@ describe('hybrid models: worked logs', () => {
   it('a draft of n tokens keeps n more states for each request and group', () => {
     const layers = layersOf('qwen3.8-27b', {cache: 'bf16', attentionTp: 2})
     const plain = pool(layers).blocksPerRequest(4096)
-    expect(pool(layers, {speculativeTokens: 3}).blocksPerRequest(4096)).toBe(plain + 9)
+    expect(pool(layers, {states: {perRequest: 4, everyBlock: false}}).blocksPerRequest(4096)).toBe(plain + 9)
   })
 })
 

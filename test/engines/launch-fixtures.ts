@@ -15,7 +15,10 @@ const dataFile = (name: string): unknown => parse(readFileSync(fileURLToPath(new
 
 export const flagTable = (engine: string): FlagTable => dataFile(`${engine}-flags`) as FlagTable
 export const needsTable = (): NeedsTable => dataFile('needs') as NeedsTable
-export const supportTable = (): SupportTable => dataFile('support') as SupportTable
+export const supportTable = (): SupportTable => ({
+  ...(dataFile('support') as SupportTable),
+  ...(dataFile('builds') as Pick<SupportTable, 'builds' | 'attention'>),
+})
 export const engineFile = (name: string): unknown => dataFile(name)
 
 function gpu(id: string, name: string, memoryMiB: number, computeCapability: number): MachineGpu {

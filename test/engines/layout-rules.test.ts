@@ -97,8 +97,8 @@ describe('nodes and stages of SGLang', () => {
   // server_args.py: no --pp-size in 0.4.6; from 0.4.10 not with speculative decoding.
   it('stages have come, and do not draft', () => {
     const asked = (engineVersion: string, more: DeploymentRequest = {}) => refusals('sglang', 'llama-3.1-8b', {engineVersion, tp: 1, pp: 2, ...more})
-    expect(asked('0.4.6')).toEqual(['engine-too-old: use --engine-version 0.4.10 or later, or --pp 1'])
-    expect(asked('0.4.10')).toEqual([])
+    expect(asked('0.4.6')).toEqual(['engine-too-old: use --engine-version 0.4.6.post2 or later, or --pp 1'])
+    expect(asked('0.4.6.post2')).toEqual([])
     expect(asked('0.5.18', {speculative: {method: 'ngram', tokens: 4}})).toEqual(['speculation-unavailable: leave --speculative out, or use --pp 1'])
   })
 })

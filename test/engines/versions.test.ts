@@ -82,3 +82,23 @@ describe('order of versions', () => {
     )
   })
 })
+
+// setuptools-scm: the last tag that main can see and the commits since. 0.23.0 and 0.24.0 are cut of main about a thousand commits apart.
+describe('builds of main', () => {
+  it.each([
+    ['0.23.1rc1.dev300+g1a2b3c4', '0.23.0'], // soon after the cut of 0.23.0
+    ['0.23.1rc1.dev1229+g1bf3b12d5', '0.24.0'], // shortly before that of 0.24.0
+    ['0.32.0rc1.dev190+g3f1bcfd82', '0.31.0'], // main is called by the release to come
+    ['0.32.0rc1.dev900', '0.32.0'],
+    ['v0.28.1rc1.dev130', '0.28.0'],
+  ])('%s is judged as %s', (build, release) => {
+    expect(compareVersions(build, release)).toBe(0)
+    expect(resolveVersion(build, '0.33.0').remark).toContain(`the rules of ${release} are assumed`)
+  })
+
+  it.each([
+    ['0.11.1rc8.dev14+gaa384b3c0', '0.11.1'], // candidates were tagged on main itself: before the release that they became
+    ['1.3.0rc18', '1.3.0'],
+    ['0.32.0rc1', '0.32.0'], // a candidate, not a build of main
+  ])('%s stays before %s', (build, release) => expect(compareVersions(build, release)).toBeLessThan(0))
+})

@@ -1,12 +1,5 @@
 import {describe, expect, it} from 'vitest'
-import {
-  batchDefaults,
-  blockSizeTokens,
-  cudaGraphSizes,
-  cudaGraphsInsideBudget,
-  gpuMemoryUtilization,
-  schedulerDefaults,
-} from '../../src/engines/vllm/defaults.ts'
+import {batchDefaults, blockSizeTokens, cudaGraphSizes, gpuMemoryUtilization, schedulerDefaults} from '../../src/engines/vllm/defaults.ts'
 import {gpus} from './launch-fixtures.ts'
 
 // Numbers read in vllm/engine/arg_utils.py, vllm/config/cache.py and vllm/config/vllm.py of the named releases.
@@ -44,9 +37,8 @@ describe('vLLM: limits by device and version', () => {
     expect(schedulerDefaults({version: '0.28.0', gpu: gpus.rtx4090, maxModelLen: 40_960, chunkedPrefill: false}).maxNumBatchedTokens).toBe(40_960)
   })
 
-  it('takes 0.92 of memory, graphs inside, from 0.20.0', () => {
+  it('takes 0.92 of memory from 0.20.0', () => {
     expect(['0.19.1', '0.20.0', '0.28.0', 'nightly'].map(gpuMemoryUtilization)).toEqual([0.9, 0.92, 0.92, 0.92])
-    expect(['0.19.1', '0.20.0'].map(cudaGraphsInsideBudget)).toEqual([false, true])
   })
 })
 
@@ -76,13 +68,30 @@ describe('vLLM: CUDA graph sizes', () => {
     expect(sizes('0.9.2', 'h100', {maxNumSeqs: 16}).at(-1)).toBe(512) // a fixed list before 0.10.0
   })
 
-  it('adds the batched tokens where they are the least of all, from 0.21.0', () => {
-    expect(sizes('0.21.0', 'h100', {maxNumBatchedTokens: 100}).slice(-2)).toEqual([96, 100])
+  it('adds the batched tokens where they are the least of all, from 0.20.1', () => {
+    expect(sizes('0.20.1', 'h100', {maxNumBatchedTokens: 100}).slice(-2)).toEqual([96, 100])
     expect(sizes('0.20.0', 'h100', {maxNumBatchedTokens: 100}).at(-1)).toBe(96)
   })
 
   // 1, 2, 4 and the multiples of 8 up to the sequences: _BATCH_SIZES_TO_CAPTURE, vllm/worker/model_runner.py.
   it('goes up to the sequences in the first engine', () => expect(sizes('0.6.3', 'h100', {maxNumSeqs: 256})).toHaveLength(3 + 32))
+
+  // 0.29.0 _set_cudagraph_sizes: 16 sequences of 4 tokens go to 128 in steps, 1 to 128: 3 + 16. Decodes are 1, 2, 4, 8 and 16 requests: 4, 8, 16, 32, 64,
+  // which lie on steps. With 5 tokens a request they are 5, 10, 20, 40 and 80, of 160 at most: 5, 10, 20 are new beside 3 + 20.
+  it('adds batches of decodes with drafts from 0.29.0', () => {
+    expect(sizes('0.29.0', 'h100', {maxNumSeqs: 16, speculativeTokens: 3})).toHaveLength(19)
+    expect(sizes('0.29.0', 'h100', {maxNumSeqs: 16, speculativeTokens: 4})).toHaveLength(26)
+    expect(sizes('0.28.0', 'h100', {maxNumSeqs: 16, speculativeTokens: 4})).toHaveLength(23)
+  })
+
+  // 100 sequences lie on no step of 8; 0.31.0 captures them all the same.
+  it('adds the sequences themselves from 0.31.0, within the ceiling and the batched tokens', () => {
+    expect(sizes('0.30.0', 'h100', {maxNumSeqs: 100})).not.toContain(100)
+    expect(sizes('0.31.0', 'h100', {maxNumSeqs: 100})).toContain(100)
+    expect(sizes('0.33.0', 'h100', {maxNumSeqs: 1000}).at(-1)).toBe(512)
+    expect(sizes('0.33.0', 'h100', {maxNumSeqs: 100, maxNumBatchedTokens: 90}).at(-1)).toBe(90)
+    expect(sizes('0.33.0', 'h100', {maxNumSeqs: 100, graphs: {maxBatch: 128}})).not.toContain(100)
+  })
 
   it('is empty when graphs are off', () => expect(sizes('0.28.0', 'h100', {enforceEager: true})).toEqual([]))
 })

@@ -133,11 +133,14 @@ describe('figures that stand in no source', () => {
 describe('builds of the engines', () => {
   test.each([
     // Pascal is in none; Volta until 0.19.1; Blackwell came with 0.9.0. The floors are those of torch_cuda_arch_list.
-    ['gtx-1080-ti', 'vllm', '0.9.1', 'are for compute capability 7.0 or later: GeForce GTX 1080 Ti is 6.1 (Pascal)', 'no release of vLLM'],
+    ['gtx-1080-ti', 'vllm', '0.9.1', 'are for compute capability 7.0 to 10.0, or 12.0: GeForce GTX 1080 Ti is 6.1 (Pascal)', 'no release of vLLM'],
+    ['p100-pcie-16gb', 'vllm', '0.28.0', 'are for compute capability 7.5 or later', 'no release of vLLM'],
     ['v100-sxm2-32gb', 'vllm', '0.20.0', 'are for compute capability 7.5 or later: Tesla V100 SXM2 32GB is 7.0 (Volta)', 'use --engine-version 0.19.1'],
-    ['rtx-5090', 'vllm', '0.8.5', 'are for compute capability 7.0 to 9.0: GeForce RTX 5090 is 12.0', 'use --engine-version 0.28.0'],
+    ['rtx-5090', 'vllm', '0.8.5', 'are for compute capability 7.0 to 9.0: GeForce RTX 5090 is 12.0', 'use --engine-version 0.9.0 or later'],
     ['mi50-32gb', 'vllm', '0.28.0', 'Instinct MI50 32GB is gfx906', 'a fork or a build of your own'],
-    ['v100-sxm2-32gb', 'sglang', '0.5.18', '7.5 or later', 'no release of SGLang'],
+    ['v100-sxm2-32gb', 'sglang', '0.5.18', '8.0 or later', 'no release of SGLang'],
+    // sgl-kernel has nothing for 7.5 since 0.5.
+    ['t4', 'sglang', '0.5.18', '8.0 or later: T4 is 7.5 (Turing)', 'use --engine-version 0.4.10.post2'],
     ['t4', 'trtllm', '1.2.1', '8.0 or later', 'no release of TensorRT-LLM'],
   ])('%s under %s %s', async (gpu, engine, engineVersion, message, remedy) => {
     const {verdict, reasons} = await ask({gpu: `1x${gpu}`, engine, engineVersion})
@@ -150,7 +153,7 @@ describe('builds of the engines', () => {
     ['t4', 'vllm', '0.28.0'],
     ['rtx-5090', 'vllm', '0.9.0'],
     ['strix-halo-128gb', 'vllm', '0.28.0'],
-    ['t4', 'sglang', '0.5.18'],
+    ['t4', 'sglang', '0.4.10.post2'],
   ])('%s has one of %s %s', async (gpu, engine, engineVersion) => {
     const {reasons} = await ask({model: 'qwen2.5-7b-instruct', weights: 'fp16', gpu: `1x${gpu}`, engine, engineVersion})
     expect(reasons.map(({code}) => code)).not.toContain('build-unsupported')
@@ -158,8 +161,8 @@ describe('builds of the engines', () => {
 
   it('are what is missing where no model fits', () => {
     const missing = (gpu: string, request = {}) => withoutBuild(context, machineFromSpec(catalogue, gpu), request)
-    expect(missing('1xm3-ultra')?.message).toMatch(/^none of the engines that servefit knows .* has a build for Apple M3 Ultra$/)
-    expect(missing('1xm3-ultra', {engine: 'sglang'})?.message).toContain('SGLang has no build')
+    expect(missing('1xm3-ultra')?.message).toMatch(/^none of the engines that servefit knows .* has a build for Apple M3 Ultra that it models$/)
+    expect(missing('1xm3-ultra', {engine: 'sglang'})?.message).toContain('SGLang runs on Apple M3 Ultra through')
     expect(missing('1xv100-sxm2-32gb')?.remedy).toContain('--engine-version 0.19.1')
     expect(missing('1xmi300x', {engine: 'trtllm'})?.remedy).toContain('--engine vllm')
     expect(missing('1xh100-sxm')).toBeUndefined()

@@ -62,14 +62,6 @@ export const FITTED: Record<string, Parameter[]> = {
     {...scalar('encoderCopies', "copies of the image tower's widest layer"), firm: true},
     logits(0),
     logits(1),
-    {
-      name: 'secondRunnerLogitBytes',
-      meaning: 'the same under the second model runner',
-      get: ({secondRunnerLogitBytes}) => secondRunnerLogitBytes!.bytes,
-      set: ({secondRunnerLogitBytes}, value) => {
-        secondRunnerLogitBytes!.bytes = value
-      },
-    },
     scalar('graphBaseBytes', 'what every capture of graphs costs'),
     scalar('graphBytesPerLayer', 'one captured graph of one layer'),
     scalar('loaderBytes', 'what loading leaves in the allocator on AMD, of quantised weights'),
@@ -91,7 +83,6 @@ export const PRIORS: Record<string, OverheadParameters> = {
       {since: '0.8.0', bytes: 39},
       {since: '0.17.0', bytes: 15},
     ],
-    secondRunnerLogitBytes: {since: '0.25.0', bytes: 5},
     graphBaseBytes: 60 * MIB,
     graphBytesPerLayer: 250_000,
     loaderBytes: 700 * MIB,

@@ -67,7 +67,7 @@ export interface Rule {
 export const RULES: Rule[] = [
   {
     class: 'layout',
-    name: /^--(?:tensor-parallel-size|pipeline-parallel-size|data-parallel-[a-z-]+|enable-expert-parallel|tp-size|pp-size|dp-size|ep-size|enable-dp-attention|enable-dp-lm-head|attn-cp-size|moe-dense-tp-size|decode-context-parallel-size|enable-prefill-cp|enable-dsa-prefill-context-parallel|tensor_parallel_size|pipeline_parallel_size|moe_expert_parallel_size|enable_attention_dp|enable-dp-attention-local-control-broadcast|load-balance-method|moe-data-parallel-size|attention-context-parallel-size|distributed-executor-backend)$/,
+    name: /^--(?:tensor-parallel-size|pipeline-parallel-size|data-parallel-[a-z-]+|enable-expert-parallel|tp-size|pp-size|dp-size|ep-size|enable-dp-attention|attn-dp-size|enable-dp-lm-head|attn-cp-size|moe-dense-tp-size|decode-context-parallel-size|enable-prefill-cp|enable-dsa-prefill-context-parallel|tensor_parallel_size|pipeline_parallel_size|moe_expert_parallel_size|enable_attention_dp|enable-dp-attention-local-control-broadcast|load-balance-method|moe-data-parallel-size|attention-context-parallel-size|distributed-executor-backend)$/,
   },
   {class: 'node plan', name: /^--(?:nnodes|node-rank|dist-init-addr|master-addr|headless)$/},
   {

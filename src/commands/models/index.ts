@@ -11,7 +11,6 @@ import {machineOf} from '../../planner/answer/index.ts'
 import {
   type Fit,
   fitOf,
-  type FittingModel,
   fittingModels,
   matches,
   type ModelFilter,
@@ -28,6 +27,9 @@ import {modelsTable} from '../../render/tables.ts'
 
 const FILTER = 'FILTER'
 
+/** More rows than a person compares. */
+const SHOWN = 30
+
 const parameterCount = (name: string, description: string) =>
   Flags.custom<number>({description, helpValue: 'SIZE', helpGroup: FILTER, parse: async (text) => parseParameters(text, name)})()
 
@@ -37,7 +39,7 @@ const {concurrency, 'input-tokens': inputTokens, 'output-tokens': outputTokens} 
 export default class Models extends ServefitCommand {
   static override summary = 'The models that are known, and which of them fit'
   static override description =
-    'With --fits, on this machine or the one of --gpu or --machine: each with its least quantised checkpoint that fits, its longest context there and the speed one user sees, best first: by size (the geometric mean of total and active parameters) doubled for every year of release, a rule of thumb; what decodes below 8 tokens a second comes last.'
+    'With --fits, on this machine or the one of --gpu or --machine: each as check answers for it, with its longest context there and the speed one user sees. Best first, by a rule of thumb: size (the geometric mean of total and active parameters), threefold for every year of release; less for what quantising loses, a context below 32,768, fewer than 40 tokens a second and memory that is tight; what decodes below 8 tokens a second comes last.'
   static override examples = [
     '<%= config.bin %> <%= command.id %> coding small apache',
     '<%= config.bin %> <%= command.id %> --max-params 40b --licence apache --modality vision',
@@ -66,6 +68,12 @@ export default class Models extends ServefitCommand {
     family: Flags.string({description: 'family, or how its name begins: qwen3, deepseek', helpGroup: FILTER}),
     weights: Flags.string({description: 'format that a published checkpoint has: fp8, awq-int4, nvfp4', helpGroup: FILTER}),
     fits: Flags.boolean({description: 'only what fits the machine', helpGroup: 'FITTING'}),
+    limit: Flags.custom<number>({
+      description: `how many of those that fit are shown, 0 for all (default: ${SHOWN} as text, all with --json)`,
+      helpValue: 'N',
+      helpGroup: 'FITTING',
+      parse: async (text) => parseCount(text, 'limit', {min: 0, max: 1_000_000}),
+    })(),
     ...machineFlags,
     ...catalogueFlag,
     engine: Flags.string({description: 'vllm, sglang or trtllm (default: vllm)', helpGroup: 'FITTING'}),
@@ -105,12 +113,14 @@ export default class Models extends ServefitCommand {
     const machine = await machineOf(context, {model: '', gpu, machine: named, nodes, link})
     const minContext = flags['min-context'] as number | undefined
     const weights = flags.weights as string | undefined
-    const request = {...rest, ...(weights !== undefined && {weights: weights.toLowerCase()})}
+    const request = {...rest, ...(minContext !== undefined && {maxModelLen: minContext}), ...(weights !== undefined && {weights: weights.toLowerCase()})}
     const unbuilt = withoutBuild(context, machine, request)
+    const limit = (flags.limit as number | undefined) ?? (this.jsonEnabled() ? 0 : SHOWN)
+    const shown = limit === 0 ? Number.POSITIVE_INFINITY : limit
     // What embeds or ranks answers no questions: it is not what one looks for here.
-    const fitting = fittingModels(context, unbuilt ? [] : models.filter(({pooling}) => !pooling), {machine, request, workload: workload!}).filter(
-      (entry: FittingModel) => minContext === undefined || fitOf(entry).contextTokens >= minContext,
-    )
+    const writing = unbuilt ? [] : models.filter(({pooling}) => !pooling)
+    const fitting = fittingModels(context, writing, {machine, request, workload: workload!}, shown)
+    const best = fitting.slice(0, shown)
     if (!this.jsonEnabled()) {
       const title = machineTitle(machine)
       process.stdout.write(
@@ -118,10 +128,15 @@ export default class Models extends ServefitCommand {
           ? `${title}: ${unbuilt.message}${unbuilt.remedy ? `; ${unbuilt.remedy}` : ''}.\n`
           : fitting.length === 0
             ? `No model of the catalogue that is like that fits ${title}.\n`
-            : `${title}: ${fitting.length} models fit\n\n${fittingModelsTable(fitting, this.columns)}`,
+            : `${title}: ${fittingTitle(fitting.length, best.length)}\n\n${fittingModelsTable(best, this.columns)}`,
       )
     }
     if (fitting.length === 0) this.answerNo()
-    return {schemaVersion: 2, models: fitting.map((entry) => ({...summaryOf(entry.model), fit: fitOf(entry)})), ...(unbuilt && {reasons: [unbuilt]})}
+    return {schemaVersion: 2, models: best.map((entry) => ({...summaryOf(entry.model), fit: fitOf(entry)})), ...(unbuilt && {reasons: [unbuilt]})}
   }
+}
+
+function fittingTitle(count: number, shown: number): string {
+  const fit = count === 1 ? '1 model fits' : `${count} models fit`
+  return shown < count ? `${fit}, the best ${shown} shown (--limit 0: all)` : fit
 }

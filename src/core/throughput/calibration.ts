@@ -32,6 +32,10 @@ export interface HardwareClass {
   state: number
   /** Multiplier of launch and collective latencies. */
   latency: number
+  /** Multiplier of the host's time to launch one kernel outside graphs; absent: 1. */
+  eager?: number
+  /** Standard deviation (logarithmic) of times and rates on top, where these are assumed for a platform that nobody measured. */
+  deviation?: number
 }
 
 /** A joint: latency of a collective among two, what each doubling adds, and the share of the rated bandwidth. */
@@ -112,6 +116,8 @@ export interface Residual {
 
 export interface Calibration {
   name: string
+  /** Where a user's own runs refitted it: from what, and what of theirs it meets better and worse. */
+  ownRuns?: string
   /** What it was fitted to. */
   about: string
   kernels: KernelEfficiency

@@ -87,7 +87,7 @@ export interface Performance {
   totalTokensPerSecond: number
   boundBy: BoundBy
   breakdown: TimeTerm[]
-  basis: {calibration: string; extrapolated: ('hardware' | 'model' | 'engine')[]}
+  basis: {calibration: string; ownRuns?: string; extrapolated: ('hardware' | 'model' | 'engine')[]}
   /** Present where drafts are made. */
   speculation?: SpeculationFigures
 }

@@ -1,4 +1,4 @@
-import {hardwareClass, ratesOf} from './hardware.ts'
+import {classModifiers, hardwareClass, ratesOf} from './hardware.ts'
 import type {Calibration, Spread} from './calibration.ts'
 import {paysUntil} from './drafting-pays.ts'
 import {isLater, releaseYear} from './engine-version.ts'
@@ -151,9 +151,13 @@ export function performance(input: PerformanceInput, calibration: Calibration, m
   const base = calibration.spread.byEngine[input.engine] ?? calibration.spread.base
   let terms: TimeTerm[] | undefined
   // An accepted length that is assumed makes everything that comes after the first token less certain.
+  const assumed = (extrapolated.includes('hardware') && classModifiers(input.accelerator, calibration).deviation) || 0
   const drafted = Math.hypot(input.drafting?.spread ?? 0, input.drafting?.verification?.outsideGraphs === undefined ? 0 : OUTSIDE_GRAPHS_SPREAD)
   const deviation = (of: keyof Spread) =>
-    Math.sqrt(extrapolated.reduce((sum, what) => sum + calibration.spread.extrapolated[what][of] ** 2, base[of] ** 2) + (of === 'ttft' ? 0 : drafted ** 2))
+    Math.sqrt(
+      extrapolated.reduce((sum, what) => sum + calibration.spread.extrapolated[what][of] ** 2, base[of] ** 2 + assumed ** 2) +
+        (of === 'ttft' ? 0 : drafted ** 2),
+    )
   const rate = interval(outputRate, deviation('throughput'))
   const ttftMs = interval(ms(serving.ttft), deviation('ttft'))
   const tpotMs = interval(ms(serving.tpot), deviation('tpot'))
@@ -175,7 +179,11 @@ export function performance(input: PerformanceInput, calibration: Calibration, m
       terms ??= [...prefillTerms(input, serving), ...decodeTerms(input, serving)]
       return terms
     },
-    basis: {calibration: calibration.name, extrapolated: extrapolated.map((what) => (what === 'release' ? 'engine' : what))},
+    basis: {
+      calibration: calibration.name,
+      ...(calibration.ownRuns !== undefined && {ownRuns: calibration.ownRuns}),
+      extrapolated: extrapolated.map((what) => (what === 'release' ? 'engine' : what)),
+    },
     ...(input.drafting && {speculation: speculationOf(input, calibration)}),
   }
 }

@@ -166,12 +166,10 @@ export function stepModel(input: PerformanceInput, calibration: Calibration, eng
         (sum, expert) => sum + expert.times * (launchMicroseconds.experts + (dequantises(expert.format) ? launchMicroseconds.weightOnlyExperts : 0)),
         0,
       ))
-  const hostSecondsPerKernel = 1e-6 * launchMicroseconds.eager * engine.eager * kernelFactor
+  const eagerLaunch = launchMicroseconds.eager * engine.eager * (modifiers.eager ?? 1)
+  const hostSecondsPerKernel = 1e-6 * eagerLaunch * kernelFactor
   const eagerSeconds =
-    1e-6 *
-    launchMicroseconds.eager *
-    engine.eager *
-    (kernelCount + EXPERT_LAYER_KERNELS * engine.eagerExperts * work.experts.reduce((sum, expert) => sum + expert.times, 0))
+    1e-6 * eagerLaunch * (kernelCount + EXPERT_LAYER_KERNELS * engine.eagerExperts * work.experts.reduce((sum, expert) => sum + expert.times, 0))
   const crossesNodes = input.nodes > 1 && ranks > input.gpuCount / input.nodes
   const kind = crossesNodes ? 'network' : input.link.kind
   const link = calibration.links[kind]

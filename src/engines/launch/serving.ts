@@ -10,6 +10,8 @@ export interface EngineImage {
   since?: string
   /** AMD targets that it is built for; absent: all. */
   gfx?: string[]
+  /** Architectures of the accelerator, or of the processor, that it is built for; absent: all. */
+  architectures?: string[]
   /** What it starts by itself; absent: the words it is given. */
   entrypoint?: string[]
 }
@@ -25,16 +27,22 @@ export interface EngineServing {
   configFile: {flag: string; format: string; keys: 'hyphen' | 'field'}
 }
 
-/** The last image whose vendor, release and target fit, as `repository:tag`; undefined where none is known. */
-export function imageFor({images}: EngineServing, {vendor, gfxTarget}: Accelerator, version: string): string | undefined {
+/**
+ * The last image whose vendor, release and target fit, as `repository:tag`; undefined where none is known.
+ * @param variant ending of the tag of another build than the default one (`cu130`).
+ */
+export function imageFor({images}: EngineServing, {vendor, gfxTarget, architecture}: Accelerator, version: string, variant?: string): string | undefined {
   const fitting = images.filter(
     (image) =>
       image.vendor === vendor &&
       (image.since === undefined || isAtLeast(version, image.since)) &&
-      (image.gfx === undefined || (gfxTarget !== undefined && image.gfx.includes(gfxTarget))),
+      (image.gfx === undefined || (gfxTarget !== undefined && image.gfx.includes(gfxTarget))) &&
+      (image.architectures === undefined || (architecture !== undefined && image.architectures.includes(architecture))),
   )
   const image = fitting.at(-1)
-  return image && `${image.repository}:${image.tag.replaceAll('{version}', version)}`
+  if (!image) return undefined
+  const tag = image.tag.replaceAll('{version}', version)
+  return `${image.repository}:${variant === undefined ? tag : `${tag.replace(/-cu\d+$/, '')}-${variant}`}`
 }
 
 /** Whether the engine's images start it by themselves, so that what they start must be replaced. */

@@ -50,6 +50,7 @@ const PLANNED: Record<string, string> = {
   moe_expert_parallel_size: '--ep',
   '--enable-expert-parallel': '--ep',
   '--enable-dp-attention': '--dp-attention',
+  '--attn-dp-size': '--dp and --dp-attention',
   '--enable_attention_dp': '--dp-attention',
   enable_attention_dp: '--dp-attention',
   '--enable-lora': '--lora (its memory is counted then)',

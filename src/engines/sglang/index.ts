@@ -6,7 +6,6 @@ import {sglangLaunch} from './launch.ts'
 import {sglangCacheLayout, sglangLayout} from './layout.ts'
 import {sglangLayoutReasons} from './layout-rules.ts'
 import {sglangMemory} from './memory.ts'
-import {subjectKinds} from './question.ts'
 import {resolveSglang} from './resolve.ts'
 
 export function createSglang(data: EngineData): Engine {
@@ -21,7 +20,7 @@ export function createSglang(data: EngineData): Engine {
       supportOf({id, title: data.title, subject, deployment, layout: sglangLayout(deployment), ownReasons: sglangLayoutReasons(subject, deployment), data}),
     memory: (subject, deployment) => sglangMemory(subject, deployment, data),
     shardLayout: sglangLayout,
-    cacheLayout: (subject, deployment) => sglangCacheLayout(deployment, subjectKinds(subject).sparse),
+    cacheLayout: sglangCacheLayout,
     drafting: (subject, deployment) => draftingOf({table: data.support.speculation, subject, deployment, launchedByHost: false}),
     gpuCount: ({tp, pp, dp, dpAttention}) => tp * pp * (dpAttention ? 1 : dp),
     launch: (subject, deployment) => sglangLaunch(subject, deployment, data.needs),

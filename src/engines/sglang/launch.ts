@@ -9,10 +9,11 @@ import {counted, fraction, gib, sameFraction, wholeGib} from '../launch/numbers.
 import {sglangLoraTargets} from '../lora.ts'
 import {alsoWrites} from '../pooling.ts'
 import {isAtLeast} from '../versions.ts'
-import {chunkedPrefillTokens, memFractionStatic} from './defaults.ts'
+import {attentionRanks, chunkedPrefillTokens} from './asked.ts'
+import {memFractionStatic} from './defaults.ts'
 import {sglangNodes} from './nodes.ts'
 import {addOptionFlags} from './option-flags.ts'
-import {sglangQuestion, subjectKinds} from './question.ts'
+import {filledRequests, OWN_RUNNING_REQUESTS, sglangQuestion, subjectKinds} from './question.ts'
 import {automaticCache} from './resolve.ts'
 import {sglangAlgorithm} from './speculation.ts'
 
@@ -76,11 +77,18 @@ function addAdapters(list: FlagList, {lora, engineVersion}: Deployment): void {
   list.add('--lora-target-modules', sglangLoraTargets(lora), 'modules that adapters may be on')
 }
 
+/** First release with `--attn-dp-size`; the switch beside `--dp-size` is deprecated from it on (arg_groups/fields/parallel.py, 0.5.22). */
+const ATTENTION_RANKS_SINCE = '0.5.22'
+
 function addLayout(list: FlagList, {engineVersion, tp, pp, dp, ep, dpAttention}: Deployment): void {
   list.addIf(tp > 1, '--tp-size', tp, dpAttention ? `the group has ${tp} GPUs` : `each layer is split over ${tp} GPUs`)
   list.addIf(pp > 1, '--pp-size', pp, `the layers are split into ${pp} stages`)
-  list.addIf(dp > 1, '--dp-size', dp, dpAttention ? `attention runs on ${dp} ranks of the ${tp} GPUs, each with its own cache` : `${dp} replicas`)
-  list.addIf(dpAttention && dp > 1, '--enable-dp-attention', true, 'requests are spread over the ranks instead of splitting attention')
+  const ranks = `attention runs on ${dp} ranks of the ${tp} GPUs, each with its own cache`
+  if (dpAttention && isAtLeast(engineVersion, ATTENTION_RANKS_SINCE)) list.addIf(dp > 1, '--attn-dp-size', dp, ranks)
+  else {
+    list.addIf(dp > 1, '--dp-size', dp, dpAttention ? ranks : `${dp} replicas`)
+    list.addIf(dpAttention && dp > 1, '--enable-dp-attention', true, 'requests are spread over the ranks instead of splitting attention')
+  }
   // Before 0.5.1 a switch makes the expert groups as large as tp; the size alone does nothing.
   if (isAtLeast(engineVersion, '0.5.1')) list.addIf(ep > 1, '--ep-size', ep, `experts are kept whole, spread over ${ep} GPUs`)
   else list.addIf(ep > 1, '--enable-ep-moe', true, `experts are kept whole, spread over ${tp} GPUs`)
@@ -88,6 +96,9 @@ function addLayout(list: FlagList, {engineVersion, tp, pp, dp, ep, dpAttention}:
 
 function addLimits(list: FlagList, subject: Subject, deployment: Deployment): void {
   const {maxModelLen, maxNumSeqs, maxNumBatchedTokens, speculative} = deployment
+  // The engine deals both numbers out to the ranks of data-parallel attention.
+  const ranks = attentionRanks(deployment)
+  const dealt = ranks > 1 ? `, for all ${ranks} ranks together` : ''
   const {contextTokens, positionTokens = contextTokens} = subject.model.architecture
   const override = contextOverride(subject, deployment)
   list.addIf(
@@ -100,11 +111,17 @@ function addLimits(list: FlagList, subject: Subject, deployment: Deployment): vo
   )
   if (override) list.add('--json-model-override-args', overrideJson(override.fields), override.because)
   // The default lies between 2,048 and 4,096 as the pool allows, or is filled by speculation and DeepSeek-V4 (defaults.ts).
-  const filled = subjectKinds(subject).compressed ? 256 : speculative ? 48 : undefined
-  const isDefault = filled === undefined ? maxNumSeqs >= 2048 && maxNumSeqs <= 4096 : maxNumSeqs === filled
-  list.addIf(!isDefault, '--max-running-requests', maxNumSeqs, `requests at once; ${filled === undefined ? '2,048 or more' : filled} by default`)
+  const filled = filledRequests(subjectKinds(subject).compressed, speculative !== undefined)
+  const isDefault =
+    filled === undefined ? maxNumSeqs >= OWN_RUNNING_REQUESTS && maxNumSeqs <= 2 * OWN_RUNNING_REQUESTS : maxNumSeqs === Math.max(1, Math.floor(filled / ranks))
+  list.addIf(!isDefault, '--max-running-requests', maxNumSeqs * ranks, `requests at once${dealt}; ${filled ?? '2,048 or more'} by default`)
   const chunk = chunkedPrefillTokens({version: deployment.engineVersion, gpu: subject.gpu, dp: deployment.dp, dpAttention: deployment.dpAttention})
-  list.addIf(maxNumBatchedTokens !== chunk, '--chunked-prefill-size', maxNumBatchedTokens, `tokens of one prefill step; ${counted(chunk)} by default`)
+  list.addIf(
+    maxNumBatchedTokens !== chunk,
+    '--chunked-prefill-size',
+    maxNumBatchedTokens * ranks,
+    `tokens of one prefill step${dealt}; ${counted(chunk * ranks)} by default`,
+  )
 }
 
 /**

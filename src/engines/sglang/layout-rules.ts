@@ -7,8 +7,8 @@ import {isAtLeast} from '../versions.ts'
 
 const TITLE = 'SGLang'
 
-/** First release read that has `--pp-size`; 0.4.6 has none (server_args.py). */
-const STAGES_SINCE = '0.4.10'
+/** First release with `--pp-size` (server_args.py). */
+const STAGES_SINCE = '0.4.6.post2'
 
 /** Attention data parallelism: "assert self.tp_size % self.dp_size == 0" (server_args.py, 0.4.6 to 0.5.18). */
 function attentionReasons({tp, dp, dpAttention}: Deployment): Reason[] {
@@ -83,20 +83,29 @@ function contextReasons({tp, decodeContextParallel = 1}: Deployment): Reason[] {
       ]
 }
 
-/** Classes that can be served without their towers (server_args.py _handle_language_model_only, 0.5.18). */
-const LANGUAGE_ONLY = ['MuseGlimmerForConditionalGeneration']
+/** Classes that can be served without their towers, with their first release (server_args.py LANGUAGE_MODEL_ONLY_ARCHITECTURES). */
+const LANGUAGE_ONLY: Record<string, string> = {
+  Cosmos3EdgeForConditionalGeneration: '0.5.20',
+  Cosmos3ForConditionalGeneration: '0.5.20',
+  DeepseekV4ForCausalLM: '0.5.22',
+  MuseGlimmerForConditionalGeneration: '0.5.18',
+}
 
-function towerReasons({model}: Subject, {multimodal}: Deployment): Reason[] {
+function towerReasons({model}: Subject, {engineVersion, multimodal}: Deployment): Reason[] {
   const {className = ''} = model.architecture
-  return multimodal?.languageOnly && !LANGUAGE_ONLY.includes(className)
-    ? [
-        {
-          code: 'option-unavailable',
-          message: `${TITLE} serves the language model alone (--language-model-only) of ${LANGUAGE_ONLY.join(', ')} only, not of ${className || model.name}`,
-          remedy: 'leave it out, or use --engine vllm',
-        },
-      ]
-    : []
+  const since = LANGUAGE_ONLY[className]
+  if (!multimodal?.languageOnly || (since !== undefined && isAtLeast(engineVersion, since))) return []
+  const served = Object.keys(LANGUAGE_ONLY).filter((name) => isAtLeast(engineVersion, LANGUAGE_ONLY[name]!))
+  return [
+    {
+      code: 'option-unavailable',
+      message:
+        served.length > 0
+          ? `${TITLE} ${engineVersion} serves the language model alone (--language-model-only) of ${served.join(', ')} only, not of ${className || model.name}`
+          : `${TITLE} ${engineVersion} serves no language model alone (--language-model-only)`,
+      remedy: since === undefined ? 'leave it out, or use --engine vllm' : `use --engine-version ${since} or later, or leave it out`,
+    },
+  ]
 }
 
 /**

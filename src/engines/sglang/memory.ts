@@ -19,20 +19,25 @@ import {sglangLoraTerms} from '../lora.ts'
 import {activationPeak, freeBeforeBytes, graphBytes, type OverheadParameters, runtimeBytes, runtimeWords, visibleBytes} from '../overheads.ts'
 import {withRemedy, workingRemedy} from '../remedies.ts'
 import {stagesOf} from '../stages.ts'
+import {isAtLeast} from '../versions.ts'
 import {type PartTerm, weightTerms} from '../weight-terms.ts'
-import {attentionBackend, decodeGraphSizes, fractionFactor, memFractionStatic, pageSizeTokens, prefillGraphSizes, type SglangQuestion} from './defaults.ts'
-import {sglangCacheLayout, sglangLayout} from './layout.ts'
+import {isLargeHopperQwen3Vl, type SglangQuestion} from './asked.ts'
+import {attentionBackend, dropsPrefillGraphs, pageSizeTokens} from './attention.ts'
+import {fractionFactor, memFractionStatic} from './defaults.ts'
+import {decodeGraphSizes, prefillGraphSizes} from './graphs.ts'
+import {sglangCacheLayout, sglangLayout, sglangPriceLayout} from './layout.ts'
 import {type DraftPool, type Pools, sglangPools, stateSlotsPerRequest} from './pools.ts'
-import {hasWindowPool, sglangQuestion, subjectKinds} from './question.ts'
+import {filledRequests, hasWindowPool, OWN_RUNNING_REQUESTS, seesOrHears, sglangQuestion, subjectKinds} from './question.ts'
 
 function stageParts(subject: Subject, deployment: Deployment, stage: Stage): CachePart[] {
   const {architecture} = subject.model
   const kinds = subjectKinds(subject)
-  const layout = sglangCacheLayout(deployment, kinds.sparse)
+  const layout = sglangPriceLayout(subject, deployment)
   const byKind = architecture.layerKinds.map((kind) => layerCache(kind, layout))
   const parts = architecture.layerSequence.slice(stage.first, stage.last).flatMap((index) => byKind[index]!)
-  // DeepSeek-V4's pools always count the draft entry; elsewhere a draft's cache is reckoned by the pools.
-  if (architecture.draft && stage.head && kinds.compressed) parts.push(...layerCache(architecture.draft.kind, layout))
+  // DeepSeek-V4's pools count the draft's entry whether it drafts or not, until 0.5.13; elsewhere a draft's cache is reckoned by the pools.
+  if (architecture.draft && stage.head && kinds.compressed && !isAtLeast(deployment.engineVersion, '0.5.13'))
+    parts.push(...layerCache(architecture.draft.kind, layout))
   return parts
 }
 
@@ -55,6 +60,8 @@ const BESIDE_ERROR = 0.25
 interface Beside {
   activationBytes: number
   graphBytes: number
+  /** Tables of requests and of free pages. */
+  tableBytes: number
   /** What the fraction leaves out, of what is there for this process. */
   roomBytes: number
 }
@@ -64,10 +71,16 @@ interface Beside {
  * without room end the start ("Capture cuda graph failed", model_executor/runner/decode_cuda_graph_runner.py 0.5.18), and so does the
  * largest prefill graph from 0.5.10 on; before, the first long prompt ends the server.
  */
-function besideShortage({activationBytes, graphBytes: graphs, roomBytes}: Beside, {maxNumBatchedTokens}: Deployment, {spreadBytes}: OverheadParameters) {
-  const need = activationBytes + graphs
+function besideShortage({activationBytes, graphBytes: graphs, tableBytes, roomBytes}: Beside, deployment: Deployment, {spreadBytes}: OverheadParameters) {
+  const {maxNumSeqs, maxModelLen, maxNumBatchedTokens} = deployment
+  const need = activationBytes + graphs + tableBytes
   if (need - roomBytes <= Math.max(spreadBytes, BESIDE_ERROR * need)) return undefined
   const room = `${bytesInWords(Math.max(0, roomBytes))} are left beside weights and cache`
+  if (tableBytes > roomBytes)
+    return {
+      code: 'request-table-exceeds-memory',
+      message: `the table of ${countInWords(maxNumSeqs)} requests of ${countInWords(maxModelLen)} tokens needs ${bytesInWords(tableBytes)}, ${room}`,
+    }
   return graphs > roomBytes
     ? {code: 'cuda-graphs-exceed-memory', message: `CUDA graphs need ${bytesInWords(graphs)}, ${room}`}
     : {
@@ -76,8 +89,8 @@ function besideShortage({activationBytes, graphBytes: graphs, roomBytes}: Beside
       }
 }
 
-function besideTightness({activationBytes, graphBytes: graphs, roomBytes}: Beside): Reason | undefined {
-  const need = activationBytes + graphs
+function besideTightness({activationBytes, graphBytes: graphs, tableBytes, roomBytes}: Beside): Reason | undefined {
+  const need = activationBytes + graphs + tableBytes
   if (need <= roomBytes) return undefined
   return tight(
     `activations${graphs > 0 ? ' and CUDA graphs' : ''} of ${bytesInWords(need)} are expected beside weights and cache, ${bytesInWords(Math.max(0, roomBytes))} are left: short by less than the estimate errs`,
@@ -109,9 +122,6 @@ function remedyFor(subject: Subject, deployment: Deployment, again: (changed: De
   return workingRemedy(deployment, estimate, share > 0 ? share : MOST_SHARE)
 }
 
-/** A number of running requests that is at least this large is the engine's own: nobody asked for it. */
-const OWN_RUNNING_REQUESTS = 2048
-
 /**
  * Slots of states that are fixed: those given, dealt out to the ranks of data-parallel attention; without a prefix tree as many as
  * requests that were given may run (mem_cache/kv_cache_configurator.py _handle_max_mamba_cache, 0.5.18).
@@ -120,6 +130,45 @@ function fixedStateSlots({stateSlots, prefixCaching, maxNumSeqs, dp, dpAttention
   if (stateSlots !== undefined) return Math.floor(stateSlots / (dpAttention ? dp : 1))
   return prefixCaching === false && !probing && maxNumSeqs < OWN_RUNNING_REQUESTS ? maxNumSeqs : undefined
 }
+
+const MIB = 1024 ** 2
+
+/**
+ * Memory that is kept out of the cache for images from 0.5.18 on: 100 MiB for embeddings that are used again (mm_runtime_reservation_gb,
+ * SGLANG_VLM_CACHE_SIZE_MB). Qwen3-VL on large Hopper cards keeps none from 0.5.20 on, but 1 GiB for features on their way to the GPU,
+ * 3 GiB from 400 requests on (model_overrides/qwen3_vl.py).
+ */
+function reservedForSeeing(subject: Subject, deployment: Deployment, question: SglangQuestion): number {
+  const {engineVersion: version} = deployment
+  if (!seesOrHears(subject, deployment) || !isAtLeast(version, '0.5.18')) return 0
+  if (!isLargeHopperQwen3Vl(question)) return 100 * MIB
+  return ((question.requestsAsked ?? 0) >= 400 ? 3 : 1) * 1024 * MIB
+}
+
+/** Bytes of a token that are allocated beside those it is priced by. */
+function unpricedBytes(subject: Subject, deployment: Deployment, stage: Stage, priced: readonly CachePart[]): number {
+  if (!subjectKinds(subject).sparse) return 0
+  const {growingBytesPerToken} = cacheTotals(subject.model.architecture, sglangCacheLayout(subject, deployment), stage.first, stage.last)
+  return Math.max(0, growingBytesPerToken - priced.reduce((total, part) => total + (part.growth === 'growing' ? part.bytesPerToken : 0), 0))
+}
+
+/** One token more of context, in the table of every request that may run. */
+const tableRowBytes = ({maxNumSeqs}: Pick<Deployment, 'maxNumSeqs'>): number => (maxNumSeqs + 1) * 4
+
+const outsideBytes = ({activationBytes, graphBytes: graphs}: Beside): number => activationBytes + graphs
+
+/**
+ * The table of every running request's tokens, 4 bytes for each that the context allows, and the list of free pages (mem_cache/memory_pool.py
+ * ReqToTokenPool; mem_cache/allocator). Both are made behind the pools, out of the share that the fraction leaves.
+ */
+const requestTableBytes = ({maxNumSeqs, maxModelLen, speculative}: Deployment, pageTokens: number, poolTokens: number): number =>
+  tableRowBytes({maxNumSeqs}) * (maxModelLen + 4 + (speculative ? speculative.tokens + 1 : 0)) + Math.floor(poolTokens / pageTokens) * 8
+
+const windowProblem = ({windowShortage}: Pools): Omit<Reason, 'remedy'> | undefined =>
+  windowShortage && {
+    code: 'kv-cache-too-small',
+    message: `the pool of windows holds ${countInWords(windowShortage.tokens)} tokens, and a request needs ${countInWords(windowShortage.neededTokens)} of it: SGLang ends the start`,
+  }
 
 /** @param probing the requests that may run are not known yet: they follow from what this finds. */
 export function sglangMemory(subject: Subject, deployment: Deployment, data: EngineData, probing = false): MemoryEstimate {
@@ -134,7 +183,7 @@ export function sglangMemory(subject: Subject, deployment: Deployment, data: Eng
   const pageTokens = deployment.blockTokens ?? pageSizeTokens(attentionBackend(question), kinds.sparse)
   const contextParallel = deployment.decodeContextParallel ?? 1
   const decodeSizes = decodeGraphSizes({...question, maxRunningRequests: deployment.maxNumSeqs}).length
-  const prefillSizes = prefillGraphSizes(question).length
+  const prefillSizes = dropsPrefillGraphs(question) ? 0 : prefillGraphSizes(question).length
   const peak = activationPeak({
     architecture,
     layout: sglangLayout(deployment),
@@ -144,6 +193,7 @@ export function sglangMemory(subject: Subject, deployment: Deployment, data: Eng
     parameters: data.overheads,
   })
   const fraction = deployment.gpuMemoryUtilization * fractionFactor(question)
+  const seeingBytes = reservedForSeeing(subject, deployment, question)
   const stages = stagesOf(architecture, deployment.pp, 'last-stages-first').map((stage) => {
     const weights = [
       ...weightTerms({
@@ -159,13 +209,18 @@ export function sglangMemory(subject: Subject, deployment: Deployment, data: Eng
       }),
       ...sglangLoraTerms({architecture, deployment, layout: sglangLayout(deployment), stage}),
     ]
-    const cacheBytes = freeBefore * fraction - sumBytes(weights)
+    const cacheBytes = freeBefore * fraction - sumBytes(weights) - seeingBytes
+    const parts = stageParts(subject, deployment, stage)
     const pools = sglangPools({
       version,
-      parts: stageParts(subject, deployment, stage),
+      className: architecture.className,
+      stateStrategy: stateStrategy(deployment),
+      parts,
       availableBytes: Math.max(0, cacheBytes),
       pageTokens,
       maxNumSeqs: deployment.maxNumSeqs,
+      requestsKnown: question.requestsAsked !== undefined || filledRequests(kinds.compressed, deployment.speculative !== undefined) !== undefined,
+      chunkTokens: deployment.maxNumBatchedTokens,
       draft: draftPool(subject, deployment),
       windowPool: hasWindowPool(subject, version),
       windowPoolRatio: deployment.windowPoolRatio,
@@ -175,21 +230,23 @@ export function sglangMemory(subject: Subject, deployment: Deployment, data: Eng
       mostTokens: deployment.kvCacheTokens,
     })
     const layers = stage.last - stage.first
+    const unpriced = Math.round(pools.tokens * unpricedBytes(subject, deployment, stage, parts))
     // A prefill graph's collectives are too large for the all-reduce that keeps buffers for its peers: the engine's own reserve is 8 MiB
     // for each size whatever the group (server_args.py reserve_for_graph_mb, 0.5.18).
     const graphs = graphBytes(decodeSizes, layers, deployment.tp, data.overheads) + graphBytes(prefillSizes, layers, 1, data.overheads)
     const beside: Beside = {
       activationBytes: peak.bytes,
       graphBytes: graphs,
-      roomBytes: Math.floor(freeBefore - sumBytes(weights) - Math.max(0, Math.floor(cacheBytes))),
+      tableBytes: requestTableBytes(deployment, pageTokens, pools.tokens),
+      roomBytes: Math.floor(freeBefore - sumBytes(weights) - Math.max(0, Math.floor(cacheBytes))) - unpriced,
     }
-    return {stage, weights, cacheBytes, pools, beside}
+    return {stage, weights, cacheBytes, unpriced, pools, beside}
   })
   const worst = stages.reduce((a, b) => (b.pools.tokens < a.pools.tokens ? b : a))
-  const {stage, pools, cacheBytes, beside} = worst
+  const {stage, pools, cacheBytes, unpriced, beside} = worst
   const again = (changed: Deployment) => sglangMemory(subject, changed, data)
   const shortBeside = stages.flatMap((one) => besideShortage(one.beside, deployment, data.overheads) ?? [])[0]
-  const problem = noShare(deployment) ?? (cacheBytes > 0 ? shortBeside : undefined)
+  const problem = noShare(deployment) ?? windowProblem(pools) ?? (cacheBytes > 0 ? shortBeside : undefined)
   const startProblem = problem && withRemedy(problem, () => remedyFor(subject, deployment, again))
   const withinError = startProblem || cacheBytes <= 0 ? undefined : stages.flatMap((one) => besideTightness(one.beside) ?? [])[0]
   const outside: PartTerm[] = [{name: 'activations', bytes: peak.bytes, kind: 'measured', part: 'activation', because: `one prefill chunk: ${peak.because}`}]
@@ -201,6 +258,14 @@ export function sglangMemory(subject: Subject, deployment: Deployment, data: Eng
       part: 'cuda-graph',
       because: `${decodeSizes} batch sizes${prefillSizes > 0 ? ` and ${prefillSizes} prefill sizes` : ''}`,
     })
+  if (beside.tableBytes > 0)
+    outside.push({
+      name: 'request table',
+      bytes: beside.tableBytes,
+      kind: 'derived',
+      part: 'activation',
+      because: `${countInWords(deployment.maxNumSeqs)} requests x ${countInWords(deployment.maxModelLen)} tokens x 4 bytes, and 8 bytes for each page of the cache`,
+    })
   const terms: PartTerm[] = [
     ...worst.weights,
     {name: 'runtime', bytes: runtime, kind: 'measured', part: 'runtime', because: runtimeWords(world)},
@@ -211,30 +276,40 @@ export function sglangMemory(subject: Subject, deployment: Deployment, data: Eng
   if (statePoolBytes > 0) terms.push({name: 'state pool', bytes: statePoolBytes, kind: 'derived', part: 'state', because: pools.stateBecause})
   terms.push({
     name: 'KV cache',
-    bytes: Math.max(0, Math.floor(cacheBytes) - statePoolBytes),
+    bytes: Math.max(0, Math.floor(cacheBytes) - statePoolBytes) + unpriced,
     kind: 'derived',
     part: 'kv-cache',
-    because: `${fraction} of what is free before loading, less the weights: ${pools.because}`,
+    because: `${fraction} of what is free before loading, less the weights: ${pools.because}${unpriced > 0 ? '; its rows are longer than those it is sized by' : ''}`,
   })
-  const slots = slotsOf(pools, deployment)
+  if (seeingBytes > 0)
+    terms.push({
+      name: 'embeddings of images',
+      bytes: seeingBytes,
+      kind: 'exact',
+      part: 'activation',
+      because: 'kept out of the cache for embeddings that are used again and features on their way',
+    })
+  const slots = slotsOf(pools, deployment, architecture.className)
   const starts = cacheBytes > 0 && pools.tokens > 0 && slots >= 1 && !startProblem
   // Each rank holds other tokens of a sequence: the server has room for all of them (managers/scheduler.py, 0.5.18).
   const servedTokens = pools.tokens * contextParallel
   const limit = contextLimit(subject, deployment)
   let longest: number | undefined
-  const content = cacheTotals(architecture, sglangCacheLayout(deployment, kinds.sparse), stage.first, stage.last)
+  const content = cacheTotals(architecture, sglangCacheLayout(subject, deployment), stage.first, stage.last)
   return {
     totalBytes,
     budgetBytes: Math.max(0, Math.round(freeBefore + runtime)),
     terms,
-    kvCacheBytes: Math.floor(cacheBytes) - statePoolBytes,
+    kvCacheBytes: Math.floor(cacheBytes) - statePoolBytes + unpriced,
     ...(statePoolBytes > 0 && {statePoolBytes}),
     kvBytesPerToken: content.growingBytesPerToken / contextParallel,
     stateBytesPerSequence: content.stateBytesPerSequence,
     kvCacheTokens: servedTokens,
     maxConcurrencyAtMaxModelLen: Math.min(servedTokens / deployment.maxModelLen, slots),
     get largestMaxModelLen() {
-      longest ??= longestServed(deployment, starts ? servedTokens : 0, limit, question, again)
+      const tableFits = (tokens: number) =>
+        beside.tableBytes + tableRowBytes(deployment) * (tokens - deployment.maxModelLen) + outsideBytes(beside) <= beside.roomBytes
+      longest ??= longestServed(deployment, starts ? servedTokens : 0, limit, question, again, tableFits)
       return longest
     },
     startsBeyond: true,
@@ -248,20 +323,33 @@ export function sglangMemory(subject: Subject, deployment: Deployment, data: Eng
 }
 
 /** Requests that the states are kept for. */
-const slotsOf = ({stateSlots}: Pools, {engineVersion, prefixCaching}: Deployment): number =>
-  stateSlots === undefined ? Number.POSITIVE_INFINITY : Math.floor(stateSlots / stateSlotsPerRequest(engineVersion, prefixCaching))
+function slotsOf({stateSlots}: Pools, deployment: Deployment, className: string | undefined): number {
+  const {engineVersion: version, prefixCaching} = deployment
+  if (stateSlots === undefined) return Number.POSITIVE_INFINITY
+  return Math.floor(stateSlots / stateSlotsPerRequest({version, prefixCaching, className, stateStrategy: stateStrategy(deployment)}))
+}
 
-/** The longest request that the pool holds. AMD's backend has a smaller share with long contexts: there the border is looked for. */
+/** The strategy for recurrent states among the flags that are passed on. */
+function stateStrategy({engineFlags}: Deployment): string | undefined {
+  const given = engineFlags?.['--mamba-radix-cache-strategy'] ?? engineFlags?.['--mamba-scheduler-strategy']
+  return typeof given === 'string' ? given : undefined
+}
+
+/**
+ * The longest request that the pool holds. AMD's backend has a smaller share with long contexts, and the table of requests grows with
+ * the context: where that matters the border is looked for.
+ */
 function longestServed(
   deployment: Deployment,
   poolTokens: number,
   limit: number,
   question: SglangQuestion,
   again: (changed: Deployment) => MemoryEstimate,
+  tableFits: (tokens: number) => boolean,
 ): number {
   const guess = Math.min(limit, poolTokens)
   const mostTokens = Math.max(limit, deployment.maxModelLen)
-  if (fractionFactor({...question, contextTokens: 1}) === fractionFactor({...question, contextTokens: mostTokens})) return guess
+  if (fractionFactor({...question, contextTokens: 1}) === fractionFactor({...question, contextTokens: mostTokens}) && tableFits(guess)) return guess
   return longestStart(guess, limit, (maxModelLen) => {
     const {starts, kvCacheTokens} = again({...deployment, maxModelLen})
     return starts && kvCacheTokens >= maxModelLen

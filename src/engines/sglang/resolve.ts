@@ -3,12 +3,19 @@ import {findCacheFormat} from '../../core/formats.ts'
 import type {EngineData, Subject} from '../engine.ts'
 import {chosenSpeculation} from '../speculation/choice.ts'
 import {resolveVersion} from '../versions.ts'
-import {chunkedPrefillTokens, maxRunningRequests, memFractionStatic} from './defaults.ts'
+import {chunkedPrefillTokens} from './asked.ts'
+import {maxRunningRequests, memFractionStatic} from './defaults.ts'
 import {sglangMemory} from './memory.ts'
 import {sglangQuestion, subjectKinds} from './question.ts'
 
-/** What `auto` gives a checkpoint without cache scales: fp8 for DeepSeek-V4 (arg_groups/overrides.py _deepseek_v4_kv_cache_dtype). */
-export const automaticCache = (subject: Subject): 'fp8' | 'bf16' => (subjectKinds(subject).compressed ? 'fp8' : 'bf16')
+/**
+ * What `auto` gives a checkpoint without cache scales: fp8 for DeepSeek-V4 (arg_groups/overrides.py _deepseek_v4_kv_cache_dtype), and for
+ * sparse MLA on compute capability 10.x and 12.x (0.5.3 server_args.py, from 0.5.16 _dsa_kv_cache_dtype_default).
+ */
+export function automaticCache(subject: Subject): 'fp8' | 'bf16' {
+  const {compressed, sparse} = subjectKinds(subject)
+  return compressed || (sparse && (subject.gpu.accelerator.computeCapability ?? 0) >= 10) ? 'fp8' : 'bf16'
+}
 
 export function resolveSglang(subject: Subject, request: DeploymentRequest, data: EngineData): Deployment {
   const {version} = resolveVersion(request.engineVersion, data.newestVersion)
@@ -51,7 +58,7 @@ export function resolveSglang(subject: Subject, request: DeploymentRequest, data
     poolTokens: kvCacheTokens,
     contextTokens: deployment.maxModelLen,
     dp: dpAttention ? dp : 1,
-    drafted: request.speculative !== undefined,
+    drafted: settings.speculative !== undefined,
     compressedAttention: subjectKinds(subject).compressed,
   })
   return {...deployment, maxNumSeqs: Math.max(1, Math.min(running, subjectKinds(subject).recurrent ? Math.floor(requestsOfTokens(1)) : running))}

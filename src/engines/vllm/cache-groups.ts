@@ -5,6 +5,7 @@
  */
 import type {CachePart} from '../../core/kv-cache.ts'
 import {isAtLeast} from '../versions.ts'
+import type {StateBlocks} from './states.ts'
 
 export interface GroupQuestion {
   version: string
@@ -18,10 +19,10 @@ export interface GroupQuestion {
   contextParallel?: number
   maxNumBatchedTokens: number
   pipelineStages: number
-  /** Draft tokens for each step: recurrent layers keep one more page for each. */
-  speculativeTokens: number
-  /** Hybrid models with prefix caching keep two state pages for each request ("align" mode). */
-  prefixCaching: boolean
+  /** Blocks that a request's recurrent states take. Default: one. */
+  states?: StateBlocks
+  /** What a block is a multiple of when it is raised to hold a state. Default: the block. */
+  stateAlignmentTokens?: number
 }
 
 /** Layers with one table of blocks. */
@@ -55,7 +56,10 @@ const inFlightTokens = ({version, maxNumBatchedTokens, pipelineStages}: GroupQue
 /** Blocks of one group for a request. A window may start inside a block, hence one more. */
 function groupBlocks(group: Group, tokens: number, question: GroupQuestion): number {
   const {part, blockTokens} = group
-  if (part.growth === 'state') return (question.prefixCaching ? 2 : 1) + question.speculativeTokens
+  if (part.growth === 'state') {
+    const {perRequest, everyBlock} = question.states ?? {perRequest: 1, everyBlock: false}
+    return perRequest + (everyBlock ? Math.ceil(tokens / blockTokens) : 0)
+  }
   if (part.growth === 'growing') return Math.ceil(tokens / (blockTokens * (question.contextParallel ?? 1)))
   const inFlight = inFlightTokens(question)
   if (part.chunked) return Math.ceil(Math.min(part.windowTokens! + inFlight, tokens) / blockTokens)
@@ -102,8 +106,8 @@ function hybridPool(question: GroupQuestion, parts: readonly CachePart[], ownCou
   const widest = Math.max(0, ...attention.map((part) => part.bytesPerToken))
   let {blockTokens} = question
   if (statePage > 0 && widest > 0) {
-    // vllm/platforms/interface.py _align_hybrid_block_size: the attention page is raised to hold a state; MLA in steps of 128 tokens.
-    const alignment = attention.some((part) => part.content === 'latent') ? 128 : Math.max(16, blockTokens)
+    // vllm/platforms/interface.py _align_hybrid_block_size: the attention page is raised to hold a state.
+    const alignment = question.stateAlignmentTokens ?? blockTokens
     blockTokens = Math.max(blockTokens, alignment * Math.ceil(statePage / (alignment * widest)))
   }
   const page = Math.max(statePage, widest * blockTokens)
@@ -111,7 +115,7 @@ function hybridPool(question: GroupQuestion, parts: readonly CachePart[], ownCou
   for (const [index, part] of parts.entries()) {
     // A narrower layer gets a block of more tokens where its page divides the widest, and a padded page otherwise.
     const own = part.bytesPerToken * blockTokens
-    const tokens = part.growth === 'state' ? 0 : own > 0 && page % own === 0 ? blockTokens * (page / own) : blockTokens
+    const tokens = part.growth !== 'state' && own > 0 && page % own === 0 ? blockTokens * (page / own) : blockTokens
     const key = `${part.growth} ${part.windowTokens ?? ''} ${tokens} ${index < ownCount ? '' : 'draft'}`
     const bucket = buckets.get(key)
     if (bucket) bucket.layerCount += 1
@@ -120,8 +124,8 @@ function hybridPool(question: GroupQuestion, parts: readonly CachePart[], ownCou
   const counts = [...buckets.values()].map((bucket) => bucket.layerCount)
   const least = Math.min(...counts)
   const most = Math.max(...counts)
-  // One kind hardly larger than another is padded to it rather than split (0.11.0 and later; factor 1.25 before 0.13).
-  const groupLength = most < least * (isAtLeast(question.version, '0.13.0') ? 1.5 : 1.25) ? most : least
+  // One kind hardly larger than another is padded to it rather than split (0.11.0 and later; by a quarter up to 0.17.1, by half from 0.18.0).
+  const groupLength = most < least * (isAtLeast(question.version, '0.18.0') ? 1.5 : 1.25) ? most : least
   const groups = [...buckets.values()].flatMap((bucket) => Array.from({length: Math.ceil(bucket.layerCount / groupLength)}, () => bucket))
   return {
     blockBytes: groupLength * page,
@@ -236,17 +240,23 @@ export interface Capacity {
 }
 
 /**
- * What the start-up log says. From 0.21.0 tokens = concurrency x max_model_len; before, blocks shared evenly among the groups
- * (get_kv_cache_capacity, _report_kv_cache_config, which multiplies by the ranks of decode context parallelism).
+ * What the start-up log says. From 0.20.1 tokens = concurrency x max_model_len; up to 0.20.0, blocks shared evenly among the groups
+ * (_report_kv_cache_config, which multiplies by the ranks of decode context parallelism; get_kv_cache_capacity from 0.26.0).
  */
 export function capacity(version: string, pool: CachePool, cacheBytes: number, maxModelLen: number, contextParallel = 1): Capacity {
   const blocks = Math.max(0, Math.floor(cacheBytes / pool.blockBytes))
   const maxConcurrency = blocks / pool.blocksPerRequest(maxModelLen)
-  const tokens = isAtLeast(version, '0.21.0')
+  const tokens = isAtLeast(version, '0.20.1')
     ? Math.floor(maxConcurrency * maxModelLen)
     : Math.floor(blocks / pool.groupCount) * pool.blockTokens * contextParallel
   return {blocks, tokens, maxConcurrency}
 }
+
+/**
+ * Blocks that a request may come to hold, of those that there are: one is never handed out (BlockPool's null block), and from 0.29.0 the check at
+ * start leaves it out too (get_kv_cache_configs, "plan against usable blocks"; kv_cache_planning.py in 0.33.0).
+ */
+export const usableBlocks = (version: string, blocks: number): number => Math.max(0, blocks - (isAtLeast(version, '0.29.0') ? 1 : 0))
 
 /** Longest request that the blocks hold, up to `limit` tokens; 0 when not even one token fits. */
 export function longestRequest(pool: CachePool, blocks: number, limit: number): number {

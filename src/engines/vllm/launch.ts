@@ -7,9 +7,11 @@ import type {ModelNeed, NeedsTable} from '../launch/needs-table.ts'
 import {modelNeed} from '../launch/needs.ts'
 import {counted, fraction, gib, sameFraction} from '../launch/numbers.ts'
 import {vllmLoraRank, vllmLoraTargets} from '../lora.ts'
+import {wantsHalf} from '../platforms.ts'
 import {isEncoder} from '../pooling.ts'
 import {isAtLeast} from '../versions.ts'
 import {gpuMemoryUtilization, schedulerDefaults} from './defaults.ts'
+import {hasSparseLatent} from './memory.ts'
 import {vllmNodes} from './nodes.ts'
 import {addOptionFlags} from './option-flags.ts'
 import {isRecurrent} from './recurrent.ts'
@@ -64,7 +66,7 @@ function addLimits(list: FlagList, subject: Subject, deployment: Deployment): vo
   )
   const override = contextOverride(subject, deployment)
   if (override) list.add('--hf-overrides', overrideJson(override.fields), override.because)
-  const question = {version, gpu: subject.gpu, maxModelLen, chunkedPrefill: !isEncoder(subject.model)}
+  const question = {version, gpu: subject.gpu, ranks: deployment.tp * deployment.pp, maxModelLen, chunkedPrefill: !isEncoder(subject.model)}
   const unset = schedulerDefaults(question)
   // A number that is written moves the default of the other one, so each is judged with the other as it will be written.
   const tokensDiffer = maxNumBatchedTokens !== schedulerDefaults({...question, ...(maxNumSeqs !== unset.maxNumSeqs && {maxNumSeqs})}).maxNumBatchedTokens
@@ -88,6 +90,7 @@ function addMemory(list: FlagList, subject: Subject, deployment: Deployment, nee
     fraction(share),
     `${gib(share * subject.gpu.memoryBytes)} of ${gib(subject.gpu.memoryBytes)}; ${usual} by default`,
   )
+  list.addIf(wantsHalf(subject.gpu.accelerator), '--dtype', 'half', 'bfloat16 is refused on an Arc A770')
   const cache = cacheValue(subject, deployment, need)
   list.addIf(cache !== undefined, '--kv-cache-dtype', cache ?? '', `the cache is kept as ${deployment.kvCache}`)
   list.addIf(
@@ -102,17 +105,25 @@ function addMemory(list: FlagList, subject: Subject, deployment: Deployment, nee
     Math.ceil((cpuOffloadBytes / GIB) * 10) / 10,
     `${gib(cpuOffloadBytes)} of weights for each GPU stay in host memory`,
   )
-  list.addIf(enforceEager, '--enforce-eager', true, 'no CUDA graphs: their memory goes to the cache')
+  const usualEager = subject.gpu.accelerator.vendor === 'intel'
+  list.addIf(
+    enforceEager,
+    '--enforce-eager',
+    true,
+    usualEager ? 'without graphs, as the recipes for Intel GPUs start it' : 'no CUDA graphs: their memory goes to the cache',
+  )
 }
 
 /** The value to write, or undefined where `auto` gives the same. */
-function cacheValue({checkpoint}: Subject, {kvCache, engineVersion}: Deployment, need: ModelNeed): string | undefined {
+function cacheValue(subject: Subject, {kvCache, engineVersion}: Deployment, need: ModelNeed): string | undefined {
+  const {checkpoint} = subject
   const automatic = checkpoint.kvCache ?? 'bf16'
   if (need.kvCacheDtype !== undefined && (kvCache === need.kvCacheDtype || kvCache === automatic)) return need.kvCacheDtype
   if (kvCache === automatic) return undefined
   // 16 bits by name came with 0.11.0 (bfloat16) and 0.18.0 (float16); before, only `auto` gives them.
   if (kvCache === 'bf16' && !isAtLeast(engineVersion, '0.11.0')) return undefined
   if (kvCache === 'fp16' && (automatic === 'bf16' || !isAtLeast(engineVersion, '0.18.0'))) return undefined
+  if (kvCache === 'nvfp4' && hasSparseLatent(subject)) return 'nvfp4_ds_mla'
   return CACHE_VALUES[kvCache] ?? kvCache
 }
 

@@ -2,13 +2,15 @@ import type {Deployment} from '../../core/deployment.ts'
 import type {Reason} from '../../core/terms.ts'
 import {countInWords} from '../../core/words.ts'
 import type {Subject} from '../engine.ts'
+import {isAtLeast} from '../versions.ts'
 
 const reason = (code: string, message: string, remedy: string): Reason => ({code, message, remedy})
 
 /**
  * Decode context parallelism: it divides the tensor-parallel ranks (config/parallel.py, 0.28.0); with heads of K and V only among ranks
  * that hold the same heads (config/model.py verify_with_parallel_config); not with windows or chunks
- * (v1/core/single_type_kv_cache_manager.py: "DCP not support sliding window attn now").
+ * (v1/core/single_type_kv_cache_manager.py: "DCP not support sliding window attn now"; from 0.31.0 v1/kv_cache_interface.py dcp_sharded, which only a
+ * draft's layers and GLM-5.3-Flash's own leave off: the same at 0.33.0).
  */
 function contextReasons({model}: Subject, {tp, decodeContextParallel: ranks = 1}: Deployment): Reason[] {
   if (ranks === 1) return []
@@ -63,8 +65,25 @@ function graphReasons({graphs, maxNumBatchedTokens}: Deployment): Reason[] {
       ]
 }
 
+/** First release that keeps rows of sparse attention in four bits (config/cache.py CacheDType `nvfp4_ds_mla`; v1/attention/backends/mla/flashmla_sparse.py). */
+const SPARSE_FOUR_BITS_SINCE = '0.30.0'
+
+function sparseCacheReasons({model}: Subject, {kvCache, engineVersion}: Deployment): Reason[] {
+  const mixers = model.architecture.layerKinds.flatMap((kind) => kind.mixers)
+  const isSparse = mixers.some((mixer) => mixer.kind === 'mla' && mixer.indexer)
+  if (kvCache !== 'nvfp4' || !isSparse || isAtLeast(engineVersion, SPARSE_FOUR_BITS_SINCE)) return []
+  return [
+    reason(
+      'kv-cache-unsupported',
+      `vLLM ${engineVersion} keeps no rows of sparse attention in four bits`,
+      `use --engine-version ${SPARSE_FOUR_BITS_SINCE} or later, or --kv-cache fp8`,
+    ),
+  ]
+}
+
 /** Settings that vLLM refuses together. */
 export const vllmLayoutReasons = (subject: Subject, deployment: Deployment): Reason[] => [
+  ...sparseCacheReasons(subject, deployment),
   ...contextReasons(subject, deployment),
   ...batchReasons(deployment),
   ...graphReasons(deployment),

@@ -4,7 +4,7 @@
  */
 import type {Architecture} from '../../core/architecture.ts'
 import {type Deployment, STATE_FORMATS} from '../../core/deployment.ts'
-import {cacheFormat} from '../../core/formats.ts'
+import {type CacheFormat, cacheFormat} from '../../core/formats.ts'
 import {type CacheLayout, cacheTotals, layerCache} from '../../core/kv-cache.ts'
 import type {MemoryEstimate} from '../../core/memory.ts'
 import {type Reason, sumBytes} from '../../core/terms.ts'
@@ -29,23 +29,31 @@ import {
   trialImageTokens,
   visibleBytes,
 } from '../overheads.ts'
+import {platformOverheads} from '../platforms.ts'
 import {workingRemedy, withRemedy} from '../remedies.ts'
 import {stagesOf} from '../stages.ts'
 import {isAtLeast} from '../versions.ts'
 import {type PartTerm, weightTerms} from '../weight-terms.ts'
-import {type CachePool, cachePool, capacity, longestRequest} from './cache-groups.ts'
-import {blockSizeTokens, cudaGraphSizes, cudaGraphsInsideBudget, LOOKS_AT_FREE_SINCE} from './defaults.ts'
+import {allReduceBytes} from './all-reduce.ts'
+import {type CachePool, cachePool, capacity, longestRequest, usableBlocks} from './cache-groups.ts'
+import {blockSizeTokens, cudaGraphSizes, LOOKS_AT_FREE_SINCE} from './defaults.ts'
 import {vllmLayout} from './layout.ts'
+import {graphsInsideBudget, secondRunnerLogitBytes, sequenceTableBytes, triesImages, usesSecondRunner} from './runner.ts'
+import {stateAlignmentTokens, stateBlocks} from './states.ts'
 import {withFedTowers, withLoadedTowers} from './towers.ts'
+import {trialRules} from './trial.ts'
 
-/** Packed rows of the sparse kernels: 512 fp8, 4 fp32 scales, 64 bf16 (FlashMLA); DeepSeek-V4: 448 fp8, 8 scale bytes, 64 bf16. */
+/**
+ * Packed rows of the sparse kernels: 512 fp8, 4 fp32 scales, 64 bf16 (FlashMLA); DeepSeek-V4: 448 fp8, 8 scale bytes, 64 bf16. `nvfp4_ds_mla`: 512 of 4 bits,
+ * a scale byte for 16 of them, 64 fp8 (model_executor/layers/attention/mla_attention.py, 352 bytes, 0.30.0).
+ */
 export function vllmCacheLayout(deployment: Deployment, sparse: boolean): CacheLayout {
   const format = cacheFormat(deployment.kvCache)
   const packed = format.elementBytes === 1
   return {
     attentionTp: deployment.tp,
     format,
-    latentRowBytes: packed && sparse ? (elements) => elements - 64 + 16 + 128 : undefined,
+    latentRowBytes: sparse ? sparseRowBytes(format) : undefined,
     compressedRowBytes: packed ? (headDim, ropeHeadDim) => headDim - ropeHeadDim + 2 * ropeHeadDim + 8 : undefined,
     // `auto` keeps recurrent states at the model's 16 bits unless the configuration says otherwise (mamba_utils.py).
     stateElementBytes: 2,
@@ -54,6 +62,11 @@ export function vllmCacheLayout(deployment: Deployment, sparse: boolean): CacheL
     keysForSharedIndexers: !isAtLeast(deployment.engineVersion, '0.24.0'),
     speculativeTokens: deployment.speculative?.tokens ?? 0,
   }
+}
+
+function sparseRowBytes({id, elementBytes}: CacheFormat): ((elements: number) => number) | undefined {
+  if (id === 'nvfp4') return (elements) => (elements - 64) * elementBytes + 64
+  return elementBytes === 1 ? (elements) => elements - 64 + 16 + 128 : undefined
 }
 
 export const hasSparseLatent = (subject: Subject): boolean =>
@@ -82,21 +95,19 @@ function stagePool(subject: Subject, deployment: Deployment, layout: CacheLayout
   const drafted = stage.head && whole ? Array.from({length: ownDraftLayers(architecture, deployment.speculative, draft)}, () => whole) : []
   const separate = drafted.length > 0 && !hasUsualHeads(architecture)
   if (!separate) layers.push(...drafted)
+  const tokens = deployment.blockTokens ?? blockTokens(subject, deployment.engineVersion, layout.format.elementBytes < 2)
   return cachePool({
     version: deployment.engineVersion,
     layers,
     ...(separate && {draftLayers: drafted}),
-    blockTokens: deployment.blockTokens ?? blockTokens(subject, deployment.engineVersion, layout.format.elementBytes < 2),
+    blockTokens: tokens,
     contextParallel: deployment.decodeContextParallel ?? 1,
     maxNumBatchedTokens: deployment.maxNumBatchedTokens,
     pipelineStages: deployment.pp,
-    speculativeTokens: deployment.speculative?.tokens ?? 0,
-    prefixCaching: deployment.prefixCaching ?? isAtLeast(deployment.engineVersion, '0.26.0'),
+    states: stateBlocks(subject, deployment),
+    stateAlignmentTokens: stateAlignmentTokens(subject, deployment, tokens),
   })
 }
-
-/** The second model runner is the default for models without experts from 0.25.0 (vllm/config/vllm.py use_v2_model_runner). */
-const hasExperts = (architecture: Architecture): boolean => architecture.layerKinds.some(({feedForward}) => feedForward?.kind === 'moe')
 
 const hasCompressedAttention = (architecture: Architecture): boolean =>
   architecture.layerKinds.some(({mixers}) => mixers.some(({kind}) => kind === 'compressed'))
@@ -104,52 +115,71 @@ const hasCompressedAttention = (architecture: Architecture): boolean =>
 /** Rows of the workspace for earlier context of chunked prefills (MLACommonMetadataBuilder.determine_chunked_prefill_workspace_size). */
 const latentContextTokens = ({maxModelLen, maxNumSeqs}: Deployment): number => Math.min(Math.max(8 * maxModelLen, 4 * maxNumSeqs * 16), 65536)
 
-/** VLLM_SPARSE_INDEXER_MAX_LOGITS_MB: scores of the indexer, allocated in the trial run from 0.20.0. */
+/** VLLM_SPARSE_INDEXER_MAX_LOGITS_MB: scores of the indexer, allocated in the trial run from 0.19.0 (model_executor/layers/sparse_attn_indexer.py). */
 const INDEXER_LOGIT_BYTES = 512 * 1024 ** 2
-/** One index key, and entries for each token of the longest request that its buffer has (v1/attention/backends/mla/indexer.py get_max_prefill_buffer_size). */
+/** One index key, and those that take the room of one gathered row of 576 elements (576 x 2 / 132; v1/attention/backends/mla/indexer.py get_max_prefill_buffer_size). */
 const INDEX_KEY_BYTES = 132
-const INDEX_BUFFER_FACTOR = 40
-/** Requests whose rows are gathered at once, as 16 bits (models/deepseek_v4/attention.py PREFILL_CHUNK_SIZE), and entries for each token (flashmla_sparse.py get_prefill_workspace_size). */
+const INDEX_KEYS_PER_ROW = 8
+/**
+ * Rows gathered for each token of the longest request (v1/attention/backends/mla/flashmla_sparse.py get_prefill_workspace_size): five; from 0.32.0 two where
+ * it is longer than 256k (config/vllm.py sparse_mla_prefill_workspace_factor).
+ */
+const sparseRowsFactor = ({engineVersion, maxModelLen}: Deployment): number => (isAtLeast(engineVersion, '0.32.0') && maxModelLen > 256 * 1024 ? 2 : 5)
+/** Requests whose rows are gathered at once, as 16 bits (models/deepseek_v4/attention.py PREFILL_CHUNK_SIZE). */
 const COMPRESSED_REQUESTS = 4
-const SPARSE_ROWS_FACTOR = 5
 
 /** Buffers of sparse attention: one workspace as large as the largest that any layer asks for, and the indexer's scores. */
-function sparseWorkspaceBytes(architecture: Architecture, {engineVersion, maxModelLen, maxNumBatchedTokens, kvCache}: Deployment): number {
+function sparseWorkspaceBytes(architecture: Architecture, deployment: Deployment): number {
+  const {engineVersion, maxModelLen, maxNumBatchedTokens, kvCache} = deployment
+  const factor = sparseRowsFactor(deployment)
   const mixers = architecture.layerKinds.flatMap((kind) => kind.mixers)
-  const scores = isAtLeast(engineVersion, '0.20.0') ? INDEXER_LOGIT_BYTES : 0
+  const scores = isAtLeast(engineVersion, '0.19.0') ? INDEXER_LOGIT_BYTES : 0
   const needs = mixers.flatMap((mixer) => {
     if (mixer.kind === 'compressed' && mixer.compressionRatio > 0) {
       const rows = Math.ceil(maxModelLen / mixer.compressionRatio)
       return [
         COMPRESSED_REQUESTS * (rows + mixer.windowTokens + maxNumBatchedTokens) * mixer.headDim * 2,
-        mixer.indexer ? INDEX_BUFFER_FACTOR * rows * INDEX_KEY_BYTES : 0,
+        mixer.indexer ? INDEX_KEYS_PER_ROW * factor * rows * INDEX_KEY_BYTES : 0,
       ]
     }
     if (mixer.kind !== 'mla' || !mixer.indexer) return []
-    const rows = cacheFormat(kvCache).elementBytes === 1 ? SPARSE_ROWS_FACTOR * maxModelLen * (mixer.kvLoraRank + mixer.ropeHeadDim) * 2 : 0
-    return [rows, INDEX_BUFFER_FACTOR * maxModelLen * INDEX_KEY_BYTES]
+    const rows = cacheFormat(kvCache).elementBytes < 2 ? factor * maxModelLen * (mixer.kvLoraRank + mixer.ropeHeadDim) * 2 : 0
+    return [rows, INDEX_KEYS_PER_ROW * factor * maxModelLen * INDEX_KEY_BYTES]
   })
   return needs.length === 0 ? 0 : Math.max(...needs) + scores
 }
 
-/** VLLM_FUSED_MOE_CHUNK_SIZE: experts work through longer batches in parts. */
+/**
+ * A copy of the embedding that a compiled text model's trial holds: Inductor tries the fused kernel of embedding and first norm on arguments of its own
+ * (config/compilation.py benchmark_combo_kernel, 0.11.1 to 0.33.0). Models with towers look their words up outside of what is compiled. Seen in start-up
+ * logs of 0.26.0, 0.27.0 and 0.28.0: peaks of 0.59 and 1.04 GiB beside embeddings of 0.58 and 1.02, and 0.16 with the compiler off.
+ */
+const compiledTableBytes = ({vocabularySize, hiddenSize, encoders = []}: Architecture, {enforceEager, tp}: Deployment): number =>
+  enforceEager || encoders.length > 0 ? 0 : (2 * vocabularySize * hiddenSize) / tp
+
+/** VLLM_FUSED_MOE_CHUNK_SIZE: experts work through longer batches in parts, up to 0.17.1 (vllm/envs.py); from 0.18.0 at once. */
 const EXPERT_CHUNK_TOKENS = 32768
+const WHOLE_BATCHES_SINCE = '0.18.0'
 
 function overheadTerms(subject: Subject, deployment: Deployment, stage: Stage, parameters: OverheadParameters): PartTerm[] {
   const architecture = withFedTowers(subject.model.architecture, deployment)
   const version = deployment.engineVersion
+  const second = usesSecondRunner(subject, deployment)
+  // Vectors are taken from the last layer: there are no logits.
+  const samples = stage.head && !subject.model.pooling
   const peak = activationPeak({
     architecture,
     layout: vllmLayout(deployment),
+    ...trialRules(subject, deployment, architecture),
     tokens: deployment.maxNumBatchedTokens,
     gatheredTokens: deployment.maxNumBatchedTokens * deployment.dp,
-    expertChunkTokens: EXPERT_CHUNK_TOKENS,
-    // Vectors are taken from the last layer: there are no logits.
-    sequences: stage.head && !subject.model.pooling ? deployment.maxNumSeqs : 0,
-    logitBytes: logitBytes(parameters, version, !hasExperts(architecture)),
+    ...(!isAtLeast(version, WHOLE_BATCHES_SINCE) && {expertChunkTokens: EXPERT_CHUNK_TOKENS}),
+    sequences: samples ? deployment.maxNumSeqs : 0,
+    logitBytes: second ? secondRunnerLogitBytes(subject, deployment) : logitBytes(parameters, version),
     latentContextTokens: latentContextTokens(deployment),
     attentionWorkspaceBytes: sparseWorkspaceBytes(architecture, deployment),
-    imageTokens: stage.embedding ? trialImageTokens(architecture, deployment.maxNumBatchedTokens) : 0,
+    imageTokens: stage.embedding && triesImages(subject, deployment) ? trialImageTokens(architecture, deployment.maxNumBatchedTokens) : 0,
+    compiledTableBytes: second && stage.embedding ? compiledTableBytes(architecture, deployment) : 0,
     parameters,
   })
   const sizes = cudaGraphSizes({
@@ -173,20 +203,42 @@ function overheadTerms(subject: Subject, deployment: Deployment, stage: Stage, p
       because: runtimeWords(world),
     },
   ]
+  const allReduce = allReduceBytes(subject, deployment)
+  if (allReduce > 0)
+    terms.push({
+      name: 'all-reduce workspace',
+      bytes: allReduce,
+      kind: 'exact',
+      part: 'runtime',
+      because: `FlashInfer's all-reduce over ${deployment.tp} GPUs: three buffers of two stages for the largest message that it takes`,
+    })
+  if (second && samples) {
+    const {vocabularySize} = architecture
+    terms.push({
+      name: 'sequence tables',
+      bytes: sequenceTableBytes(vocabularySize, deployment.maxNumSeqs),
+      kind: 'exact',
+      part: 'runtime',
+      because: `${deployment.maxNumSeqs} sequences x ${vocabularySize} words of the vocabulary x 4.125 bytes: how often each was written, kept for penalties`,
+    })
+  }
   if (graphs > 0)
     terms.push({
       name: 'CUDA graphs',
       bytes: graphs,
       kind: 'measured',
       part: 'cuda-graph',
-      because: `${sizes.length} batch sizes up to ${sizes.at(-1)}${cudaGraphsInsideBudget(version) ? '' : '; this version captures them beyond its budget'}`,
+      because: `${sizes.length} batch sizes up to ${sizes.at(-1)}${graphsInsideBudget(subject, deployment) ? '' : '; this version captures them beyond its budget'}`,
     })
   return terms
 }
 
-/** On AMD, before 0.24, what the allocator still caches after loading counts as weights (vllm/platforms/rocm.py get_current_memory_usage). */
+/**
+ * On AMD, up to 0.20.2, what the allocator still caches after loading counts as weights (vllm/platforms/rocm.py get_current_memory_usage: what is not free
+ * of the card; what is allocated from 0.21.0).
+ */
 function loaderTerms(subject: Subject, version: string, {loaderBytes}: OverheadParameters): PartTerm[] {
-  if (subject.gpu.accelerator.vendor !== 'amd' || isAtLeast(version, '0.24.0') || ['bf16', 'fp16', 'fp32'].includes(subject.checkpoint.formats.default))
+  if (subject.gpu.accelerator.vendor !== 'amd' || isAtLeast(version, '0.21.0') || ['bf16', 'fp16', 'fp32'].includes(subject.checkpoint.formats.default))
     return []
   return [
     {
@@ -211,9 +263,9 @@ interface GraphRoom {
 }
 
 /** Room for graphs of a release that captures them beyond its budget; undefined where none are. */
-function graphRoom(terms: readonly PartTerm[], version: string, beyondBytes: number): GraphRoom | undefined {
+function graphRoom(terms: readonly PartTerm[], areInside: boolean, beyondBytes: number): GraphRoom | undefined {
   const graphs = bytesOf(terms, 'cuda-graph')
-  return graphs === 0 || cudaGraphsInsideBudget(version) ? undefined : {graphBytes: graphs, beyondBytes, givenBackBytes: bytesOf(terms, 'activation')}
+  return graphs === 0 || areInside ? undefined : {graphBytes: graphs, beyondBytes, givenBackBytes: bytesOf(terms, 'activation')}
 }
 
 /** Graphs find no room by more than the error of their estimate. */
@@ -317,7 +369,9 @@ export function vllmMemory(subject: Subject, deployment: Deployment, data: Engin
   const budgetBytes = Math.max(0, requestedBytes - othersBytes(subject, deployment))
   const beyondBytes = Math.max(0, availableBytes(subject.gpu, deployment.reservedBytesPerGpu) - budgetBytes)
   const layout = vllmCacheLayout(deployment, hasSparseLatent(subject))
-  const outside = cudaGraphsInsideBudget(version) ? [] : ['cuda-graph']
+  const overheads = platformOverheads(data, subject.gpu.accelerator, version)
+  const areInside = graphsInsideBudget(subject, deployment)
+  const outside = areInside ? [] : ['cuda-graph']
   // The stage with the fewest blocks decides for all.
   const stages = stagesOf(architecture, deployment.pp, 'middle-stages-first').map((stage) => {
     const terms = [
@@ -333,8 +387,8 @@ export function vllmMemory(subject: Subject, deployment: Deployment, data: Engin
         expertTile: vllmExpertTile(subject.gpu.accelerator, version, hasCompressedAttention(architecture)),
       }),
       ...vllmLoraTerms({architecture, deployment, layout: vllmLayout(deployment), stage}, data.support.lora),
-      ...loaderTerms(subject, version, data.overheads),
-      ...overheadTerms(subject, deployment, stage, data.overheads),
+      ...loaderTerms(subject, version, overheads),
+      ...overheadTerms(subject, deployment, stage, overheads),
     ]
     const pool = stagePool(subject, deployment, layout, stage)
     const left = requestedBytes - othersBytes(subject, deployment) - sumBytes(terms.filter((term) => !outside.includes(term.part)))
@@ -344,21 +398,22 @@ export function vllmMemory(subject: Subject, deployment: Deployment, data: Engin
   const worst = stages.reduce((a, b) => (b.blocks < a.blocks || (b.blocks === a.blocks && b.cacheBytes < a.cacheBytes) ? b : a))
   const {pool, cacheBytes, blocks} = worst
   const reported = capacity(version, pool, cacheBytes, deployment.maxModelLen, deployment.decodeContextParallel)
+  const usable = usableBlocks(version, blocks)
   const isGiven = givenCacheBytes(deployment, pool) !== undefined
   const content = cacheTotals(architecture, layout, worst.stage.first, worst.stage.last)
   const kvBytes = Math.max(0, Math.floor(cacheBytes))
   const limit = stateLimit(deployment, pool, blocks)
   const again = (changed: Deployment) => vllmMemory(subject, changed, data)
   // Every stage captures its own graphs.
-  const rooms = stages.flatMap(({terms}) => graphRoom(terms, version, beyondBytes) ?? [])
-  const shortGraphs = rooms.flatMap((room) => graphShortage(room, data.overheads) ?? [])[0]
+  const rooms = stages.flatMap(({terms}) => graphRoom(terms, areInside, beyondBytes) ?? [])
+  const shortGraphs = rooms.flatMap((room) => graphShortage(room, overheads) ?? [])[0]
   const startProblem =
     takenShortage(subject, deployment, requestedBytes) ??
     (isGiven ? stages.flatMap((stage) => givenShortage(subject, deployment, stage) ?? [])[0] : undefined) ??
     stateShortage(deployment, limit) ??
     (shortGraphs && withRemedy(shortGraphs, () => workingRemedy(deployment, again)))
   const withinError = startProblem ? undefined : rooms.flatMap((room) => graphTightness(room) ?? [])[0]
-  const holds = blocks > 0 && !startProblem
+  const holds = usable > 0 && !startProblem
   let longest: number | undefined
   if (isEncoder(subject.model))
     return encoderEstimate({deployment, totalBytes, budgetBytes, terms: worst.terms, outside, limitTokens: contextLimit(subject, deployment), startProblem})
@@ -379,15 +434,16 @@ export function vllmMemory(subject: Subject, deployment: Deployment, data: Engin
     kvBytesPerToken: content.growingBytesPerToken / (deployment.decodeContextParallel ?? 1),
     stateBytesPerSequence: content.stateBytesPerSequence,
     kvCacheTokens: reported.tokens,
+    ...(overheads !== data.overheads && {spreadBytes: overheads.spreadBytes}),
     maxConcurrencyAtMaxModelLen: reported.maxConcurrency,
     get largestMaxModelLen() {
-      longest ??= longestContext(subject, deployment, {pool, blocks, holds}, again)
+      longest ??= longestContext(subject, deployment, {pool, blocks: usable, holds}, again)
       return longest
     },
     cacheBlocks: blocks,
     ...(limit !== undefined && {largestMaxNumSeqs: limit}),
     requestsOfTokens: (tokens) => blocks / pool.blocksPerRequest(Math.max(1, tokens)),
-    starts: holds && pool.blocksPerRequest(deployment.maxModelLen) <= blocks,
+    starts: holds && pool.blocksPerRequest(deployment.maxModelLen) <= usable,
     ...(startProblem && {startProblem}),
     ...(withinError && {withinError}),
   }

@@ -2,6 +2,7 @@ import {type Deployment, type DeploymentRequest, givenOptions} from '../../core/
 import {findCacheFormat} from '../../core/formats.ts'
 import type {EngineData, Subject} from '../engine.ts'
 import {availableBytes, visibleBytes} from '../overheads.ts'
+import {modelledBuild, wantsHalf} from '../platforms.ts'
 import {isEncoder} from '../pooling.ts'
 import {chosenSpeculation} from '../speculation/choice.ts'
 import {isAtLeast, resolveVersion} from '../versions.ts'
@@ -11,6 +12,7 @@ import {gpuMemoryUtilization, LOOKS_AT_FREE_SINCE, schedulerDefaults} from './de
 export function resolveCacheFormat(subject: Subject, requested: string | undefined): string {
   if (requested !== undefined && requested !== 'auto') return findCacheFormat(requested)?.id ?? requested
   const {vendor, computeCapability} = subject.gpu.accelerator
+  if (wantsHalf(subject.gpu.accelerator)) return 'fp16'
   if (subject.checkpoint.kvCache) return findCacheFormat(subject.checkpoint.kvCache)?.id ?? 'bf16'
   return subject.model.architecture.layerKinds.some((kind) => kind.mixers.some((mixer) => mixer.kind === 'compressed'))
     ? 'fp8'
@@ -36,6 +38,7 @@ export function resolveVllm(subject: Subject, request: DeploymentRequest, data: 
   const limits = schedulerDefaults({
     version,
     gpu: subject.gpu,
+    ranks: (request.dpAttention && (request.dp ?? 1) === 1 ? 1 : (request.tp ?? 1)) * (request.pp ?? 1),
     maxModelLen,
     chunkedPrefill: !isEncoder(subject.model),
     maxNumSeqs: request.maxNumSeqs,
@@ -60,7 +63,7 @@ export function resolveVllm(subject: Subject, request: DeploymentRequest, data: 
     maxNumSeqs: limits.maxNumSeqs,
     maxNumBatchedTokens: limits.maxNumBatchedTokens,
     gpuMemoryUtilization: request.gpuMemoryUtilization ?? utilization(subject, version, request.reservedBytesPerGpu ?? 0),
-    enforceEager: request.enforceEager ?? false,
+    enforceEager: request.enforceEager ?? modelledBuild(data, subject.gpu.accelerator)?.eager ?? false,
     ...chosenSpeculation(data.support.speculation, 'vllm', subject, request),
     cpuOffloadBytes: request.cpuOffloadBytes ?? 0,
     reservedBytesPerGpu: request.reservedBytesPerGpu ?? 0,

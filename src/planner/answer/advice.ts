@@ -6,7 +6,7 @@ import {countInWords} from '../../core/words.ts'
 import {dividesHeads} from '../../engines/divisibility.ts'
 import {ENGINES} from '../../engines/registry.ts'
 import {parseSpeculation} from '../scenario/index.ts'
-import {type Context, engineOf, isMixed, usualLink} from '../world/index.ts'
+import {type Context, engineOf, isMixed, makersLike, usualLink} from '../world/index.ts'
 import type {Answer} from './answer.ts'
 import {bestLayout, byPreference, type ChoiceQuestion, choose} from './choose.ts'
 import {nearestSizes, plainRate} from './evaluate.ts'
@@ -56,8 +56,10 @@ export function adviseOn(context: Context, answer: Answer, command: string): Adv
     return {changes: best.verdict === 'tight' ? changesFor(context, answer, command) : [], holders: [], fitting: [], next: [`servefit config ${command}`]}
   const changes = changesFor(context, answer, command)
   // Other hardware only where nothing smaller does; other models only where the memory is what is missing.
-  const holders = changes.every(({kind}) => kind === 'hardware') ? holdersOf(context, answer) : []
-  const fitting = changes.length === 0 && best.verdict !== 'too-slow' ? fittingModels(context, answer) : []
+  // What no engine here is planned for is not mended by other hardware.
+  const elsewhere = best.reasons.some(({code}) => code === 'hardware-unsupported')
+  const holders = !elsewhere && changes.every(({kind}) => kind === 'hardware') ? holdersOf(context, answer) : []
+  const fitting = !elsewhere && changes.length === 0 && best.verdict !== 'too-slow' ? fittingModels(context, answer) : []
   // What keeps all that was asked comes before a shorter context, and before other hardware.
   const first = changes.find(({kind, flags}) => kind !== 'hardware' && !isShorter(flags, answer)) ?? changes[0]
   const next = first?.command ?? (holders[0] ? `servefit check ${withGpu(command, holders[0].spec)}` : undefined)
@@ -306,10 +308,11 @@ function machineOfCount(machine: Machine, count: number): Machine {
 function holdersOf(context: Context, {question, best}: Answer): Holder[] {
   const {catalogue} = context
   const needed = sumBytes(best.memory.terms.filter(({part}) => part === 'weights')) * best.deployment.tp * best.deployment.pp
+  const makers = makersLike(question.machine.gpus[0]!.accelerator.vendor)
   const sized = catalogue.systems.flatMap((system) => {
     const [gpu, ...others] = system.gpus
     const accelerator = others.length === 0 && gpu ? catalogue.gpus.find(({id}) => id === gpu.id) : undefined
-    if (!gpu || !accelerator || system.nodeCount > 1 || !['nvidia', 'amd'].includes(accelerator.vendor)) return []
+    if (!gpu || !accelerator || system.nodeCount > 1 || !makers.includes(accelerator.vendor)) return []
     return [{accelerator, count: gpu.count, memoryBytes: gpu.count * (gpu.memoryBytes ?? accelerator.memoryBytes)}]
   })
   const holders: Holder[] = []

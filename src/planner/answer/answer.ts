@@ -1,10 +1,11 @@
 import type {Machine, MachineGpu} from '../../core/accelerator.ts'
-import {isWeightFormat, findCacheFormat} from '../../core/formats.ts'
+import {isWeightFormat, findCacheFormat, unsizedCacheFormat} from '../../core/formats.ts'
 import {InputError} from '../../core/input-error.ts'
 import type {Warning} from '../../core/terms.ts'
 import {nearest} from '../../core/nearest.ts'
 import {type Choice, type ChoiceQuestion, choose} from './choose.ts'
 import {type Context, engineOf, looksLikePath, machineFromName, machineFromSpec, modelOf, type NamedModel} from '../world/index.ts'
+import type {UsualEngine} from '../../engines/platform-table.ts'
 import {type Evaluation, isYes} from './evaluation.ts'
 import {idleWarnings} from './idle.ts'
 import {withQuality} from '../quality/index.ts'
@@ -69,7 +70,10 @@ function checkNames(scenario: Scenario, known: NamedModel): void {
     })
   }
   if (kvCache !== undefined && kvCache !== 'auto' && !findCacheFormat(kvCache)) {
-    throw new InputError('KV_CACHE_UNKNOWN', `No cache format "${kvCache}": expected auto, bf16, fp8, nvfp4, int8 or int4`, {
+    const since = unsizedCacheFormat(kvCache)
+    const problem =
+      since === undefined ? `No cache format "${kvCache}"` : `The cache format ${kvCache} (vLLM ${since} and later) is known by name, and what it takes is not`
+    throw new InputError('KV_CACHE_UNKNOWN', `${problem}: expected auto, bf16, fp8, nvfp4, int8 or int4`, {
       suggestions: nearest(kvCache, ['auto', 'bf16', 'fp8', 'nvfp4', 'int8', 'int4']),
     })
   }
@@ -122,6 +126,7 @@ export async function answer(context: Context, scenario: Scenario, {asRan = fals
     checkpoint: withQuality(context.catalogue, named.model, choice.best.checkpoint),
     warnings: [
       ...assumed(machine),
+      ...usualEngine(context, choice.best.machine),
       ...generalWarnings(scenario, named, choice),
       ...idleWarnings(question, choice.best),
       ...diskWarnings(choice.best),
@@ -130,6 +135,14 @@ export async function answer(context: Context, scenario: Scenario, {asRan = fals
   }
   const pooling = poolingOf(best, question.calibration)
   return {...choice, best: pooling ? {...best, pooling} : best, scenario, named, machine, left, question}
+}
+
+/** Where most owners of such a machine use an engine that is not modelled, that is said. */
+function usualEngine({catalogue}: Context, {gpus}: Machine): Warning[] {
+  const {id, unifiedMemory} = gpus[0]!.accelerator
+  if (!unifiedMemory) return []
+  const found = catalogue.file<UsualEngine[]>('engines/usual').find((entry) => entry.gpus.includes(id))
+  return found ? [{code: 'usual-engine', message: found.says}] : []
 }
 
 const assumed = ({notes = []}: Machine): Warning[] => notes.map((message) => ({code: 'machine-assumed', message}))

@@ -1,5 +1,6 @@
 import type {Machine} from '../../core/accelerator.ts'
 import type {Deployment, DeploymentRequest, Workload} from '../../core/deployment.ts'
+import {asConfigured} from '../../core/configured.ts'
 import {requestBytes} from '../../core/memory.ts'
 import type {Checkpoint, Model} from '../../core/model.ts'
 import {type Reason, sumBytes, type Warning} from '../../core/terms.ts'
@@ -67,11 +68,13 @@ function heldOf({memory, deployment}: Pick<Standing, 'memory' | 'deployment'>, w
 }
 
 /** Settles what nobody fixed and judges the start. The load's lengths and concurrency count; its speed does not. */
-export function standing({engine, model, checkpoint, machine, request, workload, asRan}: Omit<Question, 'slo' | 'calibration'>): Standing {
+export function standing({engine, model: named, checkpoint, machine, request, workload, asRan}: Omit<Question, 'slo' | 'calibration'>): Standing {
+  const model = asConfigured(named, checkpoint)
   const subject = subjectOf({model, checkpoint, machine, workload})
   const settled = settle(engine, subject, request, workload, asRan)
   const {deployment, memory, replaced} = settled
-  const support = supportOf(engine, subject, deployment)
+  const told = supportOf(engine, subject, deployment)
+  const support = asRan ? withoutOfficialBuild(told) : told
   const refused = withNearestSize(support.reasons, {engine, subject, machine, request})
   const reasons = [
     ...refused,
@@ -146,6 +149,15 @@ function supportOf(engine: Engine, subject: Subject, deployment: Deployment): Su
   const all = kindsOf(subject.machine).map(([gpu]) => engine.support({...subject, gpu: gpu!}, deployment))
   const distinct = <T extends Warning>(list: readonly T[]): T[] => [...new Map(list.map((entry) => [`${entry.code} ${entry.message}`, entry])).values()]
   return {reasons: distinct(all.flatMap(({reasons}) => reasons)), warnings: distinct(all.flatMap(({warnings}) => warnings))}
+}
+
+/** What only official builds refuse. */
+const OF_OFFICIAL_BUILDS: ReadonlySet<string> = new Set(['build-unsupported', 'driver-too-old', 'attention-unsupported'])
+
+/** What ran was started from some build, official or not: that the official ones would not have is said, and refuses nothing. */
+function withoutOfficialBuild({reasons, warnings}: Support): Support {
+  const ofBuilds = reasons.filter(({code}) => OF_OFFICIAL_BUILDS.has(code)).map(({code, message}) => ({code, message}))
+  return {reasons: reasons.filter(({code}) => !OF_OFFICIAL_BUILDS.has(code)), warnings: [...ofBuilds, ...warnings]}
 }
 
 /** Sizes of a tensor parallel group, the nearest first; of two as near the larger one, which asks for nothing less. */

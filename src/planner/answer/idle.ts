@@ -119,7 +119,8 @@ function equalIdle(question: ChoiceQuestion, best: Evaluation): Warning[] {
         ? `the attention heads of ${model.name} do not divide over ${perNode}`
         : `this load keeps no more busy, or gets no quicker on more`
   const idle = all - used
-  const words = `${idle} of ${all} GPUs ${idle === 1 ? 'is' : 'are'} idle: ${why}`
+  const things = machine.gpus[0]!.accelerator.vendor === 'cpu' ? 'sockets' : 'GPUs'
+  const words = `${idle} of ${all} ${things} ${idle === 1 ? 'is' : 'are'} idle: ${why}`
   const other = firstThatStarts(question, best, fullerLayouts(deployment, all, perNode, architecture.layerSequence.length))
   if (!other) return [{code: 'gpus-idle', message: words}]
   const uses = `${layoutFlags(other.deployment)} would use ${engine.gpuCount(other.deployment)}`

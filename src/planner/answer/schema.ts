@@ -118,7 +118,7 @@ export const ResultSchema = z.object({
       totalTokensPerSecond: z.number(),
       boundBy: z.enum(['memory-bandwidth', 'compute', 'interconnect', 'overhead', 'kv-capacity']),
       breakdown: z.array(z.object({phase: z.enum(['prefill', 'decode']), name: z.string(), ms: z.number(), because: z.string()})),
-      basis: z.object({calibration: z.string(), extrapolated: z.array(z.enum(['hardware', 'model', 'engine']))}),
+      basis: z.object({calibration: z.string(), ownRuns: z.string().optional(), extrapolated: z.array(z.enum(['hardware', 'model', 'engine']))}),
       speculation: z.object({acceptance: z.number(), source: z.string(), paysUntilConcurrency: z.int()}).optional(),
     })
     .optional(),
@@ -148,7 +148,9 @@ export const ModelSchema = z.looseObject({
   activeParams: z.int(),
   contextTokens: z.int(),
   licence: z.string().optional(),
-  checkpoints: z.array(z.object({hfId: z.string(), weights: z.string(), bytes: bytes.optional(), quality: quality.optional()})),
+  checkpoints: z.array(
+    z.object({hfId: z.string(), weights: z.string(), bytes: bytes.optional(), contextTokens: z.int().optional(), quality: quality.optional()}),
+  ),
   layers: z.array(z.object({count: z.int(), name: z.string(), attention: z.string(), feedForward: z.string()})).optional(),
   kvBytesPerToken: z.object({bf16: z.int(), fp8: z.int()}).optional(),
 })

@@ -1,27 +1,18 @@
-import type {Accelerator, Machine} from '../../core/accelerator.ts'
+import type {Machine} from '../../core/accelerator.ts'
 import type {DeploymentRequest, Workload} from '../../core/deployment.ts'
-import type {Checkpoint, Model} from '../../core/model.ts'
-import {countParameters} from '../../core/tensors.ts'
-import {byPreference, checkpointsOfWeights, diskBytes, evaluate, type Evaluation, isYes, type Place, placesFor, VERDICT_ORDER} from '../answer/index.ts'
+import type {Model} from '../../core/model.ts'
+import {bestLayout, diskBytes, evaluate, type Evaluation, isYes, type Place, placesFor, preferredCheckpoints, taken, VERDICT_ORDER} from '../answer/index.ts'
 import type {Reason} from '../../core/terms.ts'
 import {ENGINES} from '../../engines/registry.ts'
 import {buildRefusal} from '../../engines/support.ts'
 import {type Context, engineData, engineOf, pacingAccelerator} from '../world/index.ts'
+import {byRank, type FittingModel, releaseDates, usableContext, userSpeed} from './rank.ts'
 
 export interface FitQuestion {
   machine: Machine
   request: DeploymentRequest
   workload: Workload
 }
-
-/** A model that fits, as the checkpoint that `check` would take by its name. */
-export interface FittingModel {
-  model: Model
-  evaluation: Evaluation
-}
-
-/** Decoding slower than this is reading aloud at most: such models come after the others. Tokens a second for one user. */
-const PATIENCE_TOKENS_PER_SECOND = 8
 
 /**
  * Why no model can be served there, whatever its size: the engine has no build for these cards. The remedy is another engine that has one;
@@ -39,24 +30,57 @@ export function withoutBuild(context: Context, {gpus}: Machine, request: Deploym
   // An older release that has one is the way out, and the remedy names it.
   if (engineData(context, own).versions.some((version) => !buildRefusal(own, accelerator, engineData(context, own), version))) return reason
   const titles = Object.keys(ENGINES).map((id) => engineData(context, id).title)
-  return {code: reason.code, message: `none of the engines that servefit knows (${titles.join(', ')}) has a build for ${accelerator.name}`}
+  return {...reason, message: `none of the engines that servefit knows (${titles.join(', ')}) has a build for ${accelerator.name} that it models`}
 }
 
 /**
- * Those of the models that fit a machine, best first: quick enough before slow, then by `worth`, then by speed.
+ * Those of the models that fit a machine, best first (see `rank.ts`). The first `exact` of them are as `check` answers for each by its name: its policy
+ * looks at every layout and build. The others are judged by the first build and the layouts that can be the best, five times as quick, which is enough
+ * to say that they fit and about where they stand.
  */
-export function fittingModels(context: Context, models: Iterable<Model>, {machine, request, workload}: FitQuestion): FittingModel[] {
+export function fittingModels(context: Context, models: Iterable<Model>, question: FitQuestion, exact = Number.POSITIVE_INFINITY): FittingModel[] {
+  const all = [...models]
+  const date = releaseDates(all)
+  if (exact >= all.length) return byRank(asChecked(context, all, question), date)
+  const quick = byRank(quicklyFitting(context, all, question), date)
+  const first = asChecked(
+    context,
+    quick.slice(0, exact).map(({model}) => model),
+    question,
+  )
+  return [...byRank(first, date), ...quick.slice(exact)]
+}
+
+function roomBytesOf(machine: Machine, {cpuOffloadBytes = 0}: DeploymentRequest): number {
+  return machine.nodeCount * machine.gpus.reduce((sum, {memoryBytes, freeBytes}) => sum + (freeBytes ?? memoryBytes) + cpuOffloadBytes, 0)
+}
+
+/** Those that fit, each as `check` answers by its name. */
+function asChecked(context: Context, models: readonly Model[], {machine, request, workload}: FitQuestion): FittingModel[] {
   const engine = engineOf(context, request.engine)
-  const roomBytes =
-    machine.nodeCount * machine.gpus.reduce((sum, {memoryBytes, freeBytes}) => sum + (freeBytes ?? memoryBytes) + (request.cpuOffloadBytes ?? 0), 0)
+  const calibration = context.catalogue.speedCalibration
+  const accelerator = pacingAccelerator(machine)
+  const roomBytes = roomBytesOf(machine, request)
+  return models.flatMap((model) => {
+    // What is larger on disk than all memory needs no layout to be told so.
+    const candidates = preferredCheckpoints(model, accelerator, {weights: request.weights})
+      .filter((checkpoint) => diskBytes(model, checkpoint) <= roomBytes)
+      .map((checkpoint) => ({checkpoint, judged: () => bestLayout({model, checkpoint, machine, engine, request, workload, calibration})}))
+    const best = taken(model, candidates)?.best
+    return best && isYes(best) ? [{model, evaluation: best}] : []
+  })
+}
+
+function quicklyFitting(context: Context, models: readonly Model[], {machine, request, workload}: FitQuestion): FittingModel[] {
+  const engine = engineOf(context, request.engine)
+  const roomBytes = roomBytesOf(machine, request)
   const calibration = context.catalogue.speedCalibration
   const accelerator = pacingAccelerator(machine)
   const fitting: FittingModel[] = []
   for (const model of models) {
     const places = usefulPlaces(placesFor(model.architecture, machine, request), workload)
     let tight: Evaluation | undefined
-    for (const checkpoint of candidates(model, accelerator, request.weights)) {
-      // What is larger on disk than all memory needs no layout to be told so.
+    for (const checkpoint of preferredCheckpoints(model, accelerator, {weights: request.weights})) {
       if (diskBytes(model, checkpoint) > roomBytes) continue
       const evaluations = places.map((place) => evaluate({model, checkpoint, engine, ...place, workload, calibration})).filter(isYes)
       if (evaluations.length === 0) continue
@@ -71,17 +95,7 @@ export function fittingModels(context: Context, models: Iterable<Model>, {machin
     }
     if (tight) fitting.push({model, evaluation: tight})
   }
-  const keys = new Map(fitting.map((entry) => [entry, orderOf(entry)]))
-  return fitting.sort((a, b) => keys.get(a)!.slow - keys.get(b)!.slow || keys.get(b)!.worth - keys.get(a)!.worth || keys.get(b)!.speed - keys.get(a)!.speed)
-}
-
-/** Published checkpoints in the order in which they are preferred; of equal ones the first. */
-function candidates(model: Model, accelerator: Accelerator, weights: string | undefined): Checkpoint[] {
-  const seen = new Set<string>()
-  return byPreference(model, weights === undefined ? model.checkpoints : checkpointsOfWeights(model, weights), accelerator).filter((checkpoint) => {
-    const key = `${checkpoint.weights} ${JSON.stringify(checkpoint.formats)}`
-    return !seen.has(key) && seen.add(key)
-  })
+  return fitting
 }
 
 /**
@@ -101,32 +115,12 @@ const isBetter = (a: Evaluation, b: Evaluation): boolean =>
     ? (a.performance?.outputTokensPerSecond.low ?? 0) > (b.performance?.outputTokensPerSecond.low ?? 0)
     : VERDICT_ORDER[a.verdict] < VERDICT_ORDER[b.verdict]
 
-function orderOf({model, evaluation}: FittingModel): {slow: number; worth: number; speed: number} {
-  const speed = userSpeed(evaluation) ?? 0
-  return {slow: speed < PATIENCE_TOKENS_PER_SECOND ? 1 : 0, worth: worthOf(model), speed}
-}
-
-/** Models whose date is not known are ranked as if they were of this year. */
-const MIDDLE_YEAR = 2024.5
-
-/**
- * A rule of thumb for what is worth trying first, no measure of quality: the geometric mean of total and active parameters, which
- * is what a mixture of experts is roughly worth beside a dense model, doubled for every year of release. (The parameters that a
- * given capability takes halve in less: every 3.3 months by arXiv 2412.04315. A year is the cautious choice.)
- */
-function worthOf(model: Model): number {
-  const {total, active} = countParameters(model.architecture)
-  const [year, month] = (model.released ?? '').split('-').map(Number)
-  return Math.sqrt(total * active) * 2 ** ((year ? year + ((month ?? 6) - 1) / 12 : MIDDLE_YEAR) - 2020)
-}
-
-/** Tokens a second that one user sees after the first. */
-export const userSpeed = ({performance}: Evaluation): number | undefined => (performance ? 1000 / performance.tpotMs.estimate : undefined)
-
 /** What `models --fits --json` says beside a model's summary. */
 export interface Fit {
   verdict: 'fits' | 'tight'
   hfId: string
+  /** Who put the checkpoint up: the model's maker, a publisher that stands behind it with its name, or anyone. */
+  publisher: 'maker' | 'known' | 'community'
   weights: string
   tp: number
   pp: number
@@ -151,11 +145,12 @@ export function fitOf({model, evaluation}: FittingModel): Fit {
   return {
     verdict: verdict === 'tight' ? 'tight' : 'fits',
     hfId: checkpoint.hfId,
+    publisher: checkpoint.publisher ?? 'maker',
     weights: checkpoint.weights,
     tp,
     pp,
     dp,
-    contextTokens: Math.min(model.architecture.contextTokens, memory.largestMaxModelLen),
+    contextTokens: usableContext(model, evaluation),
     kvCacheTokens: memory.kvCacheTokens,
     ...(speed !== undefined && {outputTokensPerSecondPerUser: Math.round(speed * 10) / 10}),
     ...(performance && {

@@ -22,7 +22,8 @@ export interface ModelSummary {
 /** `models show --json`. */
 export interface ModelDetails extends ModelSummary {
   /** With what is known of each one's loss against the original. */
-  checkpoints: (ModelSummary['checkpoints'][number] & {quality?: Quality})[]
+  /** A checkpoint's own context is told where it is not the model's. */
+  checkpoints: (ModelSummary['checkpoints'][number] & {contextTokens?: number; quality?: Quality})[]
   layers: {count: number; name: string; attention: string; feedForward: string}[]
   draftParams?: number
   encoderParams?: number
@@ -116,7 +117,13 @@ export function detailsOf(model: Model): ModelDetails {
   const bf16 = cacheTotals(architecture, layoutOf('bf16', architecture))
   return {
     ...summaryOf(model),
-    checkpoints: model.checkpoints.map(({hfId, weights, bytes, quality}) => ({hfId, weights, ...(bytes !== undefined && {bytes}), ...(quality && {quality})})),
+    checkpoints: model.checkpoints.map(({hfId, weights, bytes, contextTokens, quality}) => ({
+      hfId,
+      weights,
+      ...(bytes !== undefined && {bytes}),
+      ...(contextTokens !== undefined && {contextTokens}),
+      ...(quality && {quality}),
+    })),
     layers: architecture.layerKinds.map(({name, mixers, feedForward}, index) => ({
       count: counts[index]!,
       name,

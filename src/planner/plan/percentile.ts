@@ -54,11 +54,11 @@ export async function confirmed(points: readonly PlanPoint[], objectives: Object
   good.sort((a, b) => Number(b.sure) - Number(a.sure))
   const nearest = [...failed]
   if (good.length === 0) {
-    const shown = new Set(failed.map(deploymentKey))
+    const shown = new Set(failed.map(formatKey))
     for (const point of points) {
       if (shown.size >= ENOUGH_DEPLOYMENTS) break
-      if (point.meets || shown.has(deploymentKey(point))) continue
-      shown.add(deploymentKey(point))
+      if (point.meets || shown.has(formatKey(point))) continue
+      shown.add(formatKey(point))
       await pause()
       nearest.push(confirm(point, objectives, calibration))
     }
@@ -67,6 +67,12 @@ export async function confirmed(points: readonly PlanPoint[], objectives: Object
     ...good,
     ...nearest.sort((a, b) => Number(isOverloaded(a)) - Number(isOverloaded(b)) || (isOverloaded(a) ? 0 : excess(a, objectives) - excess(b, objectives))),
   ]
+}
+
+/** Who published weights of a format makes no other deployment: builds of several publishers become one row. */
+const formatKey = (point: PlanPoint): string => {
+  const {weights, hfId} = point.evaluation.checkpoint
+  return deploymentKey(point).replace(hfId, weights)
 }
 
 /** Whether a point keeps the limits: by its means, and where a percentile was asked for by the simulator too. */

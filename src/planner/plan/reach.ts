@@ -3,7 +3,7 @@ import type {Catalogue} from '../../catalogue/catalogue.ts'
 import {countInWords} from '../../core/words.ts'
 import {dividesHeads} from '../../engines/divisibility.ts'
 import {hasLimits, isYes, largest, type Standing} from '../answer/index.ts'
-import {isMixed, machineFromSpec} from '../world/index.ts'
+import {isMixed, machineFromSpec, makersLike} from '../world/index.ts'
 import {deploymentKey, plainLoad} from './found-loads.ts'
 import {endToEndMs, excess, isOverloaded, reached} from './objectives.ts'
 import {keepsAtPercentile} from './percentile.ts'
@@ -185,11 +185,9 @@ function machines(question: PlanQuestion, catalogue: Catalogue): Reach[] {
   // A slice, or a card that the catalogue does not know, cannot be asked for by name.
   const named = !isMixed(question.machine) && question.machine.nodeCount === 1 && catalogue.gpus.some(({id}) => id === own.id)
   const more = named ? USUAL_COUNTS.filter((count) => count > total && count !== Math.max(0, ...(sizes.get(own.id) ?? []))) : []
+  const makers = makersLike(own.vendor)
   const candidates = catalogue.gpus
-    .filter(
-      ({id, vendor, memoryBandwidthBytesPerSecond}) =>
-        sizes.has(id) && (vendor === 'nvidia' || vendor === 'amd') && (memoryBandwidthBytesPerSecond ?? 0) >= bandwidth,
-    )
+    .filter(({id, vendor, memoryBandwidthBytesPerSecond}) => sizes.has(id) && makers.includes(vendor) && (memoryBandwidthBytesPerSecond ?? 0) >= bandwidth)
     .map((accelerator) => ({accelerator, count: Math.max(...sizes.get(accelerator.id)!)}))
     .filter(({accelerator, count}) => count > total || (accelerator.id !== own.id && count >= Math.min(total, 8)))
     .concat(more.map((count) => ({accelerator: own, count})))

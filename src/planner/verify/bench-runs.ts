@@ -8,6 +8,7 @@ import type {BenchPoint, Observed} from '../../verify/bench/bench-point.ts'
 import {answer, type Evaluation, performanceInput} from '../answer/index.ts'
 import {calibrationFor, type Context} from '../world/index.ts'
 import type {Scenario} from '../scenario/index.ts'
+import {printedModel} from './printed-model.ts'
 
 export type Metric = keyof Observed
 export const METRICS: readonly Metric[] = ['ttftMs', 'tpotMs', 'outputTokensPerSecond']
@@ -48,11 +49,24 @@ export interface UnansweredRun {
   error: {code: string; message: string}
 }
 
+/** What a client calls the model: a repository, a path or the name that the server gives it. @throws InputError MODEL_MISSING. */
+async function printedName(context: Context, printed: string, place: string): Promise<string> {
+  const known = await printedModel(context, printed)
+  if (known) return known.name
+  throw new InputError('MODEL_MISSING', `${place} names the model "${printed.slice(0, 200)}", which is not known: give it with --model`)
+}
+
 /** The file's own words over the flags'; a model that only the tool knows by (a path, an alias) gives way to a flag. */
-function scenarioOf({scenario, workload, format}: BenchPoint, {workload: _load, slo: _slo, id: _id, ...flags}: Partial<Scenario>, place: string): Scenario {
+async function scenarioOf(
+  context: Context,
+  {scenario, workload, format}: BenchPoint,
+  {workload: _load, slo: _slo, id: _id, ...flags}: Partial<Scenario>,
+  place: string,
+): Promise<Scenario> {
   const {model: printed, gpu, machine, nodes, id: _own, ...rest} = scenario
   // Scenarios name their model; tools may know it only by a path or an alias, which a flag outdoes.
-  const model = format === 'scenario' ? (printed ?? flags.model) : (flags.model ?? printed)
+  const model =
+    format === 'scenario' ? (printed ?? flags.model) : (flags.model ?? (printed === undefined ? undefined : await printedName(context, printed, place)))
   if (model === undefined) throw new InputError('MODEL_MISSING', `${place} does not say which model was measured: give it with --model`)
   const where = gpu !== undefined || machine !== undefined ? {gpu, machine, nodes} : {gpu: flags.gpu, machine: flags.machine, nodes: flags.nodes}
   const merged = {...flags, ...rest, ...where, model, workload}
@@ -79,7 +93,7 @@ export async function benchRuns(
   const unanswered: UnansweredRun[] = []
   for (const point of points) {
     try {
-      const {best} = await answer(there, scenarioOf(point, flags, point.place))
+      const {best} = await answer(there, await scenarioOf(there, point, flags, point.place))
       if (!best.performance) throw new InputError('NO_PREDICTION', `nothing is predicted for it: ${best.reasons[0]?.message ?? best.verdict}`)
       const {concurrency} = point.workload
       const rounds = point.requestCount !== undefined && typeof concurrency === 'number' ? {rounds: point.requestCount / concurrency} : {}

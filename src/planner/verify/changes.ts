@@ -70,12 +70,26 @@ function tried({best, question}: Answer, report: LogReport): Change[] {
   })
 }
 
+/** The cache took what the rest still needed, once it was sized: a smaller share leaves it that. */
+function smallerShare({engine, figures}: LogReport, {deployment, engine: {spreadBytes}, memory}: Evaluation, neededBytes = 0): Change[] {
+  if (figures.kvCacheBytes === undefined && figures.kvCacheTokens === undefined) return []
+  const short = neededBytes + spreadBytes
+  const share = Math.floor((deployment.gpuMemoryUtilization - short / memory.totalBytes) * 100) / 100
+  if (share < 0.02) return []
+  return [
+    {
+      flag: `${FLAGS[engine].gpuMemoryUtilization} ${share}`,
+      because: `it ran out of memory after the cache had taken its share: this leaves ${bytesInWords(short)} more`,
+    },
+  ]
+}
+
 /**
  * What to change. `truth` is the answer with the log's correction in it; absent where the log says nothing of the cache.
  */
 export function changesFor(report: LogReport, {best: plain}: Answer, truth: Answer | undefined): Change[] {
   const flags = FLAGS[report.engine]
-  const {figures, refusal, outcome} = report
+  const {figures, refusal, outcome, later} = report
   const {deployment} = plain
   if (outcome === 'memory-taken') {
     if (figures.freeBeforeBytes === undefined || figures.totalBytes === undefined || figures.totalBytes <= 0) return []
@@ -89,20 +103,16 @@ export function changesFor(report: LogReport, {best: plain}: Answer, truth: Answ
           },
         ]
   }
-  if (outcome === 'out-of-memory') {
-    // After the cache was sized: it took what the rest still needed.
-    if (figures.kvCacheBytes === undefined && figures.kvCacheTokens === undefined) return []
-    const short = (refusal?.neededBytes ?? 0) + plain.engine.spreadBytes
-    const share = Math.floor((deployment.gpuMemoryUtilization - short / plain.memory.totalBytes) * 100) / 100
-    return share < 0.02
-      ? []
-      : [
-          {
-            flag: `${flags.gpuMemoryUtilization} ${share}`,
-            because: `it ran out of memory after the cache had taken its share: this leaves ${bytesInWords(short)} more`,
-          },
-        ]
-  }
+  if (outcome === 'unsupported') return []
+  if (outcome === 'out-of-memory') return smallerShare(report, plain, refusal?.neededBytes)
+  if (later?.during === 'serving') return smallerShare(report, plain, later.neededBytes)
+  if (refusal?.availableBlocks !== undefined)
+    return [
+      {
+        flag: `${flags.maxNumSeqs} ${refusal.availableBlocks}`,
+        because: `there is room for ${countInWords(refusal.availableBlocks)} recurrent states, one for each request${refusal.maxNumSeqs === undefined ? '' : `, and ${countInWords(refusal.maxNumSeqs)} requests were asked for`}`,
+      },
+    ]
   const memory = truth?.best.memory
   const own = refusal?.estimatedMaxModelLen
   const longest = own ?? (memory ? Math.floor(memory.largestMaxModelLen / CONTEXT_STEP_TOKENS) * CONTEXT_STEP_TOKENS : 0)

@@ -2,7 +2,7 @@
 import {requestBytes} from '../../core/memory.ts'
 import {sumBytes} from '../../core/terms.ts'
 import {ENGINES} from '../../engines/registry.ts'
-import type {RankFigures} from '../../verify/log-report.ts'
+import type {LogReport, RankFigures} from '../../verify/log-report.ts'
 import {type Context, type Correction, engineData, nameOfCheckpoint, withMoreRuntime} from '../world/index.ts'
 import {type Evaluation, subjectOf} from '../answer/index.ts'
 
@@ -19,7 +19,7 @@ export function reportedCacheBytes({memory}: Evaluation, {kvCacheBytes, kvCacheT
  * The correction that makes a prediction say what the log said. The evaluation must be a plain one, without corrections.
  * Undefined where the log says nothing of the cache, or nothing that the cache depends on.
  */
-export function differenceOf(context: Context, plain: Evaluation, figures: RankFigures, today: string): Correction | undefined {
+export function differenceOf(context: Context, plain: Evaluation, {figures, outcome, build}: LogReport, today: string): Correction | undefined {
   const {engine, deployment, memory, checkpoint, machine} = plain
   const reported = reportedCacheBytes(plain, figures)
   if (reported === undefined) return undefined
@@ -31,7 +31,7 @@ export function differenceOf(context: Context, plain: Evaluation, figures: RankF
   const weights = figures.weightsBytes === undefined ? 0 : figures.weightsBytes - sumBytes(memory.terms.filter(({part}) => part === 'weights'))
   // TensorRT-LLM gives a share of what weights leave; SGLang pays them in full out of its share.
   const weightsBytes = Math.round(engine.id === 'trtllm' ? weights : weights / slope)
-  const {tp, pp, dp} = deployment
+  const {tp, pp, dp, kvCache, maxModelLen, gpuMemoryUtilization} = deployment
   return {
     gpu: machine.gpus[0]!.accelerator.id,
     engine: engine.id,
@@ -39,6 +39,11 @@ export function differenceOf(context: Context, plain: Evaluation, figures: RankF
     date: today,
     overheadBytes: missing - weightsBytes,
     ...(weightsBytes !== 0 && {weightsBytes}),
-    from: {hfId: nameOfCheckpoint(plain), weights: checkpoint.weights, tp, pp, dp},
+    from: {
+      ...{hfId: nameOfCheckpoint(plain), weights: checkpoint.weights, tp, pp, dp, kvCache, maxModelLen, gpuMemoryUtilization, outcome},
+      ...(build !== undefined && {build}),
+      predictedCacheBytes: Math.round(requestBytes(memory)),
+      reportedCacheBytes: reported,
+    },
   }
 }

@@ -5,7 +5,8 @@ import type {LogReport} from '../../verify/log-report.ts'
 import type {Change} from './changes.ts'
 import type {Correction} from '../world/index.ts'
 import type {ComparedRun, UnansweredRun} from './bench-runs.ts'
-import type {VerifiedLine, Verification} from './verification.ts'
+import type {Mismatch} from './mismatch.ts'
+import type {Decisive, VerifiedLine, Verification} from './verification.ts'
 import type {Refit} from './refit.ts'
 
 export interface VerificationDocument {
@@ -23,11 +24,15 @@ export interface VerificationDocument {
     ranks: number
     lines: VerifiedLine[]
     worstPart?: string
-    decisive?: {name: string; differenceBytes: number}
+    decisive?: Decisive
+    /** Why the log cannot be of what was asked about. */
+    mismatches?: Mismatch[]
     spreadBytes: number
     within: boolean
     changes: Change[]
-    /** The difference as --save keeps it. */
+    /** Starts that the log holds, where there are several. */
+    starts?: number
+    /** The difference as --save keeps it; absent where there are mismatches. */
     correction?: Correction
   }
   bench?: {runs: ComparedRun[]; unanswered: UnansweredRun[]; within: boolean}
@@ -47,6 +52,7 @@ export function logDocument({
   outcome,
   changes,
   correction,
+  mismatches,
 }: Verification): NonNullable<VerificationDocument['log']> {
   const {model, checkpoint, machine, engine, deployment} = best
   return {
@@ -64,7 +70,9 @@ export function logDocument({
     spreadBytes,
     within,
     changes,
-    ...(correction && {correction}),
+    ...(mismatches.length > 0 && {mismatches}),
+    ...(report.starts !== undefined && {starts: report.starts}),
+    ...(correction && mismatches.length === 0 && {correction}),
   }
 }
 

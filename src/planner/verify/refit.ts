@@ -7,7 +7,7 @@ import type {Accelerator} from '../../core/accelerator.ts'
 import type {Calibration} from '../../core/throughput/calibration.ts'
 import {busyReplicas, servingOf} from '../../core/throughput/performance.ts'
 import {type BenchRun, METRICS, type Metric} from './bench-runs.ts'
-import {type LocalCalibration, type SpeedFactors, UNCHANGED, withFactors} from '../world/index.ts'
+import {type LocalCalibration, type MetricErrors, type SpeedFactors, UNCHANGED, withFactors} from '../world/index.ts'
 
 export interface RefitResidual {
   place: string
@@ -28,6 +28,8 @@ export interface Refit {
   residuals: RefitResidual[]
   medianErrorBefore: number
   medianErrorAfter: number
+  /** Figure by figure: what the fit gains for one it may lose for another. */
+  metrics: MetricErrors[]
   /** Worth keeping: something was fitted, and the runs are closer to it than to what ships, in the median too. */
   better: boolean
 }
@@ -153,6 +155,10 @@ export function refit(runs: readonly BenchRun[], base: Calibration): Refit {
   const after = fit.errors(factors)
   const share = (error: number) => rounded(Math.expm1(error))
   const size = (errors: typeof before) => rounded(median(errors.map(({error}) => Math.expm1(Math.abs(error)))))
+  const metrics = METRICS.flatMap((metric): MetricErrors[] => {
+    const of = (errors: typeof before) => errors.filter((one) => one.metric === metric)
+    return of(before).length === 0 ? [] : [{metric, figures: of(before).length, before: size(of(before)), after: size(of(after))}]
+  })
   return {
     gpu: accelerator.id,
     engine,
@@ -163,6 +169,7 @@ export function refit(runs: readonly BenchRun[], base: Calibration): Refit {
     residuals: before.map(({run, metric, error}, index) => ({place: run.point.place, metric, before: share(error), after: share(after[index]!.error)})),
     medianErrorBefore: size(before),
     medianErrorAfter: size(after),
+    metrics,
     better: fitted.length > 0 && fit.loss(factors) < fit.loss(UNCHANGED) - 1e-6 && size(after) < size(before),
   }
 }
@@ -177,7 +184,10 @@ export function groupsOf(runs: readonly BenchRun[]): BenchRun[][] {
   return [...groups.values()]
 }
 
-export const localCalibration = ({gpu, engine, runs, factors, fitted, medianErrorBefore, medianErrorAfter}: Refit, date: string): LocalCalibration => ({
+export const localCalibration = (
+  {gpu, engine, runs, factors, fitted, medianErrorBefore, medianErrorAfter, metrics}: Refit,
+  date: string,
+): LocalCalibration => ({
   gpu,
   engine,
   date,
@@ -186,4 +196,5 @@ export const localCalibration = ({gpu, engine, runs, factors, fitted, medianErro
   runs,
   medianErrorBefore,
   medianErrorAfter,
+  metrics,
 })

@@ -1,16 +1,22 @@
 /** What an engine's start-up log says beside what was predicted for it: line by line, what was off, and what follows. */
-import {DEPLOYMENT_FIELDS, type DeploymentRequest} from '../../core/deployment.ts'
+import {DEPLOYMENT_FIELDS, type DeploymentRequest, type EngineOptions} from '../../core/deployment.ts'
 import {findCacheFormat} from '../../core/formats.ts'
 import {InputError} from '../../core/input-error.ts'
 import type {Machine} from '../../core/accelerator.ts'
 import {type MemoryEstimate, type MemoryPart, requestBytes} from '../../core/memory.ts'
 import {sumBytes, type Warning} from '../../core/terms.ts'
 import {isAtLeast} from '../../engines/versions.ts'
-import type {LogOutcome, LogReport, RankFigures} from '../../verify/log-report.ts'
+import type {LaterFailure, LogOutcome, LogReport, RankFigures} from '../../verify/log-report.ts'
 import {type Answer, answer, type Evaluation} from '../answer/index.ts'
 import {changesFor, type Change} from './changes.ts'
-import {type Context, type Correction, looksLikeModelPath, modelOf} from '../world/index.ts'
+import {type Context, type Correction, modelOf} from '../world/index.ts'
+import {cardMissing, cardOfLog} from './card-of-log.ts'
 import {differenceOf} from './difference.ts'
+import {type Mismatch, mismatchesOf, requireCard} from './mismatch.ts'
+import {printedModel} from './printed-model.ts'
+import {releaseOfLog} from './release-of-log.ts'
+import {printedOptions} from './printed-options.ts'
+import {weightsOfLog} from './weights-of-log.ts'
 import type {Scenario} from '../scenario/index.ts'
 
 /** One figure, as predicted and as the engine reported it; the difference is reported less predicted. */
@@ -33,14 +39,24 @@ export interface Verification {
   /** The part of memory that was off by most bytes. */
   worst?: VerifiedLine
   /** The figure that decides: room for the cache where it is known. */
-  decisive?: {name: string; differenceBytes: number}
+  decisive?: Decisive
   spreadBytes: number
-  /** Off by no more than the estimate's own error. */
+  /** Off by no more than the estimate's own error, and of what was asked about. */
   within: boolean
-  outcome: {reported: LogOutcome; predicted: 'started' | 'kv-too-small' | 'unsupported'}
+  outcome: {reported: LogOutcome; predicted: 'started' | 'kv-too-small' | 'unsupported'; later?: LaterFailure}
   changes: Change[]
+  /** The log cannot be of the card, the model or the layout that was asked about: nothing is learnt from it. */
+  mismatches: Mismatch[]
   correction?: Correction
   warnings: Warning[]
+}
+
+/** The figure that decides, and by how much it differs: in bytes of a GPU, and in its own unit. */
+export interface Decisive {
+  name: string
+  unit: VerifiedLine['unit']
+  difference: number
+  differenceBytes: number
 }
 
 const flagOf = (field: string): string => `--${field.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
@@ -49,10 +65,22 @@ const inWords = (value: unknown): string =>
     ? `${(value as {method: string}).method}:${(value as unknown as {tokens: number}).tokens}`
     : String(value)
 
+/** Parallel sizes that process names show, where they are more than is known: a pasted part of a log shows some ranks of many. */
+function seenSizes({seen, settings}: LogReport, flags: DeploymentRequest): DeploymentRequest {
+  const sizes: DeploymentRequest = {}
+  for (const name of ['tp', 'pp', 'dp', 'ep'] as const) {
+    const least = seen[name]
+    if (least !== undefined && settings[name] === undefined && least > (flags[name] ?? 0)) sizes[name] = least
+  }
+  return sizes
+}
+
 /** The log's settings over the flags'. Where both say something, the log is what ran. */
-function merged(report: LogReport, flags: DeploymentRequest, warnings: Warning[]): DeploymentRequest {
+function merged(report: LogReport, options: EngineOptions, flags: DeploymentRequest, warnings: Warning[]): DeploymentRequest {
   const printed: DeploymentRequest = {
+    ...options,
     ...report.settings,
+    ...seenSizes(report, flags),
     engine: report.engine,
     ...(report.engineVersion !== undefined && {engineVersion: report.engineVersion}),
   }
@@ -68,29 +96,13 @@ function merged(report: LogReport, flags: DeploymentRequest, warnings: Warning[]
       warnings.push({code: 'log-wins', message: `${flagOf(field)} ${inWords(given)} was given, the log says ${inWords(own)}: the log is what ran`})
     result[field] = own
   }
-  return result
-}
-
-/** Names to look the log's model up by: as printed, else the folder that it lay in. */
-function namesOf(printed: string): string[] {
-  const parts = printed
-    .replace(/\/+$/, '')
-    .split('/')
-    .filter((part) => part !== '')
-  const [folder, name] = [parts.at(-2), parts.at(-1)]
-  const path = looksLikeModelPath(printed) || parts.length > 2
-  return [...(path ? [] : [printed]), ...(path && folder && name ? [`${folder}/${name}`] : []), ...(name && (path || parts.length === 1) ? [name] : [])]
+  return {...result, ...options, ...(report.settings.runner && {runner: report.settings.runner})}
 }
 
 async function nameOfModel(context: Context, report: LogReport, given: string | undefined, warnings: Warning[]): Promise<string> {
-  for (const name of report.model === undefined ? [] : namesOf(report.model)) {
-    // Only the name as printed may be asked for elsewhere: a guess must not reach a hub.
-    const asked = name === report.model ? context : {...context, repository: undefined}
-    const found = await modelOf(asked, name).catch((error: unknown) => {
-      if (error instanceof InputError) return undefined
-      throw error
-    })
-    if (!found) continue
+  const printed = report.model === undefined ? undefined : await printedModel(context, report.model)
+  if (printed) {
+    const {name, found} = printed
     const other = given === undefined ? undefined : await modelOf(context, given)
     if (
       given !== undefined &&
@@ -123,10 +135,25 @@ const idle = (machine: Machine, figures: RankFigures): Machine => ({
   ),
 })
 
+const gpuCount = ({tp = 1, pp = 1, dp = 1, dpAttention, engine}: DeploymentRequest): number => tp * pp * (dpAttention && engine === 'sglang' ? 1 : dp)
+
 /** As many GPUs as the log's layout needs, where `--gpu` names only their kind. */
-function gpuSpec(spec: string | undefined, {tp = 1, pp = 1, dp = 1, dpAttention, engine}: DeploymentRequest): string | undefined {
-  const world = tp * pp * (dpAttention && engine === 'sglang' ? 1 : dp)
+function gpuSpec(spec: string | undefined, request: DeploymentRequest): string | undefined {
+  const world = gpuCount(request)
   return spec !== undefined && world > 1 && !/^\s*\d+\s*[x×]/i.test(spec) && !spec.includes(',') ? `${world}x${spec}` : spec
+}
+
+/** No card is named and none is here: the one that the log names. */
+async function cardWithout(context: Context, report: LogReport, warnings: Warning[]): Promise<string | undefined> {
+  const named = cardOfLog(context.catalogue.gpus, report)
+  if (!named) return undefined
+  const here = await context.detect().catch((error: unknown) => {
+    if (error instanceof InputError) return undefined
+    throw error
+  })
+  if (here) return undefined
+  warnings.push({code: 'gpu-from-log', message: `no card was named, and there is none here: ${named.name}, as the log names it`})
+  return named.id
 }
 
 export interface VerificationQuestion {
@@ -138,15 +165,29 @@ export interface VerificationQuestion {
 }
 
 /** Predicts what the log reports, and compares. @throws InputError for what cannot be understood. */
-export async function verification(context: Context, {report, flags, today}: VerificationQuestion): Promise<Verification> {
+export async function verification(context: Context, {report: read, flags, today}: VerificationQuestion): Promise<Verification> {
   const warnings: Warning[] = []
+  const engineVersion = flags.engineVersion !== undefined && read.engineVersion === undefined ? undefined : releaseOfLog(context, read, warnings)
+  const report: LogReport = {
+    ...read,
+    ...(engineVersion !== undefined && {engineVersion}),
+    ...(read.engineVersion !== undefined && read.engineVersion !== engineVersion && engineVersion !== undefined && {build: read.engineVersion}),
+  }
   const {model: givenModel, gpu, machine, nodes, workload: _load, slo: _slo, id: _id, ...given} = flags
-  const request = merged(report, given, warnings)
+  requireCard(report)
+  const {options, counted} = printedOptions(context, report)
+  const request = merged(report, options, given, warnings)
   const model = await nameOfModel(context, report, givenModel, warnings)
   if (request.engineVersion === undefined)
     warnings.push({code: 'engine-version-assumed', message: 'the log does not say which release ran: the newest known is assumed (--engine-version)'})
-  if (report.further.length > 0)
-    warnings.push({code: 'settings-not-modelled', message: `settings that move memory and are not part of the prediction: ${report.further.join(', ')}`})
+  const further = report.further.filter((flag) => !counted.has(flag))
+  if (further.length > 0)
+    warnings.push({code: 'settings-not-modelled', message: `settings that move memory and are not part of the prediction: ${further.join(', ')}`})
+  if (report.starts !== undefined)
+    warnings.push({code: 'several-starts', message: `the log holds ${report.starts} starts: the last one that came to an end is compared`})
+  const {checkpoint} = await modelOf(context, model)
+  const weights = weightsOfLog(report, checkpoint, request.weights, warnings)
+  if (weights !== undefined) request.weights = weights
   // Nothing said: the engine takes the model's own limit, and refuses to start where that does not fit.
   const maxModelLen = request.maxModelLen ?? (await modelOf(context, model)).model.architecture.contextTokens
   const scenario = withoutAbsent({
@@ -156,13 +197,20 @@ export async function verification(context: Context, {report, flags, today}: Ver
     pp: request.pp ?? 1,
     dp: request.dp ?? 1,
     model,
-    gpu: gpuSpec(gpu, request),
+    gpu: gpuSpec(gpu ?? (machine === undefined ? await cardWithout(context, report, warnings) : undefined), request),
     machine,
     nodes,
   })
   const there: Context = {
     ...context,
-    detect: async () => idle(await context.detect(), report.figures),
+    detect: async () =>
+      idle(
+        await context.detect().catch((error: unknown) => {
+          if (error instanceof InputError && error.code === 'NO_GPU') throw cardMissing(context.catalogue.gpus, report, gpuCount(request))
+          throw error
+        }),
+        report.figures,
+      ),
     readMachine: async (path) => idle(await context.readMachine(path), report.figures),
   }
   const under = (corrections: readonly Correction[] | undefined): Context => ({...there, corrections, engines: new Map()})
@@ -181,8 +229,12 @@ export async function verification(context: Context, {report, flags, today}: Ver
     throw new InputError('LOG_WITHOUT_FIGURES', `The log of ${best.engine.title} holds no memory figure: expected lines such as "${EXAMPLES[report.engine]}"`)
   const predicted = best.verdict === 'unsupported' ? 'unsupported' : best.memory.starts ? 'started' : 'kv-too-small'
   const {spreadBytes} = best.engine
-  const within = decisive ? Math.abs(decisive.differenceBytes) <= spreadBytes : (report.outcome === 'started') === (predicted === 'started')
-  const correction = differenceOf(there, plain.best, report.figures, today)
+  const isClose = decisive ? Math.abs(decisive.differenceBytes) <= spreadBytes : (report.outcome === 'started') === (predicted === 'started')
+  const mismatches = mismatchesOf(best, report, context.catalogue.gpus, answered.machine.gpus.length * answered.machine.nodeCount)
+  const within = mismatches.length === 0 && isClose
+  for (const {message} of mismatches)
+    warnings.push({code: 'log-of-another', message: `${message}: the log cannot be of what is asked about, and nothing is learnt from it`})
+  const correction = differenceOf(there, plain.best, report, today)
   const truth = correction && (await answer(under([correction]), scenario, {asRan: true}))
   const parts = lines.filter(({name}) => PARTS_OF_MEMORY.has(name))
   return {
@@ -192,8 +244,9 @@ export async function verification(context: Context, {report, flags, today}: Ver
     spreadBytes,
     within,
     warnings,
-    outcome: {reported: report.outcome, predicted},
-    changes: changesFor(report, plain, truth),
+    mismatches,
+    outcome: {reported: report.outcome, predicted, ...(report.later && {later: report.later})},
+    changes: mismatches.length > 0 ? [] : changesFor(report, plain, truth),
     ...(decisive && {decisive}),
     ...(correction && {correction}),
     ...(parts.length > 0 && {worst: parts.reduce((a, b) => (Math.abs(b.difference) > Math.abs(a.difference) ? b : a))}),
@@ -261,14 +314,15 @@ function linesOf({memory, deployment, engine}: Evaluation, {figures, engine: id}
   return lines
 }
 
-/** How far the room for the cache was off in bytes, by the bytes or tokens that were printed, else by the weights. */
-function decisiveOf({memory}: Evaluation, figures: RankFigures, lines: readonly VerifiedLine[]): Verification['decisive'] {
-  const of = (name: string) => lines.find((line) => line.name === name)
-  const bytes = of('KV cache')
-  if (bytes) return {name: bytes.name, differenceBytes: bytes.difference}
-  if (figures.kvCacheTokens !== undefined && memory.kvCacheTokens > 0) {
-    return {name: 'KV cache tokens', differenceBytes: Math.round((figures.kvCacheTokens / memory.kvCacheTokens - 1) * requestBytes(memory))}
+/** How far the room for the cache was off, by the bytes or tokens that were printed, else by the weights. */
+function decisiveOf({memory}: Evaluation, figures: RankFigures, lines: readonly VerifiedLine[]): Decisive | undefined {
+  const of = (name: string): Decisive | undefined => {
+    const line = lines.find((one) => one.name === name)
+    return line && {name, unit: line.unit, difference: line.difference, differenceBytes: line.difference}
   }
-  const weights = of('weights') ?? of('weights and runtime')
-  return weights && {name: weights.name, differenceBytes: weights.difference}
+  const bytes = of('KV cache')
+  if (bytes) return bytes
+  const tokens = figures.kvCacheTokens !== undefined && memory.kvCacheTokens > 0 ? of('KV cache tokens') : undefined
+  if (tokens) return {...tokens, differenceBytes: Math.round((figures.kvCacheTokens! / memory.kvCacheTokens - 1) * requestBytes(memory))}
+  return of('weights') ?? of('weights and runtime')
 }

@@ -1,13 +1,13 @@
 /**
  * What an engine's own log corrected: bytes that a release takes on a GPU beyond (or below) the prediction, kept in the user's
- * configuration by `verify --save`. Later answers for that GPU, engine and release carry them as a term.
+ * configuration by `verify --save`. Later answers for that GPU, engine and minor release carry them as a term.
  */
 import type {MemoryEstimate, MemoryPart} from '../../core/memory.ts'
 import type {Deployment} from '../../core/deployment.ts'
 import {sumBytes} from '../../core/terms.ts'
 import {bytesInWords} from '../../core/words.ts'
 import type {Engine, EngineData, Subject} from '../../engines/engine.ts'
-import {resolveVersion} from '../../engines/versions.ts'
+import {compareVersions, minorOf, resolveVersion} from '../../engines/versions.ts'
 
 /** The difference that one log showed. */
 export interface Correction {
@@ -20,8 +20,27 @@ export interface Correction {
   overheadBytes: number
   /** What this checkpoint's weights take more than predicted, on the ranks of `from`: it says nothing of other checkpoints. */
   weightsBytes?: number
-  /** What ran when it was measured. */
-  from: {hfId: string; weights: string; tp: number; pp: number; dp: number}
+  /** What ran when it was measured, and what the log and the prediction said of it. */
+  from: CorrectionSource
+}
+
+/** Fields behind the layout are absent in corrections that older versions kept. */
+export interface CorrectionSource {
+  hfId: string
+  weights: string
+  tp: number
+  pp: number
+  dp: number
+  kvCache?: string
+  maxModelLen?: number
+  gpuMemoryUtilization?: number
+  /** The build that ran, where it was judged by the release that the correction is kept for. */
+  build?: string
+  /** How the start ended. */
+  outcome?: string
+  /** Room for the cache on the fullest GPU. */
+  predictedCacheBytes?: number
+  reportedCacheBytes?: number
 }
 
 /** What a checkpoint is called: its repository, or the model of files that name none. */
@@ -31,20 +50,34 @@ const sameCheckpoint = ({from}: Correction, subject: Subject): boolean => from.h
 const sameLayout = ({from}: Correction, {tp = 1, pp = 1, dp = 1}: Pick<Partial<Deployment>, 'tp' | 'pp' | 'dp'>): boolean =>
   from.tp === tp && from.pp === pp && from.dp === dp
 
-/** The correction that is closest to a question: of the same GPU and release; the same layout and checkpoint before others, then the newest. */
+/** Releases between two of one minor, in the order of versions; as a rank, the nearest highest. */
+function nearness(releases: readonly string[], from: string, to: string): number {
+  const order = [...new Set([...releases, from, to])].sort(compareVersions)
+  return -Math.abs(order.indexOf(from) - order.indexOf(to))
+}
+
+/**
+ * The correction that is closest to a question: of the same GPU, the same layout and checkpoint before others, then of the very release, then of the
+ * nearest of its minor, then the newest.
+ */
 export function correctionFor(
   corrections: readonly Correction[],
   subject: Subject,
   version: string,
   layout: Pick<Partial<Deployment>, 'tp' | 'pp' | 'dp'>,
 ): Correction | undefined {
-  const rank = (correction: Correction) => (sameLayout(correction, layout) ? 2 : 0) + (sameCheckpoint(correction, subject) ? 1 : 0)
-  return corrections
-    .filter(({gpu, engineVersion}) => gpu === subject.gpu.accelerator.id && engineVersion === version)
-    .reduce<Correction | undefined>(
-      (best, next) => (best === undefined || rank(next) > rank(best) || (rank(next) === rank(best) && next.date >= best.date) ? next : best),
-      undefined,
-    )
+  const fitting = corrections.filter(({gpu, engineVersion}) => gpu === subject.gpu.accelerator.id && minorOf(engineVersion) === minorOf(version))
+  const releases = fitting.map(({engineVersion}) => engineVersion)
+  const rank = (correction: Correction): number[] => [
+    (sameLayout(correction, layout) ? 2 : 0) + (sameCheckpoint(correction, subject) ? 1 : 0),
+    nearness(releases, correction.engineVersion, version),
+  ]
+  const isCloser = (one: Correction, other: Correction): boolean => {
+    const [a, b] = [rank(one), rank(other)]
+    const at = a.findIndex((value, index) => value !== b[index])
+    return at < 0 ? one.date >= other.date : a[at]! > b[at]!
+  }
+  return fitting.reduce<Correction | undefined>((best, next) => (best === undefined || isCloser(next, best) ? next : best), undefined)
 }
 
 /** A correction beside those that are kept: it takes the place of an earlier one of the same checkpoint, layout, GPU and release. */
@@ -66,7 +99,7 @@ const sourceWords = ({from, engineVersion, gpu}: Correction, engine: Engine): st
 export function withMoreRuntime(data: EngineData, bytes: number): EngineData {
   const {overheads} = data
   const runtimeBytes = Object.fromEntries(Object.entries(overheads.runtimeBytes).map(([vendor, own]) => [vendor, own + bytes]))
-  return Object.create(data, {overheads: {value: {...overheads, runtimeBytes}, enumerable: true}}) as EngineData
+  return Object.create(data, {overheads: {value: {...overheads, runtimeBytes, correctionBytes: bytes}, enumerable: true}}) as EngineData
 }
 
 /** The larger of the parts that a correction may take from: what the engine holds beside weights and cache. */

@@ -2,7 +2,16 @@
 export {type Context, engineData, engineOf} from './context.ts'
 export {type Correction, nameOfCheckpoint, withCorrection, withMoreRuntime} from './corrections.ts'
 export type {FoundModelFile, FoundRepository, NamedModel} from './found-model.ts'
-export {calibrationFor, type LocalCalibration, measuredCalibration, type SpeedFactors, UNCHANGED, withFactors} from './local-calibration.ts'
+export {
+  calibrationFor,
+  changeOf,
+  type LocalCalibration,
+  measuredCalibration,
+  type MetricErrors,
+  type SpeedFactors,
+  UNCHANGED,
+  withFactors,
+} from './local-calibration.ts'
 export {usualLink} from './links.ts'
 export {
   cardRemarks,
@@ -13,6 +22,7 @@ export {
   looksLikePath,
   machineFromName,
   machineFromSpec,
+  makersLike,
   pacingAccelerator,
   servingGroups,
   tightestGpu,

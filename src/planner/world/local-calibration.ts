@@ -23,6 +23,40 @@ export interface LocalCalibration {
   /** Median error of times and rates, as a share, before and after. */
   medianErrorBefore: number
   medianErrorAfter: number
+  /** The same for each figure that the runs hold; absent in what older versions kept. */
+  metrics?: MetricErrors[]
+}
+
+/** Median error of one figure over the runs, as a share, with what ships and refitted. */
+export interface MetricErrors {
+  metric: 'ttftMs' | 'tpotMs' | 'outputTokensPerSecond'
+  figures: number
+  before: number
+  after: number
+}
+
+const METRIC_WORDS: Record<MetricErrors['metric'], string> = {
+  ttftMs: 'the first token',
+  tpotMs: 'the time per token',
+  outputTokensPerSecond: 'the rate in all',
+}
+
+/** Errors that differ by less are the same. */
+const SAME_ERROR = 0.005
+
+/** Whether a refit brought a figure nearer to the runs, or farther from them. */
+export const changeOf = ({before, after}: MetricErrors): 'better' | 'worse' | 'same' =>
+  Math.abs(after - before) < SAME_ERROR ? 'same' : after < before ? 'better' : 'worse'
+
+const shareWords = (share: number): string => `${(share * 100).toFixed(share < 0.0995 ? 1 : 0)}%`
+
+/** From how many runs, and figure by figure what it came to. */
+export function ownRunsWords({runs, date, metrics = []}: LocalCalibration): string {
+  const told = metrics.map((one) => {
+    const change = changeOf(one)
+    return `${METRIC_WORDS[one.metric]} ${change === 'same' ? `off by ${shareWords(one.after)} as before` : `off by ${shareWords(one.after)} instead of ${shareWords(one.before)}${change === 'worse' ? ' (worse)' : ''}`}`
+  })
+  return `refitted to ${runs} runs of your own on ${date}${told.length > 0 ? `: ${told.join(', ')}` : ''}`
 }
 
 /** The calibration with factors for one GPU under one engine. Only for questions about both. */
@@ -56,6 +90,7 @@ export function measuredCalibration(base: Calibration, local: readonly LocalCali
       const calibration = made.get(own) ?? {
         ...withFactors(base, engine, accelerator, own.factors),
         name: localName(base, own),
+        ownRuns: ownRunsWords(own),
         // The card and the engine are no longer beyond what was measured.
         seen: {...seen, hardware: [...new Set([...seen.hardware, hardwareClass(accelerator)])], engines: [...new Set([...seen.engines, engine])]},
       }

@@ -1,4 +1,4 @@
-import type {Accelerator, Machine, MachineGpu} from '../../core/accelerator.ts'
+import type {Accelerator, Machine, MachineGpu, Vendor} from '../../core/accelerator.ts'
 import {InputError} from '../../core/input-error.ts'
 import {countInWords} from '../../core/words.ts'
 import type {Catalogue} from '../../catalogue/catalogue.ts'
@@ -7,6 +7,7 @@ import {requireGpu} from '../../catalogue/find-gpu.ts'
 import {parseGpuSpec} from '../../catalogue/gpu-spec.ts'
 import {requireSystem, type System} from '../../catalogue/system.ts'
 import type {Link} from '../scenario/index.ts'
+import {processorsOf} from './processors.ts'
 import {askedLink, type Boxes, boxesOf, LINK_WORDS, linkOfAll, usualLink} from './links.ts'
 
 /** Bytes a second between nodes for each GPU when nothing is known: one 100 Gb/s adapter shared by all would be less, InfiniBand more. */
@@ -67,7 +68,19 @@ export function machineFromSystem(catalogue: Catalogue, system: System, nodes?: 
     const accelerator = catalogue.gpu(id) ?? requireGpu(catalogue.gpus, id)
     gpus.push(...gpusOf(accelerator, count, gpus.length, memoryBytes))
   }
-  if (gpus.length === 0) throw new InputError('MACHINE_WITHOUT_GPU', `${system.name} has no GPU: servefit plans for GPUs only`)
+  if (gpus.length === 0) {
+    const processors = processorsOf(system)
+    if (processors.length === 0) throw new InputError('MACHINE_WITHOUT_GPU', `${system.name} has no GPU, and the memory of its processors is not known`)
+    return {
+      name: system.name,
+      gpus: processors,
+      nodeCount: nodes ?? system.nodeCount,
+      link: {kind: 'other'},
+      networkBytesPerSecondPerGpu: system.network?.bytesPerSecondPerGpu,
+      detected: false,
+      notes: ['each socket is taken for one NUMA node, and so for one rank: where the firmware splits sockets there are more, each with less memory'],
+    }
+  }
   const first = gpus[0]!.accelerator
   const usual = linkOfAll(gpus)
   const kind = system.link?.kind ?? usual.kind
@@ -91,6 +104,9 @@ export function machineFromSystem(catalogue: Catalogue, system: System, nodes?: 
     detected: false,
   }
 }
+
+/** Makers whose cards stand in for those of one. Whoever plans for a platform of its own is answered with cards of that platform. */
+export const makersLike = (vendor: Vendor): readonly Vendor[] => (vendor === 'nvidia' || vendor === 'amd' ? ['nvidia', 'amd'] : [vendor])
 
 /** Names that read as a file rather than as a catalogued machine: a path, a name with the ending of a text, standard input. */
 export const looksLikePath = (name: string): boolean => name === '-' || /[\\/]|\.(?:json|txt|log|xml|csv|md|out)$/i.test(name)

@@ -1,6 +1,6 @@
 /** Names that the catalogue does not list: closed models, models known by size, builds by their names. Loaded only for them. */
-import type {Catalogue, ClosedModel, KnownModel} from '../../catalogue/catalogue.ts'
-import {buildNamed, type ForeignBuild, isForeign, type NamedBuild, promisedCheckpoint, publisherOf, withoutForm} from '../../catalogue/build-name.ts'
+import type {Catalogue, ClosedModel, KnownModel, ModelEntry} from '../../catalogue/catalogue.ts'
+import {buildNamed, draftedBy, type ForeignBuild, isForeign, type NamedBuild, promisedCheckpoint, publisherOf, withoutForm} from '../../catalogue/build-name.ts'
 import {findModel} from '../../catalogue/find-model.ts'
 import {nearest} from '../../core/nearest.ts'
 import {InputError} from '../../core/input-error.ts'
@@ -17,18 +17,18 @@ function closedModel(catalogue: Catalogue, name: string): ClosedModel | undefine
 
 /** What can be said of a name that is in no catalogue. @throws InputError MODEL_CLOSED, MODEL_FORMAT_FOREIGN, MODEL_UNKNOWN. */
 export function unlisted(catalogue: Catalogue, name: string, {absent, because}: FoundRepository): NamedModel {
+  const sized = knownByName(catalogue, name)
+  if (sized) return sizedModel(catalogue, sized)
   const closed = closedModel(catalogue, name)
   if (closed)
     throw new InputError('MODEL_CLOSED', `The weights of ${name} are not published (${closed.vendor}): it cannot be run on machines of one's own`, {
       suggestions: closed.nearest,
     })
-  const sized = knownByName(catalogue, name)
-  if (sized) return sizedModel(catalogue, sized)
   const build = absent ? undefined : buildNamed(name)
   if (build && isForeign(build)) throw foreignError(catalogue, name, build)
   const named = (build && promisedBuild(catalogue, build)) ?? (absent ? undefined : mirrored(catalogue, name))
   if (named) return named
-  throw unknownModel(catalogue, name.slice(0, 200), because)
+  throw draftError(catalogue, name) ?? unknownModel(catalogue, name.slice(0, 200), because)
 }
 
 /** A model of which there is only the size. */
@@ -43,7 +43,7 @@ const spellingsOf = (base: string): string[] => [base, base.replace(/^[^_]+_/, '
 
 /** The one model that a build's name says it was made from; undefined where that is not told. */
 function baseOf(catalogue: Catalogue, base: string): Model | undefined {
-  for (const spelling of spellingsOf(base)) {
+  for (const spelling of spellingsOf(base).flatMap((one) => [one, `${one}-BF16`])) {
     const found = spelling.includes('/') ? undefined : findModel(spelling, catalogue.modelEntries)
     if (found) return catalogue.model(found.id)
   }
@@ -100,13 +100,27 @@ function foreignError(catalogue: Catalogue, name: string, {base, form, program}:
   )
 }
 
+/** A draft does not run alone; undefined where the name is not that of a draft of a known model. */
+function draftError(catalogue: Catalogue, name: string): InputError | undefined {
+  const drafted = draftedBy(name)
+  const model = drafted === undefined ? undefined : baseOf(catalogue, drafted)
+  return (
+    model &&
+    new InputError(
+      'MODEL_IS_DRAFT',
+      `${name.slice(0, 200)} is by its name a draft for speculative decoding with ${model.name} and does not run alone: ask about ${model.hfId} with --speculative and --draft`,
+      {suggestions: [model.id]},
+    )
+  )
+}
+
 /** The same base comes first: what only says how weights are kept, or who tuned them, does not count. */
 function nearestModels(catalogue: Catalogue, name: string): string[] {
   const entries = catalogue.modelEntries
   const bare = withoutForm(name)
   const asked = plain(bare)
   const bases = entries
-    .map(({id, hfId}) => ({id, length: Math.max(...[id, hfId.split('/').at(-1)!].map((known) => (asked.startsWith(plain(known)) ? plain(known).length : 0)))}))
+    .map(({id, hfId}) => ({id, length: Math.max(...[id, hfId.split('/').at(-1)!].map((known) => (beginsWith(asked, plain(known)) ? plain(known).length : 0)))}))
     .filter(({length}) => length >= FEW_LETTERS)
     .sort((a, b) => b.length - a.length)
     .slice(0, 1)
@@ -119,8 +133,34 @@ function nearestModels(catalogue: Catalogue, name: string): string[] {
           entries.map(({id, hfId}) => ({name: id, spellings: [hfId.split('/').at(-1)!]})),
           3,
         )
-  return [...new Set([...bases.map(({id}) => id), ...alike, ...nearest(name, known)])].slice(0, 5)
+  const likely = [...bases.map(({id}) => id), ...sameGeneration(entries, bare), ...alike]
+  // Other builds in the same format are no help to somebody whose base is known.
+  return [...new Set(bases.length > 0 ? likely : [...likely, ...nearest(name, known)])].slice(0, 5)
 }
+
+/** What comes before the size in a name, and the size in billions: `gemma-4` and 27. */
+function generationOf(name: string): {generation: string; size: number} | undefined {
+  const [, before = '', size, unit] = /^(.*?)[-_ ](\d+(?:\.\d+)?)([bmt])(?![a-z\d])/i.exec(name) ?? []
+  if (size === undefined || plain(before).length < FEW_LETTERS) return undefined
+  return {generation: plain(before), size: Number(size) * ({m: 0.001, b: 1, t: 1000}[unit!.toLowerCase()] ?? 1)}
+}
+
+/** Models of the asked one's generation in other sizes, the nearest size first. */
+function sameGeneration(entries: readonly ModelEntry[], bare: string): string[] {
+  const asked = generationOf(bare)
+  if (!asked) return []
+  return entries
+    .flatMap(({id, hfId}) => {
+      const own = generationOf(hfId.split('/').at(-1)!)
+      return own?.generation === asked.generation ? [{id, away: Math.abs(Math.log(own.size / asked.size))}] : []
+    })
+    .sort((a, b) => a.away - b.away)
+    .slice(0, 3)
+    .map(({id}) => id)
+}
+
+/** A number is not cut: `minimaxm2` does not begin `minimaxm26`. */
+const beginsWith = (name: string, begin: string): boolean => name.startsWith(begin) && !/^\d\d$/.test(name.slice(begin.length - 1, begin.length + 1))
 
 /** A shorter name is the beginning of too many. */
 const FEW_LETTERS = 5

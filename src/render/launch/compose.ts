@@ -1,5 +1,5 @@
 import {containerProgram, CACHE_IN_CONTAINER, FILE_IN_CONTAINER} from './docker.ts'
-import {deviceEnvironment} from './devices.ts'
+import {deviceEnvironment, INTEL_CARDS, pickedByVariable} from './devices.ts'
 import {cannot, type Format, requireImage, requireOneNode} from './format.ts'
 import {foldersOf, inContainer, localPath, startSeconds, type Startable} from './startable.ts'
 import {linesOf, plainWords} from './words.ts'
@@ -29,10 +29,10 @@ function content(startable: Startable): Record<string, unknown> {
 }
 
 function service(startable: Startable): Record<string, unknown> {
-  const {port, vendor, devices, launch, engine, serving} = startable
+  const {port, devices, launch, engine, serving} = startable
   const {entrypoint, program} = containerProgram(startable)
   const lines = linesOf(inContainer(startable, FILE_IN_CONTAINER))
-  const chosen = devices && vendor === 'amd' ? deviceEnvironment(startable) : []
+  const chosen = devices && pickedByVariable(startable) ? deviceEnvironment(startable) : []
   return {
     image: requireImage(startable),
     ...(entrypoint !== undefined && {entrypoint: [composeText(entrypoint)]}),
@@ -65,6 +65,7 @@ function service(startable: Startable): Record<string, unknown> {
 function volumes(startable: Startable): Record<string, unknown>[] {
   const {model} = startable
   const list: Record<string, unknown>[] = [{type: 'bind', source: '${HOME}/.cache/huggingface', target: CACHE_IN_CONTAINER}]
+  if (startable.vendor === 'intel') list.push({type: 'bind', source: INTEL_CARDS, target: INTEL_CARDS})
   const local = localPath(model)
   if (local === 'relative') throw cannot(`${model} is a relative path, which a container cannot see: give the absolute path of the model's folder`)
   for (const {path} of foldersOf(startable)) list.push({type: 'bind', source: composeText(path), target: composeText(path), read_only: true})
@@ -73,6 +74,8 @@ function volumes(startable: Startable): Record<string, unknown>[] {
 
 function gpus({vendor, devices}: Startable): Record<string, unknown> {
   if (vendor === 'amd') return {devices: ['/dev/kfd', '/dev/dri'], group_add: ['video'], cap_add: ['SYS_PTRACE'], security_opt: ['seccomp=unconfined']}
+  if (vendor === 'intel') return {devices: ['/dev/dri'], privileged: remarked(true, "as vLLM's guide for XPU starts it")}
+  if (vendor === 'cpu') return {cap_add: ['SYS_NICE'], security_opt: ['seccomp=unconfined']}
   const reserved = devices ? {device_ids: devices.map(String)} : {count: 'all'}
   return {deploy: {resources: {reservations: {devices: [{driver: 'nvidia', ...reserved, capabilities: ['gpu']}]}}}}
 }

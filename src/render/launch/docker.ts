@@ -1,5 +1,5 @@
 import type {LaunchFlag} from '../../engines/engine.ts'
-import {deviceEnvironment, dockerDevices} from './devices.ts'
+import {deviceEnvironment, dockerDevices, pickedByVariable} from './devices.ts'
 import {cannot, type Format, requireImage} from './format.ts'
 import {commandText, fileText, NODE_VARIABLES, shellWord} from './shell.ts'
 import {quoteWord} from './shell-quote.ts'
@@ -30,7 +30,7 @@ const csvField = (text: string): string => (/[",\n\r]/.test(text) ? `"${text.rep
 
 /** What a container needs of its host: GPUs, shared memory, the cache, the token by its name, environment. */
 export function hostOptions(startable: Startable, network: 'published' | 'host'): LaunchFlag[] {
-  const {launch, port, vendor, devices, engine, model} = startable
+  const {launch, port, devices, engine, model} = startable
   const options: LaunchFlag[] = [
     ...dockerDevices(startable),
     {flag: '--ipc', value: 'host', because: 'processes of the engine share memory'},
@@ -45,8 +45,8 @@ export function hostOptions(startable: Startable, network: 'published' | 'host')
       : {flag: '--publish', value: `${port}:${port}`, because: 'where requests come in'},
     {flag: '--env', value: 'HF_TOKEN', because: 'passed on by its name, if it is set'},
   ]
-  // The daemon picks NVIDIA devices; AMD ones are all there and chosen by a variable.
-  const chosen = devices && vendor === 'amd' ? deviceEnvironment(startable) : []
+  // The daemon picks NVIDIA devices; others are all there and chosen by a variable.
+  const chosen = devices && pickedByVariable(startable) ? deviceEnvironment(startable) : []
   for (const {name, value, because} of [...chosen, ...launch.environment]) options.push({flag: '--env', value: `${name}=${value}`, because})
   const local = localPath(model)
   if (local === 'relative') throw cannot(`${model} is a relative path, which a container cannot see: give the absolute path of the model's folder`)

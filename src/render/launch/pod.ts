@@ -25,8 +25,12 @@ export function podEnvironment({launch}: Startable): Mapping[] {
   ]
 }
 
-/** GPUs of one pod by the name that the vendor's device plug-in gives them. */
-export const gpuResources = ({vendor}: Startable, count: number): Mapping => ({limits: {[vendor === 'amd' ? 'amd.com/gpu' : 'nvidia.com/gpu']: String(count)}})
+/** Names that the vendors' device plug-ins give GPUs; Intel's by the driver that came with Battlemage (intel-device-plugins-for-kubernetes, gpu_plugin). */
+const GPU_RESOURCES: Record<string, string> = {nvidia: 'nvidia.com/gpu', amd: 'amd.com/gpu', intel: 'gpu.intel.com/xe'}
+
+/** GPUs of one pod by the name that the vendor's device plug-in gives them; processors are not counted so. */
+export const gpuResources = ({vendor}: Startable, count: number): Mapping =>
+  GPU_RESOURCES[vendor] === undefined ? {} : {limits: {[GPU_RESOURCES[vendor]]: String(count)}}
 
 /** Words of a pod's command line, with remarks; node values by the names that `nodeText` gives them. */
 export const podWords = (lines: readonly Line[], nodeText?: (word: Exclude<Word, string>) => string): unknown[] =>

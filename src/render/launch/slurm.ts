@@ -21,13 +21,13 @@ export const slurm: Format = {
   },
 }
 
-function header({name, launch, gpusPerNode}: Startable, tasksPerNode: number): string {
+function header({name, launch, gpusPerNode, vendor}: Startable, tasksPerNode: number): string {
   const gpus = launch.nodes?.gpusPerNode ?? gpusPerNode
   return `#!/bin/bash
 #SBATCH --job-name=${name}
 #SBATCH --nodes=${launch.nodes?.count ?? 1}
 #SBATCH --ntasks-per-node=${tasksPerNode}
-#SBATCH --gpus-per-node=${gpus}
+${vendor === 'cpu' ? '#SBATCH --exclusive' : `#SBATCH --gpus-per-node=${gpus}`}
 #SBATCH --exclusive
 # The engine is expected in the environment of the job; where pyxis is installed, --container-image can be added to srun.
 # HF_TOKEN is passed on from the environment of sbatch.

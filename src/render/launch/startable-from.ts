@@ -5,7 +5,8 @@ import {setField} from '../../engines/launch/fields.ts'
 import {type EngineServing, imageFor} from '../../engines/launch/serving.ts'
 import {passedOn, type Setting, withSettings} from '../../engines/launch/settings.ts'
 import {type Answer, diskBytes, type Evaluation, subjectOf} from '../../planner/answer/index.ts'
-import {hasSlices} from '../../planner/world/index.ts'
+import {imageVariant} from '../../engines/support.ts'
+import {engineData, hasSlices} from '../../planner/world/index.ts'
 import {labelOf, servedAs, type Startable} from './startable.ts'
 
 /** An answer as something to start, with options set by hand. @throws InputError for an option that is not there or illegal. */
@@ -31,6 +32,7 @@ export function startableOf(
   const count = engine.gpuCount(started)
   const chosen = launch.nodes || hasSlices(machine) ? undefined : chosenDevices(best, count, machine.gpus.length)
   const argument = modelArgumentOf(launch, checkpoint.hfId)
+  const variant = imageVariant(engine.id, subject.gpu, engineData({catalogue}, engine.id), deployment.engineVersion)
   return {
     engine: {id: engine.id, title: engine.title, version: deployment.engineVersion},
     launch,
@@ -43,7 +45,7 @@ export function startableOf(
     ...(model.pooling && {task: model.pooling.task}),
     name: labelOf(model.id),
     vendor: subject.gpu.accelerator.vendor,
-    image: imageFor(serving, subject.gpu.accelerator, deployment.engineVersion),
+    image: imageFor(serving, subject.gpu.accelerator, deployment.engineVersion, variant),
     gpusPerNode: launch.nodes?.gpusPerNode ?? count,
     ...(chosen && {devices: chosen, devicesMatter: left.length > 0}),
     devicesAreGuessed: !machine.detected,

@@ -1,7 +1,14 @@
 import type {DeploymentRequest, Workload} from '../../core/deployment.ts'
 
 /** Which tool wrote a result. */
-export type BenchFormat = 'vllm bench serve' | 'sglang.bench_serving' | 'trtllm-bench' | 'llama-bench' | 'scenario'
+export type BenchFormat =
+  | 'vllm bench serve'
+  | 'vllm bench throughput'
+  | 'sglang.bench_serving'
+  | 'tensorrt_llm benchmark_serving'
+  | 'trtllm-bench'
+  | 'llama-bench'
+  | 'scenario'
 
 /** One measured load, as far as the file says: times in milliseconds, rates of the whole deployment. */
 export interface BenchPoint {

@@ -1,12 +1,13 @@
 import {InputError} from '../../core/input-error.ts'
 import {type BenchPoint, hasObservation, isObject, type JsonObject} from './bench-point.ts'
+import {readClientTables} from './client-tables.ts'
 import {isLlamaBenchRow, readCsv, readLlamaBenchRow, readMarkdownTables} from './llama-bench.ts'
 import {isScenarioLine, readScenarioLine} from './scenario-lines.ts'
 import {isServingResult, readServingResult} from './serving-clients.ts'
 import {isTrtllmReport, readTrtllmReport} from './trtllm-bench.ts'
 
 const EXPECTED =
-  'expected a result of vllm bench serve, sglang.bench_serving or trtllm-bench, a table of llama-bench, or scenarios with "observed" as JSON Lines'
+  'expected a result of vllm bench serve, sglang.bench_serving, TensorRT-LLM\'s benchmark_serving or trtllm-bench (a file, or the table that is printed), a table of llama-bench, or scenarios with "observed" as JSON Lines'
 
 function pointIn(value: unknown, place: string): BenchPoint | undefined {
   if (!isObject(value)) return undefined
@@ -50,9 +51,17 @@ function fromJson(content: string, file: string): BenchPoint[] | undefined {
  */
 export function readBench(content: string, file: string): BenchPoint[] {
   const trimmed = content.replace(/^\uFEFF/, '').trim()
-  const points = ((/^[[{]/.test(trimmed) ? fromJson(trimmed, file) : undefined) ?? [...readMarkdownTables(trimmed, file), ...readCsv(trimmed, file)]).filter(
-    hasObservation,
-  )
+  const read = [
+    () => (/^[[{]/.test(trimmed) ? fromJson(trimmed, file) : undefined),
+    () => [...readClientTables(trimmed, file), ...readMarkdownTables(trimmed, file), ...readCsv(trimmed, file)],
+    // Lines of JSON behind what the client said of itself.
+    () => fromJson(trimmed, file),
+  ]
+  let points: BenchPoint[] = []
+  for (const one of read) {
+    points = (one() ?? []).filter(hasObservation)
+    if (points.length > 0) break
+  }
   if (points.length === 0) throw new InputError('BENCH_UNKNOWN', `${file} holds no benchmark result that is known: ${EXPECTED}`)
   return points
 }

@@ -1,14 +1,20 @@
 /**
- * Results of the two serving clients, which share an ancestor: `vllm bench serve --save-result` (vllm/benchmarks/serve.py, 0.28;
- * older benchmarks/benchmark_serving.py) and `python -m sglang.bench_serving --output-file` (sglang/bench_serving.py, 0.5.18).
+ * Results of the serving clients, which share an ancestor: `vllm bench serve --save-result` (vllm/benchmarks/serve.py, 0.28;
+ * older benchmarks/benchmark_serving.py), `python -m sglang.bench_serving --output-file` (sglang/bench_serving.py, 0.5.18) and TensorRT-LLM's
+ * `python -m tensorrt_llm.serve.scripts.benchmark_serving --save-result` (1.0 to 1.3).
  */
 import type {Workload} from '../../core/deployment.ts'
+import {InputError} from '../../core/input-error.ts'
 import {type BenchPoint, defined, isObject, type JsonObject, positive, text, whole} from './bench-point.ts'
 
 export const isServingResult = (value: JsonObject): boolean =>
   'output_throughput' in value && ('total_output_tokens' in value || 'mean_ttft_ms' in value || 'median_ttft_ms' in value)
 
-const isSglang = (value: JsonObject): boolean => 'total_output_tokens_retokenized' in value || 'mean_e2e_latency_ms' in value || 'random_range_ratio' in value
+/** Its JSON and its table hold a user's rate. */
+const isTrtllm = (value: JsonObject): boolean => 'user_throughput' in value
+
+const isSglang = (value: JsonObject): boolean =>
+  'total_output_tokens_retokenized' in value || 'mean_e2e_latency_ms' in value || 'random_range_ratio' in value || 'last_gen_throughput' in value
 
 /** Mean lengths over the requests that came back; what was asked for where nothing was counted. */
 function lengths(value: JsonObject): {inputTokens: number; outputTokens: number} | undefined {
@@ -46,15 +52,20 @@ export function readServingResult(value: JsonObject, place: string): BenchPoint 
   const load = loadOf(value)
   if (!size || !load) return undefined
   const sglang = isSglang(value)
+  const trtllm = isTrtllm(value)
   // SGLang's client may store what the server says of itself.
   const server = isObject(value.server_info) ? value.server_info : {}
+  if (server.device === 'cpu')
+    throw new InputError('BENCH_OF_CPU', `${place} was measured on a CPU, which says nothing of a GPU: expected a run on the GPU that is asked about`)
   const backend = text(value.backend) ?? text(value.endpoint_type)
   return {
-    format: sglang ? 'sglang.bench_serving' : 'vllm bench serve',
+    format: trtllm ? 'tensorrt_llm benchmark_serving' : sglang ? 'sglang.bench_serving' : 'vllm bench serve',
     place,
     scenario: defined({
       model: text(value.model_id) ?? text(value.model) ?? text(server.model_path),
-      engine: backend === undefined ? undefined : ENGINES[backend],
+      engine:
+        (backend !== undefined && Object.hasOwn(ENGINES, backend) ? ENGINES[backend] : undefined) ??
+        (trtllm ? 'trtllm' : 'last_gen_throughput' in value ? 'sglang' : undefined),
       engineVersion: text(server.version),
       tp: whole(server.tp_size, 4096),
     }),

@@ -3,6 +3,7 @@ import {describe, expect, it} from 'vitest'
 import {readCommand} from '../../../src/engines/launch/read/read-command.ts'
 import {readProgram} from '../../../src/engines/launch/read/program.ts'
 import {flagTable} from '../launch-fixtures.ts'
+import {engineData} from '../../../src/planner/world/context.ts'
 import {answer} from '../../../src/planner/answer/index.ts'
 import {toResult} from '../../../src/planner/answer/result.ts'
 import type {Scenario} from '../../../src/planner/scenario/index.ts'
@@ -11,13 +12,13 @@ import {numbersOf, plannerContext} from '../../planner/plan-context.ts'
 import {COMMANDS} from './commands.ts'
 
 const tables = Object.fromEntries(['vllm', 'sglang', 'trtllm'].map((engine) => [engine, flagTable(engine)]))
-const NEWEST: Record<string, string> = {vllm: '0.28.0', sglang: '0.5.18', trtllm: '1.3.0rc24'}
 const documents: Documents = {
   read: () => Promise.reject(new Error('no file here')),
   parse: async (text) => parse(text) as unknown,
   text: () => Promise.reject(new Error('no file here')),
 }
 const context = plannerContext()
+const newest = (engine: string): string => engineData(context, engine).newestVersion
 const known = (model: string): boolean =>
   context.catalogue.modelEntries.some(({names, checkpointIds, hfId}) =>
     [hfId, ...names, ...checkpointIds].some((name) => name.toLowerCase() === model.toLowerCase()),
@@ -31,7 +32,7 @@ describe.each(COMMANDS.map((command) => [command.text.split('\n').at(-1)!.slice(
   '%s',
   (_name, {text, gpu, version, flags, asks}) => {
     const program = readProgram([text])
-    const release = version ?? program.version ?? NEWEST[program.engine]!
+    const release = version ?? program.version ?? newest(program.engine)
     const files = Object.fromEntries(Object.entries(program.files).map(([name, content]) => [name, parse(content) as unknown]))
     const reading = readCommand(program, {table: tables[program.engine]!, version: release, files})
 

@@ -114,6 +114,15 @@ describe('what the engine itself would refuse', () => {
     expect(read('sglang serve --model-path m --speculative-num 3', '0.5.18').refused[0]!.message).toContain('could be any of')
     expect(read('sglang serve --model-path m --tp 2', '0.5.18').request.tp).toBe(2)
   })
+
+  it("deals out to the ranks of attention what is asked of SGLang's whole server", () => {
+    const ranks = {tp: 8, dp: 8, dpAttention: true, maxNumSeqs: 64, maxNumBatchedTokens: 1024}
+    const limits = '--max-running-requests 512 --chunked-prefill-size 8192'
+    expect(read(`sglang serve --model-path m --tp-size 8 --attn-dp-size 8 ${limits}`, '0.5.23').request).toMatchObject(ranks)
+    expect(read(`sglang serve --model-path m --tp-size 8 --dp-size 8 --enable-dp-attention ${limits}`, '0.5.21').request).toMatchObject(ranks)
+    expect(read(`sglang serve --model-path m --tp-size 2 --dp-size 8 ${limits}`, '0.5.23').request).toMatchObject({dp: 8, maxNumSeqs: 512})
+    expect(read('sglang serve --model-path m --attn-dp-size 8', '0.5.21').refused[0]!.message).toContain('0.5.22')
+  })
 })
 
 describe('what is accounted for', () => {

@@ -7,7 +7,7 @@ docker run --detach \
   --env HF_TOKEN \
   --volume "$HOME/.cache/huggingface":/root/.cache/huggingface \
   --entrypoint vllm \
-  vllm/vllm-openai:v0.28.0 serve Qwen/Qwen3-8B \
+  vllm/vllm-openai:v0.33.0 serve Qwen/Qwen3-8B \
   --max-model-len 16384 \
   --reasoning-parser qwen3 \
   --enable-auto-tool-choice \

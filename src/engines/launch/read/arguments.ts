@@ -1,6 +1,6 @@
 /** Flags of a command line, found in the engine's flag table as its own parser finds them. */
 import {nearest} from '../../../core/nearest.ts'
-import {checkFlag, findFlag, type FlagRow, type FlagTable, legalChoices} from '../../flags.ts'
+import {checkFlag, findFlag, type FlagRow, type FlagTable, legalChoices, rowAt} from '../../flags.ts'
 import {isAtLeast} from '../../versions.ts'
 import {setField} from '../fields.ts'
 
@@ -52,14 +52,14 @@ function find(table: FlagTable, version: string, word: string, rules: ParserRule
   // No option is this long: looking for ones near it would only take time.
   if (word.length > LONGEST_NAME) return {problem: `${table.engine} ${version} has no option ${word.slice(0, 60)}...`}
   const exact = findFlag(table, version, word)
-  if (exact.row) return foundIn(table, exact.row, word)
+  if (exact.row) return foundIn(table, version, exact.row, word)
   const typed = table.underscores && word.startsWith('--') ? word.replaceAll('_', '-') : word
   if (rules.abbreviations && word.startsWith('--')) {
     const spellings = table.flags.flatMap((row) =>
       [row.name, ...(row.aliases ?? [])].filter((name) => name.startsWith(typed) && findFlag(table, version, name).row === row).map((name) => ({row, name})),
     )
     const rows = [...new Set(spellings.map(({row}) => row))]
-    if (rows.length === 1 && typed.length > 3) return {...foundIn(table, rows[0]!, spellings[0]!.name), note: `short for ${spellings[0]!.name}`}
+    if (rows.length === 1 && typed.length > 3) return {...foundIn(table, version, rows[0]!, spellings[0]!.name), note: `short for ${spellings[0]!.name}`}
     if (rows.length > 1 && exact.problem.code === 'flag-unknown') {
       const names = spellings.map(({name}) => name)
       return {problem: `${word} could be any of ${names.slice(0, 4).join(', ')}`, suggestions: names.slice(0, 3)}
@@ -100,7 +100,8 @@ const REPLACED: Record<string, string[]> = {
 const replacementOf = (table: FlagTable, version: string, word: string): string | undefined =>
   REPLACED[word.replaceAll('_', '-')]?.find((other) => findFlag(table, version, other).row !== undefined)
 
-function foundIn(table: FlagTable, row: FlagRow, word: string): Found {
+function foundIn(table: FlagTable, version: string, newest: FlagRow, word: string): Found {
+  const row = rowAt(newest, version)
   const plain = table.underscores ? word.replaceAll('_', '-') : word
   const negated = plain.startsWith('--no-') && row.name !== plain && (row.aliases ?? []).includes(plain)
   return {row, name: row.name, spelling: word, negated, ...(row.deprecated && {note: 'deprecated in this release'})}

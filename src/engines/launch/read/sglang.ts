@@ -39,6 +39,12 @@ export const SGLANG_MEANINGS: Record<string, Meaning> = {
     return counted('experts are dealt out whole')
   },
   '--enable-dp-attention': flagOf('dpAttention'),
+  '--attn-dp-size': (value, reading) => {
+    const ranks = wholeNumber(value, false) ?? 1
+    if (ranks <= 1) return counted('as by default')
+    reading.request.dpAttention = true
+    return count('dp')(value, reading)
+  },
   '--dcp-size': count('decodeContextParallel'),
   '--nnodes': count('nodes'),
   '--context-length': count('maxModelLen'),
@@ -95,9 +101,18 @@ function methodOf(algorithm: string, draft: string | undefined): string {
   return name.toLowerCase()
 }
 
+/** What is asked of the whole server is one rank's share in a scenario, where attention is data-parallel. */
+function dealOut(request: Reading['request']): void {
+  const {dp = 1, dpAttention, maxNumSeqs, maxNumBatchedTokens} = request
+  if (!dpAttention || dp <= 1) return
+  if (maxNumSeqs !== undefined) request.maxNumSeqs = Math.max(1, Math.floor(maxNumSeqs / dp))
+  if (maxNumBatchedTokens !== undefined) request.maxNumBatchedTokens = Math.max(1, Math.floor(maxNumBatchedTokens / dp))
+}
+
 /** What words mean together. */
 export function finishSglang(reading: Reading, version: string): void {
   const {request, words} = reading
+  dealOut(request)
   const off = (phase: string) => textOf(words.get(`--cuda-graph-backend-${phase}`)) === 'disabled' || words.get(`--disable-${phase}-cuda-graph`) === true
   // Before prefill had graphs there was one phase.
   if (off('decode') && (off('prefill') || !isAtLeast(version, '0.5.10'))) request.enforceEager = true

@@ -1,0 +1,11 @@
+sglang serve \
+  --model-path Qwen/Qwen3-235B-A22B-FP8 \
+  --tp-size 8 \
+  --attn-dp-size 8 \
+  --ep-size 8 \
+  --context-length 32768 \
+  --max-running-requests 512 \
+  --chunked-prefill-size 16384 \
+  --mem-fraction-static 0.85 \
+  --reasoning-parser qwen3 \
+  --tool-call-parser qwen25
