@@ -10,7 +10,7 @@ const repository = z.string().regex(/^[\w.-]+\/[\w.-]+$/, 'expected a repository
 const flag = z.literal(true, 'expected true, or leave it out').optional()
 const stateBytes = z.union([z.literal(2), z.literal(4)]).optional()
 
-const indexer = z.strictObject({headCount: count, headDim: count, topKTokens: count, shared: flag})
+const indexer = z.strictObject({headCount: count, headDim: count, topKTokens: count, shared: flag, tokensPerKey: count.optional()})
 
 const mixer = z.discriminatedUnion('kind', [
   z.strictObject({
@@ -20,7 +20,9 @@ const mixer = z.discriminatedUnion('kind', [
     headDim: count,
     valueHeadDim: count.optional(),
     window: z.strictObject({kind: z.enum(['sliding', 'chunked']), tokens: count}).optional(),
-    blockSparse: z.strictObject({indexHeadCount: count, indexHeadDim: count, blockTokens: count, topKBlockCount: count}).optional(),
+    blockSparse: z
+      .strictObject({indexHeadCount: count, indexHeadDim: count, blockTokens: count, topKBlockCount: count, tokensPerKey: count.optional()})
+      .optional(),
     queryKeyValueBias: flag,
     outputBias: flag,
     queryKeyNorm: z.enum(['head', 'layer']).optional(),
@@ -35,10 +37,12 @@ const mixer = z.discriminatedUnion('kind', [
     queryLoraRank: count.optional(),
     kvLoraRank: count,
     nopeHeadDim: count,
-    ropeHeadDim: count,
+    ropeHeadDim: z.int().nonnegative(),
     valueHeadDim: count,
     outputGate: z.union([z.literal(true), z.literal('head')]).optional(),
     indexer: indexer.optional(),
+    window: z.strictObject({tokens: count}).optional(),
+    cachedElements: count.optional(),
   }),
   z.strictObject({
     kind: z.literal('compressed'),
@@ -145,6 +149,10 @@ const architecture = z.strictObject({
     .min(1)
     .optional(),
   perLayerEmbedding: z.strictObject({vocabularySize: count, width: count}).optional(),
+  lookupTables: z
+    .array(z.strictObject({rowCount: count, width: count}))
+    .min(1)
+    .optional(),
   extraElementCount: count.optional(),
 })
 

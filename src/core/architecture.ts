@@ -14,8 +14,8 @@ export interface FullAttention {
   valueHeadDim?: number
   /** Only the last tokens are attended: a sliding window, or the tokens of the own chunk (Llama 4). */
   window?: {kind: 'sliding' | 'chunked'; tokens: number}
-  /** Blocks of keys are chosen by an index head (MiniMax-M3); the index keys are a cache of their own. */
-  blockSparse?: {indexHeadCount: number; indexHeadDim: number; blockTokens: number; topKBlockCount: number}
+  /** Blocks of keys are chosen by an index head (MiniMax-M3); the index keys are a cache of their own, one for `tokensPerKey` tokens (Qwen3.8-Flash-Next: 4). */
+  blockSparse?: {indexHeadCount: number; indexHeadDim: number; blockTokens: number; topKBlockCount: number; tokensPerKey?: number}
   queryKeyValueBias?: boolean
   outputBias?: boolean
   /** `head`: one vector of headDim for q and one for k. `layer`: one over all heads of each (MiniMax-M2). */
@@ -37,6 +37,8 @@ export interface SparseIndexer {
   topKTokens: number
   /** The layer reuses the selection of an earlier one and has no indexer weights (GLM-5.2). */
   shared?: boolean
+  /** Tokens that one stored index key stands for, where keys are pooled (GLM-5.3-Flash: 16). */
+  tokensPerKey?: number
 }
 
 /** Multi-head latent attention (DeepSeek-V2, arXiv 2405.04434 section 2.1); with an indexer, DeepSeek sparse attention. */
@@ -52,6 +54,10 @@ export interface LatentAttention {
   /** One gate value for each element of the output, or (`head`) for each query head (Ling 3.0). */
   outputGate?: boolean | 'head'
   indexer?: SparseIndexer
+  /** Only the last tokens are attended and kept (dots3-note). */
+  window?: {tokens: number}
+  /** Elements of a cached row where engines pad it to the rows of other layers (dots3-note). */
+  cachedElements?: number
 }
 
 /** DeepSeek-V4: a window of raw rows, and beyond it one row for every `compressionRatio` tokens (0: window only). */
@@ -222,6 +228,8 @@ export interface Architecture {
   encoders?: Encoder[]
   /** A second embedding table read one row a token in every layer (Gemma 3n, Gemma 4 E). */
   perLayerEmbedding?: {vocabularySize: number; width: number}
+  /** Tables of which a token reads a few rows (n-gram embeddings): memory, and no work to speak of. */
+  lookupTables?: Array<{rowCount: number; width: number}>
   /** Elements outside layers, embeddings and the final norm. */
   extraElementCount?: number
 }

@@ -92,14 +92,22 @@ export function mixerCache(mixer: Mixer, layout: CacheLayout): CachePart[] {
             },
           ]
         : [growing('key-value', bytesPerToken)]
-      if (mixer.blockSparse) parts.push(growing('index-key', mixer.blockSparse.indexHeadDim * element))
+      if (mixer.blockSparse) {
+        const {indexHeadDim, tokensPerKey = 1} = mixer.blockSparse
+        parts.push(growing('index-key', (indexHeadDim * element) / tokensPerKey, tokensPerKey))
+      }
       return parts
     }
     case 'mla': {
-      const elements = mixer.kvLoraRank + mixer.ropeHeadDim
-      const parts = [growing('latent', layout.latentRowBytes?.(elements) ?? elements * element)]
-      if (mixer.indexer && (!mixer.indexer.shared || layout.keysForSharedIndexers))
-        parts.push(growing('index-key', (layout.indexKeyBytes ?? fp8IndexKeyBytes)(mixer.indexer.headDim)))
+      const elements = mixer.cachedElements ?? mixer.kvLoraRank + mixer.ropeHeadDim
+      const rowBytes = layout.latentRowBytes?.(elements) ?? elements * element
+      const parts: CachePart[] = mixer.window
+        ? [{content: 'latent', growth: 'window', bytesPerToken: rowBytes, tokensPerRow: 1, windowTokens: mixer.window.tokens, stateBytes: 0}]
+        : [growing('latent', rowBytes)]
+      if (mixer.indexer && (!mixer.indexer.shared || layout.keysForSharedIndexers)) {
+        const {headDim, tokensPerKey = 1} = mixer.indexer
+        parts.push(growing('index-key', (layout.indexKeyBytes ?? fp8IndexKeyBytes)(headDim) / tokensPerKey, tokensPerKey))
+      }
       return parts
     }
     case 'compressed': {

@@ -162,7 +162,7 @@ export interface Model {
   extendedContext?: ExtendedContext
   notes?: string[]
   /** Nothing but name and size is known: the architecture is a stand-in of the right size. */
-  knownByName?: {since?: Record<string, string>}
+  knownByName?: {since?: Record<string, string>; contextTokens?: number}
   /** It turns texts into vectors or scores and writes none; absent: it writes. */
   pooling?: Pooling
   /** What is known of storing its cache in a format, by format; filled with the checkpoints' quality. */

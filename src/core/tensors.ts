@@ -345,6 +345,8 @@ export function outerTensors(architecture: Architecture): WeightTensor[] {
       vector(perLayerEmbedding.width),
     )
   }
+  for (const {rowCount, width} of architecture.lookupTables ?? [])
+    tensors.push({...matrix('embedding.per-layer', rowCount, width, VOCABULARY), lookup: true, activeCount: 0})
   if (architecture.extraElementCount) tensors.push(vector(architecture.extraElementCount, REPLICATED, 'extra'))
   return tensors
 }

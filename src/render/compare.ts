@@ -33,6 +33,7 @@ const isGood = ({result}: ComparisonRow): boolean => result.verdict === 'fits' |
 
 /** Over a list of refusals: whether it is room that they lack, or speed. */
 function noneWords(rows: readonly ComparisonRow[]): string {
+  if (rows.every(({result}) => result.reasons.some(({code}) => code === 'architecture-unknown'))) return 'Whether any of them fits cannot be told.'
   const slow = rows.filter(({result}) => result.verdict === 'too-slow').length
   return slow === 0 ? 'None of them fits.' : slow === rows.length ? 'All of them fit, and none is quick enough.' : 'None of them fits and is quick enough.'
 }

@@ -15,17 +15,19 @@ export function renderModel(model: ModelDetails, warnings: readonly string[], co
   ]
   if (model.draftParams) lines.push(row('Draft layers', parameters(model.draftParams)))
   if (model.encoderParams) lines.push(row('Encoders', parameters(model.encoderParams)))
-  lines.push(
-    row(
-      'Context',
-      `${count(model.contextTokens)} tokens${model.extendedContextTokens ? `, ${count(model.extendedContextTokens)} as its publisher documents` : ''}`,
-    ),
-  )
+  if (model.contextTokens !== undefined)
+    lines.push(
+      row(
+        'Context',
+        `${count(model.contextTokens)} tokens${model.extendedContextTokens ? `, ${count(model.extendedContextTokens)} as its publisher documents` : ''}`,
+      ),
+    )
   if (model.licence) lines.push(row('Licence', model.licence))
   if (model.released) lines.push(row('Released', model.released))
   for (const [index, layer] of model.layers.entries())
     lines.push(row(index === 0 ? 'Layers' : '', `${layer.count} x ${layer.attention}; feed-forward ${layer.feedForward}`))
-  lines.push(row('KV cache', `${count(model.kvBytesPerToken.bf16)} bytes for each token in BF16, ${count(model.kvBytesPerToken.fp8)} in FP8`))
+  if (model.layers.length > 0)
+    lines.push(row('KV cache', `${count(model.kvBytesPerToken.bf16)} bytes for each token in BF16, ${count(model.kvBytesPerToken.fp8)} in FP8`))
   for (const {tokens: length, bf16} of model.sequenceBytes) lines.push(row('', `${gib(bf16)} GiB for ${tokens(length)} tokens in BF16`))
   if (model.stateBytesPerSequence) lines.push(row('State', `${(model.stateBytesPerSequence / 2 ** 20).toFixed(1)} MiB for each request`))
   for (const warning of warnings) lines.push(row('Note', harmless(warning)))
@@ -39,7 +41,14 @@ export function renderModel(model: ModelDetails, warnings: readonly string[], co
           {title: 'Weights', value: ({weights}) => weights},
           {title: 'GiB', value: ({bytes}) => (bytes === undefined ? '' : gib(bytes)), right: true, expendable: 1},
           ...(model.checkpoints.some(({contextTokens}) => contextTokens !== undefined)
-            ? [{title: 'Context', value: ({contextTokens = model.contextTokens}: ModelDetails['checkpoints'][number]) => count(contextTokens), right: true}]
+            ? [
+                {
+                  title: 'Context',
+                  value: ({contextTokens = model.contextTokens}: ModelDetails['checkpoints'][number]) =>
+                    contextTokens === undefined ? '' : count(contextTokens),
+                  right: true,
+                },
+              ]
             : []),
           ...(model.checkpoints.some(({quality}) => quality)
             ? [{title: 'Quality', value: ({quality}: ModelDetails['checkpoints'][number]) => (quality ? shortQuality(quality) : '')}]

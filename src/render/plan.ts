@@ -79,7 +79,9 @@ export function renderPlan(picture: PlanPicture, {columns, colour}: PlanView): s
   const style = paint(colour)
   const [best, second] = picture.ranking
   const lines = [style.bold(wrap(picture.title, columns)), '']
-  if (!best) lines.push(`  ${style.bad('nothing can be started')}: all ${count(picture.considered)} deployments are refused`)
+  const unknown = picture.refusals.some(({code}) => code === 'architecture-unknown')
+  if (!best && unknown) lines.push(`  ${style.bad('nothing can be told')}: the layers of this model are not known`)
+  else if (!best) lines.push(`  ${style.bad('nothing can be started')}: all ${count(picture.considered)} deployments are refused`)
   else {
     lines.push(...verdictLines(best, picture, columns, style), '', rankingTable(picture, columns).trimEnd())
     if (picture.drafting.length > 0) lines.push('', ...picture.drafting.map((option) => `  ${wrap(draftingWords(option), columns - 4, 2)}`))

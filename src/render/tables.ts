@@ -79,7 +79,7 @@ export const modelsTable = (models: readonly ModelSummary[], width: number): str
       {title: 'Model', value: ({id}) => harmless(id)},
       {title: 'Parameters', value: ({totalParams}) => parameters(totalParams), right: true},
       {title: 'Active', value: ({totalParams, activeParams}) => (activeParams < totalParams * 0.7 ? parameters(activeParams) : ''), right: true},
-      {title: 'Context', value: ({contextTokens}) => tokens(contextTokens), right: true},
+      {title: 'Context', value: ({contextTokens}) => (contextTokens === undefined ? '' : tokens(contextTokens)), right: true},
       {title: 'Publisher', value: ({hfId}) => harmless(hfId.split('/')[0] ?? ''), expendable: 3},
       {title: 'Licence', value: ({licence}) => licence ?? '', expendable: 2},
       {title: 'Published as', value: ({checkpoints}) => [...new Set(checkpoints.map(({weights}) => weights))].join(' '), expendable: 1},

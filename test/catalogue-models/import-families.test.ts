@@ -1,4 +1,5 @@
 import {describe, expect, test} from 'vitest'
+import {importConfig} from '../../src/catalogue/import/import-config.ts'
 import {formatLayerPattern} from '../../src/catalogue/layer-pattern.ts'
 import type {FullAttention, LatentAttention} from '../../src/core/architecture.ts'
 import {countParameters} from '../../src/core/tensors.ts'
@@ -229,5 +230,85 @@ describe('fields decide, not names', () => {
     expect(() => imported('llama-3.2-1b', {layer_types: Array(16).fill('quantum_attention')})).toThrow('layer_types[0] is "quantum_attention"')
     expect(() => imported('deepseek-v3', {qk_rope_head_dim: undefined})).toThrow('qk_rope_head_dim is missing')
     expect(() => imported('gpt-oss-120b', {sliding_window: undefined})).toThrow('sliding_window (or sliding_window_size, window_size) is missing')
+  })
+})
+
+describe('spellings of late 2026', () => {
+  const moe = {
+    hidden_size: 4096,
+    vocab_size: 154_880,
+    max_position_embeddings: 1_048_576,
+    num_attention_heads: 64,
+    moe_intermediate_size: 2048,
+    tie_word_embeddings: false,
+  }
+  const read = (config: Record<string, unknown>) => importConfig({config: {...moe, ...config}}).model.architecture
+  const kinds = (config: Record<string, unknown>) => {
+    const {layerKinds, layerSequence} = read(config)
+    return layerSequence.map((index) => layerKinds[index]!)
+  }
+
+  test('GLM 5.3 Flash: Kimi delta attention by `linear_num_heads`, latent rows without rotation, an index key for 16 tokens', () => {
+    const latent = {kv_lora_rank: 512, q_lora_rank: 1536, qk_nope_head_dim: 256, qk_rope_head_dim: 0, v_head_dim: 256}
+    const index = {index_n_heads: 32, index_head_dim: 128, index_topk: 2048, index_kpool: 16}
+    const layers = kinds({
+      model_type: 'glm5_next_text',
+      ...latent,
+      ...index,
+      num_hidden_layers: 4,
+      n_routed_experts: 288,
+      num_experts_per_tok: 8,
+      layer_types: ['linear_attention', 'linear_attention', 'linear_attention', 'indexed_attention'],
+      linear_num_heads: 64,
+      linear_head_dim: 128,
+      linear_conv_kernel_dim: 4,
+    })
+    expect(layers[0]!.mixers).toMatchObject([{kind: 'kimi-delta', headCount: 64, headDim: 128, convKernelTokens: 4}])
+    expect(layers[3]!.mixers).toMatchObject([{kind: 'mla', kvLoraRank: 512, ropeHeadDim: 0, indexer: {headCount: 32, topKTokens: 2048, tokensPerKey: 16}}])
+  })
+
+  test('dots3 note: windows of latent rows have ranks and heads of their own, and no index', () => {
+    const layers = kinds({
+      model_type: 'dots3_note',
+      num_attention_heads: 128,
+      num_hidden_layers: 2,
+      n_routed_experts: 256,
+      num_experts_per_tok: 8,
+      kv_lora_rank: 512,
+      q_lora_rank: 1024,
+      qk_nope_head_dim: 128,
+      qk_rope_head_dim: 64,
+      v_head_dim: 128,
+      index_n_heads: 64,
+      index_head_dim: 128,
+      index_topk: 2048,
+      sliding_window: 512,
+      swa_num_attention_heads: 64,
+      swa_kv_lora_rank: 1024,
+      swa_qk_nope_head_dim: 192,
+      layer_types: ['indexed_attention', 'sliding_attention'],
+    })
+    expect(layers[0]!.mixers).toMatchObject([{kind: 'mla', queryHeadCount: 128, kvLoraRank: 512, indexer: {topKTokens: 2048}}])
+    const [window] = layers[1]!.mixers as LatentAttention[]
+    expect(window).toMatchObject({kind: 'mla', queryHeadCount: 64, kvLoraRank: 1024, nopeHeadDim: 192, ropeHeadDim: 64, window: {tokens: 512}})
+    expect(window!.indexer).toBeUndefined()
+  })
+
+  test('Muse Spark: experts in a latent width, without which there would be twice as many parameters', () => {
+    const {layerKinds} = read({
+      model_type: 'muse_spark_text',
+      hidden_size: 8192,
+      num_attention_heads: 128,
+      num_key_value_heads: 16,
+      head_dim: 64,
+      num_hidden_layers: 4,
+      num_local_experts: 256,
+      num_experts_per_tok: 8,
+      moe_intermediate_size: 4096,
+      moe_hidden_size: 4096,
+      sliding_window: 2048,
+      layer_types: ['sliding_attention', 'full_attention', 'sliding_attention', 'sliding_attention'],
+    })
+    expect(layerKinds.map(({feedForward}) => feedForward)).toMatchObject([{latentSize: 4096, expertIntermediateSize: 4096}, {latentSize: 4096}])
   })
 })

@@ -1,5 +1,5 @@
 import {join} from 'node:path'
-import {describe, expect, it} from 'vitest'
+import {describe, expect, it, test} from 'vitest'
 import {openCatalogue} from '../../src/catalogue/catalogue.ts'
 import type {Architecture} from '../../src/core/architecture.ts'
 import {cacheFormat} from '../../src/core/formats.ts'
@@ -213,4 +213,31 @@ describe('DeepSeek-V4', () => {
     expect(v4 / v32).toBeGreaterThan(0.095)
     expect(v4 / v32).toBeLessThan(0.11)
   })
+})
+
+describe('index keys that stand for several tokens, and windows of latent rows', () => {
+  it('GLM 5.3 Flash: 11 layers of 512 elements and a key of 132 bytes for 16 tokens; 34 states', () => {
+    const totals = cacheTotals(of('glm-5.3-flash'), layout('bf16', {stateElementBytes: 4}))
+    expect(totals.growingBytesPerToken).toBeCloseTo(11 * (512 * 2 + 132 / 16), 6)
+    // 64 heads of 128 x 128 in fp32, and three rows of 3 x 8,192 before the convolution.
+    expect(totals.stateBytesPerSequence).toBe(34 * (64 * 128 * 128 * 4 + 3 * 3 * 8192 * 2))
+  })
+
+  it('Qwen3.8 Flash Next: 12 layers of 2 heads of 256, and an index key of 128 elements for 4 tokens', () => {
+    expect(growing('qwen3.8-flash-next', 'bf16')).toBe(12 * (2 * 2 * 256 * 2 + (128 * 2) / 4))
+  })
+
+  it('dots3 note: 13 sparse layers with rows padded to 1,024 + 64, and 33 windows of 512 such rows', () => {
+    const architecture = of('dots3-note-prev')
+    const totals = cacheTotals(architecture, layout('bf16'))
+    expect(totals.growingBytesPerToken).toBe(13 * ((1024 + 64) * 2 + 132))
+    expect(totals.windowBytesPerToken).toBe(33 * (1024 + 64) * 2)
+    expect(sequenceBytes(architecture, layout('bf16'), 100_000)).toBe(100_000 * totals.growingBytesPerToken + 512 * totals.windowBytesPerToken)
+  })
+})
+
+test('DeepSeek V4.1 Flash: four of forty layers keep rows, three of them one for two tokens', () => {
+  const totals = cacheTotals(of('deepseek-v4.1-flash'), layout('fp8', {compressedRowBytes: packedRow}))
+  expect(totals.growingBytesPerToken).toBe((3 / 2 + 1) * (584 + 132))
+  expect(totals.windowBytesPerToken).toBe(40 * 584)
 })

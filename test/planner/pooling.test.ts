@@ -5,9 +5,12 @@ import {countParameters} from '../../src/core/tensors.ts'
 import {answer} from '../../src/planner/answer/answer.ts'
 import {subjectOf, toResult} from '../../src/planner/answer/index.ts'
 import {ResultSchema} from '../../src/planner/answer/schema.ts'
+import {compare} from '../../src/planner/compare/index.ts'
+import {detailsOf} from '../../src/planner/models/summary.ts'
 import {plan} from '../../src/planner/plan/index.ts'
 import type {Scenario} from '../../src/planner/scenario/index.ts'
 import type {Context} from '../../src/planner/world/context.ts'
+import {modelOf} from '../../src/planner/world/index.ts'
 import {machineFromSpec} from '../../src/planner/world/machines.ts'
 
 const catalogue = openCatalogue(join(import.meta.dirname, '..', '..', 'dist', 'data'))
@@ -83,18 +86,35 @@ describe('embedding models and rerankers', () => {
 
 describe('models known by name and size only', () => {
   it('are unsupported, with their weights and what is missing', async () => {
-    const {best} = await ask({model: 'zai-org/GLM-5.3-Flash', gpu: '2xgb10'})
+    const {best} = await ask({model: 'reflection/Beam-1.0-501B-A23B-FP8', gpu: '2xgb10'})
     const result = toResult(best)
-    expect(result).toMatchObject({verdict: 'unsupported', model: {totalParams: 321e9, activeParams: 18e9}, reasons: [{code: 'architecture-unknown'}]})
-    // 321 billion parameters of one byte over two machines.
-    expect((result.memory.perGpu.weightsBytes * 2) / 321e9).toBeCloseTo(1, 3)
+    expect(result).toMatchObject({verdict: 'unsupported', model: {totalParams: 501e9, activeParams: 23e9}, reasons: [{code: 'architecture-unknown'}]})
+    // 501 billion parameters of one byte over two machines.
+    expect((result.memory.perGpu.weightsBytes * 2) / 501e9).toBeCloseTo(1, 3)
     expect(result.memory.perGpu).toMatchObject({activationBytes: 0, runtimeBytes: 0, kvCacheBytes: 0})
     expect(result.performance).toBeUndefined()
     expect(ResultSchema.safeParse(result).success).toBe(true)
   })
 
   it('are found by their short name, and by their other builds', async () => {
-    expect((await ask({model: 'glm-5.3-flash', gpu: '8xh200-sxm'})).best.checkpoint).toMatchObject({hfId: 'zai-org/GLM-5.3-Flash', weights: 'fp8'})
-    expect((await ask({model: 'RedHatAI/GLM-5.3-Flash-NVFP4', gpu: '8xb200'})).best.checkpoint).toMatchObject({weights: 'nvfp4', publisher: 'known'})
+    expect((await ask({model: 'beam-1.0-501b-a23b', gpu: '8xb200'})).best.checkpoint).toMatchObject({hfId: 'reflection/Beam-1.0-501B-A23B', weights: 'bf16'})
+    expect((await ask({model: 'RedHatAI/Inkling-Small-FP8-dynamic', gpu: '8xb200'})).best.checkpoint).toMatchObject({weights: 'fp8', publisher: 'known'})
+  })
+
+  it('have nothing to search and nothing to rank: plan and compare say so', async () => {
+    const machine = machineFromSpec(catalogue, '8xb200')
+    const scenario = {model: 'reflection/Beam-1.0-501B-A23B-NVFP4', gpu: '8xb200', workload: USUAL}
+    const found = await plan(context, {scenario, machine, objectives: {}, objective: 'throughput'})
+    expect(found).toMatchObject({met: false, ranking: [], refusals: [{code: 'architecture-unknown'}]})
+    const rows = compare(context, {models: [await modelOf(context, 'beam-1.0-501b-a23b')], machines: [machine], request: {}, workload: USUAL})
+    expect(rows.map(({result}) => result.verdict)).toEqual(rows.map(() => 'unsupported'))
+    expect(rows.every(({result}) => result.reasons[0]?.code === 'architecture-unknown')).toBe(true)
+  })
+
+  it('are shown with what is known, and no context where none is', async () => {
+    const {model} = await modelOf(context, 'reflection/Beam-1.0-501B-A23B')
+    expect(detailsOf(model)).toMatchObject({totalParams: 501e9, activeParams: 23e9, contextTokens: 1_048_576, layers: []})
+    const {model: bare} = await modelOf(context, 'zai-org/GLM-ASR-Nano-2512')
+    expect(detailsOf({...bare, knownByName: {}})).not.toHaveProperty('contextTokens')
   })
 })

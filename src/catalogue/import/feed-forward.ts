@@ -103,7 +103,7 @@ export function mixtureOfExperts(config: Fields, traits: Traits, layer: number):
   const hashLayers = config.optionalInteger('num_hash_layers', {min: 0}) ?? 0
   const hashRouting = layer < hashLayers
   const parallel = config.boolean('enable_moe_block') ? config.integer('intermediate_size') : undefined
-  const latentSize = config.optionalInteger(['moe_latent_size', 'routed_expert_hidden_size'])
+  const latentSize = config.optionalInteger(['moe_latent_size', 'routed_expert_hidden_size', 'moe_hidden_size'])
   const hidden = config.integer('hidden_size')
   const experts = {kind: 'moe' as const, expertCount, expertsPerToken, expertIntermediateSize, gated: isGated(config, traits)}
   return {

@@ -15,6 +15,7 @@ const WORDS: Record<string, MixerKind | 'linear' | 'mamba'> = {
   '*': 'full',
   hybrid: 'full',
   deepseek_sparse_attention: 'full',
+  indexed_attention: 'full',
   minimax_m3_sparse: 'full',
   sparse: 'full',
   sliding_attention: 'sliding',
@@ -23,6 +24,7 @@ const WORDS: Record<string, MixerKind | 'linear' | 'mamba'> = {
   local_attention: 'sliding',
   sliding_window: 'sliding',
   swa: 'sliding',
+  hybrid_sliding: 'sliding',
   chunked_attention: 'chunked',
   chunked: 'chunked',
   linear_attention: 'linear',
@@ -131,6 +133,7 @@ function fromWords(config: Fields, words: string[], layerCount: number): MixerKi
 
 function linearKind(config: Fields): MixerKind {
   if (config.has('linear_num_value_heads')) return 'gated-delta-net'
+  if (config.has('linear_num_heads')) return 'kimi-delta'
   if (queryHeads(config) > 0 && !config.has('linear_conv_kernel_dim')) return 'lightning'
   throw config.missing(['linear_num_value_heads'])
 }

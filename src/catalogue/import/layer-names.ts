@@ -39,6 +39,7 @@ function mixerName(mixer: Mixer): string {
     case 'full':
       return `${mixer.window?.kind ?? (mixer.blockSparse ? 'sparse' : 'full')}${mixer.sharesKvCache ? '-shared' : ''}`
     case 'mla':
+      if (mixer.window) return 'mla-sliding'
       return mixer.indexer ? (mixer.indexer.shared ? 'dsa-shared' : 'dsa') : 'mla'
     case 'compressed':
       return mixer.compressionRatio === 0 ? 'window' : mixer.indexer ? 'csa' : 'hca'

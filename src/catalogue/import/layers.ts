@@ -9,6 +9,7 @@ import {
   gatedDeltaNet,
   kimiDelta,
   latentAttention,
+  latentWindow,
   lightning,
   mamba1,
   mamba2,
@@ -121,6 +122,7 @@ function mixersOfKind(
     case 'full':
       return [attention(layer)]
     case 'sliding':
+      if (config.has('kv_lora_rank')) return [latentWindow(config)]
       return [windowAttention(config, traits, windowOf(config, 'sliding'), heads?.[layer])]
     case 'chunked':
       return [windowAttention(config, traits, windowOf(config, 'chunked'), heads?.[layer])]

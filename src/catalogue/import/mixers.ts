@@ -147,6 +147,7 @@ function indexerOf(config: Fields): SparseIndexer | undefined {
     headCount: config.integer('index_n_heads', {max: 4096}),
     headDim: config.integer('index_head_dim', {max: 4096}),
     topKTokens: config.integer('index_topk'),
+    ...tidy({tokensPerKey: config.optionalInteger('index_kpool', {max: 4096})}),
   }
 }
 
@@ -164,11 +165,28 @@ export function latentAttention(config: Fields): LatentAttention {
     queryLoraRank: config.optionalInteger('q_lora_rank'),
     kvLoraRank: config.integer('kv_lora_rank', {max: 65_536}),
     nopeHeadDim: config.integer('qk_nope_head_dim', {max: 4096}),
-    ropeHeadDim: config.integer('qk_rope_head_dim', {max: 4096}),
+    ropeHeadDim: config.integer('qk_rope_head_dim', {min: 0, max: 4096}),
     valueHeadDim: config.integer('v_head_dim', {max: 4096}),
     outputGate: config.boolean('mla_use_output_gate') || latentGateOf(config),
     indexer: indexerOf(config),
   })
+}
+
+/** Latent attention over a window, with ranks and heads of its own (dots3-note: the fields that begin with `swa_`). */
+export function latentWindow(config: Fields): LatentAttention {
+  const {indexer: _indexer, ...latent} = latentAttention(config)
+  return {
+    ...latent,
+    ...tidy({
+      queryHeadCount: config.optionalInteger('swa_num_attention_heads', {max: 4096}) ?? latent.queryHeadCount,
+      queryLoraRank: config.optionalInteger('swa_q_lora_rank') ?? latent.queryLoraRank,
+      kvLoraRank: config.optionalInteger('swa_kv_lora_rank', {max: 65_536}) ?? latent.kvLoraRank,
+      nopeHeadDim: config.optionalInteger('swa_qk_nope_head_dim', {max: 4096}) ?? latent.nopeHeadDim,
+      ropeHeadDim: config.optionalInteger('swa_qk_rope_head_dim', {min: 0, max: 4096}) ?? latent.ropeHeadDim,
+      valueHeadDim: config.optionalInteger('swa_v_head_dim', {max: 4096}) ?? latent.valueHeadDim,
+    }),
+    window: {tokens: config.integer(['sliding_window', 'sliding_window_size', 'window_size'])},
+  }
 }
 
 /** DeepSeek-V4: `compress_ratios` names the kind of each layer; the indexer belongs to ratio 4. */
@@ -204,9 +222,9 @@ export function kimiDelta(config: Fields, linear: Fields): KimiDelta {
   const fullRank = linear.boolean('no_kda_lora')
   return tidy({
     kind: 'kimi-delta' as const,
-    headCount: linear.optionalInteger('num_heads', {max: 4096}) ?? queryHeads(config),
-    headDim: linear.integer('head_dim', {max: 4096}),
-    convKernelTokens: linear.integer('short_conv_kernel_size', {max: 256}),
+    headCount: linear.optionalInteger(['num_heads', 'linear_num_heads'], {max: 4096}) ?? queryHeads(config),
+    headDim: linear.integer(['linear_head_dim', 'head_dim'], {max: 4096}),
+    convKernelTokens: linear.integer(['short_conv_kernel_size', 'linear_conv_kernel_dim'], {max: 256}),
     fullRankGate: linear.boolean('use_full_rank_gate') || fullRank,
     fullRankForgetGate: fullRank,
   })

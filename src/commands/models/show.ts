@@ -2,7 +2,7 @@ import * as Args from '@oclif/core/args'
 import {ServefitCommand} from '../../cli/base.ts'
 import {sourceFlags, sourcesFrom} from '../../cli/source-flags.ts'
 import {realContext} from '../../cli/world.ts'
-import {requireLayers} from '../../planner/answer/index.ts'
+import {knownByNameWords} from '../../planner/answer/index.ts'
 import {detailsOf, type ModelDetails} from '../../planner/models/index.ts'
 import {modelOf} from '../../planner/world/index.ts'
 import {renderModel} from '../../render/model.ts'
@@ -16,9 +16,10 @@ export default class ModelsShow extends ServefitCommand {
   async run(): Promise<{model: ModelDetails; warnings: string[]}> {
     const {args, flags} = await this.parse(ModelsShow)
     const {model, warnings: found, notes = []} = await modelOf(realContext(this.catalogue, sourcesFrom(flags)), args.model)
-    requireLayers(model)
-    const warnings = [...notes.map(({message}) => message), ...found]
+    const unknown = model.knownByName ? [knownByNameWords(model)] : []
+    const warnings = [...unknown, ...notes.map(({message}) => message), ...found]
     const details = detailsOf(model)
+    if (model.knownByName) this.answerNo()
     if (!this.jsonEnabled()) process.stdout.write(renderModel(details, warnings, this.columns))
     return {model: details, warnings}
   }

@@ -139,7 +139,7 @@ function attentionOf(mixer: Mixer, times: number, cache: CacheLayout, attentionT
         decodeOperationsPerPair: operations,
         prefillOperationsPerPair: operations,
         indexBytesPerToken: bytesOf('index-key'),
-        indexOperationsPerPair: sparse ? 2 * sparse.indexHeadCount * sparse.indexHeadDim : 0,
+        indexOperationsPerPair: sparse ? (2 * sparse.indexHeadCount * sparse.indexHeadDim) / (sparse.tokensPerKey ?? 1) : 0,
       }
     }
     case 'mla': {
@@ -148,13 +148,14 @@ function attentionOf(mixer: Mixer, times: number, cache: CacheLayout, attentionT
         ...base,
         family: 'latent',
         bytesPerToken: bytesOf('latent'),
-        tokenLimit: mixer.indexer?.topKTokens ?? Infinity,
+        tokenLimit: mixer.window?.tokens ?? mixer.indexer?.topKTokens ?? Infinity,
         decodeOperationsPerPair: 2 * heads * (2 * mixer.kvLoraRank + mixer.ropeHeadDim),
         // Sparse attention computes prompts in the absorbed form too: each query has its own set of keys.
         prefillOperationsPerPair:
           2 * heads * (mixer.indexer ? 2 * mixer.kvLoraRank + mixer.ropeHeadDim : mixer.nopeHeadDim + mixer.ropeHeadDim + mixer.valueHeadDim),
         indexBytesPerToken: bytesOf('index-key'),
-        indexOperationsPerPair: mixer.indexer && !mixer.indexer.shared ? 2 * mixer.indexer.headCount * mixer.indexer.headDim : 0,
+        indexOperationsPerPair:
+          mixer.indexer && !mixer.indexer.shared ? (2 * mixer.indexer.headCount * mixer.indexer.headDim) / (mixer.indexer.tokensPerKey ?? 1) : 0,
       }
     }
     case 'compressed': {

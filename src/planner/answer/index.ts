@@ -20,6 +20,7 @@ export {type Evaluation, isYes, type Standing, TIGHT_CODES, VERDICT_ORDER, type 
 export {largest} from './largest.ts'
 export {type Place, placesFor} from './layouts.ts'
 export {endToEndMs, excessOf, hasLimits, keepsLimits, type Reached, reachedLimits, type Tail} from './limits.ts'
+export {knownByNameAnswer, knownByNameWords} from './known-by-name.ts'
 export {requireLayers, requireWriting} from './pooling.ts'
 export type {PoolingAnswer} from './pooling-answer.ts'
 export {type Result, SCHEMA_VERSION, toResult} from './result.ts'

@@ -1,18 +1,27 @@
 /** The answer about a model of which only name and size are known. */
 import {sumBytes} from '../../core/terms.ts'
 import {bytesInWords} from '../../core/words.ts'
+import type {Model} from '../../core/model.ts'
 import type {Evaluation} from './evaluation.ts'
 
 const billions = (count: number): string => `${Number((count / 1e9).toPrecision(4))}B`
 
+const sizeInWords = ({published}: Model): string => {
+  const {totalParams, activeParams} = published!
+  return `${billions(totalParams!)} parameters${activeParams !== undefined && activeParams < totalParams! ? `, ${billions(activeParams)} of them active` : ''}`
+}
+
+/** What is known of it, and what is not. */
+export const knownByNameWords = (model: Model): string =>
+  `${model.name} is known by name and size only (${sizeInWords(model)}): its layers, heads and cache are not, so whether it fits and how fast it is cannot be told`
+
 /** What is told of it: its weights, and what is missing for the rest. Nothing else of the stand-in's reckoning is kept. */
 export function knownByNameAnswer(evaluation: Evaluation): Evaluation {
   const {model, memory, deployment, engine, checkpoint} = evaluation
-  const {totalParams, activeParams} = model.published!
   const terms = memory.terms.filter(({part}) => part === 'weights')
   const bytes = sumBytes(terms)
   const ranks = deployment.tp * deployment.pp
-  const size = `${billions(totalParams!)} parameters${activeParams !== undefined && activeParams < totalParams! ? `, ${billions(activeParams)} of them active` : ''}`
+  const size = sizeInWords(model)
   const since = model.knownByName?.since?.[engine.id]
   const weights = `the weights alone take about ${bytesInWords(bytes * ranks)} as ${checkpoint.weights}${ranks > 1 ? `, ${bytesInWords(bytes)} on each of ${ranks} GPUs` : ''}`
   const room =
@@ -25,7 +34,7 @@ export function knownByNameAnswer(evaluation: Evaluation): Evaluation {
     reasons: [
       {
         code: 'architecture-unknown',
-        message: `${model.name} is known by name and size only (${size}): its layers, heads and cache are not, so whether it fits and how fast it is cannot be told; ${weights}${ranks > 1 ? '' : room}${since === undefined ? '' : `; ${engine.title} has it from ${since}`}`,
+        message: `${knownByNameWords(model)}; ${weights}${ranks > 1 ? '' : room}${since === undefined ? '' : `; ${engine.title} has it from ${since}`}`,
         remedy: 'give its configuration: servefit check ./config.json, or the repository without --offline',
       },
     ],

@@ -75,9 +75,8 @@ export function requireLayers({knownByName, name, id, published}: Model): void {
   )
 }
 
-/** What looks for answer speeds has nothing to say of a model that gives none. @throws InputError POOLING_MODEL, ARCHITECTURE_UNKNOWN. */
+/** What looks for answer speeds has nothing to say of a model that gives none. @throws InputError POOLING_MODEL. */
 export function requireWriting(model: Model): void {
-  requireLayers(model)
   const {pooling, name, id} = model
   if (!pooling) return
   throw new InputError(

@@ -10,7 +10,7 @@ import {type CapacityProblem, missOf, problemOf} from './problems.ts'
 import type {Carried, Carries, CarriesNothing} from './question.ts'
 import {traceShare} from './simulated.ts'
 import {type Context, engineOf, modelOf} from '../world/index.ts'
-import {type Evaluation, type Reached, requireWriting, type Result, SCHEMA_VERSION, toResult} from '../answer/index.ts'
+import {type Evaluation, type Reached, requireLayers, requireWriting, type Result, SCHEMA_VERSION, toResult} from '../answer/index.ts'
 import {finalEvaluation, pause} from '../plan/index.ts'
 import type {Objectives} from '../scenario/index.ts'
 
@@ -140,6 +140,7 @@ export async function capacity(context: Context, asked: CapacityAsked): Promise<
   const demands: Demand[] = []
   for (const demand of asked.demands) {
     const {model, checkpoint} = await modelOf(context, demand.model)
+    requireLayers(model)
     requireWriting(model)
     demands.push(demandOf(demand, model, checkpoint))
   }

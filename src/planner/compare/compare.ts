@@ -10,6 +10,7 @@ import {
   diskBytes,
   type Evaluation,
   isYes,
+  knownByNameAnswer,
   preferredCheckpoints,
   type PUBLISHERS,
   type Result,
@@ -72,6 +73,9 @@ export function compare(context: Context, question: ComparisonQuestion): Compari
     question.models.flatMap(({model, checkpoint}) => {
       const named = checkpoint && withQuality(context.catalogue, model, checkpoint)
       const checkpoints = named ? [named] : checkpointsOf(model, machine, question)
+      // Of such a model there are sizes to compare and nothing else: one row for each build.
+      if (model.knownByName)
+        return checkpoints.map((one) => rowOf(knownByNameAnswer(withCaches(context, {model, checkpoint: one, machine}, question)[0]!.evaluation)))
       const compared = checkpoints.flatMap((one) => withCaches(context, {model, checkpoint: one, machine}, question))
       return inOrderOfChoice(model, checkpoints, compared, question.prefer).map(({evaluation}) => rowOf(evaluation))
     }),

@@ -13,7 +13,8 @@ export interface ModelSummary {
   family: string
   totalParams: number
   activeParams: number
-  contextTokens: number
+  /** Absent where only name and size of a model are known. */
+  contextTokens?: number
   licence?: string
   checkpoints: {hfId: string; weights: string; bytes?: number}[]
 }
@@ -39,7 +40,10 @@ export interface ModelDetails extends ModelSummary {
 }
 
 export function summaryOf(model: Model): ModelSummary {
-  const {total, active} = countParameters(model.architecture)
+  const counted = countParameters(model.architecture)
+  // Of a model that is known by name the layers are a stand-in: what its maker states is what is known.
+  const total = model.knownByName ? model.published!.totalParams! : counted.total
+  const active = model.knownByName ? (model.published!.activeParams ?? total) : counted.active
   return {
     id: model.id,
     hfId: model.hfId,
@@ -47,7 +51,7 @@ export function summaryOf(model: Model): ModelSummary {
     family: model.family,
     totalParams: total,
     activeParams: active,
-    contextTokens: model.architecture.contextTokens,
+    ...((!model.knownByName || model.knownByName.contextTokens !== undefined) && {contextTokens: model.architecture.contextTokens}),
     ...(model.licence && {licence: model.licence}),
     checkpoints: model.checkpoints.map(({hfId, weights, bytes}) => ({hfId, weights, ...(bytes !== undefined && {bytes})})),
   }
@@ -107,6 +111,7 @@ export function mixerWords(mixer: Mixer): string {
 /** Everything about a model that a person or a program may ask. */
 export function detailsOf(model: Model): ModelDetails {
   const {architecture} = model
+  if (model.knownByName) return {...summaryOf(model), layers: [], kvBytesPerToken: {bf16: 0, fp8: 0}, sequenceBytes: [], published: model.published}
   const counts = layerCounts(architecture)
   const {draft, encoders} = countParameters(architecture)
   const bf16 = cacheTotals(architecture, layoutOf('bf16', architecture))

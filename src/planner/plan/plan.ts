@@ -1,7 +1,18 @@
 import type {Machine} from '../../core/accelerator.ts'
 import type {Model} from '../../core/model.ts'
 import {DEFAULT_ENGINE, ENGINES} from '../../engines/registry.ts'
-import {evaluate, type Evaluation, hasLimits, isYes, requireWriting, type Result, SCHEMA_VERSION, toResult} from '../answer/index.ts'
+import {
+  bestLayout,
+  evaluate,
+  type Evaluation,
+  hasLimits,
+  isYes,
+  knownByNameAnswer,
+  requireWriting,
+  type Result,
+  SCHEMA_VERSION,
+  toResult,
+} from '../answer/index.ts'
 import {type Objective, type Objectives, requireLimits, type Scenario} from '../scenario/index.ts'
 import {type Context, engineOf, modelOf} from '../world/index.ts'
 import {pause} from './pause.ts'
@@ -12,7 +23,7 @@ import {confirmed} from './percentile.ts'
 import {type RankedPlan, rankedPlans} from './ranking.ts'
 import {type Floor, floorOf, type Reach, reachOf} from './reach.ts'
 import type {PlanPoint} from './point.ts'
-import {type PlanQuestion, type Refusal, searchPlans} from './search.ts'
+import {type PlanQuestion, type PlanSearch, type Refusal, searchPlans} from './search.ts'
 
 export interface PlanAsked {
   scenario: Scenario & {workload: NonNullable<Scenario['workload']>}
@@ -121,7 +132,7 @@ export async function planQuestion(context: Context, {scenario, machine, objecti
 export async function plan(context: Context, asked: PlanAsked): Promise<Plan> {
   const {objectives, objective} = asked
   const question = await planQuestion(context, asked)
-  const found = searchPlans(question)
+  const found = question.model.knownByName ? nothingKnown(question) : searchPlans(question)
   const {interactive, refusals, considered} = found
   const front = paretoFront(interactive ? found.points : found.points.filter(({meets}) => meets))
   const points = objectives.percentile !== undefined && hasLimits(objectives) ? await confirmed(found.points, objectives, question.calibration) : found.points
@@ -166,6 +177,14 @@ export async function plan(context: Context, asked: PlanAsked): Promise<Plan> {
       refusals,
     }),
   }
+}
+
+/** There is nothing to search where only the size of a model is known: each engine with each build is refused for it. */
+function nothingKnown({model, checkpoint, machine, engines, request, workload, calibration}: PlanQuestion): PlanSearch {
+  const builds = checkpoint ? [checkpoint] : model.checkpoints
+  const {reasons} = knownByNameAnswer(bestLayout({model, checkpoint: builds[0]!, machine, engine: engines[0]!, request, workload, calibration}))
+  const considered = engines.length * builds.length
+  return {points: [], considered, refusals: reasons.map((reason) => ({...reason, examples: [builds[0]!.hfId], count: considered}))}
 }
 
 /** More throughput than the best plan's is worth telling from here on. */

@@ -6,7 +6,7 @@ import type {Checkpoint, Model} from '../../core/model.ts'
 
 const plain = (name: string): string => name.toLowerCase().replaceAll(/[^a-z0-9]+/g, '')
 
-/** The entry of a name (`GLM-5.3-Flash`) or a repository, and its checkpoint where one was named. */
+/** The entry of a name (`Beam-1.0-501B-A23B`) or a repository, and its checkpoint where one was named. */
 export function knownByName({knownModels}: Catalogue, name: string): {known: KnownModel; repository?: string} | undefined {
   const asked = name.trim().toLowerCase()
   for (const known of knownModels) {
@@ -45,7 +45,7 @@ export function standIn(known: KnownModel, publishers: readonly string[]): Model
     },
     checkpoints: checkpoints.filter(({formats}) => isWeightFormat(formats.default)),
     published: {totalParams: known.totalParams, ...(known.activeParams !== undefined && {activeParams: known.activeParams}), source: known.source},
-    knownByName: {...(known.since && {since: known.since})},
+    knownByName: {...(known.since && {since: known.since}), ...(known.contextTokens !== undefined && {contextTokens: known.contextTokens})},
   }
 }
 
