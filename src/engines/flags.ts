@@ -95,8 +95,11 @@ export function findFlag(table: FlagTable, version: string, asked: string): Look
     const suggestions = nearest(name, known, 3)
     return {problem: {code: 'flag-unknown', message: `${table.engine} ${version} has no option ${asked}`, suggestions}}
   }
-  if (other.until !== undefined && compareVersions(version, other.until) > 0) {
-    return {problem: {code: 'flag-gone', message: `${asked} was last in ${table.engine} ${other.until}`}}
+  const until = other.until ?? other.spellingsUntil?.[name]
+  if (until !== undefined && compareVersions(version, until) > 0) {
+    // What took its place, or the spelling that is left.
+    const now = other.instead ?? (isIn(other, other.name, version) ? other.name : undefined)
+    return {problem: {code: 'flag-gone', message: `${asked} was last in ${table.engine} ${until}`, ...(now !== undefined && {suggestions: [now]})}}
   }
   const since = other.spellings?.[name] ?? other.since
   const older = spellingsOf(other).filter((spelling) => spelling !== name && isIn(other, spelling, version))

@@ -25,7 +25,7 @@ describe('servefit config', () => {
   it('says which options and formats there are, with exit code 2', () => {
     const unknown = servefit(...asked, '--set', 'max-num-seq=4')
     expect(unknown).toMatchObject({status: 2, stdout: ''})
-    expect(unknown.stderr).toContain('Did you mean --max-num-seqs?')
+    expect(unknown.stderr).toContain('Did you mean --max-num-seqs or --max-num-active-seqs?')
     const json = servefit(...asked, '--format', 'kubernets', '--json')
     expect(json.status).toBe(2)
     expect(JSON.parse(json.stdout)).toMatchObject({error: {code: 'FORMAT_UNKNOWN', suggestions: ['kubernetes']}})

@@ -11,7 +11,7 @@ import {bitsOf, QUALITY_CLASSES, qualityClass} from '../quality/index.ts'
 import type {Objectives, Preference} from '../scenario/index.ts'
 import {isMixed, pacingAccelerator} from '../world/index.ts'
 import {evaluate} from './evaluate.ts'
-import {type Evaluation, isYes, starts, TIGHT_CODES, VERDICT_ORDER} from './evaluation.ts'
+import {type Evaluation, isYes, type Standing, starts, TIGHT_CODES, VERDICT_ORDER} from './evaluation.ts'
 import {type Place, placesFor} from './layouts.ts'
 import {endToEndMs} from './limits.ts'
 import {servedScore} from './score.ts'
@@ -73,7 +73,7 @@ export function bestLayout(question: ChoiceQuestion & {checkpoint: Checkpoint}):
   const all = placesFor(question.model.architecture, question.machine, asked, requestsInFlight(workload ?? USUAL_WORKLOAD))
   const at = (place: Place, more: Partial<ChoiceQuestion> = {}) => evaluate({...question, ...place, ...more})
   if (asked.tp !== undefined || asked.pp !== undefined || asked.dp !== undefined)
-    return bestOf(groupsOf(all).map((group) => (question.asRan ? at(group[0]!) : fixedLayout(group, at))))
+    return bestOf(holdingContext(groupsOf(all).map((group) => (question.asRan ? at(group[0]!) : fixedLayout(group, at)))))
   const [asAsked, others] = [all.filter(({fallback}) => !fallback), all.filter(({fallback}) => fallback)]
   if (asAsked.length === 1 && others.length === 0) return at(asAsked[0]!)
   const {percentile, ...means} = slo ?? {}
@@ -92,6 +92,15 @@ export function bestLayout(question: ChoiceQuestion & {checkpoint: Checkpoint}):
     if (isYes(simulated.at(-1)!)) break
   }
   return bestOf(simulated)
+}
+
+/**
+ * Of deployments on unequal cards those that hold a request of the context that they are started with, where any does: some engines start without,
+ * and a quicker card that is a little too small is not what was asked for.
+ */
+export function holdingContext<Stood extends Standing>(deployments: readonly Stood[]): readonly Stood[] {
+  const holding = deployments.filter(({verdict, memory}) => starts({verdict}) && memory.maxConcurrencyAtMaxModelLen >= 1)
+  return holding.length > 0 ? holding : deployments
 }
 
 /** Of speeds that differ by less than this nobody takes a second kind of card for the gain. */
@@ -296,7 +305,8 @@ export function taken(model: Model, inOrder: readonly Candidate[], prefer?: Pref
     const kept = loses && !measure ? keeping() : undefined
     if (kept) return answered(kept)
     // With no fewer bits than one that keeps the load by the engine's own settings, none holds it so much better that it is looked for.
-    const isVain = ({verdict, replaced, checkpoint: one}: Evaluation) => verdict === 'fits' && !isReplaced({replaced}) && bitsOf(one) <= bitsOf(checkpoint)
+    const isVain = ({verdict, replaced, checkpoint: one}: Evaluation) =>
+      verdict === 'fits' && !isReplaced({replaced}) && bitsOf(one) <= bitsOf(checkpoint) && (!isInBlocks(one) || isInBlocks(checkpoint))
     if (!measure && considered.some(isVain)) continue
     const evaluation = judged()
     considered.push(evaluation)
@@ -311,6 +321,9 @@ export function taken(model: Model, inOrder: readonly Candidate[], prefer?: Pref
   const preferred = equals.reduce((a, b) => (measure(b) > measure(a) ? b : a), first)
   return {...answered(preferred), ...(preferred !== first && {unpreferred: first})}
 }
+
+/** Square blocks of weights share a scale: some cards compute them more slowly than one scale for each channel. */
+const isInBlocks = ({formats}: Checkpoint): boolean => isWeightFormat(formats.default) && weightFormat(formats.default).scale?.per === 'block'
 
 /** As it was released, or what figures or bits say loses nothing. */
 export const keepsQuality = (model: Model, checkpoint: Checkpoint): boolean => ['kept', 'rebuilt'].includes(qualityClass(model, checkpoint))

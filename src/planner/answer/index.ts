@@ -4,10 +4,10 @@ export {answer, type Answer, machineOf} from './answer.ts'
 export {
   bestLayout,
   byFidelity,
-  byPreference,
   checkpointsOfWeights,
   diskBytes,
   distinctCheckpoints,
+  holdingContext,
   keepsQuality,
   missingBytes,
   preferredCheckpoints,

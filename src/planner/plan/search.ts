@@ -4,7 +4,7 @@ import type {Checkpoint, Model} from '../../core/model.ts'
 import type {Calibration} from '../../core/throughput/calibration.ts'
 import {performance, preparedModel} from '../../core/throughput/performance.ts'
 import type {Engine} from '../../engines/engine.ts'
-import {distinctCheckpoints, hasLimits, judge, keepsLimits, performanceInput, placesFor, type Standing, standing} from '../answer/index.ts'
+import {distinctCheckpoints, hasLimits, holdingContext, judge, keepsLimits, performanceInput, placesFor, type Standing, standing} from '../answer/index.ts'
 import {INTERACTIVE_LIMITS, type Objective, type Objectives, type Preference} from '../scenario/index.ts'
 import {calibrationFor} from '../world/index.ts'
 import {foundLoads} from './found-loads.ts'
@@ -96,7 +96,19 @@ export function legalDeployments(question: PlanQuestion): {evaluations: Standing
           }
         }
     }
-  return {evaluations, refusals: [...refusals.values()].sort((a, b) => b.count - a.count), considered}
+  return {evaluations: holdingPerLayout(evaluations), refusals: [...refusals.values()].sort((a, b) => b.count - a.count), considered}
+}
+
+/** The same layout of the same build on several sets of unequal cards: those that hold the context, as `check` takes them. */
+function holdingPerLayout(evaluations: readonly Standing[]): Standing[] {
+  const sets = new Map<string, Standing[]>()
+  for (const one of evaluations) {
+    const {kvCache, tp, pp, dp, ep, dpAttention} = one.deployment
+    const key = `${one.engine.id} ${one.checkpoint.hfId} ${kvCache} ${tp} ${pp} ${dp} ${ep} ${dpAttention}`
+    sets.set(key, [...(sets.get(key) ?? []), one])
+  }
+  const kept = new Set([...sets.values()].flatMap((alike) => (alike.length > 1 ? holdingContext(alike) : alike)))
+  return evaluations.filter((one) => kept.has(one))
 }
 
 /** What makes two deployments of one checkpoint on one engine the same start. */

@@ -299,6 +299,7 @@ export const COMMANDS: Known[] = [
     text: 'python3 -m sglang.launch_server --model deepseek-ai/DeepSeek-R1-0528 --cuda-graph-max-bs=8 --tp 8 --chunked-prefill-size=131072 --num-continuous-decode-steps=4 --max-prefill-tokens=131072 --kv-cache-dtype fp8_e4m3 --attention-backend aiter --disable-radix-cache --mem-fraction-static=0.8 --load-format dummy',
     source: 'benenzhu/sglang_P run_server.sh',
     gpu: '8xmi300x',
+    version: '0.5.18',
     flags: 11,
     asks: {
       engine: 'sglang',
@@ -384,6 +385,7 @@ export const COMMANDS: Known[] = [
     text: 'sglang serve --model-path Qwen/Qwen3-32B --cuda-graph-bs 1 2 4 8 16 --tp 2 --served-model-name q',
     source: 'SGLang issues on graphs',
     gpu: '2xrtx-4090',
+    version: '0.5.18',
     flags: 4,
     asks: {engine: 'sglang', model: 'Qwen/Qwen3-32B', graphs: {sizes: [1, 2, 4, 8, 16]}, tp: 2},
   },
