@@ -179,7 +179,10 @@ function overheadTerms(subject: Subject, deployment: Deployment, stage: Stage, p
     latentContextTokens: latentContextTokens(deployment),
     attentionWorkspaceBytes: sparseWorkspaceBytes(architecture, deployment),
     imageTokens: stage.embedding && triesImages(subject, deployment) ? trialImageTokens(architecture, deployment.maxNumBatchedTokens) : 0,
-    compiledTableBytes: second && stage.embedding && subject.gpu.accelerator.vendor !== 'cpu' ? compiledTableBytes(architecture, deployment) : 0,
+    compiledTableBytes:
+      second && stage.embedding && (subject.gpu.accelerator.vendor === 'nvidia' || subject.gpu.accelerator.vendor === 'amd')
+        ? compiledTableBytes(architecture, deployment)
+        : 0,
     parameters,
   })
   const sizes = cudaGraphSizes({

@@ -202,9 +202,7 @@ export function byPreference(model: Model, checkpoints: readonly Checkpoint[], a
 
 /** Checkpoints of a model whose short format is the asked one, or one of its kind (fp8 also takes per-channel and block builds). */
 export function checkpointsOfWeights(model: Model, weights: string): Checkpoint[] {
-  const exact = model.checkpoints.filter((checkpoint) => checkpoint.weights === weights)
-  if (exact.length > 0) return exact
-  return model.checkpoints.filter((checkpoint) => checkpoint.weights.startsWith(`${weights}-`))
+  return model.checkpoints.filter((checkpoint) => checkpoint.weights === weights || checkpoint.weights.startsWith(`${weights}-`))
 }
 
 /** A checkpoint that nobody published: every matrix in this format, what recipes usually keep left at 16 bits. */
