@@ -344,7 +344,8 @@ const PREFERRED: Partial<Record<Preference, (evaluation: Evaluation) => number>>
 /** A repository whose format is asked for differently: the model's checkpoint of that format, published or imagined. */
 function withFormat(model: Model, checkpoint: Checkpoint, weights: string | undefined): Checkpoint {
   if (weights === undefined || isCalled(checkpoint, weights)) return checkpoint
-  return checkpointsOfWeights(model, weights)[0] ?? {...imagined(model, weights), hfId: checkpoint.hfId}
+  const published = checkpointsOfWeights(model, weights)
+  return published.find((one) => one.weights === weights) ?? published[0] ?? {...imagined(model, weights), hfId: checkpoint.hfId}
 }
 
 /** Names that people use for one another: what a repository holds in 16 bits, or in 4-bit integers, is called by any of them. */
