@@ -94,3 +94,34 @@ describe("the trial run's attention", () => {
     expect(peak('2xh100-sxm', {...asked, enforceEager: true}) - peak('2xh100-sxm', asked)).toBe(8192 * 5 * 8192)
   })
 })
+
+describe('the drafter in the checkpoint', () => {
+  const subject = (hfId: string): Subject => {
+    const on = subjectOf('deepseek-v4-flash', '4xh200-sxm')
+    return {...on, checkpoint: on.model.checkpoints.find((checkpoint) => checkpoint.hfId === hfId)!}
+  }
+  const of = (hfId: string, method: string, draft?: string) => {
+    const on = subject(hfId)
+    const deployment = vllm.resolve(on, {engineVersion: '0.33.0', tp: 4, kvCache: 'fp8', speculative: {method, tokens: 5, ...(draft !== undefined && {draft})}})
+    const {terms} = vllm.memory(on, deployment)
+    return {
+      draft: deployment.speculative?.draft,
+      layers: terms.find(({name}) => name === 'weights: draft layers')?.bytes,
+      other: terms.some(({name}) => name === 'weights: draft model'),
+      reasons: vllm.support(on, deployment).reasons.map(({code}) => code),
+    }
+  }
+  const fused = 'deepseek-ai/DeepSeek-V4-Flash-0731'
+
+  // deepseek_v4/nvidia/dspark.py builds three layers where the configuration names no number; the multi-token-prediction layer of the preview is one.
+  it('dspark loads three layers of it', () => {
+    const {layers, other, reasons} = of(fused, 'dspark')
+    expect(reasons).not.toContain('speculation-unavailable')
+    expect(other).toBe(false)
+    expect(Math.abs(layers! - 3 * of('deepseek-ai/DeepSeek-V4-Flash', 'mtp').layers!)).toBeLessThanOrEqual(2)
+  })
+
+  it('may be named by its checkpoint, as recipes do', () => expect(of(fused, 'dspark', fused)).toEqual(of(fused, 'dspark')))
+
+  it('is not in the preview', () => expect(of('deepseek-ai/DeepSeek-V4-Flash', 'dspark').reasons).toContain('speculation-unavailable'))
+})

@@ -12,7 +12,7 @@ import type {Stage} from '../../core/weights.ts'
 import {cutTo, tight} from '../beside-cache.ts'
 import {contextLimit} from '../context.ts'
 import type {EngineData, Subject} from '../engine.ts'
-import {draftKind, knownDraft, ownDraftLayers, usesDraftLayers} from '../drafts.ts'
+import {draftLayerCount, draftsBlocks, knownDraft, ownDraftLayers, usesDraftLayers} from '../drafts.ts'
 import {sglangExpertTile} from '../expert-padding.ts'
 import {longestStart} from '../longest.ts'
 import {sglangLoraTerms} from '../lora.ts'
@@ -45,9 +45,9 @@ function stageParts(subject: Subject, deployment: Deployment, stage: Stage): Cac
 function draftPool({model}: Subject, {speculative}: Deployment): DraftPool | undefined {
   if (!speculative) return undefined
   const layerCount = usesDraftLayers(model.architecture, speculative)
-    ? model.architecture.draft!.layerCount
+    ? draftLayerCount(model.architecture, speculative)
     : ownDraftLayers(model.architecture, speculative, knownDraft(model, speculative))
-  return {layerCount, tokens: speculative.tokens, block: draftKind(model.architecture, speculative) === 'block'}
+  return {layerCount, tokens: speculative.tokens, block: draftsBlocks(model.architecture, speculative)}
 }
 
 /**
