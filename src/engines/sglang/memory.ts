@@ -25,7 +25,7 @@ import {isLargeHopperQwen3Vl, type SglangQuestion} from './asked.ts'
 import {attentionBackend, dropsPrefillGraphs, pageSizeTokens} from './attention.ts'
 import {fractionFactor, memFractionStatic} from './defaults.ts'
 import {decodeGraphSizes, prefillGraphSizes} from './graphs.ts'
-import {sglangCacheLayout, sglangLayout, sglangPriceLayout} from './layout.ts'
+import {sglangCacheLayout, sglangLayout, sglangPriceLayout, sglangWeightLayout} from './layout.ts'
 import {type DraftPool, type Pools, sglangPools, stateSlotsPerRequest} from './pools.ts'
 import {filledRequests, hasWindowPool, OWN_RUNNING_REQUESTS, seesOrHears, sglangQuestion, subjectKinds} from './question.ts'
 
@@ -199,7 +199,7 @@ export function sglangMemory(subject: Subject, deployment: Deployment, data: Eng
       ...weightTerms({
         architecture: deployment.multimodal?.languageOnly ? {...architecture, encoders: []} : architecture,
         checkpoint: subject.checkpoint,
-        layout: sglangLayout(deployment),
+        layout: sglangWeightLayout(architecture, deployment),
         stage,
         stageCount: deployment.pp,
         speculative: deployment.speculative,
