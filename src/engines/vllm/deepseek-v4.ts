@@ -7,19 +7,55 @@
 import type {Architecture, CompressedAttention} from '../../core/architecture.ts'
 import type {Deployment} from '../../core/deployment.ts'
 import {compressorOverlap} from '../../core/tensors.ts'
-import type {Stage} from '../../core/weights.ts'
+import {type Stage, weightBytes} from '../../core/weights.ts'
+import {bytesInWords} from '../../core/words.ts'
 import {draftKind} from '../drafts.ts'
 import type {Subject} from '../engine.ts'
 import {type ActivationPeak, COMPRESSED_STREAMS} from '../overheads.ts'
 import {isAtLeast} from '../versions.ts'
 import type {PartTerm} from '../weight-terms.ts'
+import {vllmLayout} from './layout.ts'
 import type {SparseWorkspace} from './sparse.ts'
 
 const HALF = 2
 const WORD = 4
 
 /** DeepSeek-V4.1 has files of its own (models/deepseek_v41), whose buffers are not those of V4. */
-const isV41 = ({className = ''}: Architecture): boolean => className.startsWith('DeepseekV41')
+export const isV41 = ({className = ''}: Architecture): boolean => className.startsWith('DeepseekV41')
+
+const isFamily = ({accelerator}: Subject['gpu'], family: number): boolean => Math.floor(accelerator.computeCapability ?? 0) === family
+
+/** Tokens of a block of V4.1 (deepseek_v41/sparse_mla.py get_supported_kernel_block_sizes, 0.30.0 to 0.33.0). */
+export const pairBlockTokens = (gpu: Subject['gpu']): number => (isFamily(gpu, 9) ? 64 : 128)
+
+/** Packed rows: 448 fp8, 64 elements of 16 bits and 8 scale bytes (deepseek_v4/attention.py); V4.1 on 10.x 512 fp8 and 16 scales (deepseek_v41/attention.py swa_bytes_per_token). */
+export const compressedRow =
+  ({gpu, model}: Subject) =>
+  (headDim: number, ropeHeadDim: number): number =>
+    isV41(model.architecture) && isFamily(gpu, 10) ? headDim + headDim / 32 : headDim - ropeHeadDim + 2 * ropeHeadDim + 8
+
+/** Classes whose tables of n-grams stay in the host's pinned memory unless `--engram-config` says otherwise (config/engram.py cpu_offload, 0.30.0 to 0.33.0). */
+const HOST_TABLES = /^(?:DeepseekV41|Qwen4Exp)For/
+const HOST_TABLES_SINCE = '0.30.0'
+
+/** What such tables would take of a GPU and do not. Where memory is shared with the system they take it all the same. */
+export function hostTableTerms({model, checkpoint, gpu}: Subject, deployment: Deployment, stage: Stage): PartTerm[] {
+  const {architecture} = model
+  const {vendor, unifiedMemory} = gpu.accelerator
+  const {className = '', lookupTables = []} = architecture
+  if (!stage.embedding || lookupTables.length === 0 || unifiedMemory || !['nvidia', 'amd'].includes(vendor)) return []
+  if (!HOST_TABLES.test(className) || !isAtLeast(deployment.engineVersion, HOST_TABLES_SINCE)) return []
+  const bytes = Math.round(weightBytes(architecture, checkpoint, vllmLayout(deployment), stage).get('embedding.per-layer') ?? 0)
+  return [
+    {
+      name: 'weights: tables kept in host memory',
+      bytes: -bytes,
+      kind: 'exact',
+      part: 'weights',
+      because: `n-gram tables are looked up in the host's pinned memory: ${bytesInWords(bytes)} of it for each GPU`,
+    },
+  ]
+}
 
 const compressedMixers = ({layerKinds}: Architecture): CompressedAttention[] =>
   layerKinds.flatMap(({mixers}) => mixers.flatMap((mixer) => (mixer.kind === 'compressed' ? [mixer] : [])))

@@ -36,7 +36,7 @@ import {isAtLeast} from '../versions.ts'
 import {type PartTerm, weightTerms} from '../weight-terms.ts'
 import {allReduceBytes} from './all-reduce.ts'
 import {type CachePool, cachePool, capacity, longestRequest, usableBlocks} from './cache-groups.ts'
-import {attentionPeak, compressedGraphBytes, loadedBufferTerms} from './deepseek-v4.ts'
+import {attentionPeak, compressedGraphBytes, compressedRow, hostTableTerms, isV41, loadedBufferTerms, pairBlockTokens} from './deepseek-v4.ts'
 import {blockSizeTokens, cudaGraphSizes, LOOKS_AT_FREE_SINCE} from './defaults.ts'
 import {vllmLayout} from './layout.ts'
 import {graphsInsideBudget, secondRunnerLogitBytes, sequenceTableBytes, triesImages, usesSecondRunner} from './runner.ts'
@@ -45,7 +45,6 @@ import {stateAlignmentTokens, stateBlocks} from './states.ts'
 import {withFedTowers, withLoadedTowers} from './towers.ts'
 import {trialRules} from './trial.ts'
 
-/** DeepSeek-V4's packed rows: 448 fp8, 64 of 16 bits, 8 scale bytes (models/deepseek_v4/attention.py). */
 export function vllmCacheLayout(subject: Subject, deployment: Deployment): CacheLayout {
   const format = cacheFormat(deployment.kvCache)
   const packed = format.elementBytes === 1
@@ -53,7 +52,7 @@ export function vllmCacheLayout(subject: Subject, deployment: Deployment): Cache
     attentionTp: deployment.tp,
     format,
     latentRowBytes: hasSparseLatent(subject) ? sparseRowBytes(subject, deployment) : undefined,
-    compressedRowBytes: packed ? (headDim, ropeHeadDim) => headDim - ropeHeadDim + 2 * ropeHeadDim + 8 : undefined,
+    compressedRowBytes: packed ? compressedRow(subject) : undefined,
     // `auto` keeps recurrent states at the model's 16 bits unless the configuration says otherwise (mamba_utils.py).
     stateElementBytes: 2,
     ...(deployment.stateFormat !== undefined && {askedStateElementBytes: STATE_FORMATS[deployment.stateFormat]}),
@@ -65,6 +64,7 @@ export function vllmCacheLayout(subject: Subject, deployment: Deployment): Cache
 
 function blockTokens(subject: Subject, version: string, quantisedCache: boolean): number {
   const kinds = subject.model.architecture.layerKinds.flatMap((kind) => kind.mixers)
+  if (isV41(subject.model.architecture)) return pairBlockTokens(subject.gpu)
   if (kinds.some((mixer) => mixer.kind === 'compressed')) return blockSizeTokens(version, subject.gpu, 'compressed')
   if (hasSparseLatent(subject)) return blockSizeTokens(version, subject.gpu, 'sparse-mla')
   return blockSizeTokens(version, subject.gpu, kinds.some((mixer) => mixer.kind === 'mla') ? 'mla' : 'attention', quantisedCache)
@@ -96,6 +96,7 @@ function stagePool(subject: Subject, deployment: Deployment, layout: CacheLayout
     blockTokens: tokens,
     contextParallel: deployment.decodeContextParallel ?? 1,
     maxNumBatchedTokens: deployment.maxNumBatchedTokens,
+    speculativeTokens: deployment.speculative?.tokens,
     pipelineStages: deployment.pp,
     states: stateBlocks(subject, deployment),
     stateAlignmentTokens: stateAlignmentTokens(subject, deployment, tokens),
@@ -348,6 +349,7 @@ export function vllmMemory(subject: Subject, deployment: Deployment, data: Engin
       ...vllmLoraTerms({architecture, deployment, layout: vllmLayout(deployment), stage}, data.support.lora),
       ...loaderTerms(subject, version, overheads),
       ...loadedBufferTerms(subject, deployment, stage),
+      ...hostTableTerms(subject, deployment, stage),
       ...overheadTerms(subject, deployment, stage, overheads),
     ]
     const pool = stagePool(subject, deployment, layout, stage)
