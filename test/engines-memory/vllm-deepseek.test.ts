@@ -125,3 +125,15 @@ describe('the drafter in the checkpoint', () => {
 
   it('is not in the preview', () => expect(of('deepseek-ai/DeepSeek-V4-Flash', 'dspark').reasons).toContain('speculation-unavailable'))
 })
+
+describe('tables of n-grams', () => {
+  const kept = (model: string, gpu: string, engineVersion: string) => bytesOf('weights: tables kept in host memory', gpu, {engineVersion, tp: 8}, model)
+  // 768,022,850 rows of 256 elements of one byte, a rank's eighth (config/engram.py cpu_offload: True).
+  it('stay in host memory from 0.30.0', () => {
+    expect(Math.abs(kept('deepseek-v4.1-flash', '8xh100-sxm', '0.31.0') + (768_022_850 * 256) / 8)).toBeLessThan(20_000)
+    expect(kept('deepseek-v4.1-flash', '8xh100-sxm', '0.29.0')).toBe(0)
+    expect(kept('qwen3.8-flash-next', '8xh100-sxm', '0.31.0')).toBeLessThan(-10 * GIB)
+    // Memory that is shared with the system holds them all the same.
+    expect(kept('deepseek-v4.1-flash', '8xgb10', '0.31.0')).toBe(0)
+  })
+})

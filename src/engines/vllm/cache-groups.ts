@@ -83,6 +83,7 @@ export function cachePool(question: GroupQuestion): CachePool {
   if (!only) return {blockBytes: 1, blockTokens: question.blockTokens, groupCount: 1, hasStates: false, blocksPerRequest: () => 1}
   const isOneKind = effective.every(({growth, windowTokens}) => growth === only.growth && (growth !== 'window' || windowTokens === only.windowTokens))
   if (isOneKind && only.growth !== 'state') return uniformPool(question, effective)
+  if (poolsKeys(effective)) return pooledKeyPool(question, effective)
   return hybridPool(question, effective, own)
 }
 
@@ -135,6 +136,35 @@ function hybridPool(question: GroupQuestion, parts: readonly CachePart[], ownCou
     groupCount: groups.length,
     hasStates: states.length > 0,
     blocksPerRequest: (tokens) => groups.reduce((sum, group) => sum + groupBlocks(group, tokens, question), 0),
+  }
+}
+
+/** Latent rows beside states, with one index key for several tokens (GLM-5.3-Flash). */
+const poolsKeys = (parts: readonly CachePart[]): boolean =>
+  parts.some(({content}) => content === 'latent') &&
+  parts.some(({growth}) => growth === 'state') &&
+  parts.some(({content, tokensPerRow}) => content === 'index-key' && tokensPerRow > 1)
+
+/**
+ * GLM-5.3-Flash: latent rows and index keys are one group, states lie in the pages of the latent rows, in as many groups as it takes, and a ring of the
+ * keys that are not pooled yet takes one block of its own (_get_kv_cache_groups_glm5_next, 0.30.0 and 0.31.0; the same numbers come out of
+ * _get_packed_kv_cache_groups in 0.32.0 and 0.33.0). A log of 0.31 on eight H100 says 2,618,281 tokens in 28.73 GiB: 4,145 blocks at 415 a request.
+ */
+function pooledKeyPool(question: GroupQuestion, parts: readonly CachePart[]): CachePool {
+  const states = parts.filter(({growth}) => growth === 'state')
+  const latent = parts.filter(({content}) => content === 'latent')
+  const statePage = Math.max(...states.map(({stateBytes}) => stateBytes))
+  const rowBytes = Math.max(...latent.map(({bytesPerToken}) => bytesPerToken))
+  const alignment = question.stateAlignmentTokens ?? question.blockTokens
+  const blockTokens = Math.max(question.blockTokens, alignment * Math.ceil(statePage / (alignment * rowBytes)))
+  const stateGroups = Math.ceil(states.length / latent.length)
+  const perState = groupBlocks({part: states[0]!, blockTokens, layerCount: states.length}, 1, question)
+  return {
+    blockBytes: parts.reduce((sum, part) => sum + (part.growth === 'growing' ? part.bytesPerToken * blockTokens : 0), 0),
+    blockTokens,
+    groupCount: 2 + stateGroups,
+    hasStates: true,
+    blocksPerRequest: (tokens) => Math.ceil(tokens / (blockTokens * (question.contextParallel ?? 1))) + stateGroups * perState + 1,
   }
 }
 
