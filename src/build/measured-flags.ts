@@ -13,14 +13,15 @@ interface Logged {
 }
 
 /**
- * What SGLang's flags beside a log say in a scenario's own fields; fields that stand beside them win. What the flag table does not know,
+ * What the flags beside a log of vLLM or SGLang say in a scenario's own fields; fields that stand beside them win. What the flag table does not know,
  * and words that are no flags, are left out.
  */
 export function withFlags<Line extends Logged>(catalogue: Catalogue, line: Line): Line {
   const words = (line.flags ?? []).filter((flag) => flag.startsWith('--')).flatMap((flag) => flag.split(/[\s=]+/))
-  if (line.engine !== 'sglang' || words.length === 0) return line
-  const {version} = resolveVersion(line.engineVersion, catalogue.file<EngineData>('engines/sglang').newestVersion)
-  const program = readProgram(['sglang', 'serve', '--model-path', line.model ?? '', ...words])
-  const {request, passedOn} = readCommand(program, {table: catalogue.file<FlagTable>('engines/sglang-flags'), version, unsure: true})
+  const {engine} = line
+  if ((engine !== 'sglang' && engine !== 'vllm') || words.length === 0) return line
+  const {version} = resolveVersion(line.engineVersion, catalogue.file<EngineData>(`engines/${engine}`).newestVersion)
+  const program = readProgram([engine, 'serve', ...(engine === 'sglang' ? ['--model-path'] : []), line.model ?? '', ...words])
+  const {request, passedOn} = readCommand(program, {table: catalogue.file<FlagTable>(`engines/${engine}-flags`), version, unsure: true})
   return {...request, ...(Object.keys(passedOn).length > 0 && {engineFlags: passedOn}), ...line}
 }

@@ -175,6 +175,8 @@ const checkpoint = z.strictObject({
     .refine((name) => findCacheFormat(name) !== undefined, 'is not a cache format')
     .optional(),
   draftIncluded: z.literal(false).optional(),
+  /** Only where its layers draft a block at once (DeepSeek-V4 of August 2026). */
+  draftMethod: z.literal('dspark').optional(),
   encodersIncluded: z.literal(false).optional(),
   quantMethod: text.optional(),
   thirdParty: flag,

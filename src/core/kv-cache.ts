@@ -118,12 +118,14 @@ export function mixerCache(mixer: Mixer, layout: CacheLayout): CachePart[] {
       const ratio = mixer.compressionRatio
       if (ratio > 0) {
         const wide = compressorOverlap(ratio)
-        parts.push(growing('compressed', row / ratio, ratio), state(0, ratio * wide * 2 * wide * mixer.headDim * 4, ratio))
-        if (mixer.indexer)
-          parts.push(
-            growing('index-key', (layout.indexKeyBytes ?? fp8IndexKeyBytes)(mixer.indexer.headDim) / ratio, ratio),
-            state(0, ratio * wide * 2 * wide * mixer.indexer.headDim * 4, ratio),
-          )
+        const open = (headDim: number) => state(0, ratio * wide * 2 * wide * headDim * 4, ratio)
+        parts.push(growing('compressed', row / ratio, ratio))
+        if (ratio > 1) parts.push(open(mixer.headDim))
+        if (mixer.indexer) {
+          parts.push(growing('index-key', (layout.indexKeyBytes ?? fp8IndexKeyBytes)(mixer.indexer.headDim) / ratio, ratio))
+          // DeepSeek-V4.1 makes its index keys of the compressed rows (vllm/models/deepseek_v41/attention.py, 0.30.0).
+          if (ratio > 2) parts.push(open(mixer.indexer.headDim))
+        }
       }
       return parts
     }

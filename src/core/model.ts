@@ -63,6 +63,8 @@ export interface Checkpoint {
   kvCache?: string
   /** The draft layers are in the files. Default: as the architecture has them. */
   draftIncluded?: boolean
+  /** Its draft layers draft by this method, where that is not multi-token prediction alone. */
+  draftMethod?: 'dspark'
   /** The encoders are in the files. Default: true. */
   encodersIncluded?: boolean
   /** `quant_method` of its configuration, for the engines' support tables. */

@@ -66,6 +66,9 @@ export function exceedsPositions(subject: Subject, {engine, maxModelLen}: Asked)
 export const factorFor = ({originalTokens, factor}: RopeScaling, tokens: number): number =>
   Math.min(factor, Math.max(1.5, Math.ceil((2 * tokens) / originalTokens) / 2))
 
+/** Longest context that an engine starts with when it is told of the scaling: where the scaling ends, if that is beyond what is documented. */
+const reachOf = ({tokens, ropeScaling}: ExtendedContext): number => Math.max(tokens, ropeScaling ? ropeScaling.factor * ropeScaling.originalTokens : 0)
+
 /** What has to be changed in the model's configuration for this context; undefined: nothing, or nothing helps (`contextReason`). */
 export function contextOverride(subject: Subject, asked: Asked): ContextOverride | undefined {
   const rules = RULES[asked.engine]
@@ -156,7 +159,8 @@ export function contextReason(subject: Subject, asked: Asked): Reason | undefine
   const {tokens, ropeScaling, raisedLimit} = extendedContext
   const isWritable = ropeScaling !== undefined || raisedLimit === true
   const possible = isWritable && !hindrance(subject, {...asked, maxModelLen: tokens})
-  if (maxModelLen > tokens || !isWritable)
+  // Between what is documented and the end of the scaling the engine starts: that is a note (`contextNote`).
+  if (maxModelLen > reachOf(extendedContext) || !isWritable)
     return reason(`${wanted}; ${reads}, ${extensionInWords(extendedContext)}`, `use --max-model-len ${possible ? tokens : own}`)
   return blocked
     ? reason(
@@ -166,10 +170,14 @@ export function contextReason(subject: Subject, asked: Asked): Reason | undefine
     : undefined
 }
 
-/** Longest context that this engine can be given: what is documented beyond the configuration where it can be told, else its own. */
+/**
+ * Longest context that this engine can be given: what is documented beyond the configuration where it can be told, and as far as the scaling goes for
+ * those who ask for more; else its own.
+ */
 export function contextLimit(subject: Subject, asked: Asked): number {
   const {architecture, extendedContext} = subject.model
-  const documented = extendedContext?.tokens ?? 0
+  const named = extendedContext?.tokens ?? 0
+  const documented = extendedContext && asked.maxModelLen > named ? reachOf(extendedContext) : named
   const beyond = documented > architecture.contextTokens && contextReason(subject, {...asked, maxModelLen: documented}) === undefined
   return beyond ? documented : unaskedContext(subject, asked.engine, asked.engineVersion)
 }
@@ -180,10 +188,11 @@ export function contextNote(subject: Subject, asked: Asked): Warning | undefined
   const {contextTokens} = model.architecture
   const {maxModelLen} = asked
   if (maxModelLen <= contextTokens || contextReason(subject, asked)) return undefined
-  const {ropeScaling} = model.extendedContext!
+  const {ropeScaling, tokens} = model.extendedContext!
   const beyond = `${countInWords(maxModelLen)} tokens are beyond the ${countInWords(contextTokens)} of ${model.name}'s configuration`
   const how = ropeScaling
     ? `they are read with YaRN by a factor of ${factorFor(ropeScaling, maxModelLen)}, which is static (it applies to every request) and may cost quality on short prompts`
     : 'its publisher documents them, and the limit is raised'
-  return {code: 'context-beyond-model', message: `${beyond}: ${how}`}
+  const undocumented = maxModelLen > tokens ? `; its publisher documents ${countInWords(tokens)}, and nobody says how well more is read` : ''
+  return {code: 'context-beyond-model', message: `${beyond}: ${how}${undocumented}`}
 }

@@ -20,6 +20,8 @@ export function draftKind(architecture: Architecture, speculative: Speculation |
   if (speculative === undefined) return 'none'
   const method = methodWord(speculative.method)
   if (WITHOUT_MODEL.includes(method)) return 'none'
+  // DeepSeek-V4's drafter lies in the model's own checkpoint.
+  if (method === 'dspark' && architecture.draft !== undefined && speculative.draft === undefined) return 'layers'
   if (BLOCK.includes(method)) return 'block'
   if (MODEL.includes(method)) return 'model'
   if (method === 'eagle3') return 'eagle'
@@ -33,6 +35,19 @@ export function draftKind(architecture: Architecture, speculative: Speculation |
 
 /** The method runs the multi-token-prediction layers of the checkpoint. */
 export const usesDraftLayers = (architecture: Architecture, speculative: Speculation | undefined): boolean => draftKind(architecture, speculative) === 'layers'
+
+/** Layers of DeepSeek-V4's block drafter where the configuration does not say (vllm/models/deepseek_v4/nvidia/dspark.py n_mtp_layers, 0.26.0 to 0.33.0). */
+const DSPARK_LAYERS = 3
+
+/** Draft layers of the checkpoint that a method loads: each of them has weights and a cache. */
+export function draftLayerCount({draft}: Architecture, speculative: Speculation | undefined): number {
+  if (!draft) return 0
+  return speculative !== undefined && methodWord(speculative.method) === 'dspark' ? Math.max(DSPARK_LAYERS, draft.layerCount) : draft.layerCount
+}
+
+/** A block is drafted at once, by layers of the checkpoint or by a model of its own. */
+export const draftsBlocks = (architecture: Architecture, speculative: Speculation | undefined): boolean =>
+  draftKind(architecture, speculative) === 'block' || (speculative !== undefined && methodWord(speculative.method) === 'dspark')
 
 /** What is known of the draft that a deployment names. */
 export const knownDraft = ({drafts = []}: Pick<Model, 'drafts'>, speculative: Speculation | undefined): Draft | undefined =>
@@ -93,20 +108,34 @@ export function publishedDraftBytes(draft: Draft | undefined): number | undefine
 }
 
 /**
- * Bytes of such a draft on one rank at 16 bits: as published, else dense layers as wide as the model and a projection of three hidden states,
- * for EAGLE-3 a head of 32,000 tokens; or a small model. Split over the ranks like the model.
+ * Elements of the matrix that joins the target's hidden states, which every rank holds whole: three states of an EAGLE-3 head, two of an EAGLE head, one
+ * for each layer of a block drafter (ReplicatedLinear fc in vllm/model_executor/models/llama_eagle3.py, llama_eagle.py and qwen3_dflash.py, 0.33.0;
+ * nn.Linear or ReplicatedLinear in sglang/srt/models/llama_eagle3.py and dflash.py, 0.5.23).
+ */
+function joiningElements(architecture: Architecture, speculative: Speculation | undefined, draft?: Draft): number {
+  const kind = draftKind(architecture, speculative)
+  if (kind !== 'eagle' && kind !== 'block') return 0
+  const hidden = draft?.shape?.hiddenSize ?? architecture.hiddenSize
+  const states = kind === 'block' ? ownDraftLayers(architecture, speculative, draft) : methodWord(speculative!.method) === 'eagle3' ? 3 : 2
+  return states * hidden * hidden
+}
+
+/**
+ * Bytes of such a draft on one rank at 16 bits: as published, else dense layers as wide as the model and a projection of its hidden states,
+ * for EAGLE-3 a head of 32,000 tokens; or a small model. Split over the ranks like the model, but for what joins the states.
  */
 export function ownDraftBytes(architecture: Architecture, speculative: Speculation | undefined, tp: number, draft?: Draft): number {
   const kind = draftKind(architecture, speculative)
   if (kind === 'none' || kind === 'layers') return 0
   const published = publishedDraftBytes(draft)
-  if (published !== undefined) return published / tp
+  const whole = 2 * joiningElements(architecture, speculative, draft)
+  if (published !== undefined) return Math.max(0, published - whole) / tp + Math.min(published, whole)
   if (kind === 'model') return (2 * MODEL_PARAMETERS) / tp
   const layers = ownDraftLayers(architecture, speculative, draft)
   if (layers === 0) return 0
   const hidden = architecture.hiddenSize
   const head = kind === 'eagle' ? EAGLE_VOCABULARY * hidden : 0
-  return (2 * (layers * (3 * hidden * assumedWidth(architecture) + 4 * hidden * hidden) + 3 * hidden * hidden + head)) / tp
+  return (2 * (layers * (3 * hidden * assumedWidth(architecture) + 4 * hidden * hidden) + head)) / tp + whole
 }
 
 /** The kind of layer that a draft has, where its shape is published. */

@@ -154,6 +154,8 @@ export interface ActivationQuestion {
   latentContextTokens?: number
   /** Buffers that sparse attention reserves beside its activations; bytes. */
   attentionWorkspaceBytes?: number
+  /** Peak of attention where its buffers are known one by one, in the place of the general rule. */
+  attention?: ActivationPeak
   /** Embeddings of images that the trial encodes; 0 without. */
   imageTokens?: number
   /** A copy of the embedding that the compiler tries its kernels on; bytes. */
@@ -167,7 +169,7 @@ export interface ActivationPeak {
 }
 
 /** Residual streams of models with hyper-connections: DeepSeek-V4's `hc_mult`. */
-const COMPRESSED_STREAMS = 4
+export const COMPRESSED_STREAMS = 4
 const residualStreams = ({layerKinds}: Architecture): number =>
   layerKinds.some(({mixers}) => mixers.some(({kind}) => kind === 'compressed')) ? COMPRESSED_STREAMS : 1
 
@@ -181,6 +183,7 @@ function forwardPeak({
   expertChunkTokens = Number.POSITIVE_INFINITY,
   routedRowCopies = 0,
   attentionWorkspaceBytes = 0,
+  attention,
   parameters,
 }: ActivationQuestion): ActivationPeak {
   const hidden = architecture.hiddenSize
@@ -190,7 +193,9 @@ function forwardPeak({
   const elements = Math.max(
     ...architecture.layerKinds.map((kind) => {
       const context = kind.mixers.reduce((sum, mixer) => sum + contextWidth(mixer, layout), 0) * latentContextTokens
-      const mixers = kind.mixers.reduce((sum, mixer) => sum + mixerWidth(mixer, layout), 0) * tokens + context + attentionWorkspaceBytes / bytesPerElement
+      const mixers = attention
+        ? 0
+        : kind.mixers.reduce((sum, mixer) => sum + mixerWidth(mixer, layout), 0) * tokens + context + attentionWorkspaceBytes / bytesPerElement
       const routed = kind.feedForward?.kind === 'moe' ? kind.feedForward.expertsPerToken * hidden * routedRowCopies : 0
       const experts = (expertWidth(kind, hidden, layout) + routed) * Math.min(gatheredTokens, expertChunkTokens)
       return Math.max(mixers, denseWidth(kind, layout) * tokens + experts + (experts > 0 ? gathered : 0))
@@ -233,13 +238,15 @@ function encoderPeak({architecture, layout, imageTokens = 0, towerPatches, param
 
 /** Peak of the engine's trial run: of the forward pass, the sampler over all sequences, the image tower, or the compiler, whichever is highest. */
 export function activationPeak(question: ActivationQuestion): ActivationPeak {
-  const {architecture, sequences, logitBytes, compiledTableBytes = 0} = question
+  const {architecture, sequences, logitBytes, compiledTableBytes = 0, attention} = question
   const compiler = {bytes: compiledTableBytes, because: 'the compiler tries its kernels on a copy of the embedding'}
   const sampler = {
     bytes: sequences * architecture.vocabularySize * logitBytes,
     because: `the sampler's trial: ${sequences} sequences x ${architecture.vocabularySize} logits x ${logitBytes} bytes`,
   }
-  const peak = [forwardPeak(question), sampler, encoderPeak(question), compiler].reduce((a, b) => (b.bytes > a.bytes ? b : a))
+  const peak = [forwardPeak(question), ...(attention ? [attention] : []), sampler, encoderPeak(question), compiler].reduce((a, b) =>
+    b.bytes > a.bytes ? b : a,
+  )
   return {bytes: Math.round(peak.bytes), because: peak.because}
 }
 

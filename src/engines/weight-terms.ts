@@ -4,7 +4,7 @@ import type {MemoryPart} from '../core/memory.ts'
 import type {Checkpoint, Draft, TensorClass} from '../core/model.ts'
 import type {Term} from '../core/terms.ts'
 import {bytesInWords} from '../core/words.ts'
-import {ownDraftBytes, ownDraftWords, publishedDraftBytes, usesDraftLayers} from './drafts.ts'
+import {draftLayerCount, draftsBlocks, ownDraftBytes, ownDraftWords, publishedDraftBytes, usesDraftLayers} from './drafts.ts'
 import {type ExpertTile, expertPaddingBytes} from './expert-padding.ts'
 import {draftWeightBytes, encoderWeightBytes, type ShardLayout, type Stage, weightBytes} from '../core/weights.ts'
 
@@ -99,7 +99,13 @@ export function weightTerms(question: WeightQuestion): PartTerm[] {
       `${architecture.encoders?.map((encoder) => `${encoder.modality} ${encoder.parameterCount} parameters`).join(', ')}`,
     )
   if (stage.head && usesDraftLayers(architecture, question.speculative))
-    add('weights: draft layers', draftWeightBytes(architecture, checkpoint, layout), 'speculation is on: the multi-token-prediction layers are loaded')
+    add(
+      'weights: draft layers',
+      (draftWeightBytes(architecture, checkpoint, layout) / architecture.draft!.layerCount) * draftLayerCount(architecture, question.speculative),
+      draftsBlocks(architecture, question.speculative)
+        ? `speculation is on: the ${draftLayerCount(architecture, question.speculative)} layers of the block drafter are loaded`
+        : 'speculation is on: the multi-token-prediction layers are loaded',
+    )
   if (stage.head)
     add(
       'weights: draft model',

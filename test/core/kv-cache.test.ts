@@ -216,9 +216,9 @@ describe('DeepSeek-V4', () => {
 })
 
 describe('index keys that stand for several tokens, and windows of latent rows', () => {
-  it('GLM 5.3 Flash: 11 layers of 512 elements and a key of 132 bytes for 16 tokens; 34 states', () => {
+  it('GLM 5.3 Flash: 11 layers of 512 elements and a key of 132 bytes for 4 tokens; 34 states', () => {
     const totals = cacheTotals(of('glm-5.3-flash'), layout('bf16', {stateElementBytes: 4}))
-    expect(totals.growingBytesPerToken).toBeCloseTo(11 * (512 * 2 + 132 / 16), 6)
+    expect(totals.growingBytesPerToken).toBeCloseTo(11 * (512 * 2 + 132 / 4), 6)
     // 64 heads of 128 x 128 in fp32, and three rows of 3 x 8,192 before the convolution.
     expect(totals.stateBytesPerSequence).toBe(34 * (64 * 128 * 128 * 4 + 3 * 3 * 8192 * 2))
   })

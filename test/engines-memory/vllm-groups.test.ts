@@ -157,3 +157,42 @@ describe('longest request', () => {
     expect(one.blocksPerRequest(longest + 1)).toBeGreaterThan(blocks)
   })
 })
+
+describe('DeepSeek-V4.1', () => {
+  // Hopper, blocks of 64: rows of 584 bytes for two tokens (32 a page, 18,688 -> 19,008) in three layers and for one (37,376 -> 37,440) in one, index keys of
+  // 132 (4,224 -> 4,608 and 8,448 -> 8,640): 116,928 bytes. Six windows of 32 x 584 -> 19,008 fit beside, so 40 layers make 7 groups; three rings of 8 rows
+  // of 2 x 512 x 4 bytes make one. 262,144 tokens take 4,096 + 7 x (ceil((127 + 16,384) / 32) + 1) + 1 = 7,716 blocks.
+  it('Hopper: 9,092,347 tokens in 29.14 GiB', () => {
+    const packed = {cache: 'fp8', compressedRowBytes: (headDim: number, rope: number) => headDim - rope + 2 * rope + 8}
+    const one = pool(layersOf('deepseek-v4.1-flash', packed), {version: '0.31.0', blockTokens: 64})
+    expect(one.blockBytes).toBe(3 * (19_008 + 4608) + 37_440 + 8640)
+    expect(one.groupCount).toBe(9)
+    expect(one.blocksPerRequest(262_144)).toBe(7716)
+    expect(Math.abs(capacity('0.31.0', one, 29.14 * GIB, 262_144).tokens / 9_092_347 - 1)).toBeLessThan(0.0005)
+  })
+
+  // 10.x, blocks of 128: rows of 528 bytes in pages that end on 512: 64 x 528 = 33,792 and 128 x 528 = 67,584, keys 8,448 -> 8,704 and 16,896; windows of
+  // 32 x 528 = 16,896: 12 fit into 211,968, four groups of ten. Seven drafts make a ring of 16 rows, 65,536 bytes: three fit.
+  it('10.x: rows of 528 bytes', () => {
+    const one = pool(layersOf('deepseek-v4.1-flash', {cache: 'fp8', compressedRowBytes: (headDim: number) => headDim + 16}), {
+      version: '0.33.0',
+      blockTokens: 128,
+      speculativeTokens: 7,
+    })
+    expect(one.blockBytes).toBe(3 * (33_792 + 8704) + 67_584 + 16_896)
+    expect(one.groupCount).toBe(1 + 4 + 1)
+  })
+})
+
+describe('GLM-5.3-Flash', () => {
+  // Eight ranks: a state of 8 x 128 x 128 x 4 + 3 x 3 x 1,024 x 2 = 542,720 bytes in blocks of 640 tokens of 1,024 bytes. 11 layers of latent rows with a key of
+  // 132 bytes for four tokens: 11 x (655,360 + 21,120); 262,144 tokens take 410 blocks, four groups of states one each, the open keys one: 415.
+  it('2,618,281 tokens in 28.73 GiB', () => {
+    const layers = layersOf('glm-5.3-flash', {cache: 'bf16', attentionTp: 8, stateElementBytes: 4})
+    const one = pool(layers, {version: '0.31.0', blockTokens: 64, stateAlignmentTokens: 128})
+    expect(one.blockTokens).toBe(640)
+    expect(one.blockBytes).toBe(11 * (655_360 + 21_120))
+    expect(one.blocksPerRequest(262_144)).toBe(415)
+    expect(capacity('0.31.0', one, 28.73 * GIB, 262_144)).toMatchObject({blocks: 4145, tokens: 2_618_281})
+  })
+})

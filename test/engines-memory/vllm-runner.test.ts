@@ -253,11 +253,41 @@ describe('rows of sparse attention', () => {
   const deployment = (engineVersion: string, kvCache: string) => resolved(subject, {engineVersion, kvCache, tp: 8})
 
   it.each([
-    ['fp8', 656],
     ['nvfp4', 352],
     ['nvfp4_ds_mla', 352],
   ])('%s: %i bytes of 576 elements', (kvCache, bytes) => {
-    expect(vllmCacheLayout(deployment('0.33.0', kvCache), true).latentRowBytes?.(576)).toBe(bytes)
+    expect(vllmCacheLayout(subject, deployment('0.33.0', kvCache)).latentRowBytes?.(576)).toBe(bytes)
+  })
+
+  // platforms/cuda.py _get_backend_priorities and attention/mla_attention.py: FlashInfer keeps plain fp8 on 10.x, FlashMLA and 12.x 512 + 16 + 2 x 64.
+  it.each([
+    ['b200-sxm', '0.17.1', 8, 656],
+    // GLM-5 has 64 heads: 8 on a rank of eight, 32 on one of two.
+    ['b200-sxm', '0.19.1', 8, 576],
+    ['b200-sxm', '0.19.1', 2, 656],
+    ['b200-sxm', '0.20.0', 2, 576],
+    ['b200-sxm', '0.33.0', 8, 576],
+    ['h200-sxm', '0.33.0', 8, 656],
+    ['rtx-pro-6000-blackwell-server', '0.33.0', 8, 656],
+    ['mi355x', '0.33.0', 8, 576],
+  ])('fp8 on %s under %s with tp %i: %i bytes', (gpu, version, tp, bytes) => {
+    const on = subjectOf('glm-5', `8x${gpu}`)
+    const {latentRowBytes, format} = vllmCacheLayout(on, resolved(on, {engineVersion: version, kvCache: 'fp8', tp}))
+    expect(latentRowBytes?.(576) ?? 576 * format.elementBytes).toBe(bytes)
+  })
+
+  // Packed rows are gathered: 5 x 65,536 tokens more x 576 x 2 bytes. Plain ones are read where they lie: 40 index keys of 132 bytes for each token.
+  it('gathers packed rows only', () => {
+    const more = (gpu: string) => {
+      const on = subjectOf('glm-5', `8x${gpu}`)
+      const peak = (maxModelLen: number) =>
+        vllm
+          .memory(on, resolved(on, {engineVersion: '0.33.0', kvCache: 'fp8', tp: 8, maxModelLen, maxNumSeqs: 16, maxNumBatchedTokens: 8192}))
+          .terms.find(({name}) => name === 'activations')!.bytes
+      return peak(131_072) - peak(65_536)
+    }
+    expect(Math.abs(more('h200-sxm') - 5 * 65_536 * 1152)).toBeLessThanOrEqual(2)
+    expect(Math.abs(more('b200-sxm') - 40 * 65_536 * 132)).toBeLessThanOrEqual(2)
   })
 
   it('are kept in four bits from 0.30.0, under a name of their own', () => {
@@ -270,7 +300,7 @@ describe('rows of sparse attention', () => {
 
   // Gathered rows for each token of the longest request, 576 elements of 16 bits: five, and two above 256k from 0.32.0. 3 x 1,048,576 x 1,152 bytes less.
   it('gathers fewer rows of long requests from 0.32.0', () => {
-    const long = subjectOf('glm-5.2', '8xb200-sxm')
+    const long = subjectOf('glm-5.2', '8xh200-sxm')
     const peak = (engineVersion: string, maxModelLen: number) =>
       vllm
         .memory(long, resolved(long, {engineVersion, kvCache: 'fp8', tp: 8, maxModelLen, maxNumSeqs: 16, maxNumBatchedTokens: 8192}))

@@ -102,3 +102,20 @@ describe('nodes and stages of SGLang', () => {
     expect(asked('0.5.18', {speculative: {method: 'ngram', tokens: 4}})).toEqual(['speculation-unavailable: leave --speculative out, or use --pp 1'])
   })
 })
+
+describe('places of a batch under vLLM', () => {
+  // config/vllm.py _set_max_num_scheduled_tokens: 8,192 - (16 - 1) x 1,024 is nothing; 15 x 546 = 8,190 leave two.
+  it('drafted blocks leave none from 0.17 to 0.27', () => {
+    const asked = (engineVersion: string, maxNumSeqs: number) =>
+      refusals('vllm', 'qwen3-8b', {
+        engineVersion,
+        tp: 1,
+        maxNumBatchedTokens: 8192,
+        maxNumSeqs,
+        speculative: {method: 'dflash', tokens: 16, draft: 'z-lab/Qwen3-8B-DFlash-b16'},
+      })
+    expect(asked('0.26.0', 1024)).toEqual(['batch-too-small: use --max-num-seqs 546, or --max-num-batched-tokens 30720'])
+    expect(asked('0.26.0', 546)).toEqual([])
+    expect(asked('0.28.0', 1024)).toEqual([])
+  })
+})

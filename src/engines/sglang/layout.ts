@@ -1,6 +1,7 @@
 import {type Deployment, STATE_FORMATS} from '../../core/deployment.ts'
 import {cacheFormat} from '../../core/formats.ts'
 import type {CacheLayout} from '../../core/kv-cache.ts'
+import type {Architecture} from '../../core/architecture.ts'
 import type {ShardLayout} from '../../core/weights.ts'
 import type {Subject} from '../engine.ts'
 import {isAtLeast} from '../versions.ts'
@@ -20,6 +21,18 @@ export function sglangLayout({tp, dp, ep, dpAttention}: Deployment): ShardLayout
     expertParallel: ep,
     encoderTp: tp,
   }
+}
+
+/**
+ * The same with the image tower of Kimi, of which only the attention is divided: MLPs and projector are whole on every rank (MLP2 and ReplicatedLinear in
+ * models/kimi_vl_moonvit.py and kimi_k25.py, 0.5.10 to 0.5.19). Given as ranks that would divide the whole tower.
+ */
+export function sglangWeightLayout({className = '', encoders = []}: Architecture, deployment: Deployment): ShardLayout {
+  const layout = sglangLayout(deployment)
+  const [tower] = encoders
+  if (!/^Kimi(?:K25|VL)/.test(className) || encoders.length !== 1 || !tower?.layerCount || !tower.hiddenSize) return layout
+  const attention = 4 * tower.hiddenSize ** 2 * tower.layerCount
+  return {...layout, encoderTp: tower.parameterCount / (tower.parameterCount - attention * (1 - 1 / deployment.tp))}
 }
 
 /**

@@ -12,7 +12,7 @@ import type {Stage} from '../../core/weights.ts'
 import {cutTo, tight} from '../beside-cache.ts'
 import {contextLimit} from '../context.ts'
 import type {EngineData, Subject} from '../engine.ts'
-import {draftKind, knownDraft, ownDraftLayers, usesDraftLayers} from '../drafts.ts'
+import {draftLayerCount, draftsBlocks, knownDraft, ownDraftLayers, usesDraftLayers} from '../drafts.ts'
 import {sglangExpertTile} from '../expert-padding.ts'
 import {longestStart} from '../longest.ts'
 import {sglangLoraTerms} from '../lora.ts'
@@ -25,7 +25,7 @@ import {isLargeHopperQwen3Vl, type SglangQuestion} from './asked.ts'
 import {attentionBackend, dropsPrefillGraphs, pageSizeTokens} from './attention.ts'
 import {fractionFactor, memFractionStatic} from './defaults.ts'
 import {decodeGraphSizes, prefillGraphSizes} from './graphs.ts'
-import {sglangCacheLayout, sglangLayout, sglangPriceLayout} from './layout.ts'
+import {sglangCacheLayout, sglangLayout, sglangPriceLayout, sglangWeightLayout} from './layout.ts'
 import {type DraftPool, type Pools, sglangPools, stateSlotsPerRequest} from './pools.ts'
 import {filledRequests, hasWindowPool, OWN_RUNNING_REQUESTS, seesOrHears, sglangQuestion, subjectKinds} from './question.ts'
 
@@ -45,9 +45,9 @@ function stageParts(subject: Subject, deployment: Deployment, stage: Stage): Cac
 function draftPool({model}: Subject, {speculative}: Deployment): DraftPool | undefined {
   if (!speculative) return undefined
   const layerCount = usesDraftLayers(model.architecture, speculative)
-    ? model.architecture.draft!.layerCount
+    ? draftLayerCount(model.architecture, speculative)
     : ownDraftLayers(model.architecture, speculative, knownDraft(model, speculative))
-  return {layerCount, tokens: speculative.tokens, block: draftKind(model.architecture, speculative) === 'block'}
+  return {layerCount, tokens: speculative.tokens, block: draftsBlocks(model.architecture, speculative)}
 }
 
 /**
@@ -199,7 +199,7 @@ export function sglangMemory(subject: Subject, deployment: Deployment, data: Eng
       ...weightTerms({
         architecture: deployment.multimodal?.languageOnly ? {...architecture, encoders: []} : architecture,
         checkpoint: subject.checkpoint,
-        layout: sglangLayout(deployment),
+        layout: sglangWeightLayout(architecture, deployment),
         stage,
         stageCount: deployment.pp,
         speculative: deployment.speculative,

@@ -25,6 +25,12 @@ const hasUncountedLayers = ({architecture, hfId, drafts = []}: Pick<Model, 'arch
 const hasLayers = (model: Pick<Model, 'architecture' | 'hfId' | 'drafts'>, {draftIncluded}: Pick<Checkpoint, 'draftIncluded'>): boolean =>
   (model.architecture.draft !== undefined || hasUncountedLayers(model)) && draftIncluded !== false
 
+/** The checkpoint holds layers that draft by this method. */
+const draftsItself = (method: string, checkpoint: Pick<Checkpoint, 'draftMethod'>): boolean => checkpoint.draftMethod === method
+
+const isOneOf = (name: string, {hfId, aliases = []}: Pick<Checkpoint, 'hfId' | 'aliases'>): boolean =>
+  [hfId, ...aliases].some((known) => known.toLowerCase() === name.toLowerCase())
+
 /**
  * Speculation with the method by its common name, the draft chosen where there is a known one and none was named, and the acceptance as a
  * share. @throws InputError for a word that no engine knows, and for an acceptance that cannot be.
@@ -40,7 +46,10 @@ export function chosenSpeculation(
   const needsDraft = methods[method]!.needs === 'draft' || !hasLayers(model, checkpoint)
   const rule = methods[method]!.engines[engine]
   const ownLayers = rule && rule.ownLayers === true && hasLayers(model, checkpoint)
-  const draft = speculative.draft ?? (needsDraft && !ownLayers ? draftsOf(model, method, engine)[0]?.hfId : undefined)
+  const itself = draftsItself(method, checkpoint)
+  // A drafter that lies in the checkpoint may be named by it.
+  const named = itself && speculative.draft !== undefined && isOneOf(speculative.draft, checkpoint) ? undefined : speculative.draft
+  const draft = named ?? (needsDraft && !ownLayers && !itself ? draftsOf(model, method, engine)[0]?.hfId : undefined)
   return {
     speculative: {method, tokens: speculative.tokens, ...(draft !== undefined && {draft})},
     ...(acceptance !== undefined && {acceptance: acceptedShare(acceptance, speculative)}),
@@ -52,6 +61,7 @@ function waysOf({methods}: Pick<SpeculationTable, 'methods'>, engine: EngineId, 
   const there = (method: string) => methodAnswer(methods[method]!, engine, version).kind === 'yes'
   const parts: string[] = []
   if (hasLayers(model, checkpoint) && there('mtp')) parts.push('mtp runs its own layers')
+  if (checkpoint.draftMethod !== undefined && there(checkpoint.draftMethod)) parts.push(`${checkpoint.draftMethod} runs the drafter of its checkpoint`)
   const known = Object.keys(methods).flatMap((method) => {
     const [first] = there(method) ? draftsOf(model, method, engine) : []
     return first ? [`${method} (${first.hfId})`] : []
@@ -119,6 +129,7 @@ export function speculationReasons({table, engine, model, checkpoint, speculativ
     )
   if (method.needs === 'nothing' || speculative.draft !== undefined) return []
   if ((method.needs === 'layers' || answer.ownLayers) && hasLayers(model, checkpoint)) return []
+  if (draftsItself(speculative.method, checkpoint)) return []
   const ways = waysOf(table, id, version, model, checkpoint)
   if (method.needs === 'layers')
     return because(

@@ -1,10 +1,10 @@
 /** The drafter of a deployment as a small model, for the speed model. */
 import type {Architecture} from '../../core/architecture.ts'
-import type {Deployment} from '../../core/deployment.ts'
+import type {Deployment, Speculation} from '../../core/deployment.ts'
 import type {Checkpoint, DraftShape, TensorFormats} from '../../core/model.ts'
 import type {Drafter, Drafting, Verification} from '../../core/throughput/drafting.ts'
 import {draftFormat, formatOf} from '../../core/weights.ts'
-import {draftKind, draftShape, knownDraft, shapeLayer} from '../drafts.ts'
+import {draftKind, draftLayerCount, draftsBlocks, draftShape, knownDraft, shapeLayer} from '../drafts.ts'
 import type {Subject} from '../engine.ts'
 import {acceptedLength} from './acceptance.ts'
 import type {SpeculationTable} from './table.ts'
@@ -12,10 +12,11 @@ import type {SpeculationTable} from './table.ts'
 /** Kernels between two passes of a chain: the token is chosen, positions and cache slots are moved on, embedding and state are joined (vllm/v1/spec_decode/llm_base_proposer.py propose, 0.28.0). */
 const CHAIN_KERNELS = 12
 
-/** The draft layers of a checkpoint as a model: one layer of its kind, with the head of the model. */
-function layersModel(architecture: Architecture): Architecture {
+/** The draft layers of a checkpoint as a model: one layer of its kind, all of them where they draft a block, with the head of the model. */
+function layersModel(architecture: Architecture, speculative: Speculation): Architecture {
   const {draft, ...rest} = architecture
-  return {...rest, layerKinds: [draft!.kind], layerSequence: [0], encoders: undefined, perLayerEmbedding: undefined}
+  const passed = draftsBlocks(architecture, speculative) ? draftLayerCount(architecture, speculative) : 1
+  return {...rest, layerKinds: [draft!.kind], layerSequence: Array.from({length: passed}, () => 0), encoders: undefined, perLayerEmbedding: undefined}
 }
 
 /** Classes that a draft layer has formats of its own for, under their plain names; the head is the model's. */
@@ -58,7 +59,7 @@ function modelsOf({model, checkpoint}: Subject, {speculative}: Deployment): Pick
   const shape = draftShape(architecture, speculative, knownDraft(model, speculative))
   const made =
     kind === 'layers'
-      ? {architecture: layersModel(architecture), checkpoint: layersCheckpoint(checkpoint, architecture)}
+      ? {architecture: layersModel(architecture, speculative), checkpoint: layersCheckpoint(checkpoint, architecture)}
       : {architecture: shapeModel(shape!, architecture), checkpoint: {hfId: speculative.draft ?? '', weights: 'bf16', formats: {default: 'bf16'}}}
   byName.set(key, made)
   return made
@@ -78,7 +79,7 @@ export function draftingOf({table, subject, deployment, launchedByHost, verifica
   const {speculative} = deployment
   if (!speculative) return undefined
   const models = modelsOf(subject, deployment)
-  const block = draftKind(subject.model.architecture, speculative) === 'block' || speculative.method === 'pard'
+  const block = draftsBlocks(subject.model.architecture, speculative) || speculative.method === 'pard'
   return {
     tokens: speculative.tokens,
     ...acceptedLength(table.acceptance, subject.model, deployment, speculative),

@@ -18,6 +18,8 @@ export interface GroupQuestion {
   /** Ranks that share the tokens of growing layers: a block holds this many times its tokens of a sequence (v1/kv_cache_interface.py max_num_blocks_per_req). Default: 1. */
   contextParallel?: number
   maxNumBatchedTokens: number
+  /** Tokens drafted ahead. */
+  speculativeTokens?: number
   pipelineStages: number
   /** Blocks that a request's recurrent states take. Default: one. */
   states?: StateBlocks
@@ -73,7 +75,7 @@ function groupBlocks(group: Group, tokens: number, question: GroupQuestion): num
 export function cachePool(question: GroupQuestion): CachePool {
   const drafted = (question.draftLayers ?? []).flat()
   const parts = [...question.layers.flat(), ...drafted]
-  if (parts.some((part) => part.content === 'compressed')) return compressedPool(question, parts)
+  if (parts.some((part) => part.content === 'compressed')) return isPairwise(parts) ? packedPool(question, parts) : compressedPool(question, parts)
   const hybrid = isAtLeast(question.version, '0.10.0')
   const effective = hybrid ? parts : parts.map((part) => (part.growth === 'window' ? {...part, growth: 'growing' as const} : part))
   const own = effective.length - drafted.length
@@ -81,6 +83,7 @@ export function cachePool(question: GroupQuestion): CachePool {
   if (!only) return {blockBytes: 1, blockTokens: question.blockTokens, groupCount: 1, hasStates: false, blocksPerRequest: () => 1}
   const isOneKind = effective.every(({growth, windowTokens}) => growth === only.growth && (growth !== 'window' || windowTokens === only.windowTokens))
   if (isOneKind && only.growth !== 'state') return uniformPool(question, effective)
+  if (poolsKeys(effective)) return pooledKeyPool(question, effective)
   return hybridPool(question, effective, own)
 }
 
@@ -133,6 +136,35 @@ function hybridPool(question: GroupQuestion, parts: readonly CachePart[], ownCou
     groupCount: groups.length,
     hasStates: states.length > 0,
     blocksPerRequest: (tokens) => groups.reduce((sum, group) => sum + groupBlocks(group, tokens, question), 0),
+  }
+}
+
+/** Latent rows beside states, with one index key for several tokens (GLM-5.3-Flash). */
+const poolsKeys = (parts: readonly CachePart[]): boolean =>
+  parts.some(({content}) => content === 'latent') &&
+  parts.some(({growth}) => growth === 'state') &&
+  parts.some(({content, tokensPerRow}) => content === 'index-key' && tokensPerRow > 1)
+
+/**
+ * GLM-5.3-Flash: latent rows and index keys are one group, states lie in the pages of the latent rows, in as many groups as it takes, and a ring of the
+ * keys that are not pooled yet takes one block of its own (_get_kv_cache_groups_glm5_next, 0.30.0 and 0.31.0; the same numbers come out of
+ * _get_packed_kv_cache_groups in 0.32.0 and 0.33.0). A log of 0.31 on eight H100 says 2,618,281 tokens in 28.73 GiB: 4,145 blocks at 415 a request.
+ */
+function pooledKeyPool(question: GroupQuestion, parts: readonly CachePart[]): CachePool {
+  const states = parts.filter(({growth}) => growth === 'state')
+  const latent = parts.filter(({content}) => content === 'latent')
+  const statePage = Math.max(...states.map(({stateBytes}) => stateBytes))
+  const rowBytes = Math.max(...latent.map(({bytesPerToken}) => bytesPerToken))
+  const alignment = question.stateAlignmentTokens ?? question.blockTokens
+  const blockTokens = Math.max(question.blockTokens, alignment * Math.ceil(statePage / (alignment * rowBytes)))
+  const stateGroups = Math.ceil(states.length / latent.length)
+  const perState = groupBlocks({part: states[0]!, blockTokens, layerCount: states.length}, 1, question)
+  return {
+    blockBytes: parts.reduce((sum, part) => sum + (part.growth === 'growing' ? part.bytesPerToken * blockTokens : 0), 0),
+    blockTokens,
+    groupCount: 2 + stateGroups,
+    hasStates: true,
+    blocksPerRequest: (tokens) => Math.ceil(tokens / (blockTokens * (question.contextParallel ?? 1))) + stateGroups * perState + 1,
   }
 }
 
@@ -201,6 +233,47 @@ function compressedPool(question: GroupQuestion, parts: readonly CachePart[]): C
       dense
         ? groups.reduce((sum, group) => sum + group.blocks(tokens), 0)
         : Math.ceil(groups.reduce((sum, group) => sum + group.blocks(tokens) * bytesOf(group), 0) / firstBytes),
+  }
+}
+
+/** DeepSeek-V4.1 compresses two tokens at most. */
+const isPairwise = (parts: readonly CachePart[]): boolean => parts.some((part) => part.growth === 'growing' && part.tokensPerRow <= 2)
+
+const PAIR_WINDOW_BLOCK_TOKENS = 32
+/** Rows of a compressor's ring: a power of two that holds the drafts, the token behind them and the one before, eight at least (deepseek_v41/compressor.py). */
+const ringRows = (speculativeTokens: number): number => Math.max(8, 2 ** Math.ceil(Math.log2(speculativeTokens + 2)))
+/** Rows of 528 bytes are those of compute capability 10.x, whose pages end on 512 (deepseek_v41/attention.py kv_page_alignment). */
+const pairAlignment = (rowBytes: number): number => (rowBytes % 16 === 0 ? 512 : COMPRESSED_ALIGNMENT)
+
+/**
+ * DeepSeek-V4.1: compressed rows and index keys, whose pages differ in size and number, are one group as a whole; windows, and the rings of open pairs, go
+ * into as many groups as it takes for none to be wider than that (_get_packed_kv_cache_groups, 0.30.0 to 0.33.0). A log of 0.31 on eight H100 says
+ * 9,092,347 tokens in 29.14 GiB.
+ */
+function packedPool(question: GroupQuestion, parts: readonly CachePart[]): CachePool {
+  const {blockTokens} = question
+  const windows = parts.filter((part) => part.growth === 'window')
+  const rings = parts.filter((part) => part.growth === 'state')
+  const alignment = pairAlignment(windows[0]?.bytesPerToken ?? 0)
+  const firstBytes = parts.reduce((sum, part) => sum + (part.growth === 'growing' ? roundUp(part.bytesPerToken * blockTokens, alignment) : 0), 0)
+  const windowPage = roundUp((windows[0]?.bytesPerToken ?? 0) * PAIR_WINDOW_BLOCK_TOKENS, alignment)
+  const ringPage = Math.max(0, ...rings.map((part) => (part.stateBytes / part.tokensPerRow) * ringRows(question.speculativeTokens ?? 0)))
+  const widest = Math.max(firstBytes, windowPage, ringPage)
+  const groupsOf = (layers: number, page: number) => (layers === 0 ? 0 : Math.ceil(layers / Math.max(1, Math.floor(widest / page))))
+  const windowGroups = groupsOf(windows.length, windowPage)
+  const ringGroups = groupsOf(rings.length, ringPage)
+  const held = (windows[0]?.windowTokens ?? 1) - 1 + inFlightTokens(question)
+  return {
+    blockBytes: Math.max(
+      firstBytes,
+      windowGroups > 0 ? Math.ceil(windows.length / windowGroups) * windowPage : 0,
+      ringGroups > 0 ? Math.ceil(rings.length / ringGroups) * ringPage : 0,
+    ),
+    blockTokens,
+    groupCount: 1 + windowGroups + ringGroups,
+    hasStates: false,
+    blocksPerRequest: (tokens) =>
+      Math.ceil(tokens / blockTokens) + windowGroups * (Math.ceil(Math.min(held, tokens) / PAIR_WINDOW_BLOCK_TOKENS) + 1) + ringGroups,
   }
 }
 

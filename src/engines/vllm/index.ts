@@ -5,7 +5,7 @@ import {supportOf} from '../support.ts'
 import {vllmLaunch} from './launch.ts'
 import {vllmLayout} from './layout.ts'
 import {vllmLayoutReasons} from './layout-rules.ts'
-import {hasSparseLatent, vllmCacheLayout, vllmMemory} from './memory.ts'
+import {vllmCacheLayout, vllmMemory} from './memory.ts'
 import {resolveVllm} from './resolve.ts'
 import {vllmVerification} from './speculation.ts'
 
@@ -21,7 +21,7 @@ export function createVllm(data: EngineData): Engine {
       supportOf({id, title: data.title, subject, deployment, layout: vllmLayout(deployment), ownReasons: vllmLayoutReasons(subject, deployment), data}),
     memory: (subject, deployment) => vllmMemory(subject, deployment, data),
     shardLayout: vllmLayout,
-    cacheLayout: (subject, deployment) => vllmCacheLayout(deployment, hasSparseLatent(subject)),
+    cacheLayout: vllmCacheLayout,
     drafting: (subject, deployment) =>
       draftingOf({table: data.support.speculation, subject, deployment, launchedByHost: true, verification: vllmVerification(subject, deployment)}),
     gpuCount: ({tp, pp, dp}) => tp * pp * dp,

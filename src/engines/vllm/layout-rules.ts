@@ -1,4 +1,4 @@
-import type {Deployment} from '../../core/deployment.ts'
+import type {Deployment, Speculation} from '../../core/deployment.ts'
 import type {Reason} from '../../core/terms.ts'
 import {countInWords} from '../../core/words.ts'
 import type {Subject} from '../engine.ts'
@@ -50,6 +50,24 @@ const batchReasons = ({maxNumBatchedTokens, maxNumSeqs}: Deployment): Reason[] =
         ),
       ]
 
+/** Places of a batch that a draft adds for each request: a block's masked tokens but one, or one of a draft model (config/speculative.py max_num_new_slots_for_drafting, 0.17.0 to 0.27.1). */
+const draftSlots = ({method, tokens}: Speculation): number => (['dflash', 'dspark'].includes(method) ? tokens - 1 : method === 'draft_model' ? 1 : 0)
+const SLOTS_COUNTED = {since: '0.17.0', until: '0.28.0'}
+
+/** "does not allow any tokens to be scheduled": what drafts may add for all requests must leave room in a batch (config/vllm.py _set_max_num_scheduled_tokens). */
+function draftReasons({engineVersion: version, speculative, maxNumBatchedTokens, maxNumSeqs}: Deployment): Reason[] {
+  if (!speculative || !isAtLeast(version, SLOTS_COUNTED.since) || isAtLeast(version, SLOTS_COUNTED.until)) return []
+  const slots = draftSlots(speculative)
+  if (slots * maxNumSeqs < maxNumBatchedTokens) return []
+  return [
+    reason(
+      'batch-too-small',
+      `${speculative.tokens} tokens drafted for each of ${countInWords(maxNumSeqs)} requests fill a step of ${countInWords(maxNumBatchedTokens)} tokens: vLLM ${version} does not start so`,
+      `use --max-num-seqs ${Math.floor((maxNumBatchedTokens - 1) / slots)}, or --max-num-batched-tokens ${2 * slots * maxNumSeqs}`,
+    ),
+  ]
+}
+
 /** Sizes that contradict each other: "customized max_cudagraph_capture_size should be consistent" (config/vllm.py _set_cudagraph_sizes, 0.28.0). */
 function graphReasons({graphs, maxNumBatchedTokens}: Deployment): Reason[] {
   if (!graphs?.sizes || graphs.maxBatch === undefined) return []
@@ -86,5 +104,6 @@ export const vllmLayoutReasons = (subject: Subject, deployment: Deployment): Rea
   ...sparseCacheReasons(subject, deployment),
   ...contextReasons(subject, deployment),
   ...batchReasons(deployment),
+  ...draftReasons(deployment),
   ...graphReasons(deployment),
 ]

@@ -4,7 +4,7 @@
  */
 import type {Architecture} from '../../core/architecture.ts'
 import {type Deployment, STATE_FORMATS} from '../../core/deployment.ts'
-import {type CacheFormat, cacheFormat} from '../../core/formats.ts'
+import {cacheFormat} from '../../core/formats.ts'
 import {type CacheLayout, cacheTotals, layerCache} from '../../core/kv-cache.ts'
 import type {MemoryEstimate} from '../../core/memory.ts'
 import {type Reason, sumBytes} from '../../core/terms.ts'
@@ -13,7 +13,7 @@ import type {Stage} from '../../core/weights.ts'
 import {contextLimit} from '../context.ts'
 import type {EngineData, Subject} from '../engine.ts'
 import {bytesOf, cutTo, tight} from '../beside-cache.ts'
-import {knownDraft, ownDraftLayers, shapeLayer, usesDraftLayers} from '../drafts.ts'
+import {draftLayerCount, knownDraft, ownDraftLayers, shapeLayer, usesDraftLayers} from '../drafts.ts'
 import {vllmExpertTile} from '../expert-padding.ts'
 import {longestStart} from '../longest.ts'
 import {encoderEstimate, isEncoder} from '../pooling.ts'
@@ -36,25 +36,23 @@ import {isAtLeast} from '../versions.ts'
 import {type PartTerm, weightTerms} from '../weight-terms.ts'
 import {allReduceBytes} from './all-reduce.ts'
 import {type CachePool, cachePool, capacity, longestRequest, usableBlocks} from './cache-groups.ts'
+import {attentionPeak, compressedGraphBytes, compressedRow, hostTableTerms, isV41, loadedBufferTerms, pairBlockTokens} from './deepseek-v4.ts'
 import {blockSizeTokens, cudaGraphSizes, LOOKS_AT_FREE_SINCE} from './defaults.ts'
 import {vllmLayout} from './layout.ts'
 import {graphsInsideBudget, secondRunnerLogitBytes, sequenceTableBytes, triesImages, usesSecondRunner} from './runner.ts'
+import {hasCompressedAttention, hasSparseLatent, sparseRowBytes, sparseWorkspace} from './sparse.ts'
 import {stateAlignmentTokens, stateBlocks} from './states.ts'
 import {withFedTowers, withLoadedTowers} from './towers.ts'
 import {trialRules} from './trial.ts'
 
-/**
- * Packed rows of the sparse kernels: 512 fp8, 4 fp32 scales, 64 bf16 (FlashMLA); DeepSeek-V4: 448 fp8, 8 scale bytes, 64 bf16. `nvfp4_ds_mla`: 512 of 4 bits,
- * a scale byte for 16 of them, 64 fp8 (model_executor/layers/attention/mla_attention.py, 352 bytes, 0.30.0).
- */
-export function vllmCacheLayout(deployment: Deployment, sparse: boolean): CacheLayout {
+export function vllmCacheLayout(subject: Subject, deployment: Deployment): CacheLayout {
   const format = cacheFormat(deployment.kvCache)
   const packed = format.elementBytes === 1
   return {
     attentionTp: deployment.tp,
     format,
-    latentRowBytes: sparse ? sparseRowBytes(format) : undefined,
-    compressedRowBytes: packed ? (headDim, ropeHeadDim) => headDim - ropeHeadDim + 2 * ropeHeadDim + 8 : undefined,
+    latentRowBytes: hasSparseLatent(subject) ? sparseRowBytes(subject, deployment) : undefined,
+    compressedRowBytes: packed ? compressedRow(subject) : undefined,
     // `auto` keeps recurrent states at the model's 16 bits unless the configuration says otherwise (mamba_utils.py).
     stateElementBytes: 2,
     ...(deployment.stateFormat !== undefined && {askedStateElementBytes: STATE_FORMATS[deployment.stateFormat]}),
@@ -64,16 +62,9 @@ export function vllmCacheLayout(deployment: Deployment, sparse: boolean): CacheL
   }
 }
 
-function sparseRowBytes({id, elementBytes}: CacheFormat): ((elements: number) => number) | undefined {
-  if (id === 'nvfp4') return (elements) => (elements - 64) * elementBytes + 64
-  return elementBytes === 1 ? (elements) => elements - 64 + 16 + 128 : undefined
-}
-
-export const hasSparseLatent = (subject: Subject): boolean =>
-  subject.model.architecture.layerKinds.some((kind) => kind.mixers.some((mixer) => mixer.kind === 'mla' && mixer.indexer))
-
 function blockTokens(subject: Subject, version: string, quantisedCache: boolean): number {
   const kinds = subject.model.architecture.layerKinds.flatMap((kind) => kind.mixers)
+  if (isV41(subject.model.architecture)) return pairBlockTokens(subject.gpu)
   if (kinds.some((mixer) => mixer.kind === 'compressed')) return blockSizeTokens(version, subject.gpu, 'compressed')
   if (hasSparseLatent(subject)) return blockSizeTokens(version, subject.gpu, 'sparse-mla')
   return blockSizeTokens(version, subject.gpu, kinds.some((mixer) => mixer.kind === 'mla') ? 'mla' : 'attention', quantisedCache)
@@ -88,7 +79,9 @@ function stagePool(subject: Subject, deployment: Deployment, layout: CacheLayout
   const {architecture} = subject.model
   const parts = architecture.layerKinds.map((kind) => layerCache(kind, layout))
   const layers = architecture.layerSequence.slice(stage.first, stage.last).map((index) => parts[index]!)
-  if (stage.head && architecture.draft && usesDraftLayers(architecture, deployment.speculative)) layers.push(layerCache(architecture.draft.kind, layout))
+  // Each draft layer is built, whichever of them a step runs (models/deepseek_mtp.py, step3p5_mtp.py, deepseek_v4/nvidia/dspark.py, 0.33.0).
+  if (stage.head && architecture.draft && usesDraftLayers(architecture, deployment.speculative))
+    for (let layer = 0; layer < draftLayerCount(architecture, deployment.speculative); layer++) layers.push(layerCache(architecture.draft.kind, layout))
   // A draft of its own keeps whole layers: of its own shape where that is known, else like the model's.
   const draft = knownDraft(subject.model, deployment.speculative)
   const whole = draft?.shape ? layerCache(shapeLayer(draft.shape), layout) : parts.find((kindParts) => kindParts.some((part) => part.growth === 'growing'))
@@ -103,51 +96,15 @@ function stagePool(subject: Subject, deployment: Deployment, layout: CacheLayout
     blockTokens: tokens,
     contextParallel: deployment.decodeContextParallel ?? 1,
     maxNumBatchedTokens: deployment.maxNumBatchedTokens,
+    speculativeTokens: deployment.speculative?.tokens,
     pipelineStages: deployment.pp,
     states: stateBlocks(subject, deployment),
     stateAlignmentTokens: stateAlignmentTokens(subject, deployment, tokens),
   })
 }
 
-const hasCompressedAttention = (architecture: Architecture): boolean =>
-  architecture.layerKinds.some(({mixers}) => mixers.some(({kind}) => kind === 'compressed'))
-
 /** Rows of the workspace for earlier context of chunked prefills (MLACommonMetadataBuilder.determine_chunked_prefill_workspace_size). */
 const latentContextTokens = ({maxModelLen, maxNumSeqs}: Deployment): number => Math.min(Math.max(8 * maxModelLen, 4 * maxNumSeqs * 16), 65536)
-
-/** VLLM_SPARSE_INDEXER_MAX_LOGITS_MB: scores of the indexer, allocated in the trial run from 0.19.0 (model_executor/layers/sparse_attn_indexer.py). */
-const INDEXER_LOGIT_BYTES = 512 * 1024 ** 2
-/** One index key, and those that take the room of one gathered row of 576 elements (576 x 2 / 132; v1/attention/backends/mla/indexer.py get_max_prefill_buffer_size). */
-const INDEX_KEY_BYTES = 132
-const INDEX_KEYS_PER_ROW = 8
-/**
- * Rows gathered for each token of the longest request (v1/attention/backends/mla/flashmla_sparse.py get_prefill_workspace_size): five; from 0.32.0 two where
- * it is longer than 256k (config/vllm.py sparse_mla_prefill_workspace_factor).
- */
-const sparseRowsFactor = ({engineVersion, maxModelLen}: Deployment): number => (isAtLeast(engineVersion, '0.32.0') && maxModelLen > 256 * 1024 ? 2 : 5)
-/** Requests whose rows are gathered at once, as 16 bits (models/deepseek_v4/attention.py PREFILL_CHUNK_SIZE). */
-const COMPRESSED_REQUESTS = 4
-
-/** Buffers of sparse attention: one workspace as large as the largest that any layer asks for, and the indexer's scores. */
-function sparseWorkspaceBytes(architecture: Architecture, deployment: Deployment): number {
-  const {engineVersion, maxModelLen, maxNumBatchedTokens, kvCache} = deployment
-  const factor = sparseRowsFactor(deployment)
-  const mixers = architecture.layerKinds.flatMap((kind) => kind.mixers)
-  const scores = isAtLeast(engineVersion, '0.19.0') ? INDEXER_LOGIT_BYTES : 0
-  const needs = mixers.flatMap((mixer) => {
-    if (mixer.kind === 'compressed' && mixer.compressionRatio > 0) {
-      const rows = Math.ceil(maxModelLen / mixer.compressionRatio)
-      return [
-        COMPRESSED_REQUESTS * (rows + mixer.windowTokens + maxNumBatchedTokens) * mixer.headDim * 2,
-        mixer.indexer ? INDEX_KEYS_PER_ROW * factor * rows * INDEX_KEY_BYTES : 0,
-      ]
-    }
-    if (mixer.kind !== 'mla' || !mixer.indexer) return []
-    const rows = cacheFormat(kvCache).elementBytes < 2 ? factor * maxModelLen * (mixer.kvLoraRank + mixer.ropeHeadDim) * 2 : 0
-    return [rows, INDEX_KEYS_PER_ROW * factor * maxModelLen * INDEX_KEY_BYTES]
-  })
-  return needs.length === 0 ? 0 : Math.max(...needs) + scores
-}
 
 /**
  * A copy of the embedding that a compiled text model's trial holds: Inductor tries the fused kernel of embedding and first norm on arguments of its own
@@ -167,6 +124,7 @@ function overheadTerms(subject: Subject, deployment: Deployment, stage: Stage, p
   const second = usesSecondRunner(subject, deployment)
   // Vectors are taken from the last layer: there are no logits.
   const samples = stage.head && !subject.model.pooling
+  const workspace = sparseWorkspace(subject, deployment)
   const peak = activationPeak({
     architecture,
     layout: vllmLayout(deployment),
@@ -177,7 +135,8 @@ function overheadTerms(subject: Subject, deployment: Deployment, stage: Stage, p
     sequences: samples ? deployment.maxNumSeqs : 0,
     logitBytes: second ? secondRunnerLogitBytes(subject, deployment) : logitBytes(parameters, version),
     latentContextTokens: latentContextTokens(deployment),
-    attentionWorkspaceBytes: sparseWorkspaceBytes(architecture, deployment),
+    attentionWorkspaceBytes: workspace.gatheredBytes + workspace.scoreBytes,
+    attention: attentionPeak(subject, deployment, workspace),
     imageTokens: stage.embedding && triesImages(subject, deployment) ? trialImageTokens(architecture, deployment.maxNumBatchedTokens) : 0,
     compiledTableBytes:
       second && stage.embedding && (subject.gpu.accelerator.vendor === 'nvidia' || subject.gpu.accelerator.vendor === 'amd')
@@ -195,7 +154,8 @@ function overheadTerms(subject: Subject, deployment: Deployment, stage: Stage, p
     graphs: deployment.graphs,
   })
   const world = deployment.tp * deployment.pp * deployment.dp
-  const graphs = graphBytes(sizes.length, stage.last - stage.first, deployment.tp, parameters)
+  const layers = stage.last - stage.first
+  const graphs = compressedGraphBytes(architecture, sizes.length, layers) ?? graphBytes(sizes.length, layers, deployment.tp, parameters)
   const terms: PartTerm[] = [
     {name: 'activations', bytes: peak.bytes, kind: 'measured', part: 'activation', because: `peak of the profile run: ${peak.because}`},
     {
@@ -371,7 +331,7 @@ export function vllmMemory(subject: Subject, deployment: Deployment, data: Engin
   const requestedBytes = Math.min(totalBytes, Math.ceil(totalBytes * deployment.gpuMemoryUtilization))
   const budgetBytes = Math.max(0, requestedBytes - othersBytes(subject, deployment))
   const beyondBytes = Math.max(0, availableBytes(subject.gpu, deployment.reservedBytesPerGpu) - budgetBytes)
-  const layout = vllmCacheLayout(deployment, hasSparseLatent(subject))
+  const layout = vllmCacheLayout(subject, deployment)
   const overheads = platformOverheads(data, subject.gpu.accelerator, version)
   const areInside = graphsInsideBudget(subject, deployment)
   const outside = areInside ? [] : ['cuda-graph']
@@ -391,6 +351,8 @@ export function vllmMemory(subject: Subject, deployment: Deployment, data: Engin
       }),
       ...vllmLoraTerms({architecture, deployment, layout: vllmLayout(deployment), stage}, data.support.lora),
       ...loaderTerms(subject, version, overheads),
+      ...loadedBufferTerms(subject, deployment, stage),
+      ...hostTableTerms(subject, deployment, stage),
       ...overheadTerms(subject, deployment, stage, overheads),
     ]
     const pool = stagePool(subject, deployment, layout, stage)
