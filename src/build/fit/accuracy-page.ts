@@ -4,9 +4,11 @@ import {percent, type Score} from './report.ts'
 export interface Section {
   title: string
   rows: [string, Score][]
+  /** Share of what was left out that lies inside the interval of 80% that such a question gets: output rate, time per token, first token. */
+  inside?: [number, number, number]
 }
 
-const table = ({title, rows}: Section): string =>
+const table = ({title, rows, inside}: Section): string =>
   [
     `## ${title}`,
     '',
@@ -16,6 +18,7 @@ const table = ({title, rows}: Section): string =>
       ([name, {n, throughput, tpot, ttft}]) =>
         `| ${name} | ${n} | ${percent(throughput?.mean)} | ${percent(throughput?.median)} | ${percent(throughput?.p90)} | ${percent(tpot?.mean)} | ${percent(tpot?.median)} | ${percent(ttft?.median)} |`,
     ),
+    ...(inside ? ['', `Inside the interval that such a question gets: ${inside.map(percent).join(', ')} (output rate, time per token, first token).`] : []),
   ].join('\n')
 
 /** Errors of the estimates that are given, and the shares that lie inside their intervals: output rate, time per token, first token. */
@@ -51,6 +54,8 @@ const OUTSIDE = {
   model: 'a kind of layer or feed-forward',
   engine: 'an engine, or a release before the oldest measured',
   release: 'a release after the newest measured',
+  shape: 'a model of measured kinds of layers',
+  card: 'a card of a measured class',
 }
 
 /** docs/accuracy.md: how far the speed model is off, on what it had seen and on what it had not. */

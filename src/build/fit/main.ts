@@ -3,7 +3,7 @@ import {join} from 'node:path'
 import type {Calibration, Residual, Spread} from '../../core/throughput/calibration.ts'
 import {releaseYear} from '../../core/throughput/engine-version.ts'
 import {hardwareClass} from '../../core/throughput/hardware.ts'
-import {preparedModel} from '../../core/throughput/performance.ts'
+import {preparedModel, shapeOf} from '../../core/throughput/performance.ts'
 import type {Task} from '../task.ts'
 import {withCatalogue} from '../with-catalogue.ts'
 import {LEFT_OUT, PAGE, pageOf} from './accuracy.ts'
@@ -19,6 +19,11 @@ const USAGE = `usage: npm run fit -- [--holdout none|half|model|gpu|release|all]
 SERVING holds measurements under load that everything is fitted to; OTHER further hardware, of which only what belongs to
 that hardware is fitted. Each line is a scenario with "observed" beside it. --dry writes nothing; --check fits once more,
 writes nothing, and exits with 1 where the parameters differ from those of data/calibration/serving.json.`
+
+const HALVES = 'A random half left out'
+const OPEN = 'The same, asked with the flags of the launch left open'
+const MODELS = 'One model left out'
+const CARDS = 'One GPU left out'
 
 /** Standard normal deviate that leaves a tenth on either side. */
 const DEVIATE_80 = 1.2816
@@ -47,8 +52,8 @@ function optionsOf(args: readonly string[]): Options | undefined {
   return options.serving.length > 0 && ['none', 'half', 'model', 'gpu', 'release', 'all'].includes(options.holdout) ? options : undefined
 }
 
-/** Rounded so that the file says no more than is known and machines agree on it. */
-const significant = (value: number): number => Number(value.toPrecision(5))
+/** Rounded so that the file says no more than is known and machines agree on it; years of releases keep their hundredths. */
+const significant = (value: number): number => Number(value.toPrecision(value > 2000 && value < 2100 ? 6 : 5))
 
 function rounded<T>(value: T): T {
   if (typeof value === 'number') return significant(value) as T
@@ -85,12 +90,13 @@ const spreadOf = (errors: readonly [number, number, number][]): Spread => ({
   throughput: deviationOf(errors, 2),
 })
 
-/** What an unseen kind adds to a deviation: the root of the difference of squares, by the median over what was left out; no less than believed. */
-function addedBy(left: readonly (readonly [number, number, number][])[], base: Spread, believed: Spread): Spread {
+const NOTHING: Spread = {ttft: 0, tpot: 0, throughput: 0}
+
+/** What an unseen kind adds to a deviation: the root of the difference of squares, by all that was left out; no less than believed. */
+function addedBy(left: readonly [number, number, number][], base: Spread, believed: Spread): Spread {
   const added = (of: keyof Spread, index: Index) => {
-    const deviations = left.map((errors) => deviationOf(errors, index)).filter((deviation) => !Number.isNaN(deviation))
-    const squares = deviations.length > 0 ? quantile(deviations, 0.5) ** 2 - base[of] ** 2 : 0
-    return Math.max(believed[of], Math.sqrt(Math.max(0, squares)))
+    const deviation = deviationOf(left, index)
+    return Math.max(believed[of], Number.isNaN(deviation) ? 0 : Math.sqrt(Math.max(0, deviation ** 2 - base[of] ** 2)))
   }
   return {ttft: added('ttft', 0), tpot: added('tpot', 1), throughput: added('throughput', 2)}
 }
@@ -118,6 +124,21 @@ function residualsOf(measurements: readonly Measurement[], calibration: Calibrat
 
 const errorsWhere = (holdouts: readonly Holdout[], chosen: (m: Measurement) => boolean): [number, number, number][] =>
   holdouts.flatMap(({errors, tested}) => errors.filter((_, i) => chosen(tested[i]!)))
+
+/** Share of what was left out that lies inside the interval that a question gets: output rate, time per token, first token. */
+function insideOf(holdouts: readonly Holdout[], {spread}: Calibration, beyond: (m: Measurement) => readonly Spread[]): [number, number, number] {
+  const share = (of: keyof Spread, index: Index) => {
+    const inside = holdouts.flatMap(({errors, tested}) =>
+      errors.flatMap((e, i) => {
+        const base = spread.byEngine[tested[i]!.input.engine] ?? spread.base
+        const deviation = Math.hypot(base[of], ...beyond(tested[i]!).map((added) => added[of]))
+        return Number.isNaN(e[index]) ? [] : [Math.abs(e[index]) <= DEVIATE_80 * deviation]
+      }),
+    )
+    return inside.filter(Boolean).length / inside.length
+  }
+  return [share('throughput', 2), share('tpot', 1), share('ttft', 0)]
+}
 
 /** A release from before the first that was fitted. */
 function isOlder({input}: Measurement, calibration: Calibration): boolean {
@@ -175,6 +196,13 @@ export async function main({root, args}: Task): Promise<number> {
       for (const [name, score] of rows) console.log(row(name, score))
     }
     const scored = (holdouts: readonly Holdout[]): [string, Parameters<typeof row>[1]][] => holdouts.map(({name, errors}) => [name, scoreOf(errors)])
+    /** Says of what was left out how much lies inside the interval that such a question gets. */
+    const tellInside = (title: string, holdouts: readonly Holdout[], beyond: (m: Measurement) => readonly Spread[]) => {
+      const section = sections.find((one) => one.title === title)
+      if (!section) return
+      section.inside = insideOf(holdouts, calibration, beyond)
+      console.log(`inside the interval, ${title}: ${section.inside.map((share) => share.toFixed(3)).join(', ')}`)
+    }
     const wanted = (what: string) => options.holdout === what || options.holdout === 'all'
 
     const inHalf = (half: number) => (m: Measurement) => shareOf(m.id, options.seed) < 0.5 === (half === 0)
@@ -185,13 +213,13 @@ export async function main({root, args}: Task): Promise<number> {
       return {name, tested, fitted, errors: tested.map((m) => logErrors(m, fitted))}
     })
     if (halves.length > 0) {
-      report('A random half left out', scored(halves))
-      report('The same, asked with the flags of the launch left open', scored(halvesOpen))
+      report(HALVES, scored(halves))
+      report(OPEN, scored(halvesOpen))
     }
     const models = wanted('model') ? leaveOneOut(measurements, PRIORS, 'model') : []
-    if (models.length > 0) report('One model left out', scored(models))
+    if (models.length > 0) report(MODELS, scored(models))
     const gpus = wanted('gpu') ? leaveOneOut(measurements, PRIORS, 'gpu') : []
-    if (gpus.length > 0) report('One GPU left out', scored(gpus))
+    if (gpus.length > 0) report(CARDS, scored(gpus))
 
     const newest = wanted('release') ? newestLeftOut(measurements) : []
     if (newest.length > 0) report('The newest releases of an engine left out, a fifth of a year of them', scored(newest))
@@ -206,24 +234,46 @@ export async function main({root, args}: Task): Promise<number> {
         ? [...halves, ...halvesOpen].flatMap(({errors, tested}) => errors.map((e, i) => ({e, m: tested[i]!})))
         : [...measurements, ...open.measurements].map((m) => ({e: logErrors(m, calibration), m}))
     const base = spreadOf(unseen.map(({e}) => e))
+    const asRan = halves.length > 0 ? spreadOf(halves.flatMap(({errors}) => errors)) : base
     // Other hardware and older releases: each publisher predicted from the others.
     const onSeen = (m: Measurement) => seen.includes(hardwareClass(m.input.accelerator))
     const others = leaveOneOut(other.measurements, loaded, 'source', (part, start) => fitOther(part, start, seen))
     const believed = PRIORS.spread.extrapolated
+    const classRemains = ({gpu, input}: Measurement) =>
+      measurements.some((m) => m.gpu !== gpu && hardwareClass(m.input.accelerator) === hardwareClass(input.accelerator))
     const engines = [...new Set(measurements.map((m) => m.input.engine))].sort()
     calibration.spread = {
       base,
       byEngine: Object.fromEntries(engines.map((engine) => [engine, spreadOf(unseen.filter(({m}) => m.input.engine === engine).map(({e}) => e))])),
       extrapolated: {
-        hardware: addedBy([errorsWhere(others, (m) => !onSeen(m))], base, believed.hardware),
-        model: addedBy(
-          models.map(({errors}) => errors),
+        hardware: addedBy(
+          errorsWhere(others, (m) => !onSeen(m)),
           base,
-          believed.model,
+          believed.hardware,
         ),
-        // What a release adds is told by rows as they ran: flags that nobody mentioned are in the base already.
-        release: addedBy([newest.flatMap(({errors}) => errors)], halves.length > 0 ? spreadOf(halves.flatMap(({errors}) => errors)) : base, believed.release),
-        engine: addedBy([errorsWhere(others, (m) => onSeen(m) && isOlder(m, calibration))], base, believed.engine),
+        model: believed.model,
+        shape: addedBy(
+          models.flatMap(({errors}) => errors),
+          asRan,
+          NOTHING,
+        ),
+        // A card whose class is measured without it.
+        card: addedBy(
+          gpus.filter(({tested}) => classRemains(tested[0]!)).flatMap(({errors}) => errors),
+          asRan,
+          NOTHING,
+        ),
+        // What a release, a model or a card adds is told by rows as they ran: flags that nobody mentioned are in the base already.
+        release: addedBy(
+          newest.flatMap(({errors}) => errors),
+          asRan,
+          believed.release,
+        ),
+        engine: addedBy(
+          errorsWhere(others, (m) => onSeen(m) && isOlder(m, calibration)),
+          base,
+          believed.engine,
+        ),
       },
     }
     calibration.name = 'serving'
@@ -233,7 +283,14 @@ export async function main({root, args}: Task): Promise<number> {
       hardware: seen,
       engines,
       features: [...new Set(measurements.flatMap((m) => preparedModel(m.input, calibration).work.features))].sort(),
+      cards: [...new Set(measurements.map((m) => m.gpu))].sort(),
+      shapes: [...new Set(measurements.map((m) => shapeOf(m.input.architecture)))].sort(),
     }
+    const {extrapolated} = calibration.spread
+    tellInside(HALVES, halves, () => [])
+    tellInside(OPEN, halvesOpen, () => [])
+    tellInside(MODELS, models, () => [extrapolated.shape])
+    tellInside(CARDS, gpus, (m) => [classRemains(m) ? extrapolated.card : extrapolated.hardware])
     calibration.residuals = residualsOf(measurements, calibration)
     report('Fitted to all', [
       ['all', scoreOf(errorsOf(measurements))],

@@ -29,6 +29,7 @@ const ENGINE_DEVIATIONS: [string, number][] = [
   ['experts', 0.15],
   ['attention', 0.2],
   ['launch', 0.25],
+  ['weightOnlyExperts', 0.3],
   ['collective', 0.3],
   ['eager', 0.4],
   ['eagerExperts', 0.8],
@@ -52,7 +53,7 @@ export function parametersFor(engines: readonly string[], hardwareClasses: reado
     odds('kernels/expertSpread', 0.7),
     log('overlapExponent', 0.3),
     odds('kernels/weightOnlyCompute', 0.6),
-    ...['product', 'small', 'quantise', 'experts', 'weightOnlyExperts', 'eager'].map((kind) => log(`launchMicroseconds/${kind}`, 0.4)),
+    ...['product', 'small', 'quantise', 'experts', 'fusedExperts', 'weightOnlyExperts', 'eager'].map((kind) => log(`launchMicroseconds/${kind}`, 0.4)),
     ...links.flatMap((link) => [
       log(`links/${link}/latencyMicroseconds`, 0.4),
       log(`links/${link}/perDoublingMicroseconds`, 0.5),

@@ -82,6 +82,8 @@ export interface EngineCalibration {
   attention: number
   launch: number
   collective: number
+  /** Further multiplier of the launches around experts that are dequantised: which kernel an engine has for them, and in how many parts it sorts tokens. */
+  weightOnlyExperts: number
   /** Multiplier of the time to launch kernels outside graphs: prompts, and everything with graphs switched off. */
   eager: number
   /** Further multiplier of that for the kernels of a mixture-of-experts layer. */
@@ -134,10 +136,11 @@ export interface Calibration {
   /**
    * Time of a kernel that does not shrink with its work, within captured graphs: start, ramp, tail. `experts`: all that a
    * mixture-of-experts layer does around its products (routing, sorting, combining), and what dequantising kernels add.
+   * `fusedExperts`: the same where 4-bit experts run on matrix units that take 4 bits, with routing, both products and the combination in one call.
    * `quantise`: scales of activations computed on the fly. `eager`: the host's time to launch one kernel outside
    * graphs, which hides behind the device when that is slower.
    */
-  launchMicroseconds: {product: number; small: number; quantise: number; experts: number; weightOnlyExperts: number; eager: number}
+  launchMicroseconds: {product: number; small: number; quantise: number; experts: number; fusedExperts: number; weightOnlyExperts: number; eager: number}
   hardwareClasses: Record<string, HardwareClass>
   links: Record<LinkKind, LinkCalibration>
   engines: Record<string, EngineCalibration>
@@ -145,10 +148,14 @@ export interface Calibration {
   defaultEngine: EngineCalibration
   /**
    * `extrapolated`: what is added in squares where one of these lies outside what was measured. `engine`: one that nobody
-   * measured, or a release before the oldest measured; `release`: one after the newest.
+   * measured, or a release before the oldest measured; `release`: one after the newest. `shape`: a model of measured kinds of layers that itself was not
+   * measured; `card`: a card of a measured class.
    */
-  spread: {base: Spread; byEngine: Record<string, Spread>; extrapolated: Record<'hardware' | 'model' | 'engine' | 'release', Spread>}
-  /** Which hardware, models' features and engines took part, for `basis.extrapolated`; releases of engines: `measuredYears`. */
-  seen: {hardware: string[]; features: string[]; engines: string[]}
+  spread: {base: Spread; byEngine: Record<string, Spread>; extrapolated: Record<'hardware' | 'model' | 'engine' | 'release' | 'shape' | 'card', Spread>}
+  /**
+   * Which hardware, models' features and engines took part, for `basis.extrapolated`; releases of engines: `measuredYears`. Cards by id and models by
+   * `shapeOf`, for the interval alone.
+   */
+  seen: {hardware: string[]; features: string[]; engines: string[]; cards: string[]; shapes: string[]}
   residuals: Record<string, {ttft?: Residual; tpot?: Residual; throughput?: Residual}>
 }

@@ -41,7 +41,7 @@ export interface PerformanceInput {
   dpAttention: boolean
   enforceEager: boolean
   maxNumSeqs: number
-  /** Tokens of one step at most: the chunk of chunked prefill. */
+  /** Tokens of one step at most, the chunk of chunked prefill; of all ranks together when `dpAttention`, each of which has its share for its own prompts. */
   maxNumBatchedTokens: number
   /** Tokens that one replica's cache holds (of one data-parallel rank times the ranks, when `dpAttention`). Absent: no limit. */
   kvCacheTokens?: number

@@ -1,3 +1,4 @@
+import type {Architecture} from '../architecture.ts'
 import {classModifiers, hardwareClass, ratesOf} from './hardware.ts'
 import type {Calibration, Spread} from './calibration.ts'
 import {paysUntil} from './drafting-pays.ts'
@@ -71,7 +72,7 @@ function draftingWords({drafting}: PerformanceInput): string {
   return `${passes} pass${passes === 1 ? '' : 'es'} of the drafter for ${drafting?.tokens ?? 0} tokens, of which a step keeps ${shown((drafting?.tokensPerStep ?? 1) - 1)}`
 }
 
-function prefillTerms(input: PerformanceInput, serving: Serving): TimeTerm[] {
+function prefillTerms(input: PerformanceInput, serving: Serving, groups: number): TimeTerm[] {
   const {wait} = serving
   const term = (name: string, seconds: number, because: string): TimeTerm => ({phase: 'prefill', name, ms: ms(seconds), because})
   const terms = [
@@ -82,7 +83,7 @@ function prefillTerms(input: PerformanceInput, serving: Serving): TimeTerm[] {
       wait.queue,
       input.workload.requestRate === undefined ? `prompts ahead of it; the first ${shown(serving.admitted)} requests arrive together` : 'prompts ahead of it',
     ),
-    term('prompt', wait.prefill, `${serving.prefillChunks} step${serving.prefillChunks === 1 ? '' : 's'} of at most ${input.maxNumBatchedTokens} tokens`),
+    term('prompt', wait.prefill, `${serving.prefillChunks} step${serving.prefillChunks === 1 ? '' : 's'} of at most ${Math.round(input.maxNumBatchedTokens / groups)} tokens`),
     term('first token', wait.firstToken, 'steps until the first token is delivered'),
     term('compiling', wait.compiling, 'kernels are compiled for shapes that nobody sent before'),
     term('waiting for cache', wait.capacity, `${shown(serving.admitted)} of ${shown(serving.inFlight)} requests fit at once`),
@@ -111,13 +112,18 @@ function withinTimes(rate: Interval, ttftMs: Interval, tpotMs: Interval, output:
   return {estimate: rate.estimate, low: Math.max(rate.low, at('high')), high: Math.min(rate.high, at('low'))}
 }
 
+/** What makes a model as fast as another of the same kind: fine-tunes share it, other sizes do not. */
+export const shapeOf = ({className, hiddenSize, layerSequence}: Architecture): string => `${className ?? ''} ${hiddenSize} ${layerSequence.length}`
+
 /** What of the question lies outside what was measured. */
 function extrapolations(input: PerformanceInput, calibration: Calibration, features: readonly string[]): (keyof Calibration['spread']['extrapolated'])[] {
   const {seen} = calibration
   const engine = engineCalibration(input, calibration)
   const result: (keyof Calibration['spread']['extrapolated'])[] = []
   if (!seen.hardware.includes(hardwareClass(input.accelerator)) || ratesOf(input.accelerator).guessed) result.push('hardware')
+  else if (!seen.cards.includes(input.accelerator.id)) result.push('card')
   if (features.some((feature) => !seen.features.includes(feature))) result.push('model')
+  else if (!seen.shapes.includes(shapeOf(input.architecture))) result.push('shape')
   const older = engine.measuredYears !== undefined && releaseYear(input.engineVersion, engine) < engine.measuredYears.oldest
   if (!seen.engines.includes(input.engine) || older) result.push('engine')
   else if (engine.newestMeasured !== undefined && isLater(input.engineVersion, engine.newestMeasured)) result.push('release')
@@ -177,13 +183,13 @@ export function performance(input: PerformanceInput, calibration: Calibration, m
     boundBy: boundBy(serving),
     // In words only when asked for: a search looks at hundreds.
     get breakdown() {
-      terms ??= [...prefillTerms(input, serving), ...decodeTerms(input, serving)]
+      terms ??= [...prefillTerms(input, serving, model.attentionGroups), ...decodeTerms(input, serving)]
       return terms
     },
     basis: {
       calibration: calibration.name,
       ...(calibration.ownRuns !== undefined && {ownRuns: calibration.ownRuns}),
-      extrapolated: extrapolated.map((what) => (what === 'release' ? 'engine' : what)),
+      extrapolated: extrapolated.flatMap((what) => (what === 'release' ? 'engine' : what === 'shape' || what === 'card' ? [] : what)),
     },
     ...(input.drafting && {speculation: speculationOf(input, calibration)}),
   }

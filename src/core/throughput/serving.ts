@@ -10,17 +10,17 @@ const MOST_ROUNDS = 50
  * evenly between 0.8 and 1.0 of a nominal length differ by a fifth of 0.9 of it.
  */
 const LENGTH_SPREAD = 0.2 / 0.9
-/**
- * Answers of equal length end nearly as regularly as their prompts were computed: variability of arrivals relative to random
- * ones, which the wait is in proportion to (Kingman 1961). Taken from sweeps with fixed lengths on H100.
- */
-const EQUAL_LENGTHS_VARIABILITY = 0.5
 /** Steps before the first token is delivered are at most this share of the answer: a short one is delivered when it ends. */
 const MOST_FIRST_TOKEN_SHARE = 0.15
 /** Rounds in which the time per token, the queue and the wait are found: each rests on the others. */
 const ROUNDS = 16
 /** How sharply the front end's limit sets in. */
 const FRONT_END_EXPONENT = 6
+/**
+ * Share of what a slow front end costs that shows before the first token: a backlog delays the first token as much as the last, and only its growth
+ * shows between them. Taken from sweeps with 128 in flight under TensorRT-LLM on H100.
+ */
+const FRONT_END_FIRST = 0.7
 
 /** What a load does to one replica, in seconds. */
 export interface Serving {
@@ -84,19 +84,29 @@ export function saturatedWait(count: number, service: number, away: number): num
   return Math.max(0, (excess + Math.sqrt(excess * excess + 4 * service * away)) / 2 - service)
 }
 
+/** Steps until a scheduler that waits for company stops: with attention over `groups` of ranks no longer than until each has a new request. */
+const companySteps = (waitSteps: number, arrivalsPerStep: number, groups: number): number =>
+  groups > 1 ? Math.min(waitSteps, (groups - 1) / arrivalsPerStep) : waitSteps
+
 /**
  * Decode steps that a new request waits until the scheduler looks at it, in the mean. `arrivalsPerStep`: new requests in one step.
  * Looking once in N steps: (N - 1) / 2. Waiting T steps after the first arrival: the first waits T, those that come meanwhile half of it. With attention
  * over `groups` of ranks it waits no longer than until each has a new request.
  */
 export function admissionSteps({everySteps = 1, waitSteps = 0}: Admission, arrivalsPerStep: number, groups = 1): number {
-  const wait = groups > 1 ? Math.min(waitSteps, (groups - 1) / arrivalsPerStep) : waitSteps
+  const wait = companySteps(waitSteps, arrivalsPerStep, groups)
   const met = arrivalsPerStep * wait
   return (everySteps - 1) / 2 + (wait * (1 + met / 2)) / (1 + met)
 }
 
-/** Prompts that begin in one step, in the mean over steps in which any does: arrivals at random, a / (1 - e^-a). */
-export const promptsTogether = (arrivalsPerStep: number): number => (arrivalsPerStep < 1e-6 ? 1 : arrivalsPerStep / -Math.expm1(-arrivalsPerStep))
+/**
+ * Prompts that begin in one step, in the mean over steps in which any does: arrivals at random, a / (1 - e^-a), of as many steps as pass between two looks;
+ * a scheduler that waits for company takes those that came meanwhile along with the first.
+ */
+export function promptsTogether(arrivalsPerStep: number, {everySteps = 1, waitSteps = 0}: Admission = {}, groups = 1): number {
+  const arrivals = arrivalsPerStep * everySteps
+  return (arrivals < 1e-6 ? 1 : arrivals / -Math.expm1(-arrivals)) + arrivalsPerStep * companySteps(waitSteps, arrivalsPerStep, groups)
+}
 
 /** How requests come: in a closed loop that starts with all at once, in one that has long run, or at random. */
 export type Arrivals = 'together' | 'steady' | 'random'
@@ -118,8 +128,10 @@ export function closedLoop(input: PerformanceInput, model: StepModel, inFlight: 
 
   const accepted = input.drafting?.tokensPerStep ?? 1
   const budget = Math.max(64, input.maxNumBatchedTokens)
-  const chunks = Math.ceil(lengths.prompt / budget - 1e-9)
-  const coalesced = Math.max(1, Math.min(admitted, Math.floor(budget / lengths.prompt)))
+  // With data-parallel attention each group has its own budget and its own prompts.
+  const groups = model.attentionGroups
+  const chunks = Math.ceil((lengths.prompt * groups) / budget - 1e-9)
+  const coalesced = Math.max(1, Math.min(admitted, groups * Math.max(1, Math.floor(budget / groups / lengths.prompt))))
   const cached = lengths.input - lengths.prompt
   const promptState = (sequences: number, prompts: number): StepState => ({
     decodeSequences: sequences,
@@ -127,15 +139,16 @@ export function closedLoop(input: PerformanceInput, model: StepModel, inFlight: 
     promptTokens: (lengths.prompt / chunks) * prompts,
     promptSequences: prompts / chunks,
     promptContextTokens: cached + lengths.prompt / 2,
+    promptGroups: Math.min(groups, prompts),
   })
   const {mixedSteps} = engine
   const spreadOfLengths = input.outputSpread ?? LENGTH_SPREAD
-  const variability = EQUAL_LENGTHS_VARIABILITY + (1 - EQUAL_LENGTHS_VARIABILITY) * Math.min(1, spreadOfLengths / LENGTH_SPREAD)
+  // Answers of equal length end as regularly as their prompts were computed: nobody waits for others but in the first round and where there is too much to do.
+  const variability = Math.min(1, spreadOfLengths / LENGTH_SPREAD)
 
   const outside = engine.requestMilliseconds * 1e-3 + lengths.input * engine.requestMicrosecondsPerInputToken * 1e-6
-  const admission = input.admission ? admissionSteps(input.admission, admitted / output, model.attentionGroups) : 0
-  const waited =
-    admission + engine.firstTokenSteps * Math.max(1, admitted) ** engine.firstTokenGrowth + (model.attentionGroups > 1 ? engine.attentionGroupSteps : 0)
+  const admission = input.admission ? admissionSteps(input.admission, admitted / output, groups) : 0
+  const waited = admission + engine.firstTokenSteps * Math.max(1, admitted) ** engine.firstTokenGrowth + (groups > 1 ? engine.attentionGroupSteps : 0)
   const firstTokenSteps = Math.min(waited, MOST_FIRST_TOKEN_SHARE * output)
   // All that are admitted count as decoding beside each other, those whose prompts are due too: a longer prompt never makes a step shorter.
   const step = model.time(decodeState(admitted, context))
@@ -148,8 +161,14 @@ export function closedLoop(input: PerformanceInput, model: StepModel, inFlight: 
   const steps = Math.max(1, (output - 1) / accepted)
   // What a step of prompts costs however many they are is shared by those that came while one step ran.
   const fixed = coalesced > 1 ? ((single - batched) * coalesced) / (coalesced - 1) : 0
-  const batchedWith = (arrivalsPerStep: number) => single - fixed + fixed / Math.min(coalesced, promptsTogether(arrivalsPerStep))
+  const batchedWith = (arrivalsPerStep: number) => single - fixed + fixed / Math.min(coalesced, promptsTogether(arrivalsPerStep, input.admission, groups))
   const rounds = arrivals === 'together' ? Math.min(MOST_ROUNDS, Math.max(1, input.rounds ?? GENERATIONS)) : 1
+  // Requests of equal length end one after the other, as their prompts were computed: the steps before and after a prompt are those with the prompts of its
+  // neighbours. With lengths that vary they are like any other step.
+  const besideNeighbours = mixedSteps * (1 - variability) * (1 - 1 / Math.max(1, admitted))
+  const neighbouring = (tpot: number) => besideNeighbours * Math.max(tpot, prefillStep.total) + (1 - besideNeighbours) * tpot
+  // What a step computed is read while the next one runs; the rest of the way is the same whatever the steps hold.
+  const delivery = (tpot: number) => Math.min(1, firstTokenSteps) * neighbouring(tpot) + Math.max(0, firstTokenSteps - 1) * tpot
   let interruption = 0
   let queue = 0
   let prefill = 0
@@ -186,7 +205,7 @@ export function closedLoop(input: PerformanceInput, model: StepModel, inFlight: 
     const base = steps * step.total
     // While one request decodes, prompts of the others pass at the rate of one each in the time L of a whole request:
     // L - wait = base + prompts (L - wait) / L, solved for L.
-    const wait = outside + step.total / 2 + queue + prefill + firstTokenSteps * tpot
+    const wait = outside + neighbouring(step.total) / 2 + queue + prefill + delivery(tpot)
     const prompts = service * Math.max(0, admitted - 1)
     const sum = wait + base + prompts
     const latency = (sum + Math.sqrt(sum * sum - 4 * prompts * wait)) / 2
@@ -194,20 +213,24 @@ export function closedLoop(input: PerformanceInput, model: StepModel, inFlight: 
     tpot = output > 1 ? (base + interruption) / (output - 1) : step.total
   }
 
-  const stepWait = step.total / 2
-  const firstToken = firstTokenSteps * tpot
+  const stepWait = neighbouring(step.total) / 2
+  const firstToken = delivery(tpot)
   const compiling = input.cold && arrivals === 'together' && admitted * lengths.prompt >= budget ? (compileMilliseconds(model) * 1e-3) / rounds : 0
   let ttft = outside + stepWait + queue + prefill + firstToken + compiling
   const decodeSeconds = (output - 1) * tpot
   const latency = ttft + decodeSeconds
   const streamed = softMaximum(latency, (admitted * output) / model.frontEndTokensPerSecond, FRONT_END_EXPONENT)
   const streaming = streamed - latency
-  const streamingPerToken = output > 1 ? streaming / 2 / (output - 1) : 0
-  const streamingWait = output > 1 ? streaming / 2 : streaming
+  const streamingPerToken = output > 1 ? ((1 - FRONT_END_FIRST) * streaming) / (output - 1) : 0
+  const streamingWait = output > 1 ? FRONT_END_FIRST * streaming : streaming
   ttft += streamingWait
   tpot += streamingPerToken
-  const requestsPerSecond = admitted / streamed
-  const capacity = (inFlight - admitted) / requestsPerSecond
+  // Beyond the limit a request waits for a place, which others hold from their admission to their end; meanwhile it is accepted and tokenised. By Little's law
+  // all in flight are waiting, being accepted or in a place; those that found a place when the run began never waited.
+  const placed = Math.min(admitted / (streamed - outside), inFlight / streamed)
+  const waiting = arrivals === 'together' ? 1 - admitted / (inFlight * rounds) : 1
+  const capacity = inFlight > admitted ? Math.max(0, inFlight / placed - streamed) * waiting : 0
+  const requestsPerSecond = inFlight / (streamed + capacity)
   return {
     ttft: ttft + capacity,
     tpot,

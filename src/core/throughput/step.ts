@@ -16,6 +16,8 @@ export interface StepState {
   promptTokens: number
   promptSequences: number
   promptContextTokens: number
+  /** Groups of data-parallel attention that have a prompt: one prompt is computed by one of them. Absent: all. */
+  promptGroups?: number
 }
 
 /** Seconds of one step by what they are spent on. `total` counts the device's time with what the host adds. */
@@ -152,6 +154,7 @@ export function stepModel(input: PerformanceInput, calibration: Calibration, eng
 
   const {launchMicroseconds} = calibration
   const dequantises = (format: WeightFormat) => computeTypeOf(format, accelerator).dequantised
+  const fusedExperts = (format: WeightFormat) => !dequantises(format) && computeTypeOf(format, accelerator).type === 'fp4'
   const quantiseKernels = [...work.products, ...work.experts].reduce(
     (sum, {format, times}) => sum + (dynamicScales(format) && !dequantises(format) ? times : 0),
     0,
@@ -165,15 +168,23 @@ export function stepModel(input: PerformanceInput, calibration: Calibration, eng
       work.smallKernelCount * launchMicroseconds.small +
       quantiseKernels * launchMicroseconds.quantise +
       work.experts.reduce(
-        (sum, expert) => sum + expert.times * (launchMicroseconds.experts + (dequantises(expert.format) ? launchMicroseconds.weightOnlyExperts : 0)),
+        (sum, {times, format}) =>
+          sum +
+          times *
+            (fusedExperts(format)
+              ? launchMicroseconds.fusedExperts
+              : dequantises(format)
+                ? (launchMicroseconds.experts + launchMicroseconds.weightOnlyExperts) * engine.weightOnlyExperts
+                : launchMicroseconds.experts),
         0,
       ))
   const eagerLaunch = launchMicroseconds.eager * engine.eager * (modifiers.eager ?? 1)
   const hostSecondsPerKernel = 1e-6 * eagerLaunch * kernelFactor
-  const eagerSeconds =
+  const eagerSeconds = (chunkedKernels: number) =>
     1e-6 *
     eagerLaunch *
     (kernelCount +
+      chunkedKernels +
       work.experts.reduce(
         (sum, {times, expertParallel}) => sum + times * (EXPERT_LAYER_KERNELS * engine.eagerExperts + engine.eagerExpertRanks * Math.log2(expertParallel)),
         0,
@@ -210,8 +221,10 @@ export function stepModel(input: PerformanceInput, calibration: Calibration, eng
     const decode = sequences * perSequence
     const prompt = state.promptTokens
     const tokens = decode + prompt
-    const groupTokens = tokens / attentionGroups
+    const promptGroups = Math.min(attentionGroups, state.promptGroups ?? attentionGroups)
     const groupDecode = decode / attentionGroups
+    const groupPrompt = prompt / promptGroups
+    const groupTokens = groupDecode + groupPrompt
     const groupSequences = sequences / attentionGroups
     let memory = 0
     let compute = 0
@@ -246,8 +259,8 @@ export function stepModel(input: PerformanceInput, calibration: Calibration, eng
     for (const {part, memory: rate, decodeRate, promptRate} of attention) {
       if (part.family === 'state') {
         // Read once, and written after each token that may turn out to be the last accepted one.
-        const moved = (part.times * 2 * part.stateBytes * ((groupSequences * (1 + perSequence)) / 2 + state.promptSequences / attentionGroups)) / rate
-        const needed = (part.times * part.stateOperationsPerToken * (groupDecode + prompt / attentionGroups)) / linearRate
+        const moved = (part.times * 2 * part.stateBytes * ((groupSequences * (1 + perSequence)) / 2 + state.promptSequences / promptGroups)) / rate
+        const needed = (part.times * part.stateOperationsPerToken * groupTokens) / linearRate
         memory += moved
         compute += needed
         attentionSeconds += softMaximum(moved, needed, exponent)
@@ -270,10 +283,9 @@ export function stepModel(input: PerformanceInput, calibration: Calibration, eng
       }
       if (prompt > 0) {
         const attended = Math.min(state.promptContextTokens / part.tokensPerRow, part.tokenLimit) + Math.min(state.promptContextTokens, part.furtherRows)
-        const own = prompt / attentionGroups
         const needed =
-          (part.times * own * attended * part.prefillOperationsPerPair) / promptRate +
-          (part.times * own * state.promptContextTokens * part.indexOperationsPerPair) / eight
+          (part.times * groupPrompt * attended * part.prefillOperationsPerPair) / promptRate +
+          (part.times * groupPrompt * state.promptContextTokens * part.indexOperationsPerPair) / eight
         compute += needed
         attentionSeconds += needed
       }
@@ -290,27 +302,27 @@ export function stepModel(input: PerformanceInput, calibration: Calibration, eng
     compute += headNeeded
 
     const collectives = collectiveSeconds(tokens)
-    const device = (productSeconds + expertSeconds + attentionSeconds + head) * kernelFactor
+    const device = productSeconds + head + (expertSeconds + attentionSeconds) * kernelFactor
     const launches = launchSeconds * kernelFactor * stages
     const host =
-      (engine.hostMilliseconds * 1e-3 + engine.hostMillisecondsPerDoubling * 1e-3 * hostRanks + engine.hostMicrosecondsPerSequence * 1e-6 * sequences) *
+      (engine.hostMilliseconds * 1e-3 + engine.hostMillisecondsPerDoubling * 1e-3 * hostRanks + engine.hostMicrosecondsPerSequence * 1e-6 * groupSequences) *
       hostFactor
     const busy = Math.max(device, memory, compute) + collectives + launches
     // Outside graphs the host launches kernel by kernel: the slower of the two sets the pace.
     const outside = perSequence > 1 && input.drafting?.verification?.outsideGraphs !== undefined
     const pace =
       input.enforceEager || prompt > GRAPH_TOKENS || groupDecode > (input.graphMaxBatch ?? Number.POSITIVE_INFINITY)
-        ? softMaximum(busy, eagerSeconds * kernelFactor * stages, exponent)
+        ? softMaximum(busy, eagerSeconds(prompt > 0 ? work.promptKernelCount : 0) * kernelFactor * stages, exponent)
         : outside
           ? softMaximum(busy, hostSecondsPerKernel * (work.mixerKernelCount + work.mixerLayers) * stages, exponent)
           : input.piecewiseGraphs
             ? softMaximum(busy, hostSecondsPerKernel * LAUNCHES_OF_A_PIECE * work.mixerLayers * stages, exponent)
             : busy
     return {
-      products: productSeconds * kernelFactor,
+      products: productSeconds,
       experts: expertSeconds * kernelFactor,
       attention: attentionSeconds * kernelFactor,
-      head: head * kernelFactor,
+      head,
       collectives,
       launches: launches + pace - busy,
       host: host + stageHop,

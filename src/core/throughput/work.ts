@@ -74,6 +74,8 @@ export interface Work {
   smallKernelCount: number
   /** Those of the latter that belong to attention and states. */
   mixerKernelCount: number
+  /** Launches that prompts need on top of these. */
+  promptKernelCount: number
   hiddenSize: number
   vocabularySize: number
   /** Elements of activations read and written for one token in all layers. */
@@ -91,9 +93,6 @@ const FUSED: Record<string, string> = {
   'attention.gate': 'qkv',
   'attention.query-a': 'down',
   'attention.kv-a': 'down',
-  'linear.in': 'linear-in',
-  'linear.small': 'linear-in',
-  'linear.gate': 'linear-in',
 }
 
 const dominant = (current: Product | undefined, bytes: number, format: WeightFormat): WeightFormat =>
@@ -222,7 +221,7 @@ function expertWork(
   }
 }
 
-/** Kernels of a mixer besides its projections: norm, rotation and cache write, attention with its reduction, and the like. */
+/** Kernels of a mixer besides its projections when decoding: norm, rotation and cache write, attention with its reduction, and the like. */
 const SMALL_KERNELS: Record<Mixer['kind'], number> = {
   full: 4,
   mla: 8,
@@ -233,6 +232,37 @@ const SMALL_KERNELS: Record<Mixer['kind'], number> = {
   mamba2: 7,
   mamba1: 7,
   'short-conv': 3,
+}
+
+/** Of norms of queries and keys: one for heads, which engines fuse with the rotation; over all heads squares, their sums and the scaling of each. */
+const QUERY_KEY_NORM_KERNELS = {head: 1, layer: 4}
+
+/**
+ * Further kernels that a prompt needs in layers with a recurrent state, in launches from PyTorch: the chunked form has sums of gates, products of keys,
+ * a triangular solve, its application, states by chunk, outputs, norms of queries and keys, and the gathering and storing of states, some 15 in all
+ * (chunk_gated_delta_rule_fwd in SGLang 0.5.9, python/sglang/srt/layers/attention/fla/chunk.py), nearly all in Triton, whose launch from Python costs about three.
+ */
+const CHUNKED_STATE_KERNELS: Partial<Record<Mixer['kind'], number>> = {'gated-delta-net': 45, 'kimi-delta': 45, lightning: 15, mamba2: 25, mamba1: 10}
+
+/** Kernels of a mixer besides its projections. */
+function mixerKernels(mixer: Mixer): number {
+  let count = SMALL_KERNELS[mixer.kind]
+  if ('indexer' in mixer && mixer.indexer && !mixer.indexer.shared) count += 4
+  if (mixer.kind === 'full') {
+    if (mixer.queryKeyNorm) count += QUERY_KEY_NORM_KERNELS[mixer.queryKeyNorm]
+    if (mixer.outputGate) count += 1
+  }
+  return count
+}
+
+/**
+ * Small kernels beside the experts of a layer: activation and sum of shared experts with their gate, and a router in 32 bits where scores are corrected by
+ * a bias (a cast before the product and the choice in an own kernel: vLLM 0.19.0, vllm/model_executor/models/minimax_m2.py). A bias of the router alone
+ * comes with experts that have one (gpt-oss) and corrects nothing.
+ */
+function besideExperts(moe: MixtureOfExperts): number {
+  const shared = moe.sharedIntermediateSize || moe.parallelDenseIntermediateSize ? 2 + (moe.sharedGate ? 2 : 0) : 0
+  return shared + (moe.routerBias && !moe.expertBias ? 2 : 0)
 }
 
 /** The activations of such products get a scale for each block or group, by a kernel of its own before the product. */
@@ -250,7 +280,8 @@ export function workOf(architecture: Architecture, checkpoint: Checkpoint, layou
   let normCollectives = 0
   let feedForwardLayers = 0
   let small = 0
-  let mixerKernels = 0
+  let ofMixers = 0
+  let chunked = 0
   let activation = 0
   let parameterBytes = 0
   architecture.layerKinds.forEach((kind, index) => {
@@ -272,9 +303,10 @@ export function workOf(architecture: Architecture, checkpoint: Checkpoint, layou
     for (const mixer of kind.mixers) {
       const work = attentionOf(mixer, times, cache, layout.attentionTp)
       if (work) attention.push(work)
-      const kernels = times * (SMALL_KERNELS[mixer.kind] + ('indexer' in mixer && mixer.indexer && !mixer.indexer.shared ? 4 : 0))
+      const kernels = times * mixerKernels(mixer)
       small += kernels
-      mixerKernels += kernels
+      ofMixers += kernels
+      chunked += times * (CHUNKED_STATE_KERNELS[mixer.kind] ?? 0)
       if (mixer.kind === 'full' && mixer.queryKeyNorm === 'layer' && layout.attentionTp > 1) normCollectives += times
       features.add('window' in mixer && mixer.window ? 'window' : 'indexer' in mixer && mixer.indexer ? `${mixer.kind}-sparse` : mixer.kind)
     }
@@ -284,6 +316,7 @@ export function workOf(architecture: Architecture, checkpoint: Checkpoint, layou
       features.add(kind.feedForward.kind)
       if (kind.feedForward.kind === 'moe') {
         experts.push(expertWork(kind.feedForward, tensors, times, hidden, checkpoint, layout))
+        small += times * besideExperts(kind.feedForward)
       } else {
         small += times * 2
         activation += (times * 3 * kind.feedForward.intermediateSize) / layout.denseTp
@@ -308,7 +341,8 @@ export function workOf(architecture: Architecture, checkpoint: Checkpoint, layou
     feedForwardLayers,
     layerCount: architecture.layerSequence.length,
     smallKernelCount: small,
-    mixerKernelCount: mixerKernels,
+    mixerKernelCount: ofMixers,
+    promptKernelCount: chunked,
     productKernelCount: products.reduce((sum, product) => sum + product.times, 0),
     hiddenSize: hidden,
     vocabularySize: architecture.vocabularySize,

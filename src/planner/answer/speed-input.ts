@@ -29,10 +29,13 @@ export function performanceInput(evaluation: Standing & {workload?: Workload}, w
   const subject = subjectOf({...evaluation, workload})
   const nodes = Math.max(1, Math.ceil(engine.gpuCount(deployment) / machine.gpus.length))
   const dpAttention = deployment.dpAttention || sharesExperts(evaluation)
+  const layout = engine.shardLayout(deployment)
+  // Limits and cache are those of one rank of data-parallel attention; TensorRT-LLM does not count its ranks as replicas.
+  const ranks = dpAttention ? Math.max(deployment.dp, Math.round(engine.gpuCount(deployment) / deployment.pp / layout.attentionTp)) : 1
   return {
     architecture: model.architecture,
     checkpoint,
-    layout: engine.shardLayout(deployment),
+    layout,
     cacheLayout: engine.cacheLayout(subject, deployment),
     accelerator: pacingAccelerator(machine),
     link: machine.link,
@@ -47,13 +50,10 @@ export function performanceInput(evaluation: Standing & {workload?: Workload}, w
     dpAttention,
     enforceEager: deployment.enforceEager || deployment.graphs?.mode === 'none',
     gpuCount: engine.gpuCount(deployment),
-    // Limits are those of one data-parallel rank.
-    maxNumSeqs: deployment.maxNumSeqs * (dpAttention ? deployment.dp : 1),
-    maxNumBatchedTokens: deployment.maxNumBatchedTokens,
+    maxNumSeqs: deployment.maxNumSeqs * ranks,
+    maxNumBatchedTokens: deployment.maxNumBatchedTokens * ranks,
     // Without a cache nothing but the batch is in the way.
-    kvCacheTokens:
-      (isEncoder(model) ? Math.max(memory.kvCacheTokens, deployment.maxNumSeqs * deployment.maxModelLen) : memory.kvCacheTokens) *
-      (dpAttention ? deployment.dp : 1),
+    kvCacheTokens: (isEncoder(model) ? Math.max(memory.kvCacheTokens, deployment.maxNumSeqs * deployment.maxModelLen) : memory.kvCacheTokens) * ranks,
     drafting: engine.drafting(subject, deployment),
     ...scheduling(deployment),
     ...(deployment.graphs?.maxBatch !== undefined && {graphMaxBatch: deployment.graphs.maxBatch}),

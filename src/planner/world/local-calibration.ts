@@ -92,7 +92,12 @@ export function measuredCalibration(base: Calibration, local: readonly LocalCali
         name: localName(base, own),
         ownRuns: ownRunsWords(own),
         // The card and the engine are no longer beyond what was measured.
-        seen: {...seen, hardware: [...new Set([...seen.hardware, hardwareClass(accelerator)])], engines: [...new Set([...seen.engines, engine])]},
+        seen: {
+          ...seen,
+          hardware: [...new Set([...seen.hardware, hardwareClass(accelerator)])],
+          cards: [...new Set([...seen.cards, accelerator.id])],
+          engines: [...new Set([...seen.engines, engine])],
+        },
       }
       made.set(own, calibration)
       return calibration
