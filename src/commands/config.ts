@@ -26,7 +26,7 @@ export interface ConfigResult extends Result {
 }
 
 /** Warnings that whoever starts the file has to know. */
-const TOLD_BESIDE = new Set(['slices-separate', 'gpus-idle'])
+const TOLD_BESIDE = new Set(['slices-separate', 'gpus-idle', 'engine-version-unknown'])
 
 export default class Config extends ServefitCommand {
   static override summary = 'What starts it: a command, a unit or a manifest for vLLM, SGLang or TensorRT-LLM'

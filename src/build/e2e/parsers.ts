@@ -29,7 +29,7 @@ export async function countParsers(catalogue: Catalogue, scratch: Scratch, {seed
     for (const engine of Object.keys(SCRIPTS)) {
       const versions = newestReleases(catalogue, engine, releases)
       const cases = new Map<string, Case[]>(versions.map((version) => [version, []]))
-      for (const {number, scenario, files} of await drawDeployments(catalogue, engine, versions, seed, count)) {
+      for (const {number, scenario, files} of await drawDeployments(catalogue, {engine, releases: versions, seed, count})) {
         for (const {name, text} of files) cases.get(scenario.engineVersion!)!.push({id: `${number} ${name}`, argv: recorder.wordsOf(text).slice(1), scenario})
       }
       for (const [version, list] of cases) counts.push(judged(engine, version, list, scratch))

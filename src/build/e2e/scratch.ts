@@ -68,22 +68,17 @@ export class Scratch {
     return folder
   }
 
-  /** A script of this folder's, with the code of a release before what is installed. */
-  ask(script: string, code: string, lines: readonly string[]): string[] {
-    const {stdout} = this.#script(script, code, lines)
-    return stdout.split('\n').filter(Boolean)
-  }
-
-  #script(script: string, code: string, lines: readonly string[]): SpawnSyncReturns<string> {
+  /** What a script answers to these lines, with the code of a release in place of what is installed. */
+  ask(script: string, code: string | undefined, lines: readonly string[]): string[] {
     const ran = spawnSync(this.python, [join(this.here, script)], {
       input: lines.join('\n'),
       encoding: 'utf8',
       maxBuffer: 1 << 28,
       cwd: this.folder,
-      env: {...process.env, PYTHONPATH: code, CUDA_VISIBLE_DEVICES: '', VLLM_NO_USAGE_STATS: '1', HF_HUB_OFFLINE: '1', VLLM_LOGGING_LEVEL: 'ERROR'},
+      env: {...process.env, ...(code !== undefined && {PYTHONPATH: code}), CUDA_VISIBLE_DEVICES: '', VLLM_NO_USAGE_STATS: '1', HF_HUB_OFFLINE: '1', VLLM_LOGGING_LEVEL: 'ERROR'},
     })
-    if (ran.status !== 0) throw new Error(`${script} with ${code} ended with ${ran.status}:\n${ran.stderr.slice(-4000)}`)
-    return ran
+    if (ran.status !== 0) throw new Error(`${script}${code === undefined ? '' : ` with ${code}`} ended with ${ran.status}:\n${ran.stderr.slice(-4000)}`)
+    return ran.stdout.split('\n').filter(Boolean)
   }
 }
 
