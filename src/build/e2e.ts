@@ -62,7 +62,9 @@ function tell({engine, version, commands, rejected, remarks}: ParserCount): void
 }
 
 function tellConfigurations({commands, accepted, different, rejected, limits}: ConfigureCount): void {
-  console.log(`vLLM's configuration: ${commands} commands, ${accepted} accepted, ${rejected.length} rejected, ${commands - accepted - rejected.length} not judged`)
+  console.log(
+    `vLLM's configuration: ${commands} commands, ${accepted} accepted, ${rejected.length} rejected, ${commands - accepted - rejected.length} not judged`,
+  )
   for (const {refusal, words} of rejected) console.log(`  ${refusal}\n    ${words.join(' ')}`)
   for (const {field, planned, resolved, words} of different) console.log(`  ${field}: ${planned} planned, ${resolved} resolved\n    ${words.join(' ')}`)
   for (const [limit, times] of limits) console.log(`  not judged, ${times} x ${limit}`)

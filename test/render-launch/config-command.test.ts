@@ -19,13 +19,13 @@ describe('servefit config', () => {
     const {status, stdout, stderr} = servefit(...asked, '--set', 'seed=7', '--set', 'served-model-name=my model')
     expect({status, stderr}).toEqual({status: 0, stderr: ''})
     expect(stdout).toMatch(/^vllm serve Qwen\/Qwen3-8B \\\n/)
-    expect(stdout).toMatch(/--seed 7 \\\n {2}--served-model-name 'my model'\n$/)
+    expect(stdout).toMatch(/--seed 7 \\\n {2}--served-model-name 'my model' \\\n {2}--host 127\.0\.0\.1\n$/)
   })
 
   it('says which options and formats there are, with exit code 2', () => {
     const unknown = servefit(...asked, '--set', 'max-num-seq=4')
     expect(unknown).toMatchObject({status: 2, stdout: ''})
-    expect(unknown.stderr).toContain('Did you mean --max-num-seqs?')
+    expect(unknown.stderr).toContain('Did you mean --max-num-seqs or --max-num-active-seqs?')
     const json = servefit(...asked, '--format', 'kubernets', '--json')
     expect(json.status).toBe(2)
     expect(JSON.parse(json.stdout)).toMatchObject({error: {code: 'FORMAT_UNKNOWN', suggestions: ['kubernetes']}})

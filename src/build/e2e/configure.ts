@@ -72,22 +72,33 @@ export async function countConfigurations(
   } finally {
     recorder.close()
   }
-  const lines = [...cases].map(([id, {words, drawn: {answered, startable}}]) => {
-    const [gpu] = answered.machine.gpus
-    const {hfId} = answered.best.checkpoint
-    return JSON.stringify({
+  const lines = [...cases].map(
+    ([
       id,
-      argv: placed(words, hfId, folders.get(hfId) ?? hfId),
-      name: gpu!.accelerator.aliases[0] ?? gpu!.accelerator.name,
-      capability: String(gpu!.accelerator.computeCapability!.toFixed(1)),
-      memoryBytes: gpu!.memoryBytes,
-      count: startable.gpusPerNode,
-    })
-  })
+      {
+        words,
+        drawn: {answered, startable},
+      },
+    ]) => {
+      const [gpu] = answered.machine.gpus
+      const {hfId} = answered.best.checkpoint
+      return JSON.stringify({
+        id,
+        argv: placed(words, hfId, folders.get(hfId) ?? hfId),
+        name: gpu!.accelerator.aliases[0] ?? gpu!.accelerator.name,
+        capability: String(gpu!.accelerator.computeCapability!.toFixed(1)),
+        memoryBytes: gpu!.memoryBytes,
+        count: startable.gpusPerNode,
+      })
+    },
+  )
   const result: ConfigureCount = {commands: cases.size, accepted: 0, different: [], rejected: [], limits: new Map()}
   for (const line of scratch.ask('configure-vllm.py', undefined, lines)) {
     const {id, refusal, standIn, resolved} = JSON.parse(line) as Answered
-    const {words, drawn: {answered}} = cases.get(id)!
+    const {
+      words,
+      drawn: {answered},
+    } = cases.get(id)!
     if (refusal !== null && standIn) {
       const kind = refusal.replaceAll(/\s+/g, ' ').slice(0, 160)
       result.limits.set(kind, (result.limits.get(kind) ?? 0) + 1)

@@ -44,7 +44,7 @@ export async function drawDeployments(catalogue: Catalogue, {engine, releases, s
     const scenario = change({...drawn, engineVersion: releases[number % releases.length]!})
     if (!scenario) continue
     try {
-      const answered = (await answer(context, ScenarioSchema.parse(scenario)))
+      const answered = await answer(context, ScenarioSchema.parse(scenario))
       if (!isYes(answered.best)) continue
       const startable = startableOf(catalogue, answered)
       list.push({number, scenario, startable, answered, files: writeFormat('command', startable)})

@@ -75,7 +75,14 @@ export class Scratch {
       encoding: 'utf8',
       maxBuffer: 1 << 28,
       cwd: this.folder,
-      env: {...process.env, ...(code !== undefined && {PYTHONPATH: code}), CUDA_VISIBLE_DEVICES: '', VLLM_NO_USAGE_STATS: '1', HF_HUB_OFFLINE: '1', VLLM_LOGGING_LEVEL: 'ERROR'},
+      env: {
+        ...process.env,
+        ...(code !== undefined && {PYTHONPATH: code}),
+        CUDA_VISIBLE_DEVICES: '',
+        VLLM_NO_USAGE_STATS: '1',
+        HF_HUB_OFFLINE: '1',
+        VLLM_LOGGING_LEVEL: 'ERROR',
+      },
     })
     if (ran.status !== 0) throw new Error(`${script}${code === undefined ? '' : ` with ${code}`} ended with ${ran.status}:\n${ran.stderr.slice(-4000)}`)
     return ran.stdout.split('\n').filter(Boolean)
