@@ -26,7 +26,7 @@ export interface ConfigResult extends Result {
 }
 
 /** Warnings that whoever starts the file has to know. */
-const TOLD_BESIDE = new Set(['slices-separate', 'gpus-idle'])
+const TOLD_BESIDE = new Set(['slices-separate', 'gpus-idle', 'engine-version-unknown'])
 
 export default class Config extends ServefitCommand {
   static override summary = 'What starts it: a command, a unit or a manifest for vLLM, SGLang or TensorRT-LLM'
@@ -56,6 +56,7 @@ Formats: ${FORMATS.map(({id, summary}) => `${id} (${summary})`).join(', ')}.`
       multiple: true,
       multipleNonGreedy: true,
     }),
+    public: Flags.boolean({description: 'others than this machine reach it too, and have to give an API key, which is read from a file or a Secret of yours'}),
     out: Flags.string({description: 'write files into this folder instead of printing', helpValue: 'FOLDER'}),
     force: Flags.boolean({description: 'replace files that are there already', dependsOn: ['out']}),
     explain: Flags.boolean({description: 'show a table of flag, value and reason instead', exclusive: ['out']}),
@@ -84,7 +85,7 @@ Formats: ${FORMATS.map(({id, summary}) => `${id} (${summary})`).join(', ')}.`
     // Nothing in the file itself can say that it has to be started several times, or what of the machine it leaves idle.
     for (const {code, message} of best.warnings) if (TOLD_BESIDE.has(code) && !this.jsonEnabled()) process.stderr.write(`servefit: ${harmless(message)}\n`)
     const adapters = flags.lora === undefined ? [] : ((await (await import('../cli/lora-flag.ts')).askedAdapters(flags))?.paths ?? [])
-    const startable = placed(startableOf(this.catalogue, answered, settings, adapters), flags.format)
+    const startable = placed(startableOf(this.catalogue, answered, settings, {adapters, isPublic: flags.public}), flags.format)
     if (settings.length > 0) {
       const names = settings.map(({name}) => `--${name.replace(/^-+/, '')}`)
       result.warnings = [...result.warnings, {code: 'not-counted', message: `set by hand and not counted in any number: ${names.join(', ')}`}]

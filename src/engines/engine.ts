@@ -34,9 +34,11 @@ export interface LaunchFlag {
   because: string
 }
 
-/** What a node learns only when it is started: where node 0 is, and its own number (times a factor). */
+/** What is known only when a node is started: where node 0 is, its own number (times a factor), a secret. */
 export interface NodeValue {
-  of: 'address' | 'rank'
+  of: 'address' | 'rank' | 'secret'
+  /** Of a secret: the variable that holds it where the program is started. */
+  variable?: string
   /** What follows it in the same word: `:20000`. */
   after?: string
   times?: number
@@ -62,12 +64,22 @@ export interface NodePlan {
   problem?: string
 }
 
+/** A variable of the environment. A secret has no value here: it is taken from outside by its name. */
+export interface LaunchVariable {
+  name: string
+  value: string
+  because: string
+  secret?: true
+}
+
 /** A start command before it is written for a shell, a file or a manifest. Nothing in it is quoted. */
 export interface Launch {
   /** Words before the flags: vllm serve Qwen/Qwen3-32B. */
   program: string[]
   flags: LaunchFlag[]
-  environment: {name: string; value: string; because: string}[]
+  environment: LaunchVariable[]
+  /** The option that takes the API key, where no variable of the engine's does. */
+  key?: {flag: string; variable: string; because: string}
   /** Present where the deployment needs more than one node. */
   nodes?: NodePlan
   /** Options that only the engine's configuration file takes (TensorRT-LLM), as a nested mapping. */

@@ -14,7 +14,7 @@ import {attentionReason} from './attention.ts'
 import {type BuildQuestion, buildReason, buildWarnings, driverReason, variantFor} from './builds.ts'
 import {architectureAnswer, cacheAnswer, type FormatAnswer, formatAnswer} from './support-formats.ts'
 import {optionReasons} from './options.ts'
-import {compareVersions, resolveVersion} from './versions.ts'
+import {compareVersions, isUnlisted, resolveVersion} from './versions.ts'
 
 export interface SupportQuestion {
   id: string
@@ -174,6 +174,8 @@ function cacheSupport({id, title, subject, deployment, data}: SupportQuestion): 
 function versionWarnings({title, deployment, data}: SupportQuestion): Warning[] {
   const {version, remark} = resolveVersion(deployment.engineVersion, data.newestVersion)
   if (remark) return [{code: 'engine-version-unknown', message: remark}]
+  if (isUnlisted(version, data.versions))
+    return [{code: 'engine-version-unknown', message: `no release ${version} of ${title} is known: its rules are taken from the releases before it`}]
   const {rulesRead} = data
   return rulesRead && compareVersions(version, rulesRead.until) > 0
     ? [{code: 'engine-rules-assumed', message: `the rules of ${title} ${version} are taken to be those of ${rulesRead.until}: ${rulesRead.because}`}]

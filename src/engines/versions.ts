@@ -147,5 +147,26 @@ export function resolveVersion(requested: string | undefined, newest: string): R
   return {version}
 }
 
+/** Minor releases that may have come since the newest that is known: about half a year of vLLM's. */
+const MINORS_AHEAD = 12
+
+/**
+ * Whether a release can have come since the newest that is known: of the same major one, and not far ahead. What is not later is not judged, and
+ * neither is a text that is no version.
+ */
+export function canBeRelease(version: string, newest: string): boolean {
+  const [asked, known] = [parse(version.trim()), parse(newest)]
+  if (!asked || !known || compareParts(asked, known) <= 0) return true
+  return asked.release[0] === known.release[0] && (asked.release[1] ?? 0) - (known.release[1] ?? 0) <= MINORS_AHEAD
+}
+
+/** A plain release (no build of a branch, no local version) within those that are known, which is none of them. */
+export function isUnlisted(version: string, known: readonly string[]): boolean {
+  if (!/^v?\d+(?:\.\d+)+(?:\.post\d+)?$/i.test(version.trim())) return false
+  const [oldest, newest] = [known[0], known.at(-1)]
+  if (oldest === undefined || newest === undefined || compareVersions(version, oldest) < 0 || compareVersions(version, newest) > 0) return false
+  return !known.some((release) => compareVersions(release, version) === 0)
+}
+
 /** The minor release that a version belongs to: 0.11 of 0.11.2, 1.3 of 1.3.0rc24; a text that is no version is its own. */
 export const minorOf = (version: string): string => /^v?(\d+\.\d+)/.exec(version)?.[1] ?? version

@@ -73,7 +73,7 @@ describe('known traps', () => {
 
   it('a repository that shares its architecture with a catalogued one is started itself, with its own parsers', async () => {
     expect(textOf(await ask({model: 'LiquidAI/LFM2.5-1.2B-Instruct', gpu: '1xh100-sxm'}))).toBe(
-      'vllm serve LiquidAI/LFM2.5-1.2B-Instruct \\\n  --enable-auto-tool-choice \\\n  --tool-call-parser lfm2\n',
+      'vllm serve LiquidAI/LFM2.5-1.2B-Instruct \\\n  --enable-auto-tool-choice \\\n  --tool-call-parser lfm2 \\\n  --host 127.0.0.1\n',
     )
   })
 

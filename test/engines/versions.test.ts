@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import {describe, expect, it} from 'vitest'
-import {compareVersions, isAtLeast, isVersion, resolveVersion} from '../../src/engines/versions.ts'
+import {canBeRelease, compareVersions, isAtLeast, isUnlisted, isVersion, resolveVersion} from '../../src/engines/versions.ts'
 
 describe('order of versions', () => {
   const rising = [
@@ -67,6 +67,30 @@ describe('order of versions', () => {
     expect(resolveVersion('v0.11.0', '0.28.0')).toEqual({version: '0.11.0'})
     expect(resolveVersion(undefined, '0.28.0')).toEqual({version: '0.28.0'})
     expect(resolveVersion('0.29.1', '0.28.0')).toMatchObject({version: '0.29.1', remark: expect.stringContaining('later')})
+  })
+
+  it.each([
+    ['0.34.0', true],
+    ['0.45.2', true], // twelve minor releases on
+    ['0.46.0', false],
+    ['1.0.0', false],
+    ['9.9.9', false],
+    ['0.33.0', true],
+    ['0.8.0', true],
+    ['nightly', true], // taken for the newest
+    ['0.33.1rc1.dev300+g1a2b3c4', true],
+  ])('%s may have come since 0.33.0: %s', (version, may) => {
+    expect(canBeRelease(version, '0.33.0')).toBe(may)
+  })
+
+  it('judges a release by its own line: a later major one is none', () => {
+    expect(['1.4.0', '1.16.0', '1.17.0', '2.0.0'].map((version) => canBeRelease(version, '1.4.0rc1'))).toEqual([true, true, false, false])
+  })
+
+  it('knows a plain release that was never made from builds and from what lies outside the list', () => {
+    const known = ['0.8.0', '0.9.0', '0.9.0.1', '0.10.0']
+    expect(['0.9.1', '0.9.0.post1'].map((version) => isUnlisted(version, known))).toEqual([true, true])
+    expect(['0.9.0.1', 'v0.9.0', '0.7.0', '0.11.0', '0.9.1rc1.dev3', 'nightly'].map((version) => isUnlisted(version, known))).toEqual(Array(6).fill(false))
   })
 
   it('is a total order', () => {

@@ -19,7 +19,7 @@ describe('servefit config', () => {
     const {status, stdout, stderr} = servefit(...asked, '--set', 'seed=7', '--set', 'served-model-name=my model')
     expect({status, stderr}).toEqual({status: 0, stderr: ''})
     expect(stdout).toMatch(/^vllm serve Qwen\/Qwen3-8B \\\n/)
-    expect(stdout).toMatch(/--seed 7 \\\n {2}--served-model-name 'my model'\n$/)
+    expect(stdout).toMatch(/--seed 7 \\\n {2}--served-model-name 'my model' \\\n {2}--host 127\.0\.0\.1\n$/)
   })
 
   it('says which options and formats there are, with exit code 2', () => {

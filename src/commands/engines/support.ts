@@ -6,7 +6,7 @@ import {realContext} from '../../cli/world.ts'
 import type {Accelerator} from '../../core/accelerator.ts'
 import {ENGINES} from '../../engines/registry.ts'
 import {machineOf} from '../../planner/answer/index.ts'
-import {engineOf, modelOf} from '../../planner/world/index.ts'
+import {engineInRelease, modelOf} from '../../planner/world/index.ts'
 import {distinctFormats, GPU_CLASSES, type SupportCell, supportCell} from '../../planner/models/index.ts'
 import {renderSupport} from '../../render/support.ts'
 
@@ -27,7 +27,7 @@ export default class EnginesSupport extends ServefitCommand {
     const context = realContext(this.catalogue)
     const {model, checkpoint} = await modelOf(context, args.model)
     const gpus = await this.gpus(flags)
-    const engines = (flags.engine === undefined ? Object.keys(ENGINES) : [flags.engine]).map((id) => engineOf(context, id))
+    const engines = (flags.engine === undefined ? Object.keys(ENGINES) : [flags.engine]).map((id) => engineInRelease(context, id, flags['engine-version']))
     const checkpoints = checkpoint ? [checkpoint] : distinctFormats(model)
     const support = checkpoints.flatMap((own) => engines.flatMap((engine) => gpus.map((gpu) => supportCell(engine, flags['engine-version'], model, own, gpu))))
     if (!this.jsonEnabled()) process.stdout.write(renderSupport(model.name, support, this.columns))

@@ -4,7 +4,7 @@ import {InputError} from '../../core/input-error.ts'
 import type {Warning} from '../../core/terms.ts'
 import {nearest} from '../../core/nearest.ts'
 import {type Choice, type ChoiceQuestion, choose} from './choose.ts'
-import {type Context, engineOf, looksLikePath, machineFromName, machineFromSpec, modelOf, type NamedModel} from '../world/index.ts'
+import {type Context, engineInRelease, engineOf, looksLikePath, machineFromName, machineFromSpec, modelOf, type NamedModel} from '../world/index.ts'
 import type {UsualEngine} from '../../engines/platform-table.ts'
 import {type Evaluation, isYes} from './evaluation.ts'
 import {idleWarnings} from './idle.ts'
@@ -97,7 +97,8 @@ async function closedModel(context: Context, scenario: Scenario, error: unknown)
 /** Answers one scenario; `asRan`: about what ran, so that nothing is replaced that the engine chose. @throws InputError for what cannot be understood. */
 export async function answer(context: Context, scenario: Scenario, {asRan = false}: {asRan?: boolean} = {}): Promise<Answer> {
   const named = await modelOf(context, scenario.model).catch((error: unknown) => closedModel(context, scenario, error))
-  const engine = engineOf(context, scenario.engine)
+  // A log says what ran, whatever is known of it.
+  const engine = asRan ? engineOf(context, scenario.engine) : engineInRelease(context, scenario.engine, scenario.engineVersion)
   checkNames(scenario, named)
   if (scenario.slo) requireLimits(scenario.slo)
   const machine = await machineOf(context, scenario)

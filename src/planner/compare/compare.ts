@@ -20,7 +20,7 @@ import {
 } from '../answer/index.ts'
 import {type QualityClass, qualityClass, withQuality} from '../quality/index.ts'
 import {type Objectives, type Preference, requireLimits} from '../scenario/index.ts'
-import {type Context, engineOf, pacingAccelerator} from '../world/index.ts'
+import {type Context, engineInRelease, pacingAccelerator} from '../world/index.ts'
 
 /** How this card computes a checkpoint's dominant format. */
 export type Computation = 'native' | 'weight-only' | 'emulated' | 'unsupported'
@@ -102,7 +102,7 @@ function withCaches(
   for (const [cachePlace, kvCache] of (request.kvCache === undefined ? ['auto', 'fp8'] : [request.kvCache]).entries()) {
     const evaluation = bestLayout({
       ...subject,
-      engine: engineOf(context, name),
+      engine: engineInRelease(context, name, request.engineVersion),
       request: {...request, weights: undefined, kvCache},
       workload,
       slo,

@@ -5,7 +5,7 @@ import {bestLayout, diskBytes, evaluate, type Evaluation, isYes, type Place, pla
 import type {Reason} from '../../core/terms.ts'
 import {ENGINES} from '../../engines/registry.ts'
 import {buildRefusal, driverRefusal} from '../../engines/support.ts'
-import {type Context, engineData, engineOf, pacingAccelerator} from '../world/index.ts'
+import {type Context, engineData, engineInRelease, engineOf, pacingAccelerator} from '../world/index.ts'
 import {byRank, type FittingModel, releaseDates, usableContext, userSpeed} from './rank.ts'
 
 export interface FitQuestion {
@@ -57,7 +57,7 @@ function roomBytesOf(machine: Machine, {cpuOffloadBytes = 0}: DeploymentRequest)
 
 /** Those that fit, each as `check` answers by its name. */
 function asChecked(context: Context, models: readonly Model[], {machine, request, workload}: FitQuestion): FittingModel[] {
-  const engine = engineOf(context, request.engine)
+  const engine = engineInRelease(context, request.engine, request.engineVersion)
   const calibration = context.catalogue.speedCalibration
   const accelerator = pacingAccelerator(machine)
   const roomBytes = roomBytesOf(machine, request)
@@ -72,7 +72,7 @@ function asChecked(context: Context, models: readonly Model[], {machine, request
 }
 
 function quicklyFitting(context: Context, models: readonly Model[], {machine, request, workload}: FitQuestion): FittingModel[] {
-  const engine = engineOf(context, request.engine)
+  const engine = engineInRelease(context, request.engine, request.engineVersion)
   const roomBytes = roomBytesOf(machine, request)
   const calibration = context.catalogue.speedCalibration
   const accelerator = pacingAccelerator(machine)

@@ -14,7 +14,7 @@ import {
   toResult,
 } from '../answer/index.ts'
 import {type Objective, type Objectives, requireLimits, type Scenario} from '../scenario/index.ts'
-import {type Context, engineOf, modelOf} from '../world/index.ts'
+import {type Context, engineInRelease, modelOf} from '../world/index.ts'
 import {pause} from './pause.ts'
 import {paretoFront} from './front.ts'
 import {type DraftingOption, draftingOptions} from './drafting.ts'
@@ -118,7 +118,8 @@ export async function planQuestion(context: Context, {scenario, machine, objecti
     model,
     checkpoint,
     machine,
-    engines: names.map((name) => engineOf(context, name)),
+    // A version without an engine is one of the default engine's.
+    engines: names.map((name) => engineInRelease(context, name, engine === undefined && name !== DEFAULT_ENGINE ? undefined : request.engineVersion)),
     request,
     ...(prefer && {prefer}),
     workload,

@@ -5,6 +5,7 @@ import {InputError} from '../../core/input-error.ts'
 import type {Engine, EngineData} from '../../engines/engine.ts'
 import {type Correction, correctedEngine} from './corrections.ts'
 import {DEFAULT_ENGINE, ENGINE_ALIASES, ENGINES} from '../../engines/registry.ts'
+import {canBeRelease} from '../../engines/versions.ts'
 import type {FoundModelFile, FoundRepository} from './found-model.ts'
 
 /** What answering needs of the world: compiled data, and the two things that are looked at only when asked about. */
@@ -24,6 +25,17 @@ export interface Context {
   corrections?: readonly Correction[]
   /** Engines that were opened, by id. */
   engines: Map<string, Engine>
+}
+
+/** The engine of this name in a release that can exist. @throws InputError ENGINE_UNKNOWN, ENGINE_VERSION_UNKNOWN. */
+export function engineInRelease(context: Context, name: string | undefined, version: string | undefined): Engine {
+  const engine = engineOf(context, name)
+  const {title, newestVersion, versions} = engine
+  if (version !== undefined && !canBeRelease(version, newestVersion))
+    throw new InputError('ENGINE_VERSION_UNKNOWN', `No release ${version} of ${title}: ${newestVersion} is the newest known`, {
+      suggestions: versions.slice(-3).reverse(),
+    })
+  return engine
 }
 
 /** The engine of this name; the default one when none is named. @throws InputError ENGINE_UNKNOWN. */

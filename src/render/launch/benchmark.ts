@@ -2,7 +2,7 @@ import type {Workload} from '../../core/deployment.ts'
 import type {LaunchFlag} from '../../engines/engine.ts'
 import {isAtLeast} from '../../engines/versions.ts'
 import {commandText} from './shell.ts'
-import type {Startable} from './startable.ts'
+import {keyVariable, type Startable} from './startable.ts'
 import {flagWords} from './words.ts'
 
 /** Requests of a benchmark: ten rounds of those in flight, so that filling and draining weigh little. */
@@ -18,7 +18,7 @@ function concurrencyOf({concurrency}: Workload, startable: Startable): number | 
 
 /**
  * The engine's own benchmark at the planned load, against the server that was started; undefined where the release has none
- * that is known. vllm/benchmarks/serve.py of 0.8.5 to 0.28.0; sglang/bench_serving.py of 0.4.10 to 0.5.18;
+ * that is known. vllm/benchmarks/serve.py of 0.8.5 to 0.33.0; sglang/bench_serving.py of 0.4.10 to 0.5.23;
  * tensorrt_llm/serve/scripts/benchmark_serving.py at 0228a71223416496ff056a157936bad2e42c762f.
  */
 export function benchmarkCommand(startable: Startable): string | undefined {
@@ -52,15 +52,30 @@ export function benchmarkCommand(startable: Startable): string | undefined {
           {flag: '--ignore-eos', value: true as const, because},
           {flag: '--percentile-metrics', value: 'ttft,tpot,itl,e2el', because},
         ]),
+    ...(engine.id === 'sglang'
+      ? [{flag: '--output-file', value: benchmarkFile(startable), because}]
+      : [
+          {flag: '--save-result', value: true as const, because},
+          {flag: '--result-filename', value: benchmarkFile(startable), because},
+        ]),
     ...(startable.launch.flags.some(({flag}) => /^--trust[-_]remote[-_]code$/.test(flag)) && engine.id !== 'sglang'
       ? [{flag: '--trust-remote-code', value: true as const, because}]
       : []),
   ]
-  return commandText(
-    [program],
+  const key = keyVariable(startable)
+  // SGLang's client adds a line to what is there.
+  const before = engine.id === 'sglang' ? `rm -f ${benchmarkFile(startable)}\n` : ''
+  return `${before}${commandText(
+    // All three clients send this as the API key.
+    [...(key === undefined ? [] : [`OPENAI_API_KEY="\${${key}:?no API key}"`]), program],
     flags.map((flag) => ({words: flagWords(flag)})),
-  )
+  )}`
 }
+
+const BENCHMARK_FILE: Record<string, string> = {sglang: 'benchmark.jsonl'}
+
+/** What the client writes its result to, beside the script. */
+export const benchmarkFile = ({engine}: Pick<Startable, 'engine'>): string => BENCHMARK_FILE[engine.id] ?? 'benchmark.json'
 
 function programOf({id, version}: Startable['engine']): string | undefined {
   if (id === 'vllm') return isAtLeast(version, '0.8.5') ? 'vllm bench serve' : undefined

@@ -1,6 +1,7 @@
 import {cannot, type Format} from './format.ts'
 import {deviceEnvironment} from './devices.ts'
 import {assignments, commandText, fileText, NODE_VARIABLES, programText, shellText} from './shell.ts'
+import {keyComment, withoutSecrets} from './key.ts'
 import type {Startable} from './startable.ts'
 import {linesOf, withRank} from './words.ts'
 
@@ -17,15 +18,22 @@ export const command: Format = {
   write(given) {
     const startable = native(given)
     const {launch} = startable
-    if (!launch.nodes) return [{name: 'serve.sh', text: shellText(launch)}]
+    const key = keyComment(startable)
+    if (!launch.nodes) return [{name: 'serve.sh', text: `${key}${shellText(launch)}`}]
     if (launch.nodes.problem !== undefined) throw cannot(launch.nodes.problem)
-    if (launch.nodes.own) return Array.from({length: launch.nodes.count}, (_, rank) => ({name: `serve-node-${rank}.sh`, text: nodeText(startable, rank)}))
+    if (launch.nodes.own)
+      return Array.from({length: launch.nodes.count}, (_, rank) => ({
+        name: `serve-node-${rank}.sh`,
+        text: `${rank === 0 ? key : ''}${nodeText(startable, rank)}`,
+      }))
     if (launch.nodes.mpi) return [{name: 'serve-mpi.sh', text: mpiText(startable)}]
     throw cannot(`${startable.engine.title} ${startable.engine.version} joins nodes through Ray only: use --format ray`)
   },
 }
 
-function nodeText({launch}: Startable, rank: number): string {
+function nodeText({launch: given}: Startable, rank: number): string {
+  // Requests come to node 0 alone.
+  const launch = rank === 0 ? given : withoutSecrets(given)
   const {count} = launch.nodes!
   const address = NODE_VARIABLES.address
   const where = rank === 0 ? 'the address of this node, as the others reach it' : 'the address of node 0'

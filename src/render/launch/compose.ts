@@ -1,12 +1,17 @@
+import type {LaunchVariable} from '../../engines/engine.ts'
 import {containerProgram, CACHE_IN_CONTAINER, FILE_IN_CONTAINER} from './docker.ts'
 import {deviceEnvironment, INTEL_CARDS, pickedByVariable} from './devices.ts'
 import {cannot, type Format, requireImage, requireOneNode} from './format.ts'
-import {foldersOf, inContainer, localPath, startSeconds, type Startable} from './startable.ts'
+import {foldersOf, inContainer, keyVariable, localPath, published, startSeconds, type Startable} from './startable.ts'
+import {keyFileWords} from './key.ts'
 import {linesOf, plainWords} from './words.ts'
 import {commentLines, remarked, yamlText} from './yaml.ts'
 
 /** A dollar sign begins a variable of Compose unless it is doubled (compose-spec, 12-interpolation.md). */
 export const composeText = (text: string): string => text.replaceAll('$', '$$$$')
+
+/** A variable of the file .env, or of the environment; nothing is started without it (compose-spec, 12-interpolation.md). */
+const fromEnv = (variable: string): string => `\${${variable}:?no API key}`
 
 /** A Compose file: one service, its GPUs, the cache of this user, a health check. */
 export const compose: Format = {
@@ -14,9 +19,16 @@ export const compose: Format = {
   summary: 'Docker Compose',
   write(startable) {
     requireOneNode(startable, 'Compose')
-    const header = commentLines('docker compose up --detach\nHF_TOKEN is passed on from the environment, where it is set.')
+    const header = commentLines(`docker compose up --detach\nHF_TOKEN is passed on from the environment, where it is set.${needs(startable)}`)
     return [{name: 'compose.yaml', text: `${header}${yamlText(content(startable))}`}]
   },
+}
+
+/** What the reader has to bring. */
+function needs(startable: Startable): string {
+  const key = keyVariable(startable)
+  const file = startable.launch.file ? '\nNeeds Docker Compose 2.23.1 or later, which takes the text of a file from here (configs, content).' : ''
+  return `${file}${key === undefined ? '' : `\n${keyFileWords(key, '.env')}`}`
 }
 
 function content(startable: Startable): Record<string, unknown> {
@@ -38,13 +50,15 @@ function service(startable: Startable): Record<string, unknown> {
     ...(entrypoint !== undefined && {entrypoint: [composeText(entrypoint)]}),
     command: [
       ...program.map(composeText),
-      ...lines.flatMap((line) => plainWords([line]).map((word, index) => remarked(composeText(word), index === 0 ? line.because : undefined))),
+      ...lines.flatMap((line) => plainWords([line], composeText, fromEnv).map((word, index) => remarked(word, index === 0 ? line.because : undefined))),
     ],
     environment: [
       'HF_TOKEN',
-      ...[...chosen, ...launch.environment].map(({name: variable, value, because}) => remarked(composeText(`${variable}=${value}`), because)),
+      ...([...chosen, ...launch.environment] as LaunchVariable[]).map(({name: variable, value, because, secret}) =>
+        remarked(secret ? `${variable}=${fromEnv(variable)}` : composeText(`${variable}=${value}`), because),
+      ),
     ],
-    ports: [`${port}:${port}`],
+    ports: [published(startable)],
     ipc: 'host',
     ...(engine.id === 'trtllm' && {ulimits: {memlock: -1, stack: 67_108_864}}),
     volumes: volumes(startable),
@@ -72,10 +86,14 @@ function volumes(startable: Startable): Record<string, unknown>[] {
   return list
 }
 
+/** Nothing in the container gains rights. */
+const NO_MORE_RIGHTS = 'no-new-privileges:true'
+
 function gpus({vendor, devices}: Startable): Record<string, unknown> {
-  if (vendor === 'amd') return {devices: ['/dev/kfd', '/dev/dri'], group_add: ['video'], cap_add: ['SYS_PTRACE'], security_opt: ['seccomp=unconfined']}
+  if (vendor === 'amd')
+    return {devices: ['/dev/kfd', '/dev/dri'], group_add: ['video'], cap_add: ['SYS_PTRACE'], security_opt: [NO_MORE_RIGHTS, 'seccomp=unconfined']}
   if (vendor === 'intel') return {devices: ['/dev/dri'], privileged: remarked(true, "as vLLM's guide for XPU starts it")}
-  if (vendor === 'cpu') return {cap_add: ['SYS_NICE'], security_opt: ['seccomp=unconfined']}
+  if (vendor === 'cpu') return {cap_add: ['SYS_NICE'], security_opt: [NO_MORE_RIGHTS, 'seccomp=unconfined']}
   const reserved = devices ? {device_ids: devices.map(String)} : {count: 'all'}
-  return {deploy: {resources: {reservations: {devices: [{driver: 'nvidia', ...reserved, capabilities: ['gpu']}]}}}}
+  return {security_opt: [NO_MORE_RIGHTS], deploy: {resources: {reservations: {devices: [{driver: 'nvidia', ...reserved, capabilities: ['gpu']}]}}}}
 }

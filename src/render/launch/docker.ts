@@ -1,9 +1,10 @@
-import type {LaunchFlag} from '../../engines/engine.ts'
+import type {LaunchFlag, LaunchVariable} from '../../engines/engine.ts'
 import {deviceEnvironment, dockerDevices, pickedByVariable} from './devices.ts'
 import {cannot, type Format, requireImage} from './format.ts'
 import {commandText, fileText, NODE_VARIABLES, shellWord} from './shell.ts'
+import {keyComment} from './key.ts'
 import {quoteWord} from './shell-quote.ts'
-import {foldersOf, inContainer, localPath, replacedEntrypoint, type Startable} from './startable.ts'
+import {foldersOf, inContainer, keyVariable, localPath, onHost, published, replacedEntrypoint, type Startable} from './startable.ts'
 import {flagWords, type Line, linesOf, type Role, withRank} from './words.ts'
 
 /** Where the image finds what was downloaded, and its configuration file. */
@@ -30,10 +31,11 @@ const csvField = (text: string): string => (/[",\n\r]/.test(text) ? `"${text.rep
 
 /** What a container needs of its host: GPUs, shared memory, the cache, the token by its name, environment. */
 export function hostOptions(startable: Startable, network: 'published' | 'host'): LaunchFlag[] {
-  const {launch, port, devices, engine, model} = startable
+  const {launch, devices, engine, model} = startable
   const options: LaunchFlag[] = [
     ...dockerDevices(startable),
     {flag: '--ipc', value: 'host', because: 'processes of the engine share memory'},
+    {flag: '--security-opt', value: 'no-new-privileges', because: 'nothing in it gains rights'},
     ...(engine.id === 'trtllm'
       ? [
           {flag: '--ulimit', value: 'memlock=-1', because: 'memory is pinned'},
@@ -42,12 +44,14 @@ export function hostOptions(startable: Startable, network: 'published' | 'host')
       : []),
     network === 'host'
       ? {flag: '--network', value: 'host', because: 'nodes talk over many ports'}
-      : {flag: '--publish', value: `${port}:${port}`, because: 'where requests come in'},
+      : {flag: '--publish', value: published(startable), because: 'where requests come in'},
     {flag: '--env', value: 'HF_TOKEN', because: 'passed on by its name, if it is set'},
   ]
   // The daemon picks NVIDIA devices; others are all there and chosen by a variable.
   const chosen = devices && pickedByVariable(startable) ? deviceEnvironment(startable) : []
-  for (const {name, value, because} of [...chosen, ...launch.environment]) options.push({flag: '--env', value: `${name}=${value}`, because})
+  const variables: readonly LaunchVariable[] = [...chosen, ...launch.environment]
+  // A secret goes by its name, which the daemon's client looks up.
+  for (const {name, value, because, secret} of variables) options.push({flag: '--env', value: secret ? name : `${name}=${value}`, because})
   const local = localPath(model)
   if (local === 'relative') throw cannot(`${model} is a relative path, which a container cannot see: give the absolute path of the model's folder`)
   for (const {path, because} of foldersOf(startable))
@@ -65,7 +69,8 @@ export function containerProgram(startable: Startable): {entrypoint?: string; pr
 }
 
 function runText(startable: Startable, role?: Role, rank = 0): string {
-  const launch = inContainer(startable, FILE_IN_CONTAINER)
+  // On the network of its machine it is heard as a program there is.
+  const launch = inContainer(role === undefined ? startable : onHost(startable), FILE_IN_CONTAINER)
   const {entrypoint, program} = containerProgram(startable)
   const {file} = startable.launch
   const cache = `--volume "$HOME/.cache/huggingface":${CACHE_IN_CONTAINER}`
@@ -83,7 +88,10 @@ function runText(startable: Startable, role?: Role, rank = 0): string {
     `  ${[requireImage(startable), ...program].map(quoteWord).join(' ')}`,
   ]
   const lines = linesOf(launch, role)
-  return `${file ? fileText(file) : ''}${commandText(before, role === undefined ? lines : withRank(lines, rank), NODE_VARIABLES)}`
+  const key = keyVariable(startable)
+  const checked = key === undefined || role === 'follower' ? '' : `: "\${${key}:?no API key}"\nexport ${key}\n`
+  const how = role === 'follower' ? '' : keyComment(startable)
+  return `${how}${checked}${file ? fileText(file) : ''}${commandText(before, role === undefined ? lines : withRank(lines, rank), NODE_VARIABLES)}`
 }
 
 function nodeText(startable: Startable, rank: number): string {

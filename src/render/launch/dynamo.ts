@@ -90,7 +90,7 @@ function worker(startable: Startable, role: Role): Mapping {
         image: imageOf(startable),
         command: ['python3', '-m', module],
         args: args.flatMap((flag) =>
-          plainWords([{words: flagWords(flag)}]).map((word, index) => remarked(podText(word), index === 0 ? flag.because : undefined)),
+          plainWords([{words: flagWords(flag)}], podText).map((word, index) => remarked(word, index === 0 ? flag.because : undefined)),
         ),
         ...(hasFile && {volumeMounts: [{name: 'engine', mountPath: FILE_IN_CONTAINER.slice(0, FILE_IN_CONTAINER.lastIndexOf('/'))}]}),
       },

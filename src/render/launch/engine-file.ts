@@ -5,7 +5,7 @@ import {native} from './command.ts'
 import {cannot, type Format} from './format.ts'
 import {assignments, commandText, programText} from './shell.ts'
 import type {Startable} from './startable.ts'
-import {type Line, flagWords} from './words.ts'
+import {type Line, flagWords, linesOf} from './words.ts'
 import {commentLines, yamlText} from './yaml.ts'
 
 /** First SGLang release with `--config`. */
@@ -82,7 +82,8 @@ function optionFile({engine, launch, serving}: Startable): {name: string; text: 
       because[key] = given.because
     }
   }
-  const command = commandText([...assignments(launch), programText(launch)], [...outside, {words: [serving.configFile.flag, name]}])
+  const last = linesOf({...launch, flags: [], file: undefined})
+  const command = commandText([...assignments(launch), programText(launch)], [...outside, ...last, {words: [serving.configFile.flag, name]}])
   return {name, text: `${commentLines(command)}${yamlText(content, because)}`}
 }
 

@@ -2,15 +2,16 @@ import type {Launch, NodeFlag} from '../../engines/engine.ts'
 import {harmless, padEnd, wrap} from '../style.ts'
 
 /** A table of every flag with its value and the reason it is there. */
-export function explainLaunch({program, flags, environment, file, nodes}: Launch, columns: number): string {
+export function explainLaunch({program, flags, environment, file, key, nodes}: Launch, columns: number): string {
   const rows: [string, string][] = [
-    ...environment.map(({name, value, because}): [string, string] => [`${name}=${value}`, because]),
+    ...environment.map(({name, value, because, secret}): [string, string] => [secret ? `$${name}` : `${name}=${value}`, because]),
     ...flags.map(({flag, value, because}): [string, string] => [value === true ? flag : `${flag} ${[value].flat().join(' ')}`, because]),
     ...(nodes?.own?.every ?? []).map(({flag, value, because}): [string, string] => [`${flag} ${nodeValue(value)}`, because]),
     ...(nodes?.own?.followers ?? []).map(({flag, value, because}): [string, string] => [
       `${flag} ${nodeValue(value)}`.trimEnd(),
       `${because} (all nodes but the first)`,
     ]),
+    ...(key === undefined ? [] : [[`${key.flag} $${key.variable}`, key.because] as [string, string]]),
     ...Object.entries(file?.because ?? {}).map(([key, because]): [string, string] => [`${file!.name}: ${key}`, because]),
   ]
   const shown = rows.map(([name, because]): [string, string] => [harmless(name), harmless(because)])

@@ -1,8 +1,8 @@
 import type {Artifact} from './artifact.ts'
-import {benchmarkCommand} from './benchmark.ts'
+import {benchmarkCommand, benchmarkFile} from './benchmark.ts'
 import {leaderService} from './leaderworkerset.ts'
 import {quoteWord} from './shell-quote.ts'
-import type {Startable} from './startable.ts'
+import {keyVariable, type Startable, startSeconds} from './startable.ts'
 
 const FIRST_REQUESTS = {
   write: {path: '/v1/chat/completions', content: {messages: [{role: 'user', content: 'Say hello.'}], max_tokens: 64}},
@@ -10,18 +10,29 @@ const FIRST_REQUESTS = {
   rerank: {path: '/v1/rerank', content: {query: 'What is asked?', documents: ['One answer.', 'Another one.']}},
 }
 
-/** One request that shows that the server answers, with the name it serves the model under. */
-export function smokeTest({port, servedName, serving, task}: Startable): string {
+/** One request that shows that the server answers, with the name it serves the model under, once it is there. */
+export function smokeTest(startable: Startable): string {
+  const {port, servedName, serving, task} = startable
   const {path, content} = FIRST_REQUESTS[task ?? 'write']
   const body = JSON.stringify({model: servedName, ...content})
+  const key = keyVariable(startable)
   return `#!/bin/sh
-# Answers once the model is loaded. BASE_URL: where the server is, if not here.
+# Waits until the model is loaded, then asks once.
+# BASE_URL: where the server is, if not here. WAIT_SECONDS: how long to wait; else half an hour, and the download at 100 MB/s.
 set -eu
-base=\${BASE_URL:-http://localhost:${port}}
-curl --fail --silent --show-error "$base${serving.healthPath}"
+base=\${BASE_URL:-http://127.0.0.1:${port}}
+limit=\${WAIT_SECONDS:-${startSeconds(startable)}}
+end=$(($(date +%s) + limit))
+until curl --fail --silent --max-time 5 --output /dev/null "$base${serving.healthPath}"; do
+  if [ "$(date +%s)" -ge "$end" ]; then
+    echo "no answer from $base${serving.healthPath} in $limit seconds: the server's log says why" >&2
+    exit 1
+  fi
+  sleep 5
+done
 curl --fail --silent --show-error "$base${path}" \\
   --header 'Content-Type: application/json' \\
-  --data ${quoteWord(body)}
+${key === undefined ? '' : `  --header "Authorization: Bearer \${${key}:?no API key}" \\\n`}  --data ${quoteWord(body)}
 echo
 `
 }
@@ -44,14 +55,32 @@ export function extras(startable: Startable, format: string): Artifact[] {
 /** The Service that answers, where there is one. */
 const SERVICES: Record<string, (name: string) => string> = {kubernetes: (name) => name, leaderworkerset: leaderService}
 
-function notes({engine, name, port}: Startable, format: string, hasBenchmark: boolean): string {
-  const lines = ['1. Start it: the first lines of each file say how where it is not plain.']
-  const service = SERVICES[format]?.(name)
-  if (service !== undefined) lines.push(`2. Reach it: \`kubectl port-forward service/${service} ${port}:${port}\``)
-  lines.push(`${lines.length + 1}. \`sh smoke-test.sh\` answers once the model is loaded.`)
-  if (hasBenchmark)
-    lines.push(
-      `${lines.length + 1}. \`sh benchmark.sh 2>&1 | tee benchmark.log\` measures the planned load; keep the log of the server too: \`servefit verify\` reads both.`,
+/** Where the log of the server is, and how it is kept. */
+const LOGS: Record<string, (name: string) => string> = {
+  docker: (name) => `docker logs ${name} > server.log 2>&1`,
+  compose: (name) => `docker compose logs --no-log-prefix ${name} > server.log 2>&1`,
+  systemd: (name) => `journalctl --unit ${name} --output cat > server.log`,
+  kubernetes: (name) => `kubectl logs deployment/${name} > server.log`,
+}
+
+function notes(startable: Startable, format: string, hasBenchmark: boolean): string {
+  const {engine, name, port, isPublic} = startable
+  const steps: string[] = ['Start it: the first lines of each file say how where it is not plain.']
+  const key = keyVariable(startable)
+  if (key !== undefined)
+    steps.push(
+      `It is open to others, and asks them for an API key; none stands in these files. Requests give it as \`Authorization: Bearer $${key}\`, and so do the scripts here: set ${key} for them too.`,
     )
-  return `# Running ${name} on ${engine.title} ${engine.version}\n\n${lines.join('\n')}\n`
+  else if (isPublic !== true)
+    steps.push(`Only ${SERVICES[format] === undefined ? 'this machine' : 'its cluster'} reaches it. \`--public\` opens it, with an API key.`)
+  const service = SERVICES[format]?.(name)
+  if (service !== undefined) steps.push(`Reach it: \`kubectl port-forward service/${service} ${port}:${port}\``)
+  steps.push('`sh smoke-test.sh` waits until the model is loaded and asks once.')
+  const log = LOGS[format]?.(name) ?? 'keep what the server prints in server.log'
+  if (hasBenchmark)
+    steps.push(
+      `\`sh benchmark.sh\` measures the planned load and writes ${benchmarkFile(startable)}.`,
+      `Keep the log of the server: ${LOGS[format] === undefined ? log : `\`${log}\``}. \`servefit verify server.log --bench ${benchmarkFile(startable)}\` compares both with what was predicted; give it the same --gpu or --machine as here.`,
+    )
+  return `# Running ${name} on ${engine.title} ${engine.version}\n\n${steps.map((text, index) => `${index + 1}. ${text}`).join('\n')}\n`
 }

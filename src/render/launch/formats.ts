@@ -6,13 +6,14 @@ import {compose} from './compose.ts'
 import {docker} from './docker.ts'
 import {dynamo} from './dynamo.ts'
 import {engineFile} from './engine-file.ts'
-import type {Format} from './format.ts'
+import {cannot, type Format} from './format.ts'
 import {kubernetes} from './kubernetes.ts'
 import {leaderWorkerSet} from './leaderworkerset.ts'
 import {llmD} from './llm-d.ts'
 import {ray} from './ray.ts'
 import {slurm} from './slurm.ts'
-import {fromAnywhere, type Startable} from './startable.ts'
+import {hereDocument} from './shell.ts'
+import {fromAnywhere, onHost, type Startable} from './startable.ts'
 import {systemd} from './systemd.ts'
 
 /** Every way to write a start down, in the order of the contract. */
@@ -45,14 +46,27 @@ export function writeFormat(id: string, startable: Startable): Artifact[] {
 /** Formats that are run where they were asked for: a path that was given stays as it is. */
 const RUN_HERE = ['command', 'file']
 
-/** A startable as this format is given it. */
-export const placed = (startable: Startable, format: string): Startable => (RUN_HERE.includes(format) ? startable : fromAnywhere(startable))
+/** Formats that start a program on the network of its machine, where no container and no cluster stands between. */
+const ON_HOST = [...RUN_HERE, 'ray', 'slurm']
 
-const SEPARATORS: Record<string, string> = {sh: '\n', sbatch: '\n'}
+/** Formats with a front end of their own, which is asked for the key. */
+const OWN_FRONT = ['dynamo', 'llm-d']
 
-/** All files as one text for standard output: one as it is, scripts behind one another, others under their names. */
+/** A startable as this format is given it. @throws InputError FORMAT_CANNOT for a public one whose front end is not written here. */
+export function placed(startable: Startable, format: string): Startable {
+  if (startable.isPublic && OWN_FRONT.includes(format))
+    throw cannot(`${format} brings its own front end, which is opened and protected there: leave --public out, or use --format kubernetes`)
+  const located = RUN_HERE.includes(format) ? startable : fromAnywhere(startable)
+  return ON_HOST.includes(format) ? onHost(located) : located
+}
+
+/**
+ * All files as one text for standard output: one as it is; several as a shell script that writes each, since nothing reads more than one of them
+ * from one stream.
+ */
 export function joinArtifacts(artifacts: readonly Artifact[]): string {
   if (artifacts.length === 1) return artifacts[0]!.text
-  if (artifacts.every(({name}) => SEPARATORS[name.slice(name.lastIndexOf('.') + 1)] !== undefined)) return artifacts.map(({text}) => text).join('\n')
-  return artifacts.map(({name, text}) => `# ---- ${name} ----\n${text}`).join('\n')
+  const names = artifacts.map(({name}) => name)
+  const header = `#!/bin/sh\n# Writes ${names.slice(0, -1).join(', ')} and ${names.at(-1)} where it is run; --out FOLDER writes them without it.\nset -eu\n`
+  return `${header}${artifacts.map(({name, text}) => hereDocument(name, text)).join('')}`
 }

@@ -1,5 +1,5 @@
 import {cannot, type Format} from './format.ts'
-import {cacheClaim, engineConfigMap, engineContainer, mounts, podLines, podWords, probes, SECRET_NOTE, service} from './pod.ts'
+import {cacheClaim, engineConfigMap, engineContainer, mounts, podLines, podWords, probes, secretNote, service} from './pod.ts'
 import type {Startable} from './startable.ts'
 import {commentLines, yamlDocuments} from './yaml.ts'
 
@@ -10,14 +10,14 @@ export const kubernetes: Format = {
   write(startable) {
     if (startable.launch.nodes)
       throw cannot(`a Deployment's pod lives on one node; this one takes ${startable.launch.nodes.count}: use --format leaderworkerset`)
-    const {name, port} = startable
+    const {name} = startable
     const documents = [
       ...engineConfigMap(startable),
       cacheClaim(startable, (startable.replicas ?? 1) > 1 ? 'ReadWriteMany' : 'ReadWriteOnce'),
       deployment(startable),
-      service(name, {app: name}, port),
+      service(startable, name, {app: name}),
     ]
-    return [{name: 'kubernetes.yaml', text: `${commentLines(SECRET_NOTE)}${yamlDocuments(documents)}`}]
+    return [{name: 'kubernetes.yaml', text: `${commentLines(secretNote(startable))}${yamlDocuments(documents)}`}]
   },
 }
 

@@ -1,5 +1,5 @@
 import {cannot, type Format} from './format.ts'
-import {cacheClaim, engineConfigMap, engineContainer, mounts, podText, podWords, probes, SECRET_NOTE, service} from './pod.ts'
+import {cacheClaim, engineConfigMap, engineContainer, mounts, podText, podWords, probes, secretNote, service} from './pod.ts'
 import {FILE_IN_CONTAINER} from './docker.ts'
 import {inContainer, type Startable} from './startable.ts'
 import {type Line, linesOf, type Role, type Word} from './words.ts'
@@ -16,7 +16,7 @@ export const leaderWorkerSet: Format = {
   id: 'leaderworkerset',
   summary: 'a Kubernetes LeaderWorkerSet, for several nodes',
   write(startable) {
-    const {launch, name, port, engine} = startable
+    const {launch, name, engine} = startable
     if (!launch.nodes) throw cannot('this deployment fits one node: use --format kubernetes')
     if (launch.nodes.problem !== undefined) throw cannot(launch.nodes.problem)
     if (!launch.nodes.own)
@@ -24,8 +24,8 @@ export const leaderWorkerSet: Format = {
         `how ${engine.title} ${engine.version} runs in a LeaderWorkerSet is not known for certain: use --format ${launch.nodes.mpi ? 'slurm' : 'ray'}`,
       )
     const leader = {'leaderworkerset.sigs.k8s.io/name': name, role: 'leader'}
-    const documents = [...engineConfigMap(startable), cacheClaim(startable, 'ReadWriteMany'), set(startable), service(leaderService(name), leader, port)]
-    const note = `Needs the LeaderWorkerSet controller, and a storage class that many nodes can mount for the cache.\n${SECRET_NOTE}`
+    const documents = [...engineConfigMap(startable), cacheClaim(startable, 'ReadWriteMany'), set(startable), service(startable, leaderService(name), leader)]
+    const note = `Needs the LeaderWorkerSet controller, and a storage class that many nodes can mount for the cache.\n${secretNote(startable)}`
     return [{name: 'leaderworkerset.yaml', text: `${commentLines(note)}${yamlDocuments(documents)}`}]
   },
 }

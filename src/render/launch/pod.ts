@@ -1,6 +1,6 @@
 import {CACHE_IN_CONTAINER, FILE_IN_CONTAINER} from './docker.ts'
 import {cannot, requireImage} from './format.ts'
-import {foldersOf, inContainer, localPath, replacedEntrypoint, startSeconds, type Startable} from './startable.ts'
+import {foldersOf, inContainer, keyVariable, localPath, replacedEntrypoint, startSeconds, type Startable} from './startable.ts'
 import {type Line, linesOf, plainWords, type Word} from './words.ts'
 import {remarked, yamlText} from './yaml.ts'
 
@@ -18,10 +18,13 @@ const STARTUP_PERIOD_SECONDS = 10
 export const SECRET = {name: 'hf-token', key: 'HF_TOKEN'}
 
 /** The token from a Secret that need not exist, and what the launch sets. */
-export function podEnvironment({launch}: Startable): Mapping[] {
+export function podEnvironment(startable: Startable): Mapping[] {
+  const {launch} = startable
+  const key = keyVariable(startable)
   return [
     {name: 'HF_TOKEN', valueFrom: {secretKeyRef: {...SECRET, optional: true}}},
-    ...launch.environment.map(({name, value, because}) => ({name, value: remarked(podText(value), because)})),
+    ...launch.environment.filter(({secret}) => !secret).map(({name, value, because}) => ({name, value: remarked(podText(value), because)})),
+    ...(key === undefined ? [] : [{name: key, valueFrom: {secretKeyRef: {name: keySecret(startable), key}}}]),
   ]
 }
 
@@ -32,10 +35,15 @@ const GPU_RESOURCES: Record<string, string> = {nvidia: 'nvidia.com/gpu', amd: 'a
 export const gpuResources = ({vendor}: Startable, count: number): Mapping =>
   GPU_RESOURCES[vendor] === undefined ? {} : {limits: {[GPU_RESOURCES[vendor]]: String(count)}}
 
+/** The kubelet puts the variable's value in its place. */
+const secretWord = (variable: string): string => `$(${variable})`
+
 /** Words of a pod's command line, with remarks; node values by the names that `nodeText` gives them. */
 export const podWords = (lines: readonly Line[], nodeText?: (word: Exclude<Word, string>) => string): unknown[] =>
   lines.flatMap((line) => {
-    const words = nodeText ? line.words.map((word) => (typeof word === 'string' ? podText(word) : nodeText(word))) : plainWords([line]).map(podText)
+    const words = nodeText
+      ? line.words.map((word) => (typeof word === 'string' ? podText(word) : word.node.of === 'secret' ? secretWord(word.node.variable!) : nodeText(word)))
+      : plainWords([line], podText, secretWord)
     return words.map((word, index) => remarked(word, index === 0 ? line.because : undefined))
   })
 
@@ -93,6 +101,7 @@ export function engineContainer(startable: Startable, words: unknown[], gpuCount
     ...podCommand(startable, words),
     env: podEnvironment(startable),
     resources: gpuResources(startable, gpuCount),
+    securityContext: {allowPrivilegeEscalation: false},
     volumeMounts: mounts(startable).volumeMounts,
   }
 }
@@ -117,11 +126,21 @@ export function engineConfigMap({launch, name}: Startable): Mapping[] {
   return [{apiVersion: 'v1', kind: 'ConfigMap', metadata: {name: `${name}-engine`}, data: {[key]: yamlText(launch.file.content, launch.file.because)}}]
 }
 
-export const service = (name: string, selector: Mapping, port: number): Mapping => ({
+export const service = ({port, isPublic}: Startable, name: string, selector: Mapping): Mapping => ({
   apiVersion: 'v1',
   kind: 'Service',
   metadata: {name},
-  spec: {selector, ports: [{name: 'http', port, targetPort: 'http'}]},
+  spec: {...(isPublic && {type: 'LoadBalancer'}), selector, ports: [{name: 'http', port, targetPort: 'http'}]},
 })
 
-export const SECRET_NOTE = `A private model needs its token: kubectl create secret generic ${SECRET.name} --from-literal=${SECRET.key}=...`
+/** The Secret that holds the API key; it is made before. */
+const keySecret = ({name}: Startable): string => `${name}-api-key`
+
+/** What has to be there before: Secrets, by the commands that make them. */
+export function secretNote(startable: Startable): string {
+  const key = keyVariable(startable)
+  const token = `A private model needs its token: kubectl create secret generic ${SECRET.name} --from-literal=${SECRET.key}=...`
+  return key === undefined
+    ? token
+    : `${token}\nThe API key is read from a Secret: kubectl create secret generic ${keySecret(startable)} --from-literal=${key}="$(openssl rand -hex 32)"`
+}

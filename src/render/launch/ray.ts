@@ -1,6 +1,7 @@
 import {deviceEnvironment} from './devices.ts'
 import {cannot, type Format} from './format.ts'
 import {commandText, exportText, programText} from './shell.ts'
+import {keyComment, withoutSecrets} from './key.ts'
 import {linesOf} from './words.ts'
 
 /** A Ray cluster over the nodes, and one command on its head (vLLM docs/serving/parallelism_scaling.md). */
@@ -15,8 +16,9 @@ export const ray: Format = {
     const {count, gpusPerNode, ray: flags} = launch.nodes
     if (!flags) throw cannot(`vLLM ${engine.version} does not spread this layout over Ray: use a later --engine-version`)
     // Every process of a node inherits what the node was started with.
-    const exports = exportText({...launch, environment: [...deviceEnvironment(startable), ...launch.environment]})
-    const head = `# On node 0. HEAD_ADDRESS: the address of this node, as the others reach it. Needs vLLM and Ray (pip install ray) on every node.
+    const environment = [...deviceEnvironment(startable), ...launch.environment]
+    const exports = exportText({...launch, environment})
+    const head = `${keyComment(startable)}# On node 0. HEAD_ADDRESS: the address of this node, as the others reach it. Needs vLLM and Ray (pip install ray) on every node.
 : "\${HEAD_ADDRESS:?the address of this node, as the others reach it}"
 ${exports}export VLLM_HOST_IP="$HEAD_ADDRESS"
 ray start --head --node-ip-address="$HEAD_ADDRESS" --port=6379 --num-gpus=${gpusPerNode}
@@ -24,7 +26,7 @@ ray start --head --node-ip-address="$HEAD_ADDRESS" --port=6379 --num-gpus=${gpus
 ${commandText([programText(launch)], linesOf({...launch, flags: [...launch.flags, ...flags]}))}`
     const worker = `# On each of the other ${count - 1 === 1 ? 'nodes (one)' : `${count - 1} nodes`}. HEAD_ADDRESS: the address of node 0; NODE_ADDRESS: the one of this node.
 : "\${HEAD_ADDRESS:?the address of node 0}" "\${NODE_ADDRESS:?the address of this node}"
-${exports}export VLLM_HOST_IP="$NODE_ADDRESS"
+${exportText(withoutSecrets({...launch, environment}))}export VLLM_HOST_IP="$NODE_ADDRESS"
 ray start --address="$HEAD_ADDRESS":6379 --node-ip-address="$NODE_ADDRESS" --num-gpus=${gpusPerNode} --block
 `
     return [

@@ -11,13 +11,15 @@ function endMark(content: string): string {
   return mark
 }
 
-/** Commands that write the configuration file, as it is, beside the command. */
-export function fileText(file: NonNullable<Launch['file']>): string {
-  const content = yamlText(file.content, file.because)
-  const mark = endMark(content)
+/** A command that writes a text, which ends with a line break, as it is. */
+export function hereDocument(name: string, text: string): string {
+  const mark = endMark(text)
   // The mark is quoted: the shell changes nothing in the lines.
-  return `cat > ${quoteWord(file.name)} <<'${mark}'\n${content}${mark}\n`
+  return `cat > ${quoteWord(name)} <<'${mark}'\n${text}${mark}\n`
 }
+
+/** Commands that write the configuration file, as it is, beside the command. */
+export const fileText = (file: NonNullable<Launch['file']>): string => hereDocument(file.name, yamlText(file.content, file.because))
 
 /** Names of the shell variables that hold a node's address and number. */
 export interface NodeVariables {
@@ -27,10 +29,14 @@ export interface NodeVariables {
 
 export function shellWord(word: Word, {address, rank}: NodeVariables): string {
   if (typeof word === 'string') return quoteWord(word)
-  const {of, after = '', times = 1} = word.node
+  const {of, after = '', times = 1, variable} = word.node
+  if (of === 'secret') return secretText(variable!)
   const value = of === 'address' ? `"$${address}"` : times === 1 ? `"$${rank}"` : `"$((${rank} * ${times}))"`
   return `${word.before === '' ? '' : quoteWord(word.before)}${value}${after === '' ? '' : quoteWord(after)}`
 }
+
+/** A variable that must be set: without it the command is not started. */
+const secretText = (variable: string): string => `"\${${variable}:?no API key}"`
 
 export const NODE_VARIABLES: NodeVariables = {address: 'HEAD_ADDRESS', rank: 'NODE_RANK'}
 
@@ -41,10 +47,12 @@ export function commandText(first: readonly string[], lines: readonly Line[], va
 }
 
 /** Assignments before a command, one on each line. */
-export const assignments = ({environment}: Launch): string[] => environment.map(({name, value}) => quoteAssignment(name, value))
+export const assignments = ({environment}: Launch): string[] =>
+  environment.map(({name, value, secret}) => (secret ? `${name}=${secretText(name)}` : quoteAssignment(name, value)))
 
 /** The same as lines of their own, for everything that a script starts. */
-export const exportText = ({environment}: Launch): string => environment.map(({name, value}) => `${quoteAssignment(name, value)}\nexport ${name}\n`).join('')
+export const exportText = ({environment}: Launch): string =>
+  environment.map(({name, value, secret}) => `${secret ? `: ${secretText(name)}` : quoteAssignment(name, value)}\nexport ${name}\n`).join('')
 
 export const programText = ({program}: Launch): string => program.map(quoteWord).join(' ')
 

@@ -2,6 +2,7 @@ import {cannot, type Format} from './format.ts'
 import {native} from './command.ts'
 import {commandText, exportText, fileText, programText} from './shell.ts'
 import type {Startable} from './startable.ts'
+import {keyComment} from './key.ts'
 import {linesOf} from './words.ts'
 
 const VARIABLES = {address: 'HEAD_ADDRESS', rank: 'SLURM_NODEID'}
@@ -21,7 +22,8 @@ export const slurm: Format = {
   },
 }
 
-function header({name, launch, gpusPerNode, vendor}: Startable, tasksPerNode: number): string {
+function header(startable: Startable, tasksPerNode: number): string {
+  const {name, launch, gpusPerNode, vendor} = startable
   const gpus = launch.nodes?.gpusPerNode ?? gpusPerNode
   return `#!/bin/bash
 #SBATCH --job-name=${name}
@@ -31,7 +33,7 @@ ${vendor === 'cpu' ? '#SBATCH --exclusive' : `#SBATCH --gpus-per-node=${gpus}`}
 #SBATCH --exclusive
 # The engine is expected in the environment of the job; where pyxis is installed, --container-image can be added to srun.
 # HF_TOKEN is passed on from the environment of sbatch.
-set -euo pipefail
+${keyComment(startable)}set -euo pipefail
 ${exportText(launch)}`
 }
 

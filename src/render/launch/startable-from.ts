@@ -7,6 +7,7 @@ import {passedOn, type Setting, withSettings} from '../../engines/launch/setting
 import {type Answer, diskBytes, type Evaluation, subjectOf} from '../../planner/answer/index.ts'
 import {imageVariant} from '../../engines/support.ts'
 import {engineData, hasSlices} from '../../planner/world/index.ts'
+import {withKey} from './key.ts'
 import {labelOf, servedAs, type Startable} from './startable.ts'
 
 /** An answer as something to start, with options set by hand. @throws InputError for an option that is not there or illegal. */
@@ -14,7 +15,7 @@ export function startableOf(
   catalogue: Catalogue,
   answered: Pick<Answer, 'best' | 'machine' | 'left'>,
   settings: readonly Setting[] = [],
-  adapters: readonly {name: string; path: string}[] = [],
+  {adapters = [], isPublic = false}: {adapters?: readonly {name: string; path: string}[]; isPublic?: boolean} = {},
 ): Startable {
   const {best, machine, left} = answered
   const {engine, deployment, checkpoint, model} = best
@@ -23,12 +24,13 @@ export function startableOf(
   const table = catalogue.file<FlagTable>(`engines/${engine.id}-flags`)
   // Each slice of a card is a server of its own, which is started once for each.
   const started = hasSlices(machine) ? {...deployment, dp: 1} : deployment
-  const launch = withSettings(
+  const plain = withSettings(
     withAdapters(engine.launch(subject, started), engine.id, adapters),
     [...passedOn(deployment.engineFlags), ...settings],
     table,
     deployment.engineVersion,
   )
+  const launch = isPublic ? withKey(plain, engine) : plain
   const count = engine.gpuCount(started)
   const chosen = launch.nodes || hasSlices(machine) ? undefined : chosenDevices(best, count, machine.gpus.length)
   const argument = modelArgumentOf(launch, checkpoint.hfId)
@@ -50,6 +52,7 @@ export function startableOf(
     ...(chosen && {devices: chosen, devicesMatter: left.length > 0}),
     devicesAreGuessed: !machine.detected,
     port: portOf(launch, serving),
+    ...(isPublic && {isPublic}),
     checkpointBytes: diskBytes(model, checkpoint),
     workload: best.workload,
     isEngineFlag: (flag) => table.flags.find(({name, aliases}) => name === flag || aliases?.includes(flag))?.source !== 'b' || engine.id !== 'vllm',

@@ -33,6 +33,8 @@ export interface Startable {
   /** The machine was named, not looked at: how its driver numbers the GPUs is not known. */
   devicesAreGuessed?: boolean
   port: number
+  /** Others than this machine reach it, with an API key; absent: nobody else does. */
+  isPublic?: boolean
   /** Equal copies that a fleet runs; absent: one. */
   replicas?: number
   /** Bytes that are downloaded first, where known. */
@@ -100,13 +102,34 @@ export const startSeconds = ({checkpointBytes = 0}: Startable): number => 1800 +
 
 /** The launch as it runs behind a published port: listening at every address, its file at a fixed place. */
 export function inContainer({launch, serving}: Startable, filePath?: string): Launch {
-  const listens = serving.defaultHost === undefined || launch.flags.some(({flag}) => flag === '--host')
+  const listens = serving.defaultHost === undefined || hasHost(launch)
   return {
     ...launch,
     flags: listens ? launch.flags : [...launch.flags, {flag: '--host', value: '0.0.0.0', because: 'reached from outside the container'}],
     ...(launch.file && filePath !== undefined && {file: {...launch.file, name: filePath}}),
   }
 }
+
+const hasHost = ({flags}: Launch): boolean => flags.some(({flag}) => flag === '--host')
+
+/**
+ * The launch as it runs on the network of its machine: heard by that machine only, or by all where it is public. An address that was set by hand stays.
+ */
+export function onHost(startable: Startable): Startable {
+  const {launch, serving, isPublic} = startable
+  if (hasHost(launch)) return startable
+  const flag = isPublic
+    ? {flag: '--host', value: '0.0.0.0', because: 'others reach it too'}
+    : {flag: '--host', value: '127.0.0.1', because: 'only this machine reaches it; --public opens it, with an API key'}
+  const isDefault = isPublic ? serving.defaultHost === undefined : serving.defaultHost !== undefined
+  return isDefault ? startable : {...startable, launch: {...launch, flags: [...launch.flags, flag]}}
+}
+
+/** Where a published port is heard. */
+export const published = ({isPublic, port}: Startable): string => `${isPublic ? '' : '127.0.0.1:'}${port}:${port}`
+
+/** The secret that the API key is read from, by the name of its variable; undefined where the server is not public. */
+export const keyVariable = ({launch}: Startable): string | undefined => launch.environment.find(({secret}) => secret)?.name ?? launch.key?.variable
 
 /** Words that replace what an image starts by itself, and how many of the program's words they are. */
 export const replacedEntrypoint = ({serving, launch}: Startable): string | undefined => (imagesStartEngine(serving) ? launch.program[0] : undefined)

@@ -2,7 +2,7 @@ import type {LaunchFlag} from '../../engines/engine.ts'
 import {CACHE_IN_CONTAINER, containerProgram, FILE_IN_CONTAINER, hostOptions} from './docker.ts'
 import type {Artifact} from './artifact.ts'
 import {type Format, requireImage, requireOneNode} from './format.ts'
-import {inContainer, type Startable} from './startable.ts'
+import {inContainer, keyVariable, type Startable} from './startable.ts'
 import {systemdWord} from './systemd-quote.ts'
 import {flagWords, linesOf, plainWords} from './words.ts'
 import {yamlText} from './yaml.ts'
@@ -48,9 +48,11 @@ function unitText(startable: Startable): string {
         .join(' '),
     ),
     [requireImage(startable), ...program].map(systemdWord).join(' '),
-    ...linesOf(inContainer(startable, FILE_IN_CONTAINER)).map((line) => plainWords([line]).map(systemdWord).join(' ')),
+    ...linesOf(inContainer(startable, FILE_IN_CONTAINER)).map((line) => plainWords([line], systemdWord, (variable) => `\${${variable}}`).join(' ')),
   ]
-  return `# ${FOLDER}/${name}.env may hold a line HF_TOKEN=...${launch.file ? `; ${name}.yaml belongs there too` : ''}.
+  const key = keyVariable(startable)
+  const keyLine = key === undefined ? '' : `\n# It must hold ${key}=... too; let only root read it (chmod 600)`
+  return `# ${FOLDER}/${name}.env may hold a line HF_TOKEN=...${keyLine}${launch.file ? `; ${name}.yaml belongs there too` : ''}.
 # Install: copy to /etc/systemd/system, then systemctl daemon-reload && systemctl enable --now ${name}
 [Unit]
 Description=${oneLine(`${modelName} on ${engine.title} ${engine.version}`)}
@@ -59,7 +61,7 @@ After=network-online.target docker.service
 Requires=docker.service
 
 [Service]
-EnvironmentFile=-${FOLDER}/${name}.env
+EnvironmentFile=${key === undefined ? '-' : ''}${FOLDER}/${name}.env
 ExecStartPre=-docker rm --force ${name}
 ExecStart=${words.join(' \\\n  ')}
 ExecStop=docker stop --time 60 ${name}

@@ -21,9 +21,10 @@ export function flagWords({flag, value}: LaunchFlag | NodeFlag): Word[] {
 }
 
 /** Everything behind the program: flags in their order, those of the node's role, the file. */
-export function linesOf({flags, file, nodes}: Launch, role?: Role): Line[] {
+export function linesOf({flags, file, key, nodes}: Launch, role?: Role): Line[] {
   const joining = role === undefined ? [] : [...(nodes?.own?.every ?? []), ...(role === 'follower' ? (nodes?.own?.followers ?? []) : [])]
   const lines: Line[] = [...flags, ...joining].map((flag) => ({words: flagWords(flag), because: flag.because}))
+  if (key && role !== 'follower') lines.push({words: [key.flag, {before: '', node: {of: 'secret', variable: key.variable}}], because: key.because})
   if (file) lines.push({words: [file.flag, file.name], because: 'options that only the file takes'})
   return lines
 }
@@ -37,11 +38,15 @@ export const withRank = (lines: readonly Line[], rank: number): Line[] =>
     ),
   }))
 
-/** Words that hold nothing of a node; @throws RangeError otherwise: a format without nodes was given a launch over some. */
-export const plainWords = (lines: readonly Line[]): string[] =>
+/**
+ * Words that hold nothing of a node, each written for its target; a secret as the target names it.
+ * @throws RangeError otherwise: a format without nodes was given a launch over some.
+ */
+export const plainWords = (lines: readonly Line[], write: (word: string) => string, secret?: (variable: string) => string): string[] =>
   lines
     .flatMap(({words}) => words)
     .map((word) => {
-      if (typeof word !== 'string') throw new RangeError('a value of a node is not known here')
-      return word
+      if (typeof word === 'string') return write(word)
+      if (word.node.of === 'secret' && secret) return secret(word.node.variable!)
+      throw new RangeError('a value of a node is not known here')
     })

@@ -7,7 +7,8 @@ docker run --detach \
   --cap-add SYS_PTRACE \
   --security-opt 'seccomp=unconfined' \
   --ipc host \
-  --publish 8000:8000 \
+  --security-opt no-new-privileges \
+  --publish 127.0.0.1:8000:8000 \
   --env HF_TOKEN \
   --env 'HIP_VISIBLE_DEVICES=0,1' \
   --volume "$HOME/.cache/huggingface":/root/.cache/huggingface \

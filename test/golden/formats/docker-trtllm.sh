@@ -8,9 +8,10 @@ docker run --detach \
   --restart unless-stopped \
   --gpus all \
   --ipc host \
+  --security-opt no-new-privileges \
   --ulimit 'memlock=-1' \
   --ulimit 'stack=67108864' \
-  --publish 8000:8000 \
+  --publish 127.0.0.1:8000:8000 \
   --env HF_TOKEN \
   --volume "$HOME/.cache/huggingface":/root/.cache/huggingface \
   --volume "$PWD"/servefit-trtllm.yaml:/etc/servefit/trtllm.yaml:ro \

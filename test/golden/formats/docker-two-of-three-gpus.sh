@@ -3,7 +3,8 @@ docker run --detach \
   --restart unless-stopped \
   --gpus '"device=0,2"' \
   --ipc host \
-  --publish 8000:8000 \
+  --security-opt no-new-privileges \
+  --publish 127.0.0.1:8000:8000 \
   --env HF_TOKEN \
   --env 'VLLM_USE_V2_MODEL_RUNNER=1' \
   --volume "$HOME/.cache/huggingface":/root/.cache/huggingface \

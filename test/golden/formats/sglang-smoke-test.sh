@@ -1,8 +1,17 @@
 #!/bin/sh
-# Answers once the model is loaded. BASE_URL: where the server is, if not here.
+# Waits until the model is loaded, then asks once.
+# BASE_URL: where the server is, if not here. WAIT_SECONDS: how long to wait; else half an hour, and the download at 100 MB/s.
 set -eu
-base=${BASE_URL:-http://localhost:30000}
-curl --fail --silent --show-error "$base/health"
+base=${BASE_URL:-http://127.0.0.1:30000}
+limit=${WAIT_SECONDS:-2450}
+end=$(($(date +%s) + limit))
+until curl --fail --silent --max-time 5 --output /dev/null "$base/health"; do
+  if [ "$(date +%s)" -ge "$end" ]; then
+    echo "no answer from $base/health in $limit seconds: the server's log says why" >&2
+    exit 1
+  fi
+  sleep 5
+done
 curl --fail --silent --show-error "$base/v1/chat/completions" \
   --header 'Content-Type: application/json' \
   --data '{"model":"Qwen/Qwen3-32B","messages":[{"role":"user","content":"Say hello."}],"max_tokens":64}'

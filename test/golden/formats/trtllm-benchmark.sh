@@ -12,4 +12,6 @@ python3 -m tensorrt_llm.serve.scripts.benchmark_serving \
   --num-prompts 80 \
   --max-concurrency 8 \
   --ignore-eos \
-  --percentile-metrics ttft,tpot,itl,e2el
+  --percentile-metrics ttft,tpot,itl,e2el \
+  --save-result \
+  --result-filename benchmark.json

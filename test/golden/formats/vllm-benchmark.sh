@@ -11,4 +11,6 @@ vllm bench serve \
   --num-prompts 80 \
   --max-concurrency 8 \
   --ignore-eos \
-  --percentile-metrics ttft,tpot,itl,e2el
+  --percentile-metrics ttft,tpot,itl,e2el \
+  --save-result \
+  --result-filename benchmark.json

@@ -6,4 +6,5 @@ vllm serve deepseek-ai/DeepSeek-V4-Pro \
   --tokenizer-mode deepseek_v4 \
   --reasoning-parser deepseek_v4 \
   --enable-auto-tool-choice \
-  --tool-call-parser deepseek_v4
+  --tool-call-parser deepseek_v4 \
+  --host 127.0.0.1

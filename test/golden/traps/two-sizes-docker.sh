@@ -3,7 +3,8 @@ docker run --detach \
   --restart unless-stopped \
   --gpus '"device=1"' \
   --ipc host \
-  --publish 8000:8000 \
+  --security-opt no-new-privileges \
+  --publish 127.0.0.1:8000:8000 \
   --env HF_TOKEN \
   --volume "$HOME/.cache/huggingface":/root/.cache/huggingface \
   --entrypoint vllm \

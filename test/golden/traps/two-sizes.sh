@@ -4,4 +4,5 @@ vllm serve Qwen/Qwen3-8B \
   --max-model-len 16384 \
   --reasoning-parser qwen3 \
   --enable-auto-tool-choice \
-  --tool-call-parser hermes
+  --tool-call-parser hermes \
+  --host 127.0.0.1

@@ -1,0 +1,117 @@
+/** What servefit emits against vLLM's own configuration, which checks model, card and options together, on a card that only answers questions. */
+import {existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync} from 'node:fs'
+import {join, resolve} from 'node:path'
+import type {Catalogue} from '../../catalogue/catalogue.ts'
+import {drawDeployments, type Drawn} from './deployments.ts'
+import {Recorder} from './emitted.ts'
+import {CPU_RELEASE, type Scratch} from './scratch.ts'
+
+export interface ConfigureCount {
+  commands: number
+  accepted: number
+  /** Accepted, but with another value than the plan has. */
+  different: {words: string[]; field: string; planned: unknown; resolved: unknown}[]
+  rejected: {words: string[]; refusal: string}[]
+  /** What the stand-in cannot do, by its words. */
+  limits: Map<string, number>
+}
+
+interface Answered {
+  id: string
+  refusal: string | null
+  standIn: boolean
+  resolved?: Record<string, number>
+}
+
+/** Folders with a `config.json`, by the repository that it was taken from: those of the tests, and of a folder of `OWNER--NAME/config.json`. */
+function configFolders(catalogue: Catalogue, root: string, scratch: Scratch, more: string | undefined): Map<string, string> {
+  const folders = new Map<string, string>()
+  const fixtures = join(root, 'test', 'fixtures', 'configs')
+  for (const file of readdirSync(fixtures)) {
+    const text = readFileSync(join(fixtures, file), 'utf8')
+    const entry = catalogue.modelEntries.find(({id}) => id === file.replace(/\.json$/, ''))
+    // Some are cut to what servefit reads.
+    if (entry === undefined || !('model_type' in JSON.parse(text))) continue
+    const folder = join(scratch.folder, 'configs', entry.id)
+    mkdirSync(folder, {recursive: true})
+    writeFileSync(join(folder, 'config.json'), text)
+    folders.set(catalogue.model(entry.id).hfId, folder)
+  }
+  for (const name of more === undefined ? [] : readdirSync(more)) {
+    if (existsSync(join(more!, name, 'config.json'))) folders.set(name.replace('--', '/'), resolve(more!, name))
+  }
+  return folders
+}
+
+/** The same command with the model's folder for its repository. */
+const placed = (words: readonly string[], hfId: string, folder: string): string[] => words.map((word) => (word === hfId ? folder : word))
+
+/** Commands for NVIDIA cards of models whose configuration is at hand, through `create_engine_config`. */
+export async function countConfigurations(
+  catalogue: Catalogue,
+  scratch: Scratch,
+  {root, seed, count, configs}: {root: string; seed: number; count: number; configs?: string},
+): Promise<ConfigureCount> {
+  const folders = configFolders(catalogue, root, scratch, configs)
+  const known = [...folders.keys()].filter((hfId) => catalogue.modelEntries.some(({checkpointIds}) => checkpointIds.includes(hfId)))
+  const nvidia = (id: string | undefined) => id !== undefined && catalogue.gpus.find((gpu) => gpu.id === id)?.vendor === 'nvidia'
+  const drawn = await drawDeployments(catalogue, {
+    engine: 'vllm',
+    releases: [CPU_RELEASE],
+    seed,
+    count,
+    change: (scenario) => {
+      const name = scenario.gpu?.replace(/^\d+x/, '')
+      return name !== undefined && nvidia(name) ? {...scenario, model: known[Math.abs(hash(scenario)) % known.length]!} : undefined
+    },
+  })
+  const recorder = new Recorder()
+  const cases = new Map<string, {words: string[]; drawn: Drawn}>()
+  try {
+    for (const one of drawn) for (const {name, text} of one.files) cases.set(`${one.number} ${name}`, {words: recorder.wordsOf(text).slice(1), drawn: one})
+  } finally {
+    recorder.close()
+  }
+  const lines = [...cases].map(
+    ([
+      id,
+      {
+        words,
+        drawn: {answered, startable},
+      },
+    ]) => {
+      const [gpu] = answered.machine.gpus
+      const {hfId} = answered.best.checkpoint
+      return JSON.stringify({
+        id,
+        argv: placed(words, hfId, folders.get(hfId) ?? hfId),
+        name: gpu!.accelerator.aliases[0] ?? gpu!.accelerator.name,
+        capability: String(gpu!.accelerator.computeCapability!.toFixed(1)),
+        memoryBytes: gpu!.memoryBytes,
+        count: startable.gpusPerNode,
+      })
+    },
+  )
+  const result: ConfigureCount = {commands: cases.size, accepted: 0, different: [], rejected: [], limits: new Map()}
+  for (const line of scratch.ask('configure-vllm.py', undefined, lines)) {
+    const {id, refusal, standIn, resolved} = JSON.parse(line) as Answered
+    const {
+      words,
+      drawn: {answered},
+    } = cases.get(id)!
+    if (refusal !== null && standIn) {
+      const kind = refusal.replaceAll(/\s+/g, ' ').slice(0, 160)
+      result.limits.set(kind, (result.limits.get(kind) ?? 0) + 1)
+    } else if (refusal !== null) result.rejected.push({words, refusal})
+    else {
+      result.accepted += 1
+      const planned = answered.best.deployment as unknown as Record<string, unknown>
+      for (const [field, value] of Object.entries(resolved ?? {}))
+        if (planned[field] !== undefined && planned[field] !== value) result.different.push({words, field, planned: planned[field], resolved: value})
+    }
+  }
+  return result
+}
+
+/** A number of a scenario, the same on every run. */
+const hash = (scenario: unknown): number => [...JSON.stringify(scenario)].reduce((sum, letter) => (Math.imul(sum, 31) + letter.charCodeAt(0)) | 0, 7)
