@@ -26,7 +26,6 @@ import {
   type OverheadParameters,
   runtimeBytes,
   runtimeWords,
-  trialImageTokens,
   visibleBytes,
 } from '../overheads.ts'
 import {platformOverheads} from '../platforms.ts'
@@ -41,7 +40,7 @@ import {vllmLayout} from './layout.ts'
 import {graphsInsideBudget, secondRunnerLogitBytes, sequenceTableBytes, triesImages, usesSecondRunner} from './runner.ts'
 import {stateAlignmentTokens, stateBlocks} from './states.ts'
 import {withFedTowers, withLoadedTowers} from './towers.ts'
-import {trialRules} from './trial.ts'
+import {trialRules, trialTower} from './trial.ts'
 
 /**
  * Packed rows of the sparse kernels: 512 fp8, 4 fp32 scales, 64 bf16 (FlashMLA); DeepSeek-V4: 448 fp8, 8 scale bytes, 64 bf16. `nvfp4_ds_mla`: 512 of 4 bits,
@@ -167,10 +166,11 @@ function overheadTerms(subject: Subject, deployment: Deployment, stage: Stage, p
   const second = usesSecondRunner(subject, deployment)
   // Vectors are taken from the last layer: there are no logits.
   const samples = stage.head && !subject.model.pooling
+  const layout = vllmLayout(deployment)
   const peak = activationPeak({
     architecture,
-    layout: vllmLayout(deployment),
-    ...trialRules(subject, deployment, architecture),
+    layout,
+    ...trialRules(subject, deployment),
     tokens: deployment.maxNumBatchedTokens,
     gatheredTokens: deployment.maxNumBatchedTokens * deployment.dp,
     ...(!isAtLeast(version, WHOLE_BATCHES_SINCE) && {expertChunkTokens: EXPERT_CHUNK_TOKENS}),
@@ -178,7 +178,7 @@ function overheadTerms(subject: Subject, deployment: Deployment, stage: Stage, p
     logitBytes: second ? secondRunnerLogitBytes(subject, deployment) : logitBytes(parameters, version),
     latentContextTokens: latentContextTokens(deployment),
     attentionWorkspaceBytes: sparseWorkspaceBytes(architecture, deployment),
-    imageTokens: stage.embedding && triesImages(subject, deployment) ? trialImageTokens(architecture, deployment.maxNumBatchedTokens) : 0,
+    tower: stage.embedding && triesImages(subject, deployment) ? trialTower(subject, deployment, architecture, layout.encoderTp) : undefined,
     compiledTableBytes: second && stage.embedding && subject.gpu.accelerator.vendor !== 'cpu' ? compiledTableBytes(architecture, deployment) : 0,
     parameters,
   })
