@@ -198,7 +198,8 @@ function forwardPeak({
     ...architecture.layerKinds.map((kind) => {
       const context = kind.mixers.reduce((sum, mixer) => sum + contextWidth(mixer, layout), 0) * latentContextTokens
       const mixers = kind.mixers.reduce((sum, mixer) => sum + mixerWidth(mixer, layout), 0) * tokens + context + attentionWorkspaceBytes / bytesPerElement
-      const routed = kind.feedForward?.kind === 'moe' ? kind.feedForward.expertsPerToken * hidden * routedRowCopies : 0
+      // Rows that kernels copy are buffers of their own, not what a compiler holds more or less of.
+      const routed = kind.feedForward?.kind === 'moe' ? (kind.feedForward.expertsPerToken * hidden * routedRowCopies) / parameters.activationCopies : 0
       const experts = (expertWidth(kind, hidden, layout) + routed) * Math.min(gatheredTokens, expertChunkTokens)
       return Math.max(mixers, denseWidth(kind, layout) * tokens + experts + (experts > 0 ? gathered : 0))
     }),

@@ -34,9 +34,11 @@ import {stagesOf} from '../stages.ts'
 import {isAtLeast} from '../versions.ts'
 import {type PartTerm, weightTerms} from '../weight-terms.ts'
 import {allReduceBytes} from './all-reduce.ts'
+import {attentionWorkspaceBytes} from './attention-workspace.ts'
 import {type CachePool, cachePool, capacity, longestRequest, usableBlocks} from './cache-groups.ts'
 import {blockSizeTokens, cudaGraphSizes, LOOKS_AT_FREE_SINCE} from './defaults.ts'
 import {vllmLayout} from './layout.ts'
+import {rotaryBytes} from './rotary.ts'
 import {graphsInsideBudget, secondRunnerLogitBytes, sequenceTableBytes, triesImages, usesSecondRunner} from './runner.ts'
 import {stateAlignmentTokens, stateBlocks} from './states.ts'
 import {withFedTowers, withLoadedTowers} from './towers.ts'
@@ -212,6 +214,15 @@ function overheadTerms(subject: Subject, deployment: Deployment, stage: Stage, p
       part: 'runtime',
       because: `FlashInfer's all-reduce over ${deployment.tp} GPUs: three buffers of two stages for the largest message that it takes`,
     })
+  const workspace = attentionWorkspaceBytes(subject, deployment, sizes.length)
+  if (workspace > 0)
+    terms.push({
+      name: 'attention workspace',
+      bytes: workspace,
+      kind: 'exact',
+      part: 'runtime',
+      because: "FlashInfer's buffer, taken when graphs are tried",
+    })
   if (second && samples) {
     const {vocabularySize} = architecture
     terms.push({
@@ -247,6 +258,20 @@ function loaderTerms(subject: Subject, version: string, {loaderBytes}: OverheadP
       kind: 'measured',
       part: 'weights',
       because: 'on AMD this version counts what the allocator still holds after converting the weights',
+    },
+  ]
+}
+
+function rotaryTerms(architecture: Architecture): PartTerm[] {
+  const bytes = rotaryBytes(architecture)
+  if (bytes === 0) return []
+  return [
+    {
+      name: 'weights: tables of positions',
+      bytes,
+      kind: 'derived',
+      part: 'weights',
+      because: `sines and cosines for the ${architecture.contextTokens} positions of the configuration, on each GPU`,
     },
   ]
 }
@@ -387,6 +412,7 @@ export function vllmMemory(subject: Subject, deployment: Deployment, data: Engin
         expertTile: vllmExpertTile(subject.gpu.accelerator, version, hasCompressedAttention(architecture)),
       }),
       ...vllmLoraTerms({architecture, deployment, layout: vllmLayout(deployment), stage}, data.support.lora),
+      ...rotaryTerms(architecture),
       ...loaderTerms(subject, version, overheads),
       ...overheadTerms(subject, deployment, stage, overheads),
     ]
