@@ -134,13 +134,15 @@ export function towerTrial(subject: Subject, deployment: Deployment, fed: Archit
   const patches = patchesAtOnce ?? count * item.patches
   const width = tower.hiddenSize! * (family.wholeVectors + SHARED_VECTORS / tp)
   const given = count * item.patches * family.pixels
-  const vectorWidth = fed.hiddenSize * (family.vectors ?? 1)
+  const vectors = family.vectors ?? 1
+  const vectorWidth = fed.hiddenSize * vectors
   const embeddings = count * item.embeddings
   // The first runner holds the pixels until the trial is over (profile_run's own variables), the second lets them go.
   const pixels = usesSecondRunner(subject, deployment) ? 0 : given
   const kept = item.keptEmbeddings === undefined ? 0 : count * item.keptEmbeddings
   return {
-    peakElements: patches * width + given + embeddings * vectorWidth,
+    // The embeddings themselves come when the last layer is done; features of earlier layers are there by then.
+    peakElements: patches * width + given + embeddings * fed.hiddenSize * (vectors - 1),
     heldElements: pixels + (embeddings + kept) * vectorWidth,
     because: `${count === 1 ? `one ${item.kind}` : `${count} ${item.kind}s`} of ${item.embeddings} embeddings: ${patches} patches x ${Math.round(width)} elements`,
   }
