@@ -84,7 +84,7 @@ export const PRIORS: Record<string, OverheadParameters> = {
       {since: '0.17.0', bytes: 14},
     ],
     graphBaseBytes: 60 * MIB,
-    graphBytesPerLayer: 250_000,
+    graphBytesPerLayer: 190_000,
     loaderBytes: 700 * MIB,
     unifiedRuntimeBytes: 3277 * MIB,
     unifiedSystemBytes: 9.5 * 1024 * MIB,

@@ -2,6 +2,7 @@
 import type {Deployment} from '../../core/deployment.ts'
 import {cacheFormat} from '../../core/formats.ts'
 import type {Subject} from '../engine.ts'
+import {isAtLeast} from '../versions.ts'
 import {graphsInsideBudget} from './runner.ts'
 
 /** VLLM_FLASHINFER_WORKSPACE_BUFFER_SIZE (vllm/envs.py, 0.19.0 to 0.33.0). */
@@ -15,7 +16,7 @@ const TRITON_ONLY = /^Gemma4/
  * FlashInfer is the first choice on compute capability 10.x, and elsewhere the first that reads an 8-bit cache, which FlashAttention does on 9.0 alone
  * (platforms/cuda.py _get_backend_priorities, backends/fa_utils.py flash_attn_supports_fp8; 0.20.2 to 0.28.0). Sinks it takes on 10.x alone (supports_sink).
  */
-function takesFlashInfer({model, gpu}: Subject, {kvCache, speculative}: Deployment): boolean {
+function takesFlashInfer({model, gpu}: Subject, {kvCache}: Pick<Deployment, 'kvCache'>): boolean {
   const {vendor, computeCapability = 0} = gpu.accelerator
   const {className = '', layerKinds} = model.architecture
   const attention = layerKinds.flatMap(({mixers}) => mixers).filter((mixer) => mixer.kind === 'full')
@@ -23,10 +24,23 @@ function takesFlashInfer({model, gpu}: Subject, {kvCache, speculative}: Deployme
   if (!attention.every(({headDim}) => HEAD_DIMS.includes(headDim))) return false
   const family = Math.floor(computeCapability)
   if (family === 10) return true
-  // Where drafts are verified it has no graphs of whole steps off 10.x, and those of parts plan nothing (get_cudagraph_support: UNIFORM_SINGLE_TOKEN_DECODE).
-  return family !== 9 && !speculative && cacheFormat(kvCache).elementBytes === 1 && !attention.some(({sinks}) => sinks)
+  return family !== 9 && cacheFormat(kvCache).elementBytes === 1 && !attention.some(({sinks}) => sinks)
+}
+
+/** Graphs of parts of a step came with 0.8, those of whole decode steps beside them with 0.11.0 (config/__init__.py: FULL_AND_PIECEWISE). */
+const WHOLE_STEPS_SINCE = '0.11.0'
+
+/**
+ * Whether decode steps are captured whole. Where drafts are verified FlashInfer cannot but on 10.x (get_cudagraph_support: UNIFORM_SINGLE_TOKEN_DECODE;
+ * config/compilation.py resolve_cudagraph_mode_and_sizes falls back to PIECEWISE, logged so by 0.24.0).
+ */
+export function capturesWholeSteps(subject: Subject, deployment: Deployment): boolean {
+  const {graphs, speculative, engineVersion} = deployment
+  if (graphs?.mode === 'piecewise') return false
+  if (graphs?.mode === undefined && !isAtLeast(engineVersion, WHOLE_STEPS_SINCE)) return false
+  return !speculative || !takesFlashInfer(subject, deployment) || Math.floor(subject.gpu.accelerator.computeCapability ?? 0) === 10
 }
 
 /** Its workspace, allocated when the first step is planned: with the first graph, where those are tried inside the budget (_get_workspace_buffer); else beyond it. */
 export const attentionWorkspaceBytes = (subject: Subject, deployment: Deployment, graphCount: number): number =>
-  graphCount > 0 && deployment.graphs?.mode !== 'piecewise' && graphsInsideBudget(subject, deployment) && takesFlashInfer(subject, deployment) ? WORKSPACE_BYTES : 0
+  graphCount > 0 && capturesWholeSteps(subject, deployment) && graphsInsideBudget(subject, deployment) && takesFlashInfer(subject, deployment) ? WORKSPACE_BYTES : 0
