@@ -173,7 +173,7 @@ function overheadTerms(subject: Subject, deployment: Deployment, stage: Stage, p
   const version = deployment.engineVersion
   const second = usesSecondRunner(subject, deployment)
   // Vectors are taken from the last layer: there are no logits.
-  const samples = stage.head && !subject.model.pooling
+  const samples = stage.head && !subject.model.pooling && deployment.runner !== 'pooling'
   const layout = vllmLayout(deployment)
   const peak = activationPeak({
     architecture,

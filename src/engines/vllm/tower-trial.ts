@@ -19,8 +19,15 @@ interface Item {
   keptEmbeddings?: number
 }
 
+interface Asked {
+  contextTokens: number
+  version: string
+  /** Pixels of the largest image, where they are limited by hand. */
+  pixels?: number
+}
+
 interface Family {
-  items(asked: {contextTokens: number; version: string}, tower: Encoder): Item[]
+  items(asked: Asked, tower: Encoder): Item[]
   /** Elements of one patch as the processor hands it over. */
   pixels: number
   /** Vectors of each patch that live on every rank at the peak. */
@@ -33,13 +40,17 @@ const image = (embeddings: number, patchesPerEmbedding: number): Item => ({kind:
 
 /** Largest image of the Qwen-VL processors: 12,845,056 pixels of 28 x 28 (Qwen2-VL), 16,777,216 of 32 x 32 (Qwen3-VL). */
 const QWEN_IMAGE = 16384
+/** Embeddings of an image that may have so many pixels at most, one for `side` x `side` of them. */
+const limited = (embeddings: number, pixels: number | undefined, side: number): number =>
+  pixels === undefined ? embeddings : Math.max(1, Math.min(embeddings, Math.floor(pixels / side ** 2)))
 /** Most frames of a trial's video: 16 in 0.10.2, 14 from 0.11.0 (models/qwen2_vl.py _MAX_FRAMES_PER_VIDEO); two share their embeddings. */
 const videoFrames = (version: string): number => (isAtLeast(version, '0.11.0') ? 14 : 16)
 
 /** A video of the largest frames, as many as the context holds (models/qwen2_vl.py get_num_frames_with_most_features). */
-function qwen2Items({contextTokens, version}: {contextTokens: number; version: string}): Item[] {
-  const pairs = Math.max(1, Math.min(videoFrames(version) / 2, Math.floor(contextTokens / QWEN_IMAGE)))
-  return [image(QWEN_IMAGE, 4), {kind: 'video', embeddings: pairs * QWEN_IMAGE, patches: pairs * QWEN_IMAGE * 4}]
+function qwen2Items({contextTokens, version, pixels}: Asked): Item[] {
+  const largest = limited(QWEN_IMAGE, pixels, 28)
+  const pairs = Math.max(1, Math.min(videoFrames(version) / 2, Math.floor(contextTokens / largest)))
+  return [image(largest, 4), {kind: 'video', embeddings: pairs * largest, patches: pairs * largest * 4}]
 }
 
 /**
@@ -48,18 +59,18 @@ function qwen2Items({contextTokens, version}: {contextTokens: number; version: s
  */
 const QWEN3_VIDEO = 12288
 const COUNTED_ONCE_SINCE = '0.13.0'
-const qwen3Items = ({version}: {version: string}): Item[] => [
-  image(QWEN_IMAGE, 4),
-  {
-    ...{kind: 'video', embeddings: QWEN3_VIDEO, patches: QWEN3_VIDEO * 4},
-    ...(!isAtLeast(version, COUNTED_ONCE_SINCE) && {keptEmbeddings: QWEN3_VIDEO * 12.5}),
-  },
-]
+function qwen3Items({version, pixels}: Asked): Item[] {
+  const video = limited(QWEN3_VIDEO, pixels === undefined ? undefined : pixels / 2, 32)
+  return [
+    image(limited(QWEN_IMAGE, pixels, 32), 4),
+    {kind: 'video', embeddings: video, patches: video * 4, ...(!isAtLeast(version, COUNTED_ONCE_SINCE) && {keptEmbeddings: video * 12.5})},
+  ]
+}
 
 /** InternVL: an image is 12 tiles and the whole, 256 embeddings each; a video as many tiles as the context holds beside an image (models/internvl.py). */
 const INTERN_TILE = 256
 const INTERN_IMAGE = 13 * INTERN_TILE
-const internItems = ({contextTokens}: {contextTokens: number}): Item[] => {
+const internItems = ({contextTokens}: Asked): Item[] => {
   const frames = Math.max(1, Math.floor((contextTokens - INTERN_IMAGE) / INTERN_TILE))
   return [image(INTERN_IMAGE, 4), {kind: 'video', embeddings: frames * INTERN_TILE, patches: frames * INTERN_TILE * 4}]
 }
@@ -109,6 +120,19 @@ const visionTower = (architecture: Architecture): Encoder | undefined =>
  */
 const SHARED_VECTORS = 8
 
+/** `--mm-processor-kwargs` that limit an image: max_pixels, or the size's longest edge, which is pixels too (models/qwen2_vl.py get_image_size_with_most_features). */
+function limitOfPixels({engineFlags}: Deployment): number | undefined {
+  const given = engineFlags?.['--mm-processor-kwargs']
+  if (typeof given !== 'string') return undefined
+  try {
+    const {max_pixels: most, size} = JSON.parse(given) as {max_pixels?: unknown; size?: {longest_edge?: unknown}}
+    const pixels = most ?? size?.longest_edge
+    return typeof pixels === 'number' && pixels > 0 ? pixels : undefined
+  } catch {
+    return undefined
+  }
+}
+
 /** Most items of a batch (encoder_budget.py _get_max_items): what its tokens hold, and what all requests may bring. */
 function itemCount(item: Item, {maxNumBatchedTokens, maxNumSeqs, maxModelLen, multimodal}: Deployment): number {
   const tokens = item.keptEmbeddings ?? item.embeddings
@@ -122,10 +146,10 @@ function itemCount(item: Item, {maxNumBatchedTokens, maxNumSeqs, maxModelLen, mu
  */
 export function towerTrial(subject: Subject, deployment: Deployment, fed: Architecture, tp: number, patchesAtOnce?: number): TowerTrial | undefined {
   const tower = visionTower(fed)
-  if (!tower) return undefined
+  if (!tower || deployment.engineFlags?.['--skip-mm-profiling'] === true) return undefined
   const {engineVersion: version, maxModelLen: contextTokens, multimodal} = deployment
   const family = familyOf(fed)
-  const items = family.items({contextTokens, version}, tower).filter(({kind}) => multimodal?.limits?.[kind] !== 0)
+  const items = family.items({contextTokens, version, pixels: limitOfPixels(deployment)}, tower).filter(({kind}) => multimodal?.limits?.[kind] !== 0)
   // Of two kinds as large the last by name is taken (get_modality_with_max_tokens).
   const tokensOf = (item: Item) => item.keptEmbeddings ?? item.embeddings
   const item = items.reduce((a, b) => (tokensOf(b) >= tokensOf(a) ? b : a), items[0] ?? image(0, 0))
