@@ -2,6 +2,7 @@ import {readFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {openCatalogue} from '../catalogue/catalogue.ts'
 import {realContext} from '../cli/world.ts'
+import {InputError} from '../core/input-error.ts'
 import {sumBytes} from '../core/terms.ts'
 import {answer} from '../planner/answer/index.ts'
 import {MeasuredScenarioSchema} from '../planner/scenario/schema.ts'
@@ -76,7 +77,13 @@ export async function main({root, args}: Task): Promise<number> {
   const contradictions = JSON.parse(readFileSync(join(root, 'test', 'fixtures', 'memory', 'contradictions.json'), 'utf8')) as Record<string, string>
   const unnamed = Object.fromEntries(releases.map((release) => release.split('=')))
   const cases: Case[] = []
-  for (const line of readFileSync(file, 'utf8').split('\n').filter(Boolean)) cases.push(await caseOf(context, line, unnamed))
+  for (const line of readFileSync(file, 'utf8').split('\n').filter(Boolean))
+    try {
+      cases.push(await caseOf(context, line, unnamed))
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error
+      console.error(`not answered: ${(JSON.parse(line) as Line).id}: ${error.message}`)
+    }
   const contradicts = ({id}: Case) => Object.hasOwn(contradictions, id)
   const show = (name: string, part: readonly Case[]) => {
     const {cacheMedian, cacheMost, weightsMedian, verdicts, counted} = figures(part)
