@@ -39,7 +39,7 @@ import {type CachePool, cachePool, capacity, longestRequest, usableBlocks} from 
 import {blockSizeTokens, cudaGraphSizes, decodeGraphSizes, LOOKS_AT_FREE_SINCE} from './defaults.ts'
 import {vllmLayout} from './layout.ts'
 import {rotaryBytes} from './rotary.ts'
-import {graphsInsideBudget, secondRunnerLogitBytes, sequenceTableBytes, triesImages, usesSecondRunner} from './runner.ts'
+import {graphsInsideBudget, hasExperts, secondRunnerLogitBytes, sequenceTableBytes, triesImages, usesSecondRunner} from './runner.ts'
 import {stateAlignmentTokens, stateBlocks} from './states.ts'
 import {withFedTowers, withLoadedTowers} from './towers.ts'
 import {trialRules, trialTower} from './trial.ts'
@@ -158,6 +158,13 @@ function sparseWorkspaceBytes(architecture: Architecture, deployment: Deployment
 const compiledTableBytes = ({vocabularySize, hiddenSize, encoders = []}: Architecture, {enforceEager, tp}: Deployment): number =>
   enforceEager || encoders.length > 0 ? 0 : (2 * vocabularySize * hiddenSize) / tp
 
+/** First release that a log of the first runner shows it in: 1.1 GiB beside an embedding of 1.02 (Qwen2.5-7B, 0.22.0); gpt-oss-120b's shows none (0.26). */
+const COPIED_SINCE = '0.22.0'
+
+const copiesTable = (subject: Subject, deployment: Deployment): boolean =>
+  subject.gpu.accelerator.vendor !== 'cpu' &&
+  (usesSecondRunner(subject, deployment) || (isAtLeast(deployment.engineVersion, COPIED_SINCE) && !hasExperts(subject.model.architecture)))
+
 /** VLLM_FUSED_MOE_CHUNK_SIZE: experts work through longer batches in parts, up to 0.17.1 (vllm/envs.py); from 0.18.0 at once. */
 const EXPERT_CHUNK_TOKENS = 32768
 const WHOLE_BATCHES_SINCE = '0.18.0'
@@ -187,7 +194,7 @@ function overheadTerms(subject: Subject, deployment: Deployment, stage: Stage, p
     latentContextTokens: latentContextTokens(deployment),
     attentionWorkspaceBytes: sparseWorkspaceBytes(architecture, deployment),
     tower: stage.embedding && triesImages(subject, deployment) ? trialTower(subject, deployment, architecture, layout.encoderTp) : undefined,
-    compiledTableBytes: second && stage.embedding && subject.gpu.accelerator.vendor !== 'cpu' ? compiledTableBytes(architecture, deployment) : 0,
+    compiledTableBytes: stage.embedding && copiesTable(subject, deployment) ? compiledTableBytes(architecture, deployment) : 0,
     parameters,
   })
   const sizes = cudaGraphSizes({

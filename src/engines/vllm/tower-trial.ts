@@ -163,11 +163,12 @@ export function towerTrial(subject: Subject, deployment: Deployment, fed: Archit
   const embeddings = count * item.embeddings
   // The first runner holds the pixels until the trial is over (profile_run's own variables), the second lets them go.
   const pixels = usesSecondRunner(subject, deployment) ? 0 : given
-  const kept = item.keptEmbeddings === undefined ? 0 : count * item.keptEmbeddings
+  // What is kept takes the place of what came out (expanded_outputs).
+  const kept = count * (item.keptEmbeddings ?? item.embeddings)
   return {
     // The embeddings themselves come when the last layer is done; features of earlier layers are there by then.
     peakElements: patches * width + given + embeddings * fed.hiddenSize * (vectors - 1),
-    heldElements: pixels + (embeddings + kept) * vectorWidth,
+    heldElements: pixels + kept * vectorWidth,
     because: `${count === 1 ? `one ${item.kind}` : `${count} ${item.kind}s`} of ${item.embeddings} embeddings: ${patches} patches x ${Math.round(width)} elements`,
   }
 }
