@@ -12,6 +12,9 @@ const FEW_BITS = 8
 
 const isOfFewBits = ({formats}: Pick<Checkpoint, 'formats'>): boolean => weightFormat(formats.default).elementBits < FEW_BITS
 
+/** Nothing but its name is known; of a catalogued build of an assumed recipe somebody has thought. */
+export const isKnownByName = ({formatsAssumed, source}: Checkpoint): boolean => formatsAssumed === true && source === undefined
+
 /** Of what is reckoned with. */
 export interface RecipeRange {
   lowShare: number
@@ -20,10 +23,10 @@ export interface RecipeRange {
 
 /**
  * The least and the most that recipes for so few bits make of a model: those of its catalogued builds, the plain one and the one that leaves most at 16 bits.
- * undefined where the recipe is known, from the repository or from a source.
+ * undefined where the recipe is known.
  */
 export function recipeRange({architecture, checkpoints}: Pick<Model, 'architecture' | 'checkpoints'>, checkpoint: Checkpoint): RecipeRange | undefined {
-  if (!checkpoint.formatsAssumed || checkpoint.source !== undefined || checkpoint.bytes !== undefined || !isOfFewBits(checkpoint)) return undefined
+  if (!checkpoint.formatsAssumed || checkpoint.bytes !== undefined || !isOfFewBits(checkpoint)) return undefined
   const format = checkpoint.formats.default
   const recipes: TensorFormats[] = [
     {default: format},

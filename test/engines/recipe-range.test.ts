@@ -22,7 +22,7 @@ describe('the range of a build that nobody looked into', () => {
 
   it('is none where the recipe is known, the bits are eight, or every matrix is taken', () => {
     const model = context.catalogue.model('qwen3.6-27b')!
-    expect(recipeRange(model, {...guessed({default: 'nvfp4'}), source: 'https://example.org'})).toBeUndefined()
+    expect(recipeRange(model, {...guessed({default: 'nvfp4'}), formatsAssumed: false})).toBeUndefined()
     expect(recipeRange(model, {...guessed({default: 'nvfp4'}), bytes: 1e9})).toBeUndefined()
     expect(recipeRange(model, guessed({default: 'fp8'}))).toBeUndefined()
     expect(recipeRange({...context.catalogue.model('qwen3-8b')!, checkpoints: []}, guessed({default: 'awq-int4'}))).toBeUndefined()

@@ -4,7 +4,7 @@ import {type MemoryEstimate, requestBytes} from '../../core/memory.ts'
 import {sumBytes} from '../../core/terms.ts'
 import {bytesInWords} from '../../core/words.ts'
 import type {Engine, Subject} from '../../engines/engine.ts'
-import {recipeRange} from '../../engines/recipe-range.ts'
+import {isKnownByName, recipeRange} from '../../engines/recipe-range.ts'
 
 const GIB = 1024 ** 3
 /** Equal runs on memory shared with the system differ by up to 3.4 GiB: half of that either way. */
@@ -33,7 +33,7 @@ export function marginOf(subject: Subject, deployment: Deployment, memory: Memor
     ['the card', CARD_SHARE * memory.totalBytes],
   ]
   if (gpu.accelerator.unifiedMemory && gpu.freeBytes === undefined) parts.push(['memory shared with the system', UNIFIED_BYTES])
-  if (checkpoint.formatsAssumed) parts.push(['an assumed recipe of the weights', weights * Math.max(ASSUMED_WEIGHTS, ((recipeRange(model, checkpoint)?.highShare ?? 1) - 1) / 2)])
+  if (checkpoint.formatsAssumed) parts.push(['an assumed recipe of the weights', weights * Math.max(ASSUMED_WEIGHTS, ((isKnownByName(checkpoint) ? (recipeRange(model, checkpoint)?.highShare ?? 1) : 1) - 1) / 2)])
   if (draft > 0) parts.push([`an assumed ${deployment.speculative?.method ?? ''} draft`, ASSUMED_DRAFT * draft])
   const kinds = new Set(
     model.architecture.layerKinds.flatMap(({mixers}) => mixers.map((mixer) => (mixer.kind === 'full' && mixer.window ? 'window' : mixer.kind))),

@@ -1,10 +1,10 @@
 import {sumBytes, type Warning} from '../../core/terms.ts'
 import {bytesInWords} from '../../core/words.ts'
-import {recipeRange} from '../../engines/recipe-range.ts'
+import {isKnownByName, recipeRange} from '../../engines/recipe-range.ts'
 import type {Model} from '../../core/model.ts'
 import type {Evaluation} from './evaluation.ts'
 
-/** A build of few bits that nobody looked into is said to be one, with the range of its weights, and whether the verdict hangs on it. */
+/** A build of few bits whose recipe is assumed is said to be one, with the range of its weights, and whether the verdict hangs on it. */
 export function recipeWarnings(model: Model, {checkpoint, memory, verdict}: Pick<Evaluation, 'checkpoint' | 'memory' | 'verdict'>): Warning[] {
   const range = recipeRange(model, checkpoint)
   if (!range) return []
@@ -18,6 +18,8 @@ export function recipeWarnings(model: Model, {checkpoint, memory, verdict}: Pick
       : verdict === 'does-not-fit' && memory.kvCacheBytes <= 0 && memory.kvCacheBytes + less > 0
         ? ': at the lower end there is room for a cache'
         : ''
+  // Of a catalogued build it is said only where something hangs on it.
+  if (hangs === '' && !isKnownByName(checkpoint)) return []
   return [
     {
       code: 'weights-range',
