@@ -3,7 +3,7 @@
  * are data (data/calibration/memory.json, written by src/build/fit-memory.ts).
  */
 import type {Machine, MachineGpu} from '../core/accelerator.ts'
-import type {Architecture, Encoder, LayerKind, Mixer} from '../core/architecture.ts'
+import type {Architecture, LayerKind, Mixer} from '../core/architecture.ts'
 import type {ShardLayout} from '../core/weights.ts'
 import {isAtLeast} from './versions.ts'
 
@@ -133,6 +133,15 @@ function expertWidth(kind: LayerKind, hidden: number, layout: ShardLayout): numb
   return feedForward.expertsPerToken * (Math.max((feedForward.gated ? 2 : 1) * width, feedForward.latentSize ?? hidden) + width)
 }
 
+/** What a trial of an image tower takes, in elements of 16 bits. */
+export interface TowerTrial {
+  /** At its own peak. */
+  peakElements: number
+  /** While the language model runs after it. */
+  heldElements: number
+  because: string
+}
+
 export interface ActivationQuestion {
   architecture: Architecture
   layout: ShardLayout
@@ -144,8 +153,6 @@ export interface ActivationQuestion {
   expertChunkTokens?: number
   /** Copies of the routed tokens' rows that experts' kernels keep beside their workspaces. */
   routedRowCopies?: number
-  /** Patches that the image tower looks at at once, where it takes its batch in parts. */
-  towerPatches?: number
   /** Sequences of the sampler's trial; 0 without one. */
   sequences: number
   /** Bytes for each of its logits. */
@@ -156,8 +163,8 @@ export interface ActivationQuestion {
   attentionWorkspaceBytes?: number
   /** Peak of attention where its buffers are known one by one, in the place of the general rule. */
   attention?: ActivationPeak
-  /** Embeddings of images that the trial encodes; 0 without. */
-  imageTokens?: number
+  /** The image tower's part of the trial. */
+  tower?: TowerTrial
   /** A copy of the embedding that the compiler tries its kernels on; bytes. */
   compiledTableBytes?: number
   parameters: OverheadParameters
@@ -196,7 +203,8 @@ function forwardPeak({
       const mixers = attention
         ? 0
         : kind.mixers.reduce((sum, mixer) => sum + mixerWidth(mixer, layout), 0) * tokens + context + attentionWorkspaceBytes / bytesPerElement
-      const routed = kind.feedForward?.kind === 'moe' ? kind.feedForward.expertsPerToken * hidden * routedRowCopies : 0
+      // Rows that kernels copy are buffers of their own, not what a compiler holds more or less of.
+      const routed = kind.feedForward?.kind === 'moe' ? (kind.feedForward.expertsPerToken * hidden * routedRowCopies) / parameters.activationCopies : 0
       const experts = (expertWidth(kind, hidden, layout) + routed) * Math.min(gatheredTokens, expertChunkTokens)
       return Math.max(mixers, denseWidth(kind, layout) * tokens + experts + (experts > 0 ? gathered : 0))
     }),
@@ -208,43 +216,29 @@ function forwardPeak({
   }
 }
 
-/** Embeddings of the largest image that towers of arbitrary resolution take by default (Qwen-VL preprocessors: 16,384). */
-const LARGEST_IMAGE_TOKENS = 16384
-const itemTokens = (tower: Encoder): number => tower.maxTokensPerItem ?? LARGEST_IMAGE_TOKENS
-
-/** Patches that a tower looks at for one embedding: 2 x 2 (Qwen-VL), 3 x 3 where it hands on a few hundred (Gemma 4: 280), 4 x 4 for 256 (Gemma 3). */
-const patchesPerEmbedding = (tokens: number): number => (tokens <= 256 ? 16 : tokens <= 1024 ? 9 : 4)
-
-/** Embeddings that a trial of the encoder covers: a batch of images, at least one of the largest (vllm/multimodal/encoder_budget.py). */
-export function trialImageTokens(architecture: Architecture, batchTokens: number): number {
-  const tower = visionTower(architecture)
-  return tower ? Math.max(batchTokens, itemTokens(tower)) : 0
-}
-
-const visionTower = (architecture: Architecture): Encoder | undefined =>
-  architecture.encoders?.find(({modality, hiddenSize}) => modality === 'vision' && hiddenSize !== undefined)
-
-/** Peak of the image tower: per patch 6 widths of attention and 8 of the feed-forward part over the ranks, 4 on each. */
-function encoderPeak({architecture, layout, imageTokens = 0, towerPatches, parameters}: ActivationQuestion): ActivationPeak {
-  const tower = visionTower(architecture)
-  if (!tower || imageTokens === 0) return {bytes: 0, because: ''}
-  const patches = towerPatches ?? imageTokens * patchesPerEmbedding(itemTokens(tower))
-  const width = tower.hiddenSize! * (14 / layout.encoderTp + 4)
-  return {
-    bytes: (patches * width + imageTokens * architecture.hiddenSize) * 2 * parameters.encoderCopies,
-    because: `the image tower's trial: ${patches} patches x ${Math.round(width)} elements x 2 bytes x ${parameters.encoderCopies} copies`,
-  }
-}
-
-/** Peak of the engine's trial run: of the forward pass, the sampler over all sequences, the image tower, or the compiler, whichever is highest. */
+/**
+ * Peak of the engine's trial run: of the image tower, or of the forward pass, the sampler over all sequences or the compiler beside what the tower left,
+ * whichever is highest.
+ */
 export function activationPeak(question: ActivationQuestion): ActivationPeak {
-  const {architecture, sequences, logitBytes, compiledTableBytes = 0, attention} = question
+  const {architecture, sequences, logitBytes, compiledTableBytes = 0, attention, tower, parameters} = question
+  const held = tower ? 2 * tower.heldElements : 0
+  const beside = ({bytes, because}: ActivationPeak): ActivationPeak => ({
+    bytes: bytes + held,
+    because: held > 0 ? `${because}, beside ${Math.round(held / MIB)} MiB of images` : because,
+  })
   const compiler = {bytes: compiledTableBytes, because: 'the compiler tries its kernels on a copy of the embedding'}
   const sampler = {
     bytes: sequences * architecture.vocabularySize * logitBytes,
     because: `the sampler's trial: ${sequences} sequences x ${architecture.vocabularySize} logits x ${logitBytes} bytes`,
   }
-  const peak = [forwardPeak(question), ...(attention ? [attention] : []), sampler, encoderPeak(question), compiler].reduce((a, b) =>
+  const encoder = tower
+    ? {
+        bytes: 2 * tower.peakElements * parameters.encoderCopies,
+        because: `the image tower's trial: ${tower.because} x 2 bytes x ${parameters.encoderCopies} copies`,
+      }
+    : {bytes: 0, because: ''}
+  const peak = [beside(forwardPeak(question)), ...(attention ? [beside(attention)] : []), beside(sampler), encoder, beside(compiler)].reduce((a, b) =>
     b.bytes > a.bytes ? b : a,
   )
   return {bytes: Math.round(peak.bytes), because: peak.because}

@@ -102,13 +102,14 @@ describe('what the second runner holds', () => {
     expect(vllm.memory(embedding, resolved(embedding, {engineVersion: '0.33.0'})).terms.some(({name}) => name === 'sequence tables')).toBe(false)
   })
 
-  // Logits of 2 bytes and their copy of 4 to 0.27; as they are in 0.28; in 0.33 also masked logits and probabilities on NVIDIA. Over four ranks the
+  // Logits of 2 bytes and their copy of 4 to 0.25; as they are from 0.26; in 0.33 also the copy, masked logits and probabilities on NVIDIA. Over four ranks the
   // gathering holds the own quarter, what was gathered, and it transposed: 0.5 + 2 + 2.
   it.each([
-    ['0.27.1', 1, 'rtx-4090', 6],
+    ['0.25.1', 1, 'rtx-4090', 6],
+    ['0.26.0', 1, 'rtx-4090', 2],
     ['0.28.0', 1, 'rtx-4090', 2],
     ['0.28.0', 4, 'rtx-4090', 4.5],
-    ['0.27.1', 4, 'rtx-4090', 6],
+    ['0.25.1', 4, 'rtx-4090', 6],
     ['0.33.0', 1, 'rtx-4090', 14],
     ['0.33.0', 1, 'mi300x', 6],
   ])('%s over %i of %s ranks: %s bytes for each logit', (engineVersion, tp, gpu, bytes) => {

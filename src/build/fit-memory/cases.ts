@@ -7,6 +7,7 @@ import {isAtLeast} from '../../engines/versions.ts'
 import {answer, evaluate, type Question} from '../../planner/answer/index.ts'
 import type {Context} from '../../planner/world/index.ts'
 import {MeasuredScenarioSchema} from '../../planner/scenario/schema.ts'
+import {withFlags} from '../measured-flags.ts'
 
 const GIB = 1024 ** 3
 
@@ -45,8 +46,8 @@ export interface Line {
   flags?: string[]
 }
 
-/** Context parallelism divides the cache; connectors and patched models hold memory of their own; pools and graphs sized by hand. */
-const UNSAID = /context-parallel|hf-overrides|kv-transfer|LMCache|mamba-|max-cudagraph/i
+/** Connectors and patched models hold memory of their own. */
+const UNSAID = /hf-overrides|kv-transfer|LMCache/i
 
 const nobody = () => Promise.reject(new Error('not asked in a fit'))
 
@@ -56,7 +57,7 @@ export async function readCases(files: readonly string[], catalogue: Catalogue):
   const cases: Case[] = []
   const unknown: string[] = []
   for (const text of files.flatMap((file) => readFileSync(file, 'utf8').split('\n')).filter((line) => line.trim() !== '')) {
-    const line = JSON.parse(text) as Line
+    const line = withFlags(catalogue, JSON.parse(text) as Line)
     const scenario = MeasuredScenarioSchema.safeParse(line)
     try {
       if (!scenario.success) throw new Error(scenario.error.issues[0]?.message)

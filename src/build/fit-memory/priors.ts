@@ -43,7 +43,7 @@ const scalar = (name: 'activationCopies' | 'encoderCopies' | 'graphBaseBytes' | 
 })
 const logits = (index: number): Parameter => ({
   name: `logitBytes.${index}`,
-  meaning: index === 0 ? "bytes for each logit of the sampler's trial, sorting" : 'the same with the Triton sampler',
+  meaning: "bytes for each logit of the sampler's trial, sorting (0.17.0 and later: 14, a rule)",
   get: ({logitBytes}) => logitBytes[index]!.bytes,
   set: ({logitBytes}, value) => {
     logitBytes[index]!.bytes = value
@@ -61,7 +61,6 @@ export const FITTED: Record<string, Parameter[]> = {
     COPIES,
     {...scalar('encoderCopies', "copies of the image tower's widest layer"), firm: true},
     logits(0),
-    logits(1),
     scalar('graphBaseBytes', 'what every capture of graphs costs'),
     scalar('graphBytesPerLayer', 'one captured graph of one layer'),
     scalar('loaderBytes', 'what loading leaves in the allocator on AMD, of quantised weights'),
@@ -78,13 +77,14 @@ export const PRIORS: Record<string, OverheadParameters> = {
     runtimeBytes: {nvidia: 125 * MIB, amd: 300 * MIB},
     collectiveBytes: {direct: 300 * MIB, host: 60 * MIB},
     activationCopies: 1.2,
-    encoderCopies: 0.9,
+    encoderCopies: 1,
     logitBytes: [
       {since: '0.8.0', bytes: 39},
-      {since: '0.17.0', bytes: 15},
+      // 16 bits, the same at 32, their probabilities and the draws (v1/sample/sampler.py, ops/topk_topp_sampler.py).
+      {since: '0.17.0', bytes: 14},
     ],
     graphBaseBytes: 60 * MIB,
-    graphBytesPerLayer: 250_000,
+    graphBytesPerLayer: 190_000,
     loaderBytes: 700 * MIB,
     unifiedRuntimeBytes: 3277 * MIB,
     unifiedSystemBytes: 9.5 * 1024 * MIB,

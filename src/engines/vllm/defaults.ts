@@ -141,6 +141,15 @@ export function cudaGraphSizes(question: GraphQuestion): number[] {
   return [...new Set(sizes)].sort((left, right) => left - right)
 }
 
+/** Of these sizes, those that decodes alone can fill: the tokens of all requests at most, those of one at least (v1/cudagraph_dispatcher.py, 0.11.0 to 0.28.0). */
+export function decodeGraphSizes(
+  sizes: readonly number[],
+  {maxNumSeqs, speculativeTokens = 0}: Pick<GraphQuestion, 'maxNumSeqs' | 'speculativeTokens'>,
+): number[] {
+  const queryTokens = 1 + speculativeTokens
+  return sizes.filter((size) => size >= queryTokens && size <= maxNumSeqs * queryTokens)
+}
+
 /** 1, 2, 4, then 8 by 8, from 256 on 16 by 16. */
 const steps = (largest: number): number[] => [
   ...[1, 2, 4].filter((size) => size <= largest),

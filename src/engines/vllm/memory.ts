@@ -18,32 +18,24 @@ import {vllmExpertTile} from '../expert-padding.ts'
 import {longestStart} from '../longest.ts'
 import {encoderEstimate, isEncoder} from '../pooling.ts'
 import {vllmLoraTerms} from '../lora.ts'
-import {
-  activationPeak,
-  availableBytes,
-  graphBytes,
-  logitBytes,
-  type OverheadParameters,
-  runtimeBytes,
-  runtimeWords,
-  trialImageTokens,
-  visibleBytes,
-} from '../overheads.ts'
+import {activationPeak, availableBytes, graphBytes, logitBytes, type OverheadParameters, runtimeBytes, runtimeWords, visibleBytes} from '../overheads.ts'
 import {platformOverheads} from '../platforms.ts'
 import {workingRemedy, withRemedy} from '../remedies.ts'
 import {stagesOf} from '../stages.ts'
 import {isAtLeast} from '../versions.ts'
 import {type PartTerm, weightTerms} from '../weight-terms.ts'
 import {allReduceBytes} from './all-reduce.ts'
+import {attentionWorkspaceBytes, capturesWholeSteps} from './attention-workspace.ts'
 import {type CachePool, cachePool, capacity, longestRequest, usableBlocks} from './cache-groups.ts'
 import {attentionPeak, compressedGraphBytes, compressedRow, hostTableTerms, isV41, loadedBufferTerms, pairBlockTokens} from './deepseek-v4.ts'
-import {blockSizeTokens, cudaGraphSizes, LOOKS_AT_FREE_SINCE} from './defaults.ts'
+import {blockSizeTokens, cudaGraphSizes, decodeGraphSizes, LOOKS_AT_FREE_SINCE} from './defaults.ts'
 import {vllmLayout} from './layout.ts'
-import {graphsInsideBudget, secondRunnerLogitBytes, sequenceTableBytes, triesImages, usesSecondRunner} from './runner.ts'
+import {rotaryBytes} from './rotary.ts'
+import {graphsInsideBudget, hasExperts, secondRunnerLogitBytes, sequenceTableBytes, triesImages, usesSecondRunner} from './runner.ts'
 import {hasCompressedAttention, hasSparseLatent, sparseRowBytes, sparseWorkspace} from './sparse.ts'
 import {stateAlignmentTokens, stateBlocks} from './states.ts'
 import {withFedTowers, withLoadedTowers} from './towers.ts'
-import {trialRules} from './trial.ts'
+import {trialRules, trialTower} from './trial.ts'
 
 export function vllmCacheLayout(subject: Subject, deployment: Deployment): CacheLayout {
   const format = cacheFormat(deployment.kvCache)
@@ -114,34 +106,45 @@ const latentContextTokens = ({maxModelLen, maxNumSeqs}: Deployment): number => M
 const compiledTableBytes = ({vocabularySize, hiddenSize, encoders = []}: Architecture, {enforceEager, tp}: Deployment): number =>
   enforceEager || encoders.length > 0 ? 0 : (2 * vocabularySize * hiddenSize) / tp
 
+/** First release that a log of the first runner shows it in: 1.1 GiB beside an embedding of 1.02 (Qwen2.5-7B, 0.22.0); gpt-oss-120b's shows none (0.26). */
+const COPIED_SINCE = '0.22.0'
+
+const copiesTable = (subject: Subject, deployment: Deployment): boolean =>
+  (subject.gpu.accelerator.vendor === 'nvidia' || subject.gpu.accelerator.vendor === 'amd') &&
+  (usesSecondRunner(subject, deployment) || (isAtLeast(deployment.engineVersion, COPIED_SINCE) && !hasExperts(subject.model.architecture)))
+
 /** VLLM_FUSED_MOE_CHUNK_SIZE: experts work through longer batches in parts, up to 0.17.1 (vllm/envs.py); from 0.18.0 at once. */
 const EXPERT_CHUNK_TOKENS = 32768
 const WHOLE_BATCHES_SINCE = '0.18.0'
+
+/**
+ * A graph of a whole step takes about half of what its parts take: eight cards that captured 35 and 11 said 4.8 GiB, 35 and 34 said 6.0 (0.20.2, logs), which
+ * is 0.115 for each of the former and 0.055 for each of the latter.
+ */
+const WHOLE_STEP_SHARE = 0.5
 
 function overheadTerms(subject: Subject, deployment: Deployment, stage: Stage, parameters: OverheadParameters): PartTerm[] {
   const architecture = withFedTowers(subject.model.architecture, deployment)
   const version = deployment.engineVersion
   const second = usesSecondRunner(subject, deployment)
   // Vectors are taken from the last layer: there are no logits.
-  const samples = stage.head && !subject.model.pooling
-  const workspace = sparseWorkspace(subject, deployment)
+  const samples = stage.head && !subject.model.pooling && deployment.runner !== 'pooling'
+  const layout = vllmLayout(deployment)
+  const sparse = sparseWorkspace(subject, deployment)
   const peak = activationPeak({
     architecture,
-    layout: vllmLayout(deployment),
-    ...trialRules(subject, deployment, architecture),
+    layout,
+    ...trialRules(subject, deployment),
     tokens: deployment.maxNumBatchedTokens,
     gatheredTokens: deployment.maxNumBatchedTokens * deployment.dp,
     ...(!isAtLeast(version, WHOLE_BATCHES_SINCE) && {expertChunkTokens: EXPERT_CHUNK_TOKENS}),
     sequences: samples ? deployment.maxNumSeqs : 0,
     logitBytes: second ? secondRunnerLogitBytes(subject, deployment) : logitBytes(parameters, version),
     latentContextTokens: latentContextTokens(deployment),
-    attentionWorkspaceBytes: workspace.gatheredBytes + workspace.scoreBytes,
-    attention: attentionPeak(subject, deployment, workspace),
-    imageTokens: stage.embedding && triesImages(subject, deployment) ? trialImageTokens(architecture, deployment.maxNumBatchedTokens) : 0,
-    compiledTableBytes:
-      second && stage.embedding && (subject.gpu.accelerator.vendor === 'nvidia' || subject.gpu.accelerator.vendor === 'amd')
-        ? compiledTableBytes(architecture, deployment)
-        : 0,
+    attentionWorkspaceBytes: sparse.gatheredBytes + sparse.scoreBytes,
+    attention: attentionPeak(subject, deployment, sparse),
+    tower: stage.embedding && triesImages(subject, deployment) ? trialTower(subject, deployment, architecture, layout.encoderTp) : undefined,
+    compiledTableBytes: stage.embedding && copiesTable(subject, deployment) ? compiledTableBytes(architecture, deployment) : 0,
     parameters,
   })
   const sizes = cudaGraphSizes({
@@ -153,9 +156,13 @@ function overheadTerms(subject: Subject, deployment: Deployment, stage: Stage, p
     enforceEager: deployment.enforceEager,
     graphs: deployment.graphs,
   })
+  const whole = capturesWholeSteps(subject, deployment)
+    ? decodeGraphSizes(sizes, {maxNumSeqs: deployment.maxNumSeqs, speculativeTokens: deployment.speculative?.tokens}).length
+    : 0
+  const parts = ['full', 'full-decode-only'].includes(deployment.graphs?.mode ?? '') ? 0 : sizes.length
   const world = deployment.tp * deployment.pp * deployment.dp
   const layers = stage.last - stage.first
-  const graphs = compressedGraphBytes(architecture, sizes.length, layers) ?? graphBytes(sizes.length, layers, deployment.tp, parameters)
+  const graphs = compressedGraphBytes(architecture, sizes.length, layers) ?? graphBytes(parts + WHOLE_STEP_SHARE * whole, layers, deployment.tp, parameters)
   const terms: PartTerm[] = [
     {name: 'activations', bytes: peak.bytes, kind: 'measured', part: 'activation', because: `peak of the profile run: ${peak.because}`},
     {
@@ -175,6 +182,15 @@ function overheadTerms(subject: Subject, deployment: Deployment, stage: Stage, p
       part: 'runtime',
       because: `FlashInfer's all-reduce over ${deployment.tp} GPUs: three buffers of two stages for the largest message that it takes`,
     })
+  const workspace = attentionWorkspaceBytes(subject, deployment, sizes.length)
+  if (workspace > 0)
+    terms.push({
+      name: 'attention workspace',
+      bytes: workspace,
+      kind: 'exact',
+      part: 'runtime',
+      because: "FlashInfer's buffer, taken when graphs are tried",
+    })
   if (second && samples) {
     const {vocabularySize} = architecture
     terms.push({
@@ -191,7 +207,7 @@ function overheadTerms(subject: Subject, deployment: Deployment, stage: Stage, p
       bytes: graphs,
       kind: 'measured',
       part: 'cuda-graph',
-      because: `${sizes.length} batch sizes up to ${sizes.at(-1)}${graphsInsideBudget(subject, deployment) ? '' : '; this version captures them beyond its budget'}`,
+      because: `${[parts > 0 ? `${parts} batch sizes up to ${sizes.at(-1)}` : '', whole > 0 ? `${whole} of whole decode steps` : ''].filter(Boolean).join(', ')}${graphsInsideBudget(subject, deployment) ? '' : '; this version captures them beyond its budget'}`,
     })
   return terms
 }
@@ -210,6 +226,20 @@ function loaderTerms(subject: Subject, version: string, {loaderBytes}: OverheadP
       kind: 'measured',
       part: 'weights',
       because: 'on AMD this version counts what the allocator still holds after converting the weights',
+    },
+  ]
+}
+
+function rotaryTerms(architecture: Architecture): PartTerm[] {
+  const bytes = rotaryBytes(architecture)
+  if (bytes === 0) return []
+  return [
+    {
+      name: 'weights: tables of positions',
+      bytes,
+      kind: 'derived',
+      part: 'weights',
+      because: `sines and cosines for the ${architecture.contextTokens} positions of the configuration, on each GPU`,
     },
   ]
 }
@@ -350,6 +380,7 @@ export function vllmMemory(subject: Subject, deployment: Deployment, data: Engin
         expertTile: vllmExpertTile(subject.gpu.accelerator, version, hasCompressedAttention(architecture)),
       }),
       ...vllmLoraTerms({architecture, deployment, layout: vllmLayout(deployment), stage}, data.support.lora),
+      ...rotaryTerms(architecture),
       ...loaderTerms(subject, version, overheads),
       ...loadedBufferTerms(subject, deployment, stage),
       ...hostTableTerms(subject, deployment, stage),

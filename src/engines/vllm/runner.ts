@@ -107,8 +107,11 @@ const IMAGE_TRIAL_SINCE = '0.27.0'
 export const triesImages = (subject: Subject, deployment: Asked): boolean =>
   !usesSecondRunner(subject, deployment) || isAtLeast(deployment.engineVersion, IMAGE_TRIAL_SINCE)
 
-/** Logits that need no processing are sampled as they are (worker/gpu/sample/sampler.py needs_logits_processing, 0.28.0); before, always a 32-bit copy of them. */
-const UNPROCESSED_SINCE = '0.28.0'
+/**
+ * Logits are sampled as they are: processed in place in 0.26.0, not processed where nothing asks for it from 0.27.0 (worker/gpu/sample/sampler.py
+ * apply_sampling_params); up to 0.25.1 always a 32-bit copy of them.
+ */
+const UNPROCESSED_SINCE = '0.26.0'
 /** A second pass tries every kind of processing (worker/gpu/model_runner.py _dummy_sampler_run, 0.33.0: SamplingParams.for_sampler_warmup). */
 const PROCESSED_TRIAL_SINCE = '0.33.0'
 const LOGIT_BYTES = 2

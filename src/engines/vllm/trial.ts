@@ -2,8 +2,9 @@
 import type {Architecture} from '../../core/architecture.ts'
 import type {Deployment} from '../../core/deployment.ts'
 import type {Subject} from '../engine.ts'
-import type {ActivationQuestion} from '../overheads.ts'
+import type {ActivationQuestion, TowerTrial} from '../overheads.ts'
 import {isAtLeast} from '../versions.ts'
+import {towerTrial} from './tower-trial.ts'
 
 const isGemma4 = ({className = ''}: Architecture): boolean => /^Gemma4For/.test(className)
 
@@ -49,7 +50,7 @@ const CHUNK_SHARE = 0.1
 const POSITIONS = 10240
 const RECKONED_BYTES = 4 * 8
 
-function gemma4Patches(subject: Subject, {engineVersion, maxNumBatchedTokens, multimodal}: Deployment): number {
+export function gemma4Patches(subject: Subject, {engineVersion, maxNumBatchedTokens, multimodal}: Deployment): number {
   const {frames, patches, tokens} = multimodal?.limits?.video === 0 ? IMAGE : VIDEO
   if (!isAtLeast(engineVersion, BATCHED_SINCE)) return patches
   const all = frames * Math.max(1, Math.floor(maxNumBatchedTokens / tokens))
@@ -57,9 +58,12 @@ function gemma4Patches(subject: Subject, {engineVersion, maxNumBatchedTokens, mu
   return Math.min(all, atOnce) * patches
 }
 
-/** The trial's own rules for this question; nothing where the general ones hold. `fed`: with the towers that the trial feeds. */
-export function trialRules(subject: Subject, deployment: Deployment, fed: Architecture): Pick<ActivationQuestion, 'routedRowCopies' | 'towerPatches'> {
+/** The trial's own rules for this question; nothing where the general ones hold. */
+export function trialRules(subject: Subject, deployment: Deployment): Pick<ActivationQuestion, 'routedRowCopies'> {
   const copies = shuffledRows(subject, deployment)
-  const tower = isGemma4(fed) && fed.encoders?.some(({modality}) => modality === 'vision')
-  return {...(copies > 0 && {routedRowCopies: copies}), ...(tower && {towerPatches: gemma4Patches(subject, deployment)})}
+  return copies > 0 ? {routedRowCopies: copies} : {}
 }
+
+/** The image tower's part of the trial over `tp` ranks. `fed`: with the towers that the trial feeds. */
+export const trialTower = (subject: Subject, deployment: Deployment, fed: Architecture, tp: number): TowerTrial | undefined =>
+  towerTrial(subject, deployment, fed, tp, isGemma4(fed) ? gemma4Patches(subject, deployment) : undefined)

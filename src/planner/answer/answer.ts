@@ -11,6 +11,7 @@ import {idleWarnings} from './idle.ts'
 import {withQuality} from '../quality/index.ts'
 import {knownByNameAnswer} from './known-by-name.ts'
 import {poolingOf, textsOf} from './pooling.ts'
+import {recipeWarnings} from './recipe-warnings.ts'
 import {requireLimits, type Scenario} from '../scenario/index.ts'
 
 /** An answered scenario: the evaluation that is the answer, and how it came to be chosen. */
@@ -131,6 +132,7 @@ export async function answer(context: Context, scenario: Scenario, {asRan = fals
       ...generalWarnings(scenario, named, choice),
       ...idleWarnings(question, choice.best),
       ...diskWarnings(choice.best),
+      ...recipeWarnings(named.model, choice.best),
       ...choice.best.warnings,
     ],
   }

@@ -4,13 +4,14 @@ import {type MemoryEstimate, requestBytes} from '../../core/memory.ts'
 import {sumBytes} from '../../core/terms.ts'
 import {bytesInWords} from '../../core/words.ts'
 import type {Engine, Subject} from '../../engines/engine.ts'
+import {isKnownByName, recipeRange} from '../../engines/recipe-range.ts'
 
 const GIB = 1024 ** 3
 /** Equal runs on memory shared with the system differ by up to 3.4 GiB: half of that either way. */
 const UNIFIED_BYTES = 1.7 * GIB
 /** What a card shows and gives to a process varies with its size: errors of logs on 24 to 288 GiB grow by about this share of it. */
 const CARD_SHARE = 0.01
-/** Logged weights of assumed recipes lie within 1.5% in two of three cases, those of published ones within 0.9%. */
+/** Logged weights of assumed recipes lie within 1.5% in two of three cases, those of published ones within 0.9%; of a build that is known by its name alone, half of what it may take more. */
 const ASSUMED_WEIGHTS = 0.015
 /** Drafts of their own are assumed by their method: 0.6 to 1.5 times that in the published pairs. */
 const ASSUMED_DRAFT = 0.5
@@ -32,7 +33,11 @@ export function marginOf(subject: Subject, deployment: Deployment, memory: Memor
     ['the card', CARD_SHARE * memory.totalBytes],
   ]
   if (gpu.accelerator.unifiedMemory && gpu.freeBytes === undefined) parts.push(['memory shared with the system', UNIFIED_BYTES])
-  if (checkpoint.formatsAssumed) parts.push(['an assumed recipe of the weights', ASSUMED_WEIGHTS * weights])
+  if (checkpoint.formatsAssumed)
+    parts.push([
+      'an assumed recipe of the weights',
+      weights * Math.max(ASSUMED_WEIGHTS, ((isKnownByName(checkpoint) ? (recipeRange(model, checkpoint)?.highShare ?? 1) : 1) - 1) / 2),
+    ])
   if (draft > 0) parts.push([`an assumed ${deployment.speculative?.method ?? ''} draft`, ASSUMED_DRAFT * draft])
   const kinds = new Set(
     model.architecture.layerKinds.flatMap(({mixers}) => mixers.map((mixer) => (mixer.kind === 'full' && mixer.window ? 'window' : mixer.kind))),

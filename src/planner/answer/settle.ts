@@ -69,7 +69,7 @@ export function settle(engine: Engine, subject: Subject, asked: DeploymentReques
   let memory = engine.memory(subject, deployment)
   // An engine that does not start with less than its context needs all of it.
   if (asRan) return {deployment, memory, neededTokens: memory.startsBeyond ? needed : Math.max(needed, deployment.maxModelLen), replaced: []}
-  const limit = safeSequences(memory, deployment)
+  const limit = settledSequences(engine, subject, asked, safeSequences(memory, deployment))
   const fixed = asked.maxModelLen !== undefined
   // Weights that the card cannot hold leave room for no setting.
   let roomiest: Settled['roomiest']
@@ -111,11 +111,23 @@ const flagsOf = (asked: DeploymentRequest, roomier: DeploymentRequest): string =
     .join(' ')
 
 /** Fewer sequences than are set, where the engine wants a block of state for each and may not have as many; undefined where it has. */
-function safeSequences({largestMaxNumSeqs}: MemoryEstimate, {maxNumSeqs}: Deployment): number | undefined {
+function safeSequences({largestMaxNumSeqs}: Pick<MemoryEstimate, 'largestMaxNumSeqs'>, {maxNumSeqs}: Pick<Deployment, 'maxNumSeqs'>): number | undefined {
   if (largestMaxNumSeqs === undefined) return undefined
   const safe = Math.floor(largestMaxNumSeqs * SAFE_STATES)
   if (safe < 1 || maxNumSeqs <= safe) return undefined
   return safe > 8 ? safe - (safe % 8) : safe
+}
+
+/** Fewer sequences leave more blocks of state, which allow more of them: asked twice, the second answer is safe, as it is no more than the first allows. */
+function settledSequences(engine: Engine, subject: Subject, asked: DeploymentRequest, limit: number | undefined): number | undefined {
+  if (limit === undefined || asked.maxNumSeqs !== undefined) return limit
+  let most = limit
+  for (let round = 0; round < 2; round++) {
+    const tried = engine.resolve(subject, {...asked, maxNumSeqs: most})
+    const {largestMaxNumSeqs = 0} = engine.memory(subject, tried)
+    most = safeSequences({largestMaxNumSeqs}, {maxNumSeqs: Number.POSITIVE_INFINITY}) ?? limit
+  }
+  return Math.max(limit, most)
 }
 
 interface Roomier {

@@ -102,6 +102,8 @@ export const VLLM_MEANINGS: Record<string, Meaning> = {
   '--enable-prefix-caching': prefixCaching,
   '--language-model-only': languageOnlyMeaning,
   '--limit-mm-per-prompt': limitsMeaning,
+  '--skip-mm-profiling': (value) => ignored(value === true ? 'the trial run is reckoned without images' : 'as by default'),
+  '--mm-processor-kwargs': () => ignored('the largest image of the trial run follows from its pixels'),
   '--cudagraph-capture-sizes': sizesMeaning,
   '--max-cudagraph-capture-size': graphLimitMeaning,
   '--cuda-graph-sizes': oldGraphSizes,
