@@ -1,10 +1,11 @@
 import {readFileSync} from 'node:fs'
 import type {Catalogue} from '../../catalogue/catalogue.ts'
-import {requestBytes} from '../../core/memory.ts'
+import {type MemoryEstimate, requestBytes} from '../../core/memory.ts'
 import {sumBytes} from '../../core/terms.ts'
 import type {Engine} from '../../engines/engine.ts'
 import {isAtLeast} from '../../engines/versions.ts'
 import {answer, evaluate, type Question} from '../../planner/answer/index.ts'
+import {withFlags} from '../measured-flags.ts'
 import type {Context} from '../../planner/world/index.ts'
 import {MeasuredScenarioSchema} from '../../planner/scenario/schema.ts'
 
@@ -27,6 +28,8 @@ interface Observed {
 export interface Case {
   id: string
   engine: string
+  /** Who published the log: host, owner and project of its source. */
+  publisher: string
   /** Named release: its rules are those that were followed. */
   versioned: boolean
   unified: boolean
@@ -43,6 +46,7 @@ export interface Line {
   gpu: string
   observed: Observed
   flags?: string[]
+  source?: string
 }
 
 /** Context parallelism divides the cache; connectors and patched models hold memory of their own; pools and graphs sized by hand. */
@@ -57,7 +61,7 @@ export async function readCases(files: readonly string[], catalogue: Catalogue):
   const unknown: string[] = []
   for (const text of files.flatMap((file) => readFileSync(file, 'utf8').split('\n')).filter((line) => line.trim() !== '')) {
     const line = JSON.parse(text) as Line
-    const scenario = MeasuredScenarioSchema.safeParse(line)
+    const scenario = MeasuredScenarioSchema.safeParse(withFlags(catalogue, line))
     try {
       if (!scenario.success) throw new Error(scenario.error.issues[0]?.message)
       const {best, question} = await answer(context, scenario.data, {asRan: true})
@@ -65,6 +69,7 @@ export async function readCases(files: readonly string[], catalogue: Catalogue):
       cases.push({
         id: line.id,
         engine: line.engine,
+        publisher: (line.source ?? line.id).replace(/^https?:\/\//, '').split('/').slice(0, 3).join('/'),
         versioned: line.engineVersion !== undefined,
         unified: best.machine.gpus.some(({accelerator}) => accelerator.unifiedMemory === true),
         unsaid: (line.flags ?? []).some((flag) => UNSAID.test(flag)),
@@ -78,6 +83,14 @@ export async function readCases(files: readonly string[], catalogue: Catalogue):
   return {cases, unknown}
 }
 
+/** The estimate of the cache against the logged one; undefined where none was logged. */
+export function cacheRatio({engine, observed}: Case, memory: MemoryEstimate): number | undefined {
+  const {kvCacheTokens, kvCacheGiB} = observed
+  if (kvCacheTokens !== undefined) return memory.kvCacheTokens / kvCacheTokens
+  // SGLang prints the sizes of its pools one by one.
+  return kvCacheGiB !== undefined && engine !== 'sglang' ? memory.kvCacheBytes / (kvCacheGiB * GIB) : undefined
+}
+
 /** How far the cache comes out from what was logged, relative; weights as logged where they were. undefined: nothing to compare. */
 export function cacheError(one: Case, engine: Engine): {relative: number; bytes: number} | undefined {
   const {observed} = one
@@ -87,12 +100,7 @@ export function cacheError(one: Case, engine: Engine): {relative: number; bytes:
   const correction = observed.weightsGiB === undefined ? 0 : weights - observed.weightsGiB * GIB
   const bytes = requestBytes(memory)
   if (bytes <= 0) return undefined
-  const ratio =
-    observed.kvCacheTokens !== undefined
-      ? memory.kvCacheTokens / observed.kvCacheTokens
-      : observed.kvCacheGiB !== undefined && one.engine !== 'sglang'
-        ? memory.kvCacheBytes / (observed.kvCacheGiB * GIB)
-        : undefined
+  const ratio = cacheRatio(one, memory)
   if (ratio === undefined) return undefined
   const relative = ratio * (1 + correction / bytes) - 1
   return {relative, bytes: (relative / (1 + relative)) * bytes}
