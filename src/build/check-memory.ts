@@ -4,7 +4,7 @@ import {openCatalogue} from '../catalogue/catalogue.ts'
 import {realContext} from '../cli/world.ts'
 import {InputError} from '../core/input-error.ts'
 import {sumBytes} from '../core/terms.ts'
-import {answer} from '../planner/answer/index.ts'
+import {answer, type Evaluation} from '../planner/answer/index.ts'
 import {MeasuredScenarioSchema} from '../planner/scenario/schema.ts'
 import type {Line} from './fit-memory/cases.ts'
 import {percent, quantile} from './fit/report.ts'
@@ -23,6 +23,8 @@ const GIB = 1024 ** 3
 const BARS = {cacheMedian: 0.03, cacheMost: 0.12, weightsMedian: 0.015, verdicts: 0.97}
 /** A case within this is no contradiction any more. */
 const MET = 0.05
+/** More than this is held by somebody. */
+const BUSY_BYTES = 16 * GIB
 /** A cache that is this far off is listed. */
 const FAR = 0.07
 
@@ -42,12 +44,26 @@ interface Case {
 
 const isRight = ({started, said}: Case): boolean | undefined => (started === undefined ? undefined : started === said)
 
+/**
+ * What others held of memory that is shared with the system, where the log says what was free before loading: a fact about the machine, which a
+ * scenario says with `reservedBytesPerGpu`. An idle system holds what the estimate takes for it.
+ */
+function takenBytes({memory, machine}: Evaluation, {availableBeforeLoadGiB}: Line['observed']): number {
+  if (availableBeforeLoadGiB === undefined || machine.gpus[0]!.accelerator.unifiedMemory !== true) return 0
+  const runtime = sumBytes(memory.terms.filter(({part}) => part === 'runtime'))
+  const taken = Math.round(memory.budgetBytes - runtime - availableBeforeLoadGiB * GIB)
+  return taken > BUSY_BYTES ? taken : 0
+}
+
 async function caseOf(context: ReturnType<typeof realContext>, line: string, unnamed: Record<string, string>): Promise<Case> {
   const log = JSON.parse(line) as Line
   const {id, observed} = log
   const engineVersion = log.engineVersion ?? unnamed[log.engine]
   const scenario = withFlags(context.catalogue, JSON.parse(line))
-  const {best} = await answer(context, MeasuredScenarioSchema.parse({...scenario, ...(engineVersion !== undefined && {engineVersion})}), {asRan: true})
+  const parsed = MeasuredScenarioSchema.parse({...scenario, ...(engineVersion !== undefined && {engineVersion})})
+  const first = await answer(context, parsed, {asRan: true})
+  const taken = takenBytes(first.best, observed)
+  const {best} = taken === 0 ? first : await answer(context, {...parsed, reservedBytesPerGpu: taken}, {asRan: true})
   const {outcome, weightsGiB, kvCacheGiB, kvCacheTokens} = observed
   const {memory} = best
   const weights = sumBytes(memory.terms.filter(({part}) => part === 'weights'))

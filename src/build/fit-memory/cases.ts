@@ -20,6 +20,8 @@ interface Observed {
   /** Peak of the profile run and what lies outside the allocator, as printed (vLLM before 0.20). */
   activationGiB?: number
   nonTorchGiB?: number
+  /** Free before weights are loaded (SGLang). */
+  availableBeforeLoadGiB?: number
   /** The engine's own estimate of its graphs, before they are captured (vLLM). */
   cudaGraphEstimateGiB?: number
 }
