@@ -1,6 +1,7 @@
 import type {Catalogue} from '../catalogue/catalogue.ts'
 import type {EngineData} from '../engines/engine.ts'
 import type {FlagTable} from '../engines/flags.ts'
+import {OVERRIDES} from '../engines/context.ts'
 import {readProgram} from '../engines/launch/read/program.ts'
 import {readCommand} from '../engines/launch/read/read-command.ts'
 import {resolveVersion} from '../engines/versions.ts'
@@ -14,10 +15,12 @@ interface Logged {
 
 const STARTS: Record<string, string[]> = {sglang: ['sglang', 'serve', '--model-path'], vllm: ['vllm', 'serve']}
 
-/** A flag and its value, which may be a mapping as Python prints it. */
+/** A flag and its value, which may be a mapping as Python prints it, or for an override of the configuration one field and its number. */
 function wordsOf(flag: string): string[] {
   const [, name = flag, value] = /^(--[\w-]+)(?:[\s=]+(.+))?$/s.exec(flag) ?? []
   if (value === undefined) return [name]
+  const [, field, number] = /^(\w+)=(\d+)$/.exec(value) ?? []
+  if (OVERRIDES.includes(name) && field !== undefined) return [name, JSON.stringify({[field]: Number(number)})]
   return value.startsWith('{') ? [name, value.replaceAll("'", '"')] : [name, ...value.split(/\s+/)]
 }
 

@@ -44,10 +44,10 @@ const RULES: Record<string, Rules> = {
 type Asked = Pick<Deployment, 'engine' | 'engineVersion' | 'maxModelLen' | 'engineFlags'>
 
 /** Options that change a model's configuration, and the field that ends its context there, as JSON or as `name=value`. */
-const OVERRIDES = ['--hf-overrides', '--json-model-override-args']
+export const OVERRIDES: readonly string[] = ['--hf-overrides', '--json-model-override-args']
 const RAISED = /max_position_embeddings["']?\s*[:=]\s*(\d{1,9})\b/
 
-/** Positions that an override passed on to the engine allows; 0 without one. Whoever gives it has raised the limit by hand. */
+/** Positions that an override in the command to the engine allows; 0 without one. Whoever gives it has raised the limit by hand. */
 function raisedPositions({engineFlags = {}}: Pick<Asked, 'engineFlags'>): number {
   const given = OVERRIDES.map((flag) => RAISED.exec(String(engineFlags[flag] ?? ''))?.[1])
   return Math.max(0, ...given.map((tokens) => Number(tokens ?? 0)))
