@@ -77,7 +77,10 @@ async function caseOf(context: ReturnType<typeof realContext>, line: string, unn
     ...(off !== undefined && {off, cache: Math.abs(off)}),
     ...(weightsOff !== undefined && {weights: Math.abs(weightsOff)}),
     ...(started !== undefined && {started, said: ['fits', 'tight'].includes(best.verdict)}),
-    words: [best.verdict, ...[...best.reasons, ...best.warnings.filter(({code}) => code === 'memory-tight')].map(({code, message}) => `${code}: ${message}`)].join(' | '),
+    words: [
+      best.verdict,
+      ...[...best.reasons, ...best.warnings.filter(({code}) => code === 'memory-tight')].map(({code, message}) => `${code}: ${message}`),
+    ].join(' | '),
   }
 }
 

@@ -36,7 +36,8 @@ export function kindOfAttention({layerKinds}: Pick<Architecture, 'layerKinds'>):
   return mixers.some((mixer) => mixer.kind === 'full' && mixer.window) ? 'window' : 'full'
 }
 
-export const platformOf = ({vendor, unifiedMemory}: Pick<Accelerator, 'vendor' | 'unifiedMemory'>): string => (unifiedMemory ? `${vendor}, shared memory` : vendor)
+export const platformOf = ({vendor, unifiedMemory}: Pick<Accelerator, 'vendor' | 'unifiedMemory'>): string =>
+  unifiedMemory ? `${vendor}, shared memory` : vendor
 
 export interface ErrorQuestion {
   architecture: Architecture

@@ -71,7 +71,11 @@ export async function readCases(files: readonly string[], catalogue: Catalogue):
       cases.push({
         id: line.id,
         engine: line.engine,
-        publisher: (line.source ?? line.id).replace(/^https?:\/\//, '').split('/').slice(0, 3).join('/'),
+        publisher: (line.source ?? line.id)
+          .replace(/^https?:\/\//, '')
+          .split('/')
+          .slice(0, 3)
+          .join('/'),
         versioned: line.engineVersion !== undefined,
         unified: best.machine.gpus.some(({accelerator}) => accelerator.unifiedMemory === true),
         unsaid: (line.flags ?? []).some((flag) => UNSAID.test(flag)),

@@ -83,7 +83,11 @@ function holding(rows: readonly {weight: number; distance: number}[], share = HO
   const sorted = [...rows].sort((a, b) => a.distance - b.distance)
   const all = sorted.reduce((sum, {weight}) => sum + weight, 0)
   let sum = 0
-  return sorted.find(({weight}) => (sum += weight) >= share * all)?.distance ?? 1
+  for (const {weight, distance} of sorted) {
+    sum += weight
+    if (sum >= share * all) return distance
+  }
+  return 1
 }
 
 const figure = (value: number): number => Number(value.toPrecision(3))
@@ -120,7 +124,10 @@ function memoryErrors(id: string, rows: readonly LeftOut[], margins: number, unn
     kinds,
     platforms,
     releases,
-    newest: named.map(({version}) => version).sort(compareVersions).at(-1)!,
+    newest: named
+      .map(({version}) => version)
+      .sort(compareVersions)
+      .at(-1)!,
     unseen: {release: unnamed, kind: 1, platform: 1},
   }
 }
@@ -128,7 +135,8 @@ function memoryErrors(id: string, rows: readonly LeftOut[], margins: number, unn
 /** Kinds and platforms that no log is known of are as wide as the widest that is known of any engine, and as a release that none is of. */
 function withUnseen(each: Record<string, Reckoned>): Record<string, Reckoned> {
   const all = Object.values(each)
-  const widest = (of: (errors: Reckoned) => Record<string, number>) => Math.max(...all.flatMap((errors) => [errors.unseen.release, ...Object.values(of(errors))]))
+  const widest = (of: (errors: Reckoned) => Record<string, number>) =>
+    Math.max(...all.flatMap((errors) => [errors.unseen.release, ...Object.values(of(errors))]))
   const [kind, platform] = [widest(({kinds}) => kinds), widest(({platforms}) => platforms)]
   return Object.fromEntries(Object.entries(each).map(([id, errors]) => [id, {...errors, unseen: {...errors.unseen, kind, platform}}]))
 }

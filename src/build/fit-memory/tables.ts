@@ -21,7 +21,11 @@ export function tablesOf(calibration: MemoryCalibration): string {
     (FITTED[id] ?? []).map(({name, meaning, get}) => `| ${id} | ${name} | ${size(name, get(values))} | ${meaning} |`),
   )
   const errors = Object.entries(calibration).flatMap(([id, {errors: of}]) =>
-    of ? [`| ${id} | ${of.cases} | ${percent(of.inside)} | ${of.margins} | ${factors(of.kinds)} | ${factors(of.platforms)} | ${of.releases.map(({since, factor}) => `${since} ${factor}`).join(', ')}, after ${of.newest} ${of.unseen.release} |`] : [],
+    of
+      ? [
+          `| ${id} | ${of.cases} | ${percent(of.inside)} | ${of.margins} | ${factors(of.kinds)} | ${factors(of.platforms)} | ${of.releases.map(({since, factor}) => `${since} ${factor}`).join(', ')}, after ${of.newest} ${of.unseen.release} |`,
+        ]
+      : [],
   )
   return [
     '| engine | cases | median error of the cache | nine in ten within | spread kept clear | from |',

@@ -246,7 +246,8 @@ export function sglangMemory(subject: Subject, deployment: Deployment, data: Eng
   const {stage, pools, cacheBytes, unpriced, beside} = worst
   const again = (changed: Deployment) => sglangMemory(subject, changed, data)
   const shortBeside = stages.flatMap((one) => besideShortage(one.beside, deployment, data.overheads) ?? [])[0]
-  const problem = noShare(deployment) ?? windowProblem(pools) ?? (cacheBytes > 0 ? (stateProblem(pools, deployment, architecture.className) ?? shortBeside) : undefined)
+  const problem =
+    noShare(deployment) ?? windowProblem(pools) ?? (cacheBytes > 0 ? (stateProblem(pools, deployment, architecture.className) ?? shortBeside) : undefined)
   const startProblem = problem && withRemedy(problem, () => remedyFor(subject, deployment, again))
   const withinError = startProblem || cacheBytes <= 0 ? undefined : stages.flatMap((one) => besideTightness(one.beside) ?? [])[0]
   const outside: PartTerm[] = [{name: 'activations', bytes: peak.bytes, kind: 'measured', part: 'activation', because: `one prefill chunk: ${peak.because}`}]

@@ -21,6 +21,7 @@ import {vllmLoraTerms} from '../lora.ts'
 import {
   activationPeak,
   availableBytes,
+  freeBeforeBytes,
   graphBytes,
   logitBytes,
   type OverheadParameters,
@@ -389,6 +390,16 @@ function takenShortage({gpu}: Subject, {engineVersion, reservedBytesPerGpu}: Dep
   }
 }
 
+/** Memory that is shared with the system is never all free: where nobody looked, a share that reaches into what an idle one keeps may be refused. */
+function sharedTightness({gpu}: Subject, {engineVersion}: Deployment, requestedBytes: number, parameters: OverheadParameters): Reason | undefined {
+  if (!gpu.accelerator.unifiedMemory || gpu.freeBytes !== undefined || !isAtLeast(engineVersion, LOOKS_AT_FREE_SINCE)) return undefined
+  const free = freeBeforeBytes(gpu, parameters)
+  if (requestedBytes <= free) return undefined
+  return tight(
+    `${bytesInWords(requestedBytes)} are asked for, and the system that shares the memory keeps some ${bytesInWords(visibleBytes(gpu) - free)} when it is idle: the engine does not start where fewer are free`,
+  )
+}
+
 /** What others hold counts as the engine's own in releases that do not look at what is free first (gpu_worker.py determine_available_memory, 0.8.5 and 0.9.0). */
 const othersBytes = ({gpu}: Subject, {engineVersion, reservedBytesPerGpu}: Deployment): number =>
   isAtLeast(engineVersion, LOOKS_AT_FREE_SINCE) ? 0 : visibleBytes(gpu) - availableBytes(gpu, reservedBytesPerGpu)
@@ -456,7 +467,14 @@ export function vllmMemory(subject: Subject, deployment: Deployment, data: Engin
     ]
     const left = requestedBytes - othersBytes(subject, deployment) - sumBytes(terms.filter((term) => !outside.includes(term.part)))
     const cacheBytes = givenCacheBytes(deployment, pool) ?? left
-    return {stage, terms, cacheBytes, pool, behind: behindBytes(subject, deployment, stage, pool, overheads), blocks: Math.max(0, Math.floor(cacheBytes / pool.blockBytes))}
+    return {
+      stage,
+      terms,
+      cacheBytes,
+      pool,
+      behind: behindBytes(subject, deployment, stage, pool, overheads),
+      blocks: Math.max(0, Math.floor(cacheBytes / pool.blockBytes)),
+    }
   })
   const worst = stages.reduce((a, b) => (b.blocks < a.blocks || (b.blocks === a.blocks && b.cacheBytes < a.cacheBytes) ? b : a))
   const {pool, cacheBytes, blocks} = worst
@@ -475,7 +493,8 @@ export function vllmMemory(subject: Subject, deployment: Deployment, data: Engin
     (isGiven ? stages.flatMap((stage) => givenShortage(subject, deployment, stage) ?? [])[0] : undefined) ??
     stateShortage(deployment, limit) ??
     (shortGraphs && withRemedy(shortGraphs, () => workingRemedy(deployment, again)))
-  const withinError = startProblem ? undefined : rooms.flatMap((room) => graphTightness(room) ?? [])[0]
+  const shortOfGraphs = startProblem ? undefined : rooms.flatMap((room) => graphTightness(room) ?? [])[0]
+  const withinError = startProblem ? undefined : (shortOfGraphs ?? sharedTightness(subject, deployment, requestedBytes, overheads))
   const holds = usable > 0 && !startProblem
   let longest: number | undefined
   if (isEncoder(subject.model))
@@ -484,7 +503,7 @@ export function vllmMemory(subject: Subject, deployment: Deployment, data: Engin
     totalBytes,
     budgetBytes,
     terms: [
-      ...(withinError ? cutTo(worst.terms, ['cuda-graph'], beyondBytes, "the rest in what the profile run's peak gave back") : worst.terms),
+      ...(shortOfGraphs ? cutTo(worst.terms, ['cuda-graph'], beyondBytes, "the rest in what the profile run's peak gave back") : worst.terms),
       {
         name: 'KV cache',
         bytes: kvBytes,

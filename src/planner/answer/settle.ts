@@ -99,7 +99,13 @@ export function settle(engine: Engine, subject: Subject, asked: DeploymentReques
       memory = engine.memory(subject, deployment)
     }
   }
-  return {deployment, memory, neededTokens: needed, replaced: replacedIn(engine, subject, asked, request, {deployment: first, memory: firstMemory}), ...(roomiest && {roomiest})}
+  return {
+    deployment,
+    memory,
+    neededTokens: needed,
+    replaced: replacedIn(engine, subject, asked, request, {deployment: first, memory: firstMemory}),
+    ...(roomiest && {roomiest}),
+  }
 }
 
 /** Flags of the settings that replace what an engine would choose. */
@@ -191,7 +197,9 @@ function replacedIn(
     'gpuMemoryUtilization',
     own,
     share,
-    share < own ? `the engine's own ${threeDigits(own)} is more than what others leave free` : `the engine's own ${threeDigits(own)} leaves too little room for the cache`,
+    share < own
+      ? `the engine's own ${threeDigits(own)} is more than what others leave free`
+      : `the engine's own ${threeDigits(own)} leaves too little room for the cache`,
   )
   add('maxModelLen', first.maxModelLen, request.maxModelLen, contextWords(first.maxModelLen, held))
   return list

@@ -92,8 +92,7 @@ export function readCommand(program: Program, {table, version, unsure = false, f
     reports.push(reportOf(given, soft ? {...effect, because: `${effect.because}; it may be newer than what servefit knows`} : effect))
     // What raises the limit of the context is counted, and is to stand in the command all the same.
     const isKept = effect.effect === 'ignored-here' || (effect.effect === 'counted' && OVERRIDES.includes(given.name ?? ''))
-    if (isKept && given.name !== undefined && given.note !== REPEATED && isPassedOn(given, table))
-      passedOn[given.name] = passedValue(given)
+    if (isKept && given.name !== undefined && given.note !== REPEATED && isPassedOn(given, table)) passedOn[given.name] = passedValue(given)
   }
   reports.push(...fileReports(program, flags, files, {table, version, reading, meanings, refuse, passedOn}))
   finish(reading, version)
