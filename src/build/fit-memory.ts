@@ -2,6 +2,7 @@ import {readFileSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import type {Catalogue} from '../catalogue/catalogue.ts'
 import type {MemoryCalibration, OverheadParameters} from '../engines/overheads.ts'
+import {errorsOfAll} from './fit-memory/errors.ts'
 import {type Case, cacheError, partErrors, readCases} from './fit-memory/cases.ts'
 import {createEngine} from './fit-memory/engine.ts'
 import {FITTED, PRIORS} from './fit-memory/priors.ts'
@@ -102,28 +103,43 @@ const usable = (one: Case): boolean => one.versioned && !one.unified && !one.uns
 /** Builds called GPTQ or AWQ differ in what they leave at 16 bits: without the logged weights they say nothing about the rest. */
 const weightsKnown = ({observed, question}: Case): boolean => observed.weightsGiB !== undefined || !/^(gptq|awq)/.test(question.checkpoint.weights)
 
-/** Fits data/calibration/memory.json to logs: `node src/build/run.mjs fit-memory FILE...`, one case a line. */
+const USAGE = `usage: node src/build/run.mjs fit-memory FILE.jsonl... [--errors]
+
+Fits data/calibration/memory.json to start-up logs, one case a line. --errors leaves the parameters as they are and reckons only how far
+estimates come out from logs that the fit had not seen.`
+
+/** Fits data/calibration/memory.json to logs. */
 export async function main({root, args}: Task): Promise<number> {
-  if (args.length === 0) {
-    console.error('usage: node src/build/run.mjs fit-memory FILE.jsonl...')
+  const onlyErrors = args.includes('--errors')
+  const files = args.filter((arg) => arg !== '--errors')
+  if (files.length === 0 || files.some((file) => file.startsWith('--'))) {
+    console.error(USAGE)
     return 2
   }
   return withCatalogue(root, async (catalogue) => {
-    const {cases, unknown} = await readCases(args, catalogue)
-    const calibration: MemoryCalibration = {}
-    for (const id of Object.keys(PRIORS)) {
-      const own = cases.filter((one) => one.engine === id && usable(one))
-      calibration[id] = fitEngine(
-        id,
-        own,
-        cases.filter((one) => one.engine === id),
-        catalogue,
-      )
-      const {n, median, p90} = calibration[id]!.residuals!
-      console.log(`${id}: ${n} of ${own.length} cases, median ${(100 * median).toFixed(1)}%, p90 ${(100 * p90).toFixed(1)}%`)
+    const {cases, unknown} = await readCases(files, catalogue)
+    const file = join(root, 'data', 'calibration', 'memory.json')
+    const calibration = JSON.parse(readFileSync(file, 'utf8')) as MemoryCalibration
+    const fitTo = (id: string, own: readonly Case[]) => fitEngine(id, own.filter(usable), own, catalogue)
+    if (!onlyErrors)
+      for (const id of Object.keys(PRIORS)) {
+        const own = cases.filter((one) => one.engine === id)
+        calibration[id] = fitTo(id, own)
+        const {n, median, p90} = calibration[id]!.residuals!
+        console.log(`${id}: ${n} of ${own.filter(usable).length} cases, median ${(100 * median).toFixed(1)}%, p90 ${(100 * p90).toFixed(1)}%`)
+      }
+    const contradictions = JSON.parse(readFileSync(join(root, 'test', 'fixtures', 'memory', 'contradictions.json'), 'utf8')) as Record<string, string>
+    const engines = Object.keys(PRIORS).map((id) => ({
+      id,
+      cases: cases.filter((one) => one.engine === id && !Object.hasOwn(contradictions, one.id)),
+      fit: (own: readonly Case[]) => fitTo(id, own),
+    }))
+    for (const [id, errors] of Object.entries(errorsOfAll(engines, catalogue))) {
+      calibration[id] = {...calibration[id]!, errors}
+      console.log(`${id}: intervals hold ${(100 * errors.inside).toFixed(0)}% of ${errors.cases} cases left out`)
     }
     if (unknown.length > 0) console.log(`${unknown.length} lines not used:\n${unknown.join('\n')}`)
-    writeFileSync(join(root, 'data', 'calibration', 'memory.json'), `${JSON.stringify(calibration, undefined, 2)}\n`)
+    writeFileSync(file, `${JSON.stringify(calibration, undefined, 2)}\n`)
     const page = join(root, 'docs', 'memory.md')
     writeFileSync(page, withTables(readFileSync(page, 'utf8'), tablesOf(calibration)))
     return 0

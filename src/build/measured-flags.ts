@@ -1,6 +1,7 @@
 import type {Catalogue} from '../catalogue/catalogue.ts'
 import type {EngineData} from '../engines/engine.ts'
 import type {FlagTable} from '../engines/flags.ts'
+import {OVERRIDES} from '../engines/context.ts'
 import {type Program, readProgram} from '../engines/launch/read/program.ts'
 import {readCommand} from '../engines/launch/read/read-command.ts'
 import {resolveVersion} from '../engines/versions.ts'
@@ -24,6 +25,9 @@ const asFlag = (flag: string): string => (/^enable(?:_[a-z]+)+$/.test(flag) ? `-
 function wordsOf(flag: string): string[] {
   const [, name = flag, value] = /^([^\s=]+)(?:[\s=]+(.*))?$/s.exec(flag) ?? []
   if (value === undefined || value === '') return [name]
+  // Of an override of the configuration one field and its number may be noted.
+  const [, field, number] = /^(\w+)=(\d+)$/.exec(value) ?? []
+  if (OVERRIDES.includes(name) && field !== undefined) return [name, JSON.stringify({[field]: Number(number)})]
   return value.startsWith('{') ? [name, asJson(value)] : [name, ...value.split(/[\s=]+/)]
 }
 

@@ -41,7 +41,17 @@ const RULES: Record<string, Rules> = {
   trtllm: {title: 'TensorRT-LLM', since: '1.3.0rc0', limit: 'positions', raises: true},
 }
 
-type Asked = Pick<Deployment, 'engine' | 'engineVersion' | 'maxModelLen'>
+type Asked = Pick<Deployment, 'engine' | 'engineVersion' | 'maxModelLen' | 'engineFlags'>
+
+/** Options that change a model's configuration, and the field that ends its context there, as JSON or as `name=value`. */
+export const OVERRIDES: readonly string[] = ['--hf-overrides', '--json-model-override-args']
+const RAISED = /max_position_embeddings["']?\s*[:=]\s*(\d{1,9})\b/
+
+/** Positions that an override in the command to the engine allows; 0 without one. Whoever gives it has raised the limit by hand. */
+function raisedPositions({engineFlags = {}}: Pick<Asked, 'engineFlags'>): number {
+  const given = OVERRIDES.map((flag) => RAISED.exec(String(engineFlags[flag] ?? ''))?.[1])
+  return Math.max(0, ...given.map((tokens) => Number(tokens ?? 0)))
+}
 
 /** Fields to be set in the model's configuration, and why. None: the context option alone is enough. */
 export interface ContextOverride {
@@ -57,7 +67,9 @@ export function unaskedContext(subject: Subject, engine: string, engineVersion: 
 }
 
 /** Whether the context is beyond the number of positions that the engine reads as its limit. */
-export function exceedsPositions(subject: Subject, {engine, maxModelLen}: Asked): boolean {
+export function exceedsPositions(subject: Subject, asked: Asked): boolean {
+  const {engine, maxModelLen} = asked
+  if (maxModelLen <= raisedPositions(asked)) return false
   const {contextTokens, positionTokens = contextTokens} = subject.model.architecture
   return maxModelLen > (RULES[engine]?.limit === 'positions' ? positionTokens : contextTokens)
 }
@@ -179,7 +191,7 @@ export function contextLimit(subject: Subject, asked: Asked): number {
   const named = extendedContext?.tokens ?? 0
   const documented = extendedContext && asked.maxModelLen > named ? reachOf(extendedContext) : named
   const beyond = documented > architecture.contextTokens && contextReason(subject, {...asked, maxModelLen: documented}) === undefined
-  return beyond ? documented : unaskedContext(subject, asked.engine, asked.engineVersion)
+  return Math.max(raisedPositions(asked), beyond ? documented : unaskedContext(subject, asked.engine, asked.engineVersion))
 }
 
 /** What a context beyond the configuration costs, where it can be served. */
@@ -187,7 +199,7 @@ export function contextNote(subject: Subject, asked: Asked): Warning | undefined
   const {model} = subject
   const {contextTokens} = model.architecture
   const {maxModelLen} = asked
-  if (maxModelLen <= contextTokens || contextReason(subject, asked)) return undefined
+  if (maxModelLen <= contextTokens || maxModelLen <= raisedPositions(asked) || contextReason(subject, asked)) return undefined
   const {ropeScaling, tokens} = model.extendedContext!
   const beyond = `${countInWords(maxModelLen)} tokens are beyond the ${countInWords(contextTokens)} of ${model.name}'s configuration`
   const how = ropeScaling

@@ -7,6 +7,7 @@ import type {CacheLayout} from '../core/kv-cache.ts'
 import type {Drafting} from '../core/throughput/drafting.ts'
 import type {ShardLayout} from '../core/weights.ts'
 import type {NeedsTable} from './launch/needs-table.ts'
+import type {MemoryErrors} from './memory-errors.ts'
 import type {OverheadParameters} from './overheads.ts'
 import type {Platform} from './platform-table.ts'
 import type {SupportTable} from './support-formats.ts'
@@ -112,6 +113,8 @@ export interface Engine {
   versions: string[]
   /** Standard deviation of the overhead terms: what a verdict keeps clear of. */
   spreadBytes: number
+  /** How far its estimates of memory came out from logs; absent where there are none. */
+  memoryErrors?: MemoryErrors
   /** Largest share of memory (`gpuMemoryUtilization` as the engine means it) that people set by hand when the default does not do. */
   mostMemoryShare: number
   /** Fills every open choice with what the engine would do by itself. */

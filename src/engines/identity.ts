@@ -7,10 +7,11 @@ export const identityOf = ({
   newestVersion,
   versions,
   overheads,
-}: EngineData): Pick<Engine, 'title' | 'docsUrl' | 'newestVersion' | 'versions' | 'spreadBytes'> => ({
+}: EngineData): Pick<Engine, 'title' | 'docsUrl' | 'newestVersion' | 'versions' | 'spreadBytes' | 'memoryErrors'> => ({
   title,
   docsUrl,
   newestVersion,
   versions,
   spreadBytes: overheads.spreadBytes,
+  ...(overheads.errors && {memoryErrors: overheads.errors}),
 })

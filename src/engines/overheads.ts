@@ -5,6 +5,7 @@
 import type {Machine, MachineGpu} from '../core/accelerator.ts'
 import type {Architecture, LayerKind, Mixer} from '../core/architecture.ts'
 import type {ShardLayout} from '../core/weights.ts'
+import type {MemoryErrors} from './memory-errors.ts'
 import {isAtLeast} from './versions.ts'
 
 export interface OverheadParameters {
@@ -39,6 +40,8 @@ export interface OverheadParameters {
   basis: string
   /** What the fit left: relative error of the cache over the cases that it was fitted to. */
   residuals?: {n: number; median: number; p90: number}
+  /** How far the estimate came out from logs that the fit had not seen. */
+  errors?: MemoryErrors
 }
 
 export type MemoryCalibration = Record<string, OverheadParameters>

@@ -170,7 +170,9 @@ function capacityRows(evaluation: Evaluation, result: Result): [string, string][
   rows.push(['Context', `${count(deployment.maxModelLen)} tokens, ${own}${extended}`])
   const replicas = deployment.dp > 1 ? (sharesExperts(evaluation) ? ' for each data-parallel rank' : ' for each replica') : ''
   const size = workload ? `${requests(Math.floor(memory.requestsOfTokens(workload.inputTokens + workload.outputTokens)))} of this size, ` : ''
-  rows.push(['KV cache', `${count(memory.kvCacheTokens)} tokens${replicas}: ${size}${rate(result.memory.maxConcurrencyAtMaxModelLen)} of full length`])
+  const ends = result.memory.interval?.kvCacheTokens
+  const either = ends && ends.low < ends.high ? ` (${count(rounded(ends.low))} to ${count(rounded(ends.high))})` : ''
+  rows.push(['KV cache', `${count(memory.kvCacheTokens)} tokens${either}${replicas}: ${size}${rate(result.memory.maxConcurrencyAtMaxModelLen)} of full length`])
   if (result.memory.stateBytesPerSequence)
     rows.push([
       'State',
@@ -181,6 +183,9 @@ function capacityRows(evaluation: Evaluation, result: Result): [string, string][
     ])
   return rows
 }
+
+/** Three digits: more are not known of an interval's end. */
+const rounded = (value: number): number => Number(value.toPrecision(3))
 
 const BASIS_WORDS = {hardware: 'this hardware', model: 'models of this kind', engine: 'this release of the engine'}
 

@@ -1,6 +1,6 @@
 import {readFileSync} from 'node:fs'
 import type {Catalogue} from '../../catalogue/catalogue.ts'
-import {requestBytes} from '../../core/memory.ts'
+import {type MemoryEstimate, requestBytes} from '../../core/memory.ts'
 import {sumBytes} from '../../core/terms.ts'
 import type {Engine} from '../../engines/engine.ts'
 import {isAtLeast} from '../../engines/versions.ts'
@@ -20,6 +20,8 @@ interface Observed {
   /** Peak of the profile run and what lies outside the allocator, as printed (vLLM before 0.20). */
   activationGiB?: number
   nonTorchGiB?: number
+  /** Free before weights are loaded (SGLang). */
+  availableBeforeLoadGiB?: number
   /** The engine's own estimate of its graphs, before they are captured (vLLM). */
   cudaGraphEstimateGiB?: number
 }
@@ -28,6 +30,8 @@ interface Observed {
 export interface Case {
   id: string
   engine: string
+  /** Who published the log: host, owner and project of its source. */
+  publisher: string
   /** Named release: its rules are those that were followed. */
   versioned: boolean
   unified: boolean
@@ -44,6 +48,7 @@ export interface Line {
   gpu: string
   observed: Observed
   flags?: string[]
+  source?: string
 }
 
 /** Connectors and patched models hold memory of their own. */
@@ -57,8 +62,8 @@ export async function readCases(files: readonly string[], catalogue: Catalogue):
   const cases: Case[] = []
   const unknown: string[] = []
   for (const text of files.flatMap((file) => readFileSync(file, 'utf8').split('\n')).filter((line) => line.trim() !== '')) {
-    const line = withFlags(catalogue, JSON.parse(text) as Line)
-    const scenario = MeasuredScenarioSchema.safeParse(line)
+    const line = JSON.parse(text) as Line
+    const scenario = MeasuredScenarioSchema.safeParse(withFlags(catalogue, line))
     try {
       if (!scenario.success) throw new Error(scenario.error.issues[0]?.message)
       const {best, question} = await answer(context, scenario.data, {asRan: true})
@@ -66,6 +71,11 @@ export async function readCases(files: readonly string[], catalogue: Catalogue):
       cases.push({
         id: line.id,
         engine: line.engine,
+        publisher: (line.source ?? line.id)
+          .replace(/^https?:\/\//, '')
+          .split('/')
+          .slice(0, 3)
+          .join('/'),
         versioned: line.engineVersion !== undefined,
         unified: best.machine.gpus.some(({accelerator}) => accelerator.unifiedMemory === true),
         unsaid: (line.flags ?? []).some((flag) => UNSAID.test(flag)),
@@ -79,6 +89,14 @@ export async function readCases(files: readonly string[], catalogue: Catalogue):
   return {cases, unknown}
 }
 
+/** The estimate of the cache against the logged one; undefined where none was logged. */
+export function cacheRatio({engine, observed}: Case, memory: MemoryEstimate): number | undefined {
+  const {kvCacheTokens, kvCacheGiB} = observed
+  if (kvCacheTokens !== undefined) return memory.kvCacheTokens / kvCacheTokens
+  // SGLang prints the sizes of its pools one by one.
+  return kvCacheGiB !== undefined && engine !== 'sglang' ? memory.kvCacheBytes / (kvCacheGiB * GIB) : undefined
+}
+
 /** How far the cache comes out from what was logged, relative; weights as logged where they were. undefined: nothing to compare. */
 export function cacheError(one: Case, engine: Engine): {relative: number; bytes: number} | undefined {
   const {observed} = one
@@ -88,12 +106,7 @@ export function cacheError(one: Case, engine: Engine): {relative: number; bytes:
   const correction = observed.weightsGiB === undefined ? 0 : weights - observed.weightsGiB * GIB
   const bytes = requestBytes(memory)
   if (bytes <= 0) return undefined
-  const ratio =
-    observed.kvCacheTokens !== undefined
-      ? memory.kvCacheTokens / observed.kvCacheTokens
-      : observed.kvCacheGiB !== undefined && one.engine !== 'sglang'
-        ? memory.kvCacheBytes / (observed.kvCacheGiB * GIB)
-        : undefined
+  const ratio = cacheRatio(one, memory)
   if (ratio === undefined) return undefined
   const relative = ratio * (1 + correction / bytes) - 1
   return {relative, bytes: (relative / (1 + relative)) * bytes}

@@ -246,7 +246,8 @@ export function sglangMemory(subject: Subject, deployment: Deployment, data: Eng
   const {stage, pools, cacheBytes, unpriced, beside} = worst
   const again = (changed: Deployment) => sglangMemory(subject, changed, data)
   const shortBeside = stages.flatMap((one) => besideShortage(one.beside, deployment, data.overheads) ?? [])[0]
-  const problem = noShare(deployment) ?? windowProblem(pools) ?? (cacheBytes > 0 ? shortBeside : undefined)
+  const problem =
+    noShare(deployment) ?? windowProblem(pools) ?? (cacheBytes > 0 ? (stateProblem(pools, deployment, architecture.className) ?? shortBeside) : undefined)
   const startProblem = problem && withRemedy(problem, () => remedyFor(subject, deployment, again))
   const withinError = startProblem || cacheBytes <= 0 ? undefined : stages.flatMap((one) => besideTightness(one.beside) ?? [])[0]
   const outside: PartTerm[] = [{name: 'activations', bytes: peak.bytes, kind: 'measured', part: 'activation', because: `one prefill chunk: ${peak.because}`}]
@@ -326,6 +327,18 @@ export function sglangMemory(subject: Subject, deployment: Deployment, data: Eng
     starts,
     ...(startProblem && {startProblem}),
     ...(withinError && {withinError}),
+  }
+}
+
+/** Fewer slots than one request can take: "state cache is too small to serve any requests" (mem_cache/kv_cache_configurator.py resolve_max_num_reqs, 0.5.18; an assertion before). */
+function stateProblem(pools: Pools, deployment: Deployment, className: string | undefined): Omit<Reason, 'remedy'> | undefined {
+  if (slotsOf(pools, deployment, className) >= 1) return undefined
+  const {engineVersion: version, prefixCaching} = deployment
+  const needed = stateSlotsPerRequest({version, prefixCaching, className, stateStrategy: stateStrategy(deployment)})
+  const slots = pools.stateSlots ?? 0
+  return {
+    code: 'kv-cache-too-small',
+    message: `the pool of states has ${slots} ${slots === 1 ? 'slot' : 'slots'}, and one request takes ${needed}: SGLang ends the start`,
   }
 }
 

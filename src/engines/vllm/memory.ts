@@ -8,7 +8,7 @@ import {cacheFormat} from '../../core/formats.ts'
 import {type CacheLayout, cacheTotals, layerCache} from '../../core/kv-cache.ts'
 import type {MemoryEstimate} from '../../core/memory.ts'
 import {type Reason, sumBytes} from '../../core/terms.ts'
-import {bytesInWords} from '../../core/words.ts'
+import {bytesInWords, countInWords} from '../../core/words.ts'
 import type {Stage} from '../../core/weights.ts'
 import {contextLimit} from '../context.ts'
 import type {EngineData, Subject} from '../engine.ts'
@@ -18,7 +18,17 @@ import {vllmExpertTile} from '../expert-padding.ts'
 import {longestStart} from '../longest.ts'
 import {encoderEstimate, isEncoder} from '../pooling.ts'
 import {vllmLoraTerms} from '../lora.ts'
-import {activationPeak, availableBytes, graphBytes, logitBytes, type OverheadParameters, runtimeBytes, runtimeWords, visibleBytes} from '../overheads.ts'
+import {
+  activationPeak,
+  availableBytes,
+  freeBeforeBytes,
+  graphBytes,
+  logitBytes,
+  type OverheadParameters,
+  runtimeBytes,
+  runtimeWords,
+  visibleBytes,
+} from '../overheads.ts'
 import {platformOverheads} from '../platforms.ts'
 import {workingRemedy, withRemedy} from '../remedies.ts'
 import {stagesOf} from '../stages.ts'
@@ -28,6 +38,7 @@ import {allReduceBytes} from './all-reduce.ts'
 import {attentionWorkspaceBytes, capturesWholeSteps} from './attention-workspace.ts'
 import {type CachePool, cachePool, capacity, longestRequest, usableBlocks} from './cache-groups.ts'
 import {attentionPeak, compressedGraphBytes, compressedRow, hostTableTerms, isV41, loadedBufferTerms, pairBlockTokens} from './deepseek-v4.ts'
+import {blockTables} from './block-tables.ts'
 import {blockSizeTokens, cudaGraphSizes, decodeGraphSizes, LOOKS_AT_FREE_SINCE} from './defaults.ts'
 import {vllmLayout} from './layout.ts'
 import {rotaryBytes} from './rotary.ts'
@@ -139,7 +150,7 @@ function overheadTerms(subject: Subject, deployment: Deployment, stage: Stage, p
     gatheredTokens: deployment.maxNumBatchedTokens * deployment.dp,
     ...(!isAtLeast(version, WHOLE_BATCHES_SINCE) && {expertChunkTokens: EXPERT_CHUNK_TOKENS}),
     sequences: samples ? deployment.maxNumSeqs : 0,
-    logitBytes: second ? secondRunnerLogitBytes(subject, deployment) : logitBytes(parameters, version),
+    logitBytes: sampledBytes(subject, deployment, parameters),
     latentContextTokens: latentContextTokens(deployment),
     attentionWorkspaceBytes: sparse.gatheredBytes + sparse.scoreBytes,
     attention: attentionPeak(subject, deployment, sparse),
@@ -249,22 +260,46 @@ const GRAPH_ERROR = 0.1
 
 interface GraphRoom {
   graphBytes: number
+  /** Tables of blocks that are made when the cache has its share. */
+  tableBytes: number
+  /** The sampler's warm-up over all sequences, behind the capture. */
+  samplerBytes: number
   /** What the budget leaves out, of what is there for this process. */
   beyondBytes: number
   /** What the profile run's peak gave back before graphs are captured. */
   givenBackBytes: number
 }
 
-/** Room for graphs of a release that captures them beyond its budget; undefined where none are. */
-function graphRoom(terms: readonly PartTerm[], areInside: boolean, beyondBytes: number): GraphRoom | undefined {
-  const graphs = bytesOf(terms, 'cuda-graph')
-  return graphs === 0 || areInside ? undefined : {graphBytes: graphs, beyondBytes, givenBackBytes: bytesOf(terms, 'activation')}
+/** Room for graphs of a release that captures them beyond its budget, and for what follows them; undefined where all of it was counted before. */
+function graphRoom(
+  terms: readonly PartTerm[],
+  areInside: boolean,
+  beyondBytes: number,
+  {tableBytes, samplerBytes}: Pick<GraphRoom, 'tableBytes' | 'samplerBytes'>,
+): GraphRoom | undefined {
+  const graphs = areInside ? 0 : bytesOf(terms, 'cuda-graph')
+  if (graphs === 0 && tableBytes === 0) return undefined
+  return {graphBytes: graphs, tableBytes, samplerBytes, beyondBytes, givenBackBytes: bytesOf(terms, 'activation')}
 }
 
-/** Graphs find no room by more than the error of their estimate. */
-function graphShortage({graphBytes: graphs, beyondBytes, givenBackBytes}: GraphRoom, {spreadBytes}: OverheadParameters): Omit<Reason, 'remedy'> | undefined {
+/** Tables and graphs find no room by more than the error of their estimate, or leave none for the warm-up. */
+function graphShortage(at: GraphRoom, deployment: Deployment, {spreadBytes}: OverheadParameters): Omit<Reason, 'remedy'> | undefined {
+  const {graphBytes: graphs, tableBytes, samplerBytes, beyondBytes, givenBackBytes} = at
   const room = beyondBytes + givenBackBytes
-  if (graphs - room <= Math.max(spreadBytes, GRAPH_ERROR * graphs)) return undefined
+  const error = Math.max(spreadBytes, GRAPH_ERROR * graphs)
+  const {maxNumSeqs, maxModelLen} = deployment
+  if (tableBytes - room > error)
+    return {
+      code: 'request-table-exceeds-memory',
+      message: `tables of ${countInWords(maxNumSeqs)} sequences of ${countInWords(maxModelLen)} tokens need ${bytesInWords(tableBytes)} after the cache has taken its share, ${bytesInWords(room)} are left for them`,
+    }
+  if (graphs + tableBytes - room <= error) {
+    if (graphs + tableBytes + samplerBytes - room <= error) return undefined
+    return {
+      code: 'activations-exceed-memory',
+      message: `warming up the sampler with ${countInWords(maxNumSeqs)} sequences needs ${bytesInWords(samplerBytes)} behind the CUDA graphs, ${bytesInWords(Math.max(0, room - graphs - tableBytes))} are left for it`,
+    }
+  }
   return {
     code: 'cuda-graphs-exceed-memory',
     message: `CUDA graphs need ${bytesInWords(graphs)} after the cache has taken its share, ${bytesInWords(room)} are left for them`,
@@ -273,7 +308,7 @@ function graphShortage({graphBytes: graphs, beyondBytes, givenBackBytes}: GraphR
 
 /** Graphs stand in the place of the profile run's peak, or a little beyond all that there is. */
 function graphTightness({graphBytes: graphs, beyondBytes, givenBackBytes}: GraphRoom): Reason | undefined {
-  if (graphs <= beyondBytes) return undefined
+  if (graphs === 0 || graphs <= beyondBytes) return undefined
   return tight(
     graphs <= beyondBytes + givenBackBytes
       ? `CUDA graphs of ${bytesInWords(graphs)} find ${bytesInWords(beyondBytes)} beside the budget and take the rest of what the profile run's peak gave back: a full batch may run out of memory`
@@ -281,12 +316,49 @@ function graphTightness({graphBytes: graphs, beyondBytes, givenBackBytes}: Graph
   )
 }
 
+/** Bytes for each logit of the trial and the warm-up of the sampler. */
+const sampledBytes = (subject: Subject, deployment: Deployment, parameters: OverheadParameters): number =>
+  usesSecondRunner(subject, deployment) ? secondRunnerLogitBytes(subject, deployment) : logitBytes(parameters, deployment.engineVersion)
+
+/**
+ * What is made when the cache has its share: tables of blocks, and after the capture of graphs a pass of the sampler over all sequences (v1/worker/gpu_worker.py
+ * compile_or_warm_up_model, 0.10.2 to 0.33.0: "CUDA out of memory occurred when warming up sampler"), which had its room in the trial run's peak.
+ */
+function behindBytes(
+  subject: Subject,
+  deployment: Deployment,
+  stage: Stage,
+  pool: CachePool,
+  parameters: OverheadParameters,
+): Pick<GraphRoom, 'tableBytes' | 'samplerBytes'> {
+  const {maxNumSeqs, maxNumBatchedTokens} = deployment
+  const samples = stage.head && !subject.model.pooling
+  const {vocabularySize} = subject.model.architecture
+  return {
+    tableBytes: tablesOf(subject, deployment, pool).behindBytes,
+    samplerBytes: samples ? Math.min(maxNumSeqs, maxNumBatchedTokens) * vocabularySize * sampledBytes(subject, deployment, parameters) : 0,
+  }
+}
+
+const tablesOf = (subject: Subject, deployment: Deployment, pool: CachePool) =>
+  blockTables(deployment, {blockTokens: pool.blockTokens, second: usesSecondRunner(subject, deployment), mixed: pool.groupCount > 1 || pool.hasStates})
+
+function tableTerms(subject: Subject, deployment: Deployment, pool: CachePool): PartTerm[] {
+  const bytes = tablesOf(subject, deployment, pool).withinBytes
+  if (bytes === 0) return []
+  const because = `${countInWords(deployment.maxNumSeqs)} sequences x the blocks of ${countInWords(deployment.maxModelLen)} tokens x 4 bytes`
+  return [{name: 'block tables', bytes, kind: 'exact', part: 'runtime', because}]
+}
+
 /** First release seen that refuses to start (0.19 still captured fewer graphs instead). */
 const STATE_LIMIT_SINCE = '0.20.0'
 
+/** Modes of graphs that capture no whole step: the check is for those that do (has_full_cudagraphs). */
+const WITHOUT_WHOLE_GRAPHS: ReadonlySet<string> = new Set(['none', 'piecewise'])
+
 /** Most sequences that CUDA graphs of a model with states allow: a block of state for each (vllm/config/compilation.py resolve_cudagraph_mode_and_sizes, 0.20.0 to 0.28.0). */
-const stateLimit = ({engineVersion, enforceEager}: Deployment, pool: CachePool, blocks: number): number | undefined =>
-  pool.hasStates && !enforceEager && isAtLeast(engineVersion, STATE_LIMIT_SINCE) ? blocks : undefined
+const stateLimit = ({engineVersion, enforceEager, graphs}: Deployment, pool: CachePool, blocks: number): number | undefined =>
+  pool.hasStates && !enforceEager && !WITHOUT_WHOLE_GRAPHS.has(graphs?.mode ?? '') && isAtLeast(engineVersion, STATE_LIMIT_SINCE) ? blocks : undefined
 
 function stateShortage({maxNumSeqs}: Deployment, limit: number | undefined): Reason | undefined {
   if (limit === undefined || maxNumSeqs <= limit || limit < 1) return undefined
@@ -318,6 +390,16 @@ function takenShortage({gpu}: Subject, {engineVersion, reservedBytesPerGpu}: Dep
     message: `all of the ${bytesInWords(totalBytes)} are asked for, and they are never all free: the process's own context takes some before the engine looks`,
     remedy: `use --gpu-memory-utilization ${MOST_SHARE}`,
   }
+}
+
+/** Memory that is shared with the system is never all free: where nobody looked, a share that reaches into what an idle one keeps may be refused. */
+function sharedTightness({gpu}: Subject, {engineVersion}: Deployment, requestedBytes: number, parameters: OverheadParameters): Reason | undefined {
+  if (!gpu.accelerator.unifiedMemory || gpu.freeBytes !== undefined || !isAtLeast(engineVersion, LOOKS_AT_FREE_SINCE)) return undefined
+  const free = freeBeforeBytes(gpu, parameters)
+  if (requestedBytes <= free) return undefined
+  return tight(
+    `${bytesInWords(requestedBytes)} are asked for, and the system that shares the memory keeps some ${bytesInWords(visibleBytes(gpu) - free)} when it is idle: the engine does not start where fewer are free`,
+  )
 }
 
 /** What others hold counts as the engine's own in releases that do not look at what is free first (gpu_worker.py determine_available_memory, 0.8.5 and 0.9.0). */
@@ -367,6 +449,7 @@ export function vllmMemory(subject: Subject, deployment: Deployment, data: Engin
   const outside = areInside ? [] : ['cuda-graph']
   // The stage with the fewest blocks decides for all.
   const stages = stagesOf(architecture, deployment.pp, 'middle-stages-first').map((stage) => {
+    const pool = stagePool(subject, deployment, layout, stage)
     const terms = [
       ...weightTerms({
         architecture: withLoadedTowers(architecture, deployment),
@@ -385,11 +468,18 @@ export function vllmMemory(subject: Subject, deployment: Deployment, data: Engin
       ...loadedBufferTerms(subject, deployment, stage),
       ...hostTableTerms(subject, deployment, stage),
       ...overheadTerms(subject, deployment, stage, overheads),
+      ...tableTerms(subject, deployment, pool),
     ]
-    const pool = stagePool(subject, deployment, layout, stage)
     const left = requestedBytes - othersBytes(subject, deployment) - sumBytes(terms.filter((term) => !outside.includes(term.part)))
     const cacheBytes = givenCacheBytes(deployment, pool) ?? left
-    return {stage, terms, cacheBytes, pool, blocks: Math.max(0, Math.floor(cacheBytes / pool.blockBytes))}
+    return {
+      stage,
+      terms,
+      cacheBytes,
+      pool,
+      behind: behindBytes(subject, deployment, stage, pool, overheads),
+      blocks: Math.max(0, Math.floor(cacheBytes / pool.blockBytes)),
+    }
   })
   const worst = stages.reduce((a, b) => (b.blocks < a.blocks || (b.blocks === a.blocks && b.cacheBytes < a.cacheBytes) ? b : a))
   const {pool, cacheBytes, blocks} = worst
@@ -401,14 +491,15 @@ export function vllmMemory(subject: Subject, deployment: Deployment, data: Engin
   const limit = stateLimit(deployment, pool, blocks)
   const again = (changed: Deployment) => vllmMemory(subject, changed, data)
   // Every stage captures its own graphs.
-  const rooms = stages.flatMap(({terms}) => graphRoom(terms, areInside, beyondBytes) ?? [])
-  const shortGraphs = rooms.flatMap((room) => graphShortage(room, overheads) ?? [])[0]
+  const rooms = stages.flatMap(({terms, behind}) => graphRoom(terms, areInside, beyondBytes, behind) ?? [])
+  const shortGraphs = rooms.flatMap((room) => graphShortage(room, deployment, overheads) ?? [])[0]
   const startProblem =
     takenShortage(subject, deployment, requestedBytes) ??
     (isGiven ? stages.flatMap((stage) => givenShortage(subject, deployment, stage) ?? [])[0] : undefined) ??
     stateShortage(deployment, limit) ??
     (shortGraphs && withRemedy(shortGraphs, () => workingRemedy(deployment, again)))
-  const withinError = startProblem ? undefined : rooms.flatMap((room) => graphTightness(room) ?? [])[0]
+  const shortOfGraphs = startProblem ? undefined : rooms.flatMap((room) => graphTightness(room) ?? [])[0]
+  const withinError = startProblem ? undefined : (shortOfGraphs ?? sharedTightness(subject, deployment, requestedBytes, overheads))
   const holds = usable > 0 && !startProblem
   let longest: number | undefined
   if (isEncoder(subject.model))
@@ -417,7 +508,7 @@ export function vllmMemory(subject: Subject, deployment: Deployment, data: Engin
     totalBytes,
     budgetBytes,
     terms: [
-      ...(withinError ? cutTo(worst.terms, ['cuda-graph'], beyondBytes, "the rest in what the profile run's peak gave back") : worst.terms),
+      ...(shortOfGraphs ? cutTo(worst.terms, ['cuda-graph'], beyondBytes, "the rest in what the profile run's peak gave back") : worst.terms),
       {
         name: 'KV cache',
         bytes: kvBytes,

@@ -319,7 +319,7 @@ function tightness(evaluation: Evaluation): Warning[] {
   if (room - margin.bytes < room * Math.min(1, share))
     list.push({
       code: 'memory-tight',
-      message: `a request of ${countInWords(deployment.maxModelLen)} tokens takes ${bytesInWords(room * Math.min(1, share))} of the ${bytesInWords(memory.kvCacheBytes)} of cache per GPU, and the estimate may be off by ${bytesInWords(margin.bytes)} (${margin.because})`,
+      message: `a request of ${countInWords(deployment.maxModelLen)} tokens takes ${bytesInWords(room * Math.min(1, share))} of the ${bytesInWords(room)} of cache per GPU, and the estimate may be off by ${bytesInWords(margin.bytes)} (${margin.because})`,
     })
   if (memory.startsBeyond && memory.largestMaxModelLen < deployment.maxModelLen)
     list.push({

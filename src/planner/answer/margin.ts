@@ -4,6 +4,7 @@ import {type MemoryEstimate, requestBytes} from '../../core/memory.ts'
 import {sumBytes} from '../../core/terms.ts'
 import {bytesInWords} from '../../core/words.ts'
 import type {Engine, Subject} from '../../engines/engine.ts'
+import {errorFactor} from '../../engines/memory-errors.ts'
 import {isKnownByName, recipeRange} from '../../engines/recipe-range.ts'
 
 const GIB = 1024 ** 3
@@ -23,8 +24,11 @@ export interface Margin {
   because: string
 }
 
-/** Independent errors add up by their squares. */
-export function marginOf(subject: Subject, deployment: Deployment, memory: MemoryEstimate, engine: Pick<Engine, 'spreadBytes'>): Margin {
+/**
+ * Independent errors add up by their squares; how many times their sum a range takes is what logs showed of such models, releases and platforms. Half
+ * of an interval of memory: an answer is tight where its low end does not reach.
+ */
+export function marginOf(subject: Subject, deployment: Deployment, memory: MemoryEstimate, engine: Pick<Engine, 'spreadBytes' | 'memoryErrors'>): Margin {
   const {checkpoint, gpu, model} = subject
   const weights = sumBytes(memory.terms.filter(({part}) => part === 'weights'))
   const draft = sumBytes(memory.terms.filter(({part, kind}) => part === 'weights' && kind === 'assumed'))
@@ -43,6 +47,14 @@ export function marginOf(subject: Subject, deployment: Deployment, memory: Memor
     model.architecture.layerKinds.flatMap(({mixers}) => mixers.map((mixer) => (mixer.kind === 'full' && mixer.window ? 'window' : mixer.kind))),
   )
   if (kinds.size > 1) parts.push(['layers of several kinds', HYBRID_ROOM * Math.max(0, requestBytes(memory))])
-  const bytes = Math.round(Math.hypot(...parts.map(([, part]) => part)))
-  return {bytes, because: parts.map(([name, part]) => `${name} ${bytesInWords(Math.round(part))}`).join(', ')}
+  const {factor, unseen} = errorFactor(engine.memoryErrors, {
+    architecture: model.architecture,
+    accelerator: gpu.accelerator,
+    version: deployment.engineVersion,
+    ownSpread: memory.spreadBytes !== undefined,
+  })
+  const bytes = Math.round(factor * Math.hypot(...parts.map(([, part]) => part)))
+  const words = parts.map(([name, part]) => `${name} ${bytesInWords(Math.round(factor * part))}`)
+  if (unseen.length > 0) words.push(`wider because no log of ${unseen.join(' or of ')} is known`)
+  return {bytes, because: words.join(', ')}
 }

@@ -11,6 +11,7 @@ import {LIMITS} from '../scenario/index.ts'
 import {isMixed, kindsOf, pacingAccelerator} from '../world/index.ts'
 import type {Evaluation, Verdict} from './evaluation.ts'
 import type {Tail} from './limits.ts'
+import {memoryInterval, type MemoryInterval} from './memory-interval.ts'
 import type {PoolingAnswer} from './pooling-answer.ts'
 import type {Replaced} from './settle.ts'
 import {subjectOf} from './speed-input.ts'
@@ -51,6 +52,8 @@ export interface Result {
     largestMaxModelLen: number
     /** Most requests that may run at once for it to start, where the engine refuses more. */
     largestMaxNumSeqs?: number
+    /** What the cache and the longest context may come to, about four times in five; absent where there is no cache. */
+    interval?: MemoryInterval
     terms: Term[]
   }
   performance?: Performance
@@ -90,6 +93,8 @@ export function toResult(evaluation: Evaluation, id?: string): Result {
   const of = (part: MemoryPart) => sumBytes(memory.terms.filter((term) => term.part === part))
   const counts = countParameters(model.architecture)
   const gpus = engine.gpuCount(deployment)
+  const largestMaxModelLen = largestThatStarts(evaluation)
+  const interval = memoryInterval(evaluation, largestMaxModelLen)
   const perGpu = {
     totalBytes: memory.totalBytes,
     budgetBytes: memory.budgetBytes,
@@ -128,8 +133,9 @@ export function toResult(evaluation: Evaluation, id?: string): Result {
       ...(memory.stateBytesPerSequence > 0 && {stateBytesPerSequence: Math.round(memory.stateBytesPerSequence)}),
       kvCacheTokens: memory.kvCacheTokens,
       maxConcurrencyAtMaxModelLen: Math.floor(memory.maxConcurrencyAtMaxModelLen * 100) / 100,
-      largestMaxModelLen: largestThatStarts(evaluation),
+      largestMaxModelLen,
       ...(memory.largestMaxNumSeqs !== undefined && {largestMaxNumSeqs: memory.largestMaxNumSeqs}),
+      ...(interval && {interval}),
       terms: memory.terms.map(({part: _part, ...term}) => term),
     },
     ...(performance && !model.pooling && {performance}),

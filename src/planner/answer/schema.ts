@@ -2,6 +2,7 @@ import * as z from 'zod'
 import {EngineOptionFields, ScenarioSchema} from '../scenario/schema.ts'
 
 const bytes = z.int()
+const range = z.object({low: z.int(), high: z.int()})
 const interval = z.object({estimate: z.number(), low: z.number(), high: z.number()})
 /** At the asked percentile; of an overloaded server they may be without end, and are absent then. */
 const latencies = {ttftMs: z.number(), tpotMs: z.number(), endToEndMs: z.number(), shareWithinLimits: z.number()}
@@ -106,6 +107,10 @@ export const ResultSchema = z.object({
     maxConcurrencyAtMaxModelLen: z.number(),
     largestMaxModelLen: z.int(),
     largestMaxNumSeqs: z.int().optional(),
+    interval: z
+      .object({kvCacheTokens: range, largestMaxModelLen: range})
+      .optional()
+      .describe('about four in five starts lie within; wider where no log of the release, the kind of layers or the platform is known'),
     terms: z.array(z.object({name: z.string(), bytes, kind: z.enum(['exact', 'derived', 'measured', 'assumed']), because: z.string()})),
   }),
   performance: z

@@ -66,7 +66,8 @@ export function settle(engine: Engine, subject: Subject, asked: DeploymentReques
   const first = engine.resolve(subject, asked)
   let request = asked
   let deployment = first
-  let memory = engine.memory(subject, deployment)
+  const firstMemory = engine.memory(subject, first)
+  let memory = firstMemory
   // An engine that does not start with less than its context needs all of it.
   if (asRan) return {deployment, memory, neededTokens: memory.startsBeyond ? needed : Math.max(needed, deployment.maxModelLen), replaced: []}
   const limit = settledSequences(engine, subject, asked, safeSequences(memory, deployment))
@@ -98,7 +99,13 @@ export function settle(engine: Engine, subject: Subject, asked: DeploymentReques
       memory = engine.memory(subject, deployment)
     }
   }
-  return {deployment, memory, neededTokens: needed, replaced: replacedIn(engine, subject, asked, request, first), ...(roomiest && {roomiest})}
+  return {
+    deployment,
+    memory,
+    neededTokens: needed,
+    replaced: replacedIn(engine, subject, asked, request, {deployment: first, memory: firstMemory}),
+    ...(roomiest && {roomiest}),
+  }
 }
 
 /** Flags of the settings that replace what an engine would choose. */
@@ -173,8 +180,23 @@ function contextOf(subject: Subject, engine: Engine, deployment: Deployment, mem
   return Math.max(needed, Math.floor(low / CONTEXT_STEP_TOKENS) * CONTEXT_STEP_TOKENS)
 }
 
+/** Why the model's whole context is not taken: an engine that does not start beyond its cache would refuse, or may. `held`: what it had with its own settings. */
+function contextWords(tokens: number, {startsBeyond, startProblem, largestMaxModelLen}: MemoryEstimate): string {
+  const words = `a request of the model's ${countInWords(tokens)} tokens`
+  if (startsBeyond || startProblem || largestMaxModelLen <= 0 || largestMaxModelLen >= tokens) return `${words} is not sure to have room`
+  return `${words} has no room, and with its own settings the engine refuses to start: its cache holds one of ${countInWords(largestMaxModelLen)}`
+}
+
+const threeDigits = (share: number): number => Number(share.toFixed(3))
+
 /** What is set otherwise than the engine would by itself, with why. */
-function replacedIn(engine: Engine, subject: Subject, asked: DeploymentRequest, request: DeploymentRequest, first: Deployment): Replaced[] {
+function replacedIn(
+  engine: Engine,
+  subject: Subject,
+  asked: DeploymentRequest,
+  request: DeploymentRequest,
+  {deployment: first, memory: held}: Pick<Settled, 'deployment' | 'memory'>,
+): Replaced[] {
   const list: Replaced[] = []
   const add = (field: Replaced['field'], engineDefault: number, value: number | undefined, because: string) => {
     if (asked[field] === undefined && value !== undefined && value !== engineDefault) list.push({field, engineDefault, value, because})
@@ -187,9 +209,11 @@ function replacedIn(engine: Engine, subject: Subject, asked: DeploymentRequest, 
     'gpuMemoryUtilization',
     own,
     share,
-    share < own ? `the engine's own ${own} is more than what others leave free` : `the engine's own ${own} leaves too little room for the cache`,
+    share < own
+      ? `the engine's own ${threeDigits(own)} is more than what others leave free`
+      : `the engine's own ${threeDigits(own)} leaves too little room for the cache`,
   )
-  add('maxModelLen', first.maxModelLen, request.maxModelLen, `a request of the model's ${countInWords(first.maxModelLen)} tokens is not sure to have room`)
+  add('maxModelLen', first.maxModelLen, request.maxModelLen, contextWords(first.maxModelLen, held))
   return list
 }
 

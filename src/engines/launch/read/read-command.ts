@@ -1,5 +1,6 @@
 /** The engine's own command, read through the flag table of a release: what it asks for, and what each flag does. */
 import type {EngineId} from '../../../core/deployment.ts'
+import {OVERRIDES} from '../../context.ts'
 import {checkFlag, findFlag, type FlagTable} from '../../flags.ts'
 import {type GivenFlag, readArguments, REPEATED} from './arguments.ts'
 import type {Program} from './program.ts'
@@ -89,8 +90,9 @@ export function readCommand(program: Program, {table, version, unsure = false, f
     const soft = isWrong && unsure && given.row === undefined
     if (isWrong && !soft) refuse(given.problem ?? `${given.flag} ${shown(given)}: ${effect.because}`, given.suggestions)
     reports.push(reportOf(given, soft ? {...effect, because: `${effect.because}; it may be newer than what servefit knows`} : effect))
-    if (effect.effect === 'ignored-here' && given.name !== undefined && given.note !== REPEATED && isPassedOn(given, table))
-      passedOn[given.name] = passedValue(given)
+    // What raises the limit of the context is counted, and is to stand in the command all the same.
+    const isKept = effect.effect === 'ignored-here' || (effect.effect === 'counted' && OVERRIDES.includes(given.name ?? ''))
+    if (isKept && given.name !== undefined && given.note !== REPEATED && isPassedOn(given, table)) passedOn[given.name] = passedValue(given)
   }
   reports.push(...fileReports(program, flags, files, {table, version, reading, meanings, refuse, passedOn}))
   finish(reading, version)
