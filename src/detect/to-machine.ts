@@ -44,6 +44,8 @@ function machineOf(document: MachineDocument, gpus: MachineGpu[]): Machine {
   const pcie = slowestPcie(document.gpus.filter(({index}) => gpus.some((gpu) => gpu.index === index)))
   return {
     ...present({name: document.hostname, hostMemoryBytes: document.memoryBytes, availableHostMemoryBytes: document.availableMemoryBytes}),
+    ...present({hostLinkBytesPerSecond: gpus.some(({accelerator}) => accelerator.hostLink) ? undefined : pcie}),
+    ...present({hostMemoryBandwidthBytesPerSecond: document.memoryBandwidthBytesPerSecond}),
     ...present({freeDiskBytes: document.disk.find(({use}) => use === 'checkpoints')?.freeBytes}),
     gpus,
     nodeCount: 1,

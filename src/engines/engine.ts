@@ -5,6 +5,7 @@ import type {Checkpoint, Model} from '../core/model.ts'
 import type {Reason, Warning} from '../core/terms.ts'
 import type {CacheLayout} from '../core/kv-cache.ts'
 import type {Drafting} from '../core/throughput/drafting.ts'
+import type {OffloadReading} from '../core/throughput/offload.ts'
 import type {ShardLayout} from '../core/weights.ts'
 import type {NeedsTable} from './launch/needs-table.ts'
 import type {OverheadParameters} from './overheads.ts'
@@ -74,6 +75,9 @@ export interface Launch {
   file?: {flag: string; name: string; content: Record<string, unknown>; because: Record<string, string>}
 }
 
+/** What an engine makes of weights that are to stay in the host's memory. */
+export type OffloadUse = {reading: OffloadReading; caution?: string; ignored?: undefined} | {ignored: string; reading?: undefined}
+
 /** What an engine's functions need beside the question: read from data/ once, at start. */
 export interface EngineData {
   title: string
@@ -113,6 +117,8 @@ export interface Engine {
   cacheLayout(subject: Subject, deployment: Deployment): CacheLayout
   /** How drafts are made and checked: the speed model's view. Undefined without. */
   drafting(subject: Subject, deployment: Deployment): Drafting | undefined
+  /** How weights that stay in the host's memory are read, or why none of them do. Absent: the engine has no such option. */
+  offload?(subject: Subject, deployment: Deployment): OffloadUse
   /** GPUs that a deployment takes. */
   gpuCount(deployment: Deployment): number
   launch(subject: Subject, deployment: Deployment): Launch

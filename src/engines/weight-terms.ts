@@ -10,12 +10,13 @@ import {draftWeightBytes, encoderWeightBytes, type ShardLayout, type Stage, weig
 
 export type PartTerm = Term & {part: MemoryPart}
 
+const OUTSIDE_LAYERS = 'embedding and head'
 const GROUPS: {name: string; classes: string[]}[] = [
   {name: 'experts', classes: ['experts', 'latent']},
   {name: 'feed-forward and shared experts', classes: ['mlp', 'shared-experts']},
   {name: 'attention', classes: ['attention', 'indexer']},
   {name: 'linear attention and SSM', classes: ['linear']},
-  {name: 'embedding and head', classes: ['embedding', 'head']},
+  {name: OUTSIDE_LAYERS, classes: ['embedding', 'head']},
 ]
 
 const groupOf = (tensorClass: TensorClass): string =>
@@ -107,11 +108,14 @@ export function weightTerms(question: WeightQuestion): PartTerm[] {
       ownDraftWords(architecture, question.speculative, question.draft),
       publishedDraftBytes(question.draft) === undefined ? 'assumed' : 'derived',
     )
-  const loaded = terms.reduce((sum, term) => sum + term.bytes, 0)
+  // Engines offload what their layers hold (make_layers in vLLM, in SGLang likewise): embedding, head, encoders and drafts stay.
+  const layers = Math.round([...byGroup].reduce((sum, [name, bytes]) => sum + (name === OUTSIDE_LAYERS ? 0 : Math.round(bytes)), 0))
   add(
     'weights: offloaded to host memory',
-    -Math.min(question.offloadedBytes, loaded),
-    question.offloadedBytes > loaded ? `all of them: room for ${bytesInWords(question.offloadedBytes)} of each GPU is offered` : 'cpu offload, for each GPU',
+    -Math.min(question.offloadedBytes, layers),
+    question.offloadedBytes > layers
+      ? `all that the layers hold: room for ${bytesInWords(question.offloadedBytes)} of each GPU is offered`
+      : 'cpu offload, for each GPU',
   )
   return terms
 }

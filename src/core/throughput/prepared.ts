@@ -35,6 +35,8 @@ function drafterInput(input: PerformanceInput, {architecture, checkpoint}: Draft
     architecture,
     checkpoint,
     drafting: undefined,
+    // Engines offload the target's layers.
+    offload: undefined,
     pp: 1,
     gpuCount: Math.max(1, Math.round(input.gpuCount / stages)),
     nodes: Math.max(1, Math.ceil(input.nodes / stages)),

@@ -25,6 +25,7 @@ import {hasLimits, keepsLimits, reachedInWords, reachedLimits, type Tail} from '
 import {marginOf} from './margin.ts'
 import {type Replaced, requestTokens, SETTING_FLAGS, type Settled, settle} from './settle.ts'
 import {speculationWarnings} from './speculation.ts'
+import {offloadReasons, offloadWarnings, pinnedBytes} from './offload.ts'
 import {performanceInput, subjectOf} from './speed-input.ts'
 import {tailOf} from './tail.ts'
 
@@ -81,6 +82,7 @@ export function standing({engine, model: named, checkpoint, machine, request, wo
     ...withoutExperts(model, request, support.reasons),
     ...machineReasons(engine, deployment, machine),
     ...sliceReasons({engine, deployment, model, machine}),
+    ...offloadReasons({engine, deployment, memory, subject}, request),
   ]
   const warnings = [
     ...replacedWarnings(replaced),
@@ -88,7 +90,8 @@ export function standing({engine, model: named, checkpoint, machine, request, wo
     ...uncountedOptions(settled),
     ...[contextNote(subject, deployment)].filter((note) => note !== undefined),
     ...draftWarnings(model.architecture, deployment.speculative, knownDraft(model, deployment.speculative)),
-    ...hostMemoryWarnings(machine, deployment, engine.gpuCount(deployment)),
+    ...offloadWarnings({engine, deployment, memory, subject}, request),
+    ...hostMemoryWarnings(machine, engine.gpuCount(deployment), pinnedBytes({engine, deployment, memory, subject})),
     ...displayWarnings(machine, engine, deployment),
     ...unequalWarnings(machine),
     ...cardWarnings(machine, deployment),

@@ -4,6 +4,7 @@ import type {Subject} from '../../engines/engine.ts'
 import {isEncoder} from '../../engines/pooling.ts'
 import {pacingAccelerator, tightestGpu} from '../world/index.ts'
 import type {Evaluation, Standing} from './evaluation.ts'
+import {offloadOf} from './offload.ts'
 import {requestTokens} from './settle.ts'
 
 export function subjectOf(question: Pick<Evaluation, 'model' | 'checkpoint' | 'machine' | 'workload'>): Subject {
@@ -55,6 +56,7 @@ export function performanceInput(evaluation: Standing & {workload?: Workload}, w
       (isEncoder(model) ? Math.max(memory.kvCacheTokens, deployment.maxNumSeqs * deployment.maxModelLen) : memory.kvCacheTokens) *
       (dpAttention ? deployment.dp : 1),
     drafting: engine.drafting(subject, deployment),
+    offload: offloadOf({engine, deployment, memory, subject}),
     ...scheduling(deployment),
     ...(deployment.graphs?.maxBatch !== undefined && {graphMaxBatch: deployment.graphs.maxBatch}),
     ...(deployment.graphs?.mode === 'piecewise' && {piecewiseGraphs: true}),

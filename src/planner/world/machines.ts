@@ -101,6 +101,8 @@ export function machineFromSystem(catalogue: Catalogue, system: System, nodes?: 
         },
     networkBytesPerSecondPerGpu: system.network?.bytesPerSecondPerGpu ?? ((nodes ?? system.nodeCount) > 1 ? ASSUMED_NETWORK_BYTES_PER_SECOND : undefined),
     hostMemoryBytes: system.unifiedMemory ? undefined : system.host?.memoryBytes,
+    ...(system.hostLink?.bytesPerSecondPerDirection !== undefined && {hostLinkBytesPerSecond: system.hostLink.bytesPerSecondPerDirection}),
+    ...(system.host?.memoryBandwidthBytesPerSecond !== undefined && {hostMemoryBandwidthBytesPerSecond: system.host.memoryBandwidthBytesPerSecond}),
     detected: false,
   }
 }
