@@ -75,8 +75,20 @@ export interface Launch {
   file?: {flag: string; name: string; content: Record<string, unknown>; because: Record<string, string>}
 }
 
-/** What an engine makes of weights that are to stay in the host's memory. */
-export type OffloadUse = {reading: OffloadReading; caution?: string; ignored?: undefined} | {ignored: string; reading?: undefined}
+/**
+ * What an engine makes of weights that are to stay in the host's memory. `of`: only these; `layers`: whole layers, whatever number of bytes was asked for, with so
+ * many of them in buffers on the card. `ignored`: why none do.
+ */
+export type OffloadUse =
+  | {reading: OffloadReading; of?: 'experts'; layers?: OffloadedLayers; caution?: string; ignored?: undefined}
+  | {ignored: string; reading?: undefined; layers?: undefined; of?: undefined}
+
+/** Of each group of layers the last ones. */
+export interface OffloadedLayers {
+  groupSize: number
+  inGroup: number
+  buffers: number
+}
 
 /** What an engine's functions need beside the question: read from data/ once, at start. */
 export interface EngineData {

@@ -1,5 +1,6 @@
 /** Weights that are to stay in the host's memory, as far as engines agree on them. */
 import {type ExpertWork, type Product, workOf} from '../core/throughput/work.ts'
+import type {Deployment} from '../core/deployment.ts'
 import type {CacheLayout} from '../core/kv-cache.ts'
 import type {ShardLayout} from '../core/weights.ts'
 import type {OffloadUse, Subject} from './engine.ts'
@@ -9,6 +10,19 @@ export const sharedMemory = ({gpu}: Subject): OffloadUse | undefined =>
   gpu.accelerator.unifiedMemory
     ? {ignored: `${gpu.accelerator.name} shares one memory with its host: weights moved to host memory stay where they are, so that offloading has no effect here`}
     : undefined
+
+/** For the terms of the weights: nothing where nothing is offloaded. */
+export const offloadAsked = ({cpuOffloadBytes}: Deployment, use: OffloadUse): {offload?: {bytes: number; use: OffloadUse}} =>
+  cpuOffloadBytes > 0 || use.layers ? {offload: {bytes: cpuOffloadBytes, use}} : {}
+
+/** Flags that are passed on and read here: they move the numbers. */
+export const COUNTED_OFFLOAD_FLAGS: ReadonlySet<string> = new Set([
+  '--offload-backend',
+  '--cpu-offload-params',
+  '--offload-group-size',
+  '--offload-num-in-group',
+  '--offload-prefetch-step',
+])
 
 /** Experts are stored as two tensors: gate and up for all of them, and down (w13_weight and w2_weight in vLLM and SGLang). */
 const GATE_AND_UP = 2 / 3

@@ -6,7 +6,8 @@ import type {Term} from '../core/terms.ts'
 import {bytesInWords} from '../core/words.ts'
 import {ownDraftBytes, ownDraftWords, publishedDraftBytes, usesDraftLayers} from './drafts.ts'
 import {type ExpertTile, expertPaddingBytes} from './expert-padding.ts'
-import {draftWeightBytes, encoderWeightBytes, type ShardLayout, type Stage, weightBytes} from '../core/weights.ts'
+import type {OffloadUse} from './engine.ts'
+import {draftWeightBytes, encoderWeightBytes, type ShardLayout, type Stage, sumOf, weightBytes} from '../core/weights.ts'
 
 export type PartTerm = Term & {part: MemoryPart}
 
@@ -56,7 +57,8 @@ export interface WeightQuestion {
   speculative?: Speculation
   /** What is known of its draft. */
   draft?: Draft
-  offloadedBytes: number
+  /** Of one rank, and how; absent: none. */
+  offload?: {bytes: number; use: OffloadUse}
   /** Tiles that MXFP4 experts are rounded up to. */
   expertTile?: ExpertTile
 }
@@ -108,14 +110,32 @@ export function weightTerms(question: WeightQuestion): PartTerm[] {
       ownDraftWords(architecture, question.speculative, question.draft),
       publishedDraftBytes(question.draft) === undefined ? 'assumed' : 'derived',
     )
-  // Engines offload what their layers hold (make_layers in vLLM, in SGLang likewise): embedding, head, encoders and drafts stay.
-  const layers = Math.round([...byGroup].reduce((sum, [name, bytes]) => sum + (name === OUTSIDE_LAYERS ? 0 : Math.round(bytes)), 0))
-  add(
-    'weights: offloaded to host memory',
-    -Math.min(question.offloadedBytes, layers),
-    question.offloadedBytes > layers
-      ? `all that the layers hold: room for ${bytesInWords(question.offloadedBytes)} of each GPU is offered`
-      : 'cpu offload, for each GPU',
-  )
+  terms.push(...offloadTerms(question, byGroup))
   return terms
+}
+
+/** Engines offload what their layers hold (make_layers in vLLM, in SGLang likewise): embedding, head, encoders and drafts stay. */
+function offloadTerms({offload, architecture, checkpoint, layout, stage}: WeightQuestion, byGroup: ReadonlyMap<string, number>): PartTerm[] {
+  if (!offload || offload.use.ignored !== undefined) return []
+  const {of, layers} = offload.use
+  const term = (name: string, bytes: number, because: string): PartTerm[] =>
+    Math.round(bytes) === 0 ? [] : [{name, bytes: Math.round(bytes), kind: 'exact', part: 'weights', because}]
+  const name = 'weights: offloaded to host memory'
+  if (layers) {
+    const sizes = Array.from({length: stage.last - stage.first}, (_, index) =>
+      sumOf(weightBytes(architecture, checkpoint, layout, {first: stage.first + index, last: stage.first + index + 1, embedding: false, head: false})),
+    )
+    const moved = sizes.filter((_, index) => index % layers.groupSize >= layers.groupSize - layers.inGroup)
+    return [
+      ...term(name, -moved.reduce((sum, bytes) => sum + bytes, 0), `the last ${layers.inGroup} of each ${layers.groupSize} layers`),
+      ...term('weights: buffers for offloaded layers', Math.min(layers.buffers, moved.length) * Math.max(0, ...moved), `${layers.buffers} layers are copied ahead`),
+    ]
+  }
+  const movable = (group: string) => (of === 'experts' ? group === 'experts' : group !== OUTSIDE_LAYERS)
+  const held = [...byGroup].reduce((sum, [group, bytes]) => sum + (movable(group) ? Math.round(bytes) : 0), 0)
+  return term(
+    name,
+    -Math.min(offload.bytes, held),
+    offload.bytes > held ? `all that the ${of ?? 'layers'} hold: room for ${bytesInWords(offload.bytes)} of each GPU is offered` : 'cpu offload, for each GPU',
+  )
 }

@@ -1,7 +1,8 @@
 import {cacheFormat, weightFormat} from '../core/formats.ts'
 import {bytesInWords} from '../core/words.ts'
 import type {Speculation} from '../core/deployment.ts'
-import type {SpeculationFigures} from '../core/throughput/input.ts'
+import type {Performance, SpeculationFigures} from '../core/throughput/input.ts'
+import {HOST_LINK_TERM} from '../core/throughput/offload.ts'
 import {
   type Advice,
   type Answer,
@@ -32,6 +33,10 @@ export interface View {
 }
 
 const LABEL = 16
+/** Weights in host memory come over another link than the one between cards. */
+const limitWords = ({boundBy, breakdown}: Performance): string =>
+  boundBy === 'interconnect' && breakdown.some(({name}) => name === HOST_LINK_TERM) ? "the link to the host's memory" : BOUND_WORDS[boundBy]!
+
 const BOUND_WORDS: Record<string, string> = {
   'memory-bandwidth': 'memory bandwidth',
   compute: 'compute',
@@ -198,7 +203,7 @@ function speedRows({performance, workload, deployment, warnings}: Evaluation): [
   const load = `prompts of ${count(workload.inputTokens)} and answers of ${count(workload.outputTokens)} tokens`
   // An open loop that far more could be served than arrives: nothing is uncertain about what leaves.
   const certain = workload.requestRate !== undefined && rate(outputTokensPerSecond.low) === rate(outputTokensPerSecond.high)
-  const limit = warnings.some(({code}) => code === 'concurrency-exceeds-sequences') && boundBy === 'kv-capacity' ? '--max-num-seqs' : BOUND_WORDS[boundBy]
+  const limit = warnings.some(({code}) => code === 'concurrency-exceeds-sequences') && boundBy === 'kv-capacity' ? '--max-num-seqs' : limitWords(performance)
   const perUser = {low: 1000 / tpotMs.high, high: 1000 / tpotMs.low}
   const rows: [string, string][] = [
     ['Per user', `${rate(1000 / tpotMs.estimate)} tok/s ${span(perUser, rate)}, first token ${duration(ttftMs.estimate)} ${span(ttftMs, duration)}`],

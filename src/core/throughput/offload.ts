@@ -7,9 +7,14 @@ import type {Work} from './work.ts'
  */
 export type OffloadReading = 'in-place' | 'copied' | 'ahead'
 
+/** Of the breakdown: what is read over the link to the host. */
+export const HOST_LINK_TERM = 'weights from host memory'
+
 export interface Offload {
   /** Of one rank of one stage. */
   bytes: number
+  /** What may be offloaded; absent: all that the layers hold, the first ones first. */
+  of?: 'experts'
   reading: OffloadReading
   /** What one rank reads from the host's memory while all do. */
   bytesPerSecond: number
@@ -21,23 +26,26 @@ export interface Offload {
   spread: number
 }
 
+/** Bytes of weights by kind: those of all tokens, and those of experts. */
+export interface WeightRead {
+  dense: number
+  experts: number
+}
+
 /** Bytes of all layers' weights on one rank of a pipeline, all its stages together: engines offload layers, and neither embedding nor head. */
-export const layerWeightBytes = ({products, experts}: Pick<Work, 'products' | 'experts'>): number =>
-  products.reduce((sum, {times, bytes}) => sum + times * bytes, 0) +
-  experts.reduce((sum, {times, expertCount, expertParallel, bytesPerExpert}) => sum + (times * expertCount * bytesPerExpert) / expertParallel, 0)
+export const layerWeights = ({products, experts}: Pick<Work, 'products' | 'experts'>): WeightRead => ({
+  dense: products.reduce((sum, {times, bytes}) => sum + times * bytes, 0),
+  experts: experts.reduce((sum, {times, expertCount, expertParallel, bytesPerExpert}) => sum + (times * expertCount * bytesPerExpert) / expertParallel, 0),
+})
 
-/** The share of the layers that stays in host memory. */
-export const offloadedShare = ({bytes, stages}: Pick<Offload, 'bytes' | 'stages'>, work: Pick<Work, 'products' | 'experts'>): number =>
-  Math.min(1, (bytes * stages) / layerWeightBytes(work))
+const bytesOf = ({dense, experts}: WeightRead, of: Offload['of']): number => (of === 'experts' ? experts : dense + experts)
 
-/**
- * Seconds of one step that one rank reads over the link. `touchedBytes`: the weights that kernels read in this step, dense ones and experts
- * that some token chose.
- */
-export function hostLinkSeconds(offload: Offload, work: Pick<Work, 'products' | 'experts'>, touchedBytes: number): number {
-  const share = offloadedShare(offload, work)
-  const bytes = share * (offload.reading === 'in-place' ? touchedBytes : layerWeightBytes(work))
-  return bytes / offload.bytesPerSecond
+/** Seconds of one step that one rank reads over the link. `held`: the weights that there are, `touched`: what kernels read of them in this step, of experts those that some token chose. */
+export function hostLinkSeconds({bytes, stages, of, reading, bytesPerSecond}: Offload, held: WeightRead, touched: WeightRead): number {
+  const all = bytesOf(held, of)
+  if (all <= 0) return 0
+  const share = Math.min(1, (bytes * stages) / all)
+  return (share * (reading === 'in-place' ? bytesOf(touched, of) : all)) / bytesPerSecond
 }
 
 /**
@@ -60,12 +68,12 @@ export function leastHostLinkSeconds({reading, bytesPerSecond, ratedBytesPerSeco
 }
 
 /**
- * What reaches the card of a link's rate. Pinned memory over PCIe 3.0 x16: 11.3 of 15.75 GB/s (lvyufeng/PocketLLM#156, RTX 2080 Ti), 0.72; read in place over
- * NVLink-C2C about 365 of 450 GB/s, 0.8 (vllm-project/vllm#34535, from its 15 tokens a second and the weights that one token reads); copied weights of a
- * Llama-2-13B, 5 GiB in 0.39 s over PCIe 4.0 x16, 0.44 (dphnAI/sonar#598, RTX 4090, an older copy).
+ * What reaches the card of a link's rate. Read in place by vLLM: 0.70 from 1.65 tokens a second of Qwen2-7B, all layers over PCIe 4.0 x16 (r/Vllm 2025-11, RTX
+ * 4090); about 0.8 over NVLink-C2C (vllm-project/vllm#34535, one GB300, Kimi-K2-Thinking, 15 tokens a second). Pinned copies: 0.72 over PCIe 3.0 x16 (11.3 of 15.75 GB/s,
+ * lvyufeng/PocketLLM#156), 0.76 over PCIe 4.0 x16 (24 GB/s, turboderp-org/exllamav3#392), 0.44 by an older copy of all of a module (dphnAI/sonar#598).
  */
 const LINK_SHARE = 0.72
 /** What many readers get of the rated bandwidth of the host's memory. Assumed. */
 const MEMORY_SHARE = 0.8
-/** Of times with offloaded weights, on top of the estimate's own: the three figures above lie 0.6 to 1.1 times where the share puts them, and no sweep exists. */
+/** Of times with offloaded weights, on top of the estimate's own: the figures above lie 0.6 to 1.1 times where the share puts them, and no sweep exists. */
 export const OFFLOAD_SPREAD = 0.4

@@ -3,7 +3,7 @@ import type {Calibration, Spread} from './calibration.ts'
 import {paysUntil} from './drafting-pays.ts'
 import {isLater, releaseYear} from './engine-version.ts'
 import type {BoundBy, Performance, PerformanceInput, TimeTerm} from './input.ts'
-import {leastHostLinkSeconds} from './offload.ts'
+import {HOST_LINK_TERM, leastHostLinkSeconds} from './offload.ts'
 import type {Interval} from '../terms.ts'
 import {busyReplicas, engineCalibration, preparedModel, servingOf} from './prepared.ts'
 import type {Serving} from './serving.ts'
@@ -55,7 +55,7 @@ function decodeTerms(input: PerformanceInput, serving: Serving): TimeTerm[] {
     term('collectives', step.collectives, `two sums over ${input.tp} ranks in each layer over ${input.link.kind}`),
     term('kernel launches', step.launches, input.enforceEager ? 'launched one by one' : 'latency of kernels within captured graphs'),
     term('host', step.host, `scheduling, sampling and bookkeeping for ${sequences} sequences`),
-    term('weights from host memory', step.hostLink, hostLinkWords(input)),
+    term(HOST_LINK_TERM, step.hostLink, hostLinkWords(input)),
     term('drafting', step.drafts, draftingWords(input)),
     term(
       'prompts of others',

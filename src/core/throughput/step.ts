@@ -2,7 +2,7 @@ import type {ComputeType} from '../accelerator.ts'
 import type {Calibration, EngineCalibration} from './calibration.ts'
 import {classModifiers, ratesOf} from './hardware.ts'
 import type {PerformanceInput} from './input.ts'
-import {hostLinkSeconds} from './offload.ts'
+import {hostLinkSeconds, layerWeights} from './offload.ts'
 import {computeTypeOf, dynamicScales, rememberedWork, type Work} from './work.ts'
 import type {WeightFormat} from '../formats.ts'
 
@@ -207,7 +207,7 @@ export function stepModel(input: PerformanceInput, calibration: Calibration, eng
   const hostRanks = Math.log2(Math.max(1, ranks * stages))
 
   const {offload} = input
-  const productBytes = work.products.reduce((sum, {times, bytes}) => sum + times * bytes, 0)
+  const held = offload && layerWeights(work)
 
   /** Whole model with one stage's worth of sequences: the sum over stages. */
   function time(state: StepState): StepTime {
@@ -233,14 +233,14 @@ export function stepModel(input: PerformanceInput, calibration: Calibration, eng
     productSeconds += activation
 
     let expertSeconds = 0
-    let touchedBytes = productBytes
+    let touchedExperts = 0
     for (const {expert, memoryPerExpert, computePerPair, activationPerPair} of experts) {
       const pairs = (tokens * expert.expertsPerToken) / expert.expertParallel
       const busiest = imbalance(tokens * expert.expertsPerToken, expert.expertParallel)
       const distinct = distinctExperts(expert.expertCount, expert.expertsPerToken, tokens, kernels.expertSpread)
       const touched = Math.min(expert.expertCount, distinct * imbalance(distinct, expert.expertParallel)) / expert.expertParallel
       const read = touched * memoryPerExpert
-      touchedBytes += touched * expert.times * expert.bytesPerExpert
+      touchedExperts += touched * expert.times * expert.bytesPerExpert
       const needed = (pairs * busiest + touched * kernels.expertPaddingTokens) * computePerPair
       const moved = pairs * busiest * activationPerPair
       memory += read + moved
@@ -314,7 +314,7 @@ export function stepModel(input: PerformanceInput, calibration: Calibration, eng
           : input.piecewiseGraphs
             ? softMaximum(busy, hostSecondsPerKernel * LAUNCHES_OF_A_PIECE * work.mixerLayers * stages, exponent)
             : busy
-    const crossing = offload ? hostLinkSeconds(offload, work, touchedBytes) : 0
+    const crossing = offload && held ? hostLinkSeconds(offload, held, {dense: held.dense, experts: touchedExperts}) : 0
     // Copies ahead run beside the other layers; what is read or copied in turn stops them.
     const hostLink = offload?.reading === 'ahead' ? Math.max(0, crossing - pace) : crossing
     return {

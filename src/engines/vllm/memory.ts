@@ -38,6 +38,7 @@ import {allReduceBytes} from './all-reduce.ts'
 import {type CachePool, cachePool, capacity, longestRequest, usableBlocks} from './cache-groups.ts'
 import {blockSizeTokens, cudaGraphSizes, LOOKS_AT_FREE_SINCE} from './defaults.ts'
 import {vllmLayout} from './layout.ts'
+import {offloadAsked} from '../offload.ts'
 import {vllmOffload} from './offload.ts'
 import {graphsInsideBudget, secondRunnerLogitBytes, sequenceTableBytes, triesImages, usesSecondRunner} from './runner.ts'
 import {stateAlignmentTokens, stateBlocks} from './states.ts'
@@ -384,7 +385,7 @@ export function vllmMemory(subject: Subject, deployment: Deployment, data: Engin
         stageCount: deployment.pp,
         speculative: deployment.speculative,
         draft: knownDraft(subject.model, deployment.speculative),
-        offloadedBytes: vllmOffload(subject, deployment).ignored === undefined ? deployment.cpuOffloadBytes : 0,
+        ...offloadAsked(deployment, vllmOffload(subject, deployment)),
         expertTile: vllmExpertTile(subject.gpu.accelerator, version, hasCompressedAttention(architecture)),
       }),
       ...vllmLoraTerms({architecture, deployment, layout: vllmLayout(deployment), stage}, data.support.lora),

@@ -143,7 +143,8 @@ export function judge(stood: Standing, {workload, slo = {}, calibration}: Asked,
   const slow = slowness(judged, slo)
   if (slow.reasons.length > 0) return {...judged, verdict: 'too-slow', reasons: slow.reasons}
   const tight = [...tightness(judged), ...slow.warnings]
-  return tight.length > 0 ? {...judged, verdict: 'tight', warnings: [...tight, ...judged.warnings]} : judged
+  const reported = judged.warnings.some(({code}) => code === 'offload-reported')
+  return tight.length > 0 || reported ? {...judged, verdict: 'tight', warnings: [...tight, ...judged.warnings]} : judged
 }
 
 /** What an engine says of a deployment; over unequal cards, what it says of each kind. */

@@ -44,11 +44,11 @@ export function offloadOf(question: Offloading): Offload | undefined {
   const {engine, deployment, subject} = question
   const {machine} = subject
   const bytes = offloadedBytes(question)
-  const reading = bytes > 0 ? engine.offload?.(subject, deployment).reading : undefined
-  if (!reading) return undefined
+  const use = bytes > 0 ? engine.offload?.(subject, deployment) : undefined
+  if (!use?.reading) return undefined
   const {accelerator} = tightestGpu(machine)
   const rated = {linkBytesPerSecond: hostLinkOf(machine, accelerator).bytesPerSecond, memoryBytesPerSecond: machine.hostMemoryBandwidthBytesPerSecond}
-  return {bytes, reading, ...hostReadRate(rated, ranksOnNode(question)), stages: Math.max(1, deployment.pp), spread: OFFLOAD_SPREAD}
+  return {bytes, reading: use.reading, ...(use.of && {of: use.of}), ...hostReadRate(rated, ranksOnNode(question)), stages: Math.max(1, deployment.pp), spread: OFFLOAD_SPREAD}
 }
 
 /** Host memory that one node's workers pin for it. */
@@ -61,7 +61,7 @@ export function pinnedBytes(question: Offloading): number {
 /** Refusals: the engine has no such option, or the host has less memory than that. */
 export function offloadReasons(question: Offloading, {cpuOffloadBytes: asked = 0}: DeploymentRequest): Reason[] {
   const {engine, subject} = question
-  if (asked <= 0) return []
+  if (!engine.offload && asked <= 0) return []
   if (!engine.offload)
     return [
       {
@@ -86,8 +86,8 @@ export function offloadReasons(question: Offloading, {cpuOffloadBytes: asked = 0
 export function offloadWarnings(question: Offloading, {cpuOffloadBytes: asked = 0}: DeploymentRequest): Warning[] {
   const {engine, deployment, subject} = question
   const {machine, model} = subject
-  if (asked <= 0 || !engine.offload) return []
-  const use = engine.offload(subject, deployment)
+  const use = engine.offload?.(subject, deployment)
+  if (!use || (asked <= 0 && !use.layers)) return []
   if (use.ignored !== undefined) return [{code: 'offload-ignored', message: use.ignored}]
   const offload = offloadOf(question)
   if (!offload) return []
@@ -97,6 +97,7 @@ export function offloadWarnings(question: Offloading, {cpuOffloadBytes: asked = 
   const words = [
     `${bytesInWords(offload.bytes)} of weights of each GPU stay in host memory and cross the link to it in each step: ${hostLinkOf(machine, accelerator).words}, of which ${rate(offload.bytesPerSecond)} are counted on`,
     ...(experts ? [EXPERTS[offload.reading]] : []),
+    ...(experts && use.reading === 'in-place' && !use.of ? ['with --cpu-offload-params experts nothing else would move, and steps of few tokens would be faster'] : []),
     ...(ranks > 1 && machine.hostMemoryBandwidthBytesPerSecond === undefined ? [`the host's memory is assumed to serve ${ranks} GPUs at once`] : []),
     `it pins about ${bytesInWords(pinnedBytes(question))} of host memory`,
     'few measurements stand behind this',
