@@ -24,7 +24,7 @@ export function preparedModel(input: PerformanceInput, calibration: Calibration)
   if (!drafter) return draftedModel(target, drafting, undefined, 0)
   const drafterModel = stepModel(drafterInput(input, drafter), calibration, engine, years)
   const launched = drafter.hostKernels > 0 ? drafter.hostKernels + drafterModel.work.mixerKernelCount : 0
-  return draftedModel(target, drafting, drafterModel, launched * target.hostSecondsPerKernel)
+  return draftedModel(target, drafting, drafterModel, launched * target.hostSecondsPerKernel + (drafting.verification?.hostSecondsPerPass ?? 0))
 }
 
 /** The drafter as a model of its own on the ranks of the last stage. */
