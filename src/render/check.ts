@@ -2,6 +2,7 @@ import {cacheFormat, weightFormat} from '../core/formats.ts'
 import {bytesInWords} from '../core/words.ts'
 import type {Speculation} from '../core/deployment.ts'
 import type {Performance, SpeculationFigures} from '../core/throughput/input.ts'
+import {mostInFlight} from '../core/throughput/drafting-pays.ts'
 import {HOST_LINK_TERM} from '../core/throughput/offload.ts'
 import {
   type Advice,
@@ -10,6 +11,7 @@ import {
   type Evaluation,
   isYes,
   missingBytes,
+  performanceInput,
   reachableContext,
   type Result,
   sharesExperts,
@@ -191,7 +193,8 @@ const BASIS_WORDS = {hardware: 'this hardware', model: 'models of this kind', en
 
 const span = ({low, high}: {low: number; high: number}, words: (value: number) => string): string => `(${words(low)} to ${words(high)})`
 
-function speedRows({performance, workload, deployment, warnings}: Evaluation): [string, string][] {
+function speedRows(evaluation: Evaluation): [string, string][] {
+  const {performance, workload, deployment, warnings} = evaluation
   if (!performance || !workload) return []
   const {ttftMs, tpotMs, outputTokensPerSecond, outputTokensPerSecondPerUser, boundBy, basis} = performance
   const users =
@@ -213,17 +216,24 @@ function speedRows({performance, workload, deployment, warnings}: Evaluation): [
     ],
   ]
   if (deployment.dp > 1 && !deployment.dpAttention && Math.abs(outputTokensPerSecondPerUser) === 0) rows.pop()
-  if (performance.speculation && deployment.speculative) rows.push(['Drafts', draftWords(deployment.speculative, performance.speculation)])
+  if (performance.speculation && deployment.speculative) rows.push(['Drafts', draftWords(deployment.speculative, performance.speculation, mostInFlight(performanceInput(evaluation, workload)))])
   if (basis.ownRuns !== undefined) rows.push(['Basis', harmless(basis.ownRuns)])
   if (basis.extrapolated.length > 0)
     rows.push(['Basis', `no measurement of ${basis.extrapolated.map((what) => BASIS_WORDS[what]).join(' or ')} stands behind the speed: the interval is wider`])
   return rows
 }
 
-/** mtp:1, 85% of drafted tokens accepted (assumed): pays up to 40 in flight. */
-function draftWords({method, tokens, draft}: Speculation, {acceptance, source, paysUntilConcurrency: until}: SpeculationFigures): string {
+/** mtp:1, 85% of drafted tokens accepted (assumed): pays up to 40 in flight and costs beyond. `most`: requests that run at once. */
+function draftWords({method, tokens, draft}: Speculation, {acceptance, source, paysUntilConcurrency: until}: SpeculationFigures, most: number): string {
   const name = `${method}:${tokens}${draft === undefined ? '' : ` (${harmless(draft)})`}`
-  const pays = until === undefined ? '' : until === 0 ? '; it pays at no load' : `; it pays up to ${count(until)} in flight`
+  const pays =
+    until === undefined
+      ? ''
+      : until === 0
+        ? '; it pays at no load'
+        : until < most
+          ? `; it pays up to ${count(until)} in flight and costs beyond`
+          : `; it pays for as many as run at once (${count(most)})`
   return `${name}, ${Math.round(acceptance * 100)}% of drafted tokens accepted (${source === 'given' ? 'given' : 'assumed'})${pays}`
 }
 
