@@ -86,6 +86,8 @@ export interface Machine {
   nodeCount: number
   /** `asked`: somebody said so, whatever is usual for these cards. */
   link: {kind: LinkKind; bytesPerSecondPerDirection?: number; asked?: true}
+  /** Groups of its GPUs, by index, that a faster link joins, where it does not join all: bridges join pairs. */
+  joined?: {kind: LinkKind; bytesPerSecondPerDirection?: number; groups: number[][]}
   /** Between nodes, for each GPU. */
   networkBytesPerSecondPerGpu?: number
   /** Between one GPU and the host's memory, where that is known of the machine; else the card's own. */

@@ -8,7 +8,9 @@ import type {OffloadUse, Subject} from './engine.ts'
 /** Where card and host share one memory nothing is freed by moving weights within it. */
 export const sharedMemory = ({gpu}: Subject): OffloadUse | undefined =>
   gpu.accelerator.unifiedMemory
-    ? {ignored: `${gpu.accelerator.name} shares one memory with its host: weights moved to host memory stay where they are, so that offloading has no effect here`}
+    ? {
+        ignored: `${gpu.accelerator.name} shares one memory with its host: weights moved to host memory stay where they are, so that offloading has no effect here`,
+      }
     : undefined
 
 /** For the terms of the weights: nothing where nothing is offloaded. */

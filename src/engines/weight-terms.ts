@@ -128,7 +128,11 @@ function offloadTerms({offload, architecture, checkpoint, layout, stage}: Weight
     const moved = sizes.filter((_, index) => index % layers.groupSize >= layers.groupSize - layers.inGroup)
     return [
       ...term(name, -moved.reduce((sum, bytes) => sum + bytes, 0), `the last ${layers.inGroup} of each ${layers.groupSize} layers`),
-      ...term('weights: buffers for offloaded layers', Math.min(layers.buffers, moved.length) * Math.max(0, ...moved), `${layers.buffers} layers are copied ahead`),
+      ...term(
+        'weights: buffers for offloaded layers',
+        Math.min(layers.buffers, moved.length) * Math.max(0, ...moved),
+        `${layers.buffers} layers are copied ahead`,
+      ),
     ]
   }
   const movable = (group: string) => (of === 'experts' ? group === 'experts' : group !== OUTSIDE_LAYERS)

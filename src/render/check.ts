@@ -216,7 +216,8 @@ function speedRows(evaluation: Evaluation): [string, string][] {
     ],
   ]
   if (deployment.dp > 1 && !deployment.dpAttention && Math.abs(outputTokensPerSecondPerUser) === 0) rows.pop()
-  if (performance.speculation && deployment.speculative) rows.push(['Drafts', draftWords(deployment.speculative, performance.speculation, mostInFlight(performanceInput(evaluation, workload)))])
+  if (performance.speculation && deployment.speculative)
+    rows.push(['Drafts', draftWords(deployment.speculative, performance.speculation, mostInFlight(performanceInput(evaluation, workload)))])
   if (basis.ownRuns !== undefined) rows.push(['Basis', harmless(basis.ownRuns)])
   if (basis.extrapolated.length > 0)
     rows.push(['Basis', `no measurement of ${basis.extrapolated.map((what) => BASIS_WORDS[what]).join(' or ')} stands behind the speed: the interval is wider`])

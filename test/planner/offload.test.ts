@@ -54,10 +54,11 @@ describe('weights in host memory', () => {
 
   it('more of them never make it faster', async () => {
     const times = []
-    for (const gib of [0, 4, 8, 12]) times.push((await ask({gpu: '1xrtx-4090', model: 'qwen3-8b', weights: 'bf16', cpuOffloadBytes: gib * GIB})).performance!.tpotMs.estimate)
+    for (const gib of [0, 4, 8, 12])
+      times.push((await ask({gpu: '1xrtx-4090', model: 'qwen3-8b', weights: 'bf16', cpuOffloadBytes: gib * GIB})).performance!.tpotMs.estimate)
     expect(times).toEqual(times.toSorted((a, b) => a - b))
     // 4 GiB over PCIe 4.0 x16 at 0.72 of 31.5 GB/s: 189 ms more for each token.
-    expect(times[1]! - times[0]!).toBeCloseTo((4 * GIB) / (0.72 * 31.5e9) * 1000, -1)
+    expect(times[1]! - times[0]!).toBeCloseTo(((4 * GIB) / (0.72 * 31.5e9)) * 1000, -1)
   })
 
   it('vLLM reads the experts that some token chose, SGLang copies all', async () => {

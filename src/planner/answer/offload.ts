@@ -31,7 +31,11 @@ function hostLinkOf({hostLinkBytesPerSecond: known}: Machine, {hostLink, pcie, n
       ? {bytesPerSecond: ASSUMED_C2C_BYTES_PER_SECOND, words: `NVLink-C2C, assumed to be as fast as that of GB200, ${rate(ASSUMED_C2C_BYTES_PER_SECOND)}`}
       : {bytesPerSecond: own, words: `NVLink-C2C at ${rate(own)}`}
   }
-  if (pcie) return {bytesPerSecond: pcie.bytesPerSecondPerDirection, words: `${name}'s own PCIe at ${rate(pcie.bytesPerSecondPerDirection)}, assumed to have all its lanes`}
+  if (pcie)
+    return {
+      bytesPerSecond: pcie.bytesPerSecondPerDirection,
+      words: `${name}'s own PCIe at ${rate(pcie.bytesPerSecondPerDirection)}, assumed to have all its lanes`,
+    }
   return {bytesPerSecond: ASSUMED_LINK_BYTES_PER_SECOND, words: `PCIe 4.0 x16 at ${rate(ASSUMED_LINK_BYTES_PER_SECOND)}, assumed`}
 }
 
@@ -48,7 +52,14 @@ export function offloadOf(question: Offloading): Offload | undefined {
   if (!use?.reading) return undefined
   const {accelerator} = tightestGpu(machine)
   const rated = {linkBytesPerSecond: hostLinkOf(machine, accelerator).bytesPerSecond, memoryBytesPerSecond: machine.hostMemoryBandwidthBytesPerSecond}
-  return {bytes, reading: use.reading, ...(use.of && {of: use.of}), ...hostReadRate(rated, ranksOnNode(question)), stages: Math.max(1, deployment.pp), spread: OFFLOAD_SPREAD}
+  return {
+    bytes,
+    reading: use.reading,
+    ...(use.of && {of: use.of}),
+    ...hostReadRate(rated, ranksOnNode(question)),
+    stages: Math.max(1, deployment.pp),
+    spread: OFFLOAD_SPREAD,
+  }
 }
 
 /** Host memory that one node's workers pin for it. */
@@ -97,7 +108,9 @@ export function offloadWarnings(question: Offloading, {cpuOffloadBytes: asked = 
   const words = [
     `${bytesInWords(offload.bytes)} of weights of each GPU stay in host memory and cross the link to it in each step: ${hostLinkOf(machine, accelerator).words}, of which ${rate(offload.bytesPerSecond)} are counted on`,
     ...(experts ? [EXPERTS[offload.reading]] : []),
-    ...(experts && use.reading === 'in-place' && !use.of ? ['with --cpu-offload-params experts nothing else would move, and steps of few tokens would be faster'] : []),
+    ...(experts && use.reading === 'in-place' && !use.of
+      ? ['with --cpu-offload-params experts nothing else would move, and steps of few tokens would be faster']
+      : []),
     ...(ranks > 1 && machine.hostMemoryBandwidthBytesPerSecond === undefined ? [`the host's memory is assumed to serve ${ranks} GPUs at once`] : []),
     `it pins about ${bytesInWords(pinnedBytes(question))} of host memory`,
     'few measurements stand behind this',
@@ -117,7 +130,8 @@ const EXPERTS: Record<Offload['reading'], string> = {
 
 /** Weights in host memory while the card has room for them: 19 times slower in vllm-project/vllm#57771. */
 function needless({memory, deployment}: Offloading, {bytes}: Offload): Warning[] {
-  const needed = memory.requestsOfTokens(deployment.maxModelLen) > 0 ? memory.kvCacheBytes / memory.requestsOfTokens(deployment.maxModelLen) : Number.POSITIVE_INFINITY
+  const needed =
+    memory.requestsOfTokens(deployment.maxModelLen) > 0 ? memory.kvCacheBytes / memory.requestsOfTokens(deployment.maxModelLen) : Number.POSITIVE_INFINITY
   return memory.kvCacheBytes - bytes >= needed
     ? [{code: 'offload-needless', message: 'the weights fit without offloading, beside a request of the whole context: leave it out, it only costs speed here'}]
     : []

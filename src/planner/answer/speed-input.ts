@@ -2,7 +2,7 @@ import type {Deployment, Workload} from '../../core/deployment.ts'
 import type {PerformanceInput} from '../../core/throughput/input.ts'
 import type {Subject} from '../../engines/engine.ts'
 import {isEncoder} from '../../engines/pooling.ts'
-import {pacingAccelerator, tightestGpu} from '../world/index.ts'
+import {linkWithin, pacingAccelerator, tightestGpu} from '../world/index.ts'
 import type {Evaluation, Standing} from './evaluation.ts'
 import {offloadOf} from './offload.ts'
 import {requestTokens} from './settle.ts'
@@ -36,7 +36,8 @@ export function performanceInput(evaluation: Standing & {workload?: Workload}, w
     layout: engine.shardLayout(deployment),
     cacheLayout: engine.cacheLayout(subject, deployment),
     accelerator: pacingAccelerator(machine),
-    link: machine.link,
+    // Sums are made within a tensor parallel group; with attention data parallel or experts shared, over all ranks.
+    link: dpAttention ? machine.link : linkWithin(machine, deployment.tp),
     networkBytesPerSecondPerGpu: machine.networkBytesPerSecondPerGpu,
     nodes,
     engine: engine.id,
