@@ -84,6 +84,13 @@ describe('weights in host memory', () => {
     expect(result.memory.terms.find(({name}) => name.includes('buffers'))?.bytes).toBe(2 * layer)
   })
 
+  it('pins in powers of two', async () => {
+    // qwen3-8b: of a layer qkv of 4,096 x 6,144 x 2 bytes takes 64 MiB for 48, its output 32 MiB for 32, gate and up of 24,576 x 4,096 x 2 256 MiB for 192, down 128 MiB for 96.
+    const result = await ask({gpu: '1xrtx-4090', model: 'qwen3-8b', weights: 'bf16', cpuOffloadBytes: 8 * GIB})
+    expect(result.memory.hostBytes! / (8 * GIB)).toBeCloseTo((64 + 32 + 256 + 128) / (48 + 32 + 192 + 96), 2)
+    expect((await ask({gpu: '1xrtx-4090', model: 'qwen3-8b'})).memory.hostBytes).toBeUndefined()
+  })
+
   it('is refused where the engine has no such option', async () => {
     const result = await ask({gpu: '1xrtx-4090', model: 'qwen3-8b', engine: 'trtllm', cpuOffloadBytes: 4 * GIB})
     expect(result.verdict).toBe('unsupported')

@@ -11,6 +11,7 @@ import {LIMITS} from '../scenario/index.ts'
 import {isMixed, kindsOf, pacingAccelerator} from '../world/index.ts'
 import type {Evaluation, Verdict} from './evaluation.ts'
 import type {Tail} from './limits.ts'
+import {pinnedBytes} from './offload.ts'
 import type {PoolingAnswer} from './pooling-answer.ts'
 import type {Replaced} from './settle.ts'
 import {subjectOf} from './speed-input.ts'
@@ -51,6 +52,8 @@ export interface Result {
     largestMaxModelLen: number
     /** Most requests that may run at once for it to start, where the engine refuses more. */
     largestMaxNumSeqs?: number
+    /** Of one node's host, for weights that stay there, as the engine pins them. */
+    hostBytes?: number
     terms: Term[]
   }
   performance?: Performance
@@ -90,6 +93,7 @@ export function toResult(evaluation: Evaluation, id?: string): Result {
   const of = (part: MemoryPart) => sumBytes(memory.terms.filter((term) => term.part === part))
   const counts = countParameters(model.architecture)
   const gpus = engine.gpuCount(deployment)
+  const hostBytes = pinnedBytes({engine, deployment, memory, subject: subjectOf({model, checkpoint, machine})})
   const perGpu = {
     totalBytes: memory.totalBytes,
     budgetBytes: memory.budgetBytes,
@@ -130,6 +134,7 @@ export function toResult(evaluation: Evaluation, id?: string): Result {
       maxConcurrencyAtMaxModelLen: Math.floor(memory.maxConcurrencyAtMaxModelLen * 100) / 100,
       largestMaxModelLen: largestThatStarts(evaluation),
       ...(memory.largestMaxNumSeqs !== undefined && {largestMaxNumSeqs: memory.largestMaxNumSeqs}),
+      ...(hostBytes > 0 && {hostBytes: Math.round(hostBytes)}),
       terms: memory.terms.map(({part: _part, ...term}) => term),
     },
     ...(performance && !model.pooling && {performance}),

@@ -106,6 +106,7 @@ export const ResultSchema = z.object({
     maxConcurrencyAtMaxModelLen: z.number(),
     largestMaxModelLen: z.int(),
     largestMaxNumSeqs: z.int().optional(),
+    hostBytes: bytes.optional(),
     terms: z.array(z.object({name: z.string(), bytes, kind: z.enum(['exact', 'derived', 'measured', 'assumed']), because: z.string()})),
   }),
   performance: z
