@@ -46,6 +46,8 @@ export interface Accelerator {
   /** A link of its own beside PCIe exists, but its rate is not published. Never together with `scaleUp`. */
   unratedScaleUp?: {kind: string; scope?: string; maxGpuCount?: number}
   pcie?: {generation?: number; laneCount?: number; bytesPerSecondPerDirection: number}
+  /** Where its CPU is joined by more than PCIe (Grace). Without a rate: not published for this card. */
+  hostLink?: {kind: 'nvlink-c2c'; bytesPerSecondPerDirection?: number}
   /** Cards of this type can reach each other's memory over PCIe with the stock driver. Absent: not known. */
   pciePeerAccess?: boolean
   /** Devices that one package or board shows to the driver; every other figure here is for one device. Absent: 1. */
@@ -84,8 +86,14 @@ export interface Machine {
   nodeCount: number
   /** `asked`: somebody said so, whatever is usual for these cards. */
   link: {kind: LinkKind; bytesPerSecondPerDirection?: number; asked?: true}
+  /** Groups of its GPUs, by index, that a faster link joins, where it does not join all: bridges join pairs. */
+  joined?: {kind: LinkKind; bytesPerSecondPerDirection?: number; groups: number[][]}
   /** Between nodes, for each GPU. */
   networkBytesPerSecondPerGpu?: number
+  /** Between one GPU and the host's memory, where that is known of the machine; else the card's own. */
+  hostLinkBytesPerSecond?: number
+  /** Of the host's memory, as it runs. */
+  hostMemoryBandwidthBytesPerSecond?: number
   hostMemoryBytes?: number
   availableHostMemoryBytes?: number
   freeDiskBytes?: number

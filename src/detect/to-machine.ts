@@ -44,10 +44,13 @@ function machineOf(document: MachineDocument, gpus: MachineGpu[]): Machine {
   const pcie = slowestPcie(document.gpus.filter(({index}) => gpus.some((gpu) => gpu.index === index)))
   return {
     ...present({name: document.hostname, hostMemoryBytes: document.memoryBytes, availableHostMemoryBytes: document.availableMemoryBytes}),
+    ...present({hostLinkBytesPerSecond: gpus.some(({accelerator}) => accelerator.hostLink) ? undefined : pcie}),
+    ...present({hostMemoryBandwidthBytesPerSecond: document.memoryBandwidthBytesPerSecond}),
     ...present({freeDiskBytes: document.disk.find(({use}) => use === 'checkpoints')?.freeBytes}),
     gpus,
     nodeCount: 1,
     link: linkOf(document, gpus, pcie),
+    ...present({joined: joinedGroups(document, gpus)}),
     detected: true,
   }
 }
@@ -93,6 +96,23 @@ function linkKindOf(document: MachineDocument, gpus: MachineGpu[]): LinkKind {
   // Peer access was not read, but the catalogue knows that this card has it with the stock driver.
   const unread = kind === 'pcie-host' && pairs?.every(({peerAccess}) => peerAccess === undefined)
   return unread && accelerator?.pciePeerAccess ? 'pcie-p2p' : kind
+}
+
+/** Groups that bridges join, each to each, where the others are joined by less. */
+function joinedGroups(document: MachineDocument, gpus: MachineGpu[]): Machine['joined'] {
+  const indexes = gpus.map(({index}) => index)
+  const pairs = pairsAmong(document.interconnect.pairs ?? [], indexes) ?? []
+  const fast = pairs.filter(({kind}) => kind === 'nvlink' || kind === 'xgmi')
+  if (fast.length === 0 || fast.length === pairs.length) return undefined
+  const joins = (a: number, b: number) => a === b || fast.some(({gpus: pair}) => pair.includes(a) && pair.includes(b))
+  const groups = [...new Map(indexes.map((index) => indexes.filter((other) => joins(index, other))).map((group) => [group.join(), group])).values()]
+  // Overlapping ones are no groups.
+  if (groups.flat().length !== indexes.length) return undefined
+  const rate = scaleUpRate(
+    document,
+    gpus.filter(({index}) => groups[0]!.includes(index)),
+  )
+  return {kind: fast[0]!.kind, ...present({bytesPerSecondPerDirection: rate}), groups}
 }
 
 /** The word for the whole machine, for documents without pairs, as a person writes them by hand. */

@@ -5,6 +5,7 @@ import type {Checkpoint, Model} from '../core/model.ts'
 import type {Reason, Warning} from '../core/terms.ts'
 import type {CacheLayout} from '../core/kv-cache.ts'
 import type {Drafting} from '../core/throughput/drafting.ts'
+import type {OffloadReading} from '../core/throughput/offload.ts'
 import type {ShardLayout} from '../core/weights.ts'
 import type {NeedsTable} from './launch/needs-table.ts'
 import type {MemoryErrors} from './memory-errors.ts'
@@ -87,6 +88,21 @@ export interface Launch {
   file?: {flag: string; name: string; content: Record<string, unknown>; because: Record<string, string>}
 }
 
+/**
+ * What an engine makes of weights that are to stay in the host's memory. `of`: only these; `layers`: whole layers, whatever number of bytes was asked for, with so
+ * many of them in buffers on the card. `ignored`: why none do.
+ */
+export type OffloadUse =
+  | {reading: OffloadReading; of?: 'experts'; layers?: OffloadedLayers; caution?: string; ignored?: undefined}
+  | {ignored: string; reading?: undefined; layers?: undefined; of?: undefined}
+
+/** Of each group of layers the last ones. */
+export interface OffloadedLayers {
+  groupSize: number
+  inGroup: number
+  buffers: number
+}
+
 /** What an engine's functions need beside the question: read from data/ once, at start. */
 export interface EngineData {
   title: string
@@ -128,6 +144,8 @@ export interface Engine {
   cacheLayout(subject: Subject, deployment: Deployment): CacheLayout
   /** How drafts are made and checked: the speed model's view. Undefined without. */
   drafting(subject: Subject, deployment: Deployment): Drafting | undefined
+  /** How weights that stay in the host's memory are read, or why none of them do. Absent: the engine has no such option. */
+  offload?(subject: Subject, deployment: Deployment): OffloadUse
   /** GPUs that a deployment takes. */
   gpuCount(deployment: Deployment): number
   launch(subject: Subject, deployment: Deployment): Launch

@@ -6,16 +6,18 @@ import type {Term} from '../core/terms.ts'
 import {bytesInWords} from '../core/words.ts'
 import {draftLayerCount, draftsBlocks, ownDraftBytes, ownDraftWords, publishedDraftBytes, usesDraftLayers} from './drafts.ts'
 import {type ExpertTile, expertPaddingBytes} from './expert-padding.ts'
-import {draftWeightBytes, encoderWeightBytes, type ShardLayout, type Stage, weightBytes} from '../core/weights.ts'
+import type {OffloadUse} from './engine.ts'
+import {draftWeightBytes, encoderWeightBytes, type ShardLayout, type Stage, sumOf, weightBytes} from '../core/weights.ts'
 
 export type PartTerm = Term & {part: MemoryPart}
 
+const OUTSIDE_LAYERS = 'embedding and head'
 const GROUPS: {name: string; classes: string[]}[] = [
   {name: 'experts', classes: ['experts', 'latent']},
   {name: 'feed-forward and shared experts', classes: ['mlp', 'shared-experts']},
   {name: 'attention', classes: ['attention', 'indexer']},
   {name: 'linear attention and SSM', classes: ['linear']},
-  {name: 'embedding and head', classes: ['embedding', 'head']},
+  {name: OUTSIDE_LAYERS, classes: ['embedding', 'head']},
 ]
 
 const groupOf = (tensorClass: TensorClass): string =>
@@ -55,7 +57,8 @@ export interface WeightQuestion {
   speculative?: Speculation
   /** What is known of its draft. */
   draft?: Draft
-  offloadedBytes: number
+  /** Of one rank, and how; absent: none. */
+  offload?: {bytes: number; use: OffloadUse}
   /** Tiles that MXFP4 experts are rounded up to. */
   expertTile?: ExpertTile
 }
@@ -113,11 +116,36 @@ export function weightTerms(question: WeightQuestion): PartTerm[] {
       ownDraftWords(architecture, question.speculative, question.draft),
       publishedDraftBytes(question.draft) === undefined ? 'assumed' : 'derived',
     )
-  const loaded = terms.reduce((sum, term) => sum + term.bytes, 0)
-  add(
-    'weights: offloaded to host memory',
-    -Math.min(question.offloadedBytes, loaded),
-    question.offloadedBytes > loaded ? `all of them: room for ${bytesInWords(question.offloadedBytes)} of each GPU is offered` : 'cpu offload, for each GPU',
-  )
+  terms.push(...offloadTerms(question, byGroup))
   return terms
+}
+
+/** Engines offload what their layers hold (make_layers in vLLM, in SGLang likewise): embedding, head, encoders and drafts stay. */
+function offloadTerms({offload, architecture, checkpoint, layout, stage}: WeightQuestion, byGroup: ReadonlyMap<string, number>): PartTerm[] {
+  if (!offload || offload.use.ignored !== undefined) return []
+  const {of, layers} = offload.use
+  const term = (name: string, bytes: number, because: string): PartTerm[] =>
+    Math.round(bytes) === 0 ? [] : [{name, bytes: Math.round(bytes), kind: 'exact', part: 'weights', because}]
+  const name = 'weights: offloaded to host memory'
+  if (layers) {
+    const sizes = Array.from({length: stage.last - stage.first}, (_, index) =>
+      sumOf(weightBytes(architecture, checkpoint, layout, {first: stage.first + index, last: stage.first + index + 1, embedding: false, head: false})),
+    )
+    const moved = sizes.filter((_, index) => index % layers.groupSize >= layers.groupSize - layers.inGroup)
+    return [
+      ...term(name, -moved.reduce((sum, bytes) => sum + bytes, 0), `the last ${layers.inGroup} of each ${layers.groupSize} layers`),
+      ...term(
+        'weights: buffers for offloaded layers',
+        Math.min(layers.buffers, moved.length) * Math.max(0, ...moved),
+        `${layers.buffers} layers are copied ahead`,
+      ),
+    ]
+  }
+  const movable = (group: string) => (of === 'experts' ? group === 'experts' : group !== OUTSIDE_LAYERS)
+  const held = [...byGroup].reduce((sum, [group, bytes]) => sum + (movable(group) ? Math.round(bytes) : 0), 0)
+  return term(
+    name,
+    -Math.min(offload.bytes, held),
+    offload.bytes > held ? `all that the ${of ?? 'layers'} hold: room for ${bytesInWords(offload.bytes)} of each GPU is offered` : 'cpu offload, for each GPU',
+  )
 }

@@ -1,7 +1,9 @@
 import {cacheFormat, weightFormat} from '../core/formats.ts'
 import {bytesInWords} from '../core/words.ts'
 import type {Speculation} from '../core/deployment.ts'
-import type {SpeculationFigures} from '../core/throughput/input.ts'
+import type {Performance, SpeculationFigures} from '../core/throughput/input.ts'
+import {mostInFlight} from '../core/throughput/drafting-pays.ts'
+import {HOST_LINK_TERM} from '../core/throughput/offload.ts'
 import {
   type Advice,
   type Answer,
@@ -9,6 +11,7 @@ import {
   type Evaluation,
   isYes,
   missingBytes,
+  performanceInput,
   reachableContext,
   type Result,
   sharesExperts,
@@ -32,6 +35,10 @@ export interface View {
 }
 
 const LABEL = 16
+/** Weights in host memory come over another link than the one between cards. */
+const limitWords = ({boundBy, breakdown}: Performance): string =>
+  boundBy === 'interconnect' && breakdown.some(({name}) => name === HOST_LINK_TERM) ? "the link to the host's memory" : BOUND_WORDS[boundBy]!
+
 const BOUND_WORDS: Record<string, string> = {
   'memory-bandwidth': 'memory bandwidth',
   compute: 'compute',
@@ -191,7 +198,8 @@ const BASIS_WORDS = {hardware: 'this hardware', model: 'models of this kind', en
 
 const span = ({low, high}: {low: number; high: number}, words: (value: number) => string): string => `(${words(low)} to ${words(high)})`
 
-function speedRows({performance, workload, deployment, warnings}: Evaluation): [string, string][] {
+function speedRows(evaluation: Evaluation): [string, string][] {
+  const {performance, workload, deployment, warnings} = evaluation
   if (!performance || !workload) return []
   const {ttftMs, tpotMs, outputTokensPerSecond, outputTokensPerSecondPerUser, boundBy, basis} = performance
   const users =
@@ -203,7 +211,7 @@ function speedRows({performance, workload, deployment, warnings}: Evaluation): [
   const load = `prompts of ${count(workload.inputTokens)} and answers of ${count(workload.outputTokens)} tokens`
   // An open loop that far more could be served than arrives: nothing is uncertain about what leaves.
   const certain = workload.requestRate !== undefined && rate(outputTokensPerSecond.low) === rate(outputTokensPerSecond.high)
-  const limit = warnings.some(({code}) => code === 'concurrency-exceeds-sequences') && boundBy === 'kv-capacity' ? '--max-num-seqs' : BOUND_WORDS[boundBy]
+  const limit = warnings.some(({code}) => code === 'concurrency-exceeds-sequences') && boundBy === 'kv-capacity' ? '--max-num-seqs' : limitWords(performance)
   const perUser = {low: 1000 / tpotMs.high, high: 1000 / tpotMs.low}
   const rows: [string, string][] = [
     ['Per user', `${rate(1000 / tpotMs.estimate)} tok/s ${span(perUser, rate)}, first token ${duration(ttftMs.estimate)} ${span(ttftMs, duration)}`],
@@ -213,17 +221,25 @@ function speedRows({performance, workload, deployment, warnings}: Evaluation): [
     ],
   ]
   if (deployment.dp > 1 && !deployment.dpAttention && Math.abs(outputTokensPerSecondPerUser) === 0) rows.pop()
-  if (performance.speculation && deployment.speculative) rows.push(['Drafts', draftWords(deployment.speculative, performance.speculation)])
+  if (performance.speculation && deployment.speculative)
+    rows.push(['Drafts', draftWords(deployment.speculative, performance.speculation, mostInFlight(performanceInput(evaluation, workload)))])
   if (basis.ownRuns !== undefined) rows.push(['Basis', harmless(basis.ownRuns)])
   if (basis.extrapolated.length > 0)
     rows.push(['Basis', `no measurement of ${basis.extrapolated.map((what) => BASIS_WORDS[what]).join(' or ')} stands behind the speed: the interval is wider`])
   return rows
 }
 
-/** mtp:1, 85% of drafted tokens accepted (assumed): pays up to 40 in flight. */
-function draftWords({method, tokens, draft}: Speculation, {acceptance, source, paysUntilConcurrency: until}: SpeculationFigures): string {
+/** mtp:1, 85% of drafted tokens accepted (assumed): pays up to 40 in flight and costs beyond. `most`: requests that run at once. */
+function draftWords({method, tokens, draft}: Speculation, {acceptance, source, paysUntilConcurrency: until}: SpeculationFigures, most: number): string {
   const name = `${method}:${tokens}${draft === undefined ? '' : ` (${harmless(draft)})`}`
-  const pays = until === undefined ? '' : until === 0 ? '; it pays at no load' : `; it pays up to ${count(until)} in flight`
+  const pays =
+    until === undefined
+      ? ''
+      : until === 0
+        ? '; it pays at no load'
+        : until < most
+          ? `; it pays up to ${count(until)} in flight and costs beyond`
+          : `; it pays for as many as run at once (${count(most)})`
   return `${name}, ${Math.round(acceptance * 100)}% of drafted tokens accepted (${source === 'given' ? 'given' : 'assumed'})${pays}`
 }
 

@@ -19,7 +19,8 @@ export function tokens(value: number): string {
 /** Three significant figures, thousands separated. */
 export function rate(value: number): string {
   if (value >= 100) return count(value)
-  return value >= 10 ? value.toFixed(0) : value.toFixed(1)
+  if (value >= 10) return value.toFixed(0)
+  return value >= 0.1 || value <= 0 ? value.toFixed(1) : value.toPrecision(1)
 }
 
 /** Parameters: 32.8B, 1.6T, 494M. */

@@ -226,9 +226,9 @@ it('terms are cut in proportion, and say what was expected', () => {
 it('no more weights are offloaded than there are, and it is said', () => {
   const subject = subjectOf('qwen3-8b', '1xrtx-4090')
   const memory = memoryOf(vllm, subject, {maxModelLen: 4096, cpuOffloadBytes: 100 * GIB})
-  // Parameters are offloaded, the table of positions is none: 40,960 rows of 128 elements of 2 bytes stay.
-  expect(of(memory, 'weights')).toBe(40_960 * 128 * 2)
-  expect(memory.terms.find(({bytes}) => bytes < 0)?.because).toBe('all of them: room for 100.0 GiB of each GPU is offered')
+  // Embedding and head are no layers: 2 x 151,936 x 4,096 x 2 bytes stay; the table of positions is no parameter: 40,960 rows of 128 elements of 2 bytes.
+  expect(of(memory, 'weights')).toBe(2 * 151_936 * 4096 * 2 + 40_960 * 128 * 2)
+  expect(memory.terms.find(({bytes}) => bytes < 0)?.because).toBe('all that the layers hold: room for 100.0 GiB of each GPU is offered')
 })
 
 describe('pipeline stages', () => {

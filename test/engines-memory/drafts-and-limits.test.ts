@@ -208,13 +208,12 @@ describe('safety margin', () => {
 
 describe('host memory', () => {
   const {machine} = subjectOf('llama-3.1-8b', '2xrtx-4090')
-  const deployment = vllm.resolve(subjectOf('llama-3.1-8b', '2xrtx-4090'), {tp: 2, cpuOffloadBytes: 10 * GIB})
-  // Two workers of 4 GiB, a file of 5 and 10 GiB of weights for each: 33 GiB.
+  // Two workers of 4 GiB, a file of 5 and 20 GiB that are pinned: 33 GiB.
   it.each([
     [34, 0],
     [32, 1],
   ])('%i GiB available: %i warning', (gib, count) =>
-    expect(hostMemoryWarnings({...machine, detected: true, availableHostMemoryBytes: gib * GIB}, deployment, 2)).toHaveLength(count),
+    expect(hostMemoryWarnings({...machine, detected: true, availableHostMemoryBytes: gib * GIB}, 2, 20 * GIB)).toHaveLength(count),
   )
-  it('says nothing of machines that nobody looked at', () => expect(hostMemoryWarnings(machine, deployment, 2)).toEqual([]))
+  it('says nothing of machines that nobody looked at', () => expect(hostMemoryWarnings(machine, 2, 20 * GIB)).toEqual([]))
 })

@@ -198,7 +198,7 @@ describe('unequal cards', () => {
       expect(machineFromSpec(catalogue, spec).link).toEqual({kind: 'pcie-host', bytesPerSecondPerDirection: 31.5e9})
   })
   it('serve alone where both together gain nothing', async () => {
-    const {best} = await ask({model: 'llama-3.3-70b', gpu: '1xrtx-pro-6000-blackwell-ws,1xrtx-6000-ada', weights: 'fp8'})
+    const {best} = await ask({model: 'llama-3.3-70b', gpu: '1xrtx-pro-6000-blackwell-ws,1xa40', weights: 'fp8'})
     expect(best.machine.gpus.map(({accelerator}) => accelerator.id)).toEqual(['rtx-pro-6000-blackwell-ws'])
     const idle = best.warnings.find(({code}) => code === 'gpus-idle')!.message
     expect(idle).not.toMatch(/(\S+ tok\/s) instead of \1/)

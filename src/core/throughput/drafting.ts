@@ -33,6 +33,8 @@ export interface Drafting {
 export interface Verification {
   /** Attention and state kernels stand outside the captured graphs: the host launches them one by one. What becomes of it, in words. */
   outsideGraphs?: string
+  /** What the host does for each pass of the drafter beside launching its kernels, while the device waits. */
+  hostSecondsPerPass?: number
   /** One block of threads walks the whole context of a sequence: seconds for each token of it in each layer, whatever the batch. */
   secondsPerContextToken?: number
 }

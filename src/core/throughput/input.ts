@@ -6,6 +6,7 @@ import type {Checkpoint} from '../model.ts'
 import type {Interval} from '../terms.ts'
 import type {ShardLayout} from '../weights.ts'
 import type {Drafting} from './drafting.ts'
+import type {Offload} from './offload.ts'
 
 /**
  * Everything that the speed of a deployment is reckoned from. `layout`, `cacheLayout`, `maxNumSeqs`, `maxNumBatchedTokens`
@@ -46,6 +47,8 @@ export interface PerformanceInput {
   /** Tokens that one replica's cache holds (of one data-parallel rank times the ranks, when `dpAttention`). Absent: no limit. */
   kvCacheTokens?: number
   drafting?: Drafting
+  /** Absent: all weights are on the cards. */
+  offload?: Offload
   /** Absent: new requests are looked at in every step, the default of all engines. */
   admission?: Admission
   /** Largest batch of sequences with a CUDA graph; larger ones are launched kernel by kernel. Absent: as large as batches are. */

@@ -4,6 +4,7 @@ import type {Calibration, Spread} from './calibration.ts'
 import {paysUntil} from './drafting-pays.ts'
 import {isLater, releaseYear} from './engine-version.ts'
 import type {BoundBy, Performance, PerformanceInput, TimeTerm} from './input.ts'
+import {HOST_LINK_TERM, leastHostLinkSeconds} from './offload.ts'
 import type {Interval} from '../terms.ts'
 import {busyReplicas, engineCalibration, preparedModel, servingOf} from './prepared.ts'
 import type {Serving} from './serving.ts'
@@ -26,7 +27,7 @@ function boundBy(serving: Serving): BoundBy {
   const {step} = serving
   const overhead = step.launches + step.host + serving.streamingPerToken
   const device = step.products + step.experts + step.attention + step.head + step.drafts
-  if (step.collectives >= Math.max(overhead, device)) return 'interconnect'
+  if (step.collectives + step.hostLink >= Math.max(overhead, device)) return 'interconnect'
   if (overhead >= device) return 'overhead'
   const prefillShare = serving.interruption > step.total ? serving.prefillStep.compute >= serving.prefillStep.memory : step.compute >= step.memory
   return prefillShare ? 'compute' : 'memory-bandwidth'
@@ -39,7 +40,7 @@ function decodeTerms(input: PerformanceInput, serving: Serving): TimeTerm[] {
   const term = (name: string, seconds: number, because: string): TimeTerm => ({phase: 'decode', name, ms: ms(seconds / stepTokens), because})
   const device = step.products + step.experts + step.attention + step.head
   // The step is never shorter than the sum of the parts; what the bound adds goes to the largest.
-  const stretch = device > 0 ? Math.max(1, (step.total - step.collectives - step.launches - step.host - step.drafts) / device) : 1
+  const stretch = device > 0 ? Math.max(1, (step.total - step.collectives - step.launches - step.host - step.hostLink - step.drafts) / device) : 1
   const terms = [
     term(
       'dense weights',
@@ -55,6 +56,7 @@ function decodeTerms(input: PerformanceInput, serving: Serving): TimeTerm[] {
     term('collectives', step.collectives, `two sums over ${input.tp} ranks in each layer over ${input.link.kind}`),
     term('kernel launches', step.launches, input.enforceEager ? 'launched one by one' : 'latency of kernels within captured graphs'),
     term('host', step.host, `scheduling, sampling and bookkeeping for ${sequences} sequences`),
+    term(HOST_LINK_TERM, step.hostLink, hostLinkWords(input)),
     term('drafting', step.drafts, draftingWords(input)),
     term(
       'prompts of others',
@@ -64,6 +66,13 @@ function decodeTerms(input: PerformanceInput, serving: Serving): TimeTerm[] {
     term('streaming', serving.streamingPerToken * stepTokens, 'the front end delivers so many tokens a second and no more'),
   ]
   return terms.filter((t) => t.ms > 0)
+}
+
+/** Where they are and how they are read. */
+function hostLinkWords({offload}: PerformanceInput): string {
+  if (!offload) return ''
+  const how = {'in-place': 'read in place', copied: 'copied in each step', ahead: 'copied ahead in each step'}[offload.reading]
+  return `${(offload.bytes / 1e9).toFixed(1)} GB of each GPU, ${how} at ${shown(offload.bytesPerSecond / 1e9)} GB/s`
 }
 
 /** What making drafts costs, with the steps that are saved in the same line: all parts of a phase are shown for each token. */
@@ -101,6 +110,17 @@ const interval = (estimate: number, deviation: number) => ({
   low: estimate * Math.exp(-DEVIATE_80 * deviation),
   high: estimate * Math.exp(DEVIATE_80 * deviation),
 })
+
+const notBelow = (times: Interval, least: number): Interval => (times.low >= least ? times : {...times, low: Math.min(times.estimate, least)})
+
+/** What the host's link takes at its rated speed: the fast ends of intervals stop there. */
+function leastTimes({offload}: PerformanceInput, {step, stepTokens, prefillStep, prefillChunks}: Serving): {ttftMs: number; tpotMs: number} {
+  if (!offload) return {ttftMs: 0, tpotMs: 0}
+  return {
+    ttftMs: ms(prefillChunks * leastHostLinkSeconds(offload, prefillStep)),
+    tpotMs: ms(leastHostLinkSeconds(offload, step) / stepTokens),
+  }
+}
 
 /** What leaves an open loop is what arrives, as long as that is served: the interval of the rate is that of what can be served, cut at the arrivals. */
 function servedOf(rate: Interval, {arrivalsPerSecond, mostPerSecond}: NonNullable<Serving['open']>, tokens: number): Interval {
@@ -164,14 +184,17 @@ export function performance(input: PerformanceInput, calibration: Calibration, m
   // An accepted length that is assumed makes everything that comes after the first token less certain.
   const assumed = (extrapolated.includes('hardware') && classModifiers(input.accelerator, calibration).deviation) || 0
   const drafted = Math.hypot(input.drafting?.spread ?? 0, input.drafting?.verification?.outsideGraphs === undefined ? 0 : OUTSIDE_GRAPHS_SPREAD)
+  const offloaded = input.offload?.spread ?? 0
   const deviation = (of: keyof Spread) =>
     Math.sqrt(
-      extrapolated.reduce((sum, what) => sum + calibration.spread.extrapolated[what][of] ** 2, base[of] ** 2 + assumed ** 2) +
+      extrapolated.reduce((sum, what) => sum + calibration.spread.extrapolated[what][of] ** 2, base[of] ** 2 + assumed ** 2 + offloaded ** 2) +
         (of === 'ttft' ? 0 : drafted ** 2),
     )
-  const rate = interval(outputRate, deviation('throughput'))
-  const ttftMs = interval(ms(serving.ttft), deviation('ttft'))
-  const tpotMs = interval(ms(serving.tpot), deviation('tpot'))
+  const least = leastTimes(input, serving)
+  const ttftMs = notBelow(interval(ms(serving.ttft), deviation('ttft')), least.ttftMs)
+  const tpotMs = notBelow(interval(ms(serving.tpot), deviation('tpot')), least.tpotMs)
+  const open = interval(outputRate, deviation('throughput'))
+  const rate = least.tpotMs > 0 ? {...open, high: Math.min(open.high, (outputRate * tpotMs.estimate) / tpotMs.low)} : open
   const {concurrency} = input.workload
   return {
     ttftMs,

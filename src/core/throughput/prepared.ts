@@ -24,7 +24,7 @@ export function preparedModel(input: PerformanceInput, calibration: Calibration)
   if (!drafter) return draftedModel(target, drafting, undefined, 0)
   const drafterModel = stepModel(drafterInput(input, drafter), calibration, engine, years)
   const launched = drafter.hostKernels > 0 ? drafter.hostKernels + drafterModel.work.mixerKernelCount : 0
-  return draftedModel(target, drafting, drafterModel, launched * target.hostSecondsPerKernel)
+  return draftedModel(target, drafting, drafterModel, launched * target.hostSecondsPerKernel + (drafting.verification?.hostSecondsPerPass ?? 0))
 }
 
 /** The drafter as a model of its own on the ranks of the last stage. */
@@ -35,6 +35,8 @@ function drafterInput(input: PerformanceInput, {architecture, checkpoint}: Draft
     architecture,
     checkpoint,
     drafting: undefined,
+    // Engines offload the target's layers.
+    offload: undefined,
     pp: 1,
     gpuCount: Math.max(1, Math.round(input.gpuCount / stages)),
     nodes: Math.max(1, Math.ceil(input.nodes / stages)),

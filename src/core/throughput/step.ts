@@ -2,6 +2,7 @@ import type {ComputeType} from '../accelerator.ts'
 import type {Calibration, EngineCalibration} from './calibration.ts'
 import {classModifiers, ratesOf} from './hardware.ts'
 import type {PerformanceInput} from './input.ts'
+import {hostLinkSeconds, layerWeights} from './offload.ts'
 import {computeTypeOf, dynamicScales, rememberedWork, type Work} from './work.ts'
 import type {WeightFormat} from '../formats.ts'
 
@@ -29,6 +30,8 @@ export interface StepTime {
   collectives: number
   launches: number
   host: number
+  /** Reading weights from the host's memory; 0 where none stay there. Not hidden behind the rest. */
+  hostLink: number
   /** Making drafts; 0 without. */
   drafts: number
   total: number
@@ -214,6 +217,9 @@ export function stepModel(input: PerformanceInput, calibration: Calibration, eng
   const stageHop = stages > 1 ? (stages - 1) * networkLink.latencyMicroseconds * 1e-6 : 0
   const hostRanks = Math.log2(Math.max(1, ranks * stages))
 
+  const {offload} = input
+  const held = offload && layerWeights(work)
+
   /** Whole model with one stage's worth of sequences: the sum over stages. */
   function time(state: StepState): StepTime {
     const sequences = state.decodeSequences / stages
@@ -240,12 +246,14 @@ export function stepModel(input: PerformanceInput, calibration: Calibration, eng
     productSeconds += activation
 
     let expertSeconds = 0
+    let touchedExperts = 0
     for (const {expert, memoryPerExpert, computePerPair, activationPerPair} of experts) {
       const pairs = (tokens * expert.expertsPerToken) / expert.expertParallel
       const busiest = imbalance(tokens * expert.expertsPerToken, expert.expertParallel)
       const distinct = distinctExperts(expert.expertCount, expert.expertsPerToken, tokens, kernels.expertSpread)
       const touched = Math.min(expert.expertCount, distinct * imbalance(distinct, expert.expertParallel)) / expert.expertParallel
       const read = touched * memoryPerExpert
+      touchedExperts += touched * expert.times * expert.bytesPerExpert
       const needed = (pairs * busiest + touched * kernels.expertPaddingTokens) * computePerPair
       const moved = pairs * busiest * activationPerPair
       memory += read + moved
@@ -318,6 +326,9 @@ export function stepModel(input: PerformanceInput, calibration: Calibration, eng
           : input.piecewiseGraphs
             ? softMaximum(busy, hostSecondsPerKernel * LAUNCHES_OF_A_PIECE * work.mixerLayers * stages, exponent)
             : busy
+    const crossing = offload && held ? hostLinkSeconds(offload, held, {dense: held.dense, experts: touchedExperts}) : 0
+    // Copies ahead run beside the other layers; what is read or copied in turn stops them.
+    const hostLink = offload?.reading === 'ahead' ? Math.max(0, crossing - pace) : crossing
     return {
       products: productSeconds,
       experts: expertSeconds * kernelFactor,
@@ -326,8 +337,9 @@ export function stepModel(input: PerformanceInput, calibration: Calibration, eng
       collectives,
       launches: launches + pace - busy,
       host: host + stageHop,
+      hostLink,
       drafts: 0,
-      total: pace + host + stageHop,
+      total: pace + host + stageHop + hostLink,
       memory,
       compute,
     }

@@ -6,6 +6,7 @@ import {sglangLaunch} from './launch.ts'
 import {sglangCacheLayout, sglangLayout} from './layout.ts'
 import {sglangLayoutReasons} from './layout-rules.ts'
 import {sglangMemory} from './memory.ts'
+import {sglangOffload} from './offload.ts'
 import {resolveSglang} from './resolve.ts'
 
 export function createSglang(data: EngineData): Engine {
@@ -22,6 +23,7 @@ export function createSglang(data: EngineData): Engine {
     shardLayout: sglangLayout,
     cacheLayout: sglangCacheLayout,
     drafting: (subject, deployment) => draftingOf({table: data.support.speculation, subject, deployment, launchedByHost: false}),
+    offload: sglangOffload,
     gpuCount: ({tp, pp, dp, dpAttention}) => tp * pp * (dpAttention ? 1 : dp),
     launch: (subject, deployment) => sglangLaunch(subject, deployment, data.needs),
   }

@@ -25,6 +25,8 @@ import {isLargeHopperQwen3Vl, type SglangQuestion} from './asked.ts'
 import {attentionBackend, dropsPrefillGraphs, pageSizeTokens} from './attention.ts'
 import {fractionFactor, memFractionStatic} from './defaults.ts'
 import {decodeGraphSizes, prefillGraphSizes} from './graphs.ts'
+import {offloadAsked} from '../offload.ts'
+import {sglangOffload} from './offload.ts'
 import {sglangCacheLayout, sglangLayout, sglangPriceLayout, sglangWeightLayout} from './layout.ts'
 import {type DraftPool, type Pools, sglangPools, stateSlotsPerRequest} from './pools.ts'
 import {filledRequests, hasWindowPool, OWN_RUNNING_REQUESTS, seesOrHears, sglangQuestion, subjectKinds} from './question.ts'
@@ -204,7 +206,7 @@ export function sglangMemory(subject: Subject, deployment: Deployment, data: Eng
         stageCount: deployment.pp,
         speculative: deployment.speculative,
         draft: knownDraft(subject.model, deployment.speculative),
-        offloadedBytes: deployment.cpuOffloadBytes,
+        ...offloadAsked(deployment, sglangOffload(subject)),
         expertTile: sglangExpertTile(subject.gpu.accelerator, kinds.compressed),
       }),
       ...sglangLoraTerms({architecture, deployment, layout: sglangLayout(deployment), stage}),

@@ -51,7 +51,6 @@ export function trtllmMemory(subject: Subject, deployment: Deployment, data: Eng
         stageCount: deployment.pp,
         speculative: deployment.speculative,
         draft,
-        offloadedBytes: 0,
       }),
       ...trtllmLoraTerms({architecture, deployment, layout, stage}),
       {name: 'activations', bytes: peak.bytes, kind: 'measured', part: 'activation', because: `trial run: ${peak.because}`},

@@ -3,6 +3,7 @@ import {identityOf} from '../identity.ts'
 import {draftingOf} from '../speculation/drafter.ts'
 import {supportOf} from '../support.ts'
 import {vllmLaunch} from './launch.ts'
+import {vllmOffload} from './offload.ts'
 import {vllmLayout} from './layout.ts'
 import {vllmLayoutReasons} from './layout-rules.ts'
 import {vllmCacheLayout, vllmMemory} from './memory.ts'
@@ -24,6 +25,7 @@ export function createVllm(data: EngineData): Engine {
     cacheLayout: vllmCacheLayout,
     drafting: (subject, deployment) =>
       draftingOf({table: data.support.speculation, subject, deployment, launchedByHost: true, verification: vllmVerification(subject, deployment)}),
+    offload: vllmOffload,
     gpuCount: ({tp, pp, dp}) => tp * pp * dp,
     launch: (subject, deployment) => vllmLaunch(subject, deployment, data.needs),
   }

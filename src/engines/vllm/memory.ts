@@ -41,6 +41,8 @@ import {attentionPeak, compressedGraphBytes, compressedRow, hostTableTerms, isV4
 import {blockTables} from './block-tables.ts'
 import {blockSizeTokens, cudaGraphSizes, decodeGraphSizes, LOOKS_AT_FREE_SINCE} from './defaults.ts'
 import {vllmLayout} from './layout.ts'
+import {offloadAsked} from '../offload.ts'
+import {vllmOffload} from './offload.ts'
 import {rotaryBytes} from './rotary.ts'
 import {graphsInsideBudget, hasExperts, secondRunnerLogitBytes, sequenceTableBytes, triesImages, usesSecondRunner} from './runner.ts'
 import {hasCompressedAttention, hasSparseLatent, sparseRowBytes, sparseWorkspace} from './sparse.ts'
@@ -459,7 +461,7 @@ export function vllmMemory(subject: Subject, deployment: Deployment, data: Engin
         stageCount: deployment.pp,
         speculative: deployment.speculative,
         draft: knownDraft(subject.model, deployment.speculative),
-        offloadedBytes: deployment.cpuOffloadBytes,
+        ...offloadAsked(deployment, vllmOffload(subject, deployment)),
         expertTile: vllmExpertTile(subject.gpu.accelerator, version, hasCompressedAttention(architecture)),
       }),
       ...vllmLoraTerms({architecture, deployment, layout: vllmLayout(deployment), stage}, data.support.lora),

@@ -1,7 +1,7 @@
 import type {Machine} from '../../core/accelerator.ts'
 import type {Deployment} from '../../core/deployment.ts'
 import type {Reason, Warning} from '../../core/terms.ts'
-import {cardRemarks, hasSlices} from '../world/index.ts'
+import {cardRemarks, hasSlices, linkWithin} from '../world/index.ts'
 import type {Evaluation} from './evaluation.ts'
 import {sharesExperts} from './speed-input.ts'
 
@@ -23,12 +23,29 @@ export function sliceReasons(evaluation: Pick<Evaluation, 'engine' | 'deployment
 }
 
 /** What of the cards' figures stands in no source, and how several slices are started. */
-export function cardWarnings(machine: Machine, {dp}: Deployment): Warning[] {
+export function cardWarnings(machine: Machine, deployment: Deployment): Warning[] {
+  const {dp} = deployment
   const list: Warning[] = cardRemarks(machine).map((message) => ({code: 'gpu-figures-assumed', message}))
+  list.push(...orderWarnings(machine, deployment))
   if (hasSlices(machine) && dp > 1)
     list.push({
       code: 'slices-separate',
       message: `each of the ${dp} slices is a server of its own: start it ${dp} times, each with CUDA_VISIBLE_DEVICES set to the identity of one slice (nvidia-smi -L lists them), and spread the requests`,
     })
   return list
+}
+
+/** Engines take GPUs in order, the first ones for the first group: groups that a bridge joins must stand side by side. */
+function orderWarnings(machine: Machine, {tp, dpAttention}: Deployment): Warning[] {
+  const {joined, link} = machine
+  if (!joined || dpAttention || linkWithin(machine, tp) === link) return []
+  const order = joined.groups.flat()
+  if (order.every((index, place) => place === 0 || index > order[place - 1]!)) return []
+  const groups = joined.groups.map((group) => group.join(' and ')).join(', ')
+  return [
+    {
+      code: 'links-by-pair',
+      message: `only GPUs ${groups} are joined by a fast link, and the speed is that of groups of ${tp} that stay within them: start with CUDA_VISIBLE_DEVICES=${order.join(',')}`,
+    },
+  ]
 }

@@ -25,6 +25,7 @@ import {hasLimits, keepsLimits, reachedInWords, reachedLimits, type Tail} from '
 import {marginOf} from './margin.ts'
 import {type Replaced, requestTokens, SETTING_FLAGS, type Settled, settle} from './settle.ts'
 import {speculationWarnings} from './speculation.ts'
+import {offloadReasons, offloadWarnings, pinnedBytes} from './offload.ts'
 import {performanceInput, subjectOf} from './speed-input.ts'
 import {tailOf} from './tail.ts'
 
@@ -81,6 +82,7 @@ export function standing({engine, model: named, checkpoint, machine, request, wo
     ...withoutExperts(model, request, support.reasons),
     ...machineReasons(engine, deployment, machine),
     ...sliceReasons({engine, deployment, model, machine}),
+    ...offloadReasons({engine, deployment, memory, subject}, request),
   ]
   const warnings = [
     ...replacedWarnings(replaced),
@@ -88,7 +90,8 @@ export function standing({engine, model: named, checkpoint, machine, request, wo
     ...uncountedOptions(settled),
     ...[contextNote(subject, deployment)].filter((note) => note !== undefined),
     ...draftWarnings(model.architecture, deployment.speculative, knownDraft(model, deployment.speculative)),
-    ...hostMemoryWarnings(machine, deployment, engine.gpuCount(deployment)),
+    ...offloadWarnings({engine, deployment, memory, subject}, request),
+    ...hostMemoryWarnings(machine, engine.gpuCount(deployment), pinnedBytes({engine, deployment, memory, subject})),
     ...displayWarnings(machine, engine, deployment),
     ...unequalWarnings(machine),
     ...cardWarnings(machine, deployment),
@@ -140,7 +143,8 @@ export function judge(stood: Standing, {workload, slo = {}, calibration}: Asked,
   const slow = slowness(judged, slo)
   if (slow.reasons.length > 0) return {...judged, verdict: 'too-slow', reasons: slow.reasons}
   const tight = [...tightness(judged), ...slow.warnings]
-  return tight.length > 0 ? {...judged, verdict: 'tight', warnings: [...tight, ...judged.warnings]} : judged
+  const reported = judged.warnings.some(({code}) => code === 'offload-reported')
+  return tight.length > 0 || reported ? {...judged, verdict: 'tight', warnings: [...tight, ...judged.warnings]} : judged
 }
 
 /** What an engine says of a deployment; over unequal cards, what it says of each kind. */

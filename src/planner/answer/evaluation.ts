@@ -56,4 +56,5 @@ export const TIGHT_CODES: readonly string[] = [
   'concurrency-exceeds-sequences',
   'overload-possible',
   'slo-uncertain',
+  'offload-reported',
 ]

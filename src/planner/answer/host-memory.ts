@@ -1,6 +1,5 @@
 /** What a start needs of the host's memory. Only for machines that were looked at: what is free elsewhere is not known. */
 import type {Machine} from '../../core/accelerator.ts'
-import type {Deployment} from '../../core/deployment.ts'
 import type {Warning} from '../../core/terms.ts'
 import {bytesInWords} from '../../core/words.ts'
 
@@ -9,18 +8,17 @@ const GIB = 1024 ** 3
 const WORKER_BYTES = 4 * GIB
 const FILE_BYTES = 5 * GIB
 
-/** Workers of one node, each with its share of what is offloaded. Memory shared with the GPU is judged there, not here. */
-export function hostMemoryWarnings(machine: Machine, deployment: Deployment, gpuCount: number): Warning[] {
+/** Workers of one node, and what they pin for offloaded weights. Memory shared with the GPU is judged there, not here. */
+export function hostMemoryWarnings(machine: Machine, gpuCount: number, pinned: number): Warning[] {
   const {availableHostMemoryBytes: available, gpus} = machine
   if (!machine.detected || available === undefined || gpus.some(({accelerator}) => accelerator.unifiedMemory)) return []
   const workers = Math.min(gpuCount, gpus.length)
-  const offloaded = deployment.cpuOffloadBytes * workers
-  const needed = workers * WORKER_BYTES + FILE_BYTES + offloaded
+  const needed = workers * WORKER_BYTES + FILE_BYTES + pinned
   if (needed <= available) return []
   const parts = [
     `${workers} worker${workers === 1 ? '' : 's'} of about ${bytesInWords(WORKER_BYTES)}`,
     `a file of weights of ${bytesInWords(FILE_BYTES)}`,
-    ...(offloaded > 0 ? [`${bytesInWords(offloaded)} of offloaded weights`] : []),
+    ...(pinned > 0 ? [`${bytesInWords(pinned)} for offloaded weights, which PyTorch pins in powers of two`] : []),
   ]
   return [
     {

@@ -12,6 +12,7 @@ import {isMixed, kindsOf, pacingAccelerator} from '../world/index.ts'
 import type {Evaluation, Verdict} from './evaluation.ts'
 import type {Tail} from './limits.ts'
 import {memoryInterval, type MemoryInterval} from './memory-interval.ts'
+import {pinnedBytes} from './offload.ts'
 import type {PoolingAnswer} from './pooling-answer.ts'
 import type {Replaced} from './settle.ts'
 import {subjectOf} from './speed-input.ts'
@@ -54,6 +55,8 @@ export interface Result {
     largestMaxNumSeqs?: number
     /** What the cache and the longest context may come to, about four times in five; absent where there is no cache. */
     interval?: MemoryInterval
+    /** Of one node's host, for weights that stay there, as the engine pins them. */
+    hostBytes?: number
     terms: Term[]
   }
   performance?: Performance
@@ -95,6 +98,7 @@ export function toResult(evaluation: Evaluation, id?: string): Result {
   const gpus = engine.gpuCount(deployment)
   const largestMaxModelLen = largestThatStarts(evaluation)
   const interval = memoryInterval(evaluation, largestMaxModelLen)
+  const hostBytes = pinnedBytes({engine, deployment, memory, subject: subjectOf({model, checkpoint, machine})})
   const perGpu = {
     totalBytes: memory.totalBytes,
     budgetBytes: memory.budgetBytes,
@@ -136,6 +140,7 @@ export function toResult(evaluation: Evaluation, id?: string): Result {
       largestMaxModelLen,
       ...(memory.largestMaxNumSeqs !== undefined && {largestMaxNumSeqs: memory.largestMaxNumSeqs}),
       ...(interval && {interval}),
+      ...(hostBytes > 0 && {hostBytes: Math.round(hostBytes)}),
       terms: memory.terms.map(({part: _part, ...term}) => term),
     },
     ...(performance && !model.pooling && {performance}),

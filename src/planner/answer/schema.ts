@@ -111,6 +111,7 @@ export const ResultSchema = z.object({
       .object({kvCacheTokens: range, largestMaxModelLen: range})
       .optional()
       .describe('about four in five starts lie within; wider where no log of the release, the kind of layers or the platform is known'),
+    hostBytes: bytes.optional(),
     terms: z.array(z.object({name: z.string(), bytes, kind: z.enum(['exact', 'derived', 'measured', 'assumed']), because: z.string()})),
   }),
   performance: z

@@ -2,8 +2,9 @@ import type {Deployment, Workload} from '../../core/deployment.ts'
 import type {PerformanceInput} from '../../core/throughput/input.ts'
 import type {Subject} from '../../engines/engine.ts'
 import {isEncoder} from '../../engines/pooling.ts'
-import {pacingAccelerator, tightestGpu} from '../world/index.ts'
+import {linkWithin, pacingAccelerator, tightestGpu} from '../world/index.ts'
 import type {Evaluation, Standing} from './evaluation.ts'
+import {offloadOf} from './offload.ts'
 import {requestTokens} from './settle.ts'
 
 export function subjectOf(question: Pick<Evaluation, 'model' | 'checkpoint' | 'machine' | 'workload'>): Subject {
@@ -38,7 +39,8 @@ export function performanceInput(evaluation: Standing & {workload?: Workload}, w
     layout,
     cacheLayout: engine.cacheLayout(subject, deployment),
     accelerator: pacingAccelerator(machine),
-    link: machine.link,
+    // Sums are made within a tensor parallel group; with attention data parallel or experts shared, over all ranks.
+    link: dpAttention ? machine.link : linkWithin(machine, deployment.tp),
     networkBytesPerSecondPerGpu: machine.networkBytesPerSecondPerGpu,
     nodes,
     engine: engine.id,
@@ -55,6 +57,7 @@ export function performanceInput(evaluation: Standing & {workload?: Workload}, w
     // Without a cache nothing but the batch is in the way.
     kvCacheTokens: (isEncoder(model) ? Math.max(memory.kvCacheTokens, deployment.maxNumSeqs * deployment.maxModelLen) : memory.kvCacheTokens) * ranks,
     drafting: engine.drafting(subject, deployment),
+    offload: offloadOf({engine, deployment, memory, subject}),
     ...scheduling(deployment),
     ...(deployment.graphs?.maxBatch !== undefined && {graphMaxBatch: deployment.graphs.maxBatch}),
     ...(deployment.graphs?.mode === 'piecewise' && {piecewiseGraphs: true}),

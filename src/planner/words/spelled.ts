@@ -1,3 +1,4 @@
+import {COUNTED_OFFLOAD_FLAGS} from '../../engines/offload.ts'
 import type {DeploymentRequest} from '../../core/deployment.ts'
 import {InputError} from '../../core/input-error.ts'
 import {nearest} from '../../core/nearest.ts'
@@ -192,8 +193,11 @@ async function literalAnswer(context: Context, scenario: Scenario): Promise<Answ
   }
 }
 
-const withNotCounted = (answered: Answer, names: readonly string[]): Answer =>
-  names.length === 0 ? answered : {...answered, best: {...answered.best, warnings: [...answered.best.warnings, notCounted(names)]}}
+function withNotCounted(answered: Answer, given: readonly string[]): Answer {
+  const {engine, warnings} = answered.best
+  const names = engine.id === 'vllm' ? given.filter((name) => !COUNTED_OFFLOAD_FLAGS.has(name)) : given
+  return names.length === 0 ? answered : {...answered, best: {...answered.best, warnings: [...warnings, notCounted(names)]}}
+}
 
 const notCounted = (names: readonly string[]): Warning => {
   const distinct = [...new Set(names)]

@@ -12,7 +12,7 @@ export {
   UNCHANGED,
   withFactors,
 } from './local-calibration.ts'
-export {usualLink} from './links.ts'
+export {linkWithin, usualLink} from './links.ts'
 export {
   cardRemarks,
   cardsOf,

@@ -81,3 +81,19 @@ export const LINK_WORDS: Record<LinkKind, string> = {
   unified: 'their own memory',
   other: 'a link of their own',
 }
+
+/**
+ * The link within a group of `ranks` GPUs, where all of a machine's such groups can be put behind a faster link than the one that joins all: two pairs of
+ * bridged cards serve two groups of two. Else the link of the whole machine, at whose pace the slowest pair runs.
+ */
+export function linkWithin({link, joined, gpus}: Pick<Machine, 'link' | 'joined' | 'gpus'>, ranks: number): Machine['link'] {
+  if (!joined || ranks < 2 || ranks >= gpus.length || link.asked) return link
+  const fits = joined.groups.every((group) => group.length % ranks === 0) && joined.groups.flat().length === gpus.length
+  if (!fits) return link
+  const {kind, bytesPerSecondPerDirection} = joined
+  return {kind, ...(bytesPerSecondPerDirection !== undefined && {bytesPerSecondPerDirection})}
+}
+
+/** Groups of consecutive GPUs. */
+export const consecutiveGroups = (count: number, size: number): number[][] =>
+  Array.from({length: Math.floor(count / size)}, (_, group) => Array.from({length: size}, (_unused, index) => group * size + index))

@@ -8,7 +8,7 @@ import {parseGpuSpec} from '../../catalogue/gpu-spec.ts'
 import {requireSystem, type System} from '../../catalogue/system.ts'
 import type {Link} from '../scenario/index.ts'
 import {processorsOf} from './processors.ts'
-import {askedLink, type Boxes, boxesOf, LINK_WORDS, linkOfAll, usualLink} from './links.ts'
+import {askedLink, type Boxes, boxesOf, consecutiveGroups, LINK_WORDS, linkOfAll, usualLink} from './links.ts'
 
 /** Bytes a second between nodes for each GPU when nothing is known: one 100 Gb/s adapter shared by all would be less, InfiniBand more. */
 const ASSUMED_NETWORK_BYTES_PER_SECOND = 12.5e9
@@ -99,8 +99,14 @@ export function machineFromSystem(catalogue: Catalogue, system: System, nodes?: 
           kind: system.link?.beyondDomain ?? 'pcie-host',
           bytesPerSecondPerDirection: system.hostLink?.bytesPerSecondPerDirection ?? first.pcie?.bytesPerSecondPerDirection,
         },
+    ...(!whole &&
+      (system.link?.domainGpuCount ?? 1) > 1 && {
+        joined: {kind, ...(rate !== undefined && {bytesPerSecondPerDirection: rate}), groups: consecutiveGroups(gpus.length, system.link!.domainGpuCount!)},
+      }),
     networkBytesPerSecondPerGpu: system.network?.bytesPerSecondPerGpu ?? ((nodes ?? system.nodeCount) > 1 ? ASSUMED_NETWORK_BYTES_PER_SECOND : undefined),
     hostMemoryBytes: system.unifiedMemory ? undefined : system.host?.memoryBytes,
+    ...(system.hostLink?.bytesPerSecondPerDirection !== undefined && {hostLinkBytesPerSecond: system.hostLink.bytesPerSecondPerDirection}),
+    ...(system.host?.memoryBandwidthBytesPerSecond !== undefined && {hostMemoryBandwidthBytesPerSecond: system.host.memoryBandwidthBytesPerSecond}),
     detected: false,
   }
 }
@@ -132,7 +138,9 @@ export const isMixed = (machine: Machine): boolean => machine.gpus.some((gpu) =>
 /** Some of the cards as a machine of their own. */
 export function cardsOf(machine: Machine, gpus: MachineGpu[]): Machine {
   const link = machine.detected || machine.link.asked ? machine.link : linkOfAll(gpus)
-  return {...machine, gpus, link}
+  const indexes = new Set(gpus.map(({index}) => index))
+  const groups = machine.joined?.groups.filter((group) => group.every((index) => indexes.has(index)))
+  return {...machine, gpus, link, ...(machine.joined && {joined: {...machine.joined, groups: groups!}})}
 }
 
 /**
