@@ -331,7 +331,16 @@ export function checkEngineFile(path: string, value: unknown): EngineFileResult 
         : name.endsWith('-facts')
           ? 'facts'
           : 'engine'
-  const schema = {facts: factsFile, engine: engineFile, flags: flagsFile, support: supportFile, builds: buildsFile, needs: needsFile, lora: loraFile, platforms: platformsFile}[kind]
+  const schema = {
+    facts: factsFile,
+    engine: engineFile,
+    flags: flagsFile,
+    support: supportFile,
+    builds: buildsFile,
+    needs: needsFile,
+    lora: loraFile,
+    platforms: platformsFile,
+  }[kind]
   const result = schema.safeParse(value)
   if (!result.success) return {kind: 'invalid', problems: problemsOf(path, result.error)}
   if (kind === 'flags' && (result.data as FlagTable).engine !== name.replace(/-flags$/, ''))

@@ -83,7 +83,11 @@ function prefillTerms(input: PerformanceInput, serving: Serving, groups: number)
       wait.queue,
       input.workload.requestRate === undefined ? `prompts ahead of it; the first ${shown(serving.admitted)} requests arrive together` : 'prompts ahead of it',
     ),
-    term('prompt', wait.prefill, `${serving.prefillChunks} step${serving.prefillChunks === 1 ? '' : 's'} of at most ${Math.round(input.maxNumBatchedTokens / groups)} tokens`),
+    term(
+      'prompt',
+      wait.prefill,
+      `${serving.prefillChunks} step${serving.prefillChunks === 1 ? '' : 's'} of at most ${Math.round(input.maxNumBatchedTokens / groups)} tokens`,
+    ),
     term('first token', wait.firstToken, 'steps until the first token is delivered'),
     term('compiling', wait.compiling, 'kernels are compiled for shapes that nobody sent before'),
     term('waiting for cache', wait.capacity, `${shown(serving.admitted)} of ${shown(serving.inFlight)} requests fit at once`),
