@@ -1,12 +1,15 @@
-import type {Calibration} from '../../core/throughput/calibration.ts'
+import type {Calibration, Spread} from '../../core/throughput/calibration.ts'
 import {percent, type Score} from './report.ts'
 
 export interface Section {
   title: string
   rows: [string, Score][]
-  /** Share of what was left out that lies inside the interval of 80% that such a question gets: output rate, time per token, first token. */
-  inside?: [number, number, number]
+  /** Share of what was left out that lies inside the interval of 80% that such a question gets. */
+  inside?: Spread
 }
+
+export const insideWords = ({throughput, tpot, ttft}: Spread): string =>
+  `Inside the interval that such a question gets: ${[throughput, tpot, ttft].map(percent).join(', ')} (output rate, time per token, first token).`
 
 const table = ({title, rows, inside}: Section): string =>
   [
@@ -18,7 +21,7 @@ const table = ({title, rows, inside}: Section): string =>
       ([name, {n, throughput, tpot, ttft}]) =>
         `| ${name} | ${n} | ${percent(throughput?.mean)} | ${percent(throughput?.median)} | ${percent(throughput?.p90)} | ${percent(tpot?.mean)} | ${percent(tpot?.median)} | ${percent(ttft?.median)} |`,
     ),
-    ...(inside ? ['', `Inside the interval that such a question gets: ${inside.map(percent).join(', ')} (output rate, time per token, first token).`] : []),
+    ...(inside ? ['', insideWords(inside)] : []),
   ].join('\n')
 
 /** Errors of the estimates that are given, and the shares that lie inside their intervals: output rate, time per token, first token. */

@@ -7,7 +7,7 @@ import {preparedModel, shapeOf} from '../../core/throughput/performance.ts'
 import type {Task} from '../task.ts'
 import {withCatalogue} from '../with-catalogue.ts'
 import {LEFT_OUT, PAGE, pageOf} from './accuracy.ts'
-import type {Section} from './accuracy-page.ts'
+import {insideWords, type Section} from './accuracy-page.ts'
 import {fitCalibration, logErrors, type Measurement} from './fit.ts'
 import {readMeasurements} from './measurements.ts'
 import type {Parameter} from './parameters.ts'
@@ -125,8 +125,8 @@ function residualsOf(measurements: readonly Measurement[], calibration: Calibrat
 const errorsWhere = (holdouts: readonly Holdout[], chosen: (m: Measurement) => boolean): [number, number, number][] =>
   holdouts.flatMap(({errors, tested}) => errors.filter((_, i) => chosen(tested[i]!)))
 
-/** Share of what was left out that lies inside the interval that a question gets: output rate, time per token, first token. */
-function insideOf(holdouts: readonly Holdout[], {spread}: Calibration, beyond: (m: Measurement) => readonly Spread[]): [number, number, number] {
+/** Share of what was left out that lies inside the interval that a question gets. */
+function insideOf(holdouts: readonly Holdout[], {spread}: Calibration, beyond: (m: Measurement) => readonly Spread[]): Spread {
   const share = (of: keyof Spread, index: Index) => {
     const inside = holdouts.flatMap(({errors, tested}) =>
       errors.flatMap((e, i) => {
@@ -137,7 +137,7 @@ function insideOf(holdouts: readonly Holdout[], {spread}: Calibration, beyond: (
     )
     return inside.filter(Boolean).length / inside.length
   }
-  return [share('throughput', 2), share('tpot', 1), share('ttft', 0)]
+  return {throughput: share('throughput', 2), tpot: share('tpot', 1), ttft: share('ttft', 0)}
 }
 
 /** A release from before the first that was fitted. */
@@ -201,7 +201,7 @@ export async function main({root, args}: Task): Promise<number> {
       const section = sections.find((one) => one.title === title)
       if (!section) return
       section.inside = insideOf(holdouts, calibration, beyond)
-      console.log(`inside the interval, ${title}: ${section.inside.map((share) => share.toFixed(3)).join(', ')}`)
+      console.log(insideWords(section.inside))
     }
     const wanted = (what: string) => options.holdout === what || options.holdout === 'all'
 
