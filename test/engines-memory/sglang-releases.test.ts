@@ -214,3 +214,12 @@ describe('images', () => {
     expect(await reserved('qwen3-8b', '0.5.23')).toBe(0)
   })
 })
+
+describe("Kimi's image tower", () => {
+  // 471,143,920 parameters, of which the attention of 27 layers, 4 x 1,152 x 1,152 each, is divided (models/kimi_vl_moonvit.py MLP2, kimi_k25.py).
+  it('only the attention is divided over the ranks', async () => {
+    const result = await ran({model: 'kimi-k2.5', weights: 'native', gpu: '8xh200-sxm', tp: 8, engineVersion: '0.5.18', maxModelLen: 8192})
+    const divided = 27 * 4 * 1152 ** 2
+    expect(Math.abs(term(result, 'weights: encoders') - 2 * (471_143_920 - divided + divided / 8))).toBeLessThan(2)
+  })
+})
