@@ -492,6 +492,14 @@ export function vllmMemory(subject: Subject, deployment: Deployment, data: Engin
   }
 }
 
+/** A trial that is fed more where the context holds more: videos as long as it, or more items. */
+function trialGrows(subject: Subject, deployment: Deployment): boolean {
+  if (!triesImages(subject, deployment)) return false
+  const fed = withFedTowers(subject.model.architecture, deployment)
+  const at = (maxModelLen: number) => trialTower(subject, {...deployment, maxModelLen}, fed, 1)?.peakElements ?? 0
+  return at(1) !== at(contextLimit(subject, deployment))
+}
+
 /** The longest context that starts. Where buffers grow with it, a shorter one leaves more blocks: then it is looked for. */
 function longestContext(
   subject: Subject,
@@ -501,7 +509,7 @@ function longestContext(
 ): number {
   const limit = contextLimit(subject, deployment)
   const guess = longestRequest(pool, blocks, limit)
-  if (!lengthTakesRoom(subject.model.architecture)) return holds ? guess : 0
+  if (!lengthTakesRoom(subject.model.architecture) && !trialGrows(subject, deployment)) return holds ? guess : 0
   if (holds && deployment.maxModelLen >= limit && pool.blocksPerRequest(deployment.maxModelLen) <= blocks) return limit
   return longestStart(guess, limit, (maxModelLen) => again({...deployment, maxModelLen}).starts)
 }
