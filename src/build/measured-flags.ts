@@ -15,8 +15,7 @@ interface Logged {
 const ENTRIES: Record<string, string[]> = {sglang: ['sglang', 'serve', '--model-path'], vllm: ['vllm', 'serve']}
 
 /** `{'image': 0}` and `{image:0}`, as logs print them, in JSON. */
-const asJson = (value: string): string =>
-  value.startsWith('{') ? value.replaceAll("'", '"').replace(/([{,]\s*)([A-Za-z_][\w.]*)\s*:/g, '$1"$2":') : value
+const asJson = (value: string): string => (value.startsWith('{') ? value.replaceAll("'", '"').replace(/([{,]\s*)([A-Za-z_][\w.]*)\s*:/g, '$1"$2":') : value)
 
 /** Switches are noted by their names in the engine's settings too: `enable_prefix_caching`. */
 const asFlag = (flag: string): string => (/^enable(?:_[a-z]+)+$/.test(flag) ? `--${flag.replaceAll('_', '-')}` : flag)
@@ -33,7 +32,10 @@ function wordsOf(flag: string): string[] {
  * and words that are no flags, are left out.
  */
 export function withFlags<Line extends Logged>(catalogue: Catalogue, line: Line): Line {
-  const words = (line.flags ?? []).map(asFlag).filter((flag) => flag.startsWith('--')).flatMap(wordsOf)
+  const words = (line.flags ?? [])
+    .map(asFlag)
+    .filter((flag) => flag.startsWith('--'))
+    .flatMap(wordsOf)
   const entry = ENTRIES[line.engine]
   if (!entry || words.length === 0) return line
   const {version} = resolveVersion(line.engineVersion, catalogue.file<EngineData>(`engines/${line.engine}`).newestVersion)

@@ -69,7 +69,9 @@ describe('what the tower is fed', () => {
     // 1,003,520 / 784 = 1,280 embeddings, so 7 pairs of frames are 8,960.
     expect(trial('qwen2.5-vl-7b-instruct', '0.23.0', limit('{"max_pixels": 1003520}'))!.because).toContain('one video of 8960 embeddings')
     // 1,048,576 / 1,024 = 1,024; two in a batch of 2,048.
-    expect(trial('qwen3.5-9b', '0.24.0', limit('{"size": {"longest_edge": 1048576, "shortest_edge": 65536}}'))!.because).toContain('2 images of 1024 embeddings')
+    expect(trial('qwen3.5-9b', '0.24.0', limit('{"size": {"longest_edge": 1048576, "shortest_edge": 65536}}'))!.because).toContain(
+      '2 images of 1024 embeddings',
+    )
     expect(trial('qwen3.5-9b', '0.24.0', limit('{broken'))!.because).toContain('one image of 16384')
     expect(trial('qwen3.5-9b', '0.24.0', {engineFlags: {'--skip-mm-profiling': true}})).toBeUndefined()
   })

@@ -43,4 +43,6 @@ export function capturesWholeSteps(subject: Subject, deployment: Deployment): bo
 
 /** Its workspace, allocated when the first step is planned: with the first graph, where those are tried inside the budget (_get_workspace_buffer); else beyond it. */
 export const attentionWorkspaceBytes = (subject: Subject, deployment: Deployment, graphCount: number): number =>
-  graphCount > 0 && capturesWholeSteps(subject, deployment) && graphsInsideBudget(subject, deployment) && takesFlashInfer(subject, deployment) ? WORKSPACE_BYTES : 0
+  graphCount > 0 && capturesWholeSteps(subject, deployment) && graphsInsideBudget(subject, deployment) && takesFlashInfer(subject, deployment)
+    ? WORKSPACE_BYTES
+    : 0

@@ -142,7 +142,10 @@ export function cudaGraphSizes(question: GraphQuestion): number[] {
 }
 
 /** Of these sizes, those that decodes alone can fill: the tokens of all requests at most, those of one at least (v1/cudagraph_dispatcher.py, 0.11.0 to 0.28.0). */
-export function decodeGraphSizes(sizes: readonly number[], {maxNumSeqs, speculativeTokens = 0}: Pick<GraphQuestion, 'maxNumSeqs' | 'speculativeTokens'>): number[] {
+export function decodeGraphSizes(
+  sizes: readonly number[],
+  {maxNumSeqs, speculativeTokens = 0}: Pick<GraphQuestion, 'maxNumSeqs' | 'speculativeTokens'>,
+): number[] {
   const queryTokens = 1 + speculativeTokens
   return sizes.filter((size) => size >= queryTokens && size <= maxNumSeqs * queryTokens)
 }

@@ -18,16 +18,7 @@ import {vllmExpertTile} from '../expert-padding.ts'
 import {longestStart} from '../longest.ts'
 import {encoderEstimate, isEncoder} from '../pooling.ts'
 import {vllmLoraTerms} from '../lora.ts'
-import {
-  activationPeak,
-  availableBytes,
-  graphBytes,
-  logitBytes,
-  type OverheadParameters,
-  runtimeBytes,
-  runtimeWords,
-  visibleBytes,
-} from '../overheads.ts'
+import {activationPeak, availableBytes, graphBytes, logitBytes, type OverheadParameters, runtimeBytes, runtimeWords, visibleBytes} from '../overheads.ts'
 import {platformOverheads} from '../platforms.ts'
 import {workingRemedy, withRemedy} from '../remedies.ts'
 import {stagesOf} from '../stages.ts'

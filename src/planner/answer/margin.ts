@@ -33,7 +33,11 @@ export function marginOf(subject: Subject, deployment: Deployment, memory: Memor
     ['the card', CARD_SHARE * memory.totalBytes],
   ]
   if (gpu.accelerator.unifiedMemory && gpu.freeBytes === undefined) parts.push(['memory shared with the system', UNIFIED_BYTES])
-  if (checkpoint.formatsAssumed) parts.push(['an assumed recipe of the weights', weights * Math.max(ASSUMED_WEIGHTS, ((isKnownByName(checkpoint) ? (recipeRange(model, checkpoint)?.highShare ?? 1) : 1) - 1) / 2)])
+  if (checkpoint.formatsAssumed)
+    parts.push([
+      'an assumed recipe of the weights',
+      weights * Math.max(ASSUMED_WEIGHTS, ((isKnownByName(checkpoint) ? (recipeRange(model, checkpoint)?.highShare ?? 1) : 1) - 1) / 2),
+    ])
   if (draft > 0) parts.push([`an assumed ${deployment.speculative?.method ?? ''} draft`, ASSUMED_DRAFT * draft])
   const kinds = new Set(
     model.architecture.layerKinds.flatMap(({mixers}) => mixers.map((mixer) => (mixer.kind === 'full' && mixer.window ? 'window' : mixer.kind))),
