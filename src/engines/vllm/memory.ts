@@ -149,6 +149,9 @@ function sparseWorkspaceBytes(architecture: Architecture, deployment: Deployment
 const compiledTableBytes = ({vocabularySize, hiddenSize, encoders = []}: Architecture, {enforceEager, tp}: Deployment): number =>
   enforceEager || encoders.length > 0 ? 0 : (2 * vocabularySize * hiddenSize) / tp
 
+/** A release that sorts logits, as a CPU does in every one (v1/sample/ops/topk_topp_sampler.py: Triton samples there in none; 0.22.1). */
+const SORTED = '0.8.0'
+
 /** First release that a log of the first runner shows it in: 1.1 GiB beside an embedding of 1.02 (Qwen2.5-7B, 0.22.0); gpt-oss-120b's shows none (0.26). */
 const COPIED_SINCE = '0.22.0'
 
@@ -181,7 +184,7 @@ function overheadTerms(subject: Subject, deployment: Deployment, stage: Stage, p
     gatheredTokens: deployment.maxNumBatchedTokens * deployment.dp,
     ...(!isAtLeast(version, WHOLE_BATCHES_SINCE) && {expertChunkTokens: EXPERT_CHUNK_TOKENS}),
     sequences: samples ? deployment.maxNumSeqs : 0,
-    logitBytes: second ? secondRunnerLogitBytes(subject, deployment) : logitBytes(parameters, version),
+    logitBytes: second ? secondRunnerLogitBytes(subject, deployment) : logitBytes(parameters, subject.gpu.accelerator.vendor === 'cpu' ? SORTED : version),
     latentContextTokens: latentContextTokens(deployment),
     attentionWorkspaceBytes: sparseWorkspaceBytes(architecture, deployment),
     tower: stage.embedding && triesImages(subject, deployment) ? trialTower(subject, deployment, architecture, layout.encoderTp) : undefined,
