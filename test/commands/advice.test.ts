@@ -133,7 +133,7 @@ describe('what is promised comes true', () => {
     const refused = servefit(['check', 'llama-3.3-70b', '--gpu', '2xrtx-3090', '--max-model-len', '32k'])
     expect(nextOf(refused.stdout).join(' ')).toContain('--max-model-len 32000')
     // With the fewer sequences and the larger share that the planner would take, more than the engine's own settings hold.
-    expect(refused.stdout).toMatch(/holds one request of 1,\d{3} tokens\s+\(\d\d,\d{3} with\s+--max-num-seqs 32/)
+    expect(refused.stdout).toMatch(/holds one request of 2,\d{3} tokens\s+\(\d\d,\d{3} with\s+--max-num-seqs 32/)
   })
 
   it('names the nearest size that the machine has, in the reason as in what would do', () => {

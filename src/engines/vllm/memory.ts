@@ -119,6 +119,9 @@ const latentContextTokens = ({maxModelLen, maxNumSeqs}: Deployment): number => M
 const compiledTableBytes = ({vocabularySize, hiddenSize, encoders = []}: Architecture, {enforceEager, tp}: Deployment): number =>
   enforceEager || encoders.length > 0 ? 0 : (2 * vocabularySize * hiddenSize) / tp
 
+/** A release that sorts logits, as a CPU does in every one (v1/sample/ops/topk_topp_sampler.py: Triton samples there in none; 0.22.1). */
+const SORTED = '0.8.0'
+
 /** First release that a log of the first runner shows it in: 1.1 GiB beside an embedding of 1.02 (Qwen2.5-7B, 0.22.0); gpt-oss-120b's shows none (0.26). */
 const COPIED_SINCE = '0.22.0'
 
@@ -538,6 +541,14 @@ export function vllmMemory(subject: Subject, deployment: Deployment, data: Engin
   }
 }
 
+/** A trial that is fed more where the context holds more: videos as long as it, or more items. */
+function trialGrows(subject: Subject, deployment: Deployment): boolean {
+  if (!triesImages(subject, deployment)) return false
+  const fed = withFedTowers(subject.model.architecture, deployment)
+  const at = (maxModelLen: number) => trialTower(subject, {...deployment, maxModelLen}, fed, 1)?.peakElements ?? 0
+  return at(1) !== at(contextLimit(subject, deployment))
+}
+
 /** The longest context that starts. Where buffers grow with it, a shorter one leaves more blocks: then it is looked for. */
 function longestContext(
   subject: Subject,
@@ -547,7 +558,7 @@ function longestContext(
 ): number {
   const limit = contextLimit(subject, deployment)
   const guess = longestRequest(pool, blocks, limit)
-  if (!lengthTakesRoom(subject.model.architecture)) return holds ? guess : 0
+  if (!lengthTakesRoom(subject.model.architecture) && !trialGrows(subject, deployment)) return holds ? guess : 0
   if (holds && deployment.maxModelLen >= limit && pool.blocksPerRequest(deployment.maxModelLen) <= blocks) return limit
   return longestStart(guess, limit, (maxModelLen) => again({...deployment, maxModelLen}).starts)
 }
