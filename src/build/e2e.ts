@@ -3,15 +3,17 @@ import {openCatalogue} from '../catalogue/catalogue.ts'
 import {type ConfigureCount, countConfigurations} from './e2e/configure.ts'
 import {countParsers, type ParserCount} from './e2e/parsers.ts'
 import {Scratch} from './e2e/scratch.ts'
+import {serveRound} from './e2e/serve.ts'
 import type {Task} from './task.ts'
 
-const USAGE = `usage: npm run e2e -- FOLDER [parsers] [configure] [--count N] [--seed N] [--releases N] [--configs FOLDER]
+const USAGE = `usage: npm run e2e -- FOLDER [parsers] [configure] [serve] [--count N] [--seed N] [--releases N] [--configs FOLDER]
 
 What servefit emits, checked by the engines themselves. FOLDER is kept from run to run: the engines are installed there from the
 package index (Python 3.10 or later, several GB, some minutes).
   parsers    random deployments (300 for each engine) through the argument parsers of the newest releases (3) of vLLM and SGLang
   configure  commands for NVIDIA cards through vLLM's create_engine_config, which checks model, card and options together, with the configurations
-             of the tests and those of --configs (OWNER--NAME/config.json)`
+             of the tests and those of --configs (OWNER--NAME/config.json)
+  serve      a model with random weights on vLLM's CPU build: config, start, smoke-test.sh, benchmark.sh, verify, calibrate`
 
 /** Exits with 1 where an engine refuses what was emitted for it. */
 export async function main({root, args}: Task): Promise<number> {
@@ -34,10 +36,15 @@ export async function main({root, args}: Task): Promise<number> {
     tellConfigurations(result)
     failed += result.rejected.length + result.different.length
   }
+  if (parts.has('serve')) {
+    const steps = await serveRound(root, scratch)
+    for (const {name, passed, said} of steps) console.log(`${passed ? 'passed' : 'FAILED'}  ${name}\n${said.replaceAll(/^/gm, '    ')}`)
+    failed += steps.filter(({passed}) => !passed).length
+  }
   return failed > 0 ? 1 : 0
 }
 
-const PARTS = ['parsers', 'configure']
+const PARTS = ['parsers', 'configure', 'serve']
 
 function asked(args: readonly string[]): {folder?: string; parts: Set<string>; numbers: Record<string, number>; configs?: string} {
   const numbers: Record<string, number> = {}

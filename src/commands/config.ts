@@ -62,6 +62,14 @@ Formats: ${FORMATS.map(({id, summary}) => `${id} (${summary})`).join(', ')}.`
     explain: Flags.boolean({description: 'show a table of flag, value and reason instead', exclusive: ['out']}),
   }
 
+  /** What the model's own draft layers would bring at the load that was asked about; nothing where they would not pay. */
+  private async draftingOffer({best, question}: Answer): Promise<string | undefined> {
+    if (best.model.architecture.draft === undefined || best.workload === undefined) return undefined
+    const [{draftingOptions}, {draftingWords}] = await Promise.all([import('../planner/plan/index.ts'), import('../render/drafting.ts')])
+    const own = draftingOptions({evaluation: best}, question).find(({speculative: {method, draft}}) => method === 'mtp' && draft === undefined)
+    return own && own.gain > 1 ? draftingWords(own) : undefined
+  }
+
   async run(): Promise<ConfigResult> {
     const {own, command} = partedArgv(this.argv)
     const {args, flags} = await this.parse(Config, own)
@@ -98,6 +106,11 @@ Formats: ${FORMATS.map(({id, summary}) => `${id} (${summary})`).join(', ')}.`
       if (!this.jsonEnabled()) process.stdout.write(explainLaunch(startable.launch, this.columns))
       return result
     }
+    const offer = await this.draftingOffer(answered)
+    if (offer !== undefined) {
+      result.warnings = [...result.warnings, {code: 'drafting-offered', message: offer}]
+      if (!this.jsonEnabled()) process.stderr.write(`servefit: ${offer}\n`)
+    }
     const files = writeFormat(flags.format, startable)
     const artifact = {format: flags.format, text: joinArtifacts(files), files}
     if (flags.out === undefined) {
@@ -105,7 +118,7 @@ Formats: ${FORMATS.map(({id, summary}) => `${id} (${summary})`).join(', ')}.`
       return {...result, artifact}
     }
     const {writeFiles} = await import('../cli/write-files.ts')
-    const written = await writeFiles(flags.out, [...files, ...extras(startable, flags.format)], {force: flags.force})
+    const written = await writeFiles(flags.out, [...files, ...extras(startable, flags.format, offer)], {force: flags.force})
     process.stderr.write(written.map((path) => `wrote ${path}\n`).join(''))
     return {...result, artifact, written}
   }

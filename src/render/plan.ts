@@ -11,6 +11,7 @@ import {
 } from '../planner/plan/index.ts'
 import {hasLimits} from '../planner/answer/index.ts'
 import type {Objective, Objectives} from '../planner/scenario/index.ts'
+import {draftingWords} from './drafting.ts'
 import {count, duration, durationBeside, rate, tokens} from './numbers.ts'
 import {deploymentWords} from './check.ts'
 import {chart} from './plan-chart.ts'
@@ -133,16 +134,6 @@ function verdictLines(
     )
   }
   return lines
-}
-
-/** Drafting beside none: mtp:1 brings 35% at this load, and pays up to 40 in flight. */
-function draftingWords({speculative: {method, tokens, draft}, gain, acceptance, paysUntilConcurrency: until}: DraftingOption): string {
-  const name = `--speculative ${method}:${tokens}${draft === undefined ? '' : ` (${harmless(draft)})`}`
-  const change = `${Math.round(Math.abs(gain - 1) * 100)}%`
-  const share = `${Math.round(acceptance * 100)}% of drafted tokens accepted`
-  if (gain <= 1) return `${name} would cost ${change} of throughput at this load${until ? `; it pays up to ${count(until)} in flight` : ''} (${share}).`
-  const reach = until === undefined ? ', and pays at any load that runs at once here' : until > 0 ? `, and pays up to ${count(until)} in flight` : ''
-  return `${name} would bring ${change} more at this load${reach} (${share}).`
 }
 
 /** How the load came about, where nobody gave one. */

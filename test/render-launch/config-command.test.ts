@@ -49,6 +49,29 @@ describe('servefit config', () => {
     }
   })
 
+  it("offers the model's own draft layers where they pay, and does not take them by itself", () => {
+    const mtp = ['config', 'qwen3.6-35b-a3b', '--gpu', '1xh100-sxm', '--users', '4']
+    const offered = servefit(...mtp)
+    expect(offered.stderr).toMatch(/^servefit: --speculative mtp:\d would bring \d+% more at this load/)
+    expect(offered.stdout).not.toContain('speculative')
+    const taken = servefit(...mtp, '--speculative', 'mtp:1')
+    expect(taken.stderr).toBe('')
+    expect(taken.stdout).toContain('--speculative-config')
+    // A model without such layers is offered none.
+    expect(servefit(...asked, '--users', '4').stderr).toBe('')
+  })
+
+  it('starts nothing of a release that cannot exist, and tells of one that is not known', () => {
+    const far = servefit(...asked, '--engine-version', '9.9.9')
+    expect(far).toMatchObject({status: 2, stdout: ''})
+    expect(far.stderr).toMatch(/^servefit: No release 9\.9\.9 of vLLM: [\d.]+ is the newest known\n/)
+    const json = servefit(...asked, '--engine-version', '9.9.9', '--json')
+    expect(JSON.parse(json.stdout)).toMatchObject({error: {code: 'ENGINE_VERSION_UNKNOWN', suggestions: [expect.any(String), expect.any(String), expect.any(String)]}})
+    const never = servefit(...asked, '--engine-version', '0.28.9')
+    expect(never.status).toBe(0)
+    expect(never.stderr).toContain('no release 0.28.9 of vLLM is known')
+  })
+
   it('with --json gives every file', () => {
     const {stdout} = servefit(...asked, '--engine', 'trtllm', '--format', 'systemd', '--json')
     expect(JSON.parse(stdout).artifact).toMatchObject({format: 'systemd', files: [{name: 'qwen3-8b.service'}]})

@@ -22,14 +22,14 @@ export interface DraftingOption {
 const DRAFTED = [1, 3]
 
 /** The model's own layers, and the drafts that are known for it. */
-function methodsOf({evaluation: {model}}: PlanPoint): string[] {
+function methodsOf({evaluation: {model}}: Pick<PlanPoint, 'evaluation'>): string[] {
   const methods = new Set((model.drafts ?? []).map(({method}) => method))
   if (model.architecture.draft !== undefined) methods.add('mtp')
   return [...methods]
 }
 
 /** Ways to draft in the best plan, best first, one for each method. Empty where drafting was asked for: then the answer weighs it itself. */
-export function draftingOptions(best: PlanPoint, {request, calibration}: Pick<PlanQuestion, 'request' | 'calibration'>): DraftingOption[] {
+export function draftingOptions(best: Pick<PlanPoint, 'evaluation'>, {request, calibration}: Pick<PlanQuestion, 'request' | 'calibration'>): DraftingOption[] {
   const {model, checkpoint, machine, engine, deployment, workload} = best.evaluation
   if (request.speculative !== undefined || !workload) return []
   const {tp, pp, dp, ep, dpAttention, kvCache, maxModelLen} = deployment

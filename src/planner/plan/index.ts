@@ -1,5 +1,5 @@
 /** The door of this room. The best deployment and load for a machine. */
-export type {DraftingOption} from './drafting.ts'
+export {type DraftingOption, draftingOptions} from './drafting.ts'
 export {parseFailOn} from './fail.ts'
 export {endToEndMs, isOverloaded, reached} from './objectives.ts'
 export {pause} from './pause.ts'

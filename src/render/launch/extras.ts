@@ -38,7 +38,7 @@ echo
 }
 
 /** Files beside the artifact: a first request, the engine's benchmark of the planned load, how to use them. */
-export function extras(startable: Startable, format: string): Artifact[] {
+export function extras(startable: Startable, format: string, offer?: string): Artifact[] {
   const {engine} = startable
   const benchmark = benchmarkCommand(startable)
   const list: Artifact[] = [{name: 'smoke-test.sh', text: smokeTest(startable)}]
@@ -48,7 +48,7 @@ export function extras(startable: Startable, format: string): Artifact[] {
       text: `#!/bin/sh\n# ${engine.title}'s own benchmark at the planned load; run it where ${engine.title} is installed, in the container for one.\nset -eu\n${benchmark}`,
     })
   }
-  list.push({name: 'NOTES.md', text: notes(startable, format, benchmark !== undefined)})
+  list.push({name: 'NOTES.md', text: notes(startable, format, benchmark !== undefined, offer)})
   return list
 }
 
@@ -63,7 +63,7 @@ const LOGS: Record<string, (name: string) => string> = {
   kubernetes: (name) => `kubectl logs deployment/${name} > server.log`,
 }
 
-function notes(startable: Startable, format: string, hasBenchmark: boolean): string {
+function notes(startable: Startable, format: string, hasBenchmark: boolean, offer: string | undefined): string {
   const {engine, name, port, isPublic} = startable
   const steps: string[] = ['Start it: the first lines of each file say how where it is not plain.']
   const key = keyVariable(startable)
@@ -76,11 +76,12 @@ function notes(startable: Startable, format: string, hasBenchmark: boolean): str
   const service = SERVICES[format]?.(name)
   if (service !== undefined) steps.push(`Reach it: \`kubectl port-forward service/${service} ${port}:${port}\``)
   steps.push('`sh smoke-test.sh` waits until the model is loaded and asks once.')
-  const log = LOGS[format]?.(name) ?? 'keep what the server prints in server.log'
+  const log = LOGS[format]?.(name)
   if (hasBenchmark)
     steps.push(
       `\`sh benchmark.sh\` measures the planned load and writes ${benchmarkFile(startable)}.`,
-      `Keep the log of the server: ${LOGS[format] === undefined ? log : `\`${log}\``}. \`servefit verify server.log --bench ${benchmarkFile(startable)}\` compares both with what was predicted; give it the same --gpu or --machine as here.`,
+      `Keep what the server prints as server.log${log === undefined ? '' : ` (\`${log}\`)`}. \`servefit verify server.log --bench ${benchmarkFile(startable)}\` compares both with what was predicted; give it the same --gpu or --machine as here.`,
     )
+  if (offer !== undefined) steps.push(offer)
   return `# Running ${name} on ${engine.title} ${engine.version}\n\n${steps.map((text, index) => `${index + 1}. ${text}`).join('\n')}\n`
 }
