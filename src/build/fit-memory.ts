@@ -132,7 +132,7 @@ export async function main({root, args}: Task): Promise<number> {
     const engines = Object.keys(PRIORS).map((id) => ({
       id,
       cases: cases.filter((one) => one.engine === id && !Object.hasOwn(contradictions, one.id)),
-      fit: (own: readonly Case[]) => fitTo(id, own),
+      refit: (own: readonly Case[]) => fitTo(id, own),
     }))
     for (const [id, errors] of Object.entries(errorsOfAll(engines, catalogue))) {
       calibration[id] = {...calibration[id]!, errors}

@@ -45,16 +45,16 @@ interface LeftOut {
 /** Before it is tried on the cases. */
 type Reckoned = Omit<MemoryErrors, 'inside'>
 
-type Fit = (cases: readonly Case[]) => OverheadParameters
+type Refit = (cases: readonly Case[]) => OverheadParameters
 
 /** Distances of an engine's cases, each judged by parameters that were fitted without its publisher. */
-function leftOut(id: string, cases: readonly Case[], fit: Fit, catalogue: Catalogue): LeftOut[] {
+function leftOut(id: string, cases: readonly Case[], refit: Refit, catalogue: Catalogue): LeftOut[] {
   const publishers = [...new Set(cases.map(({publisher}) => publisher))].sort()
   const partOf = ({publisher}: Case) => publishers.indexOf(publisher) % PARTS
   return Array.from({length: PARTS}, (_, part) => part).flatMap((part) => {
     const judged = cases.filter((one) => partOf(one) === part)
     if (judged.length === 0) return []
-    const {errors: _, ...parameters} = fit(cases.filter((one) => partOf(one) !== part))
+    const {errors: _errors, ...parameters} = refit(cases.filter((one) => partOf(one) !== part))
     const engine = createEngine(catalogue, id, parameters)
     return judged.flatMap((one): LeftOut[] => {
       const held = evaluate({...one.question, engine, workload: undefined})
@@ -150,12 +150,12 @@ function insideOf(rows: readonly LeftOut[], errors: Reckoned): number {
 export interface Fitted {
   id: string
   cases: readonly Case[]
-  fit: Fit
+  refit: Refit
 }
 
 /** Errors of every engine, from its own cases and what all of them say together. */
 export function errorsOfAll(engines: readonly Fitted[], catalogue: Catalogue): Record<string, MemoryErrors> {
-  const each = engines.map(({id, cases, fit}) => ({id, rows: leftOut(id, cases, fit, catalogue)}))
+  const each = engines.map(({id, cases, refit}) => ({id, rows: leftOut(id, cases, refit, catalogue)}))
   const all = holding(each.flatMap(({rows}) => rows.filter(({isNamed}) => isNamed)))
   const byEngine = each.map((one) => ({
     ...one,

@@ -529,7 +529,7 @@ export function vllmMemory(subject: Subject, deployment: Deployment, data: Engin
     ...(overheads !== data.overheads && {spreadBytes: overheads.spreadBytes}),
     maxConcurrencyAtMaxModelLen: reported.maxConcurrency,
     get largestMaxModelLen() {
-      longest ??= longestContext(subject, deployment, {pool, blocks: usable, holds}, again)
+      longest ??= longestContext(subject, deployment, {pool, blocks: usable, holds, grows: tablesMatter(subject, deployment, pool, overheads)}, again)
       return longest
     },
     cacheBlocks: blocks,
@@ -549,16 +549,24 @@ function trialGrows(subject: Subject, deployment: Deployment): boolean {
   return at(1) !== at(contextLimit(subject, deployment))
 }
 
+/** Whether tables of blocks take room from the cache, or can come to lack it, as the context grows. */
+function tablesMatter(subject: Subject, deployment: Deployment, pool: CachePool, {spreadBytes}: OverheadParameters): boolean {
+  const longest = tablesOf(subject, {...deployment, maxModelLen: contextLimit(subject, deployment)}, pool)
+  if (longest.withinBytes > 0) return true
+  // Counted graphs leave the tables all that the share leaves out: the few MiB of usual contexts are never short by more than the estimate errs.
+  return longest.behindBytes > (graphsInsideBudget(subject, deployment) ? spreadBytes : 0)
+}
+
 /** The longest context that starts. Where buffers grow with it, a shorter one leaves more blocks: then it is looked for. */
 function longestContext(
   subject: Subject,
   deployment: Deployment,
-  {pool, blocks, holds}: {pool: CachePool; blocks: number; holds: boolean},
+  {pool, blocks, holds, grows}: {pool: CachePool; blocks: number; holds: boolean; grows: boolean},
   again: (changed: Deployment) => MemoryEstimate,
 ): number {
   const limit = contextLimit(subject, deployment)
   const guess = longestRequest(pool, blocks, limit)
-  if (!lengthTakesRoom(subject.model.architecture) && !trialGrows(subject, deployment)) return holds ? guess : 0
+  if (!grows && !lengthTakesRoom(subject.model.architecture) && !trialGrows(subject, deployment)) return holds ? guess : 0
   if (holds && deployment.maxModelLen >= limit && pool.blocksPerRequest(deployment.maxModelLen) <= blocks) return limit
   return longestStart(guess, limit, (maxModelLen) => again({...deployment, maxModelLen}).starts)
 }
