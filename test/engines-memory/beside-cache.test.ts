@@ -110,9 +110,10 @@ describe('vLLM before 0.20: graphs beyond the budget', () => {
     memoryOf(vllm, subject, {engineVersion: '0.11.0', maxModelLen: 4096, gpuMemoryUtilization, ...more})
 
   it('are cut to what the share leaves out, and said to stand where the peak was', () => {
-    const roomy = at(0.9)
+    // Few sequences: the warm-up of the sampler, which comes behind the graphs, is small beside them.
+    const roomy = at(0.9, {maxNumSeqs: 64})
     expect(roomy.withinError).toBeUndefined()
-    const tight = at(0.99)
+    const tight = at(0.99, {maxNumSeqs: 64})
     expect(tight.starts).toBe(true)
     // A hundredth of the total is left out: less than the graphs that the roomier start has.
     expect(of(tight, 'cuda-graph')).toBe(tight.totalBytes - tight.budgetBytes)
@@ -157,7 +158,8 @@ describe('vLLM: memory that others hold', () => {
   it('all of a GPU is never free', () => {
     const whole = (engineVersion: string) => memoryOf(vllm, subject, {engineVersion, maxModelLen: 4096, gpuMemoryUtilization: 1}).startProblem
     expect(whole('0.28.0')?.code).toBe('memory-taken')
-    expect(whole('0.9.0')).toBeUndefined()
+    // 0.9.0 does not look at what is free: it dies of the sampler's warm-up behind the graphs.
+    expect(whole('0.9.0')?.code).toBe('activations-exceed-memory')
   })
 
   it.each([

@@ -8,8 +8,7 @@ import {type AttentionKind, errorFactor, type ErrorQuestion, kindOfAttention, ty
 import type {OverheadParameters} from '../../engines/overheads.ts'
 import {compareVersions, isAtLeast} from '../../engines/versions.ts'
 import {evaluate} from '../../planner/answer/index.ts'
-import {marginOf} from '../../planner/answer/margin.ts'
-import {subjectOf} from '../../planner/answer/speed-input.ts'
+import {marginOf, subjectOf} from '../../planner/answer/index.ts'
 import {type Case, cacheRatio} from './cases.ts'
 import {createEngine} from './engine.ts'
 

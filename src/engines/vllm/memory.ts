@@ -323,7 +323,9 @@ function graphTightness({graphBytes: graphs, beyondBytes, givenBackBytes}: Graph
 
 /** Bytes for each logit of the trial and the warm-up of the sampler. */
 const sampledBytes = (subject: Subject, deployment: Deployment, parameters: OverheadParameters): number =>
-  usesSecondRunner(subject, deployment) ? secondRunnerLogitBytes(subject, deployment) : logitBytes(parameters, deployment.engineVersion)
+  usesSecondRunner(subject, deployment)
+    ? secondRunnerLogitBytes(subject, deployment)
+    : logitBytes(parameters, subject.gpu.accelerator.vendor === 'cpu' ? SORTED : deployment.engineVersion)
 
 /**
  * What is made when the cache has its share: tables of blocks, and after the capture of graphs a pass of the sampler over all sequences (v1/worker/gpu_worker.py
@@ -337,7 +339,7 @@ function behindBytes(
   parameters: OverheadParameters,
 ): Pick<GraphRoom, 'tableBytes' | 'samplerBytes'> {
   const {maxNumSeqs, maxNumBatchedTokens} = deployment
-  const samples = stage.head && !subject.model.pooling
+  const samples = stage.head && !subject.model.pooling && deployment.runner !== 'pooling'
   const {vocabularySize} = subject.model.architecture
   return {
     tableBytes: tablesOf(subject, deployment, pool).behindBytes,
