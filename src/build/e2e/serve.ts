@@ -38,6 +38,8 @@ export async function serveRound(root: string, scratch: Scratch): Promise<Step[]
     VLLM_NO_USAGE_STATS: '1',
     HF_HUB_OFFLINE: '1',
     NO_COLOR: '1',
+    // A start on a busy machine took four and a half minutes.
+    WAIT_SECONDS: '900',
   }
   const run = (program: string, words: readonly string[], seconds: number): Ran => {
     const {status, stdout, stderr} = spawnSync(program, words, {cwd: out, env: environment, encoding: 'utf8', timeout: seconds * 1000})

@@ -36,13 +36,16 @@ export interface NeedEntry {
   trtllm?: ModelNeed
 }
 
-/** Variables of the environment that models are run with on certain cards: those of every entry that fits are set. */
-export interface HardwareEnvironment {
+/** What models are run with on certain cards: what every entry that fits has. */
+export interface HardwareNeed {
   engine: EngineId
   /** AMD targets that it is for. */
-  gfx: string[]
+  gfx?: string[]
+  /** NVIDIA's compute capabilities that it is for, by their whole number: 9 is Hopper, 10 the Blackwell of data centres. */
+  capabilities?: number[]
   match: string[]
-  environment: Record<string, string>
+  environment?: Record<string, string>
+  options?: NeededOption[]
   source: string[]
 }
 
@@ -52,5 +55,5 @@ export type ParserReleases = Record<'toolCallParser' | 'reasoningParser', Record
 export interface NeedsTable {
   parsers: Record<EngineId, ParserReleases>
   models: NeedEntry[]
-  hardware?: HardwareEnvironment[]
+  hardware?: HardwareNeed[]
 }

@@ -1,7 +1,7 @@
 import type {EngineId} from '../../core/deployment.ts'
 import type {Subject} from '../engine.ts'
 import {isAtLeast} from '../versions.ts'
-import type {ModelNeed, NeedEntry, NeedsTable, ParserReleases} from './needs-table.ts'
+import type {HardwareNeed, ModelNeed, NeedEntry, NeedsTable, ParserReleases} from './needs-table.ts'
 
 const NO_NEED: ModelNeed = {}
 
@@ -43,14 +43,21 @@ export function needEntry(table: NeedsTable, subject: Subject): NeedEntry | unde
 }
 
 /** What the cards want with this model; undefined: nothing. */
-function hardwareEnvironment({hardware = []}: NeedsTable, engine: EngineId, {model, checkpoint, gpu}: Subject): Record<string, string> | undefined {
-  const {gfxTarget} = gpu.accelerator
-  if (gfxTarget === undefined) return undefined
+function hardwareNeed(
+  {hardware = []}: NeedsTable,
+  engine: EngineId,
+  {model, checkpoint, gpu}: Subject,
+): Pick<ModelNeed, 'environment' | 'options'> | undefined {
+  const {gfxTarget, computeCapability} = gpu.accelerator
   const names = [lastPart(checkpoint.hfId), lastPart(model.hfId)]
+  const isFor = ({gfx, capabilities}: HardwareNeed): boolean =>
+    (gfxTarget !== undefined && gfx?.includes(gfxTarget) === true) ||
+    (computeCapability !== undefined && capabilities?.includes(Math.floor(computeCapability)) === true)
   const fitting = hardware.filter(
-    (entry) => entry.engine === engine && entry.gfx.includes(gfxTarget) && entry.match.some((pattern) => names.some((name) => fits(pattern, name))),
+    (entry) => entry.engine === engine && isFor(entry) && entry.match.some((pattern) => names.some((name) => fits(pattern, name))),
   )
-  return fitting.length > 0 ? (Object.assign({}, ...fitting.map(({environment}) => environment)) as Record<string, string>) : undefined
+  if (fitting.length === 0) return undefined
+  return {environment: Object.assign({}, ...fitting.map(({environment}) => environment)), options: fitting.flatMap(({options = []}) => options)}
 }
 
 /** What the model wants from this engine in this version: parsers that the version does not have yet are left out. */
@@ -60,9 +67,11 @@ export function modelNeed(table: NeedsTable | undefined, engine: EngineId, versi
   if (pooling) return pooling.trustRemoteCode ? {trustRemoteCode: true} : NO_NEED
   if (!table) return NO_NEED
   const entry = needEntry(table, subject) as (NeedEntry & Partial<Record<EngineId, ModelNeed>>) | undefined
-  const onThisCard = hardwareEnvironment(table, engine, subject)
+  const onThisCard = hardwareNeed(table, engine, subject)
   const own = entry?.[engine]
-  const need = onThisCard ? {...own, environment: {...own?.environment, ...onThisCard}} : own
+  const need = onThisCard
+    ? {...own, environment: {...own?.environment, ...onThisCard.environment}, options: [...(own?.options ?? []), ...(onThisCard.options ?? [])]}
+    : own
   if (!need) return NO_NEED
   const exists = (kind: keyof ParserReleases): string | undefined => {
     const name = need[kind]
