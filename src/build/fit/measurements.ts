@@ -122,6 +122,10 @@ export async function readMeasurements(
       const raw = JSON.parse(line) as Record<string, unknown> & {id: string; observed: Observed; launch?: Launch}
       const launch = asked === 'as-ran' ? (raw.launch ?? {}) : {lengths: raw.launch?.lengths, warmup: raw.launch?.warmup}
       const given = fields.filter((key) => raw[key] != null && (asked === 'as-ran' || !(LEFT_OPEN as readonly string[]).includes(key)))
+      if (raw.speculative != null && raw.acceptance == null) {
+        unused.push({id: raw.id, why: 'drafts of which nobody says how many were accepted'})
+        continue
+      }
       try {
         const scenario = ScenarioSchema.parse({...Object.fromEntries(given.map((key) => [key, raw[key]])), ...optionsOf(launch, raw.engine)}) as Scenario
         const {best} = await answer(context, scenario, {asRan: asked === 'as-ran' && raw.launch !== undefined})
