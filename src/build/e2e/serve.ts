@@ -94,10 +94,9 @@ export async function serveRound(root: string, scratch: Scratch): Promise<Step[]
     tokens.predicted === expected && tokens.reported === expected,
     `${expected} by hand, ${tokens.predicted} predicted, ${tokens.reported} in the log`,
   )
-  ended(
-    'calibrate reads the result',
-    servefit('calibrate', bench, '--model', model, '--machine', MACHINE, '--engine', 'vllm', '--engine-version', CPU_RELEASE, '--dry-run'),
-  )
+  const calibrated = servefit('calibrate', bench, '--model', model, '--machine', MACHINE, '--engine', 'vllm', '--engine-version', CPU_RELEASE, '--dry-run')
+  // 1: nothing to keep, as one run of another machine's speed has nothing to teach.
+  step('calibrate reads the result', calibrated, calibrated.status === 0 || calibrated.status === 1)
   return steps
 }
 
