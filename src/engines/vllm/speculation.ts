@@ -16,7 +16,7 @@ const UNSPLIT_SECONDS_PER_HEAD_ELEMENT = 1e-10
 
 /**
  * Where drafts are checked outside full graphs the first runner plans attention anew on the host for each pass of the drafter (FlashInfer's plan, from
- * vllm/v1/spec_decode/eagle.py propose and attention/backends/flashinfer.py build, 0.24.0). Two pairs of RTX 3090, mtp:3 and mtp:2: steps of
+ * vllm/v1/spec_decode/llm_base_proposer.py build_for_drafting and attention/backends/flashinfer.py build, 0.24.0). Two pairs of RTX 3090, mtp:3 and mtp:2: steps of
  * 38 ms with Qwen3.6-27B (noonghunna/club-3090#698: 78 tokens a second, 2.94 a step), 31 and 24 ms with Qwen3.6-35B-A3B (its compose file dual/autoround-int4/fp8.yml: 51
  * and 45% below 182 tokens a second at 2.8 and 2.4 a step) leave 6 to 7 ms for a pass, of which kernels take 1 to 2.
  */
