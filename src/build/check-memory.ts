@@ -19,8 +19,8 @@ the one that is given for its engine: vllm=0.28.0 for logs that were written whi
 that is wrong, with the reason that was given, and every cache that is far off. Exits with 1 when the rest misses a bar.`
 
 const GIB = 1024 ** 3
-/** What is to hold: errors of the cache in the median and for nine in ten, of weights in the median, right verdicts. */
-const BARS = {cacheMedian: 0.03, cacheMost: 0.12, weightsMedian: 0.015, verdicts: 0.97}
+/** What is to hold: errors of the cache in the median and for nine in ten, of weights in the median, right verdicts; of starts that failed those refused, of those that ran. */
+const BARS = {cacheMedian: 0.03, cacheMost: 0.12, weightsMedian: 0.015, verdicts: 0.97, seen: 0.9, overRefused: 0.02}
 /** A case within this is no contradiction any more. */
 const MET = 0.05
 /** More than this is held by somebody. */
@@ -89,16 +89,19 @@ const defined = <T>(values: readonly (T | undefined)[]): T[] => values.filter((v
 function figures(cases: readonly Case[]) {
   const cache = defined(cases.map((one) => one.cache))
   const verdicts = defined(cases.map(isRight))
-  const share = (started: boolean) => {
+  const refused = (started: boolean) => {
     const those = cases.filter((one) => one.started === started)
-    return `${those.filter(({said}) => said === false).length} of ${those.length}`
+    return {of: those.length, count: those.filter(({said}) => said === false).length}
   }
+  const [failed, ran] = [refused(false), refused(true)]
   return {
     cacheMedian: quantile(cache, 0.5),
     cacheMost: quantile(cache, 0.9),
     weightsMedian: quantile(defined(cases.map((one) => one.weights)), 0.5),
     verdicts: verdicts.filter(Boolean).length / verdicts.length,
-    counted: `${cache.length} caches, ${verdicts.filter(Boolean).length} of ${verdicts.length} verdicts right; refused: ${share(false)} that failed, ${share(true)} that ran`,
+    counted: `${cache.length} caches, ${verdicts.filter(Boolean).length} of ${verdicts.length} verdicts right; refused: ${failed.count} of ${failed.of} that failed, ${ran.count} of ${ran.of} that ran`,
+    failed,
+    ran,
   }
 }
 
@@ -151,6 +154,9 @@ export async function main({root, args}: Task): Promise<number> {
   if (cacheMost > BARS.cacheMost) broken.push(`cache, nine in ten: ${percent(cacheMost)}`)
   if (weightsMedian > BARS.weightsMedian) broken.push(`weights in the median: ${percent(weightsMedian)}`)
   if (verdicts < BARS.verdicts) broken.push(`verdicts: ${percent(verdicts)}`)
+  const {failed, ran} = figures(followed)
+  if (failed.count < BARS.seen * failed.of) broken.push(`refusals seen: ${failed.count} of ${failed.of}`)
+  if (ran.count > BARS.overRefused * ran.of) broken.push(`refused though they ran: ${ran.count} of ${ran.of}`)
   for (const one of cases.filter(contradicts))
     if (isRight(one) !== false && (one.cache ?? 0) <= MET) broken.push(`${one.id} is met now: take it from the contradictions`)
   for (const line of broken) console.error(`NOT HELD ${line}`)
