@@ -160,6 +160,6 @@ describe('benchmark.sh', () => {
     expect(benchmarkCommand(startable())).toContain('--save-result \\\n  --result-filename benchmark.json')
     expect(benchmarkCommand(startable({engine: 'trtllm'}))).toContain('--save-result \\\n  --result-filename benchmark.json')
     // Its client adds to what is there.
-    expect(benchmarkCommand(startable({engine: 'sglang'}))).toMatch(/^rm -f benchmark\.jsonl\n[^]*--output-file benchmark\.jsonl/)
+    expect(benchmarkCommand(startable({engine: 'sglang'}))).toMatch(/^rm -f benchmark\.jsonl\n[\s\S]*--output-file benchmark\.jsonl/)
   })
 })

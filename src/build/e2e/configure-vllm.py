@@ -10,7 +10,7 @@ import sys
 import types
 
 #: What the stand-in lacks, by words of the error: says nothing about the command.
-STAND_IN = ("vllm._C", "fa_utils", "flash_attn", "has no attribute '_vllm_fa", "tokenizer", "Tokenizer", "sentencepiece", "CUDA driver", "NVIDIA driver", "Invalid repository ID")
+STAND_IN = ("vllm._C", "fa_utils", "flash_attn", "has no attribute '_vllm_fa", "tokenizer", "Tokenizer", "sentencepiece", "CUDA driver", "NVIDIA driver", "Invalid repository ID", "failed to tokenize", "validate_architecture")
 
 #: A model that vLLM has not looked at yet is looked at by a process of its own, on the platform that is really there; vLLM keeps what it learns.
 INSPECT = "import sys; from vllm.model_executor.models.registry import ModelRegistry; ModelRegistry.models[sys.argv[1]].inspect_model_cls()"
@@ -30,6 +30,12 @@ inspected = set()
 with contextlib.redirect_stdout(sys.stderr):
     for name in ("vllm._C", "vllm._C_stable_libtorch", "vllm._moe_C", "vllm._moe_C_stable_libtorch", "vllm._qutlass_C"):
         sys.modules[name] = types.ModuleType(name)
+    attention = types.ModuleType("vllm.vllm_flash_attn")
+    for name in ("flash_attn_varlen_func", "get_scheduler_metadata", "sparse_attn_func"):
+        setattr(attention, name, None)
+    attention.fa_version_unsupported_reason = lambda version, device=None: None
+    attention.is_fa_version_supported = lambda version, device=None: True
+    sys.modules["vllm.vllm_flash_attn"] = attention
     import vllm.platforms
     import vllm.platforms.cuda as cuda
     from vllm.platforms.interface import DeviceCapability

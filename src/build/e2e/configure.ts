@@ -38,7 +38,8 @@ function configFolders(catalogue: Catalogue, root: string, scratch: Scratch, mor
     folders.set(catalogue.model(entry.id).hfId, folder)
   }
   for (const name of more === undefined ? [] : readdirSync(more)) {
-    if (existsSync(join(more!, name, 'config.json'))) folders.set(name.replace('--', '/'), resolve(more!, name))
+    const file = join(more!, name, 'config.json')
+    if (existsSync(file) && 'model_type' in JSON.parse(readFileSync(file, 'utf8'))) folders.set(name.replace('--', '/'), resolve(more!, name))
   }
   return folders
 }
