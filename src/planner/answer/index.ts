@@ -4,7 +4,6 @@ export {answer, type Answer, machineOf} from './answer.ts'
 export {
   bestLayout,
   byFidelity,
-  byPreference,
   checkpointsOfWeights,
   diskBytes,
   distinctCheckpoints,
