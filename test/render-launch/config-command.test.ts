@@ -66,7 +66,9 @@ describe('servefit config', () => {
     expect(far).toMatchObject({status: 2, stdout: ''})
     expect(far.stderr).toMatch(/^servefit: No release 9\.9\.9 of vLLM: [\d.]+ is the newest known\n/)
     const json = servefit(...asked, '--engine-version', '9.9.9', '--json')
-    expect(JSON.parse(json.stdout)).toMatchObject({error: {code: 'ENGINE_VERSION_UNKNOWN', suggestions: [expect.any(String), expect.any(String), expect.any(String)]}})
+    expect(JSON.parse(json.stdout)).toMatchObject({
+      error: {code: 'ENGINE_VERSION_UNKNOWN', suggestions: [expect.any(String), expect.any(String), expect.any(String)]},
+    })
     const never = servefit(...asked, '--engine-version', '0.28.9')
     expect(never.status).toBe(0)
     expect(never.stderr).toContain('no release 0.28.9 of vLLM is known')
