@@ -39,7 +39,8 @@ function configFolders(catalogue: Catalogue, root: string, scratch: Scratch, mor
   }
   for (const name of more === undefined ? [] : readdirSync(more)) {
     const file = join(more!, name, 'config.json')
-    if (existsSync(file) && 'model_type' in JSON.parse(readFileSync(file, 'utf8'))) folders.set(name.replace('--', '/'), resolve(more!, name))
+    // Python writes Infinity, which is no JSON: the key is looked for as text.
+    if (existsSync(file) && /"model_type"\s*:/.test(readFileSync(file, 'utf8'))) folders.set(name.replace('--', '/'), resolve(more!, name))
   }
   return folders
 }
