@@ -24,7 +24,7 @@ describe('a release whose sources were not to be had', () => {
   })
 
   it('is another thing than one that nobody knows', async () => {
-    expect((await warnings('trtllm', '2.0.0')).map(({code}) => code)).toEqual(['engine-version-unknown'])
+    expect((await warnings('trtllm', '1.9.0')).map(({code}) => code)).toEqual(['engine-version-unknown'])
     expect(await warnings('sglang')).toEqual([])
   })
 })

@@ -7,4 +7,5 @@ vllm serve deepseek-ai/DeepSeek-V4-Pro \
   --reasoning-parser deepseek_v4 \
   --enable-auto-tool-choice \
   --tool-call-parser deepseek_v4 \
+  --attention-config.indexer_kv_dtype mxfp4 \
   --host 127.0.0.1
