@@ -2,7 +2,7 @@ import {randomInt} from 'node:crypto'
 import {join} from 'node:path'
 import {describe, expect, it} from 'vitest'
 import {brokenLongest} from '../../src/build/laws/asked-again.ts'
-import {brokenMemoryLaws, CREDIT} from '../../src/build/laws/memory-laws.ts'
+import {brokenMemoryLaws, CREDITS} from '../../src/build/laws/memory-laws.ts'
 import {brokenResultLaws} from '../../src/build/laws/result-laws.ts'
 import {drawScenario, subjectOf} from '../../src/build/laws/scenarios.ts'
 import {openCatalogue} from '../../src/catalogue/catalogue.ts'
@@ -87,7 +87,7 @@ describe('the laws see what is wrong', () => {
   it('a start with a problem', () => expect(broken(() => ({startProblem: {code: 'x', message: 'no'}}))).toHaveLength(1))
   it('a negative term that is no credit', () => expect(broken(({terms}) => ({terms: [...terms, term('less', -5)]}))).toEqual(['the term "less" is -5']))
   it('more offloaded than there is', () =>
-    expect(broken(({terms}) => ({terms: [...terms, {...term(CREDIT, -1e12), part: 'weights'}]}))).toEqual(['more weights are offloaded than there are']))
+    expect(broken(({terms}) => ({terms: [...terms, {...term(CREDITS[0]!, -1e12), part: 'weights'}]}))).toEqual(['more weights are offloaded than there are']))
   it('a longest context beyond the limit', () => expect(broken(() => ({largestMaxModelLen: 131_073}))).toHaveLength(1))
   it('a longest context that does not start', () => expect(broken((_, {maxModelLen}) => ({starts: maxModelLen <= 8192}))[0]).toMatch(/does not start/))
   it('a longest context that is not the longest', () => expect(broken(() => ({largestMaxModelLen: 10_000}))).toEqual([expect.stringMatching(/start too/)]))
@@ -105,7 +105,7 @@ describe('the laws of answers see what is wrong', () => {
       maxConcurrencyAtMaxModelLen: 1.5,
       terms: [
         {name: 'weights', bytes: 70},
-        {name: CREDIT, bytes: -10},
+        {name: CREDITS[0]!, bytes: -10},
         {name: 'rest', bytes: 30},
       ],
     },

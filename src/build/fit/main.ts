@@ -1,4 +1,4 @@
-import {writeFileSync} from 'node:fs'
+import {readFileSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import type {Calibration, Residual, Spread} from '../../core/throughput/calibration.ts'
 import {releaseYear} from '../../core/throughput/engine-version.ts'
@@ -304,7 +304,9 @@ export async function main({root, args}: Task): Promise<number> {
       ])
     }
     if (options.check) {
-      const differences = differing(catalogue.speedCalibration, rounded(calibration))
+      // The file itself: what is shipped holds classes of platforms that nobody measured beside it.
+      const shipped: unknown = JSON.parse(readFileSync(join(root, 'data', 'calibration', 'serving.json'), 'utf8'))
+      const differences = differing(shipped, rounded(calibration))
       for (const path of differences) console.error(`differs from data/calibration/serving.json: ${path}`)
       return differences.length > 0 ? 1 : 0
     }

@@ -5,8 +5,8 @@ import {contextLimit} from '../../engines/context.ts'
 import {sumBytes} from '../../core/terms.ts'
 import type {Engine, Subject} from '../../engines/engine.ts'
 
-/** The one term that gives memory back. */
-export const CREDIT = 'weights: offloaded to host memory'
+/** Terms that give memory back. */
+export const CREDITS: readonly string[] = ['weights: offloaded to host memory', 'weights: tables kept in host memory']
 
 const FIGURES = [
   'totalBytes',
@@ -24,7 +24,7 @@ function badFigures({gpuMemoryUtilization}: Deployment, memory: MemoryEstimate):
   for (const name of FIGURES) if (!(Number.isFinite(memory[name]) && memory[name] >= 0)) broken.push(`${name} is ${memory[name]}`)
   for (const {name, bytes} of memory.terms) {
     if (!Number.isInteger(bytes)) broken.push(`the term "${name}" is ${bytes}`)
-    if (bytes < 0 && name !== CREDIT) broken.push(`the term "${name}" is ${bytes}`)
+    if (bytes < 0 && !CREDITS.includes(name)) broken.push(`the term "${name}" is ${bytes}`)
   }
   if (sumBytes(memory.terms.filter(({part}) => part === 'weights')) < 0) broken.push('more weights are offloaded than there are')
   if (!Number.isInteger(memory.kvCacheBytes) || !Number.isInteger(memory.kvCacheTokens)) broken.push('the cache is not whole')

@@ -1,7 +1,7 @@
 /** What every answer keeps to, as the contract prints it. */
 import {sumBytes} from '../../core/terms.ts'
 import type {Result} from '../../planner/answer/index.ts'
-import {CREDIT} from './memory-laws.ts'
+import {CREDITS} from './memory-laws.ts'
 
 /** Negative, missing or endless numbers anywhere in a document, by their path. */
 function badNumbers(value: unknown, path: string): string[] {
@@ -9,7 +9,7 @@ function badNumbers(value: unknown, path: string): string[] {
   if (typeof value === 'number') return Number.isFinite(value) && value >= 0 ? [] : [`${path} is ${value}`]
   if (Array.isArray(value)) return value.flatMap((item, index) => badNumbers(item, `${path}[${index}]`))
   if (typeof value !== 'object') return []
-  const credit = (value as {name?: unknown}).name === CREDIT
+  const credit = CREDITS.includes(String((value as {name?: unknown}).name))
   return Object.entries(value).flatMap(([key, item]) => (credit && key === 'bytes' ? [] : badNumbers(item, path === '' ? key : `${path}.${key}`)))
 }
 

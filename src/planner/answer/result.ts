@@ -7,6 +7,7 @@ import {countParameters} from '../../core/tensors.ts'
 import {sumBytes, type Reason, type Term, type Warning} from '../../core/terms.ts'
 import type {Performance} from '../../core/throughput/input.ts'
 import {contextLimit} from '../../engines/context.ts'
+import {longestStart} from '../../engines/longest.ts'
 import {LIMITS} from '../scenario/index.ts'
 import {isMixed, kindsOf, pacingAccelerator} from '../world/index.ts'
 import type {Evaluation, Verdict} from './evaluation.ts'
@@ -74,7 +75,8 @@ function largestThatStarts(evaluation: Evaluation): number {
   const subject = subjectOf(evaluation)
   const limit = contextLimit(subject, deployment)
   // Some settings of its depend on the context: then it may not start with the longest.
-  return engine.memory(subject, {...deployment, maxModelLen: limit}).starts ? limit : memory.largestMaxModelLen
+  const startsWith = (maxModelLen: number) => engine.memory(subject, {...deployment, maxModelLen}).starts
+  return startsWith(limit) ? limit : longestStart(Math.max(memory.largestMaxModelLen, deployment.maxModelLen), limit, startsWith)
 }
 
 /** A format that nobody measured is told as such; 16 bits need no telling. */
