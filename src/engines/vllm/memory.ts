@@ -490,7 +490,10 @@ export function vllmMemory(subject: Subject, deployment: Deployment, data: Engin
   })
   const worst = stages.reduce((a, b) => (b.blocks < a.blocks || (b.blocks === a.blocks && b.cacheBytes < a.cacheBytes) ? b : a))
   const {pool, cacheBytes, blocks} = worst
-  const reported = capacity(version, pool, cacheBytes, deployment.maxModelLen, deployment.decodeContextParallel)
+  // All stages have as many blocks as the one with the fewest; where their layers differ, so do the tokens that these hold.
+  const reported = stages
+    .map(({pool: own}) => capacity(version, own, blocks * own.blockBytes, deployment.maxModelLen, deployment.decodeContextParallel))
+    .reduce((a, b) => (b.tokens < a.tokens ? b : a))
   const usable = usableBlocks(version, blocks)
   const isGiven = givenCacheBytes(deployment, pool) !== undefined
   const content = cacheTotals(architecture, layout, worst.stage.first, worst.stage.last)
