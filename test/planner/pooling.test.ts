@@ -3,7 +3,7 @@ import {describe, expect, it} from 'vitest'
 import {openCatalogue} from '../../src/catalogue/catalogue.ts'
 import {countParameters} from '../../src/core/tensors.ts'
 import {answer} from '../../src/planner/answer/answer.ts'
-import {subjectOf, toResult} from '../../src/planner/answer/index.ts'
+import {adviseOn, subjectOf, toResult} from '../../src/planner/answer/index.ts'
 import {ResultSchema} from '../../src/planner/answer/schema.ts'
 import {compare} from '../../src/planner/compare/index.ts'
 import {detailsOf} from '../../src/planner/models/summary.ts'
@@ -85,6 +85,11 @@ describe('embedding models and rerankers', () => {
 })
 
 describe('models known by name and size only', () => {
+  it('are advised nothing: no flag and no machine tells more', async () => {
+    const scenario: Scenario = {model: 'MiniMaxAI/MiniMax-M3.1-Flash', gpu: '8xh200-sxm', workload: USUAL}
+    expect(adviseOn(context, await answer(context, scenario), 'minimax')).toEqual({changes: [], holders: [], fitting: [], next: []})
+  })
+
   it('are unsupported, with their weights and what is missing', async () => {
     const {best} = await ask({model: 'reflection/Beam-1.0-501B-A23B-FP8', gpu: '2xgb10'})
     const result = toResult(best)

@@ -54,6 +54,8 @@ export function adviseOn(context: Context, answer: Answer, command: string): Adv
   const {best} = answer
   if (isYes(best))
     return {changes: best.verdict === 'tight' ? changesFor(context, answer, command) : [], holders: [], fitting: [], next: [`servefit config ${command}`]}
+  // Of a model that is known by name alone nothing can be told, with no flag and on no machine.
+  if (answer.named.model.knownByName) return {changes: [], holders: [], fitting: [], next: []}
   const changes = changesFor(context, answer, command)
   // Other hardware only where nothing smaller does; other models only where the memory is what is missing.
   // What no engine here is planned for is not mended by other hardware.
