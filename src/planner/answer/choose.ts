@@ -303,8 +303,7 @@ export function taken(model: Model, inOrder: readonly Candidate[], prefer?: Pref
     const kept = loses && !measure ? keeping() : undefined
     if (kept) return answered(kept)
     // With no fewer bits than one that keeps the load by the engine's own settings, none holds it so much better that it is looked for.
-    const isVain = ({verdict, replaced, checkpoint: one}: Evaluation) =>
-      verdict === 'fits' && !isReplaced({replaced}) && bitsOf(one) <= bitsOf(checkpoint) && (!isInBlocks(one) || isInBlocks(checkpoint))
+    const isVain = ({verdict, replaced, checkpoint: one}: Evaluation) => verdict === 'fits' && !isReplaced({replaced}) && bitsOf(one) <= bitsOf(checkpoint)
     if (!measure && considered.some(isVain)) continue
     const evaluation = judged()
     considered.push(evaluation)
@@ -319,9 +318,6 @@ export function taken(model: Model, inOrder: readonly Candidate[], prefer?: Pref
   const preferred = equals.reduce((a, b) => (measure(b) > measure(a) ? b : a), first)
   return {...answered(preferred), ...(preferred !== first && {unpreferred: first})}
 }
-
-/** Square blocks of weights share a scale: some cards compute them more slowly than one scale for each channel. */
-const isInBlocks = ({formats}: Checkpoint): boolean => isWeightFormat(formats.default) && weightFormat(formats.default).scale?.per === 'block'
 
 /** As it was released, or what figures or bits say loses nothing. */
 export const keepsQuality = (model: Model, checkpoint: Checkpoint): boolean => ['kept', 'rebuilt'].includes(qualityClass(model, checkpoint))
