@@ -198,22 +198,33 @@ function replacedIn(
   {deployment: first, memory: held}: Pick<Settled, 'deployment' | 'memory'>,
 ): Replaced[] {
   const list: Replaced[] = []
-  const add = (field: Replaced['field'], engineDefault: number, value: number | undefined, because: string) => {
-    if (asked[field] === undefined && value !== undefined && value !== engineDefault) list.push({field, engineDefault, value, because})
+  const add = (field: Replaced['field'], engineDefault: number, value: number | undefined, because: () => string) => {
+    if (asked[field] !== undefined || value === undefined || value === engineDefault) return
+    let words: string | undefined
+    // In words only when asked for: a search settles thousands, and some words rest on the longest context.
+    list.push({
+      field,
+      engineDefault,
+      value,
+      get because() {
+        words ??= because()
+        return words
+      },
+    })
   }
-  add('maxNumSeqs', first.maxNumSeqs, request.maxNumSeqs, `the engine's own ${countInWords(first.maxNumSeqs)} does not start here`)
+  add('maxNumSeqs', first.maxNumSeqs, request.maxNumSeqs, () => {
+    const own = `the engine's own ${countInWords(first.maxNumSeqs)}`
+    return held.startsBeyond && held.starts && !held.startProblem ? `${own} leaves too little room for the cache` : `${own} does not start here`
+  })
   const taken = asked.gpuMemoryUtilization === undefined && (subject.gpu.freeBytes !== undefined || (asked.reservedBytesPerGpu ?? 0) > 0)
   const own = taken ? engine.resolve(withAllFree(subject), {...asked, reservedBytesPerGpu: 0}).gpuMemoryUtilization : first.gpuMemoryUtilization
   const share = request.gpuMemoryUtilization ?? first.gpuMemoryUtilization
-  add(
-    'gpuMemoryUtilization',
-    own,
-    share,
+  add('gpuMemoryUtilization', own, share, () =>
     share < own
       ? `the engine's own ${threeDigits(own)} is more than what others leave free`
       : `the engine's own ${threeDigits(own)} leaves too little room for the cache`,
   )
-  add('maxModelLen', first.maxModelLen, request.maxModelLen, contextWords(first.maxModelLen, held))
+  add('maxModelLen', first.maxModelLen, request.maxModelLen, () => contextWords(first.maxModelLen, held))
   return list
 }
 
