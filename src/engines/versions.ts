@@ -118,6 +118,7 @@ export function compareVersions(left: string, right: string): number {
 export const isAtLeast = (version: string, since: string): boolean => compareVersions(version, since) >= 0
 
 function mainRemark(version: string): string | undefined {
+  if (!/dev/i.test(version)) return undefined
   const match = VERSION_PATTERN.exec(version)
   const main = match && mainBuild(unplaced(match))
   if (!main) return undefined

@@ -8,6 +8,17 @@ export const isUntagged = (version: string): boolean => /^v?0\.(?:1|0\.0)(?:\.?d
  * Undefined for anything that does not start with a number.
  */
 function numbersOf(version: string): number[] | undefined {
+  if (READ.has(version)) return READ.get(version)
+  const numbers = readNumbers(version)
+  if (READ.size < MOST_READ) READ.set(version, numbers)
+  return numbers
+}
+
+/** Releases of a calibration are compared with the same version for every estimate. Foreign texts are not kept without end. */
+const READ = new Map<string, number[] | undefined>()
+const MOST_READ = 1000
+
+function readNumbers(version: string): number[] | undefined {
   const match = /^v?(\d+(?:\.\d+)*)(?:\.?(?:rc|a|b|dev)(\d+))?/.exec(version)
   if (!match || isUntagged(version)) return undefined
   const numbers = match[1]!.split('.').map(Number)
