@@ -2,6 +2,7 @@ import {readdirSync} from 'node:fs'
 import {readFile, rename, rm, writeFile} from 'node:fs/promises'
 import {join, sep} from 'node:path'
 import {build, type Plugin as EsbuildPlugin} from 'esbuild'
+import {cacheCode} from './code-cache.ts'
 import {mergeIntoStart} from './merge-chunks.ts'
 
 /**
@@ -78,6 +79,7 @@ export async function bundle(root: string, folder: string): Promise<void> {
   })
   await mergeIntoStart(metafile, folder)
   await writeManifest(root, folder)
+  await cacheCode(root, folder)
 }
 
 async function writeManifest(root: string, folder: string): Promise<void> {

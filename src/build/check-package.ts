@@ -5,8 +5,18 @@ import {join} from 'node:path'
 import type {Task} from './task.ts'
 
 /** What the published package must hold, and what must not slip in. */
-const NEEDED = ['bin/run.js', 'dist/main.js', 'dist/data/models.json', 'dist/data/gpus.json', 'oclif.manifest.json', 'package.json', 'README.md', 'LICENSE']
-const FORBIDDEN = /^(src|test|data|node_modules|\.ci)\//
+const NEEDED = [
+  'bin/run.js',
+  'dist/main.js',
+  'dist/start.cjs',
+  'dist/data/models.json',
+  'dist/data/gpus.json',
+  'oclif.manifest.json',
+  'package.json',
+  'README.md',
+  'LICENSE',
+]
+const FORBIDDEN = /^(src|test|data|node_modules|\.ci)\/|\.cache$/
 const MOST_BYTES = 8_000_000
 
 /** Packs as for publishing, looks at the list of files, then unpacks and answers one question with it. */
