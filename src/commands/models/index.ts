@@ -119,24 +119,23 @@ export default class Models extends ServefitCommand {
     const shown = limit === 0 ? Number.POSITIVE_INFINITY : limit
     // What embeds or ranks answers no questions: it is not what one looks for here.
     const writing = unbuilt ? [] : models.filter(({pooling}) => !pooling)
-    const fitting = fittingModels(context, writing, {machine, request, workload: workload!}, shown)
-    const best = fitting.slice(0, shown)
+    const {models: best, complete} = fittingModels(context, writing, {machine, request, workload: workload!}, shown)
     if (!this.jsonEnabled()) {
       const title = machineTitle(machine)
       process.stdout.write(
         unbuilt
           ? `${title}: ${unbuilt.message}${unbuilt.remedy ? `; ${unbuilt.remedy}` : ''}.\n`
-          : fitting.length === 0
+          : best.length === 0
             ? `No model of the catalogue that is like that fits ${title}.\n`
-            : `${title}: ${fittingTitle(fitting.length, best.length)}\n\n${fittingModelsTable(best, this.columns)}`,
+            : `${title}: ${fittingTitle(best.length, complete)}\n\n${fittingModelsTable(best, this.columns)}`,
       )
     }
-    if (fitting.length === 0) this.answerNo()
+    if (best.length === 0) this.answerNo()
     return {schemaVersion: 2, models: best.map((entry) => ({...summaryOf(entry.model), fit: fitOf(entry)})), ...(unbuilt && {reasons: [unbuilt]})}
   }
 }
 
-function fittingTitle(count: number, shown: number): string {
-  const fit = count === 1 ? '1 model fits' : `${count} models fit`
-  return shown < count ? `${fit}, the best ${shown} shown (--limit 0: all)` : fit
+function fittingTitle(count: number, complete: boolean): string {
+  if (!complete) return `the best ${count} of the models that fit (--limit 0: all)`
+  return count === 1 ? '1 model fits' : `${count} models fit`
 }

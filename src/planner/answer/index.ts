@@ -18,7 +18,7 @@ export {
 export {evaluate, judge, type Question, standing} from './evaluate.ts'
 export {type Evaluation, isYes, type Standing, TIGHT_CODES, VERDICT_ORDER, type Verdict} from './evaluation.ts'
 export {largest} from './largest.ts'
-export {type Place, placesFor} from './layouts.ts'
+export {placesFor} from './layouts.ts'
 export {endToEndMs, excessOf, hasLimits, keepsLimits, type Reached, reachedLimits, type Tail} from './limits.ts'
 export {knownByNameAnswer, knownByNameWords} from './known-by-name.ts'
 export {marginOf} from './margin.ts'

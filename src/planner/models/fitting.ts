@@ -1,12 +1,12 @@
 import type {Machine} from '../../core/accelerator.ts'
 import type {DeploymentRequest, Workload} from '../../core/deployment.ts'
 import type {Model} from '../../core/model.ts'
-import {bestLayout, diskBytes, evaluate, type Evaluation, isYes, type Place, placesFor, preferredCheckpoints, taken, VERDICT_ORDER} from '../answer/index.ts'
+import {bestLayout, diskBytes, isYes, preferredCheckpoints, taken} from '../answer/index.ts'
 import type {Reason} from '../../core/terms.ts'
 import {ENGINES} from '../../engines/registry.ts'
 import {buildRefusal, driverRefusal} from '../../engines/support.ts'
 import {type Context, engineData, engineInRelease, engineOf, pacingAccelerator} from '../world/index.ts'
-import {byRank, type FittingModel, releaseDates, usableContext, userSpeed} from './rank.ts'
+import {byRank, type FittingModel, inOrder, mostWorth, type Ranked, ranked, releaseDates, usableContext, userSpeed} from './rank.ts'
 
 export interface FitQuestion {
   machine: Machine
@@ -33,87 +33,51 @@ export function withoutBuild(context: Context, {gpus}: Machine, request: Deploym
   return {...reason, message: `none of the engines that servefit knows (${titles.join(', ')}) has a build for ${accelerator.name} that it models`}
 }
 
+/** Models that fit, best first, and whether they are all: a search for the best few ends when nothing that is left can be among them. */
+export interface Fitting {
+  models: FittingModel[]
+  complete: boolean
+}
+
 /**
- * Those of the models that fit a machine, best first (see `rank.ts`). The first `exact` of them are as `check` answers for each by its name: its policy
- * looks at every layout and build. The others are judged by the first build and the layouts that can be the best, five times as quick, which is enough
- * to say that they fit and about where they stand.
+ * Those of the models that fit a machine, best first (see `rank.ts`), each as `check` answers for it by its name. Where only the best `most` are asked
+ * for, models are judged in the order of the most that each can be worth, until so many are worth more than any that is left.
  */
-export function fittingModels(context: Context, models: Iterable<Model>, question: FitQuestion, exact = Number.POSITIVE_INFINITY): FittingModel[] {
+export function fittingModels(context: Context, models: Iterable<Model>, question: FitQuestion, most = Number.POSITIVE_INFINITY): Fitting {
   const all = [...models]
   const date = releaseDates(all)
-  if (exact >= all.length) return byRank(asChecked(context, all, question), date)
-  const quick = byRank(quicklyFitting(context, all, question), date)
-  const first = asChecked(
-    context,
-    quick.slice(0, exact).map(({model}) => model),
-    question,
-  )
-  return [...byRank(first, date), ...quick.slice(exact)]
+  const judged = asChecked(context, question)
+  if (most >= all.length) return {models: byRank(all.flatMap(judged), date), complete: true}
+  const ahead = all.map((model) => ({model, most: mostWorth(model, date(model))})).sort((a, b) => b.most - a.most)
+  const found: Ranked[] = []
+  let next = 0
+  for (; next < ahead.length; next++) {
+    const quick = found.filter(({slow}) => slow === 0)
+    if (quick.length >= most && quick.map(({worth}) => worth).sort((a, b) => b - a)[most - 1]! > ahead[next]!.most) break
+    found.push(...judged(ahead[next]!.model).map((entry) => ranked(entry, date)))
+  }
+  return {models: inOrder(found).slice(0, most), complete: next === ahead.length && found.length <= most}
 }
 
 function roomBytesOf(machine: Machine, {cpuOffloadBytes = 0}: DeploymentRequest): number {
   return machine.nodeCount * machine.gpus.reduce((sum, {memoryBytes, freeBytes}) => sum + (freeBytes ?? memoryBytes) + cpuOffloadBytes, 0)
 }
 
-/** Those that fit, each as `check` answers by its name. */
-function asChecked(context: Context, models: readonly Model[], {machine, request, workload}: FitQuestion): FittingModel[] {
+/** A model, where it fits, as `check` answers by its name. */
+function asChecked(context: Context, {machine, request, workload}: FitQuestion): (model: Model) => FittingModel[] {
   const engine = engineInRelease(context, request.engine, request.engineVersion)
   const calibration = context.catalogue.speedCalibration
   const accelerator = pacingAccelerator(machine)
   const roomBytes = roomBytesOf(machine, request)
-  return models.flatMap((model) => {
+  return (model) => {
     // What is larger on disk than all memory needs no layout to be told so.
     const candidates = preferredCheckpoints(model, accelerator, {weights: request.weights})
       .filter((checkpoint) => diskBytes(model, checkpoint) <= roomBytes)
       .map((checkpoint) => ({checkpoint, judged: () => bestLayout({model, checkpoint, machine, engine, request, workload, calibration})}))
     const best = taken(model, candidates)?.best
     return best && isYes(best) ? [{model, evaluation: best}] : []
-  })
-}
-
-function quicklyFitting(context: Context, models: readonly Model[], {machine, request, workload}: FitQuestion): FittingModel[] {
-  const engine = engineInRelease(context, request.engine, request.engineVersion)
-  const roomBytes = roomBytesOf(machine, request)
-  const calibration = context.catalogue.speedCalibration
-  const accelerator = pacingAccelerator(machine)
-  const fitting: FittingModel[] = []
-  for (const model of models) {
-    const places = usefulPlaces(placesFor(model.architecture, machine, request), workload)
-    let tight: Evaluation | undefined
-    for (const checkpoint of preferredCheckpoints(model, accelerator, {weights: request.weights})) {
-      if (diskBytes(model, checkpoint) > roomBytes) continue
-      const evaluations = places.map((place) => evaluate({model, checkpoint, engine, ...place, workload, calibration})).filter(isYes)
-      if (evaluations.length === 0) continue
-      const best = evaluations.reduce((a, b) => (isBetter(b, a) ? b : a))
-      if (best.verdict === 'tight') {
-        tight ??= best
-        continue
-      }
-      fitting.push({model, evaluation: best})
-      tight = undefined
-      break
-    }
-    if (tight) fitting.push({model, evaluation: tight})
   }
-  return fitting
 }
-
-/**
- * Layouts that can be the best for this load: replicas beyond the requests in flight serve nobody, and pipeline stages make
- * no request quicker than splitting every layer does. Ten layouts of eight GPUs become one or two.
- */
-function usefulPlaces(places: readonly Place[], {concurrency}: Workload): readonly Place[] {
-  if (typeof concurrency !== 'number') return places
-  const served = places.filter(({request: {dp}}) => (dp ?? 1) <= concurrency)
-  const left = served.length > 0 ? served : places
-  const fewest = Math.min(...left.map(({request: {pp}}) => pp ?? 1))
-  return left.filter(({request: {pp}}) => (pp ?? 1) === fewest)
-}
-
-const isBetter = (a: Evaluation, b: Evaluation): boolean =>
-  a.verdict === b.verdict
-    ? (a.performance?.outputTokensPerSecond.low ?? 0) > (b.performance?.outputTokensPerSecond.low ?? 0)
-    : VERDICT_ORDER[a.verdict] < VERDICT_ORDER[b.verdict]
 
 /** What `models --fits --json` says beside a model's summary. */
 export interface Fit {

@@ -56,17 +56,21 @@ export function releaseDates(models: readonly Model[]): (model: Model) => number
   return ({family, released}) => (released === undefined ? (families.get(family) ?? middle) : yearOf(released))
 }
 
+/** What a model of its size and age is worth where nothing is lost: no build, context or speed makes it more. */
+export function mostWorth({architecture}: Model, year: number): number {
+  const {total, active} = countParameters(architecture)
+  return Math.sqrt(total * active) * YEARLY_GAIN ** (year - 2024)
+}
+
 /**
  * A rule of thumb for what is worth trying first, no measure of quality: the geometric mean of total and active parameters (what a mixture of experts
  * is roughly worth beside a dense model) times `YEARLY_GAIN` for every year of release; less where the build loses quality, the context that the
  * machine leaves is short of what serves, decoding is slower than one reads, or memory is tight.
  */
 export function worthOf({model, evaluation}: FittingModel, year: number): number {
-  const {total, active} = countParameters(model.architecture)
   const short = (value: number, enough: number) => Math.sqrt(Math.min(1, value / enough))
   return (
-    Math.sqrt(total * active) *
-    YEARLY_GAIN ** (year - 2024) *
+    mostWorth(model, year) *
     formatWorth(model, evaluation) *
     short(usableContext(model, evaluation), SERVING_CONTEXT_TOKENS) *
     short(userSpeed(evaluation) ?? COMFORTABLE_TOKENS_PER_SECOND, COMFORTABLE_TOKENS_PER_SECOND) *
@@ -81,13 +85,22 @@ function formatWorth(model: Model, {checkpoint}: Evaluation): number {
   return isBelowFour ? WORTH_BELOW_FOUR_BITS : WORTH_OF_CLASS[loss]
 }
 
-/** Best first: what is quick enough before what is slow, then by worth, then by speed. */
-export function byRank(fitting: readonly FittingModel[], date: (model: Model) => number): FittingModel[] {
-  return fitting
-    .map((entry) => {
-      const speed = userSpeed(entry.evaluation) ?? 0
-      return {entry, speed, slow: speed < PATIENCE_TOKENS_PER_SECOND ? 1 : 0, worth: worthOf(entry, date(entry.model))}
-    })
-    .sort((a, b) => a.slow - b.slow || b.worth - a.worth || b.speed - a.speed)
-    .map(({entry}) => entry)
+/** What the order rests on. */
+export interface Ranked {
+  entry: FittingModel
+  speed: number
+  /** 1: decodes slower than one cares to wait. */
+  slow: 0 | 1
+  worth: number
 }
+
+export function ranked(entry: FittingModel, date: (model: Model) => number): Ranked {
+  const speed = userSpeed(entry.evaluation) ?? 0
+  return {entry, speed, slow: speed < PATIENCE_TOKENS_PER_SECOND ? 1 : 0, worth: worthOf(entry, date(entry.model))}
+}
+
+/** Best first: what is quick enough before what is slow, then by worth, then by speed. */
+export const inOrder = (found: readonly Ranked[]): FittingModel[] =>
+  [...found].sort((a, b) => a.slow - b.slow || b.worth - a.worth || b.speed - a.speed).map(({entry}) => entry)
+
+export const byRank = (fitting: readonly FittingModel[], date: (model: Model) => number): FittingModel[] => inOrder(fitting.map((entry) => ranked(entry, date)))
