@@ -31,6 +31,7 @@ export function realContext(catalogue: Catalogue, sources: ModelSources = {}): C
     catalogue: measured && measured.calibrations.length > 0 ? withLocalSpeed(catalogue, measured.calibrations) : catalogue,
     corrections: measured?.corrections,
     engines: new Map(),
+    listed: new Map(),
     detect: () => (here ??= detectHere(catalogue)),
     readMachine: (path) =>
       once(machines, path, async () => {

@@ -29,7 +29,7 @@ export interface Answer extends Choice {
 export async function machineOf(context: Context, scenario: Scenario): Promise<Machine> {
   const {gpu, machine, nodes, link} = scenario
   if (gpu !== undefined && machine !== undefined) throw new InputError('MACHINE_TWICE', 'Give gpu or machine, not both')
-  if (gpu !== undefined) return machineFromSpec(context.catalogue, gpu, nodes, link)
+  if (gpu !== undefined) return listedMachine(context, gpu, nodes, link)
   if (link !== undefined)
     throw new InputError(
       'LINK_UNAVAILABLE',
@@ -37,6 +37,18 @@ export async function machineOf(context: Context, scenario: Scenario): Promise<M
     )
   if (machine !== undefined) return looksLikePath(machine) ? context.readMachine(machine) : machineFromName(context.catalogue, machine, nodes)
   return context.detect()
+}
+
+/** Lists of cards that are kept: more than a fleet has. */
+const MOST_LISTED = 500
+
+function listedMachine({catalogue, listed}: Context, gpu: string, nodes: number | undefined, link: Scenario['link']): Machine {
+  const key = JSON.stringify([gpu, nodes, link])
+  const known = listed?.get(key)
+  if (known) return known
+  const machine = machineFromSpec(catalogue, gpu, nodes, link)
+  if (listed && listed.size < MOST_LISTED) listed.set(key, machine)
+  return machine
 }
 
 /** Short names that are not storage formats themselves: mixtures and ladders that publishers name so. */

@@ -2,6 +2,7 @@ import type {Catalogue} from '../../catalogue/catalogue.ts'
 import {nearest} from '../../core/nearest.ts'
 import type {Machine} from '../../core/accelerator.ts'
 import {InputError} from '../../core/input-error.ts'
+import {remembering} from '../../engines/remembering.ts'
 import type {Engine, EngineData} from '../../engines/engine.ts'
 import {type Correction, correctedEngine} from './corrections.ts'
 import {DEFAULT_ENGINE, ENGINE_ALIASES, ENGINES} from '../../engines/registry.ts'
@@ -25,6 +26,8 @@ export interface Context {
   corrections?: readonly Correction[]
   /** Engines that were opened, by id. */
   engines: Map<string, Engine>
+  /** Machines that lists of cards stood for, by the list: what is known of a deployment is known of the same machine. */
+  listed?: Map<string, Machine>
 }
 
 /** The engine of this name in a release that can exist. @throws InputError ENGINE_UNKNOWN, ENGINE_VERSION_UNKNOWN. */
@@ -51,7 +54,7 @@ export function engineOf(context: Context, name: string = DEFAULT_ENGINE): Engin
   const data = engineData(context, id)
   const corrections = context.corrections?.filter((correction) => correction.engine === id) ?? []
   const base = create(data)
-  const engine = corrections.length > 0 ? correctedEngine(base, create, data, corrections) : base
+  const engine = remembering(corrections.length > 0 ? correctedEngine(base, create, data, corrections) : base)
   context.engines.set(id, engine)
   return engine
 }

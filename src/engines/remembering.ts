@@ -1,0 +1,39 @@
+import type {Deployment} from '../core/deployment.ts'
+import type {MemoryEstimate} from '../core/memory.ts'
+import type {Engine, Subject, Support} from './engine.ts'
+
+/** Answers that are kept: those of a few models on a few machines with all their layouts. The oldest goes first, so that memory stays level. */
+const MOST_KEPT = 2000
+
+/**
+ * An engine that knows what it was asked before. Memory and support depend on the checkpoint, the machine and the deployment, and not on the load: a file of
+ * questions, a fleet or a plan asks for the same deployments under many loads.
+ */
+export function remembering(engine: Engine): Engine {
+  const numbers = new WeakMap<object, number>()
+  let objects = 0
+  const numberOf = (value: object): number => {
+    const known = numbers.get(value) ?? ++objects
+    numbers.set(value, known)
+    return known
+  }
+  const keyOf = ({model, checkpoint, machine, gpu}: Subject, deployment: Deployment): string =>
+    `${numberOf(model)} ${numberOf(checkpoint)} ${numberOf(machine)} ${numberOf(gpu)} ${JSON.stringify(deployment)}`
+  const kept = <T>(ask: (subject: Subject, deployment: Deployment) => T) => {
+    const answers = new Map<string, T>()
+    return (subject: Subject, deployment: Deployment): T => {
+      const key = keyOf(subject, deployment)
+      const known = answers.get(key)
+      if (known !== undefined) return known
+      if (answers.size >= MOST_KEPT) answers.delete(answers.keys().next().value!)
+      const answer = ask(subject, deployment)
+      answers.set(key, answer)
+      return answer
+    }
+  }
+  return {
+    ...engine,
+    memory: kept<MemoryEstimate>((subject, deployment) => engine.memory(subject, deployment)),
+    support: kept<Support>((subject, deployment) => engine.support(subject, deployment)),
+  }
+}
