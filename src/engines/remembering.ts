@@ -3,7 +3,7 @@ import type {MemoryEstimate} from '../core/memory.ts'
 import type {Engine, Subject, Support} from './engine.ts'
 
 /** Answers that are kept: those of a few models on a few machines with all their layouts. The oldest goes first, so that memory stays level. */
-const MOST_KEPT = 2000
+const MOST_KEPT = 1000
 
 /**
  * An engine that knows what it was asked before. Memory and support depend on the checkpoint, the machine and the deployment, and not on the load: a file of
