@@ -17,6 +17,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   library: ['core', 'catalogue', 'engines', 'detect', 'verify', 'import', 'planner', 'render'],
   cli: ['core', 'catalogue', 'engines', 'detect', 'verify', 'import', 'planner', 'render', 'library'],
   commands: ['core', 'catalogue', 'engines', 'detect', 'verify', 'import', 'planner', 'render', 'library', 'cli'],
+  node: ['core', 'catalogue', 'engines', 'detect', 'verify', 'import', 'planner', 'render', 'library', 'cli'],
   build: ['core', 'catalogue', 'engines', 'detect', 'verify', 'import', 'planner', 'render', 'library', 'cli'],
 }
 

@@ -1,6 +1,7 @@
 import {rename, rm} from 'node:fs/promises'
 import {join} from 'node:path'
 import {bundle} from './bundle.ts'
+import {bundleLibrary} from './library.ts'
 import {writeData} from './compile-data.ts'
 import type {Task} from './task.ts'
 
@@ -17,6 +18,7 @@ export async function main({root}: Task): Promise<number> {
       return 1
     }
     await bundle(root, fresh)
+    await bundleLibrary(root, fresh)
     await rm(join(root, 'dist'), {recursive: true, force: true})
     await rename(fresh, join(root, 'dist'))
     return 0

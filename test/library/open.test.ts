@@ -135,3 +135,29 @@ describe('the door without Node', () => {
     expect(inputs.filter((path) => /oclif|systeminformation|^\(disabled\)|src\/(cli|commands|build)\//.test(path))).toEqual([])
   })
 })
+
+describe('capacity and verify take what their commands read from files', () => {
+  const trace = '{"timestamp": 0, "input_length": 100, "output_length": 50}\n{"timestamp": 1000, "input_length": 200, "output_length": 50}\n'
+  const servefit = open(data, {files: {'day.jsonl': trace}})
+
+  it('capacity, as a file of it', async () => {
+    const fleet = {model: 'qwen3-8b', users: 20, inputTokens: 500, outputTokens: 200, machines: ['1xrtx-4090']}
+    const asked = await servefit.capacity(fleet)
+    expect(wired(asked)).toEqual(json('capacity', '--model', 'qwen3-8b', '--users', '20', '--input', '500', '--output', '200', '--gpu', '1xrtx-4090'))
+    await expect(servefit.capacity({...fleet, user: 1} as never)).rejects.toThrow('user')
+  })
+
+  it('capacity of a trace that was handed in', async () => {
+    const {demands} = await servefit.capacity({model: 'qwen3-8b', trace: 'day.jsonl', machines: ['1xrtx-4090']})
+    expect(demands[0]!.trace).toMatchObject({requests: 2})
+  })
+
+  it('verify, of the text of a log and of a benchmark', async () => {
+    const log = join('test', 'fixtures', 'verify', 'vllm-0.11.1-qwen3-8b-rtx-4090.log')
+    const {log: verified, within} = await servefit.verify({logs: readFileSync(join(root, log), 'utf8'), gpu: '1xrtx-4090'})
+    const printed = json('verify', log, '--gpu', '1xrtx-4090')
+    expect(within).toBe(printed.within)
+    expect(wired(verified)).toMatchObject({...printed.log, correction: {...printed.log.correction, date: expect.any(String)}})
+    await expect(servefit.verify({gpu: '1xrtx-4090'})).rejects.toThrow('logs and bench are both missing')
+  })
+})
