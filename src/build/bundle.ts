@@ -55,9 +55,9 @@ const commandRegistry = (folder: string): EsbuildPlugin => ({
 
 /**
  * Bundles everything into one module, with what is heavy in chunks of their own, and writes the manifest that oclif reads instead of
- * importing the commands at each start. Few files: loading a module costs a millisecond or two, whatever its size.
+ * importing the commands at each start. Few files: loading a module costs a millisecond or two, whatever its size. Returns the files that went in.
  */
-export async function bundle(root: string, folder: string): Promise<void> {
+export async function bundle(root: string, folder: string): Promise<string[]> {
   const {metafile} = await build({
     entryPoints: [join(root, 'src', 'main.ts')],
     metafile: true,
@@ -78,6 +78,7 @@ export async function bundle(root: string, folder: string): Promise<void> {
   })
   await mergeIntoStart(metafile, folder)
   await writeManifest(root, folder)
+  return Object.keys(metafile.inputs)
 }
 
 async function writeManifest(root: string, folder: string): Promise<void> {

@@ -3,10 +3,11 @@ import {build} from 'esbuild'
 
 /**
  * Bundles the library: `open.js`, which needs nothing of Node, and `node.js`, which adds the packaged data and this machine. They share their parts; what is
- * heavy lies apart and is loaded where it is used.
+ * heavy lies apart and is loaded where it is used. Returns the files that went in.
  */
-export async function bundleLibrary(root: string, folder: string): Promise<void> {
-  await build({
+export async function bundleLibrary(root: string, folder: string): Promise<string[]> {
+  const {metafile} = await build({
+    metafile: true,
     entryPoints: {open: join(root, 'src', 'library', 'open.ts'), node: join(root, 'src', 'node', 'index.ts')},
     outdir: join(folder, 'library'),
     chunkNames: 'part-[hash]',
@@ -22,4 +23,5 @@ export async function bundleLibrary(root: string, folder: string): Promise<void>
     external: ['node:*', 'systeminformation'],
     logLevel: 'error',
   })
+  return Object.keys(metafile.inputs)
 }
