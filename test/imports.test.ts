@@ -16,9 +16,10 @@ const MAY_IMPORT: Record<string, string[]> = {
   render: ['core', 'catalogue', 'engines', 'detect', 'verify', 'planner'],
   library: ['core', 'catalogue', 'engines', 'detect', 'verify', 'import', 'planner', 'render'],
   cli: ['core', 'catalogue', 'engines', 'detect', 'verify', 'import', 'planner', 'render', 'library'],
-  commands: ['core', 'catalogue', 'engines', 'detect', 'verify', 'import', 'planner', 'render', 'library', 'cli'],
+  mcp: ['core', 'catalogue', 'engines', 'detect', 'verify', 'import', 'planner', 'render', 'library', 'cli', 'node'],
+  commands: ['core', 'catalogue', 'engines', 'detect', 'verify', 'import', 'planner', 'render', 'library', 'cli', 'node', 'mcp'],
   node: ['core', 'catalogue', 'engines', 'detect', 'verify', 'import', 'planner', 'render', 'library', 'cli'],
-  build: ['core', 'catalogue', 'engines', 'detect', 'verify', 'import', 'planner', 'render', 'library', 'cli'],
+  build: ['core', 'catalogue', 'engines', 'detect', 'verify', 'import', 'planner', 'render', 'library', 'cli', 'node', 'mcp'],
 }
 
 /** Files of the build that live beside what they check. */
@@ -28,7 +29,7 @@ const BUILD_ONLY = new Map([
 ])
 
 /** Packages that core must stay free of, and where the heavy ones may stand. */
-const LAZY = ['zod', 'ora', 'systeminformation', 'yaml']
+const LAZY = ['zod', 'ora', 'systeminformation', 'yaml', '@modelcontextprotocol/sdk/server/index.js']
 
 interface File {
   path: string

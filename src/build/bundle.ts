@@ -23,6 +23,15 @@ const stubs: EsbuildPlugin = {
   },
 }
 
+/** The SDK's own check of schemas, which the tools do not use: they check with the schemas that they are made from. */
+const withoutAjv: EsbuildPlugin = {
+  name: 'without-ajv',
+  setup(builder) {
+    builder.onResolve({filter: /validation\/ajv-provider\.js$/}, ({path}) => ({path, namespace: 'without-ajv'}))
+    builder.onLoad({filter: /.*/, namespace: 'without-ajv'}, () => ({contents: 'export class AjvJsonSchemaValidator {}'}))
+  },
+}
+
 /** oclif sorts its commands with a collator; making one costs more than all the rest of its loading. Ids are ASCII. */
 const plainOrder: EsbuildPlugin = {
   name: 'plain-order',
@@ -71,7 +80,7 @@ export async function bundle(root: string, folder: string): Promise<string[]> {
     minify: true,
     legalComments: 'none',
     external: ['systeminformation'],
-    plugins: [stubs, plainOrder, commandRegistry(join(root, 'src', 'commands'))],
+    plugins: [stubs, withoutAjv, plainOrder, commandRegistry(join(root, 'src', 'commands'))],
     logLevel: 'error',
     // Some bundled packages are CommonJS and ask for `require`.
     banner: {js: "import {createRequire as nodeRequire} from 'node:module'; const require = nodeRequire(import.meta.url);"},

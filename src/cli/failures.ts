@@ -71,6 +71,7 @@ const COMMAND_NAMES = [
   'verify',
   'calibrate',
   'schema',
+  'mcp',
   'help',
 ]
 
