@@ -17,9 +17,10 @@ const MAY_IMPORT: Record<string, string[]> = {
   library: ['core', 'catalogue', 'engines', 'detect', 'verify', 'import', 'planner', 'render'],
   cli: ['core', 'catalogue', 'engines', 'detect', 'verify', 'import', 'planner', 'render', 'library'],
   mcp: ['core', 'catalogue', 'engines', 'detect', 'verify', 'import', 'planner', 'render', 'library', 'cli', 'node'],
-  commands: ['core', 'catalogue', 'engines', 'detect', 'verify', 'import', 'planner', 'render', 'library', 'cli', 'node', 'mcp'],
+  commands: ['core', 'catalogue', 'engines', 'detect', 'verify', 'import', 'planner', 'render', 'library', 'cli', 'node', 'mcp', 'completion'],
+  completion: ['core', 'catalogue'],
   node: ['core', 'catalogue', 'engines', 'detect', 'verify', 'import', 'planner', 'render', 'library', 'cli'],
-  build: ['core', 'catalogue', 'engines', 'detect', 'verify', 'import', 'planner', 'render', 'library', 'cli', 'node', 'mcp'],
+  build: ['core', 'catalogue', 'engines', 'detect', 'verify', 'import', 'planner', 'render', 'library', 'cli', 'node', 'mcp', 'completion'],
 }
 
 /** Files of the build that live beside what they check. */

@@ -86,6 +86,17 @@ export async function bundle(root: string, folder: string): Promise<string[]> {
     banner: {js: "import {createRequire as nodeRequire} from 'node:module'; const require = nodeRequire(import.meta.url);"},
   })
   await mergeIntoStart(metafile, folder)
+  await build({
+    entryPoints: [join(root, 'src', 'completion', 'main.ts')],
+    outfile: join(folder, 'completion.js'),
+    bundle: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20',
+    minify: true,
+    legalComments: 'none',
+    logLevel: 'error',
+  })
   await writeManifest(root, folder)
   return Object.keys(metafile.inputs)
 }

@@ -72,6 +72,7 @@ const COMMAND_NAMES = [
   'calibrate',
   'schema',
   'mcp',
+  'completion',
   'help',
 ]
 
