@@ -1,7 +1,9 @@
-import {readdirSync} from 'node:fs'
+import {readdirSync, readFileSync} from 'node:fs'
 import {readFile, rename, rm, writeFile} from 'node:fs/promises'
 import {join, sep} from 'node:path'
 import {build, type Plugin as EsbuildPlugin} from 'esbuild'
+import type {Manifest} from '../completion/manifest.ts'
+import {manPage} from './man.ts'
 import {mergeIntoStart} from './merge-chunks.ts'
 
 /**
@@ -97,11 +99,14 @@ export async function bundle(root: string, folder: string): Promise<string[]> {
     legalComments: 'none',
     logLevel: 'error',
   })
-  await writeManifest(root, folder)
+  const manifest = await writeManifest(root, folder)
+  await writeFile(join(folder, 'servefit.1'), manPage(manifest, packageOf(root).description))
   return Object.keys(metafile.inputs)
 }
 
-async function writeManifest(root: string, folder: string): Promise<void> {
+const packageOf = (root: string): {description: string} => JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+
+async function writeManifest(root: string, folder: string): Promise<Manifest> {
   const {Config} = await import('@oclif/core/config')
   const configured = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'))
   // Loaded from the fresh folder as a plug-in of its own: the manifest in place is of the last build.
@@ -115,4 +120,5 @@ async function writeManifest(root: string, folder: string): Promise<void> {
   const manifest = join(root, 'oclif.manifest.json')
   await writeFile(`${manifest}.new`, `${JSON.stringify(plugin.manifest)}\n`)
   await rename(`${manifest}.new`, manifest)
+  return plugin.manifest as Manifest
 }
