@@ -1,4 +1,4 @@
 #!/usr/bin/env node
-import {start} from '../dist/main.js'
-
-await start(import.meta.url)
+// A shell that asks for completions at the press of a key is answered without loading the rest.
+if (process.argv[2] === '__complete') (await import('../dist/completion.js')).answer(process.argv.slice(3))
+else await (await import('../dist/main.js')).start(import.meta.url)

@@ -14,9 +14,13 @@ const MAY_IMPORT: Record<string, string[]> = {
   verify: ['core'],
   planner: ['core', 'catalogue', 'engines', 'detect', 'verify'],
   render: ['core', 'catalogue', 'engines', 'detect', 'verify', 'planner'],
-  cli: ['core', 'catalogue', 'engines', 'detect', 'verify', 'import', 'planner', 'render'],
-  commands: ['core', 'catalogue', 'engines', 'detect', 'verify', 'import', 'planner', 'render', 'cli'],
-  build: ['core', 'catalogue', 'engines', 'detect', 'verify', 'import', 'planner', 'render', 'cli'],
+  library: ['core', 'catalogue', 'engines', 'detect', 'verify', 'import', 'planner', 'render'],
+  cli: ['core', 'catalogue', 'engines', 'detect', 'verify', 'import', 'planner', 'render', 'library'],
+  mcp: ['core', 'catalogue', 'engines', 'detect', 'verify', 'import', 'planner', 'render', 'library', 'cli', 'node'],
+  commands: ['core', 'catalogue', 'engines', 'detect', 'verify', 'import', 'planner', 'render', 'library', 'cli', 'node', 'mcp', 'completion'],
+  completion: ['core', 'catalogue'],
+  node: ['core', 'catalogue', 'engines', 'detect', 'verify', 'import', 'planner', 'render', 'library', 'cli'],
+  build: ['core', 'catalogue', 'engines', 'detect', 'verify', 'import', 'planner', 'render', 'library', 'cli', 'node', 'mcp', 'completion'],
 }
 
 /** Files of the build that live beside what they check. */
@@ -26,7 +30,7 @@ const BUILD_ONLY = new Map([
 ])
 
 /** Packages that core must stay free of, and where the heavy ones may stand. */
-const LAZY = ['zod', 'ora', 'systeminformation', 'yaml']
+const LAZY = ['zod', 'ora', 'systeminformation', 'yaml', '@modelcontextprotocol/sdk/server/index.js']
 
 interface File {
   path: string

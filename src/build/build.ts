@@ -1,6 +1,8 @@
-import {rename, rm} from 'node:fs/promises'
+import {rename, rm, writeFile} from 'node:fs/promises'
 import {join} from 'node:path'
 import {bundle} from './bundle.ts'
+import {bundleLibrary} from './library.ts'
+import {noticesOf, packagesOf} from './notices.ts'
 import {writeData} from './compile-data.ts'
 import type {Task} from './task.ts'
 
@@ -16,7 +18,8 @@ export async function main({root}: Task): Promise<number> {
       console.error(`data/ has ${problems.length} problem${problems.length === 1 ? '' : 's'}:\n${problems.map((problem) => `  ${problem}`).join('\n')}`)
       return 1
     }
-    await bundle(root, fresh)
+    const bundled = [...(await bundle(root, fresh)), ...(await bundleLibrary(root, fresh))]
+    await writeFile(join(fresh, 'NOTICES.md'), noticesOf(root, packagesOf(bundled)))
     await rm(join(root, 'dist'), {recursive: true, force: true})
     await rename(fresh, join(root, 'dist'))
     return 0

@@ -1,8 +1,10 @@
-import {readdirSync} from 'node:fs'
+import {readdirSync, readFileSync} from 'node:fs'
 import {readFile, rename, rm, writeFile} from 'node:fs/promises'
 import {join, sep} from 'node:path'
 import {build, type Plugin as EsbuildPlugin} from 'esbuild'
 import {cacheCode} from './code-cache.ts'
+import type {Manifest} from '../completion/manifest.ts'
+import {manPage} from './man.ts'
 import {mergeIntoStart} from './merge-chunks.ts'
 
 /**
@@ -21,6 +23,15 @@ const stubs: EsbuildPlugin = {
           ? "module.exports = {line: {interval: 130, frames: ['-']}, dots2: {interval: 80, frames: ['-']}}"
           : `const fail = () => {throw new Error(${JSON.stringify(`${path} is not bundled`)})}; module.exports = new Proxy({}, {get: () => fail})`,
     }))
+  },
+}
+
+/** The SDK's own check of schemas, which the tools do not use: they check with the schemas that they are made from. */
+const withoutAjv: EsbuildPlugin = {
+  name: 'without-ajv',
+  setup(builder) {
+    builder.onResolve({filter: /validation\/ajv-provider\.js$/}, ({path}) => ({path, namespace: 'without-ajv'}))
+    builder.onLoad({filter: /.*/, namespace: 'without-ajv'}, () => ({contents: 'export class AjvJsonSchemaValidator {}'}))
   },
 }
 
@@ -56,9 +67,9 @@ const commandRegistry = (folder: string): EsbuildPlugin => ({
 
 /**
  * Bundles everything into one module, with what is heavy in chunks of their own, and writes the manifest that oclif reads instead of
- * importing the commands at each start. Few files: loading a module costs a millisecond or two, whatever its size.
+ * importing the commands at each start. Few files: loading a module costs a millisecond or two, whatever its size. Returns the files that went in.
  */
-export async function bundle(root: string, folder: string): Promise<void> {
+export async function bundle(root: string, folder: string): Promise<string[]> {
   const {metafile} = await build({
     entryPoints: [join(root, 'src', 'main.ts')],
     metafile: true,
@@ -72,17 +83,32 @@ export async function bundle(root: string, folder: string): Promise<void> {
     minify: true,
     legalComments: 'none',
     external: ['systeminformation'],
-    plugins: [stubs, plainOrder, commandRegistry(join(root, 'src', 'commands'))],
+    plugins: [stubs, withoutAjv, plainOrder, commandRegistry(join(root, 'src', 'commands'))],
     logLevel: 'error',
     // Some bundled packages are CommonJS and ask for `require`.
     banner: {js: "import {createRequire as nodeRequire} from 'node:module'; const require = nodeRequire(import.meta.url);"},
   })
   await mergeIntoStart(metafile, folder)
-  await writeManifest(root, folder)
+  await build({
+    entryPoints: [join(root, 'src', 'completion', 'main.ts')],
+    outfile: join(folder, 'completion.js'),
+    bundle: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20',
+    minify: true,
+    legalComments: 'none',
+    logLevel: 'error',
+  })
+  const manifest = await writeManifest(root, folder)
+  await writeFile(join(folder, 'servefit.1'), manPage(manifest, packageOf(root).description))
   await cacheCode(root, folder)
+  return Object.keys(metafile.inputs)
 }
 
-async function writeManifest(root: string, folder: string): Promise<void> {
+const packageOf = (root: string): {description: string} => JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+
+async function writeManifest(root: string, folder: string): Promise<Manifest> {
   const {Config} = await import('@oclif/core/config')
   const configured = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'))
   // Loaded from the fresh folder as a plug-in of its own: the manifest in place is of the last build.
@@ -96,4 +122,5 @@ async function writeManifest(root: string, folder: string): Promise<void> {
   const manifest = join(root, 'oclif.manifest.json')
   await writeFile(`${manifest}.new`, `${JSON.stringify(plugin.manifest)}\n`)
   await rename(`${manifest}.new`, manifest)
+  return plugin.manifest as Manifest
 }

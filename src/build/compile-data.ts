@@ -1,6 +1,10 @@
+import {createHash} from 'node:crypto'
 import {existsSync, readdirSync, readFileSync} from 'node:fs'
 import {mkdir, writeFile} from 'node:fs/promises'
 import {dirname, join, relative, sep} from 'node:path'
+import type {CompletionWords} from '../completion/names.ts'
+import {ENGINES} from '../engines/registry.ts'
+import {FORMATS} from '../render/launch/formats.ts'
 import {parse} from 'yaml'
 import * as z from 'zod'
 import type {ClosedModel, KnownModel, ModelEntry} from '../catalogue/catalogue.ts'
@@ -280,7 +284,25 @@ export function compile(root: string): Compiled {
   files.set('closed-models', closedModels(root, problems, files.get('models') as ModelEntry[]))
   files.set('tasks', tasks(root, problems))
   files.set('known-models', knownModels(root, problems, files.get('models') as ModelEntry[]))
+  files.set('completion', completionWords(files))
+  files.set('version', {dataVersion: dataVersionOf(files)})
   return {files, problems}
+}
+
+/** Words that completion asks for at every key and that would else lie in code or in large files. */
+function completionWords(files: ReadonlyMap<string, unknown>): CompletionWords {
+  const engines = Object.keys(ENGINES).flatMap((id) => {
+    const data = files.get(`engines/${id}`) as {title: string; versions: string[]} | undefined
+    return data ? [{id, title: data.title, versions: data.versions}] : []
+  })
+  return {engines, formats: FORMATS.map(({id, summary}) => ({id, summary}))}
+}
+
+/** A hash of everything that was compiled, in the order of the names: 12 hexadecimal digits tell any two apart that anybody compares. */
+export function dataVersionOf(files: ReadonlyMap<string, unknown>): string {
+  const hash = createHash('sha256')
+  for (const name of [...files.keys()].sort()) hash.update(`${name}\0${JSON.stringify(files.get(name))}\0`)
+  return hash.digest('hex').slice(0, 12)
 }
 
 const TasksFile = z.strictObject({

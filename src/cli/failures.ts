@@ -71,6 +71,8 @@ const COMMAND_NAMES = [
   'verify',
   'calibrate',
   'schema',
+  'mcp',
+  'completion',
   'help',
 ]
 

@@ -1,3 +1,4 @@
+import {dirname} from 'node:path'
 import * as Args from '@oclif/core/args'
 import * as Flags from '@oclif/core/flags'
 import {ServefitCommand} from '../cli/base.ts'
@@ -7,6 +8,7 @@ import {parseCount, parseNumber} from '../cli/quantities.ts'
 import {sloFlags} from '../cli/slo-flags.ts'
 import {sourceFlags, sourcesFrom} from '../cli/source-flags.ts'
 import {realContext} from '../cli/world.ts'
+import {stamped} from '../library/stamp.ts'
 import type {Capacity as Found, CapacityReport} from '../planner/capacity/index.ts'
 
 const LOAD = 'LOAD'
@@ -99,17 +101,21 @@ A file (YAML or JSON) can hold the same, and several models on one fleet:
   async run(): Promise<CapacityReport & {written?: string[]}> {
     const {args, flags} = await this.parse(Capacity)
     const context = realContext(this.catalogue, sourcesFrom(flags))
-    const [{capacityQuestion}, {capacity}] = await Promise.all([import('../cli/capacity-question.ts'), import('../planner/capacity/index.ts')])
+    const [{capacityFiles, capacityGiven}, {capacityQuestion}, {capacity}] = await Promise.all([
+      import('../cli/capacity-flags.ts'),
+      import('../library/capacity-question.ts'),
+      import('../planner/capacity/index.ts'),
+    ])
     const file = args.file === undefined ? undefined : await this.readFile(args.file)
-    const asked = await capacityQuestion(context, file, args.file, flags)
+    const asked = await capacityQuestion(context, file, capacityGiven(flags), capacityFiles(args.file === undefined ? '.' : dirname(args.file)))
     const found = await withProgress('looking for what each machine carries', () => capacity(context, asked))
-    const {report} = found
+    const report = stamped(this.catalogue, found.report)
     if (!report.feasible) this.answerNo()
     if (!this.jsonEnabled()) {
       const {capacityCsv, renderCapacity} = await import('../render/capacity.ts')
       process.stdout.write(flags.csv ? capacityCsv(report) : renderCapacity(report, {columns: this.columns, colour: this.colour}))
     }
-    const written = flags.save !== undefined && report.feasible ? await this.saved(found, flags.save, flags.force) : undefined
+    const written = flags.save !== undefined && report.feasible ? await this.saved({...found, report}, flags.save, flags.force) : undefined
     if (written && !this.jsonEnabled()) process.stderr.write(written.map((path) => `wrote ${path}\n`).join(''))
     return {...report, ...(written && {written})}
   }

@@ -5,6 +5,7 @@ import {deploymentFlags, machineFlags, scenarioFrom} from '../cli/flags.ts'
 import {sourceFlags, sourcesFrom} from '../cli/source-flags.ts'
 import {realContext} from '../cli/world.ts'
 import {InputError} from '../core/input-error.ts'
+import {stamped} from '../library/stamp.ts'
 import type {Context} from '../planner/world/index.ts'
 import type {Scenario} from '../planner/scenario/index.ts'
 import type {VerificationDocument} from '../planner/verify/index.ts'
@@ -49,7 +50,7 @@ export default class Verify extends ServefitCommand {
     if (flags.bench !== undefined) await this.verifyBench(context, flags.bench, given, document)
     document.within = document.log?.within !== false && document.bench?.within !== false
     if (!document.within || (flags.save && document.savedTo === undefined)) this.answerNo()
-    return document
+    return stamped(this.catalogue, document)
   }
 
   private async verifyLog(
@@ -59,13 +60,12 @@ export default class Verify extends ServefitCommand {
     {save, force}: {save: boolean; force: boolean},
     document: VerificationDocument,
   ): Promise<void> {
-    const [{logTexts, today}, {readLog}, {verification}, {logDocument}] = await Promise.all([
+    const [{logTexts, today}, {verifiedLog}, {logDocument}] = await Promise.all([
       import('../cli/texts.ts'),
-      import('../verify/read-log.ts'),
-      import('../planner/verify/index.ts'),
+      import('../library/verify.ts'),
       import('../planner/verify/index.ts'),
     ])
-    const verified = await verification(context, {report: readLog(await logTexts(logs), given.engine), flags: given, today: today()})
+    const verified = await verifiedLog(context, await logTexts(logs), given, today())
     const {correction, mismatches} = verified
     if (save && mismatches.length > 0 && !force)
       verified.warnings.push({
@@ -85,18 +85,12 @@ export default class Verify extends ServefitCommand {
   }
 
   private async verifyBench(context: Context, file: string, given: Partial<Scenario>, document: VerificationDocument): Promise<void> {
-    const [{resultTexts}, {readBench}, {benchRuns, comparedRun, withinIntervals}] = await Promise.all([
-      import('../cli/texts.ts'),
-      import('../verify/bench/read-bench.ts'),
-      import('../planner/verify/index.ts'),
-    ])
+    const [{resultTexts}, {verifiedBench}] = await Promise.all([import('../cli/texts.ts'), import('../library/verify.ts')])
     const [content] = await resultTexts([file])
-    const {runs, unanswered} = await benchRuns(context, readBench(content!, file), given)
-    const compared = runs.map(comparedRun)
-    const within = withinIntervals(compared)
-    document.bench = {runs: compared, unanswered, within}
+    const bench = await verifiedBench(context, content!, file, given)
+    document.bench = bench
     if (this.jsonEnabled()) return
     const {renderBench} = await import('../render/verify.ts')
-    process.stdout.write(`${document.log ? '\n' : ''}${renderBench(compared, unanswered, within, {columns: this.columns, colour: this.colour})}`)
+    process.stdout.write(`${document.log ? '\n' : ''}${renderBench(bench.runs, bench.unanswered, bench.within, {columns: this.columns, colour: this.colour})}`)
   }
 }

@@ -166,6 +166,8 @@ const CACHE_ALIASES: Record<string, string> = {
 }
 
 /** The cache format of this name or of an engine's spelling of it; undefined when there is none. */
+export const cacheFormatIds: readonly string[] = CACHE_FORMATS.map(({id}) => id)
+
 export function findCacheFormat(name: string): CacheFormat | undefined {
   const id = CACHE_ALIASES[name] ?? name
   return CACHE_FORMATS.find((format) => format.id === id)

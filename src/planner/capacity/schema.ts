@@ -36,7 +36,7 @@ const load = {
 const kind = z.strictObject({gpu: gpu.optional(), machine: machine.optional(), nodes: nodes.optional(), price: z.string().optional()})
 
 /** What `capacity` reads: a fleet of machine kinds, and the models with what arrives for each. */
-const CapacitySchema = z.strictObject({
+export const CapacityFileSchema = z.strictObject({
   description: z.string().optional(),
   machines: z
     .array(z.union([z.string(), kind]))
@@ -56,11 +56,11 @@ const CapacitySchema = z.strictObject({
   kwhPrice: z.number().min(0).optional(),
 })
 
-export type CapacityFile = z.infer<typeof CapacitySchema>
+export type CapacityFile = z.infer<typeof CapacityFileSchema>
 
 /** @throws InputError CAPACITY_INVALID. */
 export function checkedCapacity(value: unknown, path: string): CapacityFile {
-  const parsed = CapacitySchema.safeParse(value)
+  const parsed = CapacityFileSchema.safeParse(value)
   if (!parsed.success) throw new InputError('CAPACITY_INVALID', problemsOf(path, parsed.error).slice(0, 4).join('; '))
   return parsed.data
 }

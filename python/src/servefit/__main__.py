@@ -1,0 +1,3 @@
+from servefit import main
+
+main()
