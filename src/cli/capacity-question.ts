@@ -13,6 +13,8 @@ import {
   parseGrowth,
   parsePrice,
   parseTrace,
+  USUAL_MONTHS,
+  USUAL_UTILISATION,
 } from '../planner/capacity/index.ts'
 import type {CapacityFile} from '../planner/capacity/schema.ts'
 import {INTERACTIVE_LIMITS, type Link, type Objectives, requireLimits} from '../planner/scenario/index.ts'
@@ -43,9 +45,6 @@ export interface CapacityFlags extends Record<string, unknown> {
 
 type FileLoad = Omit<NonNullable<CapacityFile['models']>[number], 'model'>
 
-/** Machines are planned with this share of the rate at which queues grow without end. */
-const USUAL_UTILISATION = 0.85
-const USUAL_MONTHS = [0, 6, 12]
 /** `--machine here`: the one this runs on. */
 const HERE = 'here'
 
@@ -67,7 +66,7 @@ export async function capacityQuestion(
   return {
     demands,
     ...(given.length > 0 ? {kinds: given} : {kinds: await candidateKinds(context, demands, flags.nodes), fromCatalogue: true}),
-    months: monthsFrom(flags.months) ?? file?.months ?? (growing ? USUAL_MONTHS : [0]),
+    months: monthsFrom(flags.months) ?? file?.months ?? (growing ? [...USUAL_MONTHS] : [0]),
     spare: flags.spare ?? file?.spare ?? 0,
     maxUtilisation: flags['max-utilisation'] ?? file?.maxUtilisation ?? USUAL_UTILISATION,
     kwhPrice: flags['kwh-price'] ?? file?.kwhPrice,

@@ -1,9 +1,9 @@
 import type {Launch, NodeFlag} from '../../engines/engine.ts'
 import {harmless, padEnd, wrap} from '../style.ts'
 
-/** A table of every flag with its value and the reason it is there. */
-export function explainLaunch({program, flags, environment, file, key, nodes}: Launch, columns: number): string {
-  const rows: [string, string][] = [
+/** Every flag with its value, and the reason it is there. */
+export function launchReasons({flags, environment, file, key, nodes}: Launch): [string, string][] {
+  return [
     ...environment.map(({name, value, because, secret}): [string, string] => [secret ? `$${name}` : `${name}=${value}`, because]),
     ...flags.map(({flag, value, because}): [string, string] => [value === true ? flag : `${flag} ${[value].flat().join(' ')}`, because]),
     ...(nodes?.own?.every ?? []).map(({flag, value, because}): [string, string] => [`${flag} ${nodeValue(value)}`, because]),
@@ -14,6 +14,12 @@ export function explainLaunch({program, flags, environment, file, key, nodes}: L
     ...(key === undefined ? [] : [[`${key.flag} $${key.variable}`, key.because] as [string, string]]),
     ...Object.entries(file?.because ?? {}).map(([key, because]): [string, string] => [`${file!.name}: ${key}`, because]),
   ]
+}
+
+/** A table of every flag with its value and the reason it is there. */
+export function explainLaunch(launch: Launch, columns: number): string {
+  const {program} = launch
+  const rows = launchReasons(launch)
   const shown = rows.map(([name, because]): [string, string] => [harmless(name), harmless(because)])
   const width = Math.min(Math.max(...shown.map(([name]) => name.length), 0), 40)
   const lines = [harmless(program.join(' ')), '']
