@@ -1,0 +1,45 @@
+import type {Plan, PlanPoint, PlanReport} from '../../planner/plan/index.ts'
+import type {Objective, Objectives} from '../../planner/scenario/index.ts'
+import {limitsInWords, planWords} from '../../render/plan.ts'
+import {harmless} from '../../render/style.ts'
+
+/** A plan as it is shown. */
+export interface PlanDocument {
+  kind: 'plan'
+  title: string
+  /** What `plan --json` prints. */
+  report: PlanReport
+  limits: string
+  headline: string
+  sentences: string[]
+  /** The listed plans as points of the front's figure. */
+  points: {perUser: number; perGpu: number}[]
+  command: string
+}
+
+/** How it was asked. */
+export interface PlanAskedSo {
+  title: string
+  objectives: Objectives
+  objective: Objective
+  words: string
+}
+
+/** What was planned, as a document. */
+export function planDocument(planned: Plan, {title, objectives, objective, words}: PlanAskedSo): PlanDocument {
+  const report = planned.report()
+  return {
+    kind: 'plan',
+    title: harmless(title),
+    report,
+    limits: limitsInWords(objectives),
+    ...planWords({...planned, objectives, objective}),
+    points: planned.ranking.slice(0, report.plans.length).map(pointOf),
+    command: `servefit plan ${words}`,
+  }
+}
+
+const pointOf = ({performance: {tpotMs, outputTokensPerSecondPerGpu}}: PlanPoint): {perUser: number; perGpu: number} => ({
+  perUser: 1000 / tpotMs.estimate,
+  perGpu: outputTokensPerSecondPerGpu,
+})
