@@ -14,9 +14,10 @@ const MAY_IMPORT: Record<string, string[]> = {
   verify: ['core'],
   planner: ['core', 'catalogue', 'engines', 'detect', 'verify'],
   render: ['core', 'catalogue', 'engines', 'detect', 'verify', 'planner'],
-  cli: ['core', 'catalogue', 'engines', 'detect', 'verify', 'import', 'planner', 'render'],
-  commands: ['core', 'catalogue', 'engines', 'detect', 'verify', 'import', 'planner', 'render', 'cli'],
-  build: ['core', 'catalogue', 'engines', 'detect', 'verify', 'import', 'planner', 'render', 'cli'],
+  library: ['core', 'catalogue', 'engines', 'detect', 'verify', 'import', 'planner', 'render'],
+  cli: ['core', 'catalogue', 'engines', 'detect', 'verify', 'import', 'planner', 'render', 'library'],
+  commands: ['core', 'catalogue', 'engines', 'detect', 'verify', 'import', 'planner', 'render', 'library', 'cli'],
+  build: ['core', 'catalogue', 'engines', 'detect', 'verify', 'import', 'planner', 'render', 'library', 'cli'],
 }
 
 /** Files of the build that live beside what they check. */

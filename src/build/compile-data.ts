@@ -1,3 +1,4 @@
+import {createHash} from 'node:crypto'
 import {existsSync, readdirSync, readFileSync} from 'node:fs'
 import {mkdir, writeFile} from 'node:fs/promises'
 import {dirname, join, relative, sep} from 'node:path'
@@ -280,7 +281,15 @@ export function compile(root: string): Compiled {
   files.set('closed-models', closedModels(root, problems, files.get('models') as ModelEntry[]))
   files.set('tasks', tasks(root, problems))
   files.set('known-models', knownModels(root, problems, files.get('models') as ModelEntry[]))
+  files.set('version', {dataVersion: dataVersionOf(files)})
   return {files, problems}
+}
+
+/** A hash of everything that was compiled, in the order of the names: 12 hexadecimal digits tell any two apart that anybody compares. */
+export function dataVersionOf(files: ReadonlyMap<string, unknown>): string {
+  const hash = createHash('sha256')
+  for (const name of [...files.keys()].sort()) hash.update(`${name}\0${JSON.stringify(files.get(name))}\0`)
+  return hash.digest('hex').slice(0, 12)
 }
 
 const TasksFile = z.strictObject({

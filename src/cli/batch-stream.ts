@@ -8,6 +8,7 @@ import type {CommandReport} from '../planner/words/index.ts'
 import type {Context} from '../planner/world/index.ts'
 import {ScenarioLineSchema, scenarioProblems} from '../planner/scenario/schema.ts'
 import type {Scenario} from '../planner/scenario/index.ts'
+import {stamped} from '../library/stamp.ts'
 import {answerAsked} from './answer-asked.ts'
 import {failureOf} from './failures.ts'
 
@@ -62,7 +63,7 @@ export async function answerLine(context: Context, line: string): Promise<(Resul
       return withId(id, {error: {code: 'SCENARIO_INVALID', message, ...(path !== '' && {path}), ...(suggestions.length > 0 && {suggestions})}})
     }
     const {answered, command} = await answerAsked(context, {...parsed.data, model: parsed.data.model ?? ''} as Scenario)
-    return {...toResult(answered.best, id), ...(command && {command})}
+    return {...stamped(context.catalogue, toResult(answered.best, id)), ...(command && {command})}
   } catch (error) {
     return withId(id, failureOf(error).json)
   }

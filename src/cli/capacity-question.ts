@@ -17,9 +17,9 @@ import {
   USUAL_UTILISATION,
 } from '../planner/capacity/index.ts'
 import type {CapacityFile} from '../planner/capacity/schema.ts'
-import {INTERACTIVE_LIMITS, type Link, type Objectives, requireLimits} from '../planner/scenario/index.ts'
+import {ASSUMED_LOAD, INTERACTIVE_LIMITS, type Link, type Objectives, requireLimits} from '../planner/scenario/index.ts'
 import {type Context, looksLikePath} from '../planner/world/index.ts'
-import {ASSUMED_LOAD, deploymentFlags} from './flags.ts'
+import {deploymentFlags} from './flags.ts'
 import {objectivesFrom} from './slo-flags.ts'
 import {readText} from './world.ts'
 

@@ -1,4 +1,5 @@
 import {InputError} from '../core/input-error.ts'
+import {yamlReader} from '../import/yaml-text.ts'
 import {readText} from './world.ts'
 
 /** What a JSON or YAML file of the user's holds. The YAML reader is loaded for YAML alone. @throws InputError DOCUMENT_INVALID. */
@@ -16,22 +17,6 @@ export async function readDocument(path: string, what: string): Promise<unknown>
       `${path} is not ${isJson ? 'JSON' : 'YAML'} (${(error as Error).message.split('\n')[0]!.slice(0, 200)}): expected ${what}`,
     )
   }
-}
-
-/** What a YAML text holds. @throws InputError DOCUMENT_INVALID. */
-export async function parseYaml(text: string, what: string): Promise<unknown> {
-  const {parse} = await yamlReader()
-  try {
-    return parse(text, {maxAliasCount: 100, prettyErrors: true})
-  } catch (error) {
-    throw new InputError('DOCUMENT_INVALID', `Not YAML (${(error as Error).message.split('\n')[0]!.slice(0, 200)}): expected ${what}`)
-  }
-}
-
-/** Bundled, a CommonJS package has everything under its default export; from source, beside it. */
-async function yamlReader(): Promise<typeof import('yaml')> {
-  const loaded: typeof import('yaml') & {default?: typeof import('yaml')} = await import('yaml')
-  return loaded.default ?? loaded
 }
 
 /** One document as it is, several as a list. */

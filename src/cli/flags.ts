@@ -3,7 +3,7 @@ import type {Speculation} from '../core/deployment.ts'
 import {InputError} from '../core/input-error.ts'
 import {nearest, quotedShort} from '../core/nearest.ts'
 import {weightsOf} from '../engines/words.ts'
-import {LIMITS, type Link, LINKS, parseSpeculation, PREFERENCES, type Scenario, speculationFromJson} from '../planner/scenario/index.ts'
+import {assumedLoad, LIMITS, type Link, LINKS, parseSpeculation, PREFERENCES, type Scenario, speculationFromJson} from '../planner/scenario/index.ts'
 import {engineFlags, optionsFrom} from './engine-flags.ts'
 import {parseBytes, parseCount, parseNumber} from './quantities.ts'
 
@@ -176,32 +176,6 @@ export const choiceFlags = {
 }
 /** Flags that say in an engine's words what another says. */
 const OTHER_WORDS = new Set(['dtype', 'enable-expert-parallel', 'speculative-config', 'cpu-offload-gb', ...Object.keys(engineFlags)])
-
-/** Load that answers assume when none is given: one person, a page of prompt, half a page of answer. */
-export const ASSUMED_LOAD: AssumedLoad = {inputTokens: 1024, outputTokens: 512, concurrency: 1}
-
-interface AssumedLoad {
-  inputTokens: number
-  outputTokens: number
-  concurrency: number
-}
-
-/**
- * What is assumed of a load beside what was given of it. Nobody asked for an assumed request: it is cut to the context that was asked for, two
- * thirds prompt, and never the cause of a no.
- */
-export function assumedLoad(maxModelLen: number | undefined, {inputTokens, outputTokens}: {inputTokens?: number; outputTokens?: number} = {}): AssumedLoad {
-  const assumed = {...ASSUMED_LOAD, ...(inputTokens !== undefined && {inputTokens}), ...(outputTokens !== undefined && {outputTokens})}
-  const both = assumed.inputTokens + assumed.outputTokens
-  if (maxModelLen === undefined || both <= maxModelLen) return assumed
-  if (inputTokens === undefined && outputTokens === undefined) {
-    const answer = Math.max(1, Math.floor(maxModelLen / 3))
-    return {...assumed, inputTokens: Math.max(1, maxModelLen - answer), outputTokens: answer}
-  }
-  if (inputTokens === undefined) return {...assumed, inputTokens: Math.max(1, maxModelLen - assumed.outputTokens)}
-  if (outputTokens === undefined) return {...assumed, outputTokens: Math.max(1, maxModelLen - assumed.inputTokens)}
-  return assumed
-}
 
 /** The scenario that flags spell out. A flag that was not given is absent. */
 export function scenarioFrom(model: string, flags: Record<string, unknown>): Scenario {

@@ -41,7 +41,7 @@ export async function askedAdapters(flags: Record<string, unknown>): Promise<Ask
   if (counts.length > 1) throw new InputError('LORA_INVALID', `--lora ${counts.join(' --lora ')}: expected one number, or folders`)
   if (folders.length === 0)
     return {lora: {count: parseCount(counts[0]!, 'lora', LIMITS.loraCount), maxRank: rank ?? USUAL_RANK, ...(modules && {targets: modules})}, paths: []}
-  const {readAdapter} = await import('../import/adapter.ts')
+  const {readAdapter} = await import('../import/read-adapter.ts')
   const adapters = []
   for (const folder of folders) adapters.push(await readAdapter(folder))
   const largest = Math.max(...adapters.map((adapter) => adapter.rank))

@@ -1,10 +1,10 @@
 import * as Flags from '@oclif/core/flags'
 import {InputError} from '../core/input-error.ts'
-import type {Objectives, Scenario} from '../planner/scenario/index.ts'
+import {ASSUMED_LOAD, assumedLoad, type Objectives, type Scenario} from '../planner/scenario/index.ts'
 import type {FileScenario} from '../planner/scenario/schema.ts'
 import {objectivesFrom} from './slo-flags.ts'
 import {flagsFor} from './engine-flags.ts'
-import {ASSUMED_LOAD, assumedLoad, choiceFlags, deploymentFlags, machineFlags, scenarioFrom, workloadFlags} from './flags.ts'
+import {choiceFlags, deploymentFlags, machineFlags, scenarioFrom, workloadFlags} from './flags.ts'
 
 export const scenarioFlags = {
   scenario: Flags.string({description: 'a file with the question, YAML or JSON, fields as in batch; it may extend others; flags win', helpValue: 'FILE'}),

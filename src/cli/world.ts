@@ -1,8 +1,6 @@
 import type {Catalogue} from '../catalogue/catalogue.ts'
-import {cardsOfChip} from '../catalogue/bus-names.ts'
-import {cardsBehindCutName} from '../catalogue/cut-names.ts'
-import {matchDriverReport} from '../catalogue/find-gpu.ts'
-import type {Accelerator, Machine} from '../core/accelerator.ts'
+import {gpuFinder} from '../catalogue/gpu-finder.ts'
+import type {Machine} from '../core/accelerator.ts'
 import {InputError} from '../core/input-error.ts'
 import type {Examination} from '../detect/doctor.ts'
 import type {MachineDocument} from '../detect/machine-document.ts'
@@ -48,20 +46,6 @@ function withLocalSpeed(catalogue: Catalogue, local: readonly LocalCalibration[]
   let calibration: Calibration | undefined
   return Object.create(catalogue, {speedCalibration: {get: () => (calibration ??= measuredCalibration(catalogue.speedCalibration, local))}}) as Catalogue
 }
-
-/** The catalogued card behind an id or what a driver prints. */
-export const gpuFinder =
-  (catalogue: Catalogue) =>
-  (name: string, memoryBytes?: number, pciDeviceId?: string, gpuCoreCount?: number): Accelerator | undefined => {
-    const own = catalogue.gpus.find(({id}) => id === name)
-    if (own) return own
-    const match = matchDriverReport(catalogue.gpus, {name, memoryBytes, pciDeviceId, gpuCoreCount})
-    if (match.kind === 'found') return match.gpu
-    // A chip by its number before a name by its beginning; without memory neither says which card of several it is.
-    return memoryBytes === undefined
-      ? undefined
-      : (cardsOfChip(catalogue, pciDeviceId, memoryBytes)[0] ?? cardsBehindCutName(catalogue.gpus, name, memoryBytes)[0])
-  }
 
 /** What `detect` prints of this machine, or of the one whose recorded outputs stand at `replay`. */
 export async function detectDocument(catalogue: Catalogue, {replay}: {replay?: string} = {}): Promise<MachineDocument> {

@@ -10,8 +10,9 @@ import {sloFlags} from '../cli/slo-flags.ts'
 import {sourceFlags, sourcesFrom} from '../cli/source-flags.ts'
 import {realContext} from '../cli/world.ts'
 import {InputError} from '../core/input-error.ts'
-import {type Advice, adviseOn, type Answer, isYes, type Result, type Simulation, toResult} from '../planner/answer/index.ts'
+import {type Advice, adviseOn, type Answer, isYes, type Simulation} from '../planner/answer/index.ts'
 import {figuresBehind} from '../planner/quality/index.ts'
+import {type CheckResult, checkResult} from '../library/check.ts'
 import type {CommandReport} from '../planner/words/index.ts'
 import {renderCheck} from '../render/check.ts'
 
@@ -42,7 +43,7 @@ export default class Check extends ServefitCommand {
     explain: Flags.boolean({description: 'show every term with its rule'}),
   }
 
-  async run(): Promise<Result & {simulation?: Simulation; command?: CommandReport}> {
+  async run(): Promise<CheckResult> {
     const {own, command: words} = partedArgv(this.argv)
     if (words === undefined && beginsCommand(own[0]))
       throw new InputError(
@@ -64,7 +65,7 @@ export default class Check extends ServefitCommand {
       if (command) await this.reported(command, advice)
     }
     const simulation = flags.simulate && answered.best.performance ? await this.simulated(answered, flags.seed) : undefined
-    return {...toResult(answered.best), ...(simulation && {simulation}), ...(command && {command})}
+    return checkResult(this.catalogue, {answered, command}, simulation)
   }
 
   /** What became of the engine's own command: below the answer, and part of the result. */

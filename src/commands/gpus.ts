@@ -1,9 +1,6 @@
 import * as Args from '@oclif/core/args'
-import {askedGpu} from '../catalogue/asked-gpu.ts'
-import {parseGpuSpec} from '../catalogue/gpu-spec.ts'
 import {ServefitCommand} from '../cli/base.ts'
-import {foundByWords} from '../cli/listing.ts'
-import type {Accelerator} from '../core/accelerator.ts'
+import {type GpusReport, gpusLike, gpusReport} from '../library/hardware.ts'
 import {renderGpu} from '../render/gpu.ts'
 import {gpusTable} from '../render/tables.ts'
 
@@ -18,16 +15,10 @@ export default class Gpus extends ServefitCommand {
   ]
   static override args = {name: Args.string({description: 'a GPU, or a word'})}
 
-  async run(): Promise<{schemaVersion: 2; gpus: Accelerator[]} | {schemaVersion: 2; gpu: Accelerator}> {
+  async run(): Promise<GpusReport> {
     const {args} = await this.parse(Gpus)
-    const {gpus} = this.catalogue
-    const found = foundByWords(
-      gpus,
-      args.name,
-      (name) => askedGpu(this.catalogue, parseGpuSpec(name)[0]!),
-      ({id, name, aliases, nicknames = [], vendor, architecture = ''}) => [id, name, ...aliases, ...nicknames, vendor, architecture],
-    )
+    const found = gpusLike(this.catalogue, args.name)
     if (!this.jsonEnabled()) process.stdout.write('one' in found ? renderGpu(found.one, this.columns) : gpusTable(found.all, this.columns))
-    return 'one' in found ? {schemaVersion: 2, gpu: found.one} : {schemaVersion: 2, gpus: found.all}
+    return gpusReport(this.catalogue, found)
   }
 }

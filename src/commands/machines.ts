@@ -1,7 +1,6 @@
 import * as Args from '@oclif/core/args'
 import {ServefitCommand} from '../cli/base.ts'
-import {foundByWords} from '../cli/listing.ts'
-import {requireSystem, type System, systemSpellings} from '../catalogue/system.ts'
+import {type MachinesReport, machinesLike, machinesReport} from '../library/hardware.ts'
 import {machinesTable, renderSystem} from '../render/machines.ts'
 
 export default class Machines extends ServefitCommand {
@@ -15,17 +14,11 @@ export default class Machines extends ServefitCommand {
   ]
   static override args = {name: Args.string({description: 'a machine, or a word'})}
 
-  async run(): Promise<{schemaVersion: 2; machines: System[]} | {schemaVersion: 2; machine: System}> {
+  async run(): Promise<MachinesReport> {
     const {args} = await this.parse(Machines)
-    const {systems} = this.catalogue
-    const found = foundByWords(
-      systems,
-      args.name,
-      (name) => requireSystem(systems, name),
-      (system) => [...systemSpellings(system), system.kind, ...system.gpus.map(({id}) => id)],
-    )
+    const found = machinesLike(this.catalogue, args.name)
     const gpuOf = (id: string) => this.catalogue.gpu(id)
     if (!this.jsonEnabled()) process.stdout.write('one' in found ? renderSystem(found.one, gpuOf, this.columns) : machinesTable(found.all, gpuOf, this.columns))
-    return 'one' in found ? {schemaVersion: 2, machine: found.one} : {schemaVersion: 2, machines: found.all}
+    return machinesReport(this.catalogue, found)
   }
 }

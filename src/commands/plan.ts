@@ -1,6 +1,6 @@
 import * as Args from '@oclif/core/args'
 import * as Flags from '@oclif/core/flags'
-import {inOwnFields} from '../cli/answer-asked.ts'
+import {documents} from '../cli/answer-asked.ts'
 import {ServefitCommand} from '../cli/base.ts'
 import {choiceFlags, deploymentFlags, machineFlags, workloadFlags} from '../cli/flags.ts'
 import {commandWords} from '../cli/command-words.ts'
@@ -11,7 +11,8 @@ import {sourceFlags, sourcesFrom} from '../cli/source-flags.ts'
 import {realContext} from '../cli/world.ts'
 import type {Machine} from '../core/accelerator.ts'
 import type {Deployment, Workload} from '../core/deployment.ts'
-import {machineOf, toResult} from '../planner/answer/index.ts'
+import {planAsked, planReport} from '../library/plan.ts'
+import {toResult} from '../planner/answer/index.ts'
 import {parseFailOn, plan, type Plan as Planned, type PlanReport} from '../planner/plan/index.ts'
 import {OBJECTIVES, type Objective} from '../planner/scenario/index.ts'
 import {machineTitle} from '../render/hardware.ts'
@@ -66,14 +67,15 @@ export default class Plan extends ServefitCommand {
     const {args, flags} = await this.parse(Plan)
     const conditions = parseFailOn(flags['fail-on'] ?? '')
     const context = realContext(this.catalogue, sourcesFrom(flags))
-    const asked = await inOwnFields(context, await askedScenario(args.model, flags, {oneUser: false}))
-    const {objective: wanted, slo: objectives = {}, ...scenario} = asked
-    const workload = scenario.workload!
-    const machine = await machineOf(context, scenario)
-    const objective = (flags.objective ?? wanted ?? 'throughput') as Objective
-    const planned = await withProgress('searching engines, checkpoints, layouts and loads', () =>
-      plan(context, {scenario: {...scenario, workload}, machine, objectives, objective}),
+    const given = await askedScenario(args.model, flags, {oneUser: false})
+    const asked = await planAsked(
+      context,
+      {...given, workload: given.workload!, objective: (flags.objective ?? given.objective) as Objective | undefined},
+      documents,
     )
+    const {scenario, machine, objectives, objective} = asked
+    const {workload} = scenario
+    const planned = await withProgress('searching engines, checkpoints, layouts and loads', () => plan(context, asked))
     const [best] = planned.ranking
     const failed = best ? conditions.filter(({holds}) => holds(toResult(best.evaluation))).map(({text}) => text) : []
     if (!planned.met || failed.length > 0) this.answerNo()
@@ -93,7 +95,7 @@ export default class Plan extends ServefitCommand {
       // Nobody reads it.
       return undefined as unknown as PlanOutput
     }
-    return {...planned.report(), ...(failed.length > 0 && {failed}), ...(written && {written})}
+    return {...planReport(this.catalogue, planned), ...(failed.length > 0 && {failed}), ...(written && {written})}
   }
 
   /** The best plan as start files, and the whole report for a later `diff`. */
@@ -101,7 +103,7 @@ export default class Plan extends ServefitCommand {
     const [{artifactsOf}, {writeFiles}] = await Promise.all([import('../cli/save-plan.ts'), import('../cli/write-files.ts')])
     const {evaluation} = planned.ranking[0]!
     const files = artifactsOf(this.catalogue, {best: evaluation, machine, left: machine.gpus.filter((gpu) => !evaluation.machine.gpus.includes(gpu))}, formats)
-    return writeFiles(folder, [...files, {name: 'plan.json', text: `${JSON.stringify(planned.report(), undefined, 2)}\n`}], {force})
+    return writeFiles(folder, [...files, {name: 'plan.json', text: `${JSON.stringify(planReport(this.catalogue, planned), undefined, 2)}\n`}], {force})
   }
 }
 

@@ -1,4 +1,4 @@
-import {posix, win32} from 'node:path'
+import {joined, parentOf} from './paths.ts'
 import type {DiskSpace, MachineProblem} from './machine-document.ts'
 import {type DetectionEffects, within} from './probe.ts'
 
@@ -7,7 +7,7 @@ const GiB = 1024 ** 3
 
 /** Where Hugging Face libraries, and so all engines, put checkpoints: their documented order of precedence. */
 export function checkpointDirectory(env: Record<string, string | undefined>, platform: string | undefined): string | undefined {
-  const {join} = platform === 'win32' ? win32 : posix
+  const join = (first: string, ...others: string[]) => joined(platform, first, ...others)
   const home = homeOf(env)
   const expand = (path: string) => (home && /^~(?=$|[\\/])/.test(path) ? join(home, path.slice(1)) : path)
   const hub = env.HF_HUB_CACHE || env.HUGGINGFACE_HUB_CACHE
@@ -31,8 +31,7 @@ export async function runDisk({env, diskSpace, system}: DetectionEffects): Promi
 }
 
 async function nearestSpace(path: string, platform: string | undefined, diskSpace: NonNullable<DetectionEffects['diskSpace']>) {
-  const {dirname} = platform === 'win32' ? win32 : posix
-  for (let at = path, parent = dirname(at), depth = 0; depth < 64; at = parent, parent = dirname(at), depth++) {
+  for (let at = path, parent = parentOf(platform, at), depth = 0; depth < 64; at = parent, parent = parentOf(platform, at), depth++) {
     const space = await diskSpace(at)
     if (space) return space
     if (parent === at) return undefined

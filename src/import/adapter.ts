@@ -1,7 +1,4 @@
 import {Fields, invalid, isRecord} from '../catalogue/import/fields.ts'
-import {parseTolerantJson} from '../catalogue/import/tolerant-json.ts'
-import {InputError} from '../core/input-error.ts'
-import {readTextFile} from './local-folder.ts'
 
 /** Where PEFT says what an adapter is. */
 export const ADAPTER_FILE = 'adapter_config.json'
@@ -41,20 +38,4 @@ function targetsOf(value: unknown): string[] | undefined {
     .filter((name): name is string => typeof name === 'string' && /^[\w.]{1,200}$/.test(name))
     .map((name) => name.slice(name.lastIndexOf('.') + 1))
   return names.length > 0 && names.length === value.length ? [...new Set(names)].sort() : undefined
-}
-
-/** The adapter in a folder, or by the path of its configuration. @throws InputError ADAPTER_UNREADABLE. */
-export async function readAdapter(path: string): Promise<Adapter> {
-  const file = path.endsWith(ADAPTER_FILE) ? path : `${path.replace(/[\\/]+$/, '')}/${ADAPTER_FILE}`
-  let text: string
-  try {
-    text = await readTextFile(file, 'the configuration of a LoRA adapter')
-  } catch (error) {
-    if (!(error instanceof InputError)) throw error
-    throw new InputError(
-      'ADAPTER_UNREADABLE',
-      `${path} is no LoRA adapter: ${error.message}. Expected a number of adapters (--lora 4 --lora-rank 16), or a folder with ${ADAPTER_FILE}`,
-    )
-  }
-  return adapterFrom(parseTolerantJson(text, file), path)
 }

@@ -6,20 +6,8 @@ import {catalogueFlag} from '../../cli/source-flags.ts'
 import {parseCount, parseParameters} from '../../cli/quantities.ts'
 import {realContext} from '../../cli/world.ts'
 import type {Model} from '../../core/model.ts'
-import type {Reason} from '../../core/terms.ts'
-import {machineOf} from '../../planner/answer/index.ts'
-import {
-  type Fit,
-  fitOf,
-  fittingModels,
-  matches,
-  type ModelFilter,
-  modelsByWords,
-  type ModelSummary,
-  summaryOf,
-  type TaskWords,
-  withoutBuild,
-} from '../../planner/models/index.ts'
+import {chosenModels, fittingReport, type ModelsQuestion, type ModelsReport, modelsReport, modelsThatFit} from '../../library/models.ts'
+import {summaryOf} from '../../planner/models/index.ts'
 import {LIMITS} from '../../planner/scenario/index.ts'
 import {fittingModelsTable} from '../../render/fitting-models.ts'
 import {machineTitle} from '../../render/hardware.ts'
@@ -82,10 +70,10 @@ export default class Models extends ServefitCommand {
     'output-tokens': outputTokens,
   }
 
-  async run(): Promise<{schemaVersion: 2; models: (ModelSummary & {fit?: Fit})[]; reasons?: Reason[]}> {
+  async run(): Promise<ModelsReport> {
     const {argv, flags} = await this.parse(Models)
-    const {catalogue} = this
-    const filter: ModelFilter = {
+    const asked: ModelsQuestion = {
+      words: argv as string[],
       minParams: flags['min-params'],
       maxParams: flags['max-params'],
       maxActive: flags['max-active'],
@@ -95,32 +83,23 @@ export default class Models extends ServefitCommand {
       family: flags.family,
       weights: flags.weights,
     }
-    const filtered = catalogue.modelEntries.map(({id}) => catalogue.model(id)).filter((model) => matches(model, filter))
-    const models = argv.length === 0 ? filtered : modelsByWords(filtered, argv as string[], catalogue.file<TaskWords[]>('tasks'))
+    const models = chosenModels(this.catalogue, asked)
     // A machine or a load is named for what fits it.
     if (flags.fits || flags.gpu !== undefined || flags.machine !== undefined) return this.fitting(models, flags)
     if (!this.jsonEnabled())
       process.stdout.write(models.length === 0 ? 'No catalogued model fits all of that.\n' : modelsTable(models.map(summaryOf), this.columns))
-    return {schemaVersion: 2, models: models.map(summaryOf)}
+    return modelsReport(this.catalogue, models)
   }
 
-  private async fitting(
-    models: readonly Model[],
-    flags: Record<string, unknown>,
-  ): Promise<{schemaVersion: 2; models: (ModelSummary & {fit: Fit})[]; reasons?: Reason[]}> {
+  private async fitting(models: readonly Model[], flags: Record<string, unknown>): Promise<ModelsReport> {
     const context = realContext(this.catalogue)
     const {model: _model, gpu, machine: named, nodes, link, workload, ...rest} = scenarioFrom('', flags)
-    const machine = await machineOf(context, {model: '', gpu, machine: named, nodes, link})
     const minContext = flags['min-context'] as number | undefined
     const weights = flags.weights as string | undefined
     const request = {...rest, ...(minContext !== undefined && {maxModelLen: minContext}), ...(weights !== undefined && {weights: weights.toLowerCase()})}
-    const unbuilt = withoutBuild(context, machine, request)
     const limit = (flags.limit as number | undefined) ?? (this.jsonEnabled() ? 0 : SHOWN)
-    const shown = limit === 0 ? Number.POSITIVE_INFINITY : limit
-    // What embeds or ranks answers no questions: it is not what one looks for here.
-    const writing = unbuilt ? [] : models.filter(({pooling}) => !pooling)
-    const fitting = fittingModels(context, writing, {machine, request, workload: workload!}, shown)
-    const best = fitting.slice(0, shown)
+    const found = await modelsThatFit(context, models, {gpu, machine: named, nodes, link, request, workload: workload!, ...(limit > 0 && {limit})})
+    const {machine, fitting, best, unbuilt} = found
     if (!this.jsonEnabled()) {
       const title = machineTitle(machine)
       process.stdout.write(
@@ -132,7 +111,7 @@ export default class Models extends ServefitCommand {
       )
     }
     if (fitting.length === 0) this.answerNo()
-    return {schemaVersion: 2, models: best.map((entry) => ({...summaryOf(entry.model), fit: fitOf(entry)})), ...(unbuilt && {reasons: [unbuilt]})}
+    return fittingReport(context.catalogue, found)
   }
 }
 

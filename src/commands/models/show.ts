@@ -2,9 +2,7 @@ import * as Args from '@oclif/core/args'
 import {ServefitCommand} from '../../cli/base.ts'
 import {sourceFlags, sourcesFrom} from '../../cli/source-flags.ts'
 import {realContext} from '../../cli/world.ts'
-import {knownByNameWords} from '../../planner/answer/index.ts'
-import {detailsOf, type ModelDetails} from '../../planner/models/index.ts'
-import {modelOf} from '../../planner/world/index.ts'
+import {describedModel, type ModelReport, modelReport} from '../../library/models.ts'
 import {renderModel} from '../../render/model.ts'
 
 export default class ModelsShow extends ServefitCommand {
@@ -13,14 +11,13 @@ export default class ModelsShow extends ServefitCommand {
   static override args = {model: Args.string({required: true, description: 'a name, a repository, or a path to a directory, a .gguf or a config.json'})}
   static override flags = sourceFlags
 
-  async run(): Promise<{model: ModelDetails; warnings: string[]}> {
+  async run(): Promise<ModelReport> {
     const {args, flags} = await this.parse(ModelsShow)
-    const {model, warnings: found, notes = []} = await modelOf(realContext(this.catalogue, sourcesFrom(flags)), args.model)
-    const unknown = model.knownByName ? [knownByNameWords(model)] : []
-    const warnings = [...unknown, ...notes.map(({message}) => message), ...found]
-    const details = detailsOf(model)
-    if (model.knownByName) this.answerNo()
-    if (!this.jsonEnabled()) process.stdout.write(renderModel(details, warnings, this.columns))
-    return {model: details, warnings}
+    const context = realContext(this.catalogue, sourcesFrom(flags))
+    const described = await describedModel(context, args.model)
+    const report = modelReport(context.catalogue, described)
+    if (described.model.knownByName) this.answerNo()
+    if (!this.jsonEnabled()) process.stdout.write(renderModel(report.model, report.warnings, this.columns))
+    return report
   }
 }

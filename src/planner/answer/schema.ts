@@ -51,6 +51,7 @@ const CommandSchema = z.object({
 /** The output of `check --json` and of each line of `batch`. */
 export const ResultSchema = z.object({
   schemaVersion: z.literal(2),
+  dataVersion: z.string().optional().describe('hash of the compiled data that was answered from'),
   id: z.string().optional(),
   model: z.object({id: z.string(), hfId: z.string(), totalParams: z.int(), activeParams: z.int(), publisher: z.enum(['maker', 'known', 'community'])}),
   hardware: z.object({

@@ -1,18 +1,24 @@
 import type {Launch, NodeFlag} from '../../engines/engine.ts'
 import {harmless, padEnd, wrap} from '../style.ts'
 
-/** Every flag with its value, and the reason it is there. */
-export function launchReasons({flags, environment, file, key, nodes}: Launch): [string, string][] {
+/** An option, a variable or a key of a file that a start has, and why. */
+export interface LaunchReason {
+  option: string
+  because: string
+}
+
+/** Every option of a start with the reason it is there; values as they are, to be made harmless where they are shown. */
+export function launchReasons({flags, environment, file, key, nodes}: Launch): LaunchReason[] {
   return [
-    ...environment.map(({name, value, because, secret}): [string, string] => [secret ? `$${name}` : `${name}=${value}`, because]),
-    ...flags.map(({flag, value, because}): [string, string] => [value === true ? flag : `${flag} ${[value].flat().join(' ')}`, because]),
-    ...(nodes?.own?.every ?? []).map(({flag, value, because}): [string, string] => [`${flag} ${nodeValue(value)}`, because]),
-    ...(nodes?.own?.followers ?? []).map(({flag, value, because}): [string, string] => [
-      `${flag} ${nodeValue(value)}`.trimEnd(),
-      `${because} (all nodes but the first)`,
-    ]),
-    ...(key === undefined ? [] : [[`${key.flag} $${key.variable}`, key.because] as [string, string]]),
-    ...Object.entries(file?.because ?? {}).map(([key, because]): [string, string] => [`${file!.name}: ${key}`, because]),
+    ...environment.map(({name, value, because, secret}) => ({option: secret ? `$${name}` : `${name}=${value}`, because})),
+    ...flags.map(({flag, value, because}) => ({option: value === true ? flag : `${flag} ${[value].flat().join(' ')}`, because})),
+    ...(nodes?.own?.every ?? []).map(({flag, value, because}) => ({option: `${flag} ${nodeValue(value)}`, because})),
+    ...(nodes?.own?.followers ?? []).map(({flag, value, because}) => ({
+      option: `${flag} ${nodeValue(value)}`.trimEnd(),
+      because: `${because} (all nodes but the first)`,
+    })),
+    ...(key === undefined ? [] : [{option: `${key.flag} $${key.variable}`, because: key.because}]),
+    ...Object.entries(file?.because ?? {}).map(([name, because]) => ({option: `${file!.name}: ${name}`, because})),
   ]
 }
 
@@ -20,7 +26,7 @@ export function launchReasons({flags, environment, file, key, nodes}: Launch): [
 export function explainLaunch(launch: Launch, columns: number): string {
   const {program} = launch
   const rows = launchReasons(launch)
-  const shown = rows.map(([name, because]): [string, string] => [harmless(name), harmless(because)])
+  const shown = rows.map(({option: name, because}): [string, string] => [harmless(name), harmless(because)])
   const width = Math.min(Math.max(...shown.map(([name]) => name.length), 0), 40)
   const lines = [harmless(program.join(' ')), '']
   if (rows.length === 0) lines.push("  No flag is needed: the engine's own defaults serve this best.")

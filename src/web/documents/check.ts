@@ -1,7 +1,8 @@
 import type {Catalogue} from '../../catalogue/catalogue.ts'
 import type {MemoryPart} from '../../core/memory.ts'
 import type {Term} from '../../core/terms.ts'
-import {type Advice, type Answer, isYes, judge, type Result, TIGHT_CODES, toResult, type Verdict} from '../../planner/answer/index.ts'
+import {type CheckResult, checkResult} from '../../library/check.ts'
+import {type Advice, type Answer, isYes, judge, type Result, TIGHT_CODES, type Verdict} from '../../planner/answer/index.ts'
 import {deploymentWords, factRows, passedOverWords} from '../../render/check.ts'
 import {machineTitle} from '../../render/hardware.ts'
 import {harmless} from '../../render/style.ts'
@@ -13,7 +14,7 @@ export interface CheckDocument {
   title: string
   engine: string
   /** What `check --json` prints. */
-  result: Result
+  result: CheckResult
   verdict: {word: string; tone: Tone; as: string; reasons: string[]}
   memory: {totalBytes: number; budgetBytes: number; perWhat: 'GPU' | 'socket'; terms: (Term & {part: MemoryPart})[]}
   /** Context, cache, speed, notes: each with its label. */
@@ -58,7 +59,7 @@ const MOST_USERS = 1024
 /** An answer with its advice as a document. `words`: the arguments that ask it again. */
 export function checkDocument(catalogue: Catalogue, answered: Answer, advice: Advice, words: string): CheckDocument {
   const {best, machine} = answered
-  const result = toResult(best)
+  const result = checkResult(catalogue, {answered})
   return {
     kind: 'check',
     title: `${harmless(best.model.name)} on ${machineTitle(machine)}`,

@@ -1,4 +1,6 @@
-import type {Plan, PlanPoint, PlanReport} from '../../planner/plan/index.ts'
+import type {Catalogue} from '../../catalogue/catalogue.ts'
+import {planReport} from '../../library/plan.ts'
+import type {Plan, PlanPoint} from '../../planner/plan/index.ts'
 import type {Objective, Objectives} from '../../planner/scenario/index.ts'
 import {limitsInWords, planWords} from '../../render/plan.ts'
 import {harmless} from '../../render/style.ts'
@@ -8,7 +10,7 @@ export interface PlanDocument {
   kind: 'plan'
   title: string
   /** What `plan --json` prints. */
-  report: PlanReport
+  report: ReturnType<typeof planReport>
   limits: string
   headline: string
   sentences: string[]
@@ -26,8 +28,8 @@ export interface PlanAskedSo {
 }
 
 /** What was planned, as a document. */
-export function planDocument(planned: Plan, {title, objectives, objective, words}: PlanAskedSo): PlanDocument {
-  const report = planned.report()
+export function planDocument(catalogue: Catalogue, planned: Plan, {title, objectives, objective, words}: PlanAskedSo): PlanDocument {
+  const report = planReport(catalogue, planned)
   return {
     kind: 'plan',
     title: harmless(title),

@@ -31,7 +31,7 @@ export function startDocument(catalogue: Catalogue, answered: Answer): StartDocu
   const {launch} = placed(startable, 'command')
   return {
     program: harmless(launch.program.join(' ')),
-    reasons: launchReasons(launch).map(([flag, because]) => [harmless(flag), harmless(because)]),
+    reasons: launchReasons(launch).map(({option, because}) => [harmless(option), harmless(because)]),
     formats: FORMATS.map(({id, summary}) => {
       try {
         const files = writeFormat(id, startable)

@@ -1,5 +1,4 @@
 /** Meanings that several engines share. */
-import {isDeepStrictEqual} from 'node:util'
 import {findCacheFormat} from '../../../core/formats.ts'
 import {isStateFormat, stateFormatOf, weightsOf} from '../../words.ts'
 import {counted, ignored, mappingOf, type Meaning, type Reading, textOf, type Value, wholeNumber, wrong} from './reading.ts'
@@ -101,7 +100,7 @@ export function finishAdapters(
   const targets = words.get(names.targets)
   const modules = Array.isArray(targets) ? targets : targets === undefined ? [] : [String(targets)]
   // What is written where nobody says a module is nobody's choice.
-  const isUsual = usual.targets !== undefined && isDeepStrictEqual([...modules].sort(), [...usual.targets].sort())
+  const isUsual = usual.targets !== undefined && JSON.stringify([...modules].sort()) === JSON.stringify([...usual.targets].sort())
   request.lora = {
     count: number(names.count) ?? usual.count,
     maxRank: number(names.rank) ?? usual.maxRank,

@@ -1,0 +1,131 @@
+/** The door of the library: data handed in, questions in, the documents of `--json` out. Nothing here needs Node, a disk or a network. */
+import {catalogueOf} from '../catalogue/contents.ts'
+import type {PlanReport} from '../planner/plan/index.ts'
+import type {Documents} from '../planner/words/index.ts'
+import type {Context} from '../planner/world/index.ts'
+import {answerAsked} from './answer-asked.ts'
+import {check, type CheckOptions, type CheckResult} from './check.ts'
+import {compare, type CompareQuestion, type CompareReport} from './compare.ts'
+import {type ConfigOptions, type ConfigResult, startOf, writtenFor} from './config.ts'
+import {type HandedFiles, handedContext, handedDocuments} from './handed.ts'
+import {type GpusReport, gpusLike, gpusReport, type MachinesReport, machinesLike, machinesReport} from './hardware.ts'
+import {
+  chosenModels,
+  describedModel,
+  fittingReport,
+  type ModelReport,
+  modelReport,
+  type ModelsQuestion,
+  type ModelsReport,
+  modelsReport,
+  modelsThatFit,
+} from './models.ts'
+import {type PlanQuestion, type Question, scenarioOf} from './question.ts'
+import {plan} from './plan.ts'
+
+/** Compiled data by path below `dist/data`, without `.json`: `{models: [...], 'models/qwen3-32b': {...}}`; or a function that finds them. */
+export type Data = Readonly<Record<string, unknown>> | ((path: string) => unknown)
+
+export interface OpenOptions {
+  /** Texts by the paths that questions name them with: a `config.json`, what `nvidia-smi` printed. */
+  files?: HandedFiles
+}
+
+/** Which models fit a machine, under a load. */
+export interface FitQuestion extends ModelsQuestion, Omit<Question, 'model' | 'weights'> {
+  /** Only what fits the machine that is named; without it models are listed. */
+  fits?: boolean
+  /** How many are listed; absent: all. */
+  limit?: number
+}
+
+/** All that can be asked. Every function answers as the command of its name does with `--json`. @throws InputError for what cannot be understood. */
+export interface Servefit {
+  /** Hash of the data that answers are made from. */
+  readonly dataVersion: string
+  /** Does it fit, with which context and how many users, and how fast is it? */
+  check(question: Question, options?: CheckOptions): Promise<CheckResult>
+  /** The best engine, checkpoint, layout and load within the limits. */
+  plan(question: PlanQuestion): Promise<PlanReport & {dataVersion: string}>
+  /** The published checkpoints side by side. */
+  compare(question: CompareQuestion): Promise<CompareReport>
+  /** What starts it; without `artifact` where the answer is no. */
+  config(question: Question, options?: ConfigOptions): Promise<ConfigResult>
+  /** The models that are known, or those that fit. */
+  models(question?: FitQuestion): Promise<ModelsReport>
+  /** One model with its layers, its cache and its checkpoints. */
+  model(name: string): Promise<ModelReport>
+  /** The cards that are known; one by its name, or those that a word is found in. */
+  gpus(name?: string): GpusReport
+  /** The machines that are known by name. */
+  machines(name?: string): MachinesReport
+}
+
+/** Opens compiled data. */
+export function open(data: Data, {files}: OpenOptions = {}): Servefit {
+  const source = typeof data === 'function' ? data : (path: string) => (Object.hasOwn(data, path) ? data[path] : undefined)
+  const catalogue = catalogueOf({
+    has: (path) => source(path) !== undefined,
+    read: (path) => {
+      const value = source(path)
+      if (value === undefined) throw new Error(`the data that was handed in has no ${path}`)
+      return value
+    },
+  })
+  return servefitOf(handedContext(catalogue, files), handedDocuments(files))
+}
+
+/** The same questions over any context: what differs is where machines, models and files come from. */
+export function servefitOf(context: Context, documents: Documents): Servefit {
+  const {catalogue} = context
+  return {
+    get dataVersion() {
+      return catalogue.dataVersion
+    },
+    check: async (question, options) => check(context, await scenarioOf(question), documents, options),
+    plan: async (question) => plan(context, await scenarioOf(question, {oneUser: false}), documents),
+    compare: async ({models = [], gpus = [], machines = [], ...question}) => {
+      const [model, gpu, machine] = [question.model ?? models[0], question.gpu ?? gpus[0], question.machine ?? (gpus.length > 0 ? undefined : machines[0])]
+      return compare(context, await scenarioOf({...question, model, gpu, machine}), {models, gpus, machines}, documents)
+    },
+    config: async (question, options = {}) => {
+      const {objective: _objective, ...scenario} = await scenarioOf(question)
+      const {answered} = await answerAsked(context, scenario, documents)
+      const started = await startOf(context, answered, options)
+      const {startable} = started
+      return startable ? (await writtenFor({...started, startable})).result : started.result
+    },
+    models: (question = {}) => modelsFor(context, question),
+    model: async (name) => modelReport(catalogue, await describedModel(context, name)),
+    gpus: (name) => gpusReport(catalogue, gpusLike(catalogue, name)),
+    machines: (name) => machinesReport(catalogue, machinesLike(catalogue, name)),
+  }
+}
+
+async function modelsFor(context: Context, question: FitQuestion): Promise<ModelsReport> {
+  const {words, minParams, maxParams, maxActive, licence, modality, minContextTokens, family, weights, fits, limit, ...asked} = question
+  const {catalogue} = context
+  const models = chosenModels(catalogue, {words, minParams, maxParams, maxActive, licence, modality, minContextTokens, family, weights})
+  if (!fits && asked.gpu === undefined && asked.machine === undefined) return modelsReport(catalogue, models)
+  const given = {...asked, ...(weights !== undefined && {weights}), ...(minContextTokens !== undefined && {maxModelLen: minContextTokens})}
+  const {
+    model: _model,
+    gpu,
+    machine,
+    nodes,
+    link,
+    workload,
+    slo: _slo,
+    prefer: _prefer,
+    id: _id,
+    objective: _objective,
+    ...request
+  } = await scenarioOf({
+    ...given,
+    model: 'any',
+  })
+  return fittingReport(
+    catalogue,
+    await modelsThatFit(context, models, {gpu, machine, nodes, link, request, workload, ...(limit !== undefined && limit > 0 && {limit})}),
+  )
+}
