@@ -2,10 +2,11 @@ import {rename, rm} from 'node:fs/promises'
 import {join} from 'node:path'
 import {bundle} from './bundle.ts'
 import {writeData} from './compile-data.ts'
+import {buildPage} from './page.ts'
 import type {Task} from './task.ts'
 
 /**
- * Everything that `npm run build` makes: data as JSON, the bundled commands, their manifest. Built beside the last build and
+ * Everything that `npm run build` makes: data as JSON, the bundled commands, their manifest, the page. Built beside the last build and
  * put in its place when all went well.
  */
 export async function main({root}: Task): Promise<number> {
@@ -17,6 +18,7 @@ export async function main({root}: Task): Promise<number> {
       return 1
     }
     await bundle(root, fresh)
+    await buildPage(root, join(fresh, 'data'), join(fresh, 'web'))
     await rm(join(root, 'dist'), {recursive: true, force: true})
     await rename(fresh, join(root, 'dist'))
     return 0

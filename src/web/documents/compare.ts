@@ -1,6 +1,9 @@
-import {type ComparisonRow} from '../../planner/compare/index.ts'
+import type {Compared} from '../../library/compare.ts'
+import type {ComparisonRow} from '../../planner/compare/index.ts'
 import {comparisonWords} from '../../render/compare.ts'
+import {machineTitle} from '../../render/hardware.ts'
 import {qualityWords, shortQuality} from '../../render/quality.ts'
+import {harmless} from '../../render/style.ts'
 
 /** Checkpoints beside one another, as they are shown. */
 export interface CompareDocument {
@@ -15,6 +18,10 @@ export interface CompareRow extends ComparisonRow {
   qualityShort: string
   qualityWords: string
 }
+
+/** Qwen3 32B on 2 x RTX 4090 */
+export const compareTitle = ({models, machines}: Pick<Compared, 'models' | 'machines'>): string =>
+  `${harmless(models.map(({model}) => model.name).join(', '))} on ${machines.map(machineTitle).join(', ')}`
 
 /** A group for each model on each machine. */
 export function compareDocument(rows: readonly ComparisonRow[], title: string, words: string): CompareDocument {

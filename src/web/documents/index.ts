@@ -1,8 +1,8 @@
 /** Answers as plain data, for pages and reports alike. */
 export {type CapacityDocument, capacityDocument} from './capacity.ts'
 export {type CheckDocument, checkDocument, type CurvePoint, type Ends, type Tone, VERDICTS} from './check.ts'
-export {type CompareDocument, compareDocument, type CompareRow} from './compare.ts'
-export {type PlanDocument, planDocument} from './plan.ts'
+export {type CompareDocument, compareDocument, type CompareRow, compareTitle} from './compare.ts'
+export {type PlanDocument, planDocument, planTitle} from './plan.ts'
 export type {StartDocument, StartFormat} from './start.ts'
 
 import type {CapacityDocument} from './capacity.ts'

@@ -1,8 +1,10 @@
 import type {Catalogue} from '../../catalogue/catalogue.ts'
 import {planReport} from '../../library/plan.ts'
-import type {Plan, PlanPoint} from '../../planner/plan/index.ts'
+import type {Plan, PlanAsked, PlanPoint} from '../../planner/plan/index.ts'
 import type {Objective, Objectives} from '../../planner/scenario/index.ts'
 import {limitsInWords, planWords} from '../../render/plan.ts'
+import {machineTitle} from '../../render/hardware.ts'
+import {count} from '../../render/numbers.ts'
 import {harmless} from '../../render/style.ts'
 
 /** A plan as it is shown. */
@@ -27,12 +29,17 @@ export interface PlanAskedSo {
   words: string
 }
 
+/** Qwen3 32B on 2 x RTX 4090, prompts of 1,024 and answers of 512 tokens */
+export function planTitle({model}: Pick<Plan, 'model'>, {machine, scenario: {workload}}: Pick<PlanAsked, 'machine' | 'scenario'>): string {
+  return `${harmless(model.name)} on ${machineTitle(machine)}, prompts of ${count(workload.inputTokens)} and answers of ${count(workload.outputTokens)} tokens`
+}
+
 /** What was planned, as a document. */
 export function planDocument(catalogue: Catalogue, planned: Plan, {title, objectives, objective, words}: PlanAskedSo): PlanDocument {
   const report = planReport(catalogue, planned)
   return {
     kind: 'plan',
-    title: harmless(title),
+    title,
     report,
     limits: limitsInWords(objectives),
     ...planWords({...planned, objectives, objective}),

@@ -8,6 +8,7 @@ import {type Actions, AnswerView, StartView} from '../views/index.tsx'
 import {type Loaded, openLine} from './client.ts'
 import {CopyButton} from './copy.tsx'
 import type {Form} from './fields.tsx'
+import {partsOf} from './parts.ts'
 import {QuestionForm} from './question.tsx'
 import {ThemeButton} from './theme.tsx'
 
@@ -34,7 +35,10 @@ interface Shown {
 const SETTLE_MS = 60
 
 export function App({loaded, first, here}: AppProps) {
-  const lines = useMemo(() => ({quick: openLine(loaded), search: openLine(loaded)}), [loaded])
+  const lines = useMemo(() => {
+    const parts = partsOf(loaded)
+    return {quick: openLine(loaded, parts), search: openLine(loaded, parts)}
+  }, [loaded])
   const [lists, setLists] = useState<Lists | undefined>()
   const [state, setState] = useState(first)
   const [shown, setShown] = useState<Shown | undefined>()

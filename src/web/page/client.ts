@@ -1,7 +1,8 @@
 import type {Asked, Data, Lists, Reply, Request} from '../planner/protocol.ts'
+import type {Parts, PartsLoaded} from './parts.ts'
 
 /** What the page's other scripts leave behind: the planner as a function whose text a worker is made from, and the data. */
-export interface Loaded {
+export interface Loaded extends PartsLoaded {
   servefitPlanner(): void
   servefitData: Data
   /** Where the planner runs in the page itself. */
@@ -21,7 +22,7 @@ export interface Line {
 const PATIENCE_MS = 700
 
 /** A line to a planner of its own, which is started with the first question. */
-export function openLine(loaded: Loaded): Line {
+export function openLine(loaded: Loaded, parts: Parts): Line {
   let post: ((body: Body) => Promise<Reply>) | undefined
   let stop = () => {}
   let running: {since: number; done: Promise<unknown>; giveUp(): void} | undefined
@@ -29,6 +30,16 @@ export function openLine(loaded: Loaded): Line {
   const started = () => {
     if (!post) [post, stop] = startedPlanner(loaded)
     return post
+  }
+  /** Files that are missing are loaded: the one that is asked about first, then, where others are weighed, all. */
+  const answerOf = async (send: (body: Body) => Promise<Reply>, asked: Asked): Promise<Reply> => {
+    for (let times = 0; ; times++) {
+      const reply = await send({kind: 'answer', ...asked} as Body)
+      if (!('missing' in reply)) return reply
+      const data = await (times === 0 ? parts.withFile(reply.missing) : parts.all())
+      if (!Object.hasOwn(data, reply.missing)) throw new Error(`${reply.missing} is not part of the page`)
+      await send({kind: 'more', data} as Body)
+    }
   }
   return {
     async lists() {
@@ -50,7 +61,7 @@ export function openLine(loaded: Loaded): Line {
           resolve(undefined)
         }
       })
-      const answered = Promise.race([started()({kind: 'answer', ...asked} as Body), given])
+      const answered = Promise.race([answerOf(started(), asked), given])
       const mine = {since: performance.now(), done: answered, giveUp}
       running = mine
       const reply = await answered

@@ -1,22 +1,22 @@
 import {catalogueOf} from '../../catalogue/contents.ts'
 import type {Catalogue} from '../../catalogue/catalogue.ts'
 import {gpuFinder} from '../../catalogue/gpu-finder.ts'
-import {InputError} from '../../core/input-error.ts'
 import type {Accelerator, Machine} from '../../core/accelerator.ts'
+import {InputError} from '../../core/input-error.ts'
+import {answerAsked} from '../../library/answer-asked.ts'
+import {compared} from '../../library/compare.ts'
 import {machineOfText} from '../../library/machine-text.ts'
-import {adviseOn, answer, machineOf, requireWriting} from '../../planner/answer/index.ts'
+import {planAsked} from '../../library/plan.ts'
+import {adviseOn, machineOf} from '../../planner/answer/index.ts'
 import {capacity} from '../../planner/capacity/index.ts'
-import {compare} from '../../planner/compare/index.ts'
 import {plan} from '../../planner/plan/index.ts'
 import type {Scenario} from '../../planner/scenario/index.ts'
-import {type Context, modelOf} from '../../planner/world/index.ts'
+import type {Context} from '../../planner/world/index.ts'
 import {machineTitle} from '../../render/hardware.ts'
 import {quoteWord} from '../../render/launch/shell-quote.ts'
-import {count} from '../../render/numbers.ts'
-import {harmless} from '../../render/style.ts'
-import {type AnswerDocument, capacityDocument, checkDocument, compareDocument, planDocument} from '../documents/index.ts'
+import {type AnswerDocument, capacityDocument, checkDocument, compareDocument, compareTitle, planDocument, planTitle} from '../documents/index.ts'
 import type {Words} from '../question/fields.ts'
-import {commandOf, PASTED_FILE, readQuestion} from '../question/scenario.ts'
+import {commandOf, PASTED_FILE, type ReadQuestion, readQuestion} from '../question/scenario.ts'
 import {capacityAsked} from './capacity-question.ts'
 import {listsOf} from './lists.ts'
 import type {Asked, Data, Lists, Problem} from './protocol.ts'
@@ -24,88 +24,102 @@ import type {Asked, Data, Lists, Problem} from './protocol.ts'
 /** Answers questions about the data that was handed in. */
 export interface Planner {
   lists(): Lists
-  answer(asked: Asked): Promise<{document: AnswerDocument; machine?: string} | {problems: Problem[]}>
+  /** `missing`: a file that the question takes and that did not come with the first. */
+  answer(asked: Asked): Promise<{document: AnswerDocument; machine?: string} | {problems: Problem[]} | {missing: string}>
+  /** Further files. */
+  add(data: Data): void
 }
 
-const NO_FILES = 'files of this computer are not read here'
+/** A compiled file that was not handed in yet. */
+class MissingFile extends Error {
+  readonly path: string
+  constructor(path: string) {
+    super(`${path} is not part of the page`)
+    this.path = path
+  }
+}
+
+const notRead = (path: string) =>
+  Promise.reject(new InputError('FILE_UNREADABLE', `${path}: files of this computer are not read here; choose a model of the list, and paste what a machine printed`))
+
+/** The page has no command to read, so none names files. */
+const NO_DOCUMENTS = {read: notRead, text: notRead, parse: notRead}
 
 /** A planner over compiled data. What is not asked for is never parsed. */
-export function openPlanner(data: Data): Planner {
+export function openPlanner(first: Data): Planner {
+  const data = {...first}
   const catalogue = packedCatalogue(data)
-  const world: Context = {
-    catalogue,
-    engines: new Map(),
-    detect: () => Promise.reject(new InputError('MACHINE_MISSING', 'Choose a machine: cards, a machine of the list, or what nvidia-smi or another tool printed there')),
-    readMachine: (path) => Promise.reject(new InputError('FILE_UNREADABLE', `${path}: ${NO_FILES}; paste what it holds`)),
-    readModel: (path) => Promise.reject(new InputError('FILE_UNREADABLE', `${path}: ${NO_FILES}; choose a model of the list`)),
-  }
-  /** The text that was pasted last, and its machine: reading it takes longer than an answer. */
-  let read: {text: string; machine: Promise<Machine>} | undefined
+  const world: Context = {catalogue, engines: new Map(), detect: () => notRead('this computer'), readMachine: notRead, readModel: notRead}
+  /** The text that was pasted last, and its world: reading it takes longer than an answer. */
+  let read: {text: string; context: Context} | undefined
   const contextFor = (pasted: string | undefined): Context => {
     if (pasted === undefined) return world
-    if (read?.text !== pasted) read = {text: pasted, machine: machineOfText(catalogue, pasted, 'The pasted text', gpuFinder(catalogue))}
-    const {machine} = read
-    return {...world, readMachine: () => machine}
+    if (read?.text !== pasted) {
+      const machine = machineOfText(catalogue, pasted, 'The pasted text', gpuFinder(catalogue))
+      // Who asks is told; nobody may have asked yet.
+      machine.catch(() => {})
+      read = {text: pasted, context: {...world, readMachine: () => machine}}
+    }
+    return read.context
   }
   return {
     lists: () => listsOf(world),
+    add: (more) => Object.assign(data, more),
     async answer({view, words, pasted}) {
       try {
         const own: Words = pasted === undefined ? words : {...words, gpu: '', link: '', machine: PASTED_FILE}
-        const {scenario, problems, objective} = readQuestion(own, {oneUser: view !== 'plan'})
+        const asked = readQuestion(own, {oneUser: view !== 'plan'})
+        const {scenario, problems} = asked
         if (problems.length > 0) return {problems: problems.map((problem) => ({code: 'FIELD_INVALID', ...problem}))}
         if (scenario.model === '') throw new InputError('MODEL_MISSING', 'Choose a model')
+        const anyMachine = scenario.gpu === undefined && scenario.machine === undefined
+        if (anyMachine && view !== 'capacity')
+          throw new InputError('MACHINE_MISSING', 'Choose a machine: cards, one of the list, a card by its figures, or what nvidia-smi or another tool printed there')
         const context = contextFor(pasted)
-        const asked = commandOf(own, quoteWord)
-        const machine = view === 'capacity' && !isPlaced(scenario) ? undefined : await machineOf(context, scenario)
-        const title = machine && machineTitle(machine)
-        const document =
-          view === 'check'
-            ? await checked(context, scenario, asked)
-            : view === 'plan'
-              ? await planned(context, {scenario, objective, machine: machine!, asked: commandOf(own, quoteWord, {all: true})})
-              : view === 'compare'
-                ? await compared(context, scenario, machine!, asked)
-                : await fleet(context, {scenario, words: own, machine})
-        return {document, ...(title !== undefined && {machine: title})}
+        const machine = anyMachine ? undefined : await machineOf(context, scenario)
+        const document = await ANSWERS[view](context, {...asked, words: own, machine})
+        return {document, ...(machine && {machine: machineTitle(machine)})}
       } catch (error) {
+        if (error instanceof MissingFile) return {missing: error.path}
         return {problems: [problemOf(error)]}
       }
     },
   }
 }
 
-const isPlaced = ({gpu, machine}: Scenario): boolean => gpu !== undefined || machine !== undefined
-
-async function checked(context: Context, scenario: Scenario, asked: string): Promise<AnswerDocument> {
-  const answered = await answer(context, scenario)
-  return checkDocument(context.catalogue, answered, adviseOn(context, answered, asked), asked)
+interface Read extends ReadQuestion {
+  words: Words
+  machine: Machine | undefined
 }
 
-async function planned(
-  context: Context,
-  {scenario, objective, machine, asked}: {scenario: Scenario; objective: Parameters<typeof plan>[1]['objective']; machine: Machine; asked: string},
-): Promise<AnswerDocument> {
-  const {slo: objectives = {}, ...rest} = scenario
-  const workload = rest.workload!
-  const found = await plan(context, {scenario: {...rest, workload}, machine, objectives, objective})
-  const title = `${found.model.name} on ${machineTitle(machine)}, prompts of ${count(workload.inputTokens)} and answers of ${count(workload.outputTokens)} tokens`
-  return planDocument(found, {title, objectives, objective, words: asked})
+const ANSWERS: Record<Asked['view'], (context: Context, read: Read) => Promise<AnswerDocument>> = {
+  async check(context, {scenario, words}) {
+    const asked = commandOf(words, quoteWord)
+    const {answered} = await answerAsked(context, scenario, NO_DOCUMENTS)
+    return checkDocument(context.catalogue, answered, adviseOn(context, answered, asked), asked)
+  },
+  async plan(context, {scenario, objective, words}) {
+    const asked = await planAsked(context, {...scenario, workload: scenario.workload!, objective}, NO_DOCUMENTS)
+    const found = await plan(context, asked)
+    return planDocument(context.catalogue, found, {...asked, title: planTitle(found, asked), words: commandOf(words, quoteWord, {and: ['objective']})})
+  },
+  async compare(context, {scenario, words}) {
+    const found = await compared(context, {...scenario, workload: scenario.workload!}, {models: [], gpus: [], machines: []}, NO_DOCUMENTS)
+    return compareDocument(found.rows, compareTitle(found), commandOf(words, quoteWord))
+  },
+  async capacity(context, {scenario, words, machine}) {
+    const {report} = await capacity(context, await capacityAsked(context, scenario, words, machine))
+    return capacityDocument(report, fleetCommand(scenario, words))
+  },
 }
 
-async function compared(context: Context, scenario: Scenario, machine: Machine, asked: string): Promise<AnswerDocument> {
-  const {model: name, gpu: _gpu, machine: _machine, nodes: _nodes, link: _link, engine, workload, slo, id: _id, prefer, ...request} = scenario
-  const named = await modelOf(context, name)
-  requireWriting(named.model)
-  const rows = compare(context, {models: [named], machines: [machine], engine, request, ...(prefer && {prefer}), workload: workload!, slo})
-  return compareDocument(rows, `${harmless(named.model.name)} on ${machineTitle(machine)}`, asked)
-}
-
-async function fleet(context: Context, {scenario, words, machine}: {scenario: Scenario; words: Words; machine: Machine | undefined}): Promise<AnswerDocument> {
-  const {report} = await capacity(context, await capacityAsked(context, scenario, words, machine))
-  const {model, ...others} = words
-  const asked = commandOf({...others, model: ''}, quoteWord, {all: true}).replace(/^'' ?/, '')
-  return capacityDocument(report, `--model ${quoteWord(model ?? '')} ${asked}`.trimEnd())
+/** As `capacity` takes it: the model as a flag, the price with the machine that it is of. */
+function fleetCommand({machine, gpu}: Scenario, words: Words): string {
+  const {model = '', price, ...others} = words
+  const named = machine ?? gpu
+  const priced = price && named !== undefined ? ` --price ${quoteWord(`${named}=${price}`)}` : ''
+  const rest = commandOf({...others, prefer: ''}, quoteWord, {and: ['think-seconds', 'growth']}).replace(/^'' ?/, '')
+  return `--model ${quoteWord(model)} ${rest}${priced}`.trimEnd()
 }
 
 /** Errors of people become words; a defect of ours is told as one. */
@@ -128,7 +142,7 @@ function packedCatalogue(data: Data): Catalogue {
       if (Object.hasOwn(data, path)) return JSON.parse(data[path]!)
       const card = path.startsWith('gpus/') ? cardsById().get(path.slice('gpus/'.length)) : undefined
       if (card) return card
-      throw new Error(`${path} is not part of the page`)
+      throw new MissingFile(path)
     },
   })
 }

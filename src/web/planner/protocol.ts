@@ -1,5 +1,4 @@
 import type {AnswerDocument} from '../documents/index.ts'
-import type {StartDocument} from '../documents/index.ts'
 import type {View} from '../question/link.ts'
 import type {Words} from '../question/fields.ts'
 
@@ -12,7 +11,7 @@ export interface Asked {
   pasted?: string
 }
 
-export type Request = {id: number} & ({kind: 'open'; data: Data} | {kind: 'lists'} | ({kind: 'answer'} & Asked))
+export type Request = {id: number} & ({kind: 'open'; data: Data} | {kind: 'more'; data: Data} | {kind: 'lists'} | ({kind: 'answer'} & Asked))
 
 /** What went wrong, in words. */
 export interface Problem {
@@ -23,7 +22,7 @@ export interface Problem {
   flag?: string
 }
 
-export type Reply = {id: number} & ({lists: Lists} | {document: AnswerDocument; start?: StartDocument; machine?: string} | {problems: Problem[]} | {ready: true})
+export type Reply = {id: number} & ({lists: Lists} | {document: AnswerDocument; machine?: string} | {problems: Problem[]} | {missing: string} | {ready: true})
 
 /** What can be chosen. */
 export interface Lists {

@@ -17,6 +17,10 @@ async function reply(request: Request): Promise<Reply> {
     planner = openPlanner(request.data)
     return {id, ready: true}
   }
+  if (request.kind === 'more') {
+    planner?.add(request.data)
+    return {id, ready: true}
+  }
   if (!planner) throw new Error('asked before it was opened')
   if (request.kind === 'lists') return {id, lists: planner.lists()}
   return {id, ...(await planner.answer(request))}

@@ -70,15 +70,15 @@ export function readQuestion(words: Words, {oneUser = true}: {oneUser?: boolean}
   return {scenario: {model: '', ...tree, workload} as Scenario, objective, problems}
 }
 
-/** Words that are not the command's: what the page itself remembers. */
-const OWN = new Set(['model', 'objective', 'think-seconds', 'growth', 'price'])
+/** Flags that not every command has. */
+const OF_SOME = new Set(['objective', 'think-seconds', 'growth', 'price'])
 
-/** The arguments that ask the same on a command line. */
-export function commandOf(words: Words, quote: (word: string) => string, {all = false}: {all?: boolean} = {}): string {
+/** The arguments that ask the same on a command line; with those of `and`, which only some commands have. */
+export function commandOf(words: Words, quote: (word: string) => string, {and = []}: {and?: readonly string[]} = {}): string {
   const parts = [quote(words.model ?? '')]
   for (const field of FIELDS) {
     const value = words[field.flag]
-    if (value === undefined || value === '' || field.flag === 'model' || (!all && OWN.has(field.flag)) || isExcluded(field, words)) continue
+    if (value === undefined || value === '' || field.flag === 'model' || (OF_SOME.has(field.flag) && !and.includes(field.flag)) || isExcluded(field, words)) continue
     parts.push(`--${field.flag}`)
     if (!field.isSwitch) parts.push(quote(value))
   }
