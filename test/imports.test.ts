@@ -16,8 +16,9 @@ const MAY_IMPORT: Record<string, string[]> = {
   render: ['core', 'catalogue', 'engines', 'detect', 'verify', 'planner'],
   library: ['core', 'catalogue', 'engines', 'detect', 'verify', 'import', 'planner', 'render'],
   cli: ['core', 'catalogue', 'engines', 'detect', 'verify', 'import', 'planner', 'render', 'library'],
-  commands: ['core', 'catalogue', 'engines', 'detect', 'verify', 'import', 'planner', 'render', 'library', 'cli'],
-  build: ['core', 'catalogue', 'engines', 'detect', 'verify', 'import', 'planner', 'render', 'library', 'cli'],
+  web: ['core', 'catalogue', 'engines', 'detect', 'verify', 'import', 'planner', 'render', 'library', 'cli'],
+  commands: ['core', 'catalogue', 'engines', 'detect', 'verify', 'import', 'planner', 'render', 'library', 'cli', 'web'],
+  build: ['core', 'catalogue', 'engines', 'detect', 'verify', 'import', 'planner', 'render', 'library', 'cli', 'web'],
 }
 
 /** Files of the build that live beside what they check. */
@@ -27,7 +28,7 @@ const BUILD_ONLY = new Map([
 ])
 
 /** Packages that core must stay free of, and where the heavy ones may stand. */
-const LAZY = ['zod', 'ora', 'systeminformation', 'yaml']
+const LAZY = ['zod', 'ora', 'systeminformation', 'yaml', 'preact', 'preact-render-to-string']
 
 interface File {
   path: string
@@ -47,7 +48,7 @@ function importsOf(text: string): File['imports'] {
 
 function filesOf(): File[] {
   return readdirSync(source, {recursive: true, encoding: 'utf8'})
-    .filter((name) => name.endsWith('.ts'))
+    .filter((name) => /\.tsx?$/.test(name))
     .map((name) => {
       const path = name.split(sep).join('/')
       return {path, folder: path.includes('/') ? path.slice(0, path.indexOf('/')) : '', imports: importsOf(readFileSync(join(source, name), 'utf8'))}

@@ -70,6 +70,8 @@ export async function bundle(root: string, folder: string): Promise<void> {
     target: 'node20',
     minify: true,
     legalComments: 'none',
+    jsx: 'automatic',
+    jsxImportSource: 'preact',
     external: ['systeminformation'],
     plugins: [stubs, plainOrder, commandRegistry(join(root, 'src', 'commands'))],
     logLevel: 'error',

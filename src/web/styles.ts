@@ -8,7 +8,7 @@ const DARK = `color-scheme: dark; --back: #12161d; --card: #1b212b; --ink: #e6ea
 
 /** What a chart needs: also as a file of its own. */
 export const CHART_STYLES = `
-.chart { width: 100%; height: auto; font: 12px system-ui, sans-serif; }
+.chart { width: 100%; height: auto; max-width: 52rem; font: 12px system-ui, sans-serif; }
 .chart text { fill: var(--soft); }
 .chart .grid line { stroke: var(--line); stroke-width: 1; }
 .chart .axis { fill: var(--ink); }
@@ -53,9 +53,9 @@ main { min-width: 0; } main[aria-busy=true] { opacity: 0.75; }
 .hint, .problem { font-size: 0.82rem; color: var(--soft); margin: 0.15rem 0 0; } .problem { color: var(--bad); }
 .switch { display: block; margin: 0.4rem 0; }
 .combobox { position: relative; }
-.combobox ul { position: absolute; z-index: 5; left: 0; right: 0; max-height: 18rem; overflow: auto; margin: 0; padding: 0.2rem; list-style: none; background: var(--card); border: 1px solid var(--soft); border-radius: 6px; box-shadow: 0 6px 20px #0004; }
-.combobox li { padding: 0.25rem 0.4rem; border-radius: 4px; cursor: pointer; overflow-wrap: anywhere; } .combobox li[aria-selected=true], .combobox li:hover { background: var(--accent); color: var(--accent-ink); }
-.combobox li[aria-selected=true] .aside, .combobox li:hover .aside { color: inherit; }
+.choices { position: absolute; z-index: 5; left: 0; right: 0; max-height: 18rem; overflow: auto; margin: 0; padding: 0.2rem; background: var(--card); border: 1px solid var(--soft); border-radius: 6px; box-shadow: 0 6px 20px #0004; }
+.choices [role=option] { padding: 0.25rem 0.4rem; border-radius: 4px; cursor: pointer; overflow-wrap: anywhere; } .choices [aria-selected=true], .choices [role=option]:hover { background: var(--accent); color: var(--accent-ink); }
+.choices [aria-selected=true] .aside, .choices [role=option]:hover .aside { color: inherit; }
 .tabs { display: flex; flex-wrap: wrap; gap: 0.3rem; border: 0; padding: 0; margin: 0.2rem 0 0.5rem; }
 .tabs label { border: 1px solid var(--line); border-radius: 6px; padding: 0.15rem 0.55rem; cursor: pointer; } .tabs label.chosen { border-color: var(--accent); background: var(--accent); color: var(--accent-ink); }
 .tabs label:focus-within { outline: 2px solid var(--accent); outline-offset: 2px; }
@@ -64,7 +64,7 @@ main { min-width: 0; } main[aria-busy=true] { opacity: 0.75; }
 .verdict .word { display: inline-block; border-radius: 6px; padding: 0.05rem 0.6rem; margin-right: 0.6rem; font-size: 1.15rem; }
 .verdict h2 { font-size: 1.15rem; } .verdict p { margin: 0.3rem 0; }
 .good .word, .tag.good { color: var(--good); background: var(--good-back); } .warn .word, .tag.warn { color: var(--warn); background: var(--warn-back); } .bad .word, .tag.bad { color: var(--bad); background: var(--bad-back); }
-.tag { border-radius: 4px; padding: 0 0.35rem; white-space: nowrap; }
+.key-3 { border-bottom: 2px solid var(--c3); } .tag { border-radius: 4px; padding: 0 0.35rem; white-space: nowrap; }
 .advice ul { list-style: none; margin: 0; padding: 0; } .advice li { margin: 0.3rem 0; } .apply { border-color: var(--accent); color: var(--accent); padding: 0.1rem 0.55rem; margin: 0 0.3rem 0.2rem 0; font: 13px/1.4 ui-monospace, monospace; text-align: left; overflow-wrap: anywhere; }
 .memory { display: block; width: 100%; height: 1.8rem; border-radius: 4px; } .memory .room { fill: var(--line); } .memory .limit { fill: var(--bad); }
 .part-weights { fill: var(--weights); background: var(--weights); } .part-kv-cache { fill: var(--cache); background: var(--cache); } .part-state { fill: var(--state); background: var(--state); } .part-activation { fill: var(--activation); background: var(--activation); } .part-cuda-graph { fill: var(--graph); background: var(--graph); } .part-runtime { fill: var(--runtime); background: var(--runtime); } .part-margin { fill: var(--margin); background: var(--margin); }
@@ -74,7 +74,7 @@ summary { cursor: pointer; } summary h2 { display: inline; } dl { margin: 0.3rem
 .facts > div { display: grid; grid-template-columns: 8rem minmax(0, 1fr); gap: 0.6rem; } .facts dt { color: var(--soft); font-weight: 400; }
 .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(20rem, 100%), 1fr)); gap: 1rem; }
 ${CHART_STYLES}
-.scroll { overflow-x: auto; } table { border-collapse: collapse; width: 100%; font-size: 0.9rem; } th, td { text-align: left; padding: 0.25rem 0.6rem 0.25rem 0; border-bottom: 1px solid var(--line); vertical-align: top; } th { color: var(--soft); font-weight: 600; white-space: nowrap; } .number { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; } tr.first td { font-weight: 600; }
+.scroll { overflow-x: auto; } .choices[hidden] { display: none; } table { border-collapse: collapse; width: 100%; font-size: 0.9rem; } th, td { text-align: left; padding: 0.25rem 0.6rem 0.25rem 0; border-bottom: 1px solid var(--line); vertical-align: top; } th { color: var(--soft); font-weight: 600; white-space: nowrap; } .number { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; } tr.first td { font-weight: 600; } td .apply { white-space: nowrap; margin: 0; } td { overflow-wrap: break-word; min-width: 2.5rem; }
 pre { background: var(--back); border: 1px solid var(--line); border-radius: 6px; padding: 0.6rem; overflow: auto; font: 12.5px/1.45 ui-monospace, monospace; max-height: 30rem; margin: 0.3rem 0; } code { font: 0.9em ui-monospace, monospace; overflow-wrap: anywhere; }
 .command { white-space: pre-wrap; overflow-wrap: anywhere; }
 figure { margin: 0.4rem 0; } figcaption { display: flex; gap: 0.6rem; align-items: center; color: var(--soft); font-size: 0.87rem; } .copy { padding: 0 0.5rem; font-size: 0.85rem; }

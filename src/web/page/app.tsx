@@ -4,7 +4,7 @@ import type {AnswerDocument} from '../documents/index.ts'
 import {fieldOf, type Words} from '../question/fields.ts'
 import {linkOf, type PageState, stateOfLink, VIEWS, type View} from '../question/link.ts'
 import {PASTED_FILE, shellWords, wordsOfCommand} from '../question/scenario.ts'
-import {type Actions, AnswerView, StartView} from '../views/index.tsx'
+import {type Actions, AnswerView, Code, StartView} from '../views/index.tsx'
 import {type Loaded, openLine} from './client.ts'
 import {CopyButton} from './copy.tsx'
 import type {Form} from './fields.tsx'
@@ -101,7 +101,10 @@ export function App({loaded, first, here}: AppProps) {
     },
     addFlags: (flags) => step((before) => placed({...before, words: withFlags(before.words, flags)})),
     useGpu: (gpu) =>
-      step(({pasted: _pasted, ...before}) => ({...before, words: withWords(before.words, {gpu, machine: '', link: '', nodes: '', ...NO_LAYOUT, 'gpu-memory-utilization': ''})})),
+      step(({pasted: _pasted, ...before}) => ({
+        ...before,
+        words: withWords(before.words, {gpu, machine: '', link: '', nodes: '', ...NO_LAYOUT, 'gpu-memory-utilization': ''}),
+      })),
     useModel: (model) => step((before) => ({...before, words: withWords(before.words, {model, weights: ''})})),
     useWords: (words) => step((before) => ({...before, view: 'check', words: withWords(before.words, words)})),
   }
@@ -161,8 +164,8 @@ export function App({loaded, first, here}: AppProps) {
       </div>
       <footer>
         <p>
-          Everything is reckoned in this page: nothing is sent anywhere, and the link in the address bar shows the same again. Estimates come with intervals that hold about four
-          measurements in five.
+          Everything is reckoned in this page: nothing is sent anywhere, and the link in the address bar shows the same again. Estimates come with intervals
+          that hold about four measurements in five.
         </p>
       </footer>
     </>
@@ -248,10 +251,7 @@ function Elsewhere({document}: {document: AnswerDocument}) {
       <p>
         The same on a command line <CopyButton text={document.command} />
       </p>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by the keyboard */}
-      <pre class="command" tabIndex={0} aria-label="the same on a command line">
-        {document.command}
-      </pre>
+      <Code text={document.command} label="the same on a command line" wraps />
       <Data data={data} />
     </section>
   )
@@ -265,10 +265,7 @@ function Data({data}: {data: unknown}) {
       {open && (
         <>
           <CopyButton text={JSON.stringify(data, undefined, 2)} />
-          {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by the keyboard */}
-          <pre tabIndex={0} aria-label="the answer as JSON">
-            {JSON.stringify(data, undefined, 2)}
-          </pre>
+          <Code text={JSON.stringify(data, undefined, 2)} label="the answer as JSON" />
         </>
       )}
     </details>

@@ -38,7 +38,7 @@ export function Combobox({label, value, choices, change, problem, hint, flag}: C
   const id = useId()
   const [typed, setTyped] = useState<string | undefined>()
   const [at, setAt] = useState(-1)
-  const list = useRef<HTMLUListElement>(null)
+  const list = useRef<HTMLDivElement>(null)
   const open = typed !== undefined
   const shown = useMemo(() => (typed === undefined ? [] : found(choices, typed === value ? '' : typed)), [typed, value, choices])
   const close = () => {
@@ -93,12 +93,13 @@ export function Combobox({label, value, choices, change, problem, hint, flag}: C
         }}
         onKeyDown={onKeyDown}
       />
-      <ul id={`${id}-list`} role="listbox" aria-label={label} ref={list} hidden={!open || shown.length === 0}>
+      <div id={`${id}-list`} class="choices" role="listbox" tabIndex={-1} aria-label={label} ref={list} hidden={!open || shown.length === 0}>
         {shown.map((choice, index) => (
-          <li
+          <div
             key={choice.value}
             id={`${id}-${index}`}
             role="option"
+            tabIndex={-1}
             aria-selected={index === at}
             onMouseDown={(event) => {
               event.preventDefault()
@@ -106,9 +107,9 @@ export function Combobox({label, value, choices, change, problem, hint, flag}: C
             }}
           >
             <span>{choice.value}</span> <span class="aside">{choice.title === choice.value ? choice.note : `${choice.title}, ${choice.note}`}</span>
-          </li>
+          </div>
         ))}
-      </ul>
+      </div>
       {(problem !== undefined || hint !== undefined) && (
         <p id={`${id}-note`} class={problem === undefined ? 'hint' : 'problem'}>
           {problem ?? hint}

@@ -57,7 +57,19 @@ export function Text({form, flag, label, hint, placeholder, choices, also}: Text
 }
 
 /** One of a few; empty is what is chosen unasked. */
-export function Select({form, flag, label, choices, unasked}: {form: Form; flag: string; label: string; choices: readonly (string | [string, string])[]; unasked: string}) {
+export function Select({
+  form,
+  flag,
+  label,
+  choices,
+  unasked,
+}: {
+  form: Form
+  flag: string
+  label: string
+  choices: readonly (string | [string, string])[]
+  unasked: string
+}) {
   const id = useId()
   const problem = form.problems.get(flag)
   const value = form.words[flag] ?? ''
@@ -103,10 +115,22 @@ export function Group({title, children}: {title: string; children: ComponentChil
 }
 
 /** What few people set. It stands open where one of its fields is set. */
-export function More({title, flags, form, children}: {title: string; flags: readonly string[]; form: Form; children: ComponentChildren}) {
+export function More({
+  title,
+  flags,
+  form,
+  plain = false,
+  children,
+}: {
+  title: string
+  flags: readonly string[]
+  form: Form
+  plain?: boolean
+  children: ComponentChildren
+}) {
   const given = flags.filter((flag) => (form.words[flag] ?? '') !== '').length
   return (
-    <details class="more" open={given > 0}>
+    <details class={plain ? undefined : 'more'} open={given > 0}>
       <summary>
         {title} {given > 0 && <span class="aside">{given} set</span>}
       </summary>

@@ -2,7 +2,7 @@ import {useId, useState} from 'preact/hooks'
 import type {Lists} from '../planner/protocol.ts'
 import type {Words} from '../question/fields.ts'
 import {Combobox} from './combobox.tsx'
-import {type Form, Group, Select, Text} from './fields.tsx'
+import {type Form, Group, More, Select, Text} from './fields.tsx'
 
 type Way = 'cards' | 'machine' | 'figures' | 'paste'
 
@@ -69,7 +69,24 @@ export function MachineFields({form, lists, pasted, paste, here, problem}: Machi
       )}
       {way === 'figures' && <Figures form={form} problem={problem} />}
       {way === 'paste' && <Paste pasted={pasted} paste={paste} here={here} problem={problem} />}
-      {way !== 'paste' && <Text form={form} flag="nodes" label="Number of such machines" placeholder="1" hint="in one deployment" />}
+      {way !== 'paste' && (
+        <More title="Links and nodes" flags={['link', 'nodes']} form={form} plain>
+          {way === 'cards' && (
+            <Select
+              form={form}
+              flag="link"
+              label="Joined by"
+              unasked="as is usual for them"
+              choices={[
+                ['p2p', 'PCIe, peer to peer'],
+                ['nvlink', 'NVLink'],
+                ['pcie', 'PCIe through the host'],
+              ]}
+            />
+          )}
+          <Text form={form} flag="nodes" label="Such machines together" placeholder="1" hint="in one deployment" />
+        </More>
+      )}
     </Group>
   )
 }
@@ -80,30 +97,17 @@ function Cards({form, lists, problem}: {form: Form; lists: Lists; problem: strin
   if (!parts) return <Text form={form} flag="gpu" label="Cards" hint="a mix, as 2xrtx-4090,1xrtx-3090" also={{machine: ''}} />
   const set = (count: string, card: string) => form.set({machine: '', gpu: card === '' ? '' : `${count}x${card}`})
   return (
-    <>
-      <div class="count-and-card">
-        <CountField value={parts.count} change={(count) => set(count, parts.card)} />
-        <Combobox
-          label="Card"
-          flag="gpu"
-          value={parts.card}
-          choices={lists.gpus}
-          change={(card) => (card.includes(',') || /^\d+x/i.test(card) ? form.set({machine: '', gpu: card}) : set(parts.count || '1', card))}
-          problem={form.problems.get('gpu') ?? problem}
-        />
-      </div>
-      <Select
-        form={form}
-        flag="link"
-        label="Joined by"
-        unasked="as is usual for them"
-        choices={[
-          ['p2p', 'PCIe, peer to peer'],
-          ['nvlink', 'NVLink'],
-          ['pcie', 'PCIe through the host'],
-        ]}
+    <div class="count-and-card">
+      <CountField value={parts.count} change={(count) => set(count, parts.card)} />
+      <Combobox
+        label="Card"
+        flag="gpu"
+        value={parts.card}
+        choices={lists.gpus}
+        change={(card) => (card.includes(',') || /^\d+x/i.test(card) ? form.set({machine: '', gpu: card}) : set(parts.count || '1', card))}
+        problem={form.problems.get('gpu') ?? problem}
       />
-    </>
+    </div>
   )
 }
 

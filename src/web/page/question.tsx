@@ -7,6 +7,8 @@ import {MachineFields} from './machine.tsx'
 const WEIGHTS = ['bf16', 'fp8', 'fp8-block', 'int8', 'awq-int4', 'gptq-int4', 'nvfp4', 'mxfp4', 'native']
 const KV_WORDS: readonly (string | [string, string])[] = ['auto', 'bf16', 'fp8', 'nvfp4', 'int8', 'int4']
 
+const LIMITS = ['slo-ttft-ms', 'slo-tpot-ms', 'slo-e2e-ms', 'slo-percentile', 'objective']
+const FORMATS = ['engine', 'engine-version', 'weights', 'kv-cache', 'max-model-len', 'prefer']
 const LAYOUT = ['tp', 'pp', 'dp', 'ep', 'dp-attention', 'decode-context-parallel']
 const SETTINGS = [
   'max-num-seqs',
@@ -68,7 +70,14 @@ export function QuestionForm({form, lists, view, pasted, paste, here, machinePro
       <MachineFields form={form} lists={lists} pasted={pasted} paste={paste} here={here} problem={machineProblem} />
       <Group title="Load">
         <div class="pairs">
-          <Text form={form} flag="concurrency" label="Users at once" placeholder={view === 'plan' ? 'all loads' : '1'} hint="requests in flight, or max" also={{'request-rate': ''}} />
+          <Text
+            form={form}
+            flag="concurrency"
+            label="Users at once"
+            placeholder={view === 'plan' ? 'all loads' : '1'}
+            hint="requests in flight, or max"
+            also={{'request-rate': ''}}
+          />
           <Text form={form} flag="request-rate" label="or requests per second" />
           <Text form={form} flag="input-tokens" label="Tokens of a prompt" placeholder="1024" />
           <Text form={form} flag="output-tokens" label="Tokens of an answer" placeholder="512" />
@@ -78,31 +87,27 @@ export function QuestionForm({form, lists, view, pasted, paste, here, machinePro
           {view === 'capacity' && <Text form={form} flag="price" label="Price of a machine" placeholder="98.32/h" />}
         </div>
       </Group>
-      <Group title="Limits">
-        <div class="pairs">
-          <Text form={form} flag="slo-ttft-ms" label="First token within, ms" />
-          <Text form={form} flag="slo-tpot-ms" label="Each further token, ms" />
-          <Text form={form} flag="slo-e2e-ms" label="Whole answer, ms" />
-          <Text form={form} flag="slo-percentile" label="For so many in 100" placeholder="the mean" />
-          {view === 'plan' && <Select form={form} flag="objective" label="Best in" unasked="throughput" choices={['latency', 'per-user', 'memory']} />}
-        </div>
-      </Group>
-      <Group title="Formats and engine">
-        <div class="pairs">
-          <Select
-            form={form}
-            flag="engine"
-            label="Engine"
-            unasked={view === 'plan' || view === 'capacity' ? 'any' : 'vLLM'}
-            choices={lists.engines.map(({id, title}) => [id, title])}
-          />
-          <Select form={form} flag="engine-version" label="Release" unasked="newest known" choices={engine?.versions ?? []} />
-          <Text form={form} flag="weights" label="Weights" placeholder="best published" choices={WEIGHTS} />
-          <Select form={form} flag="kv-cache" label="KV cache" unasked="chosen" choices={KV_WORDS} />
-          <Text form={form} flag="max-model-len" label="Context, tokens" placeholder="as long as fits" />
-          <Select form={form} flag="prefer" label="Choose the build for" unasked="no lost quality" choices={['quality', 'speed', 'context', 'memory']} />
-        </div>
-      </Group>
+      <More title="Limits" flags={LIMITS} form={form}>
+        <Text form={form} flag="slo-ttft-ms" label="First token within, ms" />
+        <Text form={form} flag="slo-tpot-ms" label="Each further token, ms" />
+        <Text form={form} flag="slo-e2e-ms" label="Whole answer, ms" />
+        <Text form={form} flag="slo-percentile" label="For so many in 100" placeholder="the mean" />
+        {view === 'plan' && <Select form={form} flag="objective" label="Best in" unasked="throughput" choices={['latency', 'per-user', 'memory']} />}
+      </More>
+      <More title="Formats and engine" flags={FORMATS} form={form}>
+        <Select
+          form={form}
+          flag="engine"
+          label="Engine"
+          unasked={view === 'plan' || view === 'capacity' ? 'any' : 'vLLM'}
+          choices={lists.engines.map(({id, title}) => [id, title])}
+        />
+        <Select form={form} flag="engine-version" label="Release" unasked="newest known" choices={engine?.versions ?? []} />
+        <Text form={form} flag="weights" label="Weights" placeholder="best published" choices={WEIGHTS} />
+        <Select form={form} flag="kv-cache" label="KV cache" unasked="chosen" choices={KV_WORDS} />
+        <Text form={form} flag="max-model-len" label="Context, tokens" placeholder="as long as fits" />
+        <Select form={form} flag="prefer" label="Choose the build for" unasked="no lost quality" choices={['quality', 'speed', 'context', 'memory']} />
+      </More>
       <More title="Layout" flags={LAYOUT} form={form}>
         <Text form={form} flag="tp" label="Tensor parallel" />
         <Text form={form} flag="pp" label="Pipeline parallel" />
@@ -127,7 +132,13 @@ export function QuestionForm({form, lists, view, pasted, paste, here, machinePro
         <Text form={form} flag="cpu-offload-bytes" label="Weights in host memory" placeholder="8GiB" />
         <Text form={form} flag="reserved-bytes-per-gpu" label="Taken by others" placeholder="2GiB" />
         <Text form={form} flag="graph-max-batch" label="Largest batch with a graph" />
-        <Select form={form} flag="graph-mode" label="CUDA graphs" unasked="as by default" choices={['none', 'piecewise', 'full', 'full-decode-only', 'full-and-piecewise']} />
+        <Select
+          form={form}
+          flag="graph-mode"
+          label="CUDA graphs"
+          unasked="as by default"
+          choices={['none', 'piecewise', 'full', 'full-decode-only', 'full-and-piecewise']}
+        />
         <Text form={form} flag="lora" label="LoRA adapters at once" />
         <Text form={form} flag="lora-rank" label="Largest rank" placeholder="16" />
         <Text form={form} flag="max-queued-requests" label="Requests that may wait" />

@@ -40,7 +40,9 @@ class MissingFile extends Error {
 }
 
 const notRead = (path: string) =>
-  Promise.reject(new InputError('FILE_UNREADABLE', `${path}: files of this computer are not read here; choose a model of the list, and paste what a machine printed`))
+  Promise.reject(
+    new InputError('FILE_UNREADABLE', `${path}: files of this computer are not read here; choose a model of the list, and paste what a machine printed`),
+  )
 
 /** The page has no command to read, so none names files. */
 const NO_DOCUMENTS = {read: notRead, text: notRead, parse: notRead}
@@ -74,7 +76,10 @@ export function openPlanner(first: Data): Planner {
         if (scenario.model === '') throw new InputError('MODEL_MISSING', 'Choose a model')
         const anyMachine = scenario.gpu === undefined && scenario.machine === undefined
         if (anyMachine && view !== 'capacity')
-          throw new InputError('MACHINE_MISSING', 'Choose a machine: cards, one of the list, a card by its figures, or what nvidia-smi or another tool printed there')
+          throw new InputError(
+            'MACHINE_MISSING',
+            'Choose a machine: cards, one of the list, a card by its figures, or what nvidia-smi or another tool printed there',
+          )
         const context = contextFor(pasted)
         const machine = anyMachine ? undefined : await machineOf(context, scenario)
         const document = await ANSWERS[view](context, {...asked, words: own, machine})

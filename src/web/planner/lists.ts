@@ -39,7 +39,9 @@ function modelChoices({modelEntries, knownModels}: Catalogue): Choice[] {
     note: sizeWords(totalParams, activeParams),
     names: [hfId, ...names, ...checkpointIds].join(' '),
   }))
-  const builds = modelEntries.flatMap(({name, checkpointIds}) => checkpointIds.map((hfId) => ({value: hfId, title: hfId, note: `a build of ${name}`, names: ''})))
+  const builds = modelEntries.flatMap(({name, checkpointIds}) =>
+    checkpointIds.map((hfId) => ({value: hfId, title: hfId, note: `a build of ${name}`, names: ''})),
+  )
   const byName = knownModels.map(({hfId, name, totalParams, activeParams}) => ({
     value: hfId,
     title: name,

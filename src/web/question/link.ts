@@ -59,7 +59,10 @@ export async function stateOfLink(hash: string): Promise<PageState> {
 }
 
 async function through(bytes: Uint8Array, stream: CompressionStream | DecompressionStream): Promise<Uint8Array> {
-  const reader = new Blob([bytes as BlobPart]).stream().pipeThrough(stream as ReadableWritablePair<Uint8Array, Uint8Array>).getReader()
+  const reader = new Blob([bytes as BlobPart])
+    .stream()
+    .pipeThrough(stream as ReadableWritablePair<Uint8Array, Uint8Array>)
+    .getReader()
   const parts: Uint8Array[] = []
   let length = 0
   for (;;) {
@@ -90,7 +93,12 @@ async function packed(text: string): Promise<string> {
 async function unpacked(text: string): Promise<string | undefined> {
   try {
     const binary = atob(text.replaceAll('-', '+').replaceAll('_', '/'))
-    return new TextDecoder().decode(await through(Uint8Array.from(binary, (letter) => letter.charCodeAt(0)), new DecompressionStream('deflate-raw')))
+    return new TextDecoder().decode(
+      await through(
+        Uint8Array.from(binary, (letter) => letter.charCodeAt(0)),
+        new DecompressionStream('deflate-raw'),
+      ),
+    )
   } catch {
     return undefined
   }

@@ -78,7 +78,8 @@ export function commandOf(words: Words, quote: (word: string) => string, {and = 
   const parts = [quote(words.model ?? '')]
   for (const field of FIELDS) {
     const value = words[field.flag]
-    if (value === undefined || value === '' || field.flag === 'model' || (OF_SOME.has(field.flag) && !and.includes(field.flag)) || isExcluded(field, words)) continue
+    if (value === undefined || value === '' || field.flag === 'model' || (OF_SOME.has(field.flag) && !and.includes(field.flag)) || isExcluded(field, words))
+      continue
     parts.push(`--${field.flag}`)
     if (!field.isSwitch) parts.push(quote(value))
   }

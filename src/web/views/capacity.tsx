@@ -22,9 +22,18 @@ export function CapacityView({document: {report, words}}: {document: CapacityDoc
     {title: 'GPUs', number: true, cell: (option) => count(first(option).gpus)},
     {title: 'Used', number: true, cell: (option) => percent(first(option).utilisation)},
     {title: 'One lost', number: true, cell: (option) => percent(first(option).utilisationAfterLoss), expendable: true},
-    {title: 'kW at most', number: true, cell: (option) => (first(option).watts === undefined ? '-' : (first(option).watts! / 1000).toFixed(1)), expendable: true},
+    {
+      title: 'kW at most',
+      number: true,
+      cell: (option) => (first(option).watts === undefined ? '-' : (first(option).watts! / 1000).toFixed(1)),
+      expendable: true,
+    },
     ...(priced ? [{title: 'A month', number: true, cell: (option: Option) => money(first(option).costPerMonth)}] : []),
-    {title: 'Layout', cell: ({placements: [placement]}) => (placement ? `${placement.result.deployment.engine} ${placement.result.deployment.weights} ${layoutWords(placement.result.deployment)}` : '')},
+    {
+      title: 'Layout',
+      cell: ({placements: [placement]}) =>
+        placement ? `${placement.result.deployment.engine} ${placement.result.deployment.weights} ${layoutWords(placement.result.deployment)}` : '',
+    },
   ]
   return (
     <>

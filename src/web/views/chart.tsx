@@ -32,23 +32,25 @@ export interface ChartProps {
   /** A place on the horizontal axis that is pointed out. */
   mark?: {x: number; label: string}
   words(value: number): string
+  /** Of the horizontal axis, where it counts something else. */
+  xWords?(value: number): string
   height?: number
 }
 
-const WIDTH = 640
-const LEFT = 58
+const WIDTH = 460
+const LEFT = 62
 const RIGHT = 14
 const TOP = 14
 const BOTTOM = 40
 
 /** A line chart as SVG: drawn the same in a page, in a report and into a file, without a browser to measure text. */
-export function Chart({title, description, xTitle, yTitle, series, doubling = false, mark, words, height = 250}: ChartProps) {
+export function Chart({title, description, xTitle, yTitle, series, doubling = false, mark, words, xWords = words, height = 230}: ChartProps) {
   const all = series.flatMap(({points}) => points)
   if (all.length === 0) return null
   const top = Math.max(...all.map(({y, high}) => high ?? y))
   const [least, most] = [Math.min(...all.map(({x}) => x)), Math.max(...all.map(({x}) => x))]
   const yTicks = ticksTo(top)
-  const xTicks = doubling ? powersOfTwo(least, most) : ticksTo(most, 6)
+  const xTicks = doubling ? powersOfTwo(least, most) : ticksTo(most)
   const yEnd = Math.max(yTicks.at(-1)!, top * 1.02)
   const [xStart, xEnd] = doubling ? [Math.log2(xTicks[0]!), Math.max(Math.log2(most), Math.log2(xTicks[0]!) + 1)] : [0, Math.max(xTicks.at(-1)!, most)]
   const place = (value: number) => LEFT + (((doubling ? Math.log2(value) : value) - xStart) / (xEnd - xStart)) * (WIDTH - LEFT - RIGHT)
@@ -60,7 +62,7 @@ export function Chart({title, description, xTitle, yTitle, series, doubling = fa
         {yTicks.map((tick) => (
           <Tick key={tick} x1={LEFT} x2={WIDTH - RIGHT} y1={level(tick)} y2={level(tick)}>
             <text x={LEFT - 6} y={level(tick) + 4} text-anchor="end">
-              {words(tick)}
+              {xWords(tick)}
             </text>
           </Tick>
         ))}
@@ -89,7 +91,10 @@ export function Chart({title, description, xTitle, yTitle, series, doubling = fa
       {series.map(({name, points, colour, line, dots}) => (
         <g key={name} class={`series series-${colour}`}>
           {points.some(({low}) => low !== undefined) && points.length > 1 && (
-            <polygon class="band" points={[...points.map(({x, y, high}) => at(x, high ?? y)), ...[...points].reverse().map(({x, y, low}) => at(x, low ?? y))].join(' ')} />
+            <polygon
+              class="band"
+              points={[...points.map(({x, y, high}) => at(x, high ?? y)), ...[...points].reverse().map(({x, y, low}) => at(x, low ?? y))].join(' ')}
+            />
           )}
           {line && points.length > 1 && <polyline class="line" points={points.map(({x, y}) => at(x, y)).join(' ')} />}
           {(dots || points.length === 1) &&

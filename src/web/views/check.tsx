@@ -114,6 +114,9 @@ function AdviceView({document: {advice, result}, actions: {apply, useGpu, useMod
   )
 }
 
+/** 0, 2.5, 40, 1,200 */
+const axisWords = (value: number): string => (value === 0 ? '0' : rate(value).replace(/\.0$/, ''))
+
 function CurveView({document: {curve, result}}: {document: CheckDocument}) {
   if (curve.length < 2) return null
   const asked = typeof result.workload?.concurrency === 'number' ? result.workload.concurrency : undefined
@@ -132,9 +135,17 @@ function CurveView({document: {curve, result}}: {document: CheckDocument}) {
           xTitle="requests in flight"
           yTitle="tok/s for each user"
           doubling
-          words={rate}
+          words={axisWords}
+          xWords={count}
           {...(mark && {mark})}
-          series={[{name: 'per user', colour: 1, line: true, points: curve.map(({users, perUser}) => ({x: users, y: perUser.estimate, low: perUser.low, high: perUser.high}))}]}
+          series={[
+            {
+              name: 'per user',
+              colour: 1,
+              line: true,
+              points: curve.map(({users, perUser}) => ({x: users, y: perUser.estimate, low: perUser.low, high: perUser.high})),
+            },
+          ]}
         />
         <Chart
           title="Throughput over users"
@@ -142,9 +153,12 @@ function CurveView({document: {curve, result}}: {document: CheckDocument}) {
           xTitle="requests in flight"
           yTitle="tok/s in all"
           doubling
-          words={rate}
+          words={axisWords}
+          xWords={count}
           {...(mark && {mark})}
-          series={[{name: 'in all', colour: 2, line: true, points: curve.map(({users, inAll}) => ({x: users, y: inAll.estimate, low: inAll.low, high: inAll.high}))}]}
+          series={[
+            {name: 'in all', colour: 2, line: true, points: curve.map(({users, inAll}) => ({x: users, y: inAll.estimate, low: inAll.low, high: inAll.high}))},
+          ]}
         />
       </div>
       <details>

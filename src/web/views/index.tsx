@@ -6,6 +6,7 @@ import {CompareView} from './compare.tsx'
 import {PlanView} from './plan.tsx'
 
 export type {Actions} from './check.tsx'
+export {Code} from './code.tsx'
 export {FrontChart} from './plan.tsx'
 export {StartView} from './start.tsx'
 

@@ -35,7 +35,13 @@ export function Memory({memory, open = false}: {memory: CheckDocument['memory'];
       <h2 id="memory-title">
         Memory per {perWhat} <span class="aside">{words}</span>
       </h2>
-      <svg class="memory" viewBox="0 0 1000 36" preserveAspectRatio="none" role="img" aria-label={`${words}: ${parts.map(({label, own}) => `${label} ${gib(sumBytes(own))}`).join(', ')}`}>
+      <svg
+        class="memory"
+        viewBox="0 0 1000 36"
+        preserveAspectRatio="none"
+        role="img"
+        aria-label={`${words}: ${parts.map(({label, own}) => `${label} ${gib(sumBytes(own))}`).join(', ')}`}
+      >
         <rect class="room" x={0} y={0} width={1000} height={36} />
         {bars.map(({part, x, width}) => (
           <rect key={part} class={`part part-${part}`} x={x.toFixed(2)} y={0} width={Math.max(0, width).toFixed(2)} height={36} />

@@ -29,7 +29,11 @@ export function PlanView({document, actions = {}}: {document: PlanDocument; acti
     {title: 'Checkpoint', cell: ({model}) => model.hfId},
     {title: 'KV', cell: ({deployment}) => deployment.kvCache, expendable: true},
     {title: 'Layout', cell: ({deployment}) => layoutWords(deployment)},
-    {title: 'In flight', number: true, cell: ({workload}) => (typeof workload?.concurrency === 'number' ? count(workload.concurrency) : (workload?.concurrency ?? '-'))},
+    {
+      title: 'In flight',
+      number: true,
+      cell: ({workload}) => (typeof workload?.concurrency === 'number' ? count(workload.concurrency) : (workload?.concurrency ?? '-')),
+    },
     {title: 'tok/s', number: true, cell: ({performance}) => (performance ? rate(performance.outputTokensPerSecond.estimate) : '')},
     {title: 'at least', number: true, cell: ({performance}) => (performance ? rate(performance.outputTokensPerSecond.low) : ''), expendable: true},
     {title: 'per user', number: true, cell: ({performance}) => (performance ? rate(1000 / performance.tpotMs.estimate) : '')},
@@ -107,7 +111,10 @@ function FrontView({document}: {document: PlanDocument}) {
   return (
     <section class="card" aria-labelledby="front-title">
       <h2 id="front-title">
-        Throughput against speed <span class="aside">no other deployment or load gives more of both</span>
+        Throughput against speed{' '}
+        <span class="aside">
+          the line joins what no other deployment or load beats in both; <span class="key-3">dots beside it</span> are the plans above
+        </span>
       </h2>
       <FrontChart document={document} />
       <details>
@@ -144,8 +151,8 @@ export function FrontChart({document: {report, points}}: {document: PlanDocument
       }
       xTitle="tok/s for each user"
       yTitle="tok/s for each GPU"
-      words={rate}
-      height={300}
+      words={(value) => (value === 0 ? '0' : rate(value).replace(/\.0$/, ''))}
+      height={260}
       series={[
         {
           name: 'front',

@@ -1,5 +1,6 @@
 import type {ComponentChildren} from 'preact'
 import type {StartDocument, StartFormat} from '../documents/index.ts'
+import {Code} from './code.tsx'
 import {Table} from './table.tsx'
 
 interface StartProps {
@@ -70,10 +71,7 @@ function Files({format: {files, problem, text}, copy}: {format: StartFormat; cop
           <figcaption>
             {name} {copy?.(own)}
           </figcaption>
-          {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by the keyboard */}
-          <pre tabIndex={0} aria-label={name}>
-            {own}
-          </pre>
+          <Code text={own} label={name} />
         </figure>
       ))}
       {files.length > 1 && copy && <p>All of them, as a script that writes them: {copy(text)}</p>}
