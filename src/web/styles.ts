@@ -75,13 +75,13 @@ summary { cursor: pointer; } summary h2 { display: inline; } dl { margin: 0.3rem
 .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(20rem, 100%), 1fr)); gap: 1rem; }
 ${CHART_STYLES}
 .scroll { overflow-x: auto; } .choices[hidden] { display: none; } table { border-collapse: collapse; width: 100%; font-size: 0.9rem; } th, td { text-align: left; padding: 0.25rem 0.6rem 0.25rem 0; border-bottom: 1px solid var(--line); vertical-align: top; } th { color: var(--soft); font-weight: 600; white-space: nowrap; } .number { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; } tr.first td { font-weight: 600; } td .apply { white-space: nowrap; margin: 0; } td { overflow-wrap: break-word; min-width: 2.5rem; }
-pre { background: var(--back); border: 1px solid var(--line); border-radius: 6px; padding: 0.6rem; overflow: auto; font: 12.5px/1.45 ui-monospace, monospace; max-height: 30rem; margin: 0.3rem 0; } code { font: 0.9em ui-monospace, monospace; overflow-wrap: anywhere; }
-.command { white-space: pre-wrap; overflow-wrap: anywhere; }
+pre { background: var(--back); border: 1px solid var(--line); border-radius: 6px; padding: 0.6rem; font: 12.5px/1.45 ui-monospace, monospace; margin: 0.3rem 0; width: max-content; min-width: 100%; } .code { max-height: 30rem; overflow: auto; } code { font: 0.9em ui-monospace, monospace; overflow-wrap: anywhere; }
+.command { white-space: pre-wrap; overflow-wrap: anywhere; width: auto; }
 figure { margin: 0.4rem 0; } figcaption { display: flex; gap: 0.6rem; align-items: center; color: var(--soft); font-size: 0.87rem; } .copy { padding: 0 0.5rem; font-size: 0.85rem; }
 .unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; margin: 0; }
 @media (max-width: 55rem) { .columns { grid-template-columns: minmax(0, 1fr); padding: 0 0.6rem; } header, nav { padding-left: 0.6rem; padding-right: 0.6rem; } }
 @media (max-width: 32rem) { .expendable { display: none; } .facts > div { grid-template-columns: minmax(0, 1fr); gap: 0; } .card { padding: 0.7rem 0.7rem; } }
 @media (prefers-reduced-motion: no-preference) { main { transition: opacity 0.15s; } }
 .report { max-width: 62rem; margin: 0 auto; padding: 1rem; }
-@media print { body { background: #fff; } .card { break-inside: avoid; } pre { max-height: none; white-space: pre-wrap; } }
+@media print { body { background: #fff; } .card { break-inside: avoid; } pre { white-space: pre-wrap; width: auto; } .code { max-height: none; } }
 `

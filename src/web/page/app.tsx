@@ -29,6 +29,8 @@ interface Shown {
   milliseconds: number
   /** The link whose question this answers. */
   link: string
+  /** Which question of the page's life it was. */
+  number: number
 }
 
 /** Typing settles before it is answered; a press is answered at once. */
@@ -75,7 +77,7 @@ export function App({loaded, first, here}: AppProps) {
       const milliseconds = performance.now() - began
       const problems = 'problems' in reply ? reply.problems : []
       const document = 'document' in reply ? reply.document : undefined
-      setShown({problems, ...(document && {document}), ...('machine' in reply && {machine: reply.machine}), milliseconds, link})
+      setShown({problems, ...(document && {document}), ...('machine' in reply && {machine: reply.machine}), milliseconds, link, number: mine})
       setBusy(false)
     }, SETTLE_MS)
     return () => clearTimeout(timer)
@@ -141,7 +143,7 @@ export function App({loaded, first, here}: AppProps) {
             machineProblem={about(/^(GPU|MACHINE|NO_GPU|LINK)/)}
           />
         )}
-        <main aria-busy={busy} data-link={shown?.link} data-milliseconds={shown?.milliseconds.toFixed(1)}>
+        <main aria-busy={busy} data-answer={shown?.number} data-link={shown?.link} data-milliseconds={shown?.milliseconds.toFixed(1)}>
           <p class="unseen" role="status">
             {busy ? 'working' : document ? spoken(document) : (problems[0]?.message ?? '')}
           </p>
