@@ -16,11 +16,12 @@ const MAY_IMPORT: Record<string, string[]> = {
   render: ['core', 'catalogue', 'engines', 'detect', 'verify', 'planner'],
   library: ['core', 'catalogue', 'engines', 'detect', 'verify', 'import', 'planner', 'render'],
   cli: ['core', 'catalogue', 'engines', 'detect', 'verify', 'import', 'planner', 'render', 'library'],
+  web: ['core', 'catalogue', 'engines', 'detect', 'verify', 'import', 'planner', 'render', 'library', 'cli'],
   mcp: ['core', 'catalogue', 'engines', 'detect', 'verify', 'import', 'planner', 'render', 'library', 'cli', 'node'],
-  commands: ['core', 'catalogue', 'engines', 'detect', 'verify', 'import', 'planner', 'render', 'library', 'cli', 'node', 'mcp', 'completion'],
+  commands: ['core', 'catalogue', 'engines', 'detect', 'verify', 'import', 'planner', 'render', 'library', 'cli', 'node', 'mcp', 'completion', 'web'],
   completion: ['core', 'catalogue'],
   node: ['core', 'catalogue', 'engines', 'detect', 'verify', 'import', 'planner', 'render', 'library', 'cli'],
-  build: ['core', 'catalogue', 'engines', 'detect', 'verify', 'import', 'planner', 'render', 'library', 'cli', 'node', 'mcp', 'completion'],
+  build: ['core', 'catalogue', 'engines', 'detect', 'verify', 'import', 'planner', 'render', 'library', 'cli', 'node', 'mcp', 'completion', 'web'],
 }
 
 /** Files of the build that live beside what they check. */
@@ -30,7 +31,7 @@ const BUILD_ONLY = new Map([
 ])
 
 /** Packages that core must stay free of, and where the heavy ones may stand. */
-const LAZY = ['zod', 'ora', 'systeminformation', 'yaml', '@modelcontextprotocol/sdk/server/index.js']
+const LAZY = ['zod', 'ora', 'systeminformation', 'yaml', 'preact', 'preact-render-to-string', '@modelcontextprotocol/sdk/server/index.js']
 
 interface File {
   path: string
@@ -50,7 +51,7 @@ function importsOf(text: string): File['imports'] {
 
 function filesOf(): File[] {
   return readdirSync(source, {recursive: true, encoding: 'utf8'})
-    .filter((name) => name.endsWith('.ts'))
+    .filter((name) => /\.tsx?$/.test(name))
     .map((name) => {
       const path = name.split(sep).join('/')
       return {path, folder: path.includes('/') ? path.slice(0, path.indexOf('/')) : '', imports: importsOf(readFileSync(join(source, name), 'utf8'))}

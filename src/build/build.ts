@@ -4,10 +4,11 @@ import {bundle} from './bundle.ts'
 import {bundleLibrary} from './library.ts'
 import {noticesOf, packagesOf} from './notices.ts'
 import {writeData} from './compile-data.ts'
+import {buildPage} from './page.ts'
 import type {Task} from './task.ts'
 
 /**
- * Everything that `npm run build` makes: data as JSON, the bundled commands, their manifest. Built beside the last build and
+ * Everything that `npm run build` makes: data as JSON, the bundled commands, their manifest, the page. Built beside the last build and
  * put in its place when all went well.
  */
 export async function main({root}: Task): Promise<number> {
@@ -20,6 +21,7 @@ export async function main({root}: Task): Promise<number> {
     }
     const bundled = [...(await bundle(root, fresh)), ...(await bundleLibrary(root, fresh))]
     await writeFile(join(fresh, 'NOTICES.md'), noticesOf(root, packagesOf(bundled)))
+    await buildPage(root, join(fresh, 'data'), join(fresh, 'web'))
     await rm(join(root, 'dist'), {recursive: true, force: true})
     await rename(fresh, join(root, 'dist'))
     return 0

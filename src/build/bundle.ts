@@ -82,6 +82,8 @@ export async function bundle(root: string, folder: string): Promise<string[]> {
     target: 'node20',
     minify: true,
     legalComments: 'none',
+    jsx: 'automatic',
+    jsxImportSource: 'preact',
     external: ['systeminformation'],
     plugins: [stubs, withoutAjv, plainOrder, commandRegistry(join(root, 'src', 'commands'))],
     logLevel: 'error',

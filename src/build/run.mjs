@@ -24,6 +24,8 @@ try {
     platform: 'node',
     target: 'node20',
     packages: 'external',
+    jsx: 'automatic',
+    jsxImportSource: 'preact',
     logLevel: 'error',
   })
   const {main} = await import(pathToFileURL(file))

@@ -2,9 +2,11 @@ import {dirname} from 'node:path'
 import * as Args from '@oclif/core/args'
 import * as Flags from '@oclif/core/flags'
 import {ServefitCommand} from '../cli/base.ts'
+import {commandWords} from '../cli/command-words.ts'
 import {deploymentFlags, machineFlags, workloadFlags} from '../cli/flags.ts'
 import {withProgress} from '../cli/progress.ts'
 import {parseCount, parseNumber} from '../cli/quantities.ts'
+import {reportFlags, wantsReport} from '../cli/report-flags.ts'
 import {sloFlags} from '../cli/slo-flags.ts'
 import {sourceFlags, sourcesFrom} from '../cli/source-flags.ts'
 import {realContext} from '../cli/world.ts'
@@ -95,7 +97,8 @@ A file (YAML or JSON) can hold the same, and several models on one fleet:
     ...sourceFlags,
     csv: Flags.boolean({description: 'print a table as CSV', exclusive: ['json']}),
     save: Flags.string({description: 'write manifests with replica counts, capacity.json and capacity.csv into this folder', helpValue: 'FOLDER'}),
-    force: Flags.boolean({description: 'replace files that are there already', dependsOn: ['save']}),
+    ...reportFlags,
+    force: Flags.boolean({description: 'replace files that are there already'}),
   }
 
   async run(): Promise<CapacityReport & {written?: string[]}> {
@@ -111,9 +114,14 @@ A file (YAML or JSON) can hold the same, and several models on one fleet:
     const found = await withProgress('looking for what each machine carries', () => capacity(context, asked))
     const report = stamped(this.catalogue, found.report)
     if (!report.feasible) this.answerNo()
-    if (!this.jsonEnabled()) {
+    if (!this.jsonEnabled() && !flags.markdown) {
       const {capacityCsv, renderCapacity} = await import('../render/capacity.ts')
       process.stdout.write(flags.csv ? capacityCsv(report) : renderCapacity(report, {columns: this.columns, colour: this.colour}))
+    }
+    if (wantsReport(flags)) {
+      const {capacityDocument, handOn} = await import('../web/report/index.ts')
+      const words = commandWords(args.file ?? '', flags, Capacity.flags)
+      await handOn(capacityDocument(report, args.file === undefined ? words.slice(words.indexOf(' ') + 1) : words), flags, this.config.version)
     }
     const written = flags.save !== undefined && report.feasible ? await this.saved({...found, report}, flags.save, flags.force) : undefined
     if (written && !this.jsonEnabled()) process.stderr.write(written.map((path) => `wrote ${path}\n`).join(''))

@@ -5,6 +5,7 @@ import {partedArgv} from '../cli/argv.ts'
 import {ServefitCommand} from '../cli/base.ts'
 import {choiceFlags, deploymentFlags, machineFlags, workloadFlags} from '../cli/flags.ts'
 import {commandWords} from '../cli/command-words.ts'
+import {replaceFlag, reportFlags, wantsReport} from '../cli/report-flags.ts'
 import {askedScenario, flagsOf, scenarioFlags} from '../cli/scenario-flag.ts'
 import {sloFlags} from '../cli/slo-flags.ts'
 import {sourceFlags, sourcesFrom} from '../cli/source-flags.ts'
@@ -41,6 +42,8 @@ export default class Check extends ServefitCommand {
     simulate: Flags.boolean({description: 'percentiles from the serving simulator beside the means'}),
     seed: Flags.integer({description: 'seed of the simulator', helpValue: 'N', min: 0, max: 2 ** 31, dependsOn: ['simulate']}),
     explain: Flags.boolean({description: 'show every term with its rule'}),
+    ...reportFlags,
+    ...replaceFlag,
   }
 
   async run(): Promise<CheckResult> {
@@ -56,13 +59,18 @@ export default class Check extends ServefitCommand {
     const {answered, command} = await answerAsked(context, asked)
     const {scenario} = answered
     if (!isYes(answered.best)) this.answerNo()
-    const isText = !this.jsonEnabled()
-    if (isText || (command && !isYes(answered.best))) {
-      const advice = adviseOn(context, answered, commandWords(scenario.model, flagsOf(scenario, flags, command !== undefined), Check.flags))
+    const isText = !this.jsonEnabled() && !flags.markdown
+    if (isText || wantsReport(flags) || (command && !isYes(answered.best))) {
+      const spelled = commandWords(scenario.model, flagsOf(scenario, flags, command !== undefined), Check.flags)
+      const advice = adviseOn(context, answered, spelled)
       const figures = flags.explain ? figuresBehind(this.catalogue, answered.best.model, answered.best.checkpoint) : undefined
       if (isText)
         process.stdout.write(renderCheck(answered, advice, {columns: this.columns, colour: this.colour, explain: flags.explain, ...(figures && {figures})}))
-      if (command) await this.reported(command, advice)
+      if (command && !flags.markdown) await this.reported(command, advice)
+      if (wantsReport(flags)) {
+        const {checkDocument, handOn} = await import('../web/report/index.ts')
+        await handOn(checkDocument(this.catalogue, answered, advice, spelled), flags, this.config.version)
+      }
     }
     const simulation = flags.simulate && answered.best.performance ? await this.simulated(answered, flags.seed) : undefined
     return checkResult(this.catalogue, {answered, command}, simulation)

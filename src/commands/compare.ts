@@ -4,6 +4,8 @@ import {documents} from '../cli/answer-asked.ts'
 import {ServefitCommand} from '../cli/base.ts'
 import {choiceFlags, deploymentFlags, machineFlags, workloadFlags} from '../cli/flags.ts'
 import {withProgress} from '../cli/progress.ts'
+import {commandWords} from '../cli/command-words.ts'
+import {replaceFlag, reportFlags, wantsReport} from '../cli/report-flags.ts'
 import {askedScenario, scenarioFlags} from '../cli/scenario-flag.ts'
 import {sloFlags} from '../cli/slo-flags.ts'
 import {sourceFlags, sourcesFrom} from '../cli/source-flags.ts'
@@ -14,6 +16,7 @@ import {isYes} from '../planner/answer/index.ts'
 import type {Figure} from '../planner/quality/index.ts'
 import {renderCompare} from '../render/compare.ts'
 import {machineTitle} from '../render/hardware.ts'
+import {quoteWord} from '../render/launch/shell-quote.ts'
 import {harmless} from '../render/style.ts'
 
 export default class Compare extends ServefitCommand {
@@ -47,6 +50,8 @@ export default class Compare extends ServefitCommand {
     ...deploymentFlags,
     ...sourceFlags,
     explain: Flags.boolean({description: 'list the measured comparisons behind what is said of quality, with their sources'}),
+    ...reportFlags,
+    ...replaceFlag,
   }
 
   async run(): Promise<CompareReport> {
@@ -61,9 +66,17 @@ export default class Compare extends ServefitCommand {
     const {rows} = found
     if (!rows.some(({result}) => isYes(result))) this.answerNo()
     const figures = flags.explain || this.jsonEnabled() ? figuresOf(this.catalogue, found) : new Map<string, Figure[]>()
-    if (!this.jsonEnabled()) {
+    if (!this.jsonEnabled() && !flags.markdown) {
       const title = `${harmless(found.models.map(({model}) => model.name).join(', '))} on ${found.machines.map(machineTitle).join(', ')}`
       process.stdout.write(renderCompare(rows, title, {columns: this.columns, colour: this.colour, ...(flags.explain && {figures})}))
+    }
+    if (wantsReport(flags)) {
+      const {compareDocument, compareTitle, handOn} = await import('../web/report/index.ts')
+      await handOn(
+        compareDocument(rows, compareTitle(found), [commandWords(models[0] ?? asked.model, flags, Compare.flags), ...models.slice(1).map(quoteWord)].join(' ')),
+        flags,
+        this.config.version,
+      )
     }
     return compareReport(this.catalogue, found, figures)
   }

@@ -5,6 +5,7 @@ import {ServefitCommand} from '../cli/base.ts'
 import {choiceFlags, deploymentFlags, machineFlags, workloadFlags} from '../cli/flags.ts'
 import {commandWords} from '../cli/command-words.ts'
 import {withProgress} from '../cli/progress.ts'
+import {reportFlags, wantsReport} from '../cli/report-flags.ts'
 import {askedScenario, flagsOf, scenarioFlags} from '../cli/scenario-flag.ts'
 import {sloFlags} from '../cli/slo-flags.ts'
 import {sourceFlags, sourcesFrom} from '../cli/source-flags.ts'
@@ -60,7 +61,9 @@ export default class Plan extends ServefitCommand {
       multipleNonGreedy: true,
       dependsOn: ['save'],
     }),
-    force: Flags.boolean({description: 'replace files that are there already', dependsOn: ['save']}),
+    ...reportFlags,
+    svg: Flags.string({description: 'draw the front of throughput against speed into this file', helpValue: 'FILE', helpGroup: 'REPORTS'}),
+    force: Flags.boolean({description: 'replace files that are there already'}),
   }
 
   async run(): Promise<PlanOutput> {
@@ -81,13 +84,18 @@ export default class Plan extends ServefitCommand {
     if (!planned.met || failed.length > 0) this.answerNo()
     const spelled = flagsOf({...scenario, workload}, flags)
     const json = this.jsonEnabled()
-    if (!json) {
+    if (!json && !flags.markdown) {
       const next = nextCommand(planned, {...spelled, ...loadOf(best?.evaluation.workload)}, scenario.model)
       const title = `${harmless(planned.model.name)} on ${machineTitle(machine)}, prompts of ${count(workload.inputTokens)} and answers of ${count(workload.outputTokens)} tokens`
       const {concurrency, requestRate} = planned.question.workload
       const fixedLoad = concurrency !== undefined || requestRate !== undefined
       process.stdout.write(renderPlan({...planned, title, objectives, objective, fixedLoad, next}, {columns: this.columns, colour: this.colour}))
       if (failed.length > 0) process.stderr.write(`servefit: the best plan fails on ${failed.join(', ')}\n`)
+    }
+    if (wantsReport(flags) || flags.svg !== undefined) {
+      const {handOn, planDocument, planTitle} = await import('../web/report/index.ts')
+      const words = commandWords(scenario.model, {...spelled, objective: flags.objective}, Plan.flags)
+      await handOn(planDocument(this.catalogue, planned, {...asked, title: planTitle(planned, asked), words}), flags, this.config.version)
     }
     const written = flags.save !== undefined && planned.met ? await this.saved(planned, machine, flags.save, flags.format, flags.force) : undefined
     if (!json) {

@@ -12,6 +12,8 @@ import {
   parseGrowth,
   parsePrice,
   parseTrace,
+  USUAL_MONTHS,
+  USUAL_UTILISATION,
 } from '../planner/capacity/index.ts'
 import type {CapacityFile} from '../planner/capacity/schema.ts'
 import {ASSUMED_LOAD, INTERACTIVE_LIMITS, type Link, type Objectives, requireLimits} from '../planner/scenario/index.ts'
@@ -51,9 +53,6 @@ export interface CapacityFiles {
 
 type FileLoad = Omit<NonNullable<CapacityFile['models']>[number], 'model'>
 
-/** Machines are planned with this share of the rate at which queues grow without end. */
-const USUAL_UTILISATION = 0.85
-const USUAL_MONTHS = [0, 6, 12]
 /** `--machine here`: the one this runs on. */
 const HERE = 'here'
 
@@ -69,7 +68,7 @@ export async function capacityQuestion(context: Context, file: CapacityFile | un
   return {
     demands,
     ...(kinds.length > 0 ? {kinds} : {kinds: await candidateKinds(context, demands, given.nodes), fromCatalogue: true}),
-    months: given.months ?? file?.months ?? (growing ? USUAL_MONTHS : [0]),
+    months: given.months ?? file?.months ?? (growing ? [...USUAL_MONTHS] : [0]),
     spare: given.spare ?? file?.spare ?? 0,
     maxUtilisation: given.maxUtilisation ?? file?.maxUtilisation ?? USUAL_UTILISATION,
     kwhPrice: given.kwhPrice ?? file?.kwhPrice,

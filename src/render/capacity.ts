@@ -35,8 +35,7 @@ export function renderCapacity(report: CapacityReport, {columns, colour}: {colum
   const lines = report.demands.map((demand) => wrap(demandWords(demand), columns - 2, 2))
   lines[0] = style.bold(lines[0] ?? '')
   const {candidates} = report
-  if (report.demands.some(({sloAssumed}) => sloAssumed))
-    lines.push(`  ${wrap('No limits were given: these are the interactive ones. The --slo flags change them, --slo none removes them.', columns - 4, 2)}`)
+  if (report.demands.some(({sloAssumed}) => sloAssumed)) lines.push(`  ${wrap(ASSUMED_LIMITS, columns - 4, 2)}`)
   if (candidates) lines.push(`  ${wrap(candidateWords(candidates.considered, report.options), columns - 4, 2)}`)
   lines.push('')
   const feasible = report.options.filter((option) => option.feasible)
@@ -115,10 +114,10 @@ function layoutOf({engine, weights, tp, pp, dp, ep, dpAttention}: Omit<Deploymen
   return `${engine} ${weights} tp ${tp}${pp > 1 ? ` pp ${pp}` : ''}${dpAttention ? ' attn-dp' : dp > 1 ? ` dp ${dp}` : ''}${ep > 1 ? ` ep ${ep}` : ''}`
 }
 
-function bestLines(best: FleetOption, report: CapacityReport, columns: number, style: Paint): string[] {
-  const lines: string[] = []
-  const say = (text: string, indent = 2) => lines.push(`${' '.repeat(indent)}${wrap(text, columns - indent - 2, indent + 2)}`)
-  say(`${style.bold(harmless(best.machine))}: ${fleetWords(best)}`)
+/** How the first option is laid out and what becomes of it when a machine is lost, in sentences. */
+function bestWords(best: FleetOption, report: CapacityReport): string[] {
+  const sentences: string[] = []
+  const say = (text: string) => sentences.push(text)
   for (const placement of best.placements) {
     const {unit} = report.demands.find(({name}) => name === placement.name)!
     for (const text of placementWords(placement, unit, best, report.demands.length > 1)) say(text)
@@ -134,6 +133,26 @@ function bestLines(best: FleetOption, report: CapacityReport, columns: number, s
     say(
       `Energy is an upper bound: ${best.powerOf === 'system' ? 'the rated power of the systems' : 'the rated power of the GPUs alone, without hosts'}, all the time: ${count(Math.round(now.kwhPerMonth!))} kWh a month${now.energyCostPerMonth === undefined ? '' : `, ${money(now.energyCostPerMonth)}`}.`,
     )
+  return sentences
+}
+
+/** What a report says beside its tables: for every view the same. */
+export function capacityWords(report: CapacityReport): {demands: string[]; notes: string[]; best: string[]; problems: string[]} {
+  const {candidates, demands, options} = report
+  const feasible = options.filter((option) => option.feasible)
+  const [best] = feasible
+  return {
+    demands: demands.map(demandWords),
+    notes: [...(demands.some(({sloAssumed}) => sloAssumed) ? [ASSUMED_LIMITS] : []), ...(candidates ? [candidateWords(candidates.considered, options)] : [])],
+    best: best ? [`${harmless(best.machine)}: ${fleetWords(best)}`, ...bestWords(best, report)] : [],
+    problems: options.filter((option) => !option.feasible).flatMap((option) => option.problems.map((problem) => problemWords(option, problem, report))),
+  }
+}
+
+const ASSUMED_LIMITS = 'No limits were given: these are the interactive ones. The --slo flags change them, --slo none removes them.'
+
+function bestLines(best: FleetOption, report: CapacityReport, columns: number, style: Paint): string[] {
+  const lines = [`${style.bold(harmless(best.machine))}: ${fleetWords(best)}`, ...bestWords(best, report)].map((text) => `  ${wrap(text, columns - 4, 4)}`)
   if (best.periods.length > 1)
     lines.push(
       '',

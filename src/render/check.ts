@@ -53,17 +53,23 @@ export function renderCheck(answer: Answer, advice: Advice, view: View): string 
   const {best} = answer
   const result = toResult(best)
   const lines = [titleLine(answer, view, style), '', ...verdictLines(answer, result, view, style), '', ...memoryLines(best, result, view, style)]
-  const rows = best.pooling ? poolingRows(best, best.pooling) : best.verdict === 'unsupported' ? [] : capacityRows(best, result)
-  if (best.performance && !best.pooling) rows.push(...speedRows(best))
-  if (result.quality && result.quality.level !== 'original') rows.push(['Quality', qualityWords(result.quality)])
-  rows.push(...noteRows(best))
+  const rows = factRows(best, result)
   if (rows.length > 0) lines.push('', ...rows.map(([label, text]) => row(label, text, view)))
-  const passed = passedOver(answer, view)
-  if (passed) lines.push('', passed)
+  const passed = passedOverWords(answer)
+  if (passed.length > 0) lines.push('', ...passed.map((text) => `  ${wrap(text, view.columns - 4, 2)}`))
   lines.push(...adviceLines(advice, view, style))
   if (view.explain) lines.push('', ...explainLines(best, view))
   if (view.figures && view.figures.length > 0) lines.push('', '  Comparisons behind the quality', ...figureLines(view.figures, view.columns))
   return `${lines.join('\n')}\n`
+}
+
+/** What is told of an answer beside its verdict and its memory, each with its label: for every view the same. */
+export function factRows(best: Evaluation, result: Result): [string, string][] {
+  const rows: [string, string][] = best.pooling ? poolingRows(best, best.pooling) : best.verdict === 'unsupported' ? [] : capacityRows(best, result)
+  if (best.performance && !best.pooling) rows.push(...speedRows(best))
+  if (result.quality && result.quality.level !== 'original') rows.push(['Quality', qualityWords(result.quality)])
+  rows.push(...noteRows(best))
+  return rows
 }
 
 /** Lines wrap within the width less a margin, and go on under their text. */
@@ -250,17 +256,20 @@ function noteRows({warnings}: Evaluation): [string, string][] {
   return warnings.filter(({code}) => !TIGHT_CODES.includes(code)).map(({message}) => ['Note', harmless(message)])
 }
 
-function passedOver({passedOver: evaluations, best, unpreferred, question}: Answer, {columns}: View): string | undefined {
-  if (evaluations.length === 0 || !isYes(best)) return undefined
+/** What was not taken, and why, in sentences. */
+export function passedOverWords({passedOver: evaluations, best, unpreferred, question}: Answer): string[] {
+  if (evaluations.length === 0 || !isYes(best)) return []
   if (unpreferred)
-    return `  ${wrap(`Chosen for ${question.prefer} (--prefer): ${preferenceWords(best)}; ${harmless(unpreferred.checkpoint.hfId)}, which is taken without that, ${preferenceWords(unpreferred)}.`, columns - 4, 2)}`
+    return [
+      `Chosen for ${question.prefer} (--prefer): ${preferenceWords(best)}; ${harmless(unpreferred.checkpoint.hfId)}, which is taken without that, ${preferenceWords(unpreferred)}.`,
+    ]
   const seen = new Map<string, string>()
   for (const evaluation of evaluations) {
     const name = formatTitle(evaluation.checkpoint.formats.default)
     const why = whyPassed(evaluation, best)
     if (!seen.has(name) && why !== undefined) seen.set(name, `${name} ${why}.`)
   }
-  return [...seen.values()].map((text) => `  ${wrap(text, columns - 4, 2)}`).join('\n')
+  return [...seen.values()]
 }
 
 /** What also fits is told where the one that was taken is so much faster. */

@@ -146,6 +146,17 @@ function cacheWords(rows: readonly ComparisonRow[]): string[] {
   return [...told.values()]
 }
 
+/** What a comparison says beside its table: for every view the same. */
+export function comparisonWords(rows: readonly ComparisonRow[]): {advice?: string; statements: string[]; legends: string[]; none?: string} {
+  const good = rows.filter(isGood)
+  if (good.length === 0) return {statements: [], legends: [], none: noneWords(rows)}
+  return {
+    advice: adviceOn(good),
+    statements: [...qualityStatements(good), ...cacheWords(good)],
+    legends: [qualityLegend(good.map(({quality}) => quality)), computesWords(good)].filter((words) => words !== undefined),
+  }
+}
+
 const speedOf = ({result}: ComparisonRow): number => result.performance?.outputTokensPerSecond.estimate ?? 0
 
 /** Speeds closer than this are told as equal. */

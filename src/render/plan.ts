@@ -72,6 +72,35 @@ export function limitsInWords({ttftMs, tpotMs, endToEndMs: endToEnd, percentile}
   return text !== '' && percentile !== undefined ? `${text}, for ${percentile}% of requests` : text
 }
 
+/** What a plan says beside its table and its front: for every view the same. */
+export function planWords(
+  picture: Pick<
+    PlanPicture,
+    'ranking' | 'met' | 'interactive' | 'objectives' | 'objective' | 'floor' | 'drafting' | 'considered' | 'mostThroughput' | 'passedOver'
+  >,
+): {
+  headline: string
+  sentences: string[]
+} {
+  const {ranking, met, interactive, objectives, objective, floor, drafting, considered} = picture
+  const [best, second] = ranking
+  if (!best) return {headline: `all ${count(considered)} deployments are refused`, sentences: []}
+  const {engine, deployment, verdict, reasons} = best.evaluation
+  const limits = limitsInWords(objectives)
+  const sentences = [pointWords(best)]
+  if (limits !== '') sentences.push(reachedWords(best, objectives))
+  else if (verdict === 'too-slow' && reasons[0]) sentences.push(reasons[0].message)
+  if (interactive) sentences.push(interactiveWords(best, interactive, objective))
+  if (best.alsoCheckpoints) sentences.push(harmless(`as quick with ${best.alsoCheckpoints.join(' or ')}`))
+  if (best.alsoKvCache) sentences.push(`as quick with a cache in ${best.alsoKvCache.join(' or ')}`)
+  sentences.push(...besideWords(picture), ...drafting.map(draftingWords))
+  if (second && met) sentences.push(whyNot(best, second))
+  if (floor) sentences.push(floorWords(floor, objectives))
+  return {headline: `${engine.title} ${deployment.engineVersion}, ${deploymentWords(best.evaluation)}`, sentences: sentences.map(capital)}
+}
+
+const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1)
+
 const ROWS = 8
 const REFUSALS = 5
 
@@ -118,22 +147,25 @@ function verdictLines(
   if (interactive) say(interactiveWords(best, interactive, objective))
   if (best.alsoCheckpoints) say(harmless(`as quick with ${best.alsoCheckpoints.join(' or ')}`))
   if (best.alsoKvCache) say(`as quick with a cache in ${best.alsoKvCache.join(' or ')}`)
+  for (const text of besideWords({mostThroughput, passedOver})) lines.push('', `  ${wrap(text, columns - 4, 2)}`)
+  return lines
+}
+
+/** What gives more and was not put first, and why. */
+function besideWords({mostThroughput, passedOver}: Pick<PlanPicture, 'mostThroughput' | 'passedOver'>): string[] {
+  const words: string[] = []
   if (passedOver) {
     const {engine: other, checkpoint} = passedOver.evaluation
     const known = checkpoint.quality ? ` It loses more (${shortQuality(checkpoint.quality)}):` : ' It loses more:'
-    lines.push(
-      '',
-      `  ${wrap(`Passed over: ${other.title} ${harmless(checkpoint.hfId)} ${layoutLetters(passedOver)}, ${pointWords(passedOver)}.${known} --prefer speed takes it.`, columns - 4, 2)}`,
+    words.push(
+      `Passed over: ${other.title} ${harmless(checkpoint.hfId)} ${layoutLetters(passedOver)}, ${pointWords(passedOver)}.${known} --prefer speed takes it.`,
     )
   }
   if (mostThroughput) {
     const {engine: other, checkpoint} = mostThroughput.evaluation
-    lines.push(
-      '',
-      `  ${wrap(`Without such limits ${other.title} ${checkpoint.weights} ${layoutLetters(mostThroughput)} gives most: ${pointWords(mostThroughput)}`, columns - 4, 2)}`,
-    )
+    words.push(`Without such limits ${other.title} ${checkpoint.weights} ${layoutLetters(mostThroughput)} gives most: ${pointWords(mostThroughput)}`)
   }
-  return lines
+  return words
 }
 
 /** How the load came about, where nobody gave one. */

@@ -4,3 +4,4 @@ export {type Capacity, capacity, type CapacityAsked, type CapacityReport, type F
 export type {DemandAsked, Lengths} from './demand.ts'
 export {parseGrowth, parsePrice} from './money.ts'
 export {parseTrace} from './trace.ts'
+export {USUAL_MONTHS, USUAL_UTILISATION} from './usual.ts'

@@ -1,2 +1,2 @@
-/** Lets what waits run between pieces of long work: a spinner turns, an interruption is heard. */
-export const pause = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+/** Lets a spinner turn, and whatever waits, between two parts of a search. Browsers know no immediate. */
+export const pause = (): Promise<void> => new Promise((resolve) => (typeof setImmediate === 'function' ? setImmediate(resolve) : setTimeout(resolve, 0)))

@@ -1,0 +1,64 @@
+import type {Catalogue} from '../../catalogue/catalogue.ts'
+import {requireSystem} from '../../catalogue/system.ts'
+import type {DeploymentRequest} from '../../core/deployment.ts'
+import type {Machine} from '../../core/accelerator.ts'
+import {candidateKinds, type CapacityAsked, type DemandAsked, parseGrowth, parsePrice, USUAL_MONTHS, USUAL_UTILISATION} from '../../planner/capacity/index.ts'
+import {INTERACTIVE_LIMITS, type Objectives, type Scenario} from '../../planner/scenario/index.ts'
+import type {Context} from '../../planner/world/index.ts'
+import {machineTitle} from '../../render/hardware.ts'
+import type {Words} from '../question/fields.ts'
+
+/** How many machines of this kind, or of the catalogue's where none is named, carry the load. @throws InputError. */
+export async function capacityAsked(context: Context, scenario: Scenario, words: Words, machine: Machine | undefined): Promise<CapacityAsked> {
+  const {model, gpu, machine: named, nodes, link: _link, id: _id, command: _command, prefer: _prefer, slo = {}, workload, engine, ...request} = scenario
+  const users = workload?.requestRate === undefined ? workload?.concurrency : undefined
+  const growth = words.growth ? parseGrowth(words.growth, 'growth') : undefined
+  const {limits, assumed} = limitsOf(slo)
+  const demand: DemandAsked = {
+    model,
+    engine,
+    request: request as DeploymentRequest,
+    inputTokens: workload?.inputTokens ?? 1,
+    outputTokens: workload?.outputTokens ?? 1,
+    prefixHitRate: workload?.prefixHitRate,
+    requestRate: workload?.requestRate,
+    users: users === 'max' ? 1 : users,
+    thinkSeconds: users === undefined || !words['think-seconds'] ? undefined : Number(words['think-seconds']),
+    slo: limits,
+    ...(assumed && {sloAssumed: true}),
+    growth,
+  }
+  const pricePerMonth = words.price ? parsePrice(words.price, 'price') : undefined
+  const watts = named === undefined || !machine ? undefined : systemWatts(context.catalogue, named, nodes)
+  return {
+    demands: [demand],
+    ...(machine
+      ? {
+          kinds: [
+            {
+              name: named ?? gpu ?? machineTitle(machine),
+              machine,
+              ...(watts !== undefined && {maxPowerWatts: watts}),
+              ...(pricePerMonth !== undefined && {pricePerMonth}),
+            },
+          ],
+        }
+      : {kinds: await candidateKinds(context, [demand], nodes), fromCatalogue: true}),
+    months: growth !== undefined && growth !== 1 ? [...USUAL_MONTHS] : [0],
+    spare: 0,
+    maxUtilisation: USUAL_UTILISATION,
+  }
+}
+
+/** Without a limit of one's own the interactive ones hold, as for the command. */
+function limitsOf(given: Objectives): {limits: Objectives; assumed: boolean} {
+  const own = given.ttftMs !== undefined || given.tpotMs !== undefined || given.endToEndMs !== undefined
+  return own ? {limits: given, assumed: false} : {limits: {...INTERACTIVE_LIMITS, ...given}, assumed: true}
+}
+
+/** Rated watts of a catalogued system, for as many nodes as are asked for; nothing for a machine that is none of it. */
+function systemWatts(catalogue: Catalogue, name: string, nodes: number | undefined): number | undefined {
+  if (name.includes('/')) return undefined
+  const {maxPowerWatts, nodeCount} = requireSystem(catalogue.systems, name)
+  return maxPowerWatts === undefined ? undefined : (maxPowerWatts / nodeCount) * (nodes ?? nodeCount)
+}

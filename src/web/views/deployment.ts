@@ -1,0 +1,39 @@
+/** Deployments in a few letters, and as the flags that lead to exactly them. */
+import type {Result} from '../../planner/answer/index.ts'
+
+interface Layout {
+  tp: number
+  pp: number
+  dp: number
+  ep: number
+  dpAttention: boolean
+}
+
+/** tp 4 dp 2 */
+export function layoutWords({tp, pp, dp, ep, dpAttention}: Layout): string {
+  const parts = [`tp ${tp}`]
+  if (pp > 1) parts.push(`pp ${pp}`)
+  if (dpAttention) parts.push(dp > 1 ? `attn-dp ${dp}` : 'attn-dp')
+  else if (dp > 1) parts.push(`dp ${dp}`)
+  if (ep > 1) parts.push(`ep ${ep}`)
+  return parts.join(' ')
+}
+
+/** The flags of a deployment that was chosen, with its load. */
+export function pinnedWords({model, deployment, workload}: Result): Record<string, string> {
+  const {engine, tp, pp, dp, ep, dpAttention, kvCache, maxModelLen} = deployment
+  return {
+    ...(model.hfId !== '' && {model: model.hfId}),
+    engine,
+    weights: '',
+    prefer: '',
+    tp: String(tp),
+    pp: pp > 1 ? String(pp) : '',
+    dp: dp > 1 ? String(dp) : '',
+    ep: ep > 1 ? String(ep) : '',
+    'dp-attention': dpAttention ? 'yes' : '',
+    'kv-cache': kvCache,
+    'max-model-len': String(maxModelLen),
+    ...(workload?.concurrency !== undefined && {concurrency: String(workload.concurrency), 'request-rate': ''}),
+  }
+}
