@@ -1,5 +1,6 @@
 import type {Accelerator, ComputeType} from '../accelerator.ts'
 import {type Architecture, layerCounts, type Mixer, type MixtureOfExperts} from '../architecture.ts'
+import {PairMemo} from '../bounded-map.ts'
 import {type WeightFormat, weightFormat} from '../formats.ts'
 import {type CacheLayout, ceilShare, mixerCache} from '../kv-cache.ts'
 import type {Checkpoint} from '../model.ts'
@@ -352,19 +353,13 @@ export function workOf(architecture: Architecture, checkpoint: Checkpoint, layou
   }
 }
 
-/** Work by architecture and checkpoint: the same objects give the same work. Freed with them. */
-const known = new WeakMap<Architecture, WeakMap<Checkpoint, Map<string, Work>>>()
+/** Work by architecture and checkpoint: the same objects give the same work. A plan over hundreds of cards asks for some hundred layouts. */
+const KNOWN = new PairMemo<Architecture, Checkpoint, Work>(2000)
 
-/** As `workOf`, remembered for as long as architecture and checkpoint live. */
+/** As `workOf`, remembered as long as architecture and checkpoint live and not too much is. */
 export function rememberedWork(architecture: Architecture, checkpoint: Checkpoint, layout: ShardLayout, cache: CacheLayout): Work {
-  const byCheckpoint = known.get(architecture) ?? new WeakMap<Checkpoint, Map<string, Work>>()
-  known.set(architecture, byCheckpoint)
-  const byLayout = byCheckpoint.get(checkpoint) ?? new Map<string, Work>()
-  byCheckpoint.set(checkpoint, byLayout)
   const key = `${layout.attentionTp} ${layout.denseTp} ${layout.vocabularyTp} ${layout.expertTp} ${layout.expertParallel} ${cache.format.id} ${cache.latentRowBytes?.(576) ?? ''} ${cache.compressedRowBytes?.(512, 64) ?? ''} ${cache.indexKeyBytes?.(128) ?? ''} ${cache.stateElementBytes} ${cache.convolutionElementBytes} ${cache.speculativeTokens} ${cache.keysForSharedIndexers ?? ''}`
-  const work = byLayout.get(key) ?? workOf(architecture, checkpoint, layout, cache)
-  byLayout.set(key, work)
-  return work
+  return KNOWN.once(architecture, checkpoint, key, () => workOf(architecture, checkpoint, layout, cache))
 }
 
 /** What the matrix units are fed: the format's own type where the hardware takes it, 16 bits otherwise. */
