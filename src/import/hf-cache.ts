@@ -1,9 +1,13 @@
-import {readdir, readFile, stat} from 'node:fs/promises'
+import {readdir, stat} from 'node:fs/promises'
 import {homedir} from 'node:os'
 import {join} from 'node:path'
 import {InputError} from '../core/input-error.ts'
 import {localFolder} from './local-folder.ts'
 import type {ModelFolder} from './model-folder.ts'
+import {textOfFile} from './text-file.ts'
+
+/** More than any revision or token has. */
+const SMALL_BYTES = 64 * 2 ** 10
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
@@ -31,7 +35,7 @@ export async function cachedRepository(id: string, env: Environment): Promise<Mo
 
 /** The newest snapshot below a repository's folder in the cache. */
 export async function snapshotOf(base: string): Promise<string | undefined> {
-  const main = await readFile(join(base, 'refs', 'main'), 'utf8').then(
+  const main = await textOfFile(join(base, 'refs', 'main'), {what: 'a revision', bytes: SMALL_BYTES}).then(
     (text) => text.trim(),
     () => undefined,
   )
@@ -63,7 +67,7 @@ export async function accessToken(env: Environment): Promise<string | undefined>
   const direct = given(env.HF_TOKEN) ?? given(env.HUGGING_FACE_HUB_TOKEN)
   const token =
     direct ??
-    (await readFile(given(env.HF_TOKEN_PATH) ?? join(huggingFaceHome(env), 'token'), 'utf8').then(
+    (await textOfFile(given(env.HF_TOKEN_PATH) ?? join(huggingFaceHome(env), 'token'), {what: 'an access token', bytes: SMALL_BYTES}).then(
       (text) => text.trim(),
       () => '',
     ))
