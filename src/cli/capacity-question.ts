@@ -20,6 +20,7 @@ import {type Context, looksLikePath} from '../planner/world/index.ts'
 import {ASSUMED_LOAD, deploymentFlags} from './flags.ts'
 import {objectivesFrom} from './slo-flags.ts'
 import {readText} from './world.ts'
+import {dictionary} from '../core/dictionary.ts'
 
 /** Flags of `capacity`, as parsed. */
 export interface CapacityFlags extends Record<string, unknown> {
@@ -97,7 +98,7 @@ async function demandFrom(entry: FileLoad & {model?: string}, flags: CapacityFla
   const requestRate = flags['request-rate'] ?? (flags.users === undefined ? entry.requestRate : undefined)
   if ([users, requestRate, trace].filter((value) => value !== undefined).length !== 1)
     throw new InputError('LOAD_UNCLEAR', `${model}: give one of users, request-rate and trace`)
-  const request: Record<string, unknown> = {}
+  const request: Record<string, unknown> = dictionary()
   for (const name of Object.keys(deploymentFlags).map(camelCase)) {
     const value = flags[kebab(name)] ?? (entry as Record<string, unknown>)[name]
     if (value !== undefined && name !== 'engine') request[name] = value

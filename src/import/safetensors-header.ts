@@ -1,6 +1,7 @@
 import {InputError} from '../core/input-error.ts'
 import type {ByteSource} from './byte-source.ts'
 import {HeaderText} from './header-json.ts'
+import {dictionary} from '../core/dictionary.ts'
 
 /** A tensor as a weight file's header lists it. */
 export interface StoredTensor {
@@ -12,7 +13,7 @@ export interface StoredTensor {
 }
 
 /** Bits of an element: huggingface/safetensors safetensors/src/tensor.rs, `Dtype::bitsize`. */
-const BITS: Record<string, number> = {
+const BITS: Record<string, number> = dictionary({
   BOOL: 8,
   F4: 4,
   F6_E2M3: 6,
@@ -35,7 +36,7 @@ const BITS: Record<string, number> = {
   F64: 64,
   I64: 64,
   U64: 64,
-}
+})
 
 /** The reference reader's own limit (`MAX_HEADER_SIZE`, same file). */
 const MAX_HEADER_BYTES = 100_000_000

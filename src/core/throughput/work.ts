@@ -6,6 +6,7 @@ import {type CacheLayout, ceilShare, mixerCache} from '../kv-cache.ts'
 import type {Checkpoint} from '../model.ts'
 import {layerTensors, outerTensors, type WeightTensor} from '../tensors.ts'
 import {formatOf, type ShardLayout, shardOf, tensorBytes} from '../weights.ts'
+import {dictionary} from '../dictionary.ts'
 
 /** A matrix product on one rank, or several that engines fuse, repeated in `times` layers. */
 export interface Product {
@@ -87,14 +88,14 @@ export interface Work {
 }
 
 /** Tensors that engines compute in one kernel. */
-const FUSED: Record<string, string> = {
+const FUSED: Record<string, string> = dictionary({
   'attention.query': 'qkv',
   'attention.key': 'qkv',
   'attention.value': 'qkv',
   'attention.gate': 'qkv',
   'attention.query-a': 'down',
   'attention.kv-a': 'down',
-}
+})
 
 const dominant = (current: Product | undefined, bytes: number, format: WeightFormat): WeightFormat =>
   current && current.bytes >= bytes ? current.format : format

@@ -6,6 +6,7 @@
  */
 import {isAtLeast} from '../versions.ts'
 import {chunkBeforeDivision, GIB_IN_MIB, isLargeHopperQwen3Vl, memoryMiB, range, type SglangQuestion} from './asked.ts'
+import {dictionary} from '../../core/dictionary.ts'
 
 type DecodeQuestion = Pick<SglangQuestion, 'version' | 'gpu' | 'tp' | 'graphs' | 'requestsAsked' | 'className'>
 
@@ -86,7 +87,7 @@ function sizesWanted(question: DecodeQuestion & Pick<SglangQuestion, 'draft'>): 
 }
 
 /** Classes that see, and capture their prompts all the same, with the first release: (configs/model_config.py multimodal_{piecewise,breakable}_cuda_graph_supported_model_archs, 0.5.16 to 0.5.23). */
-const SEEING_WITH_GRAPHS: Record<string, string> = {
+const SEEING_WITH_GRAPHS: Record<string, string> = dictionary({
   Cohere2VisionForConditionalGeneration: '0.5.16',
   Glm5NextForConditionalGeneration: '0.5.20',
   InternS2MobiusForConditionalGeneration: '0.5.18',
@@ -98,10 +99,10 @@ const SEEING_WITH_GRAPHS: Record<string, string> = {
   Qwen3_5ForConditionalGeneration: '0.5.16',
   Qwen3_5MoeForConditionalGeneration: '0.5.16',
   Qwen4ExpForConditionalGeneration: '0.5.22',
-}
+})
 
 /** Largest prompt with a graph of classes that keep it small (apply_muse_glimmer_prefill_cuda_graph_max_bs_default, from 0.5.18). */
-const LARGEST_BY_CLASS: Record<string, number> = {MuseGlimmerForCausalLM: 512, MuseGlimmerForConditionalGeneration: 512}
+const LARGEST_BY_CLASS: Record<string, number> = dictionary({MuseGlimmerForCausalLM: 512, MuseGlimmerForConditionalGeneration: 512})
 
 /**
  * Whether graphs of prompts are planned; the fraction's rule reckons with them then. On by default from 0.5.10, on CUDA only.

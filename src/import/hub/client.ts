@@ -1,4 +1,5 @@
 import {InputError} from '../../core/input-error.ts'
+import {dictionary} from '../../core/dictionary.ts'
 
 /** What the client needs of the world; tests give their own. */
 export interface HubEffects {
@@ -136,7 +137,7 @@ export class HubClient {
   }
 
   private async send(url: URL, own: boolean, {range}: HubRequest, signal: AbortSignal): Promise<Response> {
-    const headers: Record<string, string> = {'user-agent': 'servefit', 'accept-encoding': 'identity'}
+    const headers: Record<string, string> = dictionary({'user-agent': 'servefit', 'accept-encoding': 'identity'})
     if (range) headers.range = `bytes=${range.offset}-${range.offset + range.length - 1}`
     if (own && this.settings.token !== undefined) headers.authorization = `Bearer ${this.settings.token}`
     try {

@@ -15,6 +15,7 @@ import {type Evaluation, isYes, type Standing, starts, TIGHT_CODES, VERDICT_ORDE
 import {type Place, placesFor} from './layouts.ts'
 import {endToEndMs} from './limits.ts'
 import {servedScore} from './score.ts'
+import {dictionary} from '../../core/dictionary.ts'
 
 export interface Choice {
   best: Evaluation
@@ -212,7 +213,7 @@ function imagined(model: Model, weights: string): Checkpoint {
   return {hfId: model.hfId, weights, formats: {default: format}}
 }
 
-const HYPOTHETICAL: Record<string, string> = {
+const HYPOTHETICAL: Record<string, string> = dictionary({
   'compressed-int4': 'int4-group128',
   'compressed-int8': 'int8-group',
   q4_k_m: 'q4_k',
@@ -221,7 +222,7 @@ const HYPOTHETICAL: Record<string, string> = {
   q4_k_s: 'q4_k',
   int4: 'int4-group128',
   native: 'bf16',
-}
+})
 
 /**
  * The checkpoint and layout that a question means. A repository is taken as it is; a format means the published checkpoint of that format; a
