@@ -1,6 +1,7 @@
 import {readdir, stat} from 'node:fs/promises'
 import {homedir} from 'node:os'
 import {join} from 'node:path'
+import {isRepositoryName} from '../catalogue/import/model-names.ts'
 import {InputError} from '../core/input-error.ts'
 import {localFolder} from './local-folder.ts'
 import type {ModelFolder} from './model-folder.ts'
@@ -21,7 +22,7 @@ export const huggingFaceHome = (env: Environment): string => given(env.HF_HOME) 
 export const hubCacheFolder = (env: Environment): string => given(env.HF_HUB_CACHE) ?? given(env.HUGGINGFACE_HUB_CACHE) ?? join(huggingFaceHome(env), 'hub')
 
 /** `org/name`, each part as the hub allows it. Two dots would climb out of the cache. */
-export const isRepositoryId = (name: string): boolean => /^[A-Za-z0-9][\w.-]{0,95}\/[A-Za-z0-9_][\w.-]{0,95}$/.test(name) && !name.includes('..')
+export const isRepositoryId = isRepositoryName
 
 /** The snapshot of a repository in the local cache: the one `main` points at, else the newest; undefined where there is none. */
 export async function cachedRepository(id: string, env: Environment): Promise<ModelFolder | undefined> {

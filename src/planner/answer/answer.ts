@@ -2,7 +2,7 @@ import type {Machine, MachineGpu} from '../../core/accelerator.ts'
 import {isWeightFormat, findCacheFormat, unsizedCacheFormat} from '../../core/formats.ts'
 import {InputError} from '../../core/input-error.ts'
 import type {Warning} from '../../core/terms.ts'
-import {nearest} from '../../core/nearest.ts'
+import {nearest, quotedShort} from '../../core/nearest.ts'
 import {type Choice, type ChoiceQuestion, choose} from './choose.ts'
 import {type Context, engineInRelease, engineOf, looksLikePath, machineFromName, machineFromSpec, modelOf, type NamedModel} from '../world/index.ts'
 import type {UsualEngine} from '../../engines/platform-table.ts'
@@ -66,14 +66,16 @@ function checkNames(scenario: Scenario, known: NamedModel): void {
         'native',
       ]),
     ]
-    throw new InputError('WEIGHTS_UNKNOWN', `No weight format "${weights}": expected one such as ${names.slice(0, 6).join(', ')}`, {
+    throw new InputError('WEIGHTS_UNKNOWN', `No weight format ${quotedShort(weights)}: expected one such as ${names.slice(0, 6).join(', ')}`, {
       suggestions: nearest(weights, names),
     })
   }
   if (kvCache !== undefined && kvCache !== 'auto' && !findCacheFormat(kvCache)) {
     const since = unsizedCacheFormat(kvCache)
     const problem =
-      since === undefined ? `No cache format "${kvCache}"` : `The cache format ${kvCache} (vLLM ${since} and later) is known by name, and what it takes is not`
+      since === undefined
+        ? `No cache format ${quotedShort(kvCache)}`
+        : `The cache format ${kvCache} (vLLM ${since} and later) is known by name, and what it takes is not`
     throw new InputError('KV_CACHE_UNKNOWN', `${problem}: expected auto, bf16, fp8, nvfp4, int8 or int4`, {
       suggestions: nearest(kvCache, ['auto', 'bf16', 'fp8', 'nvfp4', 'int8', 'int4']),
     })

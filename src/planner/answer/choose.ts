@@ -1,3 +1,4 @@
+import {quotedShort} from '../../core/nearest.ts'
 import type {Accelerator, Machine} from '../../core/accelerator.ts'
 import type {DeploymentRequest, Workload} from '../../core/deployment.ts'
 import {isWeightFormat, weightFormat} from '../../core/formats.ts'
@@ -209,7 +210,7 @@ export function checkpointsOfWeights(model: Model, weights: string): Checkpoint[
 /** A checkpoint that nobody published: every matrix in this format, what recipes usually keep left at 16 bits. */
 function imagined(model: Model, weights: string): Checkpoint {
   const format = HYPOTHETICAL[weights] ?? weights
-  if (!isWeightFormat(format)) throw new InputError('WEIGHTS_UNKNOWN', `No weight format "${weights}"`, {suggestions: []})
+  if (!isWeightFormat(format)) throw new InputError('WEIGHTS_UNKNOWN', `No weight format ${quotedShort(weights)}`, {suggestions: []})
   return {hfId: model.hfId, weights, formats: {default: format}}
 }
 

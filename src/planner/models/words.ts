@@ -1,6 +1,6 @@
 import {InputError} from '../../core/input-error.ts'
 import type {Model} from '../../core/model.ts'
-import {nearest} from '../../core/nearest.ts'
+import {nearest, quotedShort} from '../../core/nearest.ts'
 import {countParameters} from '../../core/tensors.ts'
 import {dictionary} from '../../core/dictionary.ts'
 
@@ -38,7 +38,7 @@ export function modelsByWords(models: readonly Model[], words: readonly string[]
   const tests = asked.map((word) => {
     const test = fitting(word.toLowerCase(), tasks)
     if (!models.some(test))
-      throw new InputError('WORD_UNKNOWN', `No model goes by "${word}": servefit models lists them all`, {
+      throw new InputError('WORD_UNKNOWN', `No model goes by ${quotedShort(word)}: servefit models lists them all`, {
         suggestions: nearest(word, vocabulary(models, tasks)),
       })
     return test
