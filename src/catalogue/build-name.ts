@@ -2,6 +2,7 @@
 import {isWeightFormat} from '../core/formats.ts'
 import type {Architecture} from '../core/architecture.ts'
 import type {Checkpoint, FormatException, Model, TensorFormats} from '../core/model.ts'
+import {dictionary} from '../core/dictionary.ts'
 
 /** A build of another model by its name. */
 export interface NamedBuild {
@@ -292,7 +293,7 @@ function recipeOf({weights, formats}: NamedBuild, architecture: Architecture): {
 }
 
 /** The larger type of llama.cpp's mixtures: the head, and values and down projections of half the layers (src/llama-quant.cpp). */
-const LARGER: Record<string, string> = {q4_k_m: 'q6_k', q5_k_m: 'q6_k'}
+const LARGER: Record<string, string> = dictionary({q4_k_m: 'q6_k', q5_k_m: 'q6_k'})
 
 /** The first and the last eighth of the layers, and every third between them (`use_more_bits`, the same file). */
 function layersWithMoreBits(count: number): number[] {

@@ -1,6 +1,7 @@
 import type {Accelerator} from '../core/accelerator.ts'
 import type {Catalogue} from './catalogue.ts'
 import {matchDriverReport} from './find-gpu.ts'
+import {dictionary} from '../core/dictionary.ts'
 
 /**
  * Cards that a line of `lspci` may mean, the least first: its words and its chip's number, without a driver that tells how much memory
@@ -13,7 +14,7 @@ export function cardsOnBus(catalogue: Catalogue, name: string, pciDeviceId: stri
   return [...listed].sort((a, b) => a.memoryBytes - b.memoryBytes || (a.memoryBandwidthBytesPerSecond ?? 0) - (b.memoryBandwidthBytesPerSecond ?? 0))
 }
 
-const MAKERS: Record<string, string> = {'10de': 'nvidia', '1002': 'amd', '8086': 'intel', '1da3': 'intel'}
+const MAKERS: Record<string, string> = dictionary({'10de': 'nvidia', '1002': 'amd', '8086': 'intel', '1da3': 'intel'})
 
 /** Cards with this chip, by its PCI id as `10de:2330`, for names that no card goes by. With its memory those that have as much. */
 export function cardsOfChip(catalogue: Catalogue, pciDeviceId: string | undefined, memoryBytes?: number): Accelerator[] {

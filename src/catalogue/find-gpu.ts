@@ -3,6 +3,7 @@ import {InputError} from '../core/input-error.ts'
 import {quotedShort} from '../core/nearest.ts'
 import {plainName} from './gpu-names.ts'
 import {unknownGpu} from './near-gpus.ts'
+import {dictionary} from '../core/dictionary.ts'
 
 /** What a driver says about a card. The more is known, the fewer cards are confused. */
 export interface DriverReport {
@@ -113,13 +114,13 @@ function closestMemory(fitting: Accelerator[], reportedBytes: number | undefined
   return fitting.filter((gpu) => distance(gpu) === least)
 }
 
-const pciVendors: Readonly<Record<string, Vendor>> = {
+const pciVendors: Readonly<Record<string, Vendor>> = dictionary({
   '10de': 'nvidia',
   '1002': 'amd',
   '8086': 'intel',
   '1da3': 'intel', // Habana Labs: Gaudi
   '19e5': 'huawei',
-}
+})
 
 /** Device id as the catalogue writes it, and the vendor where the text has it. Undefined for text of another shape. */
 function pciDevice(text: string): {id: string; vendor?: Vendor} | undefined {

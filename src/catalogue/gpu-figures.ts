@@ -1,6 +1,7 @@
 import type {ComputeType, Vendor} from '../core/accelerator.ts'
 import {InputError} from '../core/input-error.ts'
 import {nearest, quotedShort} from '../core/nearest.ts'
+import {dictionary} from '../core/dictionary.ts'
 
 /** Figures of a card as somebody gave them by hand. */
 export interface GpuFigures {
@@ -24,14 +25,14 @@ const RATES: readonly ComputeType[] = ['bf16', 'fp16', 'fp8', 'fp6', 'fp4', 'int
 const VENDORS: readonly Vendor[] = ['nvidia', 'amd', 'intel', 'apple', 'huawei', 'google', 'cerebras', 'cpu', 'other']
 
 /** Other spellings of the keys. */
-const ALIASES: Readonly<Record<string, string>> = {
+const ALIASES: Readonly<Record<string, string>> = dictionary({
   mem: 'memory',
   vram: 'memory',
   bw: 'bandwidth',
   'memory-bandwidth': 'bandwidth',
   cc: 'capability',
   sm: 'capability',
-}
+})
 const KEYS = ['memory', 'bandwidth', 'capability', 'gfx', ...RATES, 'pcie', 'vendor', 'name']
 
 /** Bytes a second of one lane in one direction, by generation: 8, 16, 32 GT/s in 128b/130b code, 64 GT/s in flits with 242 of 256 bytes. */

@@ -1,6 +1,6 @@
 import type {LinkKind} from '../core/accelerator.ts'
 import {InputError} from '../core/input-error.ts'
-import {nearest} from '../core/nearest.ts'
+import {nearest, quotedShort} from '../core/nearest.ts'
 
 /** A machine one can buy or rent, by name. GPUs and host are those of one node; nodes are alike. */
 export interface System {
@@ -68,7 +68,7 @@ export function requireSystem(systems: readonly System[], name: string): System 
   const known = systems.map(({id, name: title, aliases}) => ({name: id, spellings: [title, ...aliases]}))
   throw new InputError(
     'MACHINE_UNKNOWN',
-    `No machine named "${name}" in the catalogue: servefit machines lists them; a file is given by its path, such as ./box.txt`,
+    `No machine named ${quotedShort(name)} in the catalogue: servefit machines lists them; a file is given by its path, such as ./box.txt`,
     {
       suggestions: nearest(name, known),
     },

@@ -1,8 +1,8 @@
 import {once} from 'node:events'
-import {open} from 'node:fs/promises'
-import {createInterface} from 'node:readline'
-import type {Readable, Writable} from 'node:stream'
+import type {Writable} from 'node:stream'
 import {InputError} from '../core/input-error.ts'
+import {type BoundedLine, boundedLines} from '../import/bounded-lines.ts'
+import {fileStream, isStandardInput} from '../import/text-file.ts'
 import {type Result, toResult} from '../planner/answer/index.ts'
 import type {CommandReport} from '../planner/words/index.ts'
 import type {Context} from '../planner/world/index.ts'
@@ -22,38 +22,35 @@ export interface LineError {
   error: {code: string; message: string; path?: string; suggestions?: string[]}
 }
 
-/** Lines of a file or of standard input. @throws InputError when the file cannot be opened. */
-export async function linesOf(file: string): Promise<AsyncIterable<string>> {
-  let input: Readable = process.stdin
-  if (file !== '-') {
-    try {
-      const handle = await open(file)
-      if ((await handle.stat()).isDirectory()) throw new InputError('FILE_UNREADABLE', `${file} is a directory: expected a JSON Lines file, or -`)
-      input = handle.createReadStream({encoding: 'utf8'})
-    } catch (error) {
-      if (error instanceof InputError) throw error
-      throw new InputError('FILE_UNREADABLE', `${file} cannot be read (${(error as NodeJS.ErrnoException).code ?? 'error'}): expected a JSON Lines file, or -`)
-    }
-  }
-  return createInterface({input, crlfDelay: Number.POSITIVE_INFINITY})
+/** Lines of a file or of standard input. @throws InputError when the file cannot be opened, or is none. */
+export async function linesOf(file: string): Promise<AsyncIterable<BoundedLine[]>> {
+  return boundedLines(isStandardInput(file) ? process.stdin : await fileStream(file, 'a JSON Lines file, or -'), MAX_LINE_CHARACTERS)
 }
 
 /** Answers line by line, in order; returns how many lines were errors. Waits when the reader is slow, so memory stays level. */
-export async function answerLines(context: Context, lines: AsyncIterable<string>, output: Writable): Promise<number> {
+export async function answerLines(context: Context, pieces: AsyncIterable<BoundedLine[]>, output: Writable): Promise<number> {
   let errors = 0
-  for await (const line of lines) {
-    if (line.trim() === '') continue
-    const result = await answerLine(context, line)
-    if ('error' in result) errors += 1
-    if (!output.write(`${JSON.stringify(result)}\n`)) await once(output, 'drain')
-  }
+  for await (const lines of pieces)
+    for (const {text, characters} of lines) {
+      if (text?.trim() === '') continue
+      const result = text === undefined ? tooLong(characters) : await answerLine(context, text)
+      if ('error' in result) errors += 1
+      if (!output.write(`${JSON.stringify(result)}\n`)) await once(output, 'drain')
+    }
   return errors
 }
+
+const tooLong = (characters: number): LineError =>
+  failureOf(
+    new InputError(
+      'LINE_TOO_LONG',
+      `A line of ${characters.toLocaleString('en-US')} characters: expected at most ${MAX_LINE_CHARACTERS.toLocaleString('en-US')}`,
+    ),
+  ).json
 
 export async function answerLine(context: Context, line: string): Promise<(Result & {command?: CommandReport}) | LineError> {
   let id: string | undefined
   try {
-    if (line.length > MAX_LINE_CHARACTERS) throw new InputError('LINE_TOO_LONG', `A line of ${line.length} characters: expected at most ${MAX_LINE_CHARACTERS}`)
     const value = parseLine(line)
     id = idOf(value)
     const parsed = ScenarioLineSchema.safeParse(value)

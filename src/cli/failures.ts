@@ -1,5 +1,5 @@
 import {InputError} from '../core/input-error.ts'
-import {nearest} from '../core/nearest.ts'
+import {nearest, quotedShort} from '../core/nearest.ts'
 import {harmless} from '../render/style.ts'
 
 /** Exit codes of the machine-readable contract. */
@@ -27,7 +27,7 @@ function parserFailure(error: ParserError): Failure | undefined {
     // oclif takes the arguments for parts of the command's name.
     const [topic = '', word] = unknown[1]!.split(':')
     const asked = topic === 'models' && word ? `${topic} ${word}` : topic
-    return inputFailure('COMMAND_UNKNOWN', `No command "${asked}": servefit --help lists them`, nearest(asked, COMMAND_NAMES))
+    return inputFailure('COMMAND_UNKNOWN', `No command ${quotedShort(asked)}: servefit --help lists them`, nearest(asked, COMMAND_NAMES))
   }
   if (error.oclif?.exit !== 2) return undefined
   const missing = /^Missing \d+ required arg/.test(error.message) ? error.args?.[0] : undefined

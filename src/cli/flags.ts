@@ -6,6 +6,7 @@ import {weightsOf} from '../engines/words.ts'
 import {assumedLoad, LIMITS, type Link, LINKS, parseSpeculation, PREFERENCES, type Scenario, speculationFromJson} from '../planner/scenario/index.ts'
 import {engineFlags, optionsFrom} from './engine-flags.ts'
 import {parseBytes, parseCount, parseNumber} from './quantities.ts'
+import {dictionary} from '../core/dictionary.ts'
 
 const tokens = (name: string, description: string, options: {aliases?: string[]; helpGroup?: string} = {}) =>
   Flags.custom<number>({description, helpValue: 'TOKENS', parse: async (text) => parseCount(text, name, LIMITS.tokens), ...options})()
@@ -179,7 +180,7 @@ const OTHER_WORDS = new Set(['dtype', 'enable-expert-parallel', 'speculative-con
 
 /** The scenario that flags spell out. A flag that was not given is absent. */
 export function scenarioFrom(model: string, flags: Record<string, unknown>): Scenario {
-  const scenario: Record<string, unknown> = {model}
+  const scenario: Record<string, unknown> = dictionary({model})
   for (const name of [...Object.keys(machineFlags), ...Object.keys(choiceFlags), ...Object.keys(deploymentFlags)])
     if (flags[name] !== undefined && !OTHER_WORDS.has(name)) scenario[camelCase(name)] = flags[name]
   Object.assign(scenario, inOtherWords(model, flags), optionsFrom(flags))
@@ -204,7 +205,7 @@ export function scenarioFrom(model: string, flags: Record<string, unknown>): Sce
 
 /** What the engines' own words say of fields that have a flag of their own. */
 function inOtherWords(model: string, flags: Record<string, unknown>): Record<string, unknown> {
-  const said: Record<string, unknown> = {}
+  const said: Record<string, unknown> = dictionary()
   const {dtype, tp = 1, dp = 1} = flags as {dtype?: string; tp?: number; dp?: number}
   // A repository says itself what it holds: the word is the type of what is computed then.
   if (dtype !== undefined && dtype !== 'auto' && flags.weights === undefined && !model.includes('/')) said.weights = weightsOf(dtype)

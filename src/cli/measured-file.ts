@@ -1,8 +1,9 @@
 /** The one file that `verify --save` and `calibrate` keep in the user's configuration, and every answer looks for. */
-import {existsSync, readFileSync} from 'node:fs'
+import {closeSync, constants, fstatSync, openSync, readFileSync} from 'node:fs'
 import {homedir} from 'node:os'
-import {dirname, isAbsolute, join} from 'node:path'
+import {isAbsolute, join} from 'node:path'
 import {InputError} from '../core/input-error.ts'
+import {jsonProblem} from '../core/json-problem.ts'
 import type {Correction, LocalCalibration} from '../planner/world/index.ts'
 import {harmless} from '../render/style.ts'
 
@@ -75,7 +76,7 @@ function parseMeasured(text: string, path: string): Measured {
   try {
     value = JSON.parse(text)
   } catch (error) {
-    throw broken(`is not JSON (${(error as Error).message.slice(0, 120)})`)
+    throw broken(`is not JSON (${jsonProblem(text, error)})`)
   }
   if (!isObject(value) || !Array.isArray(value.corrections) || !Array.isArray(value.calibrations))
     throw broken('does not hold "corrections" and "calibrations"')
@@ -96,14 +97,31 @@ function parseMeasured(text: string, path: string): Measured {
  */
 export function readMeasured(env: Record<string, string | undefined>): Measured | undefined {
   const path = measuredPath(env)
-  if (!existsSync(path)) return undefined
-  let text: string
+  const text = textOf(path)
+  return text === undefined ? undefined : parseMeasured(text, path)
+}
+
+/** What was learnt on a machine takes some hundred bytes for each card, engine and release. */
+const MOST_BYTES = 16 * 2 ** 20
+
+/** The text of the file at once, since every start looks for it; undefined where there is none. What is no file is not waited for. */
+function textOf(path: string): string | undefined {
+  let file: number | undefined
   try {
-    text = readFileSync(path, 'utf8')
+    file = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0))
+    const found = fstatSync(file)
+    const unreadable = (why: string) => new InputError('MEASURED_UNREADABLE', `${path} ${why}: expected what verify --save and calibrate write`)
+    if (!found.isFile()) throw unreadable('is not a file')
+    if (found.size > MOST_BYTES) throw unreadable(`has more than ${MOST_BYTES / 2 ** 20} MiB`)
+    return readFileSync(file, 'utf8')
   } catch (error) {
-    throw new InputError('MEASURED_UNREADABLE', `${path} cannot be read (${(error as NodeJS.ErrnoException).code ?? 'error'})`)
+    const {code} = error as NodeJS.ErrnoException
+    if (code === 'ENOENT') return undefined
+    if (error instanceof InputError) throw error
+    throw new InputError('MEASURED_UNREADABLE', `${path} cannot be read (${code ?? 'error'})`)
+  } finally {
+    if (file !== undefined) closeSync(file)
   }
-  return parseMeasured(text, path)
 }
 
 /** The same for answers, which do without it when it is broken, and say so to people. */
@@ -117,44 +135,15 @@ export function measuredForAnswers(env: Record<string, string | undefined>): Mea
   }
 }
 
-/** How long another process is waited for that writes the file; a lock that is older than this was left by one that died. */
-const LOCK_MILLISECONDS = 5000
-const LOCK_STEP_MILLISECONDS = 25
-
-/** Runs alone among processes that write the same file: what two of them learn at once is kept. @throws InputError FILE_UNWRITABLE. */
-async function alone<T>(path: string, run: () => Promise<T>): Promise<T> {
-  const {mkdir, rm, stat} = await import('node:fs/promises')
-  const lock = `${path}.lock`
-  await mkdir(dirname(path), {recursive: true}).catch(() => undefined)
-  for (;;) {
-    try {
-      await mkdir(lock)
-      break
-    } catch (error) {
-      const {code} = error as NodeJS.ErrnoException
-      if (code !== 'EEXIST') throw new InputError('FILE_UNWRITABLE', `${path} cannot be written (${code ?? 'error'})`)
-      const age = await stat(lock).then(
-        ({mtimeMs}) => Date.now() - mtimeMs,
-        () => 0,
-      )
-      if (age > LOCK_MILLISECONDS) await rm(lock, {recursive: true, force: true})
-      else await new Promise((resolve) => setTimeout(resolve, LOCK_STEP_MILLISECONDS))
-    }
-  }
-  try {
-    return await run()
-  } finally {
-    await rm(lock, {recursive: true, force: true})
-  }
-}
-
-/** Adds to what is there and writes it whole: a file beside it first, then moved. Returns the path. */
+/** Adds to what is there and writes it whole: a file beside it first, then moved. A link is followed. Returns the path. */
 export async function saveMeasured(env: Record<string, string | undefined>, change: (measured: Measured) => Measured): Promise<string> {
   const path = measuredPath(env)
-  return alone(path, async () => {
+  const [{alone}, {saveFile, targetOf}] = await Promise.all([import('./file-lock.ts'), import('./save-file.ts')])
+  const target = await targetOf(path)
+  await alone(target, async (stillAlone) => {
     const changed = change(readMeasured(env) ?? {corrections: [], calibrations: []})
-    const {saveFile} = await import('./save-file.ts')
-    await saveFile(path, `${JSON.stringify({schemaVersion: SCHEMA_VERSION, ...changed}, undefined, 2)}\n`, {force: true})
-    return path
+    const text = `${JSON.stringify({schemaVersion: SCHEMA_VERSION, ...changed}, undefined, 2)}\n`
+    await saveFile(target, text, {force: true, before: stillAlone})
   })
+  return path
 }

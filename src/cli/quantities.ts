@@ -1,7 +1,8 @@
 import {InputError} from '../core/input-error.ts'
+import {dictionary} from '../core/dictionary.ts'
 
-const MULTIPLES: Record<string, number> = {'': 1, k: 1e3, m: 1e6}
-const UNITS: Record<string, number> = {b: 1, kib: 2 ** 10, mib: 2 ** 20, gib: 2 ** 30, tib: 2 ** 40}
+const MULTIPLES: Record<string, number> = dictionary({'': 1, k: 1e3, m: 1e6})
+const UNITS: Record<string, number> = dictionary({b: 1, kib: 2 ** 10, mib: 2 ** 20, gib: 2 ** 30, tib: 2 ** 40})
 
 interface Range {
   min: number
@@ -35,7 +36,7 @@ export function parseBytes(text: string, what: string, {min, max}: Range): numbe
   return value
 }
 
-const PARAMETER_UNITS: Record<string, number> = {'': 1, m: 1e6, b: 1e9, t: 1e12}
+const PARAMETER_UNITS: Record<string, number> = dictionary({'': 1, m: 1e6, b: 1e9, t: 1e12})
 
 /** Parameters as models are named: 600m, 7b, 1.6t, or a plain count. */
 export function parseParameters(text: string, what: string): number {

@@ -5,16 +5,21 @@ import {readDocument} from './document.ts'
 
 /** Files that may stand on one another. */
 const MOST_LAYERS = 10
+/** Files that one scenario may take in: each may name several, and they others. */
+const MOST_FILES = 100
 
 /** A scenario from a file, with those that it extends below it. @throws InputError. */
 export async function readScenario(path: string, assumed: {inputTokens: number; outputTokens: number}): Promise<FileScenario> {
-  return checkedScenario(await rawScenario(path, []), path, assumed)
+  return checkedScenario(await rawScenario(path, [], {files: 0}), path, assumed)
 }
 
-async function rawScenario(path: string, trail: readonly string[]): Promise<RawScenario> {
+async function rawScenario(path: string, trail: readonly string[], taken: {files: number}): Promise<RawScenario> {
   const place = resolve(path)
   if (trail.includes(place)) throw new InputError('SCENARIO_CIRCULAR', `${path} extends itself`)
   if (trail.length >= MOST_LAYERS) throw new InputError('SCENARIO_CIRCULAR', `${path}: more than ${MOST_LAYERS} files extend one another`)
+  taken.files += 1
+  if (taken.files > MOST_FILES)
+    throw new InputError('SCENARIO_CIRCULAR', `${path}: more than ${MOST_FILES} files are taken in by way of extends: expected a scenario that stands on a few`)
   const value = await readDocument(path, 'a scenario')
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw new InputError('SCENARIO_INVALID', `${path}: expected a scenario, fields with values`)
@@ -25,7 +30,7 @@ async function rawScenario(path: string, trail: readonly string[]): Promise<RawS
   let merged: RawScenario = {}
   for (const name of names) {
     if (typeof name !== 'string') throw new InputError('SCENARIO_INVALID', `${path}: extends takes the path of a file, or a list of them`)
-    merged = layered(merged, await rawScenario(isAbsolute(name) ? name : join(dirname(path), name), [...trail, place]))
+    merged = layered(merged, await rawScenario(isAbsolute(name) ? name : join(dirname(path), name), [...trail, place], taken))
   }
   return layered(merged, fields)
 }

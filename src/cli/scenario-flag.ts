@@ -5,6 +5,7 @@ import type {FileScenario} from '../planner/scenario/schema.ts'
 import {objectivesFrom} from './slo-flags.ts'
 import {flagsFor} from './engine-flags.ts'
 import {choiceFlags, deploymentFlags, machineFlags, scenarioFrom, workloadFlags} from './flags.ts'
+import {dictionary} from '../core/dictionary.ts'
 
 export const scenarioFlags = {
   scenario: Flags.string({description: 'a file with the question, YAML or JSON, fields as in batch; it may extend others; flags win', helpValue: 'FILE'}),
@@ -79,7 +80,7 @@ function givenBy(model: string, flags: Record<string, unknown>): Record<string, 
 /** The flags that spell out a scenario which came from a file or, `always`, from a command; for "next" lines. */
 export function flagsOf(scenario: Scenario, flags: Record<string, unknown>, always = false): Record<string, unknown> {
   if (flags.scenario === undefined && scenario.command === undefined && !always) return flags
-  const spelled: Record<string, unknown> = {...flags, scenario: undefined}
+  const spelled: Record<string, unknown> = dictionary({...flags, scenario: undefined})
   const kebab = (name: string) => name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
   const known = new Set([...Object.keys(machineFlags), ...Object.keys(choiceFlags), ...Object.keys(deploymentFlags), ...Object.keys(workloadFlags)])
   for (const [name, value] of [...Object.entries(scenario), ...Object.entries(scenario.workload ?? {})])

@@ -1,5 +1,5 @@
-import {open} from 'node:fs/promises'
 import {InputError} from '../core/input-error.ts'
+import {fileStream} from '../import/text-file.ts'
 
 /** Starts are at the front of a log; a server that has run for weeks has gigabytes behind it, which are not read. */
 const LOG_BYTES = 64 * 2 ** 20
@@ -36,22 +36,12 @@ async function streamText(stream: AsyncIterable<Buffer>, name: string, limits: L
 }
 
 async function fileText(path: string, limits: Limits): Promise<string> {
-  const {what, bytes, front} = limits
+  const stream = await fileStream(path, limits.what)
   try {
-    const file = await open(path)
-    try {
-      const found = await file.stat()
-      if (found.isDirectory()) throw new InputError('FILE_UNREADABLE', `${path} is a directory: expected ${what}`)
-      // A pipe (<(docker logs ...)) is read to its end; a device may have none.
-      if (!found.isFile() && !found.isFIFO()) throw new InputError('FILE_UNREADABLE', `${path} is a device or socket, not a file: expected ${what}`)
-      if (found.size > bytes && !front) throw tooLarge(path, limits)
-      return await streamText(file.createReadStream({autoClose: false}), path, limits)
-    } finally {
-      await file.close()
-    }
+    return await streamText(stream, path, limits)
   } catch (error) {
     if (error instanceof InputError) throw error
-    throw new InputError('FILE_UNREADABLE', `${path} cannot be read (${(error as NodeJS.ErrnoException).code ?? 'error'}): expected ${what}`)
+    throw new InputError('FILE_UNREADABLE', `${path} cannot be read (${(error as NodeJS.ErrnoException).code ?? 'error'}): expected ${limits.what}`)
   }
 }
 

@@ -1,6 +1,7 @@
 import type {Catalogue} from '../catalogue/catalogue.ts'
 import {gpuFinder} from '../catalogue/gpu-finder.ts'
 import type {Machine} from '../core/accelerator.ts'
+import {BoundedMap} from '../core/bounded-map.ts'
 import {InputError} from '../core/input-error.ts'
 import type {Examination} from '../detect/doctor.ts'
 import type {MachineDocument} from '../detect/machine-document.ts'
@@ -11,33 +12,31 @@ import type {Hub} from '../import/hub/open-hub.ts'
 
 /** Largest file of a user's that is read whole. */
 const MAX_FILE_BYTES = 32 * 2 ** 20
+/** Models and machines from files, and answers about repositories, that are kept: `batch` meets more names than memory holds. */
+const MOST_MODELS = 64
+const MOST_REPOSITORIES = 500
 
 /** The planner's context with the real world behind it. */
 export function realContext(catalogue: Catalogue, sources: ModelSources = {}): Context {
-  const models = new Map<string, Promise<FoundModelFile>>()
-  const repositories = new Map<string, Promise<FoundRepository>>()
+  const models = new BoundedMap<string, Promise<FoundModelFile>>(MOST_MODELS)
+  const repositories = new BoundedMap<string, Promise<FoundRepository>>(MOST_REPOSITORIES)
   const findRepository = repositoryFinder(sources)
-  const machines = new Map<string, Promise<Machine>>()
+  const machines = new BoundedMap<string, Promise<Machine>>(MOST_MODELS)
   let here: Promise<Machine> | undefined
   const measured = sources.corrections === false ? undefined : measuredForAnswers(process.env)
-  const once = <T>(map: Map<string, Promise<T>>, key: string, make: () => Promise<T>): Promise<T> => {
-    const known = map.get(key) ?? make()
-    map.set(key, known)
-    return known
-  }
   return {
     catalogue: measured && measured.calibrations.length > 0 ? withLocalSpeed(catalogue, measured.calibrations) : catalogue,
     corrections: measured?.corrections,
     engines: new Map(),
-    listed: new Map(),
+    listed: new BoundedMap(MOST_MODELS),
     detect: () => (here ??= detectHere(catalogue)),
     readMachine: (path) =>
-      once(machines, path, async () => {
+      machines.once(path, async () => {
         const {readMachineFile} = await import('./machine-file.ts')
         return readMachineFile(catalogue, path, gpuFinder(catalogue))
       }),
-    readModel: (path) => once(models, path, () => readModel(path)),
-    repository: (name) => once(repositories, name, () => findRepository(name)),
+    readModel: (path) => models.once(path, () => readModel(path)),
+    repository: (name) => repositories.once(name, () => findRepository(name)),
     refresh: sources.refresh ?? false,
   }
 }

@@ -13,7 +13,7 @@ export default class Batch extends ServefitCommand {
   ]
   static override args = {file: Args.string({required: true, description: 'a JSON Lines file, or -'})}
 
-  static override flags = {'no-corrections': sourceFlags['no-corrections']}
+  static override flags = {offline: sourceFlags.offline, 'no-corrections': sourceFlags['no-corrections']}
 
   async run(): Promise<void> {
     const {args, flags} = await this.parse(Batch)

@@ -20,6 +20,7 @@ import {machineTitle} from '../render/hardware.ts'
 import {harmless} from '../render/style.ts'
 import {count} from '../render/numbers.ts'
 import {renderPlan} from '../render/plan.ts'
+import {dictionary} from '../core/dictionary.ts'
 
 /** `plan --json`: the report with what --fail-on and --save came to. */
 export interface PlanOutput extends PlanReport {
@@ -120,7 +121,7 @@ function nextCommand({ranking: [best], met, reach}: Planned, spelled: Record<str
   const own = {...machineFlags, ...workloadFlags, ...sloFlags, ...choiceFlags, ...deploymentFlags}
   if (!best && reach.length === 0) return `servefit check ${commandWords(model, spelled, machineFlags)}`
   if (best && met) return `servefit config ${commandWords(best.evaluation.checkpoint.hfId || model, {...spelled, ...pinned(best.evaluation.deployment)}, own)}`
-  const changed: Record<string, unknown> = {...spelled}
+  const changed: Record<string, unknown> = dictionary({...spelled})
   if (reach[0]?.change === 'layout' && reach[0].flags.startsWith('without')) for (const name of LAYOUT) changed[name] = undefined
   for (const [, name, value] of (reach[0]?.flags ?? '').matchAll(/--([\w-]+) (\S+)/g)) {
     if (name === 'gpu') Object.assign(changed, {machine: undefined, nodes: undefined})
@@ -133,7 +134,7 @@ function nextCommand({ranking: [best], met, reach}: Planned, spelled: Record<str
 const LAYOUT = ['tp', 'pp', 'dp', 'ep', 'dp-attention']
 
 /** Names of the load's flags, by those that people type. */
-const CANONICAL: Record<string, string> = {users: 'concurrency', input: 'input-tokens', output: 'output-tokens'}
+const CANONICAL: Record<string, string> = dictionary({users: 'concurrency', input: 'input-tokens', output: 'output-tokens'})
 
 /** The load that was found, as flags. */
 const loadOf = (workload: Workload | undefined): Record<string, unknown> =>

@@ -1,3 +1,5 @@
+import {dictionary} from './dictionary.ts'
+
 /** What would be started, before and after the open choices are made. */
 
 export type EngineId = string
@@ -66,7 +68,7 @@ export interface EngineOptions {
 }
 
 /** Bytes of an element of a recurrent state, by its format. */
-export const STATE_FORMATS: Readonly<Record<string, number>> = {fp32: 4, bf16: 2, fp16: 2}
+export const STATE_FORMATS: Readonly<Record<string, number>> = dictionary({fp32: 4, bf16: 2, fp16: 2})
 
 const ENGINE_OPTIONS: readonly (keyof EngineOptions)[] = [
   'multimodal',
@@ -89,7 +91,7 @@ const ENGINE_OPTIONS: readonly (keyof EngineOptions)[] = [
 
 /** The engine's settings of a request, those that are given. */
 export function givenOptions(request: EngineOptions): EngineOptions {
-  const given: Record<string, unknown> = {}
+  const given: Record<string, unknown> = dictionary()
   for (const name of ENGINE_OPTIONS) if (request[name] !== undefined) given[name] = request[name]
   return given as EngineOptions
 }

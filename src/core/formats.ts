@@ -1,3 +1,5 @@
+import {dictionary} from './dictionary.ts'
+
 /**
  * Data types that weights and caches are stored in. Bits are of the stored element; what is stored beside the elements
  * (scales, zero points) is part of the format, so that bytes come out as they are on disk and in memory.
@@ -150,7 +152,7 @@ const CACHE_FORMATS: CacheFormat[] = [
   {id: 'int4', title: 'INT4', elementBytes: 0.5, scaleBytesPerHead: 8},
 ]
 
-const CACHE_ALIASES: Record<string, string> = {
+const CACHE_ALIASES: Record<string, string> = dictionary({
   bfloat16: 'bf16',
   float16: 'fp16',
   half: 'fp16',
@@ -163,7 +165,7 @@ const CACHE_ALIASES: Record<string, string> = {
   int8_per_token_head: 'int8',
   int4_per_token_head: 'int4',
   float32: 'fp32',
-}
+})
 
 /** The cache format of this name or of an engine's spelling of it; undefined when there is none. */
 export const cacheFormatIds: readonly string[] = CACHE_FORMATS.map(({id}) => id)
@@ -174,7 +176,7 @@ export function findCacheFormat(name: string): CacheFormat | undefined {
 }
 
 /** Cache formats of vLLM that are not sized here, by the first release that takes them (vllm/config/cache.py CacheDType, 0.20.0 to 0.33.0). */
-const UNSIZED_CACHE_FORMATS: Record<string, string> = {
+const UNSIZED_CACHE_FORMATS: Record<string, string> = dictionary({
   turboquant_k8v4: '0.20.0',
   turboquant_4bit_nc: '0.20.0',
   turboquant_k3v4_nc: '0.20.0',
@@ -185,7 +187,7 @@ const UNSIZED_CACHE_FORMATS: Record<string, string> = {
   octave_k3v4: '0.33.0',
   octave_k3v3: '0.33.0',
   octave_k3v3_compact: '0.33.0',
-}
+})
 
 /** First release of vLLM with a cache format that is known by name only; undefined for any other. */
 export const unsizedCacheFormat = (name: string): string | undefined => (Object.hasOwn(UNSIZED_CACHE_FORMATS, name) ? UNSIZED_CACHE_FORMATS[name] : undefined)

@@ -1,4 +1,5 @@
 import {type Architecture, layerCounts} from './architecture.ts'
+import {PairMemo} from './bounded-map.ts'
 import {matrixBytes, weightFormat} from './formats.ts'
 import type {Checkpoint, TensorClass, TensorFormats} from './model.ts'
 import {draftTensors, layerTensors, outerTensors, type WeightTensor} from './tensors.ts'
@@ -105,7 +106,7 @@ type BytesByClass = Map<TensorClass, number>
 const addTo = (sums: BytesByClass, tensorClass: TensorClass, bytes: number) => sums.set(tensorClass, (sums.get(tensorClass) ?? 0) + bytes)
 
 /** Sums that were made already, by what they depend on: a plan asks for the same ones at every context and load. */
-const KNOWN_SUMS = new WeakMap<Architecture, WeakMap<Checkpoint, Map<string, ReadonlyMap<TensorClass, number>>>>()
+const KNOWN_SUMS = new PairMemo<Architecture, Checkpoint, ReadonlyMap<TensorClass, number>>(10_000)
 
 /** Bytes of a stage's weights on one rank, by tensor class. Draft layers and encoders are reckoned apart. */
 export function weightBytes(
@@ -114,15 +115,9 @@ export function weightBytes(
   layout: ShardLayout,
   stage: Stage = wholeModel(architecture),
 ): ReadonlyMap<TensorClass, number> {
-  const byCheckpoint = KNOWN_SUMS.get(architecture) ?? new WeakMap<Checkpoint, Map<string, ReadonlyMap<TensorClass, number>>>()
-  KNOWN_SUMS.set(architecture, byCheckpoint)
-  const known = byCheckpoint.get(checkpoint) ?? new Map<string, ReadonlyMap<TensorClass, number>>()
-  byCheckpoint.set(checkpoint, known)
   const {attentionTp, denseTp, vocabularyTp, embeddingTp, expertTp, expertParallel} = layout
   const key = `${attentionTp} ${denseTp} ${vocabularyTp} ${embeddingTp} ${expertTp} ${expertParallel} ${stage.first} ${stage.last} ${stage.embedding} ${stage.head}`
-  const sums = known.get(key) ?? sumWeights(architecture, checkpoint, layout, stage)
-  known.set(key, sums)
-  return sums
+  return KNOWN_SUMS.once(architecture, checkpoint, key, () => sumWeights(architecture, checkpoint, layout, stage))
 }
 
 function sumWeights(architecture: Architecture, checkpoint: Checkpoint, layout: ShardLayout, stage: Stage): BytesByClass {

@@ -10,6 +10,7 @@ import {parseRocmConcise} from './amd-text.ts'
 import {parseRocmSmi, parseRocmTopology, runRocmConcise, runRocmSmi, runRocmTopology} from './rocm-smi.ts'
 import {parseRocminfo, runRocminfo} from './rocminfo.ts'
 import type {Surroundings} from './surroundings.ts'
+import {dictionary} from '../core/dictionary.ts'
 
 export interface AmdAnswer {
   devices: AmdDevice[]
@@ -192,7 +193,7 @@ function ownMemory(device: AmdDevice, all: AmdDevice[], catalogued: Accelerator 
   }
 }
 
-const PARTS: Record<string, number> = {SPX: 1, DPX: 2, TPX: 3, QPX: 4}
+const PARTS: Record<string, number> = dictionary({SPX: 1, DPX: 2, TPX: 3, QPX: 4})
 
 /** How many logical devices one package shows, and whether this is the first of them: by what a tool calls the mode, else by the PCI device that they share. */
 function sharersOf(device: AmdDevice, all: AmdDevice[]): {count: number; first: boolean} {

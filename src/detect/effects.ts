@@ -1,9 +1,12 @@
 import {spawn} from 'node:child_process'
-import {access, readdir, readFile, statfs} from 'node:fs/promises'
+import {constants} from 'node:fs'
+import {access, type FileHandle, open, readdir, statfs} from 'node:fs/promises'
 import {arch, cpus, freemem, homedir, hostname, platform, totalmem, userInfo} from 'node:os'
 import {type DetectionEffects, type ExecOutcome, type FindGpu, OUTPUT_LIMIT, PROBE_TIMEOUT_MS, type SlowFacts} from './probe.ts'
 
 const FILE_LIMIT_BYTES = 4 * 1024 ** 2
+/** Files of the kernel are short, and given in whole pages. */
+const PIECE_BYTES = 64 * 2 ** 10
 
 /** The world as it is. `findGpu` is handed in, since detection does not know the catalogue. */
 export function realEffects(findGpu?: FindGpu): DetectionEffects {
@@ -121,12 +124,24 @@ function killGroup(child: ReturnType<typeof spawn>, ownGroup: boolean): void {
   }
 }
 
+/** The front of a file of the kernel or of the system's settings, which says nothing of its size. */
 async function readText(path: string): Promise<string | undefined> {
+  let file: FileHandle | undefined
   try {
-    const text = await readFile(path, 'utf8')
-    return text.slice(0, FILE_LIMIT_BYTES)
+    file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0))
+    if (!(await file.stat()).isFile()) return undefined
+    const pieces: Buffer[] = []
+    for (let size = 0; size < FILE_LIMIT_BYTES; ) {
+      const {bytesRead, buffer} = await file.read(Buffer.alloc(PIECE_BYTES))
+      if (bytesRead === 0) break
+      pieces.push(buffer.subarray(0, bytesRead))
+      size += bytesRead
+    }
+    return Buffer.concat(pieces).toString('utf8').slice(0, FILE_LIMIT_BYTES)
   } catch {
     return undefined
+  } finally {
+    await file?.close()
   }
 }
 

@@ -85,14 +85,20 @@ const machine = z.strictObject({
 /** A figure in GiB or MB where bytes are expected would plan for a card of a few bytes. */
 const LEAST_MEMORY_BYTES = 2 ** 20
 
-export const MachineDocumentSchema = machine.check(({value: {gpus, interconnect}, issues}) => {
+export const MachineDocumentSchema = machine.check(({value: {gpus, interconnect, memoryBytes: hostBytes, availableMemoryBytes, disk}, issues}) => {
   const say = (path: PropertyKey[], message: string, input: unknown) => issues.push({code: 'custom', path, message, input})
-  for (const [at, {index: own, memoryBytes, freeBytes}] of gpus.entries()) {
+  if (hostBytes !== undefined && availableMemoryBytes !== undefined && availableMemoryBytes > hostBytes)
+    say(['availableMemoryBytes'], `${availableMemoryBytes} is more than memoryBytes, ${hostBytes}`, availableMemoryBytes)
+  for (const [at, {totalBytes, freeBytes}] of disk.entries())
+    if (freeBytes > totalBytes) say(['disk', at, 'freeBytes'], `${freeBytes} is more than totalBytes, ${totalBytes}`, freeBytes)
+  for (const [at, {index: own, memoryBytes, freeBytes, processesBytes}] of gpus.entries()) {
     if (gpus.findIndex(({index: other}) => other === own) < at) say(['gpus', at, 'index'], `${own} is also the index of another GPU`, own)
     if (memoryBytes !== undefined && memoryBytes < LEAST_MEMORY_BYTES)
       say(['gpus', at, 'memoryBytes'], `${memoryBytes} bytes are no GPU's memory: expected bytes, such as ${24 * 2 ** 30} for 24 GiB`, memoryBytes)
     if (memoryBytes !== undefined && freeBytes !== undefined && freeBytes > memoryBytes)
       say(['gpus', at, 'freeBytes'], `${freeBytes} is more than memoryBytes, ${memoryBytes}`, freeBytes)
+    if (memoryBytes !== undefined && processesBytes !== undefined && processesBytes > memoryBytes)
+      say(['gpus', at, 'processesBytes'], `${processesBytes} is more than memoryBytes, ${memoryBytes}`, processesBytes)
   }
   for (const [at, {gpus: ends}] of (interconnect.pairs ?? []).entries())
     if (!ends.every((end) => gpus.some(({index: own}) => own === end)))

@@ -1,11 +1,12 @@
 import {withoutStyling} from './quantity.ts'
 import type {XmlElement} from './xml.ts'
+import {dictionary} from '../core/dictionary.ts'
 
 /**
  * `nvidia-smi -q` as text says what `-q -x` says, in words and by indentation. Here it becomes the same tree, so that one reader
  * takes both. Words that are not listed are named as the XML does it: in lower case, with underscores.
  */
-const NAMES: Record<string, string> = {
+const NAMES: Record<string, string> = dictionary({
   gpu_uuid: 'uuid',
   gpu_link_info: 'pci_gpu_link_info',
   pcie_generation: 'pcie_gen',
@@ -14,15 +15,15 @@ const NAMES: Record<string, string> = {
   device_id: 'pci_device_id',
   process_id: 'process_info',
   used_gpu_memory: 'used_memory',
-}
+})
 
 /** Words that several sections use, each with a name of its own in the XML. */
-const NAMES_WITHIN: Record<string, Record<string, string>> = {
-  mig_mode: {current: 'current_mig', pending: 'pending_mig'},
-  pcie_gen: {max: 'max_link_gen', current: 'current_link_gen', host_max: 'max_host_link_gen'},
-  link_widths: {max: 'max_link_width', current: 'current_link_width'},
-  process_info: {name: 'process_name'},
-}
+const NAMES_WITHIN: Record<string, Record<string, string>> = dictionary<Record<string, string>>({
+  mig_mode: dictionary({current: 'current_mig', pending: 'pending_mig'}),
+  pcie_gen: dictionary({max: 'max_link_gen', current: 'current_link_gen', host_max: 'max_host_link_gen'}),
+  link_widths: dictionary({max: 'max_link_width', current: 'current_link_width'}),
+  process_info: dictionary({name: 'process_name'}),
+})
 
 const LINE = /^([ \t]*)(\S.*?)[ \t]*(?:[ \t]:(?:[ \t]+(.*?))?)?[ \t]*$/
 

@@ -1,3 +1,5 @@
+import {dictionary} from '../core/dictionary.ts'
+
 /** Reading numbers out of tool output. A word in place of a number means unknown, and unknown is never zero. */
 
 const UNKNOWN_WORDS =
@@ -5,7 +7,7 @@ const UNKNOWN_WORDS =
 
 const LARGEST_BYTES = 64 * 1024 ** 4
 
-const UNIT_BYTES: Record<string, number> = {b: 1, bytes: 1, byte: 1, kib: 1024, mib: 1024 ** 2, gib: 1024 ** 3, tib: 1024 ** 4}
+const UNIT_BYTES: Record<string, number> = dictionary({b: 1, bytes: 1, byte: 1, kib: 1024, mib: 1024 ** 2, gib: 1024 ** 3, tib: 1024 ** 4})
 
 /** The text, trimmed, or nothing where the tool says that it does not know. */
 export function known(text: string | undefined): string | undefined {

@@ -1,5 +1,6 @@
 import {parsePciEvent, PCI_DEVICES} from './pci.ts'
 import type {DetectionEffects, ExecOutcome, SlowFacts, SystemFacts} from './probe.ts'
+import {dictionary} from '../core/dictionary.ts'
 
 /** Everything that one detection saw of the world: enough to run it again elsewhere, with the same answer. */
 export interface Recording {
@@ -28,11 +29,11 @@ export interface RecordedCommand {
 /** Effects that note what passes through them, and the note so far. */
 export function recorded(effects: DetectionEffects): {effects: DetectionEffects; recording: () => Recording} {
   const commands = new Map<string, ExecOutcome>()
-  const files: Record<string, string> = {}
-  const directories: Record<string, string[]> = {}
+  const files: Record<string, string> = dictionary()
+  const directories: Record<string, string[]> = dictionary()
   const existing = new Set<string>()
   const disks: Recording['disks'] = {}
-  const env: Record<string, string> = {}
+  const env: Record<string, string> = dictionary()
   const slow: NonNullable<Recording['slow']> = {}
   const noted: DetectionEffects = {
     ...effects,

@@ -1,4 +1,5 @@
-import {readdir, readFile, stat} from 'node:fs/promises'
+import {constants} from 'node:fs'
+import {open, readdir, stat} from 'node:fs/promises'
 import {join} from 'node:path'
 import {InputError} from '../core/input-error.ts'
 import type {ExecOutcome} from './probe.ts'
@@ -66,13 +67,20 @@ const unreadable = (path: string, what: string) =>
   new InputError('REPLAY_UNREADABLE', `${path} ${what}: expected a folder that doctor --out wrote, or the text of a report`)
 
 async function textOf(path: string, asked: string): Promise<string> {
-  const found = await stat(path).catch(() => undefined)
-  // A pipe or a device may have no end.
-  if (found && !found.isFile()) throw unreadable(asked, 'is no file')
-  if (found && found.size > MAX_FILE_BYTES) throw unreadable(asked, `is too large (${Math.round(found.size / 2 ** 20)} MiB)`)
-  return readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+  const failed = (error: NodeJS.ErrnoException) => {
     throw unreadable(asked, `cannot be read (${error.code ?? 'error'})`)
-  })
+  }
+  // A pipe or a device may have no end, and a pipe no writer.
+  const file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)).catch(failed)
+  try {
+    const found = await file.stat()
+    if (!found.isFile()) throw unreadable(asked, 'is no file')
+    if (found.size > MAX_FILE_BYTES) throw unreadable(asked, `is too large (${Math.round(found.size / 2 ** 20)} MiB)`)
+    // Files of the kernel say that they hold nothing.
+    return found.size === 0 ? '' : await file.readFile('utf8').catch(failed)
+  } finally {
+    await file.close()
+  }
 }
 
 interface Index {

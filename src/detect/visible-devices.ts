@@ -1,11 +1,12 @@
 import type {DetectedGpu, MachineProblem} from './machine-document.ts'
+import {dictionary} from '../core/dictionary.ts'
 
 /** Environment variables by which a maker's runtime hides devices from programs, first that is set first. */
-const VARIABLES: Partial<Record<string, string[]>> = {
+const VARIABLES: Partial<Record<string, string[]>> = dictionary({
   nvidia: ['CUDA_VISIBLE_DEVICES'],
   amd: ['HIP_VISIBLE_DEVICES', 'ROCR_VISIBLE_DEVICES', 'CUDA_VISIBLE_DEVICES'],
   huawei: ['ASCEND_RT_VISIBLE_DEVICES'],
-}
+})
 
 export interface Visible {
   gpus: DetectedGpu[]

@@ -1,3 +1,5 @@
+import {dictionary} from '../core/dictionary.ts'
+
 /**
  * A small reader for the XML that vendors' tools print: elements, attributes, text. It never throws; of a text that was
  * cut short it gives what came before the cut. No namespaces, no DTD, no entities but the five of XML and numbers.
@@ -96,14 +98,14 @@ function close(open: XmlElement[], name: string): void {
 }
 
 function attributesOf(source: string): Record<string, string> {
-  const attributes: Record<string, string> = {}
+  const attributes: Record<string, string> = dictionary()
   for (const [, name, quoted, single] of source.matchAll(/([A-Za-z_][\w.:-]*)\s*=\s*(?:"([^"]*)"|'([^']*)')/g)) {
     if (name) attributes[name] = decode(quoted ?? single ?? '')
   }
   return attributes
 }
 
-const NAMED: Record<string, string> = {amp: '&', lt: '<', gt: '>', quot: '"', apos: "'"}
+const NAMED: Record<string, string> = dictionary({amp: '&', lt: '<', gt: '>', quot: '"', apos: "'"})
 
 function decode(text: string): string {
   return text.replace(/&(?:#(\d{1,7})|#x([0-9a-f]{1,6})|(\w{1,8}));/gi, (whole, decimal, hex, name) => {

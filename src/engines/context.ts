@@ -5,6 +5,7 @@ import type {Reason, Warning} from '../core/terms.ts'
 import {countInWords} from '../core/words.ts'
 import type {Subject} from './engine.ts'
 import {isAtLeast} from './versions.ts'
+import {dictionary} from '../core/dictionary.ts'
 
 interface Rules {
   title: string
@@ -35,11 +36,11 @@ interface Rules {
  *   stretch those (modeling_utils.py infer_max_seq_len). Its multimodal classes read the rotation from places of their own, so
  *   scaling inside a part is not written.
  */
-const RULES: Record<string, Rules> = {
+const RULES: Record<string, Rules> = dictionary({
   vllm: {title: 'vLLM', nestedSince: '0.11.1', parametersSince: '0.12.0', limit: 'derived'},
   sglang: {title: 'SGLang', nestedSince: '0.5.17', parametersSince: '0.5.10', limit: 'positions'},
   trtllm: {title: 'TensorRT-LLM', since: '1.3.0rc0', limit: 'positions', raises: true},
-}
+})
 
 type Asked = Pick<Deployment, 'engine' | 'engineVersion' | 'maxModelLen' | 'engineFlags'>
 

@@ -1,3 +1,4 @@
+import {own} from '../core/dictionary.ts'
 import {nearest} from '../core/nearest.ts'
 import type {EngineId} from '../core/deployment.ts'
 import {compareVersions, isAtLeast} from './versions.ts'
@@ -95,13 +96,13 @@ export function findFlag(table: FlagTable, version: string, asked: string): Look
     const suggestions = nearest(name, known, 3)
     return {problem: {code: 'flag-unknown', message: `${table.engine} ${version} has no option ${asked}`, suggestions}}
   }
-  const until = other.until ?? other.spellingsUntil?.[name]
+  const until = other.until ?? own(other.spellingsUntil, name)
   if (until !== undefined && compareVersions(version, until) > 0) {
     // What took its place, or the spelling that is left.
     const now = other.instead ?? (isIn(other, other.name, version) ? other.name : undefined)
     return {problem: {code: 'flag-gone', message: `${asked} was last in ${table.engine} ${until}`, ...(now !== undefined && {suggestions: [now]})}}
   }
-  const since = other.spellings?.[name] ?? other.since
+  const since = own(other.spellings, name) ?? other.since
   const older = spellingsOf(other).filter((spelling) => spelling !== name && isIn(other, spelling, version))
   return {
     problem: {
@@ -113,8 +114,8 @@ export function findFlag(table: FlagTable, version: string, asked: string): Look
 }
 
 function isIn(row: FlagRow, name: string, version: string): boolean {
-  const since = row.spellings?.[name] ?? row.since
-  const last = row.spellingsUntil?.[name]
+  const since = own(row.spellings, name) ?? row.since
+  const last = own(row.spellingsUntil, name)
   if (last !== undefined && compareVersions(version, last) > 0) return false
   return (since === undefined || isAtLeast(version, since)) && (row.until === undefined || compareVersions(version, row.until) <= 0)
 }
@@ -150,8 +151,8 @@ export function rowAt(row: FlagRow, version: string): FlagRow {
 /** Choices of an option in a version; undefined where it has none. */
 export function legalChoices(row: FlagRow, version: string): (string | number)[] | undefined {
   return row.choices?.filter((choice) => {
-    const since = row.choicesSince?.[String(choice)]
-    const until = row.choicesUntil?.[String(choice)]
+    const since = own(row.choicesSince, String(choice))
+    const until = own(row.choicesUntil, String(choice))
     return (since === undefined || isAtLeast(version, since)) && (until === undefined || compareVersions(version, until) <= 0)
   })
 }

@@ -14,6 +14,7 @@ import {type ShardLayout, shardOf, type Stage, WHOLE} from '../core/weights.ts'
 import type {LoraTable} from './lora-table.ts'
 import {isAtLeast} from './versions.ts'
 import type {PartTerm} from './weight-terms.ts'
+import {dictionary} from '../core/dictionary.ts'
 
 /** A projection that carries adapters, as one GPU holds it. */
 interface LoraModule {
@@ -208,7 +209,7 @@ export function sglangLoraTerms({architecture, deployment, layout}: LoraQuestion
 }
 
 /** TensorRT-LLM's own names of the modules (tensorrt_llm/lora_helper.py get_default_trtllm_modules_to_hf_modules). */
-const TRTLLM_MODULES: Record<string, string> = {
+const TRTLLM_MODULES: Record<string, string> = dictionary({
   q_proj: 'attn_q',
   k_proj: 'attn_k',
   v_proj: 'attn_v',
@@ -216,7 +217,7 @@ const TRTLLM_MODULES: Record<string, string> = {
   gate_proj: 'mlp_h_to_4h',
   up_proj: 'mlp_gate',
   down_proj: 'mlp_4h_to_h',
-}
+})
 
 /** PEFT's name of a module that TensorRT-LLM names; another name as it is. */
 export const peftName = (module: string): string => Object.entries(TRTLLM_MODULES).find(([, own]) => own === module)?.[0] ?? module

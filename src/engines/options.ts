@@ -2,6 +2,7 @@
 import type {Deployment, EngineId, EngineOptions} from '../core/deployment.ts'
 import type {Reason} from '../core/terms.ts'
 import {isAtLeast} from './versions.ts'
+import {dictionary} from '../core/dictionary.ts'
 
 /** Where the engine takes a setting. */
 export interface OptionPlace {
@@ -12,7 +13,7 @@ export interface OptionPlace {
 }
 
 /** Settings by the path that scenarios use. Words for messages. */
-const WORDS: Record<string, string> = {
+const WORDS: Record<string, string> = dictionary({
   'multimodal.languageOnly': 'serving the language model alone',
   'multimodal.limits': 'a limit of images or sounds in a prompt',
   decodeContextParallel: 'decode context parallelism',
@@ -35,14 +36,14 @@ const WORDS: Record<string, string> = {
   'admission.waitSteps': 'a number of steps to wait for more requests',
   lora: 'LoRA adapters',
   'lora.targets': 'a list of modules that adapters change',
-}
+})
 
 /**
  * Releases are those of data/engines/*-flags.yaml; a test holds them to it. vLLM before 0.11.1 takes graph sizes inside
  * --compilation-config and their limit as --cuda-graph-sizes. TensorRT-LLM's are fields of its file.
  */
 export const OPTION_PLACES: Record<EngineId, Record<string, OptionPlace>> = {
-  vllm: {
+  vllm: dictionary({
     'multimodal.languageOnly': {flag: '--language-model-only', since: '0.17.0'},
     'multimodal.limits': {flag: '--limit-mm-per-prompt'},
     decodeContextParallel: {flag: '--decode-context-parallel-size', since: '0.10.2'},
@@ -59,8 +60,8 @@ export const OPTION_PLACES: Record<EngineId, Record<string, OptionPlace>> = {
     'admission.maxQueuedTokens': {flag: '--max-num-queued-tokens', since: '0.29.0'},
     lora: {flag: '--enable-lora'},
     'lora.targets': {flag: '--lora-target-modules', since: '0.19.0'},
-  },
-  sglang: {
+  }),
+  sglang: dictionary({
     'multimodal.languageOnly': {flag: '--language-model-only', since: '0.5.18'},
     'multimodal.limits': {flag: '--limit-mm-data-per-request', since: '0.5.7'},
     decodeContextParallel: {flag: '--dcp-size', since: '0.5.15'},
@@ -78,8 +79,8 @@ export const OPTION_PLACES: Record<EngineId, Record<string, OptionPlace>> = {
     'admission.everySteps': {flag: '--scheduler-recv-interval', since: '0.5.1'},
     lora: {flag: '--enable-lora', since: '0.4.10'},
     'lora.targets': {flag: '--lora-target-modules', since: '0.4.10'},
-  },
-  trtllm: {
+  }),
+  trtllm: dictionary({
     'graphs.maxBatch': {flag: 'cuda_graph_config.max_batch_size', since: '1.0.0rc0'},
     'graphs.sizes': {flag: 'cuda_graph_config.batch_sizes', since: '1.0.0rc0'},
     prefixCaching: {flag: 'kv_cache_config.enable_block_reuse', since: '1.0.0rc0'},
@@ -90,7 +91,7 @@ export const OPTION_PLACES: Record<EngineId, Record<string, OptionPlace>> = {
     stateFormat: {flag: 'kv_cache_config.mamba_ssm_cache_dtype', since: '1.0.0rc0'},
     lora: {flag: 'enable_lora', since: '1.0.0rc0'},
     'lora.targets': {flag: 'lora_config', since: '1.0.0rc0'},
-  },
+  }),
 }
 
 /** Values that ask for nothing: what every engine does by itself. */

@@ -1,3 +1,4 @@
+import {BoundedMap} from '../core/bounded-map.ts'
 import type {Deployment} from '../core/deployment.ts'
 import type {MemoryEstimate} from '../core/memory.ts'
 import type {Engine, Subject, Support} from './engine.ts'
@@ -20,16 +21,8 @@ export function remembering(engine: Engine): Engine {
   const keyOf = ({model, checkpoint, machine, gpu}: Subject, deployment: Deployment): string =>
     `${numberOf(model)} ${numberOf(checkpoint)} ${numberOf(machine)} ${numberOf(gpu)} ${JSON.stringify(deployment)}`
   const kept = <T>(ask: (subject: Subject, deployment: Deployment) => T) => {
-    const answers = new Map<string, T>()
-    return (subject: Subject, deployment: Deployment): T => {
-      const key = keyOf(subject, deployment)
-      const known = answers.get(key)
-      if (known !== undefined) return known
-      if (answers.size >= MOST_KEPT) answers.delete(answers.keys().next().value!)
-      const answer = ask(subject, deployment)
-      answers.set(key, answer)
-      return answer
-    }
+    const answers = new BoundedMap<string, T>(MOST_KEPT)
+    return (subject: Subject, deployment: Deployment): T => answers.once(keyOf(subject, deployment), () => ask(subject, deployment))
   }
   return {
     ...engine,

@@ -1,5 +1,6 @@
 import {isUntagged} from '../core/throughput/engine-version.ts'
 import {countInWords} from '../core/words.ts'
+import {dictionary} from '../core/dictionary.ts'
 
 /** Order of engine versions, as Python packages are ordered (PEP 440): 1.3.0.dev1 < 1.3.0rc18 < 1.3.0 < 1.3.0.post1. */
 
@@ -15,7 +16,7 @@ interface VersionParts {
 const VERSION_PATTERN =
   /^v?(\d+(?:\.\d+)*)(?:[-_.]?(a|alpha|b|beta|rc|c)[-_.]?(\d*))?(?:[-_.]?post[-_.]?(\d*))?(?:[-_.]?dev[-_.]?(\d*))?(?:[+-][0-9a-z][0-9a-z._-]*)?$/i
 
-const STAGES: Record<string, number> = {a: 1, alpha: 1, b: 2, beta: 2, c: 3, rc: 3}
+const STAGES: Record<string, number> = dictionary({a: 1, alpha: 1, b: 2, beta: 2, c: 3, rc: 3})
 const RELEASE_STAGE = 4
 
 /** Versions read already: every rule of an engine compares the same few, hundreds of times for each estimate. */

@@ -1,8 +1,9 @@
 /** Words for formats that people and engines use, as the catalogue calls them. */
 import type {Speculation} from '../core/deployment.ts'
 import {InputError} from '../core/input-error.ts'
+import {dictionary} from '../core/dictionary.ts'
 
-const STATE_FORMATS: Record<string, string> = {fp32: 'fp32', float32: 'fp32', bf16: 'bf16', bfloat16: 'bf16', fp16: 'fp16', float16: 'fp16'}
+const STATE_FORMATS: Record<string, string> = dictionary({fp32: 'fp32', float32: 'fp32', bf16: 'bf16', bfloat16: 'bf16', fp16: 'fp16', float16: 'fp16'})
 
 export const isStateFormat = (name: string): boolean => Object.hasOwn(STATE_FORMATS, name)
 
@@ -16,7 +17,7 @@ export function stateFormatOf(name: string): string {
  * Methods of quantisation as the engines name them (vllm/model_executor/layers/quantization, python/sglang/srt/layers/quantization) that
  * leave one format of weights open only: others (compressed-tensors, quark) hold several, and the checkpoint says which.
  */
-const METHODS: Record<string, string> = {
+const METHODS: Record<string, string> = dictionary({
   awq: 'awq-int4',
   auto_awq: 'awq-int4',
   awq_marlin: 'awq-int4',
@@ -39,7 +40,7 @@ const METHODS: Record<string, string> = {
   half: 'fp16',
   float: 'fp32',
   float32: 'fp32',
-}
+})
 
 /** The weight format behind a word of the engines; any other word is taken as it is. */
 export function weightsOf(word: string): string {
@@ -50,14 +51,14 @@ export function weightsOf(word: string): string {
 /** Tokens of a draft beyond which a number is a slip. */
 export const MOST_DRAFT_TOKENS = 64
 
-const DRAFT_METHODS: Record<string, string> = {
+const DRAFT_METHODS: Record<string, string> = dictionary({
   deepseek_mtp: 'mtp',
   qwen3_next_mtp: 'mtp',
   glm4_moe_mtp: 'mtp',
   ernie_mtp: 'mtp',
   longcat_flash_mtp: 'mtp',
   mimo_mtp: 'mtp',
-}
+})
 
 /**
  * Speculation as vLLM's `--speculative-config` has it: method, model, num_speculative_tokens. A model without a method is a draft model

@@ -1,3 +1,4 @@
+import {constants} from 'node:fs'
 import {type FileHandle, open} from 'node:fs/promises'
 import {InputError} from '../core/input-error.ts'
 
@@ -15,7 +16,8 @@ export interface ByteSource {
 export async function fileSource(path: string): Promise<ByteSource> {
   let handle: FileHandle | undefined
   try {
-    handle = await open(path, 'r')
+    // A pipe is not waited for: it is refused below.
+    handle = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0))
     const found = await handle.stat()
     if (!found.isFile()) throw new InputError('FILE_UNREADABLE', `${path} is not a file`)
     return sourceOf(path, handle, found.size)

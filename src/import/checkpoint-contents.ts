@@ -54,7 +54,7 @@ function settled(stated: Architecture, modules: readonly Placed[], warnings: str
   return architecture
 }
 
-const percent = (part: number, whole: number): string => `${((100 * part) / whole).toFixed(1)}%`
+const percent = (part: number, whole: number): string => (whole === 0 ? 'wholly' : `${((100 * part) / whole).toFixed(1)}%`)
 const apart = (a: number, b: number): boolean => Math.abs(a - b) > TOLERANCE * b
 
 function compareParameters(architecture: Architecture, checkpoint: Checkpoint, modules: readonly Placed[], warnings: string[]): void {

@@ -1,9 +1,14 @@
-import {readdir, readFile, stat} from 'node:fs/promises'
+import {readdir, stat} from 'node:fs/promises'
 import {homedir} from 'node:os'
 import {join} from 'node:path'
+import {isRepositoryName} from '../catalogue/import/model-names.ts'
 import {InputError} from '../core/input-error.ts'
 import {localFolder} from './local-folder.ts'
 import type {ModelFolder} from './model-folder.ts'
+import {textOfFile} from './text-file.ts'
+
+/** More than any revision or token has. */
+const SMALL_BYTES = 64 * 2 ** 10
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
@@ -17,7 +22,7 @@ export const huggingFaceHome = (env: Environment): string => given(env.HF_HOME) 
 export const hubCacheFolder = (env: Environment): string => given(env.HF_HUB_CACHE) ?? given(env.HUGGINGFACE_HUB_CACHE) ?? join(huggingFaceHome(env), 'hub')
 
 /** `org/name`, each part as the hub allows it. Two dots would climb out of the cache. */
-export const isRepositoryId = (name: string): boolean => /^[A-Za-z0-9][\w.-]{0,95}\/[A-Za-z0-9_][\w.-]{0,95}$/.test(name) && !name.includes('..')
+export const isRepositoryId = isRepositoryName
 
 /** The snapshot of a repository in the local cache: the one `main` points at, else the newest; undefined where there is none. */
 export async function cachedRepository(id: string, env: Environment): Promise<ModelFolder | undefined> {
@@ -31,7 +36,7 @@ export async function cachedRepository(id: string, env: Environment): Promise<Mo
 
 /** The newest snapshot below a repository's folder in the cache. */
 export async function snapshotOf(base: string): Promise<string | undefined> {
-  const main = await readFile(join(base, 'refs', 'main'), 'utf8').then(
+  const main = await textOfFile(join(base, 'refs', 'main'), {what: 'a revision', bytes: SMALL_BYTES}).then(
     (text) => text.trim(),
     () => undefined,
   )
@@ -63,7 +68,7 @@ export async function accessToken(env: Environment): Promise<string | undefined>
   const direct = given(env.HF_TOKEN) ?? given(env.HUGGING_FACE_HUB_TOKEN)
   const token =
     direct ??
-    (await readFile(given(env.HF_TOKEN_PATH) ?? join(huggingFaceHome(env), 'token'), 'utf8').then(
+    (await textOfFile(given(env.HF_TOKEN_PATH) ?? join(huggingFaceHome(env), 'token'), {what: 'an access token', bytes: SMALL_BYTES}).then(
       (text) => text.trim(),
       () => '',
     ))

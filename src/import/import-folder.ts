@@ -2,7 +2,7 @@ import {type Imported, importConfig} from '../catalogue/import/import-config.ts'
 import {parseTolerantJson} from '../catalogue/import/tolerant-json.ts'
 import {InputError} from '../core/input-error.ts'
 import {ADAPTER_FILE, adapterFrom} from './adapter.ts'
-import {eachOf, type ModelFolder} from './model-folder.ts'
+import {eachOf, type ModelFolder, turns} from './model-folder.ts'
 import type {StoredTensor} from './safetensors-header.ts'
 
 /** Weight files of one checkpoint that are looked into; the largest published ones have under 300. */
@@ -108,10 +108,11 @@ async function tensorsOf(folder: ModelFolder, index: unknown): Promise<Weights> 
     }
   const {readSafetensorsHeader} = await import('./safetensors-header.ts')
   let count = 0
+  const inTurn = turns()
   const headers = await eachOf(shards, folder.parallel, async (shard) => {
     const source = await folder.open(shard)
     try {
-      const tensors = await readSafetensorsHeader(source)
+      const tensors = await readSafetensorsHeader(source, inTurn)
       count += tensors.length
       if (count > MAX_TENSORS) throw new InputError('SAFETENSORS_INVALID', `${folder.title} holds more than ${MAX_TENSORS.toLocaleString('en-US')} tensors`)
       return tensors

@@ -20,6 +20,18 @@ export interface ModelFolder {
 /** Largest text file of a model that is read whole. */
 export const MAX_TEXT_BYTES = 32 * 2 ** 20
 
+/** Runs one piece of work after another. */
+export type InTurn = <R>(work: () => Promise<R>) => Promise<R>
+
+export function turns(): InTurn {
+  let last: Promise<unknown> = Promise.resolve()
+  return (work) => {
+    const next = last.then(work, work)
+    last = next.catch(() => undefined)
+    return next
+  }
+}
+
 /** Runs the work on every item, `parallel` at a time, results in order. */
 export async function eachOf<T, R>(items: readonly T[], parallel: number, work: (item: T) => Promise<R>): Promise<R[]> {
   const results = new Array<R>(items.length)

@@ -1,6 +1,8 @@
 import {InputError} from '../core/input-error.ts'
 import type {ByteSource} from './byte-source.ts'
+import {type InTurn, turns} from './model-folder.ts'
 import {HeaderText} from './header-json.ts'
+import {dictionary} from '../core/dictionary.ts'
 
 /** A tensor as a weight file's header lists it. */
 export interface StoredTensor {
@@ -12,7 +14,7 @@ export interface StoredTensor {
 }
 
 /** Bits of an element: huggingface/safetensors safetensors/src/tensor.rs, `Dtype::bitsize`. */
-const BITS: Record<string, number> = {
+const BITS: Record<string, number> = dictionary({
   BOOL: 8,
   F4: 4,
   F6_E2M3: 6,
@@ -35,13 +37,15 @@ const BITS: Record<string, number> = {
   F64: 64,
   I64: 64,
   U64: 64,
-}
+})
 
 /** The reference reader's own limit (`MAX_HEADER_SIZE`, same file). */
 const MAX_HEADER_BYTES = 100_000_000
 /** Tensors of one file; the fullest published shards hold about 40,000 (experts with their scales). */
 const MAX_TENSORS = 250_000
 const MAX_DIMENSIONS = 8
+/** Larger headers, of which no published file has one, are held one at a time: a few hundred of them would fill the memory. */
+const LARGE_HEADER_BYTES = 8_000_000
 /** Read at once in the hope that the header is in it: most are. */
 const FIRST_READ_BYTES = 128 * 1024
 
@@ -51,9 +55,11 @@ const MIB = 2 ** 20
  * The tensors of a safetensors file, from its header alone: 8 bytes with the header's length, little endian, then JSON.
  * Time and memory are bounded by the length of the header, which is at most 100 MB.
  *
+ * `inTurn` is shared by files that are read at once.
+ *
  * @throws InputError SAFETENSORS_INVALID naming what is wrong, FILE_TRUNCATED where tensors lie beyond the end of the file.
  */
-export async function readSafetensorsHeader(source: ByteSource): Promise<StoredTensor[]> {
+export async function readSafetensorsHeader(source: ByteSource, inTurn: InTurn = turns()): Promise<StoredTensor[]> {
   const {name, sizeBytes} = source
   const refuse = (message: string) => new InputError('SAFETENSORS_INVALID', `${name}: ${message}; expected a safetensors file`)
   if (sizeBytes < 10) throw refuse(`only ${sizeBytes} bytes long`)
@@ -66,14 +72,17 @@ export async function readSafetensorsHeader(source: ByteSource): Promise<StoredT
   if (headerBytes < 2) throw refuse(`its header claims ${headerBytes} bytes`)
   if (8 + headerBytes > sizeBytes)
     throw truncated(name, `its header of ${headerBytes.toLocaleString('en-US')} bytes goes beyond its ${sizeBytes.toLocaleString('en-US')}`)
-  const bytes = 8 + headerBytes <= first.length ? first.subarray(8, 8 + headerBytes) : await rest(source, first, headerBytes)
-  let text: string
-  try {
-    text = new TextDecoder('utf-8', {fatal: true}).decode(bytes)
-  } catch {
-    throw refuse('its header is not UTF-8 text')
+  const read = async () => {
+    const bytes = 8 + headerBytes <= first.length ? first.subarray(8, 8 + headerBytes) : await rest(source, first, headerBytes)
+    let text: string
+    try {
+      text = new TextDecoder('utf-8', {fatal: true}).decode(bytes)
+    } catch {
+      throw refuse('its header is not UTF-8 text')
+    }
+    return tensorsIn(text, sizeBytes - 8 - headerBytes, name, refuse)
   }
-  return tensorsIn(text, sizeBytes - 8 - headerBytes, name, refuse)
+  return headerBytes > LARGE_HEADER_BYTES ? inTurn(read) : read()
 }
 
 const truncated = (name: string, why: string) => new InputError('FILE_TRUNCATED', `${name} is cut off: ${why}. Download it again`)

@@ -1,5 +1,6 @@
 import {int4Format} from '../catalogue/import/number-formats.ts'
 import type {StoredTensor} from './safetensors-header.ts'
+import {dictionary} from '../core/dictionary.ts'
 
 /** A weight and what is stored beside it: scales, zero points, permutations. */
 export interface StoredModule {
@@ -18,7 +19,7 @@ export interface StoredModule {
 type Role = 'main' | 'scale' | 'zero' | 'side'
 
 /** How the quantisation tools name what they store beside a weight. */
-const ROLES: Record<string, Role> = {
+const ROLES: Record<string, Role> = dictionary({
   weight: 'main',
   qweight: 'main',
   weight_packed: 'main',
@@ -50,7 +51,7 @@ const ROLES: Record<string, Role> = {
   _scale_2: 'side',
   _input_scale: 'side',
   _weight_scale_2: 'side',
-}
+})
 
 const SUFFIX =
   /(?:\.(weight(?:_packed|_scale_inv|_scale_2|_scale|_global_scale|_zero_point|_shape|_g_idx|_format)?|qweight|qzeros|scales|scale|g_idx|SCB|input_scale|input_global_scale|activation_scale|output_scale|k_scale|v_scale|weight\.absmax|weight\.SCB)|(_blocks|_scales|_scale_inv|_weight_scale_2|_scale_2|_input_scale|_scale))$/
@@ -72,7 +73,7 @@ interface Parts {
 }
 
 const count = ({shape}: StoredTensor): number => shape.reduce((product, size) => product * size, 1)
-const PLAIN: Record<string, string> = {F64: 'fp32', F32: 'fp32', BF16: 'bf16', F16: 'fp16'}
+const PLAIN: Record<string, string> = dictionary({F64: 'fp32', F32: 'fp32', BF16: 'bf16', F16: 'fp16'})
 
 /** The modules of a checkpoint's tensors, in the order of the file. */
 export function storedModules(tensors: Iterable<StoredTensor>): StoredModule[] {

@@ -1,5 +1,5 @@
 import {constants} from 'node:fs'
-import {type FileHandle, open} from 'node:fs/promises'
+import {type FileHandle, open, statfs} from 'node:fs/promises'
 import {InputError} from '../core/input-error.ts'
 
 /** What is expected of a text, in words, and how many bytes of it at most. */
@@ -12,40 +12,87 @@ const MIB = 2 ** 20
 
 /** Bytes that are read at a time. */
 const PIECE_BYTES = MIB
+const STREAM_BYTES = 2 ** 18
 
 /** The paths of standard input: to read it is what `-` says. */
 export const isStandardInput = (path: string): boolean => path === '-' || /^\/dev\/(?:stdin|fd\/0)$|^\/proc\/self\/fd\/0$/.test(path)
 
+/** Pipes that the shell opened before we were started: `<(docker logs ...)`. A named one may never have a writer. */
+const isOpenPipe = (path: string): boolean => /^\/dev\/fd\/\d+$|^\/proc\/self\/fd\/\d+$/.test(path)
+
+/** File systems whose files the kernel makes up as they are read, some without end (statfs(2), linux/magic.h): proc, sysfs, debugfs, tracefs, cgroup2, securityfs. */
+const KERNEL_FILE_SYSTEMS = new Set([0x9fa0, 0x62656572, 0x64626720, 0x74726163, 0x63677270, 0x73636673])
+
+/** A file that is opened, and how much there is of it. */
+interface OpenedFile {
+  file: FileHandle
+  sizeBytes: number
+}
+
 /**
- * A text file of a user's, whole. Only regular files are read: a device or a pipe may have no end, and its size says nothing. What
- * kind it is is asked of the open file, and opening never waits for a writer.
+ * A regular file of a user's, opened. What kind it is is asked of the open file, and opening never waits for a writer: a device or a pipe may
+ * have no end, and its size says nothing. `pipes`: what the shell pipes in as a file is taken.
+ *
+ * @throws InputError FILE_UNREADABLE.
+ */
+async function openedFile(path: string, what: string, {pipes = false} = {}): Promise<OpenedFile> {
+  let file: FileHandle | undefined
+  try {
+    const piped = pipes && isOpenPipe(path)
+    file = await open(path, constants.O_RDONLY | (piped ? 0 : (constants.O_NONBLOCK ?? 0)))
+    const found = await file.stat()
+    const refuse = (kind: string) => new InputError('FILE_UNREADABLE', `${path} is ${kind}: expected ${what}`)
+    if (found.isDirectory()) throw refuse('a directory')
+    if (piped && found.isFIFO()) return {file, sizeBytes: 0}
+    if (found.isFIFO()) throw refuse(pipes ? 'a named pipe, not a file (- reads standard input)' : 'a pipe, not a file')
+    if (!found.isFile()) throw refuse('a device or socket, not a file')
+    if (
+      KERNEL_FILE_SYSTEMS.has(
+        await statfs(path).then(
+          ({type}) => type,
+          () => 0,
+        ),
+      )
+    )
+      throw refuse('a file of the kernel, not one of yours')
+    return {file, sizeBytes: found.size}
+  } catch (error) {
+    await file?.close()
+    if (error instanceof InputError) throw error
+    throw new InputError('FILE_UNREADABLE', `${path} cannot be read (${(error as NodeJS.ErrnoException).code ?? 'error'}): expected ${what}`)
+  }
+}
+
+/** The bytes of a user's file as they are read; it is closed at their end. @throws InputError FILE_UNREADABLE. */
+export async function fileStream(path: string, what: string): Promise<AsyncIterable<Buffer>> {
+  const {file} = await openedFile(path, what, {pipes: true})
+  return file.createReadStream({highWaterMark: STREAM_BYTES})
+}
+
+/**
+ * A text file of a user's, whole. Only regular files are read.
  *
  * @throws InputError FILE_UNREADABLE, FILE_TOO_LARGE, FILE_BINARY.
  */
 export async function textOfFile(path: string, limits: TextLimits): Promise<string> {
-  let file: FileHandle | undefined
+  const {file, sizeBytes} = await openedFile(path, limits.what)
   try {
-    file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0))
-    const found = await file.stat()
-    if (found.isDirectory()) throw new InputError('FILE_UNREADABLE', `${path} is a directory: expected ${limits.what}`)
-    if (!found.isFile())
-      throw new InputError('FILE_UNREADABLE', `${path} is ${found.isFIFO() ? 'a pipe' : 'a device or socket'}, not a file: expected ${limits.what}`)
-    if (found.size > limits.bytes) throw tooLarge(path, limits, found.size)
-    return decodedText(await wholeOf(file, path, limits), path, limits)
+    if (sizeBytes > limits.bytes) throw tooLarge(path, limits, sizeBytes)
+    return decodedText(await wholeOf(file, path, limits, sizeBytes), path, limits)
   } catch (error) {
     if (error instanceof InputError) throw error
     throw new InputError('FILE_UNREADABLE', `${path} cannot be read (${(error as NodeJS.ErrnoException).code ?? 'error'}): expected ${limits.what}`)
   } finally {
-    await file?.close()
+    await file.close()
   }
 }
 
 /** All bytes of a file. Its size is no promise: files of the kernel say 0, and others grow. */
-async function wholeOf(file: FileHandle, path: string, limits: TextLimits): Promise<Buffer> {
+async function wholeOf(file: FileHandle, path: string, limits: TextLimits, expected: number): Promise<Buffer> {
   const pieces: Buffer[] = []
   let size = 0
   for (;;) {
-    const {bytesRead, buffer} = await file.read(Buffer.alloc(PIECE_BYTES), 0, PIECE_BYTES, null)
+    const {bytesRead, buffer} = await file.read(Buffer.alloc(Math.max(4096, Math.min(PIECE_BYTES, expected + 1 - size))))
     if (bytesRead === 0) return Buffer.concat(pieces)
     size += bytesRead
     if (size > limits.bytes) throw tooLarge(path, limits)

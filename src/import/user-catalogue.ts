@@ -2,13 +2,13 @@
 import {readdirSync} from 'node:fs'
 import {stat} from 'node:fs/promises'
 import {join} from 'node:path'
-import {parse} from 'yaml'
 import type {Catalogue, ModelEntry} from '../catalogue/catalogue.ts'
 import {checkModelFile} from '../catalogue/model-schema.ts'
 import {entryOf} from '../catalogue/model-entry.ts'
 import {InputError} from '../core/input-error.ts'
 import type {Model} from '../core/model.ts'
 import {readTextFile} from './local-folder.ts'
+import {yamlValue} from './yaml-text.ts'
 
 /** Files of one folder that are read. */
 const MOST_FILES = 2000
@@ -16,12 +16,7 @@ const MOST_FILES = 2000
 /** A model in a file of the catalogue's form. @throws InputError MODEL_FILE_INVALID with what is wrong, at most four things. */
 export async function readModelFile(path: string, given = path): Promise<Model> {
   const text = await readTextFile(path, "a model as models import --save writes it, or a model's config.json")
-  let value: unknown
-  try {
-    value = parse(text, {maxAliasCount: 0})
-  } catch (error) {
-    throw new InputError('MODEL_FILE_INVALID', `${given} is not YAML: ${(error as Error).message.split('\n')[0]}`)
-  }
+  const value = await yamlValue(text, given, 'a model', 'MODEL_FILE_INVALID')
   if (typeof value !== 'object' || value === null || !('architecture' in value))
     throw new InputError(
       'MODEL_FILE_INVALID',

@@ -24,7 +24,6 @@ export function handedContext(catalogue: Catalogue, files: HandedFiles = {}): Co
   return {
     catalogue,
     engines: new Map(),
-    listed: new Map(),
     detect: async () => {
       throw new InputError('NO_GPU', 'No machine is named, and this one is not looked at here: give gpu, such as 1xrtx-4090, or machine, such as dgx-h200')
     },

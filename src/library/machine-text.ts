@@ -65,6 +65,13 @@ async function documentMachine(value: Record<string, unknown>, place: string, fi
   }
   const machine = toMachine(parsed.data as MachineDocument, findGpu)
   if (machine.gpus.length === 0) throw new InputError('NO_GPU', `${place} holds no GPU whose memory is known`)
+  // Where the document leaves the memory out, it is the catalogue's.
+  const impossible = machine.gpus.find(({memoryBytes, freeBytes}) => freeBytes !== undefined && freeBytes > memoryBytes)
+  if (impossible)
+    throw new InputError(
+      'MACHINE_INVALID',
+      `${place}: GPU ${impossible.index} has ${impossible.freeBytes} bytes free of ${impossible.memoryBytes}: expected a machine as detect --json prints it`,
+    )
   return machine
 }
 

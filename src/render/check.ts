@@ -24,6 +24,7 @@ import {count, duration, gib, rate} from './numbers.ts'
 import {poolingRows} from './pooling.ts'
 import {figureLines, qualityWords} from './quality.ts'
 import {harmless, type Paint, padEnd, paint, widthOf, wrap} from './style.ts'
+import {dictionary} from '../core/dictionary.ts'
 
 export interface View {
   columns: number
@@ -39,13 +40,13 @@ const LABEL = 16
 const limitWords = ({boundBy, breakdown}: Performance): string =>
   boundBy === 'interconnect' && breakdown.some(({name}) => name === HOST_LINK_TERM) ? "the link to the host's memory" : BOUND_WORDS[boundBy]!
 
-const BOUND_WORDS: Record<string, string> = {
+const BOUND_WORDS: Record<string, string> = dictionary({
   'memory-bandwidth': 'memory bandwidth',
   compute: 'compute',
   interconnect: 'the link between GPUs',
   overhead: 'per-step overhead',
   'kv-capacity': 'room in the cache',
-}
+})
 
 /** `check` for people: the verdict, the memory, the speed, and what to do next. */
 export function renderCheck(answer: Answer, advice: Advice, view: View): string {

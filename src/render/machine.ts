@@ -2,8 +2,9 @@ import {type GpuGroup, groupsOf} from '../detect/groups.ts'
 import type {DetectedGpu, GpuPair, MachineDocument} from '../detect/machine-document.ts'
 import {count, gib} from './numbers.ts'
 import {harmless, type Paint, padEnd, paint, wrap} from './style.ts'
+import {dictionary} from '../core/dictionary.ts'
 
-const LINKS: Record<string, string> = {
+const LINKS: Record<string, string> = dictionary({
   nvlink: 'NVLink',
   xgmi: 'xGMI',
   'pcie-p2p': 'PCIe with peer access',
@@ -13,9 +14,9 @@ const LINKS: Record<string, string> = {
   other: 'a link of their own',
   none: '',
   unknown: 'not known',
-}
+})
 
-const VENDORS: Record<string, string> = {nvidia: 'NVIDIA', amd: 'AMD', intel: 'Intel', huawei: 'Huawei', apple: 'Apple'}
+const VENDORS: Record<string, string> = dictionary({nvidia: 'NVIDIA', amd: 'AMD', intel: 'Intel', huawei: 'Huawei', apple: 'Apple'})
 
 /** Columns that labels take. */
 const LABEL = 14

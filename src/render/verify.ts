@@ -4,6 +4,7 @@ import {bytesInWords} from '../core/words.ts'
 import {machineTitle} from './hardware.ts'
 import {count, duration, rate} from './numbers.ts'
 import {harmless, type Paint, padEnd, padStart, paint, widthOf, wrap} from './style.ts'
+import {dictionary} from '../core/dictionary.ts'
 
 interface View {
   columns: number
@@ -31,14 +32,14 @@ function title(left: string, right: string, {columns}: View, style: Paint): stri
   return gap >= 2 ? style.bold(left) + ' '.repeat(gap) + style.dim(right) : `${style.bold(wrap(left, columns))}\n${style.dim(right)}`
 }
 
-const OUTCOMES: Record<string, string> = {
+const OUTCOMES: Record<string, string> = dictionary({
   started: 'started',
   'kv-too-small': 'refused: the cache is too small',
   'out-of-memory': 'ran out of memory',
   'memory-taken': 'refused: the memory is taken',
   unknown: 'is not told',
   unsupported: 'refused: what was asked for is not supported here',
-}
+})
 
 /** By how much, in the figure's own unit: counts are not spoken of in GiB. */
 function differenceWords({name, unit, difference, differenceBytes}: Decisive, {lines, spreadBytes, within}: Verification): string {

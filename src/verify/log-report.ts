@@ -1,6 +1,7 @@
 import type {DeploymentRequest} from '../core/deployment.ts'
 import type {PythonValue} from './python-values.ts'
 import type {SourceLine} from './release-lines.ts'
+import {dictionary} from '../core/dictionary.ts'
 
 /** What one process of an engine printed of its GPU's memory. Bytes; absent: not printed. */
 export interface RankFigures {
@@ -193,7 +194,7 @@ export function repositoryIn(name: string): string {
   return match ? `${match[1]}/${match[2]}` : name
 }
 
-const CACHE_SPELLINGS: Record<string, string> = {
+const CACHE_SPELLINGS: Record<string, string> = dictionary({
   fp8_e4m3: 'fp8',
   fp8_e5m2: 'fp8',
   fp8_ds_mla: 'fp8',
@@ -204,9 +205,9 @@ const CACHE_SPELLINGS: Record<string, string> = {
   nvfp4: 'nvfp4',
   FP8: 'fp8',
   NVFP4: 'nvfp4',
-}
+})
 
-const TORCH_CACHES: Record<string, string> = {bfloat16: 'bf16', float16: 'fp16', float8_e4m3fn: 'fp8', float8_e5m2: 'fp8', float8_e4m3fnuz: 'fp8'}
+const TORCH_CACHES: Record<string, string> = dictionary({bfloat16: 'bf16', float16: 'fp16', float8_e4m3fn: 'fp8', float8_e5m2: 'fp8', float8_e4m3fnuz: 'fp8'})
 
 /** The format of a pool by the type of its tensors, as SGLang prints it; what several formats are kept in says nothing. */
 export function cacheOfTorchType(text: string): string | undefined {

@@ -63,11 +63,12 @@ class Reader {
   }
 
   private pairs(sign: ':' | '=', close: string, depth: number): Record<string, PythonValue> {
-    const result: Record<string, PythonValue> = {}
+    // An object as JSON gives it, since what is nested is sometimes shown as text.
+    const result = new Map<string, PythonValue>()
     this.at += 1
     for (;;) {
       this.blanks()
-      if (this.at >= this.text.length) return result
+      if (this.at >= this.text.length) return Object.fromEntries(result)
       if (this.text[this.at] === close) break
       const before = this.at
       const name = sign === '=' ? this.name() : String(this.value(depth + 1))
@@ -75,14 +76,14 @@ class Reader {
       if (this.text[this.at] === sign) {
         this.at += 1
         const value = this.value(depth + 1)
-        if (!FORBIDDEN.has(name)) result[name] = value
+        if (!FORBIDDEN.has(name)) result.set(name, value)
       }
       this.separator()
       // Whatever stands here is no pair.
       if (this.at === before) this.at += 1
     }
     this.at += 1
-    return result
+    return Object.fromEntries(result)
   }
 
   private name(): string {

@@ -27,6 +27,7 @@ import {
 } from './log-report.ts'
 import {pythonCall, pythonDict, type PythonValue} from './python-values.ts'
 import {capacityBytes, triedBytes} from './vllm-log.ts'
+import {dictionary} from '../core/dictionary.ts'
 
 /** A line that only SGLang writes. */
 export const isSglangLine = (text: string): boolean =>
@@ -131,7 +132,7 @@ export function readSglang(lines: readonly LogLine[]): LogReport {
   let further: string[] = []
   let version: string | undefined
   let model: string | undefined
-  let printed: Record<string, PythonValue> = {}
+  let printed: Record<string, PythonValue> = dictionary()
   let deviceName: string | undefined
   const outcome = new OutcomeOf('sglang')
   let pool: string | undefined
@@ -202,9 +203,9 @@ export function readSglang(lines: readonly LogLine[]): LogReport {
 }
 
 /** What ServerArgs print when nobody set them. */
-const DEFAULTS: Record<string, PythonValue[]> = {
+const DEFAULTS: Record<string, PythonValue[]> = dictionary({
   mamba_full_memory_ratio: [0.9],
   swa_full_tokens_ratio: [0.8, 0.1],
   page_size: [1, 64],
   cuda_graph_max_bs: [8, 24, 32, 48, 80, 160, 256, 512],
-}
+})

@@ -25,6 +25,7 @@ import {
 } from './log-report.ts'
 import {pythonCall, pythonDict, pythonPairs, type PythonValue} from './python-values.ts'
 import {capacityBytes, triedBytes} from './vllm-log.ts'
+import {dictionary} from '../core/dictionary.ts'
 
 /** A line that only TensorRT-LLM writes. */
 export const isTrtllmLine = (text: string): boolean =>
@@ -71,7 +72,7 @@ export function readTrtllm(lines: readonly LogLine[]): LogReport {
   let argumentsPrinted = false
   let version: string | undefined
   let model: string | undefined
-  let printed: Record<string, PythonValue> = {}
+  let printed: Record<string, PythonValue> = dictionary()
   let deviceName: string | undefined
   const outcome = new OutcomeOf()
   const gib = (text: string, before: string, after = '') => gibBytes(new RegExp(`${before}${GIB_FIGURE}${after}`).exec(text)?.[1])

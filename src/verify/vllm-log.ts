@@ -28,6 +28,7 @@ import {
 } from './log-report.ts'
 import {type SourceLine, sourceLineIn} from './release-lines.ts'
 import {pythonDict, pythonPairs, type PythonValue} from './python-values.ts'
+import {dictionary} from '../core/dictionary.ts'
 
 const NUMBER = '(-?[\\d,]*\\.?\\d+)'
 
@@ -265,7 +266,7 @@ export function readVllm(lines: readonly LogLine[]): LogReport {
   const outcome = new OutcomeOf()
   let settings: DeploymentRequest = {}
   let config: DeploymentRequest = {}
-  let printed: Record<string, PythonValue> = {}
+  let printed: Record<string, PythonValue> = dictionary()
   let argumentsPrinted = false
   let further: string[] = []
   let version: string | undefined

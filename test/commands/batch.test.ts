@@ -1,5 +1,9 @@
+import {execFileSync, spawn} from 'node:child_process'
+import {mkdtempSync, rmSync} from 'node:fs'
+import {tmpdir} from 'node:os'
+import {join} from 'node:path'
 import {describe, expect, it} from 'vitest'
-import {servefit} from './spawn.ts'
+import {root, servefit} from './spawn.ts'
 
 const lines = (text: string) =>
   text
@@ -44,6 +48,51 @@ describe('batch', () => {
 
   it('exits 0 when no line was an error, whatever the verdicts', () => {
     expect(servefit(['batch', '-'], {input: '{"model": "deepseek-v4-pro", "gpu": "1xrtx-5090"}\n'}).code).toBe(0)
+  })
+
+  it('a line that is too long costs that line alone, and is not held', () => {
+    const long = 'a'.repeat(1_000_001)
+    const {code, stdout, stderr} = servefit(['batch', '-', '--offline'], {input: `${long}\n{"id": "b", "model": "llama-3.1-8b", "gpu": "1xh100-sxm"}\n${long}`})
+    expect(code, stderr).toBe(1)
+    expect(lines(stdout).map(({error, id}) => error?.message ?? id)).toEqual([
+      'A line of 1,000,001 characters: expected at most 1,000,000',
+      'b',
+      'A line of 1,000,001 characters: expected at most 1,000,000',
+    ])
+  })
+
+  it('ends cleanly when its reader goes away', async () => {
+    const child = spawn(process.execPath, [join(root, 'bin', 'run.js'), 'batch', '-'], {stdio: ['pipe', 'pipe', 'pipe']})
+    let stderr = ''
+    child.stderr.on('data', (piece) => (stderr += piece))
+    child.stdin.on('error', () => {})
+    child.stdout.once('data', () => child.stdout.destroy())
+    const line = '{"model": "llama-3.1-8b", "gpu": "1xh100-sxm"}\n'
+    const feed = setInterval(() => child.stdin.write(line.repeat(100)), 5)
+    const code = await new Promise((resolve) => child.on('exit', resolve))
+    clearInterval(feed)
+    expect([code, stderr]).toEqual([0, ''])
+  }, 60_000)
+
+  it('takes no pipe that may never be written to, and no device, neither as its file nor in a line', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'servefit-test-'))
+    const pipe = join(folder, 'pipe.json')
+    execFileSync('mkfifo', [pipe])
+    for (const file of [pipe, '/dev/zero']) expect(servefit(['batch', file]).stderr).toContain('expected a JSON Lines file')
+    const places = [pipe, '/dev/zero', '/dev/stdin', '/proc/self/environ', folder]
+    const input = places.flatMap((place) => [
+      {model: place, gpu: '1xh100-sxm'},
+      {model: 'qwen3-8b', machine: place},
+    ])
+    const {stdout} = servefit(['batch', '-'], {input: input.map((line) => JSON.stringify(line)).join('\n')})
+    expect(lines(stdout).map(({error}) => error?.code)).not.toContain(undefined)
+    rmSync(folder, {recursive: true})
+  })
+
+  it('says nothing of what stands in a file that is of another kind', () => {
+    const {stdout} = servefit(['batch', '-'], {input: '{"model": "/etc/passwd", "gpu": "1xh100-sxm"}\n{"model": "qwen3-8b", "machine": "/etc/passwd"}\n'})
+    expect(stdout).not.toContain('root')
+    expect(lines(stdout)[0].error.message).toContain('begins with neither { nor [')
   })
 
   it('an empty input is no error', () => {

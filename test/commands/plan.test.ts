@@ -14,6 +14,15 @@ beforeAll(() => {
   writeFileSync(join(folder, 'chat.yaml'), 'extends: base.yaml\nmodel: llama-3.1-8b\nengine: vllm\nworkload:\n  concurrency: 16\n')
   writeFileSync(join(folder, 'chat.json'), JSON.stringify({extends: 'chat.yaml', workload: {requestRate: 2}, machine: 'dgx-h100'}))
   writeFileSync(join(folder, 'round.yaml'), 'extends: round.yaml\n')
+  // Ten files that take in ten others each, five deep: 111,111 readings of six files.
+  for (let deep = 0; deep < 5; deep++)
+    writeFileSync(
+      join(folder, `fan${deep}.yaml`),
+      `extends: [${Array(10)
+        .fill(`fan${deep + 1}.yaml`)
+        .join(', ')}]\n`,
+    )
+  writeFileSync(join(folder, 'fan5.yaml'), 'gpu: 1xh100-sxm\n')
   writeFileSync(join(folder, 'wrong.yaml'), 'model: llama-3.1-8b\ntp: many\nmodle: x\n')
   writeFileSync(join(folder, 'broken.yaml'), 'model: [\n')
 })
@@ -117,6 +126,7 @@ describe('--scenario', () => {
   it('names what is wrong in a file', () => {
     const wrong: [string, RegExp][] = [
       ['round.yaml', /round\.yaml extends itself/],
+      ['fan0.yaml', /more than 100 files are taken in/],
       ['wrong.yaml', /wrong\.yaml.*(tp|modle)/],
       ['broken.yaml', /broken\.yaml is not YAML/],
       ['nowhere.yaml', /nowhere\.yaml/],

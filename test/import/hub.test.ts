@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest'
-import {HubClient} from '../../src/import/hub/client.ts'
+import {HubClient, isPrivateHost} from '../../src/import/hub/client.ts'
 import {isOffline, openHub, realHubEffects} from '../../src/import/hub/open-hub.ts'
 import {importRepository} from '../../src/import/import-model.ts'
 import {gguf} from './support/gguf.ts'
@@ -206,6 +206,48 @@ describe('a hub that does not give what was asked', () => {
       message: expect.stringContaining('120 s'),
     })
     expect(hub.seen.length).toBeLessThan(20)
+  })
+
+  it('is waited for once, however many names are asked', async () => {
+    const silent = await serverWith(() => {})
+    const hub = hubAt(silent, undefined, effects(), {timeoutMs: 100})
+    for (const id of [ID, 'acme/second', 'acme/third']) await expect(hub.repository(id)).rejects.toMatchObject({code: 'HUB_TIMEOUT'})
+    expect(silent.seen).toHaveLength(1)
+  })
+
+  it('sends the access token back: nothing of its answer is used or shown', async () => {
+    const places = [
+      await serverWith(hubFor(ID, {'config.json': {...TINY_QWEN3, _name_or_path: 'Acme/hf_secret'}})),
+      await serverWith(hubFor(ID, {}, {listing: {cardData: {license: 'hf_secret'}}})),
+      await answering(302, {location: 'ftp://x/Bearer%20hf_secret'}),
+      await answering(404, {'x-error-message': 'no hf_secret here'}),
+    ]
+    for (const hub of places) {
+      const failure = await importFrom(hub, 'hf_secret').catch((error: Error & {code: string}) => error)
+      expect(failure).toMatchObject({code: 'HUB_ANSWER_INVALID'})
+      expect((failure as Error).message).toContain('access token')
+      expect(JSON.stringify([(failure as Error).message, failure])).not.toContain('hf_secret')
+    }
+  })
+
+  it('leads from a public address to a private one', async () => {
+    const asked: string[] = []
+    const fetch = async (url: string | URL | Request) => {
+      asked.push(String(url))
+      return new Response('', {status: 302, headers: {location: 'https://169.254.169.254/latest/meta-data'}})
+    }
+    const hub = openHub({HF_ENDPOINT: 'https://hub.example', HF_HOME: '/nonexistent'}, {...effects().all, fetch: fetch as typeof globalThis.fetch})
+    await expect(hub.repository(ID)).rejects.toMatchObject({code: 'HUB_ANSWER_INVALID', message: expect.stringContaining('private network')})
+    expect(asked).toHaveLength(1)
+  })
+
+  it.each([
+    ...['localhost', '127.0.0.1', '10.1.2.3', '172.16.0.1', '172.31.9.9', '192.168.1.1', '169.254.169.254', '100.64.0.1', '0.0.0.0'].map((host) => [host, true]),
+    ...['[::1]', '[fd00::1]', '[fe80::1]', '[::ffff:7f00:1]', 'metadata.google.internal', 'box.local'].map((host) => [host, true]),
+    ...['huggingface.co', '172.32.0.1', '8.8.8.8', '100.128.0.1', '[2001:db8::1]', '10.example.com', '[::ffff:808:808]'].map((host) => [host, false]),
+  ] as [string, boolean][])('%s is private: %s', (host, isPrivate) => {
+    // As the URL has it: numbers and other spellings of an address come out alike.
+    expect(isPrivateHost(new URL(`http://${host}`).hostname)).toBe(isPrivate)
   })
 
   it('sends without end', async () => {

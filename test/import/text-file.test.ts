@@ -27,8 +27,14 @@ describe('a text file', () => {
     expect(await textOfFile(file('big.txt', Buffer.concat([Buffer.from([0xfe, 0xff]), Buffer.from(little).swap16()])), LIMITS)).toBe(text)
   })
 
-  it.skipIf(process.platform !== 'linux')('of the kernel, whose size is 0, and behind a link', async () => {
-    expect(await textOfFile('/proc/version', LIMITS)).toMatch(/^Linux/)
+  it.skipIf(process.platform !== 'linux')('not of the kernel, whose size says nothing, by whatever name', async () => {
+    symlinkSync('/proc/self/environ', join(folder, 'environ.txt'))
+    for (const path of ['/proc/version', '/sys/kernel/notes', join(folder, 'environ.txt')])
+      await expect(textOfFile(path, LIMITS)).rejects.toMatchObject({code: 'FILE_UNREADABLE', message: expect.stringContaining('of the kernel')})
+  })
+
+  it('that is empty, and behind a link', async () => {
+    expect(await textOfFile(file('empty.txt', ''), LIMITS)).toBe('')
     symlinkSync(file('target.txt', 'text'), join(folder, 'link.txt'))
     expect(await textOfFile(join(folder, 'link.txt'), LIMITS)).toBe('text')
   })

@@ -1,6 +1,6 @@
-import {mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
+import {existsSync, lstatSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync} from 'node:fs'
 import {spawn} from 'node:child_process'
-import {tmpdir} from 'node:os'
+import {hostname, tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {afterEach, beforeEach, describe, expect, it} from 'vitest'
 import type {Subject} from '../../src/engines/engine.ts'
@@ -233,7 +233,14 @@ describe('corrections', () => {
     expect(other.warnings.find(({code}: {code: string}) => code === 'corrected').message).toContain('vLLM 0.11.1')
   })
 
-  it('are all kept where several are saved at once', async () => {
+  it('are all kept where several are saved at once, through a link, past what dead processes left', async () => {
+    const folder = join(home, '.config', 'servefit')
+    for (const made of [folder, join(home, 'dotfiles')]) mkdirSync(made, {recursive: true})
+    const target = join(home, 'dotfiles', 'measured.json')
+    symlinkSync(target, join(folder, 'measured.json'))
+    // Linux gives no process so high a number.
+    writeFileSync(`${target}.lock`, JSON.stringify({pid: 2 ** 30, host: hostname(), turn: 'gone'}))
+    for (const pid of [1, process.pid]) writeFileSync(`${target}.${pid}.new`, '')
     const cards = ['rtx-4090', 'rtx-3090', 'rtx-3090-ti', 'l4', 'a10g', 'l40s']
     await Promise.all(
       cards.map(
@@ -251,6 +258,8 @@ describe('corrections', () => {
         .map(({gpu}) => gpu)
         .sort(),
     ).toEqual([...cards].sort())
+    expect(lstatSync(join(folder, 'measured.json')).isSymbolicLink()).toBe(true)
+    expect(existsSync(`${target}.lock`)).toBe(false)
   }, 60_000)
 })
 

@@ -4,7 +4,7 @@ import {architectureFrom, textPart} from './architecture-from.ts'
 import {formatsUnder, plainCheckpoint, weightsName} from './checkpoint-from.ts'
 import {Fields, invalid, isRecord, type Json} from './fields.ts'
 import {cacheFormatOf} from './number-formats.ts'
-import {displayName, familyOf, modelId} from './model-names.ts'
+import {displayName, familyOf, modelId, isRepositoryName} from './model-names.ts'
 import {poolingOf} from './pooling.ts'
 import {type Recipe, recipeOf} from './recipe.ts'
 
@@ -38,7 +38,7 @@ export function importConfig({config, quantConfig, index, hfId}: ImportInput): I
   const {architecture, modelType} = architectureFrom(config, warnings)
   const {text, whole} = textPart(config)
   const id = hfId ?? whole.string('_name_or_path') ?? text.string('_name_or_path') ?? ''
-  const repository = /^[\w.-]+\/[\w.-]+$/.test(id) ? id : (hfId ?? '')
+  const repository = isRepositoryName(id) ? id : (hfId ?? '')
   const quantisation = quantisationOf(config, text, quantConfig)
   const recipe = quantisation?.section && recipeOf(quantisation.section, text.string('expert_dtype') ?? whole.string('expert_dtype'), warnings)
   if (recipe && quantisation) recipe.kvCache ??= quantisation.kvCache

@@ -1,12 +1,13 @@
 import {type Fields, invalid} from './fields.ts'
 import {queryHeads} from './mixers.ts'
 import type {Traits} from './traits.ts'
+import {dictionary} from '../../core/dictionary.ts'
 
 /** What mixes tokens in a layer. `attention+mamba2` runs both side by side; `none` is a feed-forward block alone. */
 export type MixerKind = 'full' | 'sliding' | 'chunked' | 'gated-delta-net' | 'kimi-delta' | 'lightning' | 'mamba2' | 'mamba1' | 'conv' | 'full+mamba2' | 'none'
 
 /** Words of `layer_types` and its relatives. Which linear attention is meant follows from the other fields. */
-const WORDS: Record<string, MixerKind | 'linear' | 'mamba'> = {
+const WORDS: Record<string, MixerKind | 'linear' | 'mamba'> = dictionary({
   full_attention: 'full',
   attention: 'full',
   full: 'full',
@@ -38,7 +39,7 @@ const WORDS: Record<string, MixerKind | 'linear' | 'mamba'> = {
   m: 'mamba',
   conv: 'conv',
   short_conv: 'conv',
-}
+})
 
 const fill = (count: number, kind: (layer: number) => MixerKind): MixerKind[] => Array.from({length: count}, (_, layer) => kind(layer))
 

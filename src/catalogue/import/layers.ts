@@ -20,11 +20,12 @@ import {
   windowAttention,
 } from './mixers.ts'
 import type {Traits} from './traits.ts'
+import {dictionary} from '../../core/dictionary.ts'
 
 export type LayerPlan = Omit<LayerKind, 'name'>
 
 /** Letters of `hybrid_override_pattern` and words of `layers_block_type` where a layer is one block (Nemotron-H). */
-const BLOCKS: Record<string, 'mamba' | 'attention' | 'mlp' | 'moe'> = {
+const BLOCKS: Record<string, 'mamba' | 'attention' | 'mlp' | 'moe'> = dictionary({
   M: 'mamba',
   '*': 'attention',
   '-': 'mlp',
@@ -33,7 +34,7 @@ const BLOCKS: Record<string, 'mamba' | 'attention' | 'mlp' | 'moe'> = {
   attention: 'attention',
   mlp: 'mlp',
   moe: 'moe',
-}
+})
 
 /** One entry for each layer of the language model. */
 export function layerPlans(config: Fields, traits: Traits): LayerPlan[] {

@@ -12,8 +12,9 @@ import type {
 } from '../../core/architecture.ts'
 import {Fields, invalid, isRecord} from './fields.ts'
 import type {Traits} from './traits.ts'
+import {dictionary} from '../../core/dictionary.ts'
 
-const STATE_BYTES: Record<string, number> = {float32: 4, float: 4, bfloat16: 2, float16: 2, half: 2, bf16: 2, fp16: 2, fp32: 4}
+const STATE_BYTES: Record<string, number> = dictionary({float32: 4, float: 4, bfloat16: 2, float16: 2, half: 2, bf16: 2, fp16: 2, fp32: 4})
 
 /** Bytes of a recurrent state's element where the configuration names its type. */
 function stateElementBytes(config: Fields, ...spellings: string[]): number | undefined {

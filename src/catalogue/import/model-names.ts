@@ -1,3 +1,9 @@
+/**
+ * Whether a name is one that a repository can have: `org/name`, of letters, digits, `_`, `-` and `.`, which neither begins nor ends with a dot or a dash
+ * and holds no two dots (huggingface_hub `utils/_validators.py` validate_repo_id). What a folder's files call it may be anything.
+ */
+export const isRepositoryName = (name: string): boolean => /^[A-Za-z0-9](?:[\w.-]{0,94}\w)?\/\w(?:[\w.-]{0,94}\w)?$/.test(name) && !name.includes('..')
+
 /** Catalogue name of a repository: the last part in lower case, without what only says how it was published. */
 export function modelId(repository: string): string {
   const last = repository.split('/').at(-1) ?? repository

@@ -1,4 +1,5 @@
 import {InputError} from '../../core/input-error.ts'
+import {jsonProblem} from '../../core/json-problem.ts'
 
 /** Largest configuration that is read. The longest known per-layer map, of a mixed NVFP4 export, is 3 MB. */
 const MAX_BYTES = 32 * 1024 * 1024
@@ -19,7 +20,7 @@ export function parseTolerantJson(text: string, name = 'config.json'): unknown {
   try {
     return JSON.parse(strict.text)
   } catch (error) {
-    throw invalid(`not JSON: ${error instanceof Error ? error.message : String(error)}`)
+    throw invalid(`not JSON: ${jsonProblem(text, error)}`)
   }
 }
 

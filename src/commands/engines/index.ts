@@ -1,7 +1,7 @@
 import * as Args from '@oclif/core/args'
 import {ServefitCommand} from '../../cli/base.ts'
 import {InputError} from '../../core/input-error.ts'
-import {nearest} from '../../core/nearest.ts'
+import {nearest, quotedShort} from '../../core/nearest.ts'
 import type {EngineData} from '../../engines/engine.ts'
 import type {EngineServing} from '../../engines/launch/serving.ts'
 import {ENGINE_ALIASES, ENGINES} from '../../engines/registry.ts'
@@ -51,7 +51,7 @@ function idOf(name: string): string {
   const asked = name.toLowerCase()
   const id = Object.hasOwn(ENGINE_ALIASES, asked) ? ENGINE_ALIASES[asked]! : asked
   if (Object.hasOwn(ENGINES, id)) return id
-  throw new InputError('ENGINE_UNKNOWN', `No engine named "${name}": expected ${Object.keys(ENGINES).join(', ')}`, {
+  throw new InputError('ENGINE_UNKNOWN', `No engine named ${quotedShort(name)}: expected ${Object.keys(ENGINES).join(', ')}`, {
     suggestions: nearest(name, Object.keys(ENGINES)),
   })
 }

@@ -7,7 +7,7 @@ import {withProgress} from '../../cli/progress.ts'
 import {sourceFlags, sourcesFrom} from '../../cli/source-flags.ts'
 import {userModelsFolder} from '../../cli/user-models.ts'
 import {realContext} from '../../cli/world.ts'
-import {displayName, modelId} from '../../catalogue/import/model-names.ts'
+import {displayName, isRepositoryName, modelId} from '../../catalogue/import/model-names.ts'
 import {InputError} from '../../core/input-error.ts'
 import type {Checkpoint, Model} from '../../core/model.ts'
 import {requireLayers} from '../../planner/answer/index.ts'
@@ -45,7 +45,7 @@ export default class ModelsImport extends ServefitCommand {
     const {model: read, checkpoint, warnings: remarks, notes = []} = await withProgress(`reading ${args.model}`, () => modelOf(context, args.model))
     requireLayers(read)
     const warnings = [...notes.map(({message}) => message), ...remarks]
-    if (flags.repository !== undefined && !/^[\w.-]+\/[\w.-]+$/.test(flags.repository))
+    if (flags.repository !== undefined && !isRepositoryName(flags.repository))
       throw new InputError('REPOSITORY_INVALID', `--repository ${flags.repository}: expected one such as Qwen/Qwen3-32B`)
     const model = flags.repository === undefined ? read : {...read, hfId: flags.repository}
     const details = detailsOf(model)

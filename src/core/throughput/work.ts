@@ -1,10 +1,12 @@
 import type {Accelerator, ComputeType} from '../accelerator.ts'
 import {type Architecture, layerCounts, type Mixer, type MixtureOfExperts} from '../architecture.ts'
+import {PairMemo} from '../bounded-map.ts'
 import {type WeightFormat, weightFormat} from '../formats.ts'
 import {type CacheLayout, ceilShare, mixerCache} from '../kv-cache.ts'
 import type {Checkpoint} from '../model.ts'
 import {layerTensors, outerTensors, type WeightTensor} from '../tensors.ts'
 import {formatOf, type ShardLayout, shardOf, tensorBytes} from '../weights.ts'
+import {dictionary} from '../dictionary.ts'
 
 /** A matrix product on one rank, or several that engines fuse, repeated in `times` layers. */
 export interface Product {
@@ -86,14 +88,14 @@ export interface Work {
 }
 
 /** Tensors that engines compute in one kernel. */
-const FUSED: Record<string, string> = {
+const FUSED: Record<string, string> = dictionary({
   'attention.query': 'qkv',
   'attention.key': 'qkv',
   'attention.value': 'qkv',
   'attention.gate': 'qkv',
   'attention.query-a': 'down',
   'attention.kv-a': 'down',
-}
+})
 
 const dominant = (current: Product | undefined, bytes: number, format: WeightFormat): WeightFormat =>
   current && current.bytes >= bytes ? current.format : format
@@ -352,19 +354,13 @@ export function workOf(architecture: Architecture, checkpoint: Checkpoint, layou
   }
 }
 
-/** Work by architecture and checkpoint: the same objects give the same work. Freed with them. */
-const known = new WeakMap<Architecture, WeakMap<Checkpoint, Map<string, Work>>>()
+/** Work by architecture and checkpoint: the same objects give the same work. A plan over hundreds of cards asks for some hundred layouts. */
+const KNOWN = new PairMemo<Architecture, Checkpoint, Work>(2000)
 
-/** As `workOf`, remembered for as long as architecture and checkpoint live. */
+/** As `workOf`, remembered as long as architecture and checkpoint live and not too much is. */
 export function rememberedWork(architecture: Architecture, checkpoint: Checkpoint, layout: ShardLayout, cache: CacheLayout): Work {
-  const byCheckpoint = known.get(architecture) ?? new WeakMap<Checkpoint, Map<string, Work>>()
-  known.set(architecture, byCheckpoint)
-  const byLayout = byCheckpoint.get(checkpoint) ?? new Map<string, Work>()
-  byCheckpoint.set(checkpoint, byLayout)
   const key = `${layout.attentionTp} ${layout.denseTp} ${layout.vocabularyTp} ${layout.expertTp} ${layout.expertParallel} ${cache.format.id} ${cache.latentRowBytes?.(576) ?? ''} ${cache.compressedRowBytes?.(512, 64) ?? ''} ${cache.indexKeyBytes?.(128) ?? ''} ${cache.stateElementBytes} ${cache.convolutionElementBytes} ${cache.speculativeTokens} ${cache.keysForSharedIndexers ?? ''}`
-  const work = byLayout.get(key) ?? workOf(architecture, checkpoint, layout, cache)
-  byLayout.set(key, work)
-  return work
+  return KNOWN.once(architecture, checkpoint, key, () => workOf(architecture, checkpoint, layout, cache))
 }
 
 /** What the matrix units are fed: the format's own type where the hardware takes it, 16 bits otherwise. */

@@ -4,6 +4,7 @@ import type {ListedPciCard} from './lspci.ts'
 import {parseLspci} from './lspci.ts'
 import type {OutputKind, PastedOutput} from './outputs.ts'
 import {queryText} from './query-rows.ts'
+import {dictionary} from '../../core/dictionary.ts'
 
 /** Outputs that say the same however often they are pasted, or say more each time; of the others the last is what is now. */
 const JOINED: OutputKind[] = ['rocm-smi', 'amd-smi metric', 'lspci', 'system_profiler', 'sysctl', 'xpu-smi discovery', 'nvidia-smi nvlink -s', 'dmidecode']
@@ -82,8 +83,8 @@ export function pastedEffects(outputs: readonly PastedOutput[], findGpu: FindGpu
 const uevent = ({maker, pciDeviceId, pciAddress}: ListedPciCard): string =>
   `PCI_CLASS=30200\nPCI_ID=${maker.pciVendor}:${pciDeviceId?.slice(2)}\nPCI_SLOT_NAME=${pciAddress}\n`
 
-const FREE_UNITS: Record<string, number> = {b: 1 / 1024, k: 1, m: 1024, g: 1024 ** 2}
-const SUFFIXES: Record<string, number> = {B: 1 / 1024, K: 1, M: 1024, G: 1024 ** 2, T: 1024 ** 3}
+const FREE_UNITS: Record<string, number> = dictionary({b: 1 / 1024, k: 1, m: 1024, g: 1024 ** 2})
+const SUFFIXES: Record<string, number> = dictionary({B: 1 / 1024, K: 1, M: 1024, G: 1024 ** 2, T: 1024 ** 3})
 
 /** A machine that serves models has 2 GiB at least: a smaller figure is one of `free -m` or `free -g`, whose command was left out. */
 const likelyUnit = (total: number): number => (total < 2048 ? FREE_UNITS.g! : total < 2 * 1024 ** 2 ? FREE_UNITS.m! : 1)

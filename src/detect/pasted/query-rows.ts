@@ -1,8 +1,9 @@
 import {NVIDIA_FIELDS} from '../nvidia-csv.ts'
 import type {PastedOutput} from './outputs.ts'
+import {dictionary} from '../../core/dictionary.ts'
 
 /** Spellings of one field; drivers know both. */
-const SAME: Record<string, string> = {gpu_name: 'name', gpu_uuid: 'uuid', gpu_bus_id: 'pci.bus_id'}
+const SAME: Record<string, string> = dictionary({gpu_name: 'name', gpu_uuid: 'uuid', gpu_bus_id: 'pci.bus_id'})
 
 type Row = Map<string, string>
 

@@ -3,6 +3,7 @@ import {InputError} from '../../core/input-error.ts'
 import type {Launch} from '../engine.ts'
 import {setField} from './fields.ts'
 import {checkFlag, findFlag, type FlagTable} from '../flags.ts'
+import {dictionary} from '../../core/dictionary.ts'
 
 /** One `--set`: an option of the engine, or a field of TensorRT-LLM's file by its dotted path. */
 export interface Setting {
@@ -34,7 +35,7 @@ export function parseSetting(text: string): Setting {
 }
 
 /** What the plan decides: set by hand it would disagree with the rest of what is written. The servefit option is given. */
-const PLANNED: Record<string, string> = {
+const PLANNED: Record<string, string> = dictionary({
   '--tensor-parallel-size': '--tp',
   '--tp-size': '--tp',
   '--tensor_parallel_size': '--tp',
@@ -71,7 +72,7 @@ const PLANNED: Record<string, string> = {
   model: 'the MODEL argument',
   '--config': '--format file',
   '--extra_llm_api_options': '--format file',
-}
+})
 
 const SECRETS = /^--?(?:hf[-_]token|(?:admin[-_])?api[-_]key|ssl[-_]keyfile[-_]password)$/
 

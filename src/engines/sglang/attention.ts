@@ -1,6 +1,7 @@
 /** Which attention SGLang runs when nobody says, and what that means for its cache. */
 import {isAtLeast} from '../versions.ts'
 import type {SglangQuestion} from './asked.ts'
+import {dictionary} from '../../core/dictionary.ts'
 
 type AttentionQuestion = Pick<SglangQuestion, 'version' | 'gpu' | 'latentAttention' | 'sparseIndexer' | 'compressedAttention' | 'draft' | 'className'>
 
@@ -30,7 +31,15 @@ export function attentionBackend(question: AttentionQuestion): string {
   return vendor === 'amd' ? 'aiter' : 'flashinfer'
 }
 
-const PAGE_TOKENS: Record<string, number> = {flashmla: 64, cutlass_mla: 128, trtllm_mla: 64, cutedsl_mla: 64, tokenspeed_mla: 64, trtllm_mha: 64, dsv4: 256}
+const PAGE_TOKENS: Record<string, number> = dictionary({
+  flashmla: 64,
+  cutlass_mla: 128,
+  trtllm_mla: 64,
+  cutedsl_mla: 64,
+  tokenspeed_mla: 64,
+  trtllm_mha: 64,
+  dsv4: 256,
+})
 
 /**
  * Tokens of a page when `--page-size` is unset: 1, unless the backend takes only other sizes.

@@ -7,7 +7,7 @@
  */
 import {isAtLeast} from '../versions.ts'
 import {chunkBeforeDivision, GIB_IN_MIB, memoryMiB, type SglangQuestion} from './asked.ts'
-import {decodeGraphMaxBatch, hasDecodeGraphs, prefillGraphSizes} from './graphs.ts'
+import {decodeGraphMaxBatch, hasDecodeGraphs, prefillGraphCount} from './graphs.ts'
 
 /**
  * Automatic `mem_fraction_static`: the share of the device's total memory that weights and cache may take.
@@ -65,8 +65,8 @@ export function reservedMiB(question: SglangQuestion): number {
   // Until 0.5.14 the batch's part is reserved even where graphs are off.
   if (hasDecodeGraphs(question) || !isAtLeast(version, '0.5.15')) reserve += 2 * graphBatch
   if (dpAttention) reserve += (graphBatch > 300 ? 4.5 : 3) * graphBatch * dp
-  const prefillSizes = prefillGraphSizes(question)
-  if (prefillSizes.length > 0) reserve += question.latentAttention ? 1536 : 8 * prefillSizes.length
+  const prefillSizes = prefillGraphCount(question)
+  if (prefillSizes > 0) reserve += question.latentAttention ? 1536 : 8 * prefillSizes
   if (memory > 60 * GIB_IN_MIB) reserve = Math.max(reserve, 10 * GIB_IN_MIB)
   // Scratch of oneDNN on Intel's cards (memory_hook.py handle_gpu_memory_settings).
   if (gpu.accelerator.vendor === 'intel' && isAtLeast(version, '0.5.20')) reserve += 2 * GIB_IN_MIB

@@ -6,6 +6,7 @@
  */
 import {isAtLeast} from '../versions.ts'
 import {chunkBeforeDivision, GIB_IN_MIB, isLargeHopperQwen3Vl, memoryMiB, range, type SglangQuestion} from './asked.ts'
+import {dictionary} from '../../core/dictionary.ts'
 
 type DecodeQuestion = Pick<SglangQuestion, 'version' | 'gpu' | 'tp' | 'graphs' | 'requestsAsked' | 'className'>
 
@@ -86,7 +87,7 @@ function sizesWanted(question: DecodeQuestion & Pick<SglangQuestion, 'draft'>): 
 }
 
 /** Classes that see, and capture their prompts all the same, with the first release: (configs/model_config.py multimodal_{piecewise,breakable}_cuda_graph_supported_model_archs, 0.5.16 to 0.5.23). */
-const SEEING_WITH_GRAPHS: Record<string, string> = {
+const SEEING_WITH_GRAPHS: Record<string, string> = dictionary({
   Cohere2VisionForConditionalGeneration: '0.5.16',
   Glm5NextForConditionalGeneration: '0.5.20',
   InternS2MobiusForConditionalGeneration: '0.5.18',
@@ -98,10 +99,10 @@ const SEEING_WITH_GRAPHS: Record<string, string> = {
   Qwen3_5ForConditionalGeneration: '0.5.16',
   Qwen3_5MoeForConditionalGeneration: '0.5.16',
   Qwen4ExpForConditionalGeneration: '0.5.22',
-}
+})
 
 /** Largest prompt with a graph of classes that keep it small (apply_muse_glimmer_prefill_cuda_graph_max_bs_default, from 0.5.18). */
-const LARGEST_BY_CLASS: Record<string, number> = {MuseGlimmerForCausalLM: 512, MuseGlimmerForConditionalGeneration: 512}
+const LARGEST_BY_CLASS: Record<string, number> = dictionary({MuseGlimmerForCausalLM: 512, MuseGlimmerForConditionalGeneration: 512})
 
 /**
  * Whether graphs of prompts are planned; the fraction's rule reckons with them then. On by default from 0.5.10, on CUDA only.
@@ -137,22 +138,26 @@ export function plansPrefillGraphs(question: SglangQuestion): boolean {
   return !(question.deltaAttention && from('0.5.20') && !(className === 'Glm5NextForConditionalGeneration' && from('0.5.22')))
 }
 
+/** From, to and step of the token counts with a prefill graph; the last go on to the largest. */
+const PREFILL_STEPS: readonly [from: number, to: number, step: number][] = [
+  [4, 32, 4],
+  [48, 256, 16],
+  [288, 512, 32],
+  [576, 1024, 64],
+  [1280, 4096, 256],
+  [4608, Number.POSITIVE_INFINITY, 512],
+]
+
 /**
- * Token counts with a prefill graph, ascending; empty where there are none: 4 to 32 by 4; to 256 by 16; to 512 by 32; to 1,024 by 64; to
+ * How many token counts have a prefill graph; 0 where there are none: 4 to 32 by 4; to 256 by 16; to 512 by 32; to 1,024 by 64; to
  * 4,096 by 256; then by 512 up to the chunk, for MLA up to 2,048 of it, from 0.5.23 up to 8,192. Never beyond the cache that was asked for.
  */
-export function prefillGraphSizes(question: SglangQuestion): number[] {
-  if (!plansPrefillGraphs(question)) return []
+export function prefillGraphCount(question: SglangQuestion): number {
+  if (!plansPrefillGraphs(question)) return 0
   const {version, latentAttention, className = '', tokensAsked = Number.POSITIVE_INFINITY} = question
   const chunk = question.chunkedPrefillTokens ?? chunkBeforeDivision(question)
   const most = latentAttention ? (isAtLeast(version, '0.5.23') ? Math.min(8192, chunk) : 2048) : chunk
   const largest = Math.min(LARGEST_BY_CLASS[className] ?? most, tokensAsked)
-  return [
-    ...range(4, 32, 4),
-    ...range(48, 256, 16),
-    ...range(288, 512, 32),
-    ...range(576, 1024, 64),
-    ...range(1280, 4096, 256),
-    ...range(4608, largest, 512),
-  ].filter((size) => size <= largest)
+  // Counted, not listed: a chunk may be of a thousand million tokens.
+  return PREFILL_STEPS.reduce((count, [from, to, step]) => count + Math.max(0, Math.floor((Math.min(to, largest) - from) / step) + 1), 0)
 }

@@ -16,9 +16,10 @@ import {addOptionFlags} from './option-flags.ts'
 import {filledRequests, OWN_RUNNING_REQUESTS, sglangQuestion, subjectKinds} from './question.ts'
 import {automaticCache} from './resolve.ts'
 import {sglangAlgorithm} from './speculation.ts'
+import {dictionary} from '../../core/dictionary.ts'
 
 /** How SGLang spells a cache format; 16 bits are what `auto` gives. */
-const CACHE_VALUES: Record<string, string> = {fp8: 'fp8_e4m3', mxfp4: 'fp4_mx_block16', bf16: 'bf16'}
+const CACHE_VALUES: Record<string, string> = dictionary({fp8: 'fp8_e4m3', mxfp4: 'fp4_mx_block16', bf16: 'bf16'})
 
 /**
  * `sglang serve` (the module before 0.5.6). An option is written only where it differs from what this version

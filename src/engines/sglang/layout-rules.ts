@@ -4,6 +4,7 @@ import type {Subject} from '../engine.ts'
 import {expertGroupReasons} from '../expert-groups.ts'
 import {nodesNeeded} from '../launch/nodes.ts'
 import {isAtLeast} from '../versions.ts'
+import {dictionary} from '../../core/dictionary.ts'
 
 const TITLE = 'SGLang'
 
@@ -84,12 +85,12 @@ function contextReasons({tp, decodeContextParallel = 1}: Deployment): Reason[] {
 }
 
 /** Classes that can be served without their towers, with their first release (server_args.py LANGUAGE_MODEL_ONLY_ARCHITECTURES). */
-const LANGUAGE_ONLY: Record<string, string> = {
+const LANGUAGE_ONLY: Record<string, string> = dictionary({
   Cosmos3EdgeForConditionalGeneration: '0.5.20',
   Cosmos3ForConditionalGeneration: '0.5.20',
   DeepseekV4ForCausalLM: '0.5.22',
   MuseGlimmerForConditionalGeneration: '0.5.18',
-}
+})
 
 function towerReasons({model}: Subject, {engineVersion, multimodal}: Deployment): Reason[] {
   const {className = ''} = model.architecture

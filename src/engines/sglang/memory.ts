@@ -24,7 +24,7 @@ import {type PartTerm, weightTerms} from '../weight-terms.ts'
 import {isLargeHopperQwen3Vl, type SglangQuestion} from './asked.ts'
 import {attentionBackend, dropsPrefillGraphs, pageSizeTokens} from './attention.ts'
 import {fractionFactor, memFractionStatic} from './defaults.ts'
-import {decodeGraphSizes, prefillGraphSizes} from './graphs.ts'
+import {decodeGraphSizes, prefillGraphCount} from './graphs.ts'
 import {offloadAsked} from '../offload.ts'
 import {sglangOffload} from './offload.ts'
 import {sglangCacheLayout, sglangLayout, sglangPriceLayout, sglangWeightLayout} from './layout.ts'
@@ -185,7 +185,7 @@ export function sglangMemory(subject: Subject, deployment: Deployment, data: Eng
   const pageTokens = deployment.blockTokens ?? pageSizeTokens(attentionBackend(question), kinds.sparse)
   const contextParallel = deployment.decodeContextParallel ?? 1
   const decodeSizes = decodeGraphSizes({...question, maxRunningRequests: deployment.maxNumSeqs}).length
-  const prefillSizes = dropsPrefillGraphs(question) ? 0 : prefillGraphSizes(question).length
+  const prefillSizes = dropsPrefillGraphs(question) ? 0 : prefillGraphCount(question)
   const peak = activationPeak({
     architecture,
     layout: sglangLayout(deployment),

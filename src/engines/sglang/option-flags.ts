@@ -2,8 +2,9 @@ import type {Deployment} from '../../core/deployment.ts'
 import type {FlagList} from '../launch/flag-list.ts'
 import {counted} from '../launch/numbers.ts'
 import {isAtLeast} from '../versions.ts'
+import {dictionary} from '../../core/dictionary.ts'
 
-const STATE_VALUES: Record<string, string> = {fp32: 'float32', bf16: 'bfloat16', fp16: 'float16'}
+const STATE_VALUES: Record<string, string> = dictionary({fp32: 'float32', bf16: 'bfloat16', fp16: 'float16'})
 /** First release that sets the graphs of decoding and of prefill apart; the older spelling is deprecated from it on. */
 const PHASES_SINCE = '0.5.14'
 

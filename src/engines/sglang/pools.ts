@@ -6,6 +6,7 @@
  */
 import type {CachePart} from '../../core/kv-cache.ts'
 import {isAtLeast} from '../versions.ts'
+import {dictionary} from '../../core/dictionary.ts'
 
 /** --mamba-full-memory-ratio: state memory to KV memory. */
 const STATE_TO_KV_RATIO = 0.9
@@ -23,7 +24,7 @@ const COARSE_RING = 128
  * Classes whose prefix tree keeps recurrent states in a buffer of two for each request, with their first release
  * (_support_mamba_cache_extra_buffer, from 0.5.15 arg_groups/overrides.py _MAMBA_EXTRA_BUFFER_ARCHS); the others keep none.
  */
-const BUFFERED_STATES: Record<string, string> = {
+const BUFFERED_STATES: Record<string, string> = dictionary({
   BailingMoeV2_5ForCausalLM: '0.5.14',
   FalconH1ForCausalLM: '0.5.14',
   GraniteMoeHybridForCausalLM: '0.5.14',
@@ -34,10 +35,10 @@ const BUFFERED_STATES: Record<string, string> = {
   Qwen3NextForCausalLM: '0.5.14',
   Qwen3_5ForConditionalGeneration: '0.5.14',
   Qwen3_5MoeForConditionalGeneration: '0.5.14',
-}
+})
 
 /** The same where the strategy is given (--mamba-radix-cache-strategy, before 0.5.14 --mamba-scheduler-strategy). */
-const SLOTS_BY_STRATEGY: Record<string, number> = {no_buffer: 3, extra_buffer: 5, extra_buffer_lazy: 4}
+const SLOTS_BY_STRATEGY: Record<string, number> = dictionary({no_buffer: 3, extra_buffer: 5, extra_buffer_lazy: 4})
 
 /**
  * State slots that one running request can take: its own, the prefix tree's checkpoint and one in flight; two more for the

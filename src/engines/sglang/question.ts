@@ -4,6 +4,7 @@ import {isAtLeast} from '../versions.ts'
 import {attentionRanks, type SglangQuestion} from './asked.ts'
 import {isGguf} from '../launch/model-argument.ts'
 import {sglangAlgorithm} from './speculation.ts'
+import {dictionary} from '../../core/dictionary.ts'
 
 export interface SubjectKinds {
   latent: boolean
@@ -18,7 +19,7 @@ export interface SubjectKinds {
  * First releases whose window layers have a pool of their own, by class; layers of other classes keep every token
  * (configs/model_config.py is_hybrid_swa_model; 0.5.7: is_hybrid_model).
  */
-const WINDOW_POOLS: Record<string, string> = {
+const WINDOW_POOLS: Record<string, string> = dictionary({
   BeamForCausalLM: '0.5.23',
   DiffusionGemmaForBlockDiffusion: '0.5.21',
   Gemma4ForCausalLM: '0.5.11',
@@ -35,7 +36,7 @@ const WINDOW_POOLS: Record<string, string> = {
   MuseGlimmerForConditionalGeneration: '0.5.18',
   Step3p5ForCausalLM: '0.5.9',
   Step3p7ForConditionalGeneration: '0.5.13',
-}
+})
 
 /**
  * Whether window layers have a pool of their own: from 0.5.7 by class; from 0.4.9.post3 in every model but Llama 4 (model_runner.py,

@@ -3,6 +3,7 @@ import type {Deployment, Speculation} from '../../core/deployment.ts'
 import {InputError} from '../../core/input-error.ts'
 import {tokensPerStep} from '../../core/throughput/drafting.ts'
 import type {AcceptanceRow} from './table.ts'
+import {dictionary} from '../../core/dictionary.ts'
 
 /** Mean accepted length of a step, the model's own token included, and how it is known. */
 export interface AcceptedLength {
@@ -16,7 +17,7 @@ export interface AcceptedLength {
 }
 
 /** Methods without figures of their own are taken for their nearest kin. */
-const KIN: Record<string, string> = {suffix: 'ngram', pard: 'draft_model', mlp_speculator: 'medusa'}
+const KIN: Record<string, string> = dictionary({suffix: 'ngram', pard: 'draft_model', mlp_speculator: 'medusa'})
 /** Texts differ by this much at least: the same draft yields 0.85 to 1.15 times as much on another set (pairs of data/drafts/acceptance.yaml). */
 const LEAST_SPREAD = 0.1
 /** Of a method with a single published figure. */

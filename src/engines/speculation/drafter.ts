@@ -1,5 +1,6 @@
 /** The drafter of a deployment as a small model, for the speed model. */
 import type {Architecture} from '../../core/architecture.ts'
+import {PairMemo} from '../../core/bounded-map.ts'
 import type {Deployment, Speculation} from '../../core/deployment.ts'
 import type {Checkpoint, DraftShape, TensorFormats} from '../../core/model.ts'
 import type {Drafter, Drafting, Verification} from '../../core/throughput/drafting.ts'
@@ -45,24 +46,17 @@ function shapeModel(shape: DraftShape, target: Architecture): Architecture {
 }
 
 /** Drafters by target, method and draft: the same objects each time, since the work of a step is remembered by them. Freed with the model. */
-const KNOWN = new WeakMap<Checkpoint, Map<string, Pick<Drafter, 'architecture' | 'checkpoint'>>>()
+const KNOWN = new PairMemo<Architecture, Checkpoint, Pick<Drafter, 'architecture' | 'checkpoint'>>(1000)
 
 function modelsOf({model, checkpoint}: Subject, {speculative}: Deployment): Pick<Drafter, 'architecture' | 'checkpoint'> | undefined {
   const {architecture} = model
   const kind = draftKind(architecture, speculative)
   if (kind === 'none' || !speculative) return undefined
-  const byName = KNOWN.get(checkpoint) ?? new Map<string, Pick<Drafter, 'architecture' | 'checkpoint'>>()
-  KNOWN.set(checkpoint, byName)
-  const key = `${kind} ${speculative.method} ${speculative.draft ?? ''}`
-  const known = byName.get(key)
-  if (known) return known
-  const shape = draftShape(architecture, speculative, knownDraft(model, speculative))
-  const made =
-    kind === 'layers'
-      ? {architecture: layersModel(architecture, speculative), checkpoint: layersCheckpoint(checkpoint, architecture)}
-      : {architecture: shapeModel(shape!, architecture), checkpoint: {hfId: speculative.draft ?? '', weights: 'bf16', formats: {default: 'bf16'}}}
-  byName.set(key, made)
-  return made
+  return KNOWN.once(architecture, checkpoint, `${kind} ${speculative.method} ${speculative.draft ?? ''}`, () => {
+    if (kind === 'layers') return {architecture: layersModel(architecture, speculative), checkpoint: layersCheckpoint(checkpoint, architecture)}
+    const shape = draftShape(architecture, speculative, knownDraft(model, speculative))
+    return {architecture: shapeModel(shape!, architecture), checkpoint: {hfId: speculative.draft ?? '', weights: 'bf16', formats: {default: 'bf16'}}}
+  })
 }
 
 export interface DraftingQuestion {

@@ -1,5 +1,5 @@
 import {InputError} from '../../core/input-error.ts'
-import {nearest} from '../../core/nearest.ts'
+import {nearest, quotedShort} from '../../core/nearest.ts'
 import type {EngineId} from '../../core/deployment.ts'
 import {compareVersions, isAtLeast} from '../versions.ts'
 import type {SpeculationMethod, SpeculationMethods} from './table.ts'
@@ -20,7 +20,7 @@ export function requireMethod(methods: SpeculationMethods, text: string): string
   if (name !== undefined) return name
   const known = Object.entries(methods).map(([id, {aliases = []}]) => ({name: id, spellings: aliases}))
   const close = nearest(methodWord(text), known)
-  throw new InputError('SPECULATION_UNKNOWN', `No method of speculative decoding named "${text}": expected one such as mtp, eagle3 or ngram`, {
+  throw new InputError('SPECULATION_UNKNOWN', `No method of speculative decoding named ${quotedShort(text)}: expected one such as mtp, eagle3 or ngram`, {
     suggestions: close.length > 0 ? close : Object.keys(methods),
   })
 }

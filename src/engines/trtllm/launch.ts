@@ -11,6 +11,7 @@ import {trtllmLoraModules} from '../lora.ts'
 import {isAtLeast} from '../versions.ts'
 import {FREE_GPU_MEMORY_FRACTION, MAX_BATCH_SIZE, MAX_NUM_TOKENS, TOKENS_PER_BLOCK} from './defaults.ts'
 import {trtllmNodes} from './nodes.ts'
+import {dictionary} from '../../core/dictionary.ts'
 
 /** Name of the configuration file beside the command; it is written where the command is run. */
 const FILE_NAME = 'servefit-trtllm.yaml'
@@ -98,8 +99,8 @@ function takesChunks({model, gpu}: Subject): boolean {
 
 /** Fields of the file, by dotted path, with their reasons. */
 class FileFields {
-  readonly content: Record<string, unknown> = {}
-  readonly because: Record<string, string> = {}
+  readonly content: Record<string, unknown> = dictionary()
+  readonly because: Record<string, string> = dictionary()
 
   set(path: string, value: unknown, because: string): void {
     setField(this.content, path, value)
@@ -160,10 +161,10 @@ function addOptionFields(
   if (stateFormat !== undefined) file.set('kv_cache_config.mamba_ssm_cache_dtype', STATE_VALUES[stateFormat] ?? stateFormat, 'format of recurrent states')
 }
 
-const STATE_VALUES: Record<string, string> = {fp32: 'float32', bf16: 'bfloat16', fp16: 'float16'}
+const STATE_VALUES: Record<string, string> = dictionary({fp32: 'float32', bf16: 'bfloat16', fp16: 'float16'})
 
 /** What TensorRT-LLM calls the methods (tensorrt_llm/llmapi/llm_args.py, decoding_type). */
-const DECODING_TYPES: Record<string, string> = {
+const DECODING_TYPES: Record<string, string> = dictionary({
   mtp: 'MTP',
   eagle3: 'Eagle3',
   ngram: 'NGram',
@@ -172,7 +173,7 @@ const DECODING_TYPES: Record<string, string> = {
   pard: 'PARD',
   dflash: 'DFlash',
   medusa: 'Medusa',
-}
+})
 
 function addSpeculation(file: FileFields, version: string, {method, tokens, draft}: Speculation): void {
   const drafts = `${tokens} draft token${tokens === 1 ? '' : 's'} a step`

@@ -15,11 +15,12 @@ import {hasSparseLatent} from './sparse.ts'
 import {vllmNodes} from './nodes.ts'
 import {addOptionFlags} from './option-flags.ts'
 import {isRecurrent} from './recurrent.ts'
+import {dictionary} from '../../core/dictionary.ts'
 
 const GIB = 1024 ** 3
 
 /** How vLLM spells a cache format (vllm/config/cache.py CacheDType); anything else is passed as it is. */
-const CACHE_VALUES: Record<string, string> = {bf16: 'bfloat16', fp16: 'float16', int8: 'int8_per_token_head', int4: 'int4_per_token_head'}
+const CACHE_VALUES: Record<string, string> = dictionary({bf16: 'bfloat16', fp16: 'float16', int8: 'int8_per_token_head', int4: 'int4_per_token_head'})
 
 /**
  * `vllm serve`. An option is written only where it differs from what this version does by itself on this GPU,

@@ -2,9 +2,10 @@ import type {Deployment} from '../../core/deployment.ts'
 import type {FlagList} from '../launch/flag-list.ts'
 import {counted, gib} from '../launch/numbers.ts'
 import {isAtLeast} from '../versions.ts'
+import {dictionary} from '../../core/dictionary.ts'
 
 /** How vLLM spells a format of recurrent states (config/cache.py MambaDType). */
-const STATE_VALUES: Record<string, string> = {fp32: 'float32', bf16: 'bfloat16', fp16: 'float16'}
+const STATE_VALUES: Record<string, string> = dictionary({fp32: 'float32', bf16: 'bfloat16', fp16: 'float16'})
 /** How it spells the modes of graphs (config/compilation.py CUDAGraphMode). */
 const graphMode = (mode: string): string => mode.toUpperCase().replaceAll('-', '_')
 /** First release with `--max-cudagraph-capture-size`; before, `--cuda-graph-sizes` with one number is the limit. */

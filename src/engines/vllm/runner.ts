@@ -10,9 +10,10 @@ import type {Deployment} from '../../core/deployment.ts'
 import type {Subject} from '../engine.ts'
 import {isAtLeast} from '../versions.ts'
 import {isRecurrent} from './recurrent.ts'
+import {dictionary} from '../../core/dictionary.ts'
 
 /** Classes that get the second runner before every class does (DEFAULT_V2_MODEL_RUNNER_ARCHITECTURES), by the first release that lists them. */
-const LISTED_SINCE: Record<string, string> = {
+const LISTED_SINCE: Record<string, string> = dictionary({
   Qwen3ForCausalLM: '0.22.0',
   LlamaForCausalLM: '0.23.0',
   MistralForCausalLM: '0.23.0',
@@ -24,7 +25,7 @@ const LISTED_SINCE: Record<string, string> = {
   LongcatFlashNgramForCausalLM: '0.26.0',
   KimiK3ForConditionalGeneration: '0.27.0',
   DeepseekV4ForCausalLM: '0.28.0',
-}
+})
 
 /** Models without experts and without recurrent layers, whatever their class. */
 const DENSE_SINCE = '0.25.0'
@@ -32,15 +33,15 @@ const DENSE_SINCE = '0.25.0'
 const EVERY_SINCE = '0.29.0'
 
 /** Classes that AMD's build keeps on the first runner, from the first release to before the last (ROCM_DEFAULT_MRV1_ARCHITECTURES; gone in 0.32.0). */
-const AMD_FIRST: Record<string, {since: string; until: string}> = {
+const AMD_FIRST: Record<string, {since: string; until: string}> = dictionary({
   // 0.28.0 leaves it out of the list above on AMD.
   DeepseekV4ForCausalLM: {since: '0.28.0', until: '0.32.0'},
   DeepseekV32ForCausalLM: {since: '0.29.0', until: '0.32.0'},
   GlmMoeDsaForCausalLM: {since: '0.30.0', until: '0.32.0'},
-}
+})
 
 /** First release in which the second runner drafts by a method; a method that is not here it never does. */
-const DRAFTS_SINCE: Record<string, string> = {
+const DRAFTS_SINCE: Record<string, string> = dictionary({
   eagle: '0.22.0',
   eagle3: '0.22.0',
   mtp: '0.22.0',
@@ -48,7 +49,7 @@ const DRAFTS_SINCE: Record<string, string> = {
   dspark: '0.25.0',
   draft_model: '0.31.0',
   ngram: '0.32.0',
-}
+})
 /** EAGLE-3 over pipeline stages, which 0.22.0 to 0.29.0 leave to the first runner. */
 const STAGED_EAGLE_SINCE = '0.30.0'
 

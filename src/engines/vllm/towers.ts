@@ -1,6 +1,7 @@
 import type {Architecture, Encoder} from '../../core/architecture.ts'
 import type {Deployment} from '../../core/deployment.ts'
 import {isAtLeast} from '../versions.ts'
+import {dictionary} from '../../core/dictionary.ts'
 
 /** First release seen in which every model leaves a tower out whose kinds are all limited to nothing (model_executor/models/interfaces.py _mark_tower_model, 0.16.0; not in 0.14.0). */
 const TOWERS_LEFT_OUT_SINCE = '0.16.0'
@@ -9,7 +10,7 @@ const CLASSES_SINCE = '0.11.0'
 const OWN_RULE = /^(?:Qwen2_5_VL|Qwen3VL|Qwen3_VL|Mistral3)/
 
 /** Kinds of input that a tower reads, as the limits name them. */
-const KINDS: Record<string, string[]> = {vision: ['image', 'video'], audio: ['audio']}
+const KINDS: Record<string, string[]> = dictionary({vision: ['image', 'video'], audio: ['audio']})
 
 type Asked = Pick<Deployment, 'engineVersion' | 'multimodal'>
 

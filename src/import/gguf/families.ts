@@ -1,3 +1,5 @@
+import {dictionary} from '../../core/dictionary.ts'
+
 /** What llama.cpp knows of an architecture without a key in the file, and what the engines call it. */
 export interface Family {
   /** Class name of Hugging Face's configuration, which the engines' tables are keyed by. */
@@ -18,7 +20,7 @@ export interface Family {
 }
 
 /** By `general.architecture` (src/llama-arch.cpp). An architecture that is not here is read from its tensors all the same. */
-export const FAMILIES: Readonly<Record<string, Family>> = {
+export const FAMILIES: Readonly<Record<string, Family>> = dictionary({
   llama: {className: 'LlamaForCausalLM', expertClassName: 'MixtralForCausalLM', family: 'llama'},
   llama4: {className: 'Llama4ForConditionalGeneration', family: 'llama4', windowPeriod: 4, chunkTokens: 8192},
   mistral3: {className: 'Mistral3ForConditionalGeneration', family: 'mistral3'},
@@ -83,4 +85,4 @@ export const FAMILIES: Readonly<Record<string, Family>> = {
   apertus: {className: 'ApertusForCausalLM', family: 'apertus'},
   arcee: {className: 'ArceeForCausalLM', family: 'arcee'},
   smallthinker: {className: 'SmallThinkerForCausalLM', family: 'smallthinker', windowPeriod: 4, fullFirst: true},
-}
+})

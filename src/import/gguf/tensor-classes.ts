@@ -1,8 +1,9 @@
 import type {Mixer} from '../../core/architecture.ts'
 import type {TensorClass} from '../../core/model.ts'
+import {dictionary} from '../../core/dictionary.ts'
 
 /** Classes that a tensor of a block holds, by its name without `.weight`. Absent: norms, biases and constants. */
-const CLASSES: Readonly<Record<string, TensorClass[]>> = {
+const CLASSES: Readonly<Record<string, TensorClass[]>> = dictionary({
   attn_q: ['attention.query'],
   attn_k: ['attention.key'],
   attn_v: ['attention.value'],
@@ -54,17 +55,17 @@ const CLASSES: Readonly<Record<string, TensorClass[]>> = {
   ssm_g_b: ['linear.gate'],
   inp_gate: ['extra'],
   proj: ['extra'],
-}
+})
 
 /** The same names where they mean a linear attention's projections. */
-const LINEAR: Readonly<Record<string, TensorClass[]>> = {
+const LINEAR: Readonly<Record<string, TensorClass[]>> = dictionary({
   attn_q: ['linear.in'],
   attn_k: ['linear.in'],
   attn_v: ['linear.in'],
   attn_qkv: ['linear.in'],
   attn_gate: ['linear.in'],
   attn_output: ['linear.out'],
-}
+})
 
 /** Classes of a block's tensor; none for what no recipe quantises. */
 export function classesOf(name: string, mixers: readonly Mixer[]): TensorClass[] {
@@ -76,8 +77,8 @@ export function classesOf(name: string, mixers: readonly Mixer[]): TensorClass[]
 }
 
 /** Classes of the tensors outside the blocks. */
-export const OUTER_CLASSES: Readonly<Record<string, TensorClass>> = {
+export const OUTER_CLASSES: Readonly<Record<string, TensorClass>> = dictionary({
   'token_embd.weight': 'embedding',
   'output.weight': 'head',
   'per_layer_token_embd.weight': 'embedding.per-layer',
-}
+})

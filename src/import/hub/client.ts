@@ -1,4 +1,5 @@
 import {InputError} from '../../core/input-error.ts'
+import {dictionary} from '../../core/dictionary.ts'
 
 /** What the client needs of the world; tests give their own. */
 export interface HubEffects {
@@ -38,6 +39,13 @@ const FIRST_WAIT_MS = 500
 export class HubUnreachable extends InputError {
   constructor(message: string) {
     super('HUB_UNREACHABLE', message)
+  }
+}
+
+/** The hub was reached and stays silent: the next question would wait as long. */
+export class HubSilent extends InputError {
+  constructor(message: string) {
+    super('HUB_TIMEOUT', message)
   }
 }
 
@@ -130,13 +138,21 @@ export class HubClient {
       url = new URL(location, from)
     } catch {}
     if (!url || !/^https?:$/.test(url.protocol) || (home.protocol === 'https:' && url.protocol !== 'https:')) {
-      throw new InputError('HUB_ANSWER_INVALID', `${this.host} redirects to an address that is not taken (${location.slice(0, 100)}): check HF_ENDPOINT`)
+      throw new InputError(
+        'HUB_ANSWER_INVALID',
+        `${this.host} redirects to an address that is not taken (${this.tells(location) ? 'with the access token in it' : location.slice(0, 100)}): check HF_ENDPOINT`,
+      )
     }
+    if (isPrivateHost(url.hostname) && !isPrivateHost(home.hostname))
+      throw new InputError(
+        'HUB_ANSWER_INVALID',
+        `${this.host} redirects to ${url.host.slice(0, 100)}, an address of a private network, which is not followed: check HF_ENDPOINT`,
+      )
     return url
   }
 
   private async send(url: URL, own: boolean, {range}: HubRequest, signal: AbortSignal): Promise<Response> {
-    const headers: Record<string, string> = {'user-agent': 'servefit', 'accept-encoding': 'identity'}
+    const headers: Record<string, string> = dictionary({'user-agent': 'servefit', 'accept-encoding': 'identity'})
     if (range) headers.range = `bytes=${range.offset}-${range.offset + range.length - 1}`
     if (own && this.settings.token !== undefined) headers.authorization = `Bearer ${this.settings.token}`
     try {
@@ -152,10 +168,7 @@ export class HubClient {
   }
 
   private tooSlow(): InputError {
-    return new InputError(
-      'HUB_TIMEOUT',
-      `${this.host} did not finish its answer within ${this.settings.timeoutMs / 1000} s: try again, or give the path of a local copy`,
-    )
+    return new HubSilent(`${this.host} did not finish its answer within ${this.settings.timeoutMs / 1000} s: try again, or give the path of a local copy`)
   }
 
   private async finish(response: Response, request: HubRequest): Promise<HubAnswer> {
@@ -164,7 +177,21 @@ export class HubClient {
       await response.body?.cancel().catch(() => {})
       throw new TryAgain(`answers ${status}`, status === 429 || status === 503 ? this.retryAfterMs(headers.get('retry-after')) : undefined)
     }
-    return {status, headers, body: await this.body(response, request)}
+    const body = await this.body(response, request)
+    // What is read is shown sooner or later: names, licences, what was wrong with a file.
+    const {token} = this.settings
+    if (
+      token !== undefined &&
+      (Buffer.from(body.buffer, body.byteOffset, body.length).includes(token) || [...headers.values()].some((value) => this.tells(value)))
+    )
+      throw new InputError('HUB_ANSWER_INVALID', `${this.host} sends the access token back, which no hub does: its answer is not used. Check HF_ENDPOINT`)
+    return {status, headers, body}
+  }
+
+  /** Whether a text holds the access token, as it is or as addresses write it. */
+  private tells(text: string): boolean {
+    const {token} = this.settings
+    return token !== undefined && (text.includes(token) || text.includes(encodeURIComponent(token)))
   }
 
   /** Seconds or a date (RFC 9110 section 10.2.3). */
@@ -204,6 +231,21 @@ export class HubClient {
     if (size < Math.min(limit, length)) throw new TryAgain(`breaks off its answer after ${size} of ${length} bytes`)
     return joined(chunks, Math.min(size, limit))
   }
+}
+
+/** Addresses that only this machine or its own network reaches (RFC 1918, 3927, 4193, 4291, 6598; names of RFC 6761 and 6762). Names are not looked up. */
+export function isPrivateHost(host: string): boolean {
+  const plain = host.replace(/^\[|\]$/g, '').toLowerCase()
+  if (plain === 'localhost' || /\.(?:localhost|local|internal)$/.test(plain)) return true
+  // ::ffff:7f00:1 is 127.0.0.1 in an address of version 6.
+  const [, high, low] = /^::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/.exec(plain) ?? []
+  const bytes = [high, low].flatMap((part) => (part === undefined ? [] : [Number.parseInt(part, 16) >> 8, Number.parseInt(part, 16) & 255]))
+  const dotted = bytes.length === 4 ? bytes.join('.') : plain
+  if (plain.includes(':') && bytes.length === 0) return /^(?:::1?$|f[cd]|fe[89ab])/.test(plain)
+  return (
+    /^(?:0|10|127)\.|^169\.254\.|^192\.168\.|^172\.(?:1[6-9]|2\d|3[01])\.|^100\.(?:6[4-9]|[7-9]\d|1[01]\d|12[0-7])\.[\d.]+$/.test(dotted) &&
+    /^[\d.]+$/.test(dotted)
+  )
 }
 
 function joined(chunks: readonly Uint8Array[], size: number): Uint8Array {

@@ -1,7 +1,7 @@
 import type {InputError} from '../../core/input-error.ts'
 import {accessToken, type Environment} from '../hf-cache.ts'
 import type {ModelFolder} from '../model-folder.ts'
-import {HubClient, type HubEffects, HubUnreachable} from './client.ts'
+import {HubClient, type HubEffects, HubSilent, HubUnreachable} from './client.ts'
 import {hubRepository} from './repository.ts'
 
 const PUBLIC_HUB = 'https://huggingface.co'
@@ -29,7 +29,7 @@ export interface HubLimits {
   longestWaitMs?: number
 }
 
-/** Opens the hub of HF_ENDPOINT, with HF_TOKEN or the token of a login. After one failure to reach it, it is not tried again. */
+/** Opens the hub of HF_ENDPOINT, with HF_TOKEN or the token of a login. After one failure to reach it, or to hear of it in time, it is not tried again. */
 export function openHub(
   env: Environment,
   effects: HubEffects = realHubEffects,
@@ -45,7 +45,7 @@ export function openHub(
       try {
         return await hubRepository(await client, id)
       } catch (error) {
-        if (error instanceof HubUnreachable) unreachable = error
+        if (error instanceof HubUnreachable || error instanceof HubSilent) unreachable = error
         throw error
       }
     },

@@ -14,6 +14,7 @@ import {type Evaluation, isYes, starts} from './evaluation.ts'
 import {largest} from './largest.ts'
 import {withoutLayout} from './layouts.ts'
 import {requestTokens} from './settle.ts'
+import {dictionary} from '../../core/dictionary.ts'
 
 /** A single change, evaluated: with it the answer is yes. */
 export interface Change {
@@ -242,7 +243,7 @@ function* loadAttempts({best, question}: Answer, command: string): Generator<Att
 const plainCount = (value: number): number => (value >= 1000 ? value - (value % 100) : value >= 100 ? value - (value % 10) : value)
 
 /** The names under which a command line holds what people type shorter. */
-const CANONICAL: Record<string, string> = {'--users': '--concurrency', '--input': '--input-tokens', '--output': '--output-tokens'}
+const CANONICAL: Record<string, string> = dictionary({'--users': '--concurrency', '--input': '--input-tokens', '--output': '--output-tokens'})
 
 /** Where a layout was asked for: the nearest that works, by tensor parallel size, then whatever is best. */
 function* layoutAttempts({best, question}: Answer, command: string): Generator<Attempt> {

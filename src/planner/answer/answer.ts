@@ -2,7 +2,7 @@ import type {Machine, MachineGpu} from '../../core/accelerator.ts'
 import {isWeightFormat, findCacheFormat, unsizedCacheFormat} from '../../core/formats.ts'
 import {InputError} from '../../core/input-error.ts'
 import type {Warning} from '../../core/terms.ts'
-import {nearest} from '../../core/nearest.ts'
+import {nearest, quotedShort} from '../../core/nearest.ts'
 import {type Choice, type ChoiceQuestion, choose} from './choose.ts'
 import {type Context, engineInRelease, engineOf, looksLikePath, machineFromName, machineFromSpec, modelOf, type NamedModel} from '../world/index.ts'
 import type {UsualEngine} from '../../engines/platform-table.ts'
@@ -29,7 +29,7 @@ export interface Answer extends Choice {
 export async function machineOf(context: Context, scenario: Scenario): Promise<Machine> {
   const {gpu, machine, nodes, link} = scenario
   if (gpu !== undefined && machine !== undefined) throw new InputError('MACHINE_TWICE', 'Give gpu or machine, not both')
-  if (gpu !== undefined) return listedMachine(context, gpu, nodes, link)
+  if (gpu !== undefined) return listed(context, JSON.stringify([gpu, nodes, link]), () => machineFromSpec(context.catalogue, gpu, nodes, link))
   if (link !== undefined)
     throw new InputError(
       'LINK_UNAVAILABLE',
@@ -39,17 +39,7 @@ export async function machineOf(context: Context, scenario: Scenario): Promise<M
   return context.detect()
 }
 
-/** Lists of cards that are kept: more than a fleet has. */
-const MOST_LISTED = 500
-
-function listedMachine({catalogue, listed}: Context, gpu: string, nodes: number | undefined, link: Scenario['link']): Machine {
-  const key = JSON.stringify([gpu, nodes, link])
-  const known = listed?.get(key)
-  if (known) return known
-  const machine = machineFromSpec(catalogue, gpu, nodes, link)
-  if (listed && listed.size < MOST_LISTED) listed.set(key, machine)
-  return machine
-}
+const listed = ({listed: known}: Context, key: string, make: () => Machine): Machine => (known ? known.once(key, make) : make())
 
 /** Short names that are not storage formats themselves: mixtures and ladders that publishers name so. */
 const FURTHER_WEIGHTS = ['native', 'compressed-int4', 'compressed-int8', 'q4_k_m', 'q4_k_s', 'q5_k_m', 'q3_k_m', 'int4']
@@ -78,14 +68,16 @@ function checkNames(scenario: Scenario, known: NamedModel): void {
         'native',
       ]),
     ]
-    throw new InputError('WEIGHTS_UNKNOWN', `No weight format "${weights}": expected one such as ${names.slice(0, 6).join(', ')}`, {
+    throw new InputError('WEIGHTS_UNKNOWN', `No weight format ${quotedShort(weights)}: expected one such as ${names.slice(0, 6).join(', ')}`, {
       suggestions: nearest(weights, names),
     })
   }
   if (kvCache !== undefined && kvCache !== 'auto' && !findCacheFormat(kvCache)) {
     const since = unsizedCacheFormat(kvCache)
     const problem =
-      since === undefined ? `No cache format "${kvCache}"` : `The cache format ${kvCache} (vLLM ${since} and later) is known by name, and what it takes is not`
+      since === undefined
+        ? `No cache format ${quotedShort(kvCache)}`
+        : `The cache format ${kvCache} (vLLM ${since} and later) is known by name, and what it takes is not`
     throw new InputError('KV_CACHE_UNKNOWN', `${problem}: expected auto, bf16, fp8, nvfp4, int8 or int4`, {
       suggestions: nearest(kvCache, ['auto', 'bf16', 'fp8', 'nvfp4', 'int8', 'int4']),
     })

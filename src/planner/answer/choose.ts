@@ -1,3 +1,4 @@
+import {quotedShort} from '../../core/nearest.ts'
 import type {Accelerator, Machine} from '../../core/accelerator.ts'
 import type {DeploymentRequest, Workload} from '../../core/deployment.ts'
 import {isWeightFormat, weightFormat} from '../../core/formats.ts'
@@ -15,6 +16,7 @@ import {type Evaluation, isYes, type Standing, starts, TIGHT_CODES, VERDICT_ORDE
 import {type Place, placesFor} from './layouts.ts'
 import {endToEndMs} from './limits.ts'
 import {servedScore} from './score.ts'
+import {dictionary} from '../../core/dictionary.ts'
 
 export interface Choice {
   best: Evaluation
@@ -208,11 +210,11 @@ export function checkpointsOfWeights(model: Model, weights: string): Checkpoint[
 /** A checkpoint that nobody published: every matrix in this format, what recipes usually keep left at 16 bits. */
 function imagined(model: Model, weights: string): Checkpoint {
   const format = HYPOTHETICAL[weights] ?? weights
-  if (!isWeightFormat(format)) throw new InputError('WEIGHTS_UNKNOWN', `No weight format "${weights}"`, {suggestions: []})
+  if (!isWeightFormat(format)) throw new InputError('WEIGHTS_UNKNOWN', `No weight format ${quotedShort(weights)}`, {suggestions: []})
   return {hfId: model.hfId, weights, formats: {default: format}}
 }
 
-const HYPOTHETICAL: Record<string, string> = {
+const HYPOTHETICAL: Record<string, string> = dictionary({
   'compressed-int4': 'int4-group128',
   'compressed-int8': 'int8-group',
   q4_k_m: 'q4_k',
@@ -221,7 +223,7 @@ const HYPOTHETICAL: Record<string, string> = {
   q4_k_s: 'q4_k',
   int4: 'int4-group128',
   native: 'bf16',
-}
+})
 
 /**
  * The checkpoint and layout that a question means. A repository is taken as it is; a format means the published checkpoint of that format; a

@@ -16,6 +16,7 @@ import {memoryInterval, type MemoryInterval} from './memory-interval.ts'
 import {pinnedBytes} from './offload.ts'
 import type {PoolingAnswer} from './pooling-answer.ts'
 import type {Replaced} from './settle.ts'
+import {sound} from './sound.ts'
 import {subjectOf} from './speed-input.ts'
 
 export const SCHEMA_VERSION = 2
@@ -112,7 +113,7 @@ export function toResult(evaluation: Evaluation, id?: string): Result {
     ...(of('state') > 0 && {stateBytes: of('state')}),
     freeBytes: Math.max(0, memory.totalBytes - sumBytes(memory.terms)),
   }
-  return {
+  return sound({
     schemaVersion: SCHEMA_VERSION,
     ...(id === undefined ? {} : {id}),
     model: {
@@ -149,5 +150,5 @@ export function toResult(evaluation: Evaluation, id?: string): Result {
     ...(tail && !model.pooling && {tail}),
     ...(pooling && {pooling}),
     warnings,
-  }
+  })
 }

@@ -1,10 +1,11 @@
 import {InputError} from '../../core/input-error.ts'
+import {dictionary} from '../../core/dictionary.ts'
 
 /** Hours of a mean month: 365.25 x 24 / 12. */
 export const HOURS_PER_MONTH = 730.5
 const MONTHS_PER_YEAR = 12
 
-const PERIODS: Record<string, number> = {
+const PERIODS: Record<string, number> = dictionary({
   h: HOURS_PER_MONTH,
   hour: HOURS_PER_MONTH,
   month: 1,
@@ -12,7 +13,7 @@ const PERIODS: Record<string, number> = {
   year: 1 / MONTHS_PER_YEAR,
   y: 1 / MONTHS_PER_YEAR,
   yr: 1 / MONTHS_PER_YEAR,
-}
+})
 
 /** `98.32/h`, `12000/month`, `150000/year` as an amount a month, in whatever currency it is. @throws InputError PRICE_INVALID. */
 export function parsePrice(text: string, what: string): number {

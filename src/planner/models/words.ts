@@ -1,7 +1,8 @@
 import {InputError} from '../../core/input-error.ts'
 import type {Model} from '../../core/model.ts'
-import {nearest} from '../../core/nearest.ts'
+import {nearest, quotedShort} from '../../core/nearest.ts'
 import {countParameters} from '../../core/tensors.ts'
+import {dictionary} from '../../core/dictionary.ts'
 
 /** A task as data/tasks.yaml has it. */
 export interface TaskWords {
@@ -12,13 +13,13 @@ export interface TaskWords {
 }
 
 /** Sizes in words, by total parameters: what a phone, one card of a desktop, a few cards, a server holds. */
-const SIZES: Record<string, (total: number) => boolean> = {
+const SIZES: Record<string, (total: number) => boolean> = dictionary({
   tiny: (total) => total < 2e9,
   small: (total) => total < 10e9,
   medium: (total) => total >= 10e9 && total < 100e9,
   large: (total) => total >= 100e9,
   huge: (total) => total >= 500e9,
-}
+})
 
 /** `7b`, `30b-a3b`, `a3b`, `1.5t`. */
 const SIZE = /^(?:(\d+(?:\.\d+)?)([mbt]))?-?(?:a(\d+(?:\.\d+)?)b)?$/
@@ -26,7 +27,7 @@ const SIZE = /^(?:(\d+(?:\.\d+)?)([mbt]))?-?(?:a(\d+(?:\.\d+)?)b)?$/
 /** A name may round, and count or not count the embedding: 7.6 billion are called 7B. */
 const SIZE_TOLERANCE = 0.12
 
-const UNITS: Record<string, number> = {m: 1e6, b: 1e9, t: 1e12}
+const UNITS: Record<string, number> = dictionary({m: 1e6, b: 1e9, t: 1e12})
 
 /**
  * The models that all words fit: names, families, publishers, licences, tasks, sizes, formats of their checkpoints.
@@ -37,7 +38,7 @@ export function modelsByWords(models: readonly Model[], words: readonly string[]
   const tests = asked.map((word) => {
     const test = fitting(word.toLowerCase(), tasks)
     if (!models.some(test))
-      throw new InputError('WORD_UNKNOWN', `No model goes by "${word}": servefit models lists them all`, {
+      throw new InputError('WORD_UNKNOWN', `No model goes by ${quotedShort(word)}: servefit models lists them all`, {
         suggestions: nearest(word, vocabulary(models, tasks)),
       })
     return test

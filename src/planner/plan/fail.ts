@@ -1,6 +1,7 @@
 import {InputError} from '../../core/input-error.ts'
 import {nearest} from '../../core/nearest.ts'
 import type {Result} from '../answer/index.ts'
+import {dictionary} from '../../core/dictionary.ts'
 
 /** A condition of `--fail-on`, and whether it holds of a result. */
 export interface FailCondition {
@@ -8,14 +9,14 @@ export interface FailCondition {
   holds(result: Result): boolean
 }
 
-const NAMED: Record<string, (result: Result) => boolean> = {
+const NAMED: Record<string, (result: Result) => boolean> = dictionary({
   tight: ({verdict}) => verdict === 'tight',
   extrapolated: ({performance}) => (performance?.basis.extrapolated.length ?? 0) > 0,
   warnings: ({warnings}) => warnings.length > 0,
-}
+})
 
 /** Figures that may be compared; speeds at the cautious end, as plans are ranked. */
-const FIGURES: Record<string, (result: Result) => number | undefined> = {
+const FIGURES: Record<string, (result: Result) => number | undefined> = dictionary({
   outputTokensPerSecond: ({performance}) => performance?.outputTokensPerSecond.low,
   outputTokensPerSecondPerUser: ({performance}) => performance && 1000 / performance.tpotMs.high,
   outputTokensPerSecondPerGpu: ({performance, hardware}) => performance && performance.outputTokensPerSecond.low / hardware.gpus,
@@ -24,7 +25,7 @@ const FIGURES: Record<string, (result: Result) => number | undefined> = {
   maxModelLen: ({deployment}) => deployment.maxModelLen,
   kvCacheTokens: ({memory}) => memory.kvCacheTokens,
   gpus: ({hardware}) => hardware.gpus,
-}
+})
 
 /**
  * `tight,extrapolated,outputTokensPerSecond<5000`: names and comparisons, comma-separated.

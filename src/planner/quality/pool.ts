@@ -1,8 +1,9 @@
 import type {Quality} from '../../core/quality.ts'
 import {APART, isOfMetric, isShare, ofCache, ofWeights, recoveryOf, rounded, type Figure} from './figure.ts'
+import {dictionary} from '../../core/dictionary.ts'
 
 /** Formats that are told as one: who packs 4-bit integers how, or where the scales of 8-bit floats stand, moves less than the recipe does. */
-const KIN: Record<string, string> = {
+const KIN: Record<string, string> = dictionary({
   'fp8-block': 'fp8',
   'fp8-channel': 'fp8',
   'awq-int4': 'int4',
@@ -20,12 +21,12 @@ const KIN: Record<string, string> = {
   'compressed-int8': 'int8-weight-only',
   'int8-group': 'int8-weight-only',
   'nvfp4-weight-only': 'nvfp4',
-}
+})
 
 /** The format that a word is told under. */
 export const kinOf = (weights: string): string => KIN[weights] ?? weights
 
-const TITLES: Record<string, string> = {fp8: 'FP8', int4: 'INT4', int8: 'INT8 W8A8', 'int8-weight-only': 'INT8 weight-only'}
+const TITLES: Record<string, string> = dictionary({fp8: 'FP8', int4: 'INT4', int8: 'INT8 W8A8', 'int8-weight-only': 'INT8 weight-only'})
 
 export const kinTitle = (kin: string): string => TITLES[kin] ?? kin.toUpperCase()
 

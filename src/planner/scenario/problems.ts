@@ -1,13 +1,14 @@
 /** What is wrong with a scenario, in words: unknown keys with the one that is meant. Loaded only where there is something to tell. */
 import * as z from 'zod'
 import {nearest} from '../../core/nearest.ts'
+import {dictionary} from '../../core/dictionary.ts'
 
 /** Characters of a foreign key or value that are echoed. */
 const MOST_ECHOED = 60
 const cut = (text: string): string => (text.length > MOST_ECHOED ? `${text.slice(0, MOST_ECHOED)}...` : text)
 
 /** Names that people use for a field of another name, where no spelling is near. */
-const OTHER_NAMES: Record<string, string> = {
+const OTHER_NAMES: Record<string, string> = dictionary({
   users: 'workload.concurrency',
   input: 'workload.inputTokens',
   output: 'workload.outputTokens',
@@ -32,7 +33,7 @@ const OTHER_NAMES: Record<string, string> = {
   chunkedPrefillSize: 'maxNumBatchedTokens',
   maxNumTokens: 'maxNumBatchedTokens',
   enableLora: 'lora',
-}
+})
 
 interface JsonObject {
   properties?: Record<string, JsonObject>

@@ -9,6 +9,7 @@ import {bytesInWords} from '../../core/words.ts'
 import type {LogReport} from '../../verify/log-report.ts'
 import type {Evaluation} from '../answer/index.ts'
 import {kindsOfLayers} from './layer-kinds.ts'
+import {dictionary} from '../../core/dictionary.ts'
 
 /** What of a log contradicts the question, in words. */
 export interface Mismatch {
@@ -17,7 +18,7 @@ export interface Mismatch {
 }
 
 /** Devices by the word that engines print for them (vllm/platforms, sglang's --device): whose cards they are. ROCm calls itself cuda too. */
-const VENDORS: Record<string, readonly Vendor[]> = {
+const VENDORS: Record<string, readonly Vendor[]> = dictionary({
   cuda: ['nvidia', 'amd'],
   rocm: ['amd'],
   xpu: ['intel'],
@@ -26,7 +27,7 @@ const VENDORS: Record<string, readonly Vendor[]> = {
   tpu: ['google'],
   mps: ['apple'],
   metal: ['apple'],
-}
+})
 
 /** As drivers and engines differ in what they call a card's total (see `memoryTolerance` of the catalogue); variants of a card differ by more. */
 const TOTAL_TOLERANCE = 0.08

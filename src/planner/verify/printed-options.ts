@@ -6,6 +6,7 @@ import type {LogReport} from '../../verify/log-report.ts'
 import type {PythonValue} from '../../verify/python-values.ts'
 import {type Context, engineOf} from '../world/index.ts'
 import {resolveVersion} from '../../engines/versions.ts'
+import {dictionary} from '../../core/dictionary.ts'
 
 /** Arguments that say how memory is laid out beyond what every scenario says, by their names in the engine. */
 const READ: Record<LogReport['engine'], readonly string[]> = {
@@ -57,13 +58,13 @@ const READ: Record<LogReport['engine'], readonly string[]> = {
 }
 
 /** What ServerArgs print where nobody said anything: not a choice of a person's. The lists are in sglang/srt/server_args.py, 0.5.9 to 0.5.18. */
-const USUAL: Record<string, readonly PythonValue[]> = {
+const USUAL: Record<string, readonly PythonValue[]> = dictionary({
   page_size: [1, 64],
   mamba_full_memory_ratio: [0.9],
   swa_full_tokens_ratio: [0.8, 0.1],
   mamba_ssm_dtype: ['float32'],
   dcp_size: [1],
-}
+})
 
 /** One argument as words of the command line; none for what is not set. */
 function wordsOf(name: string, value: PythonValue): string[] {

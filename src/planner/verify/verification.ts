@@ -18,6 +18,7 @@ import {releaseOfLog} from './release-of-log.ts'
 import {printedOptions} from './printed-options.ts'
 import {weightsOfLog} from './weights-of-log.ts'
 import type {Scenario} from '../scenario/index.ts'
+import {dictionary} from '../../core/dictionary.ts'
 
 /** One figure, as predicted and as the engine reported it; the difference is reported less predicted. */
 export interface VerifiedLine {
@@ -89,7 +90,7 @@ function merged(report: LogReport, {speculative, ...options}: DeploymentRequest,
     warnings.push({code: 'setting-unknown', message: `the log names a cache format "${printed.kvCache.slice(0, 40)}" that is not known: it is left out`})
     delete printed.kvCache
   }
-  const result: Record<string, unknown> = {...flags}
+  const result: Record<string, unknown> = dictionary({...flags})
   for (const field of DEPLOYMENT_FIELDS) {
     const [own, given] = [printed[field], flags[field]]
     if (own === undefined) continue

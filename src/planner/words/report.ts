@@ -1,6 +1,7 @@
 import {countInWords} from '../../core/words.ts'
 import type {FlagReport, VariableReport} from '../../engines/launch/read/read-command.ts'
 import {type Evaluation, isYes} from '../answer/index.ts'
+import {dictionary} from '../../core/dictionary.ts'
 
 /** What became of a command: every flag accounted for, and what the engine will say. */
 export interface CommandReport {
@@ -44,14 +45,14 @@ export function printsOf(evaluation: Evaluation): string[] {
 }
 
 /** Flags that servefit proposes, in the words of each engine. */
-const SPELLINGS: Record<string, Record<string, string>> = {
-  vllm: {
+const SPELLINGS: Record<string, Record<string, string>> = dictionary<Record<string, string>>({
+  vllm: dictionary({
     '--tp': '--tensor-parallel-size',
     '--pp': '--pipeline-parallel-size',
     '--dp': '--data-parallel-size',
     '--kv-cache': '--kv-cache-dtype',
-  },
-  sglang: {
+  }),
+  sglang: dictionary({
     '--tp': '--tp-size',
     '--pp': '--pp-size',
     '--dp': '--dp-size',
@@ -62,8 +63,8 @@ const SPELLINGS: Record<string, Record<string, string>> = {
     '--max-num-batched-tokens': '--chunked-prefill-size',
     '--gpu-memory-utilization': '--mem-fraction-static',
     '--enforce-eager': '--disable-cuda-graph',
-  },
-  trtllm: {
+  }),
+  trtllm: dictionary({
     '--tp': '--tp_size',
     '--pp': '--pp_size',
     '--ep': '--ep_size',
@@ -73,8 +74,8 @@ const SPELLINGS: Record<string, Record<string, string>> = {
     '--max-num-batched-tokens': '--max_num_tokens',
     '--gpu-memory-utilization': '--kv_cache_free_gpu_memory_fraction',
     '--enforce-eager': 'cuda_graph_config: null',
-  },
-}
+  }),
+})
 
 /** A change as the engine's own flags; what is no flag of an engine (another card, another checkpoint) stays as it is. */
 export function inEngineWords(engine: string, flags: string): string {

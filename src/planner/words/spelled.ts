@@ -13,6 +13,7 @@ import {type Answer, answer} from '../answer/index.ts'
 import type {Scenario} from '../scenario/index.ts'
 import {type Context, engineOf, looksLikeModelPath, modelOf} from '../world/index.ts'
 import {type CommandReport, printsOf, risksOf} from './report.ts'
+import {dictionary} from '../../core/dictionary.ts'
 
 /** Files that a command names: read only where it does. */
 export interface Documents {
@@ -103,7 +104,7 @@ async function filesFor(
   version: string,
   documents: Documents,
 ): Promise<{files: Record<string, unknown>; missing: string[]}> {
-  const files: Record<string, unknown> = {}
+  const files: Record<string, unknown> = dictionary()
   const missing: string[] = []
   for (const path of filesOf(program, table, version)) {
     const own = Object.hasOwn(program.files, path) ? program.files[path] : undefined

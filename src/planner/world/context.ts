@@ -1,5 +1,6 @@
 import type {Catalogue} from '../../catalogue/catalogue.ts'
-import {nearest} from '../../core/nearest.ts'
+import {nearest, quotedShort} from '../../core/nearest.ts'
+import type {BoundedMap} from '../../core/bounded-map.ts'
 import type {Machine} from '../../core/accelerator.ts'
 import {InputError} from '../../core/input-error.ts'
 import {remembering} from '../../engines/remembering.ts'
@@ -27,7 +28,7 @@ export interface Context {
   /** Engines that were opened, by id. */
   engines: Map<string, Engine>
   /** Machines that lists of cards stood for, by the list: what is known of a deployment is known of the same machine. */
-  listed?: Map<string, Machine>
+  listed?: BoundedMap<string, Machine>
 }
 
 /** The engine of this name in a release that can exist. @throws InputError ENGINE_UNKNOWN, ENGINE_VERSION_UNKNOWN. */
@@ -35,7 +36,7 @@ export function engineInRelease(context: Context, name: string | undefined, vers
   const engine = engineOf(context, name)
   const {title, newestVersion, versions} = engine
   if (version !== undefined && !canBeRelease(version, newestVersion))
-    throw new InputError('ENGINE_VERSION_UNKNOWN', `No release ${version} of ${title}: ${newestVersion} is the newest known`, {
+    throw new InputError('ENGINE_VERSION_UNKNOWN', `No release ${version.slice(0, 80)} of ${title}: ${newestVersion} is the newest known`, {
       suggestions: versions.slice(-3).reverse(),
     })
   return engine
@@ -48,7 +49,7 @@ export function engineOf(context: Context, name: string = DEFAULT_ENGINE): Engin
   if (opened) return opened
   const create = Object.hasOwn(ENGINES, id) ? ENGINES[id] : undefined
   if (!create)
-    throw new InputError('ENGINE_UNKNOWN', `No engine named "${name}": expected ${Object.keys(ENGINES).join(', ')}`, {
+    throw new InputError('ENGINE_UNKNOWN', `No engine named ${quotedShort(name)}: expected ${Object.keys(ENGINES).join(', ')}`, {
       suggestions: nearest(name, Object.keys(ENGINES)),
     })
   const data = engineData(context, id)

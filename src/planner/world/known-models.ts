@@ -3,6 +3,7 @@ import type {Catalogue, KnownModel} from '../../catalogue/catalogue.ts'
 import {publisherOf} from '../../catalogue/build-name.ts'
 import {isWeightFormat} from '../../core/formats.ts'
 import type {Checkpoint, Model} from '../../core/model.ts'
+import {dictionary} from '../../core/dictionary.ts'
 
 const plain = (name: string): string => name.toLowerCase().replaceAll(/[^a-z0-9]+/g, '')
 
@@ -49,6 +50,6 @@ export function standIn(known: KnownModel, publishers: readonly string[]): Model
   }
 }
 
-const FORMATS: Record<string, string> = {'compressed-int4': 'int4-group128'}
+const FORMATS: Record<string, string> = dictionary({'compressed-int4': 'int4-group128'})
 
 const plainId = (hfId: string): string => hfId.split('/').at(-1)!.toLowerCase().replaceAll('_', '-')

@@ -2,7 +2,7 @@
 import type {Catalogue, ClosedModel, KnownModel, ModelEntry} from '../../catalogue/catalogue.ts'
 import {buildNamed, draftedBy, type ForeignBuild, isForeign, type NamedBuild, promisedCheckpoint, publisherOf, withoutForm} from '../../catalogue/build-name.ts'
 import {findModel} from '../../catalogue/find-model.ts'
-import {nearest} from '../../core/nearest.ts'
+import {nearest, quotedShort} from '../../core/nearest.ts'
 import {InputError} from '../../core/input-error.ts'
 import type {Model} from '../../core/model.ts'
 import type {FoundRepository, NamedModel} from './found-model.ts'
@@ -171,7 +171,7 @@ const untypedGguf = (name: string): string => (/-gguf$/i.test(name) ? `. For a G
 function unknownModel(catalogue: Catalogue, name: string, because: string | undefined): InputError {
   return new InputError(
     'MODEL_UNKNOWN',
-    `No model named "${name}" in the catalogue: expected a name (qwen3-32b), a repository (Qwen/Qwen3-32B) or a path (./config.json)${untypedGguf(name)}${because === undefined ? '' : `. Outside the catalogue: ${because}`}`,
+    `No model named ${quotedShort(name)} in the catalogue: expected a name (qwen3-32b), a repository (Qwen/Qwen3-32B) or a path (./config.json)${untypedGguf(name)}${because === undefined ? '' : `. Outside the catalogue: ${because}`}`,
     {suggestions: nearestModels(catalogue, name)},
   )
 }

@@ -4,6 +4,7 @@ import {isAtLeast} from '../../engines/versions.ts'
 import {commandText} from './shell.ts'
 import {keyVariable, type Startable} from './startable.ts'
 import {flagWords} from './words.ts'
+import {dictionary} from '../../core/dictionary.ts'
 
 /** Requests of a benchmark: ten rounds of those in flight, so that filling and draining weigh little. */
 const ROUNDS = 10
@@ -72,7 +73,7 @@ export function benchmarkCommand(startable: Startable): string | undefined {
   )}`
 }
 
-const BENCHMARK_FILE: Record<string, string> = {sglang: 'benchmark.jsonl'}
+const BENCHMARK_FILE: Record<string, string> = dictionary({sglang: 'benchmark.jsonl'})
 
 /** What the client writes its result to, beside the script. */
 export const benchmarkFile = ({engine}: Pick<Startable, 'engine'>): string => BENCHMARK_FILE[engine.id] ?? 'benchmark.json'

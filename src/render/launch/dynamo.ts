@@ -7,6 +7,7 @@ import {podText, SECRET} from './pod.ts'
 import {localPath, type Startable} from './startable.ts'
 import {flagWords, plainWords} from './words.ts'
 import {commentLines, remarked, yamlDocuments, yamlText} from './yaml.ts'
+import {dictionary} from '../../core/dictionary.ts'
 
 type Mapping = Record<string, unknown>
 type Role = 'prefill' | 'decode'
@@ -14,11 +15,11 @@ type Role = 'prefill' | 'decode'
 /** Release whose manifests were read; its images bring an engine version of their own. */
 const DYNAMO_VERSION = '1.3.1'
 
-const RUNTIMES: Record<string, {image: string; module: string; modelFlag: string}> = {
+const RUNTIMES: Record<string, {image: string; module: string; modelFlag: string}> = dictionary({
   vllm: {image: 'vllm-runtime', module: 'dynamo.vllm', modelFlag: '--model'},
   sglang: {image: 'sglang-runtime', module: 'dynamo.sglang', modelFlag: '--model-path'},
   trtllm: {image: 'tensorrtllm-runtime', module: 'dynamo.trtllm', modelFlag: '--model-path'},
-}
+})
 
 /**
  * A DynamoGraphDeployment with prefill and decode apart, one worker of this layout each. Fields and commands as in

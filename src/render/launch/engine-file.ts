@@ -7,6 +7,7 @@ import {assignments, commandText, programText} from './shell.ts'
 import type {Startable} from './startable.ts'
 import {type Line, flagWords, linesOf} from './words.ts'
 import {commentLines, yamlText} from './yaml.ts'
+import {dictionary} from '../../core/dictionary.ts'
 
 /** First SGLang release with `--config`. */
 const SGLANG_CONFIG_SINCE = '0.5.3'
@@ -33,7 +34,7 @@ const SGLANG_OUTSIDE = new Set([
 const TRTLLM_FIELDS_SINCE = '1.0.0rc0'
 
 /** Options of the TensorRT-LLM command line that its file knows under another name; the rest is the same or stays outside. */
-const TRTLLM_FIELDS: Record<string, string> = {
+const TRTLLM_FIELDS: Record<string, string> = dictionary({
   '--tp_size': 'tensor_parallel_size',
   '--pp_size': 'pipeline_parallel_size',
   '--ep_size': 'moe_expert_parallel_size',
@@ -44,7 +45,7 @@ const TRTLLM_FIELDS: Record<string, string> = {
   '--trust_remote_code': 'trust_remote_code',
   '--custom_tokenizer': 'custom_tokenizer',
   '--reasoning_parser': 'reasoning_parser',
-}
+})
 
 /** The engine's own configuration file, with the command that reads it in its first line. */
 export const engineFile: Format = {
@@ -62,8 +63,8 @@ function optionFile({engine, launch, serving}: Startable): {name: string; text: 
   if (engine.id === 'sglang' && !isAtLeast(engine.version, SGLANG_CONFIG_SINCE))
     throw cannot(`SGLang reads a file from ${SGLANG_CONFIG_SINCE} on, not in ${engine.version}: use --format command`)
   const name = `${engine.id}.yaml`
-  const content: Record<string, unknown> = {}
-  const because: Record<string, string> = {}
+  const content: Record<string, unknown> = dictionary()
+  const because: Record<string, string> = dictionary()
   const outside: Line[] = []
   for (const given of launch.flags) {
     const {flag, value} = given
@@ -103,8 +104,8 @@ function fieldFile({engine, launch}: Startable): {name: string; text: string} {
 
 /** Everything of a TensorRT-LLM launch that its file can hold, and what is left over. */
 export function llmArgs(launch: Startable['launch']): {content: Record<string, unknown>; because: Record<string, string>; outside: Line[]} {
-  const content: Record<string, unknown> = {}
-  const because: Record<string, string> = {}
+  const content: Record<string, unknown> = dictionary()
+  const because: Record<string, string> = dictionary()
   const outside: Line[] = []
   for (const given of launch.flags) {
     const field = TRTLLM_FIELDS[given.flag]

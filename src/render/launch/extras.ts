@@ -3,6 +3,7 @@ import {benchmarkCommand, benchmarkFile} from './benchmark.ts'
 import {leaderService} from './leaderworkerset.ts'
 import {quoteWord} from './shell-quote.ts'
 import {keyVariable, type Startable, startSeconds} from './startable.ts'
+import {dictionary} from '../../core/dictionary.ts'
 
 const FIRST_REQUESTS = {
   write: {path: '/v1/chat/completions', content: {messages: [{role: 'user', content: 'Say hello.'}], max_tokens: 64}},
@@ -53,15 +54,15 @@ export function extras(startable: Startable, format: string, offer?: string): Ar
 }
 
 /** The Service that answers, where there is one. */
-const SERVICES: Record<string, (name: string) => string> = {kubernetes: (name) => name, leaderworkerset: leaderService}
+const SERVICES: Record<string, (name: string) => string> = dictionary({kubernetes: (name) => name, leaderworkerset: leaderService})
 
 /** Where the log of the server is, and how it is kept. */
-const LOGS: Record<string, (name: string) => string> = {
+const LOGS: Record<string, (name: string) => string> = dictionary({
   docker: (name) => `docker logs ${name} > server.log 2>&1`,
   compose: (name) => `docker compose logs --no-log-prefix ${name} > server.log 2>&1`,
   systemd: (name) => `journalctl --unit ${name} --output cat > server.log`,
   kubernetes: (name) => `kubectl logs deployment/${name} > server.log`,
-}
+})
 
 function notes(startable: Startable, format: string, hasBenchmark: boolean, offer: string | undefined): string {
   const {engine, name, port, isPublic} = startable

@@ -1,5 +1,5 @@
 import {InputError} from '../../core/input-error.ts'
-import {nearest} from '../../core/nearest.ts'
+import {nearest, quotedShort} from '../../core/nearest.ts'
 import type {Artifact} from './artifact.ts'
 import {command} from './command.ts'
 import {compose} from './compose.ts'
@@ -23,7 +23,7 @@ export const FORMATS: readonly Format[] = [command, engineFile, docker, compose,
 export function formatOf(id: string): Format {
   const format = FORMATS.find((candidate) => candidate.id === id)
   if (!format)
-    throw new InputError('FORMAT_UNKNOWN', `No format "${id}": expected ${FORMATS.map((known) => known.id).join(', ')}`, {
+    throw new InputError('FORMAT_UNKNOWN', `No format ${quotedShort(id)}: expected ${FORMATS.map((known) => known.id).join(', ')}`, {
       suggestions: nearest(
         id,
         FORMATS.map((known) => known.id),

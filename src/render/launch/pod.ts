@@ -3,6 +3,7 @@ import {cannot, requireImage} from './format.ts'
 import {foldersOf, inContainer, keyVariable, localPath, replacedEntrypoint, startSeconds, type Startable} from './startable.ts'
 import {type Line, linesOf, plainWords, type Word} from './words.ts'
 import {remarked, yamlText} from './yaml.ts'
+import {dictionary} from '../../core/dictionary.ts'
 
 type Mapping = Record<string, unknown>
 
@@ -29,7 +30,7 @@ export function podEnvironment(startable: Startable): Mapping[] {
 }
 
 /** Names that the vendors' device plug-ins give GPUs; Intel's by the driver that came with Battlemage (intel-device-plugins-for-kubernetes, gpu_plugin). */
-const GPU_RESOURCES: Record<string, string> = {nvidia: 'nvidia.com/gpu', amd: 'amd.com/gpu', intel: 'gpu.intel.com/xe'}
+const GPU_RESOURCES: Record<string, string> = dictionary({nvidia: 'nvidia.com/gpu', amd: 'amd.com/gpu', intel: 'gpu.intel.com/xe'})
 
 /** GPUs of one pod by the name that the vendor's device plug-in gives them; processors are not counted so. */
 export const gpuResources = ({vendor}: Startable, count: number): Mapping =>

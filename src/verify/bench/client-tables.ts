@@ -8,6 +8,7 @@ import {logLines} from '../log-lines.ts'
 import {pythonCall} from '../python-values.ts'
 import {type BenchPoint, defined, type JsonObject, positive, text as textOf, whole} from './bench-point.ts'
 import {readServingResult} from './serving-clients.ts'
+import {dictionary} from '../../core/dictionary.ts'
 
 const OPENS = /={3,} (?:Serving|Offline Throughput) Benchmark Result ={3,}/
 const CLOSES = /^={20,}$/
@@ -57,7 +58,7 @@ const TOTALS = /^Total num (prompt|output) tokens:\s+(\d+)/
 function readThroughput(lines: readonly string[], file: string): BenchPoint[] {
   let named: JsonObject = {}
   let rates: RegExpExecArray | null = null
-  const totals: Record<string, number> = {}
+  const totals: Record<string, number> = dictionary()
   for (const text of lines) {
     named = argumentsIn(text) ?? named
     rates = THROUGHPUT.exec(text) ?? rates

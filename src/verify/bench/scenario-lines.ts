@@ -1,6 +1,7 @@
 /** The contract's JSON Lines: a scenario with what was observed beside it. */
 import {DEPLOYMENT_FIELDS, type DeploymentRequest, type Workload} from '../../core/deployment.ts'
 import {type BenchPoint, defined, isObject, type JsonObject, positive, text, whole} from './bench-point.ts'
+import {dictionary} from '../../core/dictionary.ts'
 
 export const isScenarioLine = (value: JsonObject): boolean => isObject(value.observed) && isObject(value.workload)
 
@@ -21,7 +22,7 @@ export function readScenarioLine(value: JsonObject, place: string): BenchPoint |
   const workload = workloadOf(value.workload as JsonObject)
   if (!workload) return undefined
   const observed = value.observed as JsonObject
-  const request: Record<string, unknown> = {}
+  const request: Record<string, unknown> = dictionary()
   for (const name of FIELDS) if (value[name] !== undefined && value[name] !== null) request[name] = value[name]
   return {
     format: 'scenario',

@@ -6,6 +6,7 @@
 import type {Workload} from '../../core/deployment.ts'
 import {InputError} from '../../core/input-error.ts'
 import {type BenchPoint, defined, isObject, type JsonObject, positive, text, whole} from './bench-point.ts'
+import {dictionary} from '../../core/dictionary.ts'
 
 export const isServingResult = (value: JsonObject): boolean =>
   'output_throughput' in value && ('total_output_tokens' in value || 'mean_ttft_ms' in value || 'median_ttft_ms' in value)
@@ -35,7 +36,7 @@ function loadOf(value: JsonObject): Pick<Workload, 'concurrency' | 'requestRate'
   return prompts === undefined ? undefined : {concurrency: prompts}
 }
 
-const ENGINES: Record<string, string> = {
+const ENGINES: Record<string, string> = dictionary({
   vllm: 'vllm',
   'vllm-chat': 'vllm',
   sglang: 'sglang',
@@ -45,7 +46,7 @@ const ENGINES: Record<string, string> = {
   'sglang-embedding': 'sglang',
   trt: 'trtllm',
   'tensorrt-llm': 'trtllm',
-}
+})
 
 export function readServingResult(value: JsonObject, place: string): BenchPoint | undefined {
   const size = lengths(value)

@@ -3,6 +3,7 @@ import {nearest} from '../../../core/nearest.ts'
 import {checkFlag, findFlag, type FlagRow, type FlagTable, legalChoices, rowAt} from '../../flags.ts'
 import {isAtLeast} from '../../versions.ts'
 import {setField} from '../fields.ts'
+import {dictionary} from '../../../core/dictionary.ts'
 
 /** One flag as it was given. `value: true` is a switch, false one that is switched off. */
 export interface GivenFlag {
@@ -73,7 +74,7 @@ function find(table: FlagTable, version: string, word: string, rules: ParserRule
 }
 
 /** Options that took the place of others which are gone, or that the other engines call differently. */
-const REPLACED: Record<string, string[]> = {
+const REPLACED: Record<string, string[]> = dictionary({
   '--guided-decoding-backend': ['--structured-outputs-config'],
   '--disable-log-requests': ['--no-enable-log-requests'],
   '--swap-space': ['--kv-offloading-size'],
@@ -95,7 +96,7 @@ const REPLACED: Record<string, string[]> = {
   '--chunked-prefill-size': ['--max-num-batched-tokens', '--max_num_tokens'],
   '--enforce-eager': ['--disable-cuda-graph'],
   '--enable-expert-parallel': ['--ep-size', '--ep_size'],
-}
+})
 
 const replacementOf = (table: FlagTable, version: string, word: string): string | undefined =>
   REPLACED[word.replaceAll('_', '-')]?.find((other) => findFlag(table, version, other).row !== undefined)

@@ -2,6 +2,7 @@
 import {findCacheFormat} from '../../../core/formats.ts'
 import {isStateFormat, stateFormatOf, weightsOf} from '../../words.ts'
 import {counted, ignored, mappingOf, type Meaning, type Reading, textOf, type Value, wholeNumber, wrong} from './reading.ts'
+import {dictionary} from '../../../core/dictionary.ts'
 
 export const cacheFormatMeaning: Meaning = (value, {request}) => {
   const name = textOf(value)?.toLowerCase() ?? ''
@@ -38,7 +39,7 @@ export const stateFormatMeaning: Meaning = (value, {request}) => {
 export const limitsMeaning: Meaning = (value, {request}) => {
   const text = textOf(value) ?? ''
   const given = mappingOf(text) ?? Object.fromEntries([...text.matchAll(/([a-z_]+)=(\d+)/gi)].map(([, kind, most]) => [kind, Number(most)]))
-  const limits: Record<string, number> = {}
+  const limits: Record<string, number> = dictionary()
   for (const [kind, limit] of Object.entries(given)) {
     const most = typeof limit === 'object' && limit !== null ? ((limit as {count?: unknown}).count ?? 999) : limit
     if (!Number.isInteger(most) || (most as number) < 0) return wrong(`${kind.slice(0, 40)} expects a whole number`)

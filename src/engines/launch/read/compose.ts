@@ -2,6 +2,7 @@
 import {InputError} from '../../../core/input-error.ts'
 import {inImage, type Program} from './program.ts'
 import {readShell} from './shell.ts'
+import {dictionary} from '../../../core/dictionary.ts'
 
 type Mapping = Record<string, unknown>
 
@@ -88,7 +89,7 @@ function wordsOf(value: unknown, variables: Record<string, string>): string[] {
 }
 
 function environmentOf(value: unknown): Record<string, string> {
-  const variables: Record<string, string> = {}
+  const variables: Record<string, string> = dictionary()
   if (isMapping(value)) for (const [name, own] of Object.entries(value)) variables[name] = filled(String(own ?? ''), {})
   if (!Array.isArray(value)) return variables
   for (const item of value) {

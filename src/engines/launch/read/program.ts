@@ -3,6 +3,7 @@ import type {EngineId} from '../../../core/deployment.ts'
 import {InputError} from '../../../core/input-error.ts'
 import {isAtLeast, isVersion} from '../../versions.ts'
 import {readShell} from './shell.ts'
+import {dictionary} from '../../../core/dictionary.ts'
 
 export interface Program {
   engine: EngineId
@@ -60,7 +61,7 @@ export function readProgram(words: readonly string[]): Program {
 
 /** Assignments before the program, as a shell has them. */
 function parted(words: readonly string[]): {words: string[]; environment: Record<string, string>} {
-  const environment: Record<string, string> = {}
+  const environment: Record<string, string> = dictionary()
   let at = 0
   for (; at < words.length; at++) {
     const [, name, value] = /^([A-Za-z_]\w*)=(.*)$/s.exec(words[at]!) ?? []
@@ -71,7 +72,7 @@ function parted(words: readonly string[]): {words: string[]; environment: Record
 }
 
 /** Launchers whose own words come before the program. Their flags with a value, where they have such. */
-const LAUNCHERS: Record<string, RegExp> = {
+const LAUNCHERS: Record<string, RegExp> = dictionary({
   sudo: /^-[ugpCrt]$/,
   nohup: /^$/,
   exec: /^$/,
@@ -87,7 +88,7 @@ const LAUNCHERS: Record<string, RegExp> = {
   srun: /^-[A-Za-z]$/,
   torchrun: /^$/,
   'trtllm-llmapi-launch': /^$/,
-}
+})
 
 const baseName = (word: string): string => word.slice(word.lastIndexOf('/') + 1)
 
@@ -150,7 +151,7 @@ const SWITCHES =
 function containerIn(words: readonly string[], environment: Record<string, string>, around: string[]): Program | undefined {
   let at = words.findIndex((word) => word === 'run' || word === 'create')
   if (at < 0) return undefined
-  const own: Record<string, string> = {}
+  const own: Record<string, string> = dictionary()
   let entrypoint: string[] | undefined
   for (at++; at < words.length && words[at]!.startsWith('-'); at++) {
     const word = words[at]!

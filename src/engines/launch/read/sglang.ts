@@ -17,6 +17,7 @@ import {
   stateFormatMeaning,
 } from './common.ts'
 import {beside, count, counted, flagOf, gibibytes, ignored, type Meaning, ratio, type Reading, share, textOf, wholeNumber} from './reading.ts'
+import {dictionary} from '../../../core/dictionary.ts'
 
 const hasAdapters = (words: Reading['words']): boolean => words.get('--enable-lora') === true || words.has('--lora-paths')
 
@@ -29,7 +30,7 @@ const backend: Meaning = (value) =>
 
 const speculation = beside('speculation')
 
-export const SGLANG_MEANINGS: Record<string, Meaning> = {
+export const SGLANG_MEANINGS: Record<string, Meaning> = dictionary({
   '--tp-size': count('tp'),
   '--pp-size': count('pp'),
   '--dp-size': count('dp'),
@@ -92,7 +93,7 @@ export const SGLANG_MEANINGS: Record<string, Meaning> = {
   '--max-lora-rank': adapterMeaning(hasAdapters),
   '--lora-target-modules': adapterMeaning(hasAdapters),
   '--json-model-override-args': overridesMeaning,
-}
+})
 
 /** SGLang's algorithms as methods: the inverse of sglangAlgorithm. EAGLE without a draft runs the model's own layers. */
 function methodOf(algorithm: string, draft: string | undefined): string {

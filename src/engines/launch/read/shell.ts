@@ -1,3 +1,5 @@
+import {dictionary} from '../../../core/dictionary.ts'
+
 /** Words of shell text as people paste it: enough of a POSIX shell to read a command, and nothing is run. */
 
 /** One command of a text: its words, and the assignments before it. */
@@ -24,12 +26,12 @@ const ASSIGNMENT = /^([A-Za-z_]\w*)=(.*)$/s
 
 /** Splits text into commands. Variables that the text sets are filled in, others are left and named. */
 export function readShell(text: string): ShellText {
-  const variables: Record<string, string> = {}
+  const variables: Record<string, string> = dictionary()
   const unknown = new Set<string>()
   const {body, files} = withoutHereDocuments(text)
   const commands: ShellCommand[] = []
   let words: string[] = []
-  let environment: Record<string, string> = {}
+  let environment: Record<string, string> = dictionary()
   const end = () => {
     const exported = words[0] === 'export' || words[0] === 'set' ? words.slice(1) : undefined
     if (exported) for (const word of exported) assign(word, environment)
@@ -40,7 +42,7 @@ export function readShell(text: string): ShellText {
     words = []
     environment = {}
   }
-  const exportedSoFar: Record<string, string> = {}
+  const exportedSoFar: Record<string, string> = dictionary()
   let skipsTarget = false
   for (const token of tokensOf(body, unknown, () => ({...variables, ...environment}))) {
     if (token.operator) {
@@ -63,7 +65,7 @@ function assign(word: string, into: Record<string, string>): void {
 
 /** `cat > NAME <<'END'`: the lines up to END are the file's. */
 function withoutHereDocuments(text: string): {body: string; files: Record<string, string>} {
-  const files: Record<string, string> = {}
+  const files: Record<string, string> = dictionary()
   const kept: string[] = []
   const lines = text.replaceAll('\r\n', '\n').split('\n')
   for (let index = 0; index < lines.length; index++) {
@@ -85,7 +87,7 @@ function withoutHereDocuments(text: string): {body: string; files: Record<string
   return {body: kept.join('\n'), files}
 }
 
-const ESCAPES: Record<string, string> = {n: '\n', t: '\t', r: '\r'}
+const ESCAPES: Record<string, string> = dictionary({n: '\n', t: '\t', r: '\r'})
 
 function* tokensOf(text: string, unknown: Set<string>, known: () => Record<string, string>): Generator<Token> {
   let word = ''

@@ -11,6 +11,7 @@ import {
 } from './common.ts'
 import {peftName, trtllmLoraModules} from '../../lora.ts'
 import {beside, count, counted, flagOf, ignored, type Meaning, type Reading, share, textOf, wholeNumber} from './reading.ts'
+import {dictionary} from '../../../core/dictionary.ts'
 
 const pytorch: Meaning = (value) =>
   textOf(value) === 'pytorch' ? counted('the backend that answers are about') : ignored('answers are about the PyTorch backend', true)
@@ -23,7 +24,7 @@ const blockReuse: Meaning = (value, {request}) => {
 
 const attention: Meaning = (value, reading) => (value === false || textOf(value) === 'false' ? ignored('as by default') : flagOf('dpAttention')(true, reading))
 
-export const TRTLLM_MEANINGS: Record<string, Meaning> = {
+export const TRTLLM_MEANINGS: Record<string, Meaning> = dictionary({
   '--tensor_parallel_size': count('tp'),
   '--pipeline_parallel_size': count('pp'),
   '--moe_expert_parallel_size': count('ep'),
@@ -66,10 +67,10 @@ export const TRTLLM_MEANINGS: Record<string, Meaning> = {
   'lora_config.max_lora_rank': beside('adapters'),
   'lora_config.lora_target_modules': beside('adapters'),
   model_kwargs: overridesMeaning,
-}
+})
 
 /** What TensorRT-LLM calls the methods, the other way round (llmapi/llm_args.py decoding_type). */
-const METHODS: Record<string, string> = {
+const METHODS: Record<string, string> = dictionary({
   mtp: 'mtp',
   eagle3: 'eagle3',
   eagle: 'eagle3',
@@ -79,7 +80,7 @@ const METHODS: Record<string, string> = {
   pard: 'pard',
   dflash: 'dflash',
   medusa: 'medusa',
-}
+})
 
 /** What words mean together. */
 export function finishTrtllm(reading: Reading): void {

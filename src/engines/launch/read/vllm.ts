@@ -16,6 +16,7 @@ import {
   stateFormatMeaning,
 } from './common.ts'
 import {beside, count, counted, flagOf, gibibytes, ignored, mappingOf, type Meaning, type Reading, share, textOf, wholeNumber, wrong} from './reading.ts'
+import {dictionary} from '../../../core/dictionary.ts'
 
 const hasAdapters = (words: Reading['words']): boolean => words.get('--enable-lora') === true
 
@@ -81,7 +82,7 @@ const speculation: Meaning = (value, {request}) => {
 const mambaMode: Meaning = (value) =>
   textOf(value) === 'all' ? ignored('states at every block are not reckoned with', true) : ignored('as prefix caching has it by default')
 
-export const VLLM_MEANINGS: Record<string, Meaning> = {
+export const VLLM_MEANINGS: Record<string, Meaning> = dictionary({
   '--tensor-parallel-size': count('tp'),
   '--pipeline-parallel-size': count('pp'),
   '--data-parallel-size': count('dp'),
@@ -127,7 +128,7 @@ export const VLLM_MEANINGS: Record<string, Meaning> = {
   '--hf-overrides': overridesMeaning,
   '--rope-scaling': overridesMeaning,
   '--enable-chunked-prefill': (value) => (value === false ? ignored('prompts that go at once are not reckoned with', true) : ignored('as by default')),
-}
+})
 
 /** What words mean together. */
 export function finishVllm(reading: Reading): void {
