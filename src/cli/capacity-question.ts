@@ -15,7 +15,7 @@ import {
   parseTrace,
 } from '../planner/capacity/index.ts'
 import type {CapacityFile} from '../planner/capacity/schema.ts'
-import {INTERACTIVE_LIMITS, type Link, type Objectives, requireLimits} from '../planner/scenario/index.ts'
+import {INTERACTIVE_LIMITS, type Link, type Objectives, type Preference, requireLimits} from '../planner/scenario/index.ts'
 import {type Context, looksLikePath} from '../planner/world/index.ts'
 import {ASSUMED_LOAD, deploymentFlags} from './flags.ts'
 import {objectivesFrom} from './slo-flags.ts'
@@ -39,6 +39,7 @@ export interface CapacityFlags extends Record<string, unknown> {
   'kwh-price'?: number
   users?: number
   'request-rate'?: number
+  prefer?: string
 }
 
 type FileLoad = Omit<NonNullable<CapacityFile['models']>[number], 'model'>
@@ -108,6 +109,7 @@ async function demandFrom(entry: FileLoad & {model?: string}, flags: CapacityFla
     name: entry.name,
     model,
     engine: (flags.engine as string | undefined) ?? entry.engine,
+    prefer: (flags.prefer as Preference | undefined) ?? entry.prefer,
     request: request as DeploymentRequest,
     inputTokens: (flags['input-tokens'] as number | undefined) ?? (entry.inputTokens as Lengths | undefined) ?? ASSUMED_LOAD.inputTokens,
     outputTokens: (flags['output-tokens'] as number | undefined) ?? (entry.outputTokens as Lengths | undefined) ?? ASSUMED_LOAD.outputTokens,

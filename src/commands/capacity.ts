@@ -1,7 +1,7 @@
 import * as Args from '@oclif/core/args'
 import * as Flags from '@oclif/core/flags'
 import {ServefitCommand} from '../cli/base.ts'
-import {deploymentFlags, machineFlags, workloadFlags} from '../cli/flags.ts'
+import {choiceFlags, deploymentFlags, machineFlags, workloadFlags} from '../cli/flags.ts'
 import {withProgress} from '../cli/progress.ts'
 import {parseCount, parseNumber} from '../cli/quantities.ts'
 import {sloFlags} from '../cli/slo-flags.ts'
@@ -89,6 +89,7 @@ A file (YAML or JSON) can hold the same, and several models on one fleet:
     'kwh-price': number('kwh-price', 'price of a kilowatt-hour', 'AMOUNT', {min: 0, max: 1e6}, 'FLEET'),
     spare: Flags.integer({description: 'machines beyond what the load needs (default: 0)', helpValue: 'N', min: 0, max: 1000, helpGroup: 'FLEET'}),
     'max-utilisation': number('max-utilisation', 'share of the saturated rate that is planned with (default: 0.85)', 'SHARE', {min: 0.05, max: 1}, 'FLEET'),
+    ...choiceFlags,
     ...deploymentFlags,
     ...sourceFlags,
     csv: Flags.boolean({description: 'print a table as CSV', exclusive: ['json']}),
