@@ -18,7 +18,7 @@ export function artifactsOf(
       'MODEL_NAMELESS',
       "the model does not say which repository it belongs to, so there is nothing to start: give a folder with its weights, or the repository's name",
     )
-  const startable = {...startableOf(catalogue, answered), ...(replicas !== undefined && {replicas})}
+  const startable = startableOf(catalogue, answered, [], {replicas})
   const files = new Map<string, Artifact>()
   for (const format of formats) {
     formatOf(format)

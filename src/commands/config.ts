@@ -4,6 +4,7 @@ import {answerAsked} from '../cli/answer-asked.ts'
 import {partedArgv} from '../cli/argv.ts'
 import {ServefitCommand} from '../cli/base.ts'
 import {choiceFlags, deploymentFlags, machineFlags, workloadFlags} from '../cli/flags.ts'
+import {parseCount} from '../cli/quantities.ts'
 import {askedScenario, scenarioFlags} from '../cli/scenario-flag.ts'
 import {sloFlags} from '../cli/slo-flags.ts'
 import {sourceFlags, sourcesFrom} from '../cli/source-flags.ts'
@@ -15,7 +16,7 @@ import {harmless} from '../render/style.ts'
 import type {Artifact} from '../render/launch/artifact.ts'
 import {explainLaunch} from '../render/launch/explain.ts'
 import {extras} from '../render/launch/extras.ts'
-import {FORMATS, formatOf, joinArtifacts, placed, writeFormat} from '../render/launch/formats.ts'
+import {FORMATS, formatOf, joinArtifacts, placed, startsEach, writeFormat} from '../render/launch/formats.ts'
 import {startableOf} from '../render/launch/startable-from.ts'
 
 /** What `config --json` prints: the answer with its artifact. */
@@ -56,6 +57,11 @@ Formats: ${FORMATS.map(({id, summary}) => `${id} (${summary})`).join(', ')}.`
       multiple: true,
       multipleNonGreedy: true,
     }),
+    replicas: Flags.custom<number>({
+      description: 'so many equal servers, each on GPUs of its own, with a router in front; the GPUs that are given are those of one',
+      helpValue: 'N',
+      parse: async (text) => parseCount(text, 'replicas', {min: 1, max: 1024}),
+    })(),
     public: Flags.boolean({description: 'others than this machine reach it too, and have to give an API key, which is read from a file or a Secret of yours'}),
     out: Flags.string({description: 'write files into this folder instead of printing', helpValue: 'FOLDER'}),
     force: Flags.boolean({description: 'replace files that are there already', dependsOn: ['out']}),
@@ -90,10 +96,11 @@ Formats: ${FORMATS.map(({id, summary}) => `${id} (${summary})`).join(', ')}.`
       if (!this.jsonEnabled()) process.stderr.write(refusal(answered))
       return result
     }
-    // Nothing in the file itself can say that it has to be started several times, or what of the machine it leaves idle.
-    for (const {code, message} of best.warnings) if (TOLD_BESIDE.has(code) && !this.jsonEnabled()) process.stderr.write(`servefit: ${harmless(message)}\n`)
     const adapters = flags.lora === undefined ? [] : ((await (await import('../cli/lora-flag.ts')).askedAdapters(flags))?.paths ?? [])
-    const startable = placed(startableOf(this.catalogue, answered, settings, {adapters, isPublic: flags.public}), flags.format)
+    const startable = placed(startableOf(this.catalogue, answered, settings, {adapters, isPublic: flags.public, replicas: flags.replicas}), flags.format)
+    // Nothing in the file itself can say that it has to be started several times, or what of the machine it leaves idle.
+    const told = best.warnings.filter(({code}) => TOLD_BESIDE.has(code) && (code !== 'slices-separate' || !startsEach(startable, flags.format)))
+    if (!this.jsonEnabled()) for (const {message} of told) process.stderr.write(`servefit: ${harmless(message)}\n`)
     if (settings.length > 0) {
       const names = settings.map(({name}) => `--${name.replace(/^-+/, '')}`)
       result.warnings = [...result.warnings, {code: 'not-counted', message: `set by hand and not counted in any number: ${names.join(', ')}`}]
@@ -103,7 +110,7 @@ Formats: ${FORMATS.map(({id, summary}) => `${id} (${summary})`).join(', ')}.`
         process.stderr.write(`servefit: ${harmless(uncounted.join(', '))}: set by hand, and its memory and speed are not counted\n`)
     }
     if (flags.explain) {
-      if (!this.jsonEnabled()) process.stdout.write(explainLaunch(startable.launch, this.columns))
+      if (!this.jsonEnabled()) process.stdout.write(explainLaunch(startable.launch, this.columns, formatOf(flags.format).around?.(startable)))
       return result
     }
     const offer = await this.draftingOffer(answered)

@@ -34,6 +34,7 @@ const engineFile = z
           since: version.optional(),
           gfx: z.array(text).optional(),
           entrypoint: z.array(text).optional(),
+          nonRoot: z.strictObject({since: version, user: z.int().positive(), group: z.int().nonnegative(), home: path}).optional(),
         }),
       )
       .min(1),
@@ -42,6 +43,11 @@ const engineFile = z
     healthPath: path,
     metricsPath: path.optional(),
     configFile: z.strictObject({flag: text, format: z.literal('yaml'), keys: z.enum(['hyphen', 'field'])}),
+    compileCaches: z
+      .array(z.strictObject({folder: z.string().regex(/^\.[a-z_./]+$/, 'expected a folder below the home folder'), until: version.optional()}))
+      .min(1)
+      .optional(),
+    drain: z.union([z.strictObject({always: z.literal(true)}), z.strictObject({flag: z.string().startsWith('--'), since: version})]).optional(),
   })
   .refine((file) => file.versions.at(-1)?.version === file.newestVersion, {path: ['newestVersion'], message: 'expected the last of `versions`'})
   .refine(({rulesRead, versions}) => rulesRead === undefined || versions.some(({version: own}) => own === rulesRead.until), {

@@ -1,10 +1,14 @@
 import type {Launch, NodeFlag} from '../../engines/engine.ts'
+import type {Around} from './format.ts'
 import {harmless, padEnd, wrap} from '../style.ts'
 
-/** A table of every flag with its value and the reason it is there. */
-export function explainLaunch({program, flags, environment, file, key, nodes}: Launch, columns: number): string {
+/** A table of every flag with its value and the reason it is there; behind it what the format puts around the launch. */
+export function explainLaunch({program, flags, environment, file, key, nodes}: Launch, columns: number, around: readonly Around[] = []): string {
   const rows: [string, string][] = [
-    ...environment.map(({name, value, because, secret}): [string, string] => [secret ? `$${name}` : `${name}=${value}`, because]),
+    ...environment.map(({name, value, because, secret, given}): [string, string] => [
+      secret ? `$${name}` : `${name}=${given ? `$${given.variable}` : value}`,
+      because,
+    ]),
     ...flags.map(({flag, value, because}): [string, string] => [value === true ? flag : `${flag} ${[value].flat().join(' ')}`, because]),
     ...(nodes?.own?.every ?? []).map(({flag, value, because}): [string, string] => [`${flag} ${nodeValue(value)}`, because]),
     ...(nodes?.own?.followers ?? []).map(({flag, value, because}): [string, string] => [
@@ -14,15 +18,26 @@ export function explainLaunch({program, flags, environment, file, key, nodes}: L
     ...(key === undefined ? [] : [[`${key.flag} $${key.variable}`, key.because] as [string, string]]),
     ...Object.entries(file?.because ?? {}).map(([key, because]): [string, string] => [`${file!.name}: ${key}`, because]),
   ]
-  const shown = rows.map(([name, because]): [string, string] => [harmless(name), harmless(because)])
-  const width = Math.min(Math.max(...shown.map(([name]) => name.length), 0), 40)
   const lines = [harmless(program.join(' ')), '']
   if (rows.length === 0) lines.push("  No flag is needed: the engine's own defaults serve this best.")
-  for (const [name, because] of shown) {
-    if (name.length > width) lines.push(`  ${name}`, `  ${' '.repeat(width)}  ${wrap(because, columns - width - 4, width + 4)}`)
-    else lines.push(`  ${padEnd(name, width)}  ${wrap(because, columns - width - 4, width + 4)}`)
-  }
+  lines.push(...tableOf(rows, columns))
+  if (around.length > 0) lines.push('', 'Around it', '', ...tableOf(distinct(around), columns))
   return `${lines.join('\n')}\n`
+}
+
+/** Each part once: pods of several kinds share most of them. */
+function distinct(around: readonly Around[]): [string, string][] {
+  const rows = around.map(({what, because}): [string, string] => [what, because])
+  return [...new Map(rows.map((row) => [row.join('\n'), row])).values()]
+}
+
+function tableOf(rows: readonly [string, string][], columns: number): string[] {
+  const shown = rows.map(([name, because]): [string, string] => [harmless(name), harmless(because)])
+  const width = Math.min(Math.max(...shown.map(([name]) => name.length), 0), 40)
+  return shown.flatMap(([name, because]) => {
+    const words = wrap(because, columns - width - 4, width + 4)
+    return name.length > width ? [`  ${name}`, `  ${' '.repeat(width)}  ${words}`] : [`  ${padEnd(name, width)}  ${words}`]
+  })
 }
 
 /** What only the node knows, in words. */
