@@ -93,6 +93,13 @@ A file (YAML or JSON) can hold the same, and several models on one fleet:
     ...deploymentFlags,
     ...sourceFlags,
     csv: Flags.boolean({description: 'print a table as CSV', exclusive: ['json']}),
+    format: Flags.string({
+      description: 'formats of --save, as config takes them; more than once for several (default: kubernetes, or leaderworkerset over nodes)',
+      helpValue: 'FORMAT',
+      multiple: true,
+      multipleNonGreedy: true,
+      dependsOn: ['save'],
+    }),
     save: Flags.string({description: 'write manifests with replica counts, capacity.json and capacity.csv into this folder', helpValue: 'FOLDER'}),
     force: Flags.boolean({description: 'replace files that are there already', dependsOn: ['save']}),
   }
@@ -110,7 +117,7 @@ A file (YAML or JSON) can hold the same, and several models on one fleet:
       const {capacityCsv, renderCapacity} = await import('../render/capacity.ts')
       process.stdout.write(flags.csv ? capacityCsv(report) : renderCapacity(report, {columns: this.columns, colour: this.colour}))
     }
-    const written = flags.save !== undefined && report.feasible ? await this.saved(found, flags.save, flags.force) : undefined
+    const written = flags.save !== undefined && report.feasible ? await this.saved(found, flags.save, flags.format, flags.force) : undefined
     if (written && !this.jsonEnabled()) process.stderr.write(written.map((path) => `wrote ${path}\n`).join(''))
     return {...report, ...(written && {written})}
   }
@@ -120,8 +127,8 @@ A file (YAML or JSON) can hold the same, and several models on one fleet:
     return checkedCapacity(await readDocument(path, 'a fleet and its load'), path)
   }
 
-  /** Manifests of the first option: a Deployment each, or a LeaderWorkerSet where one takes several nodes. */
-  private async saved({report, deployments}: Found, folder: string, force: boolean): Promise<string[]> {
+  /** Manifests of the first option: a Deployment each, or a LeaderWorkerSet where one takes several nodes; or what formats were asked for. */
+  private async saved({report, deployments}: Found, folder: string, formats: string[] | undefined, force: boolean): Promise<string[]> {
     const [{artifactsOf}, {writeFiles}, {capacityCsv}] = await Promise.all([
       import('../cli/save-plan.ts'),
       import('../cli/write-files.ts'),
@@ -133,8 +140,8 @@ A file (YAML or JSON) can hold the same, and several models on one fleet:
       {name: 'capacity.csv', text: capacityCsv(report)},
     ]
     for (const {name, best, machine, replicas} of deployments) {
-      const format = best.engine.gpuCount(best.deployment) > machine.gpus.length ? 'leaderworkerset' : 'kubernetes'
-      const own = artifactsOf(this.catalogue, {best, machine, left: []}, [format], replicas)
+      const usual = best.engine.gpuCount(best.deployment) > machine.gpus.length ? 'leaderworkerset' : 'kubernetes'
+      const own = artifactsOf(this.catalogue, {best, machine, left: []}, formats ?? [usual], replicas)
       files.push(...(deployments.length > 1 ? own.map((artifact) => ({...artifact, name: `${labelOf(name)}-${artifact.name}`})) : own))
     }
     return writeFiles(folder, files, {force})

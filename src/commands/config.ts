@@ -10,13 +10,15 @@ import {sloFlags} from '../cli/slo-flags.ts'
 import {sourceFlags, sourcesFrom} from '../cli/source-flags.ts'
 import {realContext} from '../cli/world.ts'
 import {InputError} from '../core/input-error.ts'
+import {newerRevision} from '../engines/launch/needs.ts'
 import {parseSetting} from '../engines/launch/settings.ts'
 import {type Answer, isYes, type Result, toResult, type Verdict} from '../planner/answer/index.ts'
+import {engineData} from '../planner/world/index.ts'
 import {harmless} from '../render/style.ts'
 import type {Artifact} from '../render/launch/artifact.ts'
 import {explainLaunch} from '../render/launch/explain.ts'
 import {extras} from '../render/launch/extras.ts'
-import {FORMATS, formatOf, joinArtifacts, placed, startsEach, writeFormat} from '../render/launch/formats.ts'
+import {FORMATS, formatOf, isInCluster, joinArtifacts, placed, startsApart, startsEach, writeFormat} from '../render/launch/formats.ts'
 import {startableOf} from '../render/launch/startable-from.ts'
 
 /** What `config --json` prints: the answer with its artifact. */
@@ -97,7 +99,16 @@ Formats: ${FORMATS.map(({id, summary}) => `${id} (${summary})`).join(', ')}.`
       return result
     }
     const adapters = flags.lora === undefined ? [] : ((await (await import('../cli/lora-flag.ts')).askedAdapters(flags))?.paths ?? [])
-    const startable = placed(startableOf(this.catalogue, answered, settings, {adapters, isPublic: flags.public, replicas: flags.replicas}), flags.format)
+    const startable = placed(
+      startableOf(this.catalogue, answered, settings, {
+        adapters,
+        isPublic: flags.public,
+        replicas: flags.replicas,
+        apart: startsApart(flags.format),
+        inCluster: isInCluster(flags.format),
+      }),
+      flags.format,
+    )
     // Nothing in the file itself can say that it has to be started several times, or what of the machine it leaves idle.
     const told = best.warnings.filter(({code}) => TOLD_BESIDE.has(code) && (code !== 'slices-separate' || !startsEach(startable, flags.format)))
     if (!this.jsonEnabled()) for (const {message} of told) process.stderr.write(`servefit: ${harmless(message)}\n`)
@@ -112,6 +123,12 @@ Formats: ${FORMATS.map(({id, summary}) => `${id} (${summary})`).join(', ')}.`
     if (flags.explain) {
       if (!this.jsonEnabled()) process.stdout.write(explainLaunch(startable.launch, this.columns, formatOf(flags.format).around?.(startable)))
       return result
+    }
+    const newer = newerRevision(engineData({catalogue: this.catalogue}, best.engine.id).needs, best.checkpoint.hfId)
+    if (newer !== undefined) {
+      const message = `${newer} is the newer release of ${best.checkpoint.hfId} by its maker`
+      result.warnings = [...result.warnings, {code: 'newer-checkpoint', message}]
+      if (!this.jsonEnabled()) process.stderr.write(`servefit: ${harmless(message)}\n`)
     }
     const offer = await this.draftingOffer(answered)
     if (offer !== undefined) {

@@ -220,7 +220,15 @@ const buildsFile = z.strictObject({
 const environment = z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), z.string())
 
 const neededOptions = z
-  .array(z.strictObject({flag: z.string().startsWith('--'), value: z.union([text, z.number(), z.literal(true)]), since: version.optional(), because: text}))
+  .array(
+    z.strictObject({
+      flag: z.string().startsWith('--'),
+      value: z.union([text, z.number(), z.literal(true)]),
+      since: version.optional(),
+      inImage: z.literal('nvidia').optional(),
+      because: text,
+    }),
+  )
   .min(1)
 
 const need = z.strictObject({
@@ -265,9 +273,10 @@ const needsFile = z
             options: neededOptions.optional(),
             source: z.array(text).min(1),
           })
-          .refine(({gfx, capabilities}) => (gfx === undefined) !== (capabilities === undefined), 'says neither or both of gfx and capabilities'),
+          .refine(({gfx, capabilities}) => gfx === undefined || capabilities === undefined, 'says both gfx and capabilities'),
       )
       .optional(),
+    revisions: z.array(z.strictObject({of: text, newer: text, source: z.array(text).min(1)})).optional(),
   })
   .superRefine((file, context) => {
     for (const [index, entry] of file.models.entries()) {

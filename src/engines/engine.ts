@@ -85,6 +85,8 @@ export interface Launch {
   program: string[]
   flags: LaunchFlag[]
   environment: LaunchVariable[]
+  /** Options that name files which only the engine's image has. */
+  inImage?: LaunchFlag[]
   /** The option that takes the API key, where no variable of the engine's does. */
   key?: {flag: string; variable: string; because: string}
   /** Present where the deployment needs more than one node. */

@@ -336,3 +336,20 @@ describe('--explain', () => {
     expect(shown).toMatch(/^ {2}securityContext\.runAsNonRoot: true +the image has a user of its own/m)
   })
 })
+
+describe('what the model wants of its image', () => {
+  const template = {flag: '--chat-template', value: '/vllm-workspace/examples/tool_chat_template_gemma4.jinja', because: 'tool calls'}
+  const start = startable()
+  const gemma = {...start, launch: {...start.launch, inImage: [template]}}
+
+  it('stands where the image runs, and nowhere else', () => {
+    for (const format of ['docker', 'compose', 'systemd', 'kubernetes', 'llm-d']) expect(textOf(format, gemma)).toContain(template.value)
+    for (const format of ['command', 'file', 'slurm', 'dynamo']) expect(textOf(format, gemma)).not.toContain('chat-template')
+  })
+
+  it('leaves one that was set by hand', () => {
+    const own = {flag: '--chat-template', value: '/srv/own.jinja', because: 'set by hand'}
+    const text = textOf('docker', {...gemma, launch: {...gemma.launch, flags: [own]}})
+    expect(text.match(/--chat-template \S+/g)).toEqual(['--chat-template /srv/own.jinja'])
+  })
+})

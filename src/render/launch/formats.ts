@@ -57,6 +57,16 @@ const STOPPED_BY_OTHERS = ['docker', 'compose', 'systemd', 'kubernetes', 'leader
 /** Formats of one program, which can be started several times. */
 const ONE_BY_ONE = [...RUN_HERE, 'ray', 'slurm']
 
+/** Formats that run the engine's own image. */
+const IN_IMAGE = ['docker', 'compose', 'systemd', 'kubernetes', 'leaderworkerset', 'llm-d']
+
+/** Options that name files of the image; one that was set by hand stays. */
+function withImageFiles(startable: Startable): Startable {
+  const {inImage = [], ...launch} = startable.launch
+  const added = inImage.filter(({flag}) => !launch.flags.some((own) => own.flag === flag))
+  return {...startable, launch: {...launch, flags: [...launch.flags, ...added]}}
+}
+
 /** Formats with a front end of their own, which is asked for the key. */
 const OWN_FRONT = ['dynamo', 'llm-d']
 
@@ -65,13 +75,21 @@ const OWN_FRONT = ['dynamo', 'llm-d']
  */
 export const startsEach = ({slice}: Startable, format: string): boolean => slice === undefined || !ONE_BY_ONE.includes(format)
 
+/** Formats of a cluster, which finds machines for as many servers as are wanted. */
+const CLUSTER = ['kubernetes', 'leaderworkerset', ...OWN_FRONT]
+
+export const isInCluster = (format: string): boolean => CLUSTER.includes(format)
+
+/** Whether what deals requests out in a format takes servers rather than ranks, so that replicas are started one by one. */
+export const startsApart = (format: string): boolean => OWN_FRONT.includes(format)
+
 /** A startable as this format is given it. @throws InputError FORMAT_CANNOT for a public one whose front end is not written here. */
 export function placed(startable: Startable, format: string): Startable {
   if (startable.isPublic && OWN_FRONT.includes(format))
     throw cannot(`${format} brings its own front end, which is opened and protected there: leave --public out, or use --format kubernetes`)
   const one = startsEach(startable, format) ? startable : {...startable, replicas: undefined}
   const located = RUN_HERE.includes(format) ? one : fromAnywhere(one)
-  const heard = ON_HOST.includes(format) ? onHost(located) : located
+  const heard = ON_HOST.includes(format) ? onHost(located) : IN_IMAGE.includes(format) ? withImageFiles(located) : located
   return STOPPED_BY_OTHERS.includes(format) ? draining(heard) : heard
 }
 

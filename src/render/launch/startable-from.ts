@@ -1,5 +1,6 @@
 import type {Catalogue} from '../../catalogue/catalogue.ts'
 import type {Accelerator, Machine, MachineGpu} from '../../core/accelerator.ts'
+import type {Deployment} from '../../core/deployment.ts'
 import {InputError} from '../../core/input-error.ts'
 import type {Launch} from '../../engines/engine.ts'
 import type {FlagTable} from '../../engines/flags.ts'
@@ -12,12 +13,26 @@ import {engineData, hasSlices} from '../../planner/world/index.ts'
 import {withKey} from './key.ts'
 import {labelOf, servedAs, type Startable} from './startable.ts'
 
+export interface StartOptions {
+  adapters?: readonly {name: string; path: string}[]
+  isPublic?: boolean
+  /** So many equal servers. */
+  replicas?: number
+  /** Replicas that share nothing are servers of their own rather than ranks of one, for what deals requests out to servers. */
+  apart?: boolean
+  /** A cluster finds GPUs for each of several servers; else they are those of this machine. */
+  inCluster?: boolean
+}
+
+/** Replicas of which each could be started by itself: neither attention nor experts are dealt out over them. */
+const sharesNothing = ({dp, ep, dpAttention}: Deployment): boolean => dp > 1 && ep <= 1 && !dpAttention
+
 /** An answer as something to start, with options set by hand. @throws InputError for an option that is not there or illegal. */
 export function startableOf(
   catalogue: Catalogue,
   answered: Pick<Answer, 'best' | 'machine' | 'left'>,
   settings: readonly Setting[] = [],
-  {adapters = [], isPublic = false, replicas}: {adapters?: readonly {name: string; path: string}[]; isPublic?: boolean; replicas?: number} = {},
+  {adapters = [], isPublic = false, replicas, apart = false, inCluster = false}: StartOptions = {},
 ): Startable {
   const {best, machine, left} = answered
   const {engine, deployment, checkpoint, model} = best
@@ -25,7 +40,8 @@ export function startableOf(
   const serving = catalogue.file<EngineServing>(`engines/${engine.id}`)
   const table = catalogue.file<FlagTable>(`engines/${engine.id}-flags`)
   // Each slice of a card is a server of its own, which is started once for each.
-  const started = hasSlices(machine) ? {...deployment, dp: 1} : deployment
+  const oneEach = hasSlices(machine) || (apart && sharesNothing(deployment))
+  const started = oneEach ? {...deployment, dp: 1} : deployment
   const plain = withSettings(
     withAdapters(engine.launch(subject, started), engine.id, adapters),
     [...passedOn(deployment.engineFlags), ...settings],
@@ -37,9 +53,9 @@ export function startableOf(
   const chosen = launch.nodes || hasSlices(machine) ? undefined : chosenDevices(best, count, machine.gpus.length)
   const argument = modelArgumentOf(launch, checkpoint.hfId)
   const slice = sliceOf(machine.gpus[0])
-  // Each slice is a server of its own.
-  const copies = replicas ?? (hasSlices(machine) && deployment.dp > 1 ? deployment.dp : undefined)
-  const spread = copies !== undefined && copies > 1 && !hasSlices(machine) ? devicesOfCopies(machine, count, copies) : undefined
+  const within = oneEach ? deployment.dp : 1
+  const copies = replicas !== undefined || within > 1 ? (replicas ?? 1) * within : undefined
+  const spread = copies !== undefined && copies > 1 && !oneEach && !inCluster ? devicesOfCopies(machine, count, copies) : undefined
   const shown = spread ?? chosen
   const identities = shown && identitiesOf(machine, shown)
   const nodeLabel = nodeLabelOf(catalogue, subject.gpu.accelerator)
