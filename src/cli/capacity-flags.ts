@@ -1,7 +1,7 @@
 import {isAbsolute, join} from 'node:path'
 import {InputError} from '../core/input-error.ts'
 import type {CapacityFiles, CapacityGiven} from '../library/capacity-question.ts'
-import type {Link} from '../planner/scenario/index.ts'
+import type {Link, Preference} from '../planner/scenario/index.ts'
 import {deploymentFlags, scenarioFrom} from './flags.ts'
 import {objectivesFrom} from './slo-flags.ts'
 import {readText} from './world.ts'
@@ -32,6 +32,7 @@ export function capacityGiven(flags: Record<string, unknown>): CapacityGiven {
     maxUtilisation: flags['max-utilisation'] as number | undefined,
     kwhPrice: flags['kwh-price'] as number | undefined,
     engine,
+    prefer: flags.prefer as Preference | undefined,
     request,
   }
 }

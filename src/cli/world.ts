@@ -65,9 +65,13 @@ export async function examine(catalogue: Catalogue): Promise<Examination> {
 }
 
 async function detectHere(catalogue: Catalogue): Promise<Machine> {
-  const document = await detectDocument(catalogue)
-  const {toMachine} = await import('../detect/to-machine.ts')
-  const machine = toMachine(document, gpuFinder(catalogue))
+  const [{detectWithIdentities}, {realEffects}, {toMachine}] = await Promise.all([
+    import('../detect/detect-machine.ts'),
+    import('../detect/effects.ts'),
+    import('../detect/to-machine.ts'),
+  ])
+  const {document, identities} = await detectWithIdentities(realEffects(gpuFinder(catalogue)))
+  const machine = toMachine(document, gpuFinder(catalogue), identities)
   if (machine.gpus.length > 0) return machine
   const problem = document.problems[0]
   throw new InputError(

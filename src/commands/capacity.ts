@@ -3,7 +3,7 @@ import * as Args from '@oclif/core/args'
 import * as Flags from '@oclif/core/flags'
 import {ServefitCommand} from '../cli/base.ts'
 import {commandWords} from '../cli/command-words.ts'
-import {deploymentFlags, machineFlags, workloadFlags} from '../cli/flags.ts'
+import {choiceFlags, deploymentFlags, machineFlags, workloadFlags} from '../cli/flags.ts'
 import {withProgress} from '../cli/progress.ts'
 import {parseCount, parseNumber} from '../cli/quantities.ts'
 import {reportFlags, wantsReport} from '../cli/report-flags.ts'
@@ -93,9 +93,17 @@ A file (YAML or JSON) can hold the same, and several models on one fleet:
     'kwh-price': number('kwh-price', 'price of a kilowatt-hour', 'AMOUNT', {min: 0, max: 1e6}, 'FLEET'),
     spare: Flags.integer({description: 'machines beyond what the load needs (default: 0)', helpValue: 'N', min: 0, max: 1000, helpGroup: 'FLEET'}),
     'max-utilisation': number('max-utilisation', 'share of the saturated rate that is planned with (default: 0.85)', 'SHARE', {min: 0.05, max: 1}, 'FLEET'),
+    ...choiceFlags,
     ...deploymentFlags,
     ...sourceFlags,
     csv: Flags.boolean({description: 'print a table as CSV', exclusive: ['json']}),
+    format: Flags.string({
+      description: 'formats of --save, as config takes them; more than once for several (default: kubernetes, or leaderworkerset over nodes)',
+      helpValue: 'FORMAT',
+      multiple: true,
+      multipleNonGreedy: true,
+      dependsOn: ['save'],
+    }),
     save: Flags.string({description: 'write manifests with replica counts, capacity.json and capacity.csv into this folder', helpValue: 'FOLDER'}),
     ...reportFlags,
     force: Flags.boolean({description: 'replace files that are there already'}),
@@ -123,7 +131,7 @@ A file (YAML or JSON) can hold the same, and several models on one fleet:
       const words = commandWords(args.file ?? '', flags, Capacity.flags)
       await handOn(capacityDocument(report, args.file === undefined ? words.slice(words.indexOf(' ') + 1) : words), flags, this.config.version)
     }
-    const written = flags.save !== undefined && report.feasible ? await this.saved({...found, report}, flags.save, flags.force) : undefined
+    const written = flags.save !== undefined && report.feasible ? await this.saved({...found, report}, flags.save, flags.format, flags.force) : undefined
     if (written && !this.jsonEnabled()) process.stderr.write(written.map((path) => `wrote ${path}\n`).join(''))
     return {...report, ...(written && {written})}
   }
@@ -133,8 +141,8 @@ A file (YAML or JSON) can hold the same, and several models on one fleet:
     return checkedCapacity(await readDocument(path, 'a fleet and its load'), path)
   }
 
-  /** Manifests of the first option: a Deployment each, or a LeaderWorkerSet where one takes several nodes. */
-  private async saved({report, deployments}: Found, folder: string, force: boolean): Promise<string[]> {
+  /** Manifests of the first option: a Deployment each, or a LeaderWorkerSet where one takes several nodes; or what formats were asked for. */
+  private async saved({report, deployments}: Found, folder: string, formats: string[] | undefined, force: boolean): Promise<string[]> {
     const [{artifactsOf}, {writeFiles}, {capacityCsv}] = await Promise.all([
       import('../cli/save-plan.ts'),
       import('../cli/write-files.ts'),
@@ -146,8 +154,8 @@ A file (YAML or JSON) can hold the same, and several models on one fleet:
       {name: 'capacity.csv', text: capacityCsv(report)},
     ]
     for (const {name, best, machine, replicas} of deployments) {
-      const format = best.engine.gpuCount(best.deployment) > machine.gpus.length ? 'leaderworkerset' : 'kubernetes'
-      const own = artifactsOf(this.catalogue, {best, machine, left: []}, [format], replicas)
+      const usual = best.engine.gpuCount(best.deployment) > machine.gpus.length ? 'leaderworkerset' : 'kubernetes'
+      const own = artifactsOf(this.catalogue, {best, machine, left: []}, formats ?? [usual], replicas)
       files.push(...(deployments.length > 1 ? own.map((artifact) => ({...artifact, name: `${labelOf(name)}-${artifact.name}`})) : own))
     }
     return writeFiles(folder, files, {force})

@@ -4,6 +4,7 @@ import {answerAsked} from '../cli/answer-asked.ts'
 import {partedArgv} from '../cli/argv.ts'
 import {ServefitCommand} from '../cli/base.ts'
 import {choiceFlags, deploymentFlags, machineFlags, workloadFlags} from '../cli/flags.ts'
+import {parseCount} from '../cli/quantities.ts'
 import {askedScenario, scenarioFlags} from '../cli/scenario-flag.ts'
 import {sloFlags} from '../cli/slo-flags.ts'
 import {sourceFlags, sourcesFrom} from '../cli/source-flags.ts'
@@ -13,7 +14,7 @@ import {type ConfigResult, startOf, writtenFor} from '../library/config.ts'
 import type {Answer, Verdict} from '../planner/answer/index.ts'
 import {harmless} from '../render/style.ts'
 import {explainLaunch} from '../render/launch/explain.ts'
-import {FORMATS, formatOf} from '../render/launch/formats.ts'
+import {FORMATS, formatOf, startsEach} from '../render/launch/formats.ts'
 
 /** Warnings that whoever starts the file has to know. */
 const TOLD_BESIDE = new Set(['slices-separate', 'gpus-idle', 'engine-version-unknown'])
@@ -46,6 +47,11 @@ Formats: ${FORMATS.map(({id, summary}) => `${id} (${summary})`).join(', ')}.`
       multiple: true,
       multipleNonGreedy: true,
     }),
+    replicas: Flags.custom<number>({
+      description: 'so many equal servers, each on GPUs of its own, with a router in front; the GPUs that are given are those of one',
+      helpValue: 'N',
+      parse: async (text) => parseCount(text, 'replicas', {min: 1, max: 1024}),
+    })(),
     public: Flags.boolean({description: 'others than this machine reach it too, and have to give an API key, which is read from a file or a Secret of yours'}),
     out: Flags.string({description: 'write files into this folder instead of printing', helpValue: 'FOLDER'}),
     force: Flags.boolean({description: 'replace files that are there already', dependsOn: ['out']}),
@@ -71,14 +77,17 @@ Formats: ${FORMATS.map(({id, summary}) => `${id} (${summary})`).join(', ')}.`
     }
     if (isText) {
       // Nothing in the file itself can say that it has to be started several times, or what of the machine it leaves idle.
-      for (const {code, message} of best.warnings) if (TOLD_BESIDE.has(code)) process.stderr.write(`servefit: ${harmless(message)}\n`)
+      for (const {code, message} of best.warnings)
+        if (TOLD_BESIDE.has(code) && (code !== 'slices-separate' || !startsEach(startable, flags.format)))
+          process.stderr.write(`servefit: ${harmless(message)}\n`)
       if (uncounted.length > 0) process.stderr.write(`servefit: ${harmless(uncounted.join(', '))}: set by hand, and its memory and speed are not counted\n`)
     }
     if (flags.explain) {
-      if (isText) process.stdout.write(explainLaunch(startable.launch, this.columns))
+      if (isText) process.stdout.write(explainLaunch(startable.launch, this.columns, formatOf(flags.format).around?.(startable)))
       return result
     }
-    const {result: written, files, offer, beside} = await writtenFor({...started, startable})
+    const {result: written, files, offer, newer, beside} = await writtenFor(context, {...started, startable})
+    if (newer !== undefined && isText) process.stderr.write(`servefit: ${harmless(newer)}\n`)
     if (offer !== undefined && isText) process.stderr.write(`servefit: ${offer}\n`)
     if (flags.out === undefined) {
       if (isText) process.stdout.write(written.artifact.text)

@@ -78,6 +78,10 @@ export interface MachineGpu {
   freeBytes?: number
   /** Version of its driver, where this machine was looked at. */
   driver?: string
+  /** Identity by its driver, where this machine was looked at: GPU-..., of a slice MIG-... */
+  uuid?: string
+  /** Of a slice that was found on this machine: 3g.40gb. */
+  migProfile?: string
 }
 
 export interface Machine {
@@ -90,6 +94,8 @@ export interface Machine {
   joined?: {kind: LinkKind; bytesPerSecondPerDirection?: number; groups: number[][]}
   /** Between nodes, for each GPU. */
   networkBytesPerSecondPerGpu?: number
+  /** What the nodes are joined by, in the words of its source: InfiniBand, RoCE, EFA. Absent: not known. */
+  networkFabric?: string
   /** Between one GPU and the host's memory, where that is known of the machine; else the card's own. */
   hostLinkBytesPerSecond?: number
   /** Of the host's memory, as it runs. */

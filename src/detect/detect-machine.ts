@@ -14,7 +14,10 @@ import {type VendorAnswer, VENDOR_PROBES} from './vendors.ts'
  * Looks at this machine: GPUs, their links, host memory, processor, room on disk. Never throws: what went wrong is in
  * `problems`, and what was read is kept. Takes little more than the time limit of one tool, since all run at once.
  */
-export async function detectMachine(given: DetectionEffects): Promise<MachineDocument> {
+export const detectMachine = async (given: DetectionEffects): Promise<MachineDocument> => (await detectWithIdentities(given)).document
+
+/** The same, with what the driver calls each GPU by its index, which the document keeps to itself. */
+export async function detectWithIdentities(given: DetectionEffects): Promise<{document: MachineDocument; identities: Map<number, string>}> {
   const effects = harmless(given)
   const [surroundings, pci, memory, cpu, disk, modules, containers] = [
     readSurroundings(effects),
@@ -26,7 +29,7 @@ export async function detectMachine(given: DetectionEffects): Promise<MachineDoc
     runContainers(effects),
   ]
   const answers = await Promise.all(VENDOR_PROBES.map((probe) => probe(effects, surroundings, pci, memory)))
-  const {gpus, pairs} = renumbered(answers)
+  const {gpus, pairs, identities} = renumbered(answers)
   const place = await surroundings
   const {interconnect, problems: linkProblems} = interconnectOf(gpus, pairs)
   const problems = [
@@ -45,7 +48,7 @@ export async function detectMachine(given: DetectionEffects): Promise<MachineDoc
   if (gpus.length === 0 && problems.every(({code}) => code === 'host-memory-unknown' || code === 'memory-below-rating')) problems.unshift(noGpu())
   if (place.wsl) problems.push(wslHint())
   const {totalBytes, availableBytes} = (await memory).limited
-  return withoutAbsent({
+  const document = withoutAbsent<MachineDocument>({
     schemaVersion: 1,
     hostname: effects.system?.hostname,
     gpus,
@@ -59,6 +62,7 @@ export async function detectMachine(given: DetectionEffects): Promise<MachineDoc
     disk: await disk,
     problems: distinct(problems),
   })
+  return {document, identities}
 }
 
 /** Facts of the modules, without the bandwidth, which stands beside the size of memory. */
@@ -69,15 +73,17 @@ function moduleFacts(modules: MemoryModules | undefined): MachineDocument['memor
 }
 
 /** Vendors count from zero each; the document's numbers are unique. The first vendor keeps its own. */
-function renumbered(answers: VendorAnswer[]): {gpus: DetectedGpu[]; pairs: GpuPair[]} {
+function renumbered(answers: VendorAnswer[]): {gpus: DetectedGpu[]; pairs: GpuPair[]; identities: Map<number, string>} {
   const gpus: DetectedGpu[] = []
+  const identities = new Map<number, string>()
   const pairs: GpuPair[] = []
   for (const answer of answers) {
     const offset = Math.max(-1, ...gpus.map(({index}) => index)) + 1
     gpus.push(...answer.gpus.map((gpu) => ({...gpu, index: gpu.index + offset})))
+    for (const [index, identity] of answer.identities ?? []) identities.set(index + offset, identity)
     pairs.push(...answer.pairs.map((pair): GpuPair => ({...pair, gpus: [pair.gpus[0] + offset, pair.gpus[1] + offset]})))
   }
-  return {gpus, pairs}
+  return {gpus, pairs, identities}
 }
 
 /** Effects that can neither throw nor hang, whatever was handed in: even a file can hang, where a driver answers for it. */

@@ -70,6 +70,8 @@ export interface DetectedGpu {
   /** Apple: cores of the GPU. */
   gpuCoreCount?: number
   driver?: string
+  /** NVIDIA: identity of the card or slice, by which it can be chosen whatever the order. Never printed by detect: given by hand. */
+  uuid?: string
   /** Newest CUDA that the driver can run. */
   cudaVersion?: string
   mig?: MigSlice

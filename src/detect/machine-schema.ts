@@ -23,6 +23,11 @@ const gpu = z.strictObject({
   gfxTarget: z.string().optional().describe('AMD: gfx942'),
   gpuCoreCount: z.int().positive().optional().describe('Apple: cores of the GPU'),
   driver: z.string().optional(),
+  uuid: z
+    .string()
+    .regex(/^(?:GPU|MIG)-[\w-]{6,60}(?:\/\d{1,3}\/\d{1,3})?$/, 'expected GPU-... or MIG-...')
+    .optional()
+    .describe('NVIDIA: identity of the card or slice, which detect never prints; start files choose cards by it'),
   cudaVersion: z.string().optional().describe('Newest CUDA that the driver can run'),
   mig: z
     .looseObject({parentIndex: index, device: index, profile: z.string().optional(), parentMemoryBytes: positiveBytes.optional()})

@@ -10,9 +10,12 @@ const PCIE_LANE_BYTES_PER_SECOND = [0, 0.25e9, 0.5e9, 0.985e9, 1.969e9, 3.938e9,
 /**
  * The machine as the arithmetic takes it: the first of `toMachineGroups`, the largest group of equal GPUs.
  * Unequal cards do not share one model well, so the others are left to `toMachineGroups`. Without any usable GPU `gpus` is empty.
+ * `identities`: those of the driver by the GPU's index, which no document holds.
  */
-export function toMachine(document: MachineDocument, findGpu: FindGpu): Machine {
-  return toMachineGroups(document, findGpu)[0] ?? machineOf(document, [])
+export function toMachine(document: MachineDocument, findGpu: FindGpu, identities?: ReadonlyMap<number, string>): Machine {
+  const machine = toMachineGroups(document, findGpu)[0] ?? machineOf(document, [])
+  if (!identities || identities.size === 0) return machine
+  return {...machine, gpus: machine.gpus.map((gpu) => ({...gpu, ...present({uuid: gpu.uuid ?? identities.get(gpu.index)})}))}
 }
 
 /**
@@ -137,7 +140,7 @@ function toMachineGpu(gpu: DetectedGpu, findGpu: FindGpu): MachineGpu | undefine
     : gpu.partition
       ? partitionAccelerator(gpu.partition, wholeAccelerator(gpu, memoryBytes, card))
       : wholeAccelerator(gpu, memoryBytes, card)
-  return {index: gpu.index, accelerator, memoryBytes, ...present({freeBytes: gpu.freeBytes, driver: gpu.driver})}
+  return {index: gpu.index, accelerator, memoryBytes, ...present({freeBytes: gpu.freeBytes, driver: gpu.driver, uuid: gpu.uuid, migProfile: gpu.mig?.profile})}
 }
 
 /** The catalogue's card with what was read on this machine laid over it; an unknown card has only what was read, and no rates. */

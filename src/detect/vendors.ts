@@ -18,6 +18,8 @@ export interface VendorAnswer {
   gpus: DetectedGpu[]
   pairs: GpuPair[]
   problems: MachineProblem[]
+  /** What the driver calls each GPU, by its index: it chooses cards on this machine and stands in no document. */
+  identities?: ReadonlyMap<number, string>
 }
 
 /** A vendor's tools, asked and matched with the catalogue. What other probes read at the same time comes as a promise. */
@@ -39,8 +41,9 @@ const nvidia: VendorProbe = async (effects, surroundings, pci, memory) => {
   const board = devices.length > 0 ? await effects.readFile('/proc/device-tree/model') : undefined
   const {totalBytes, availableBytes} = await memory
   const read = nvidiaGpus(devices, {totalBytes, availableBytes, boardModel: board ? quotable(board, 80) || undefined : undefined}, effects.findGpu)
-  const visible = visibleGpus(read.value, 'nvidia', effects.env, nvidiaIdentities(devices))
-  return {gpus: visible.gpus, pairs, problems: [...problems, ...read.problems, ...visible.problems]}
+  const identities = nvidiaIdentities(devices)
+  const visible = visibleGpus(read.value, 'nvidia', effects.env, identities)
+  return {gpus: visible.gpus, pairs, problems: [...problems, ...read.problems, ...visible.problems], identities}
 }
 
 const amd: VendorProbe = async (effects, surroundings, pci, memory) => {

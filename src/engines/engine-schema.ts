@@ -34,6 +34,7 @@ const engineFile = z
           since: version.optional(),
           gfx: z.array(text).optional(),
           entrypoint: z.array(text).optional(),
+          nonRoot: z.strictObject({since: version, user: z.int().positive(), group: z.int().nonnegative(), home: path}).optional(),
         }),
       )
       .min(1),
@@ -42,6 +43,11 @@ const engineFile = z
     healthPath: path,
     metricsPath: path.optional(),
     configFile: z.strictObject({flag: text, format: z.literal('yaml'), keys: z.enum(['hyphen', 'field'])}),
+    compileCaches: z
+      .array(z.strictObject({folder: z.string().regex(/^\.[a-z_./]+$/, 'expected a folder below the home folder'), until: version.optional()}))
+      .min(1)
+      .optional(),
+    drain: z.union([z.strictObject({always: z.literal(true)}), z.strictObject({flag: z.string().startsWith('--'), since: version})]).optional(),
   })
   .refine((file) => file.versions.at(-1)?.version === file.newestVersion, {path: ['newestVersion'], message: 'expected the last of `versions`'})
   .refine(({rulesRead, versions}) => rulesRead === undefined || versions.some(({version: own}) => own === rulesRead.until), {
@@ -214,7 +220,15 @@ const buildsFile = z.strictObject({
 const environment = z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), z.string())
 
 const neededOptions = z
-  .array(z.strictObject({flag: z.string().startsWith('--'), value: z.union([text, z.number(), z.literal(true)]), since: version.optional(), because: text}))
+  .array(
+    z.strictObject({
+      flag: z.string().startsWith('--'),
+      value: z.union([text, z.number(), z.literal(true)]),
+      since: version.optional(),
+      inImage: z.literal('nvidia').optional(),
+      because: text,
+    }),
+  )
   .min(1)
 
 const need = z.strictObject({
@@ -259,9 +273,10 @@ const needsFile = z
             options: neededOptions.optional(),
             source: z.array(text).min(1),
           })
-          .refine(({gfx, capabilities}) => (gfx === undefined) !== (capabilities === undefined), 'says neither or both of gfx and capabilities'),
+          .refine(({gfx, capabilities}) => gfx === undefined || capabilities === undefined, 'says both gfx and capabilities'),
       )
       .optional(),
+    revisions: z.array(z.strictObject({of: text, newer: text, source: z.array(text).min(1)})).optional(),
   })
   .superRefine((file, context) => {
     for (const [index, entry] of file.models.entries()) {

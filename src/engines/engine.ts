@@ -36,11 +36,15 @@ export interface LaunchFlag {
   because: string
 }
 
-/** What is known only when a node is started: where node 0 is, its own number (times a factor), a secret. */
+/** What is known only when a node is started: where node 0 is, its own number (times a factor), a secret, what the reader gives. */
 export interface NodeValue {
-  of: 'address' | 'rank' | 'secret'
-  /** Of a secret: the variable that holds it where the program is started. */
+  of: 'address' | 'rank' | 'secret' | 'given'
+  /** Of a secret, and of what is given: the variable that holds it where the program is started. */
   variable?: string
+  /** What that variable must hold, in words. */
+  what?: string
+  /** What stands before it in the same word. */
+  before?: string
   /** What follows it in the same word: `:20000`. */
   after?: string
   times?: number
@@ -66,12 +70,13 @@ export interface NodePlan {
   problem?: string
 }
 
-/** A variable of the environment. A secret has no value here: it is taken from outside by its name. */
+/** A variable of the environment. A secret has no value here: it is taken from outside by its name, and what is given by the name of another. */
 export interface LaunchVariable {
   name: string
   value: string
   because: string
   secret?: true
+  given?: {variable: string; what: string}
 }
 
 /** A start command before it is written for a shell, a file or a manifest. Nothing in it is quoted. */
@@ -80,6 +85,8 @@ export interface Launch {
   program: string[]
   flags: LaunchFlag[]
   environment: LaunchVariable[]
+  /** Options that name files which only the engine's image has. */
+  inImage?: LaunchFlag[]
   /** The option that takes the API key, where no variable of the engine's does. */
   key?: {flag: string; variable: string; because: string}
   /** Present where the deployment needs more than one node. */

@@ -16,7 +16,7 @@ import {
   USUAL_UTILISATION,
 } from '../planner/capacity/index.ts'
 import type {CapacityFile} from '../planner/capacity/schema.ts'
-import {ASSUMED_LOAD, INTERACTIVE_LIMITS, type Link, type Objectives, requireLimits} from '../planner/scenario/index.ts'
+import {ASSUMED_LOAD, INTERACTIVE_LIMITS, type Link, type Objectives, type Preference, requireLimits} from '../planner/scenario/index.ts'
 import {type Context, looksLikePath} from '../planner/world/index.ts'
 
 /** What is given beside a file, or instead of one; it wins over what the file says. */
@@ -38,6 +38,7 @@ export interface CapacityGiven extends Pick<CapacityFile, 'users' | 'requestRate
   inputTokens?: number
   outputTokens?: number
   engine?: string
+  prefer?: Preference
   /** Fields of the deployment that were fixed. */
   request?: DeploymentRequest
 }
@@ -95,6 +96,7 @@ function requestOf({
   model: _model,
   name: _name,
   engine: _engine,
+  prefer: _prefer,
   link: _link,
   inputTokens: _input,
   outputTokens: _output,
@@ -135,6 +137,7 @@ async function demandFrom(entry: FileLoad & {model?: string}, given: CapacityGiv
     name: entry.name,
     model,
     engine: given.engine ?? entry.engine,
+    prefer: given.prefer ?? entry.prefer,
     request: {...requestOf(entry), ...given.request},
     inputTokens: given.inputTokens ?? (entry.inputTokens as Lengths | undefined) ?? ASSUMED_LOAD.inputTokens,
     outputTokens: given.outputTokens ?? (entry.outputTokens as Lengths | undefined) ?? ASSUMED_LOAD.outputTokens,

@@ -1,11 +1,12 @@
 import {InputError} from '../core/input-error.ts'
+import {newerRevision} from '../engines/launch/needs.ts'
 import {parseSetting} from '../engines/launch/settings.ts'
 import {type Answer, isYes, type Result, toResult} from '../planner/answer/index.ts'
-import type {Context} from '../planner/world/index.ts'
+import {type Context, engineData} from '../planner/world/index.ts'
 import type {Artifact} from '../render/launch/artifact.ts'
 import {type LaunchReason, launchReasons} from '../render/launch/explain.ts'
 import {extras} from '../render/launch/extras.ts'
-import {formatOf, joinArtifacts, placed, writeFormat} from '../render/launch/formats.ts'
+import {formatOf, isInCluster, joinArtifacts, placed, startsApart, writeFormat} from '../render/launch/formats.ts'
 import {startableOf} from '../render/launch/startable-from.ts'
 import type {Startable} from '../render/launch/startable.ts'
 import {stamped} from './stamp.ts'
@@ -30,6 +31,8 @@ export interface ConfigOptions {
   set?: string[]
   /** Others than this machine reach it, with an API key. */
   public?: boolean
+  /** So many equal servers, with a router in front. */
+  replicas?: number
 }
 
 /** An answer that can be started, or the reason why not in its result. */
@@ -50,7 +53,7 @@ export interface Started {
 export async function startOf(
   context: Context,
   answered: Answer,
-  {format = 'command', set = [], public: isPublic}: ConfigOptions,
+  {format = 'command', set = [], public: isPublic, replicas}: ConfigOptions,
   adapters: readonly {name: string; path: string}[] = [],
 ): Promise<Started> {
   formatOf(format)
@@ -63,7 +66,8 @@ export async function startOf(
       `${answered.named.missing ?? `${scenario.model} does not say which repository it belongs to`}, so there is nothing to start: give a folder with its weights (model.safetensors or its parts beside config.json), or the repository's name`,
     )
   if (!isYes(best)) return {answered, result, format, uncounted: []}
-  const startable = placed(startableOf(context.catalogue, answered, settings, {adapters, isPublic}), format)
+  const where = {replicas, apart: startsApart(format), inCluster: isInCluster(format)}
+  const startable = placed(startableOf(context.catalogue, answered, settings, {adapters, isPublic, ...where}), format)
   if (settings.length === 0) return {answered, result, startable, format, uncounted: []}
   const names = settings.map(({name}) => `--${name.replace(/^-+/, '')}`)
   result.warnings = [...result.warnings, {code: 'not-counted', message: `set by hand and not counted in any number: ${names.join(', ')}`}]
@@ -77,17 +81,23 @@ export interface Written {
   files: Artifact[]
   /** What drafting would bring; absent where it would not pay. */
   offer?: string
+  /** That the maker has a newer release of the checkpoint. */
+  newer?: string
   /** A first request, the engine's benchmark, how to use them. */
   beside(): Artifact[]
 }
 
 /** @throws InputError FORMAT_CANNOT, TEXT_UNUSABLE. */
-export async function writtenFor({answered, result, startable, format}: Started & {startable: Startable}): Promise<Written> {
+export async function writtenFor(context: Context, {answered, result, startable, format}: Started & {startable: Startable}): Promise<Written> {
+  const {best} = answered
+  const successor = newerRevision(engineData(context, best.engine.id).needs, best.checkpoint.hfId)
+  const newer = successor === undefined ? undefined : `${successor} is the newer release of ${best.checkpoint.hfId} by its maker`
+  if (newer !== undefined) result.warnings = [...result.warnings, {code: 'newer-checkpoint', message: newer}]
   const offer = await draftingOffer(answered)
   if (offer !== undefined) result.warnings = [...result.warnings, {code: 'drafting-offered', message: offer}]
   const files = writeFormat(format, startable)
   const artifact = {format, text: joinArtifacts(files), files, options: launchReasons(startable.launch)}
-  return {result: {...result, artifact}, files, offer, beside: () => extras(startable, format, offer)}
+  return {result: {...result, artifact}, files, offer, newer, beside: () => extras(startable, format, offer)}
 }
 
 /** What the model's own draft layers would bring at the load that was asked about; nothing where they would not pay. */

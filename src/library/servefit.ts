@@ -76,7 +76,7 @@ export function servefitOf(context: Context, documents: Documents): Servefit {
       const {answered} = await answerAsked(context, scenario, documents)
       const started = await startOf(context, answered, options)
       const {startable} = started
-      return startable ? (await writtenFor({...started, startable})).result : started.result
+      return startable ? (await writtenFor(context, {...started, startable})).result : started.result
     },
     capacity: (question) => capacity(context, question, documents),
     verify: (question) => verify(context, question, new Date().toISOString().slice(0, 10)),

@@ -204,4 +204,17 @@ describe('capacity', () => {
       expect(stderr.trimEnd().split('\n').length).toBeLessThanOrEqual(2)
     }
   })
+
+  it('refuses a release that cannot exist, and takes what the checkpoint is chosen for', () => {
+    const asked = ['capacity', '--model', 'qwen3-32b', '--users', '20', '--gpu', '1xh100-sxm', '--json']
+    const refused = servefit([...asked, '--engine-version', '9.9.9'])
+    expect(refused.code).toBe(2)
+    expect(JSON.parse(refused.stdout).error).toMatchObject({code: 'ENGINE_VERSION_UNKNOWN', suggestions: ['0.33.0', '0.32.0', '0.31.0']})
+    // SGLang counts in 0.5.x: a release of vLLM's is none of its own.
+    expect(servefit([...asked, '--engine', 'sglang', '--engine-version', '0.33.0']).code).toBe(2)
+    const weightsOf = (prefer: string) => JSON.parse(servefit([...asked, '--prefer', prefer]).stdout).options[0].placements[0].result.deployment.weights
+    // Sixteen bits fit on the card and lose nothing; four take least room.
+    expect(weightsOf('quality')).toBe('bf16')
+    expect(weightsOf('memory')).toMatch(/4/)
+  })
 })

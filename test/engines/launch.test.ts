@@ -255,7 +255,17 @@ describe('needs of models', () => {
     ['nvidia/Qwen3-Coder-480B-A35B-Instruct-NVFP4', {toolCallParser: 'qwen3_coder', reasoningParser: undefined}],
     ['Qwen/Qwen3-235B-A22B-Instruct-2507-FP8', {toolCallParser: 'hermes', reasoningParser: undefined}],
     ['deepseek-ai/DeepSeek-R1-Distill-Qwen-14B', {toolCallParser: undefined, reasoningParser: 'deepseek_r1'}],
-    ['deepseek-ai/DeepSeek-R1-0528', {toolCallParser: 'deepseek_v3', reasoningParser: 'deepseek_r1', trustRemoteCode: true}],
+    [
+      'deepseek-ai/DeepSeek-R1-0528',
+      {
+        toolCallParser: 'deepseek_v3',
+        reasoningParser: 'deepseek_r1',
+        trustRemoteCode: true,
+        environment: {},
+        // A template that only the image has.
+        options: [expect.objectContaining({flag: '--chat-template', value: '/vllm-workspace/examples/tool_chat_template_deepseekr1.jinja', inImage: 'nvidia'})],
+      },
+    ],
   ])('%s', (hfId, need) => {
     expect(modelNeed(needs, 'vllm', '0.28.0', named(hfId))).toEqual(need)
   })

@@ -147,7 +147,7 @@ describe('every model, machine, engine and version', () => {
       const turn = turns.get(machine) ?? 0
       turns.set(machine, turn + 1)
       const format = FORMATS[turn % FORMATS.length]!
-      const best = {model, checkpoint, machine, engine, deployment} as Parameters<typeof startableOf>[1]['best']
+      const best = {model, checkpoint, machine, engine, deployment, memory: {terms: []}} as unknown as Parameters<typeof startableOf>[1]['best']
       try {
         const start = startableOf(catalogue, {best, machine, left: []})
         const files = format.write(start)

@@ -42,7 +42,7 @@ describe('manifests hold exactly the words that were meant', () => {
         const service = services['qwen3-32b']
         expect([...service.entrypoint, ...service.command].map(inCompose)).toEqual([...expectedWords(start), '--config', '/etc/servefit/trtllm.yaml'])
         expect(service.environment.map(inCompose)).toEqual(['HF_TOKEN', `SERVEFIT_TEST=${given.setting}`])
-        expect(inCompose(service.volumes[1].source)).toBe(model)
+        expect(inCompose(service.volumes.at(-1).source)).toBe(model)
         expect(parse(inCompose(configs.trtllm.content))).toEqual({text: given.setting})
       }),
       RUNS,

@@ -5,6 +5,8 @@ export interface NeededOption {
   flag: string
   value: string | number | true
   since?: string
+  /** Only in the image of this vendor, where the file that it names lies. */
+  inImage?: 'nvidia'
   because: string
 }
 
@@ -36,7 +38,7 @@ export interface NeedEntry {
   trtllm?: ModelNeed
 }
 
-/** What models are run with on certain cards: what every entry that fits has. */
+/** What models are run with on certain cards, or on any where none is named: what every entry that fits has. */
 export interface HardwareNeed {
   engine: EngineId
   /** AMD targets that it is for. */
@@ -56,4 +58,12 @@ export interface NeedsTable {
   parsers: Record<EngineId, ParserReleases>
   models: NeedEntry[]
   hardware?: HardwareNeed[]
+  revisions?: Revision[]
+}
+
+/** A checkpoint that its maker has released anew under another name. */
+export interface Revision {
+  of: string
+  newer: string
+  source: string[]
 }

@@ -51,6 +51,7 @@ function hardwareNeed(
   const {gfxTarget, computeCapability} = gpu.accelerator
   const names = [lastPart(checkpoint.hfId), lastPart(model.hfId)]
   const isFor = ({gfx, capabilities}: HardwareNeed): boolean =>
+    (gfx === undefined && capabilities === undefined) ||
     (gfxTarget !== undefined && gfx?.includes(gfxTarget) === true) ||
     (computeCapability !== undefined && capabilities?.includes(Math.floor(computeCapability)) === true)
   const fitting = hardware.filter(
@@ -81,3 +82,7 @@ export function modelNeed(table: NeedsTable | undefined, engine: EngineId, versi
   const options = need.options?.filter(({since}) => since === undefined || isAtLeast(version, since))
   return {...need, toolCallParser: exists('toolCallParser'), reasoningParser: exists('reasoningParser'), ...(options && {options})}
 }
+
+/** The newer release of a checkpoint by its maker; undefined where none is known. */
+export const newerRevision = ({revisions = []}: NeedsTable, hfId: string): string | undefined =>
+  revisions.find(({of}) => of.toLowerCase() === hfId.toLowerCase())?.newer

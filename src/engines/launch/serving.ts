@@ -14,6 +14,15 @@ export interface EngineImage {
   architectures?: string[]
   /** What it starts by itself; absent: the words it is given. */
   entrypoint?: string[]
+  /** It also runs as this user, with a home folder that the group may write to. */
+  nonRoot?: NonRoot & {since: string}
+}
+
+/** Whom a container runs as in the place of root, and that user's home folder. */
+export interface NonRoot {
+  user: number
+  group: number
+  home: string
 }
 
 /** How an engine is reached and configured once it runs; part of `data/engines/<engine>.yaml`. */
@@ -25,13 +34,22 @@ export interface EngineServing {
   healthPath: string
   metricsPath?: string
   configFile: {flag: string; format: string; keys: 'hyphen' | 'field'}
+  /** Folders below the home folder where it keeps what it compiled, with the last release that does. */
+  compileCaches?: {folder: string; until?: string}[]
+  /** Whether what it is answering is answered to the end when it is told to stop: always, or with this option. */
+  drain?: {always: true} | {flag: string; since: string}
 }
 
 /**
- * The last image whose vendor, release and target fit, as `repository:tag`; undefined where none is known.
+ * The last image whose vendor, release and target fit, as `repository:tag`, and whom it can run as in the place of root; undefined where none is known.
  * @param variant ending of the tag of another build than the default one (`cu130`).
  */
-export function imageFor({images}: EngineServing, {vendor, gfxTarget, architecture}: Accelerator, version: string, variant?: string): string | undefined {
+export function imageFor(
+  {images}: EngineServing,
+  {vendor, gfxTarget, architecture}: Accelerator,
+  version: string,
+  variant?: string,
+): {image: string; nonRoot?: NonRoot} | undefined {
   const fitting = images.filter(
     (image) =>
       image.vendor === vendor &&
@@ -42,7 +60,11 @@ export function imageFor({images}: EngineServing, {vendor, gfxTarget, architectu
   const image = fitting.at(-1)
   if (!image) return undefined
   const tag = image.tag.replaceAll('{version}', version)
-  return `${image.repository}:${variant === undefined ? tag : `${tag.replace(/-cu\d+$/, '')}-${variant}`}`
+  const {user, group, home, since} = image.nonRoot ?? {since: undefined}
+  return {
+    image: `${image.repository}:${variant === undefined ? tag : `${tag.replace(/-cu\d+$/, '')}-${variant}`}`,
+    ...(since !== undefined && isAtLeast(version, since) && {nonRoot: {user: user!, group: group!, home: home!}}),
+  }
 }
 
 /** Whether the engine's images start it by themselves, so that what they start must be replaced. */

@@ -43,7 +43,14 @@ export function vllmLaunch(subject: Subject, deployment: Deployment, needs?: Nee
   const name = gguf && !checkpoint.hfId.endsWith('.gguf') ? `${checkpoint.hfId}:${ggufTag(checkpoint.weights)}` : checkpoint.hfId
   const environment = Object.entries(need.environment ?? {}).map(([variable, value]) => ({name: variable, value, because: `${model.name} is run with it`}))
   const nodes = vllmNodes(subject, deployment)
-  return {program: ['vllm', 'serve', modelArgument(name)], flags: list.flags, environment, ...(nodes && {nodes})}
+  const inImage = (need.options ?? []).filter((option) => option.inImage === subject.gpu.accelerator.vendor)
+  return {
+    program: ['vllm', 'serve', modelArgument(name)],
+    flags: list.flags,
+    environment,
+    ...(inImage.length > 0 && {inImage: inImage.map(({flag, value, because}) => ({flag, value, because}))}),
+    ...(nodes && {nodes}),
+  }
 }
 
 function addLayout(list: FlagList, {tp, pp, dp, ep, dpAttention}: Deployment): void {
@@ -189,5 +196,5 @@ function addNeeds(list: FlagList, {engineVersion}: Deployment, need: ModelNeed):
   list.addIf(need.reasoningParser !== undefined, '--reasoning-parser', need.reasoningParser ?? '', 'reasoning comes apart from the answer')
   list.addIf(need.toolCallParser !== undefined, '--enable-auto-tool-choice', true, 'the model may call tools by itself')
   list.addIf(need.toolCallParser !== undefined, '--tool-call-parser', need.toolCallParser ?? '', "the model's form of tool calls")
-  for (const {flag, value, because} of need.options ?? []) list.add(flag, value, because)
+  for (const {flag, value, because, inImage} of need.options ?? []) if (inImage === undefined) list.add(flag, value, because)
 }

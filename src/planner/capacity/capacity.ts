@@ -1,5 +1,6 @@
 import type {Machine} from '../../core/accelerator.ts'
 import type {Interval} from '../../core/terms.ts'
+import type {Engine} from '../../engines/engine.ts'
 import {DEFAULT_ENGINE, ENGINES} from '../../engines/registry.ts'
 import {carriedBy, isCarried} from './carry.ts'
 import {type Demand, type DemandAsked, demandOf} from './demand.ts'
@@ -9,7 +10,7 @@ import {HOURS_PER_MONTH} from './money.ts'
 import {type CapacityProblem, missOf, problemOf} from './problems.ts'
 import type {Carried, Carries, CarriesNothing} from './question.ts'
 import {traceShare} from './simulated.ts'
-import {type Context, engineOf, modelOf} from '../world/index.ts'
+import {type Context, engineInRelease, modelOf} from '../world/index.ts'
 import {type Evaluation, type Reached, requireLayers, requireWriting, type Result, SCHEMA_VERSION, toResult} from '../answer/index.ts'
 import {finalEvaluation, pause} from '../plan/index.ts'
 import type {Objectives} from '../scenario/index.ts'
@@ -139,6 +140,8 @@ interface Placed {
 export async function capacity(context: Context, asked: CapacityAsked): Promise<Capacity> {
   const demands: Demand[] = []
   for (const demand of asked.demands) {
+    // A name or a release that is not there is told before anything is looked for.
+    enginesOf(context, demand)
     const {model, checkpoint} = await modelOf(context, demand.model)
     requireLayers(model)
     requireWriting(model)
@@ -285,6 +288,12 @@ function partsOf(machine: Machine, shared: boolean): Machine[] {
   return [...sizes.map((size) => ({...machine, gpus: machine.gpus.slice(0, size)})), machine]
 }
 
+/** The engine that was named, or all. A version without an engine is one of the default engine's. @throws InputError. */
+function enginesOf(context: Context, {engine, request: {engineVersion}}: Pick<DemandAsked, 'engine' | 'request'>): Engine[] {
+  const names = engine === undefined ? [DEFAULT_ENGINE, ...Object.keys(ENGINES).filter((name) => name !== DEFAULT_ENGINE)] : [engine]
+  return names.map((name) => engineInRelease(context, name, engine === undefined && name !== DEFAULT_ENGINE ? undefined : engineVersion))
+}
+
 /** The part of a machine with which a demand takes fewest GPUs, and of those the fewest parts. */
 async function bestPart(
   context: Context,
@@ -293,8 +302,7 @@ async function bestPart(
   shared: boolean,
   {maxUtilisation, months, onlyEstimate}: CapacityAsked,
 ): Promise<Placed | CarriesNothing> {
-  const names = demand.engine === undefined ? [DEFAULT_ENGINE, ...Object.keys(ENGINES).filter((name) => name !== DEFAULT_ENGINE)] : [demand.engine]
-  const engines = names.map((name) => engineOf(context, name))
+  const engines = enginesOf(context, demand)
   const amounts = months.map((month) => demand.amount * demand.growth ** month)
   let best: Placed | undefined
   let nothing: CarriesNothing | undefined

@@ -1,5 +1,5 @@
-import {bestLayout, diskBytes, distinctCheckpoints, keepsQuality} from '../answer/index.ts'
-import {legalDeployments, type PlanQuestion} from '../plan/index.ts'
+import {bestLayout, diskBytes, distinctCheckpoints, keepsQuality, type Standing} from '../answer/index.ts'
+import {legalDeployments, type PlanQuestion, preferenceTier} from '../plan/index.ts'
 import {highestRate} from './arrivals.ts'
 import {Candidate, workloadOf} from './candidate.ts'
 import {excess, limitsReached} from './limits.ts'
@@ -16,13 +16,31 @@ export function carriedBy(question: CarryQuestion): Carried | CarriesNothing {
   const {evaluations, refusals} = legalDeployments(planQuestionOf(question))
   if (evaluations.length === 0) return nothingStarts(question, refusals[0])
   const candidates = evaluations.map((evaluation) => new Candidate(evaluation, question))
+  if (question.demand.prefer !== undefined) return byPreference(candidates, evaluations, question) ?? limitsMissed(candidates, question)
   const keeping = candidates.filter((_, index) => keepsQuality(evaluations[index]!.model, evaluations[index]!.checkpoint))
-  const most = (some: readonly Candidate[]) => (question.demand.unit === 'users' ? mostUsers(some, question) : highestRate(some, question))
+  const most = (some: readonly Candidate[]) => mostOf(some, question)
   const kept = keeping.length > 0 ? most(keeping) : undefined
   if (kept && (keeping.length === candidates.length || unitsOf(kept, question).every((units) => units === 1))) return kept
   const found = keeping.length === candidates.length ? kept : most(candidates)
   if (!found) return limitsMissed(candidates, question)
   return kept && isAsGood(kept, found, question) ? kept : found
+}
+
+const mostOf = (some: readonly Candidate[], question: CarryQuestion): Carried | undefined =>
+  question.demand.unit === 'users' ? mostUsers(some, question) : highestRate(some, question)
+
+/** Of the builds that are preferred most, and carry anything within the limits, the one that carries most; undefined where none does. */
+function byPreference(candidates: readonly Candidate[], evaluations: readonly Standing[], question: CarryQuestion): Carried | undefined {
+  const {prefer} = question.demand
+  const tiers = evaluations.map((evaluation) => preferenceTier({evaluation}, prefer))
+  for (const tier of [...new Set(tiers)].sort((a, b) => a - b)) {
+    const found = mostOf(
+      candidates.filter((_, index) => tiers[index] === tier),
+      question,
+    )
+    if (found) return found
+  }
+  return undefined
 }
 
 /** Units that each of the loads takes that are looked at. */

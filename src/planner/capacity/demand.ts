@@ -2,7 +2,7 @@ import type {DeploymentRequest} from '../../core/deployment.ts'
 import type {LengthLaw, TraceRequest} from '../../core/simulator/load.ts'
 import type {Checkpoint, Model} from '../../core/model.ts'
 import {hasLimits} from '../answer/index.ts'
-import type {Objectives} from '../scenario/index.ts'
+import type {Objectives, Preference} from '../scenario/index.ts'
 import {type TraceSummary, traceSummary} from './trace.ts'
 
 /** Tokens of a prompt or an answer: a mean, or how they spread. */
@@ -13,6 +13,8 @@ export interface DemandAsked {
   name?: string
   model: string
   engine?: string
+  /** What the checkpoint is chosen for. */
+  prefer?: Preference
   request: DeploymentRequest
   inputTokens: Lengths
   outputTokens: Lengths
@@ -35,6 +37,7 @@ export interface Demand {
   model: Model
   checkpoint?: Checkpoint
   engine?: string
+  prefer?: Preference
   request: DeploymentRequest
   inputTokens: number
   outputTokens: number
@@ -79,7 +82,7 @@ function meanOf(law: LengthLaw): number {
 }
 
 export function demandOf(asked: DemandAsked, model: Model, checkpoint: Checkpoint | undefined): Demand {
-  const {name, engine, request, prefixHitRate, requestRate, users, thinkSeconds, trace, slo, sloAssumed, growth = 1} = asked
+  const {name, engine, prefer, request, prefixHitRate, requestRate, users, thinkSeconds, trace, slo, sloAssumed, growth = 1} = asked
   const summary = trace && traceSummary(trace)
   const most = model.architecture.contextTokens
   const [input, output] = [lawOf(asked.inputTokens, most), lawOf(asked.outputTokens, most)]
@@ -89,6 +92,7 @@ export function demandOf(asked: DemandAsked, model: Model, checkpoint: Checkpoin
     model,
     ...(checkpoint && {checkpoint}),
     ...(engine !== undefined && {engine}),
+    ...(prefer && {prefer}),
     request,
     inputTokens: summary?.inputTokens ?? meanOf(input),
     outputTokens: summary?.outputTokens ?? meanOf(output),

@@ -4,7 +4,7 @@ import {InputError} from '../../core/input-error.ts'
 import {LIMITS} from '../scenario/index.ts'
 import {ScenarioSchema} from '../scenario/schema.ts'
 
-const {id: _id, command: _command, model, gpu, machine, nodes, prefer: _prefer, workload: _workload, slo, ...request} = ScenarioSchema.shape
+const {id: _id, command: _command, model, gpu, machine, nodes, workload: _workload, slo, ...request} = ScenarioSchema.shape
 
 const tokens = z.number().min(LIMITS.tokens.min).max(LIMITS.tokens.max)
 const lengths = z

@@ -1,7 +1,7 @@
 /** The door of this room. The best deployment and load for a machine. */
 export {type DraftingOption, draftingOptions} from './drafting.ts'
 export {parseFailOn} from './fail.ts'
-export {endToEndMs, isOverloaded, reached} from './objectives.ts'
+export {endToEndMs, isOverloaded, preferenceTier, reached} from './objectives.ts'
 export {pause} from './pause.ts'
 export {finalEvaluation, type Plan, plan, type PlanAsked, type PlanReport} from './plan.ts'
 export type {PlanPoint} from './point.ts'

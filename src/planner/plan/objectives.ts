@@ -1,4 +1,4 @@
-import {diskBytes, endToEndMs as endToEndOf, excessOf, reachableContext, type Reached, reachedLimits, servedScore} from '../answer/index.ts'
+import {diskBytes, endToEndMs as endToEndOf, excessOf, reachableContext, type Reached, reachedLimits, servedScore, type Standing} from '../answer/index.ts'
 import {bitsOf, QUALITY_CLASSES, qualityClass} from '../quality/index.ts'
 import type {Objective, Objectives, Preference} from '../scenario/index.ts'
 import type {PlanPoint} from './point.ts'
@@ -36,7 +36,10 @@ export function score(point: PlanPoint, objective: Objective): number {
 }
 
 /** How a point's checkpoint stands to what is preferred, lower is better: by what its build loses, unless something else is preferred. */
-export function preferenceTier({evaluation}: Pick<PlanPoint, 'evaluation'>, prefer: Preference | undefined): number {
+export function preferenceTier(
+  {evaluation}: {evaluation: Pick<Standing, 'model' | 'checkpoint' | 'deployment' | 'memory'>},
+  prefer: Preference | undefined,
+): number {
   const {model, checkpoint} = evaluation
   const loss = QUALITY_CLASSES.indexOf(qualityClass(model, checkpoint))
   switch (prefer) {

@@ -104,6 +104,7 @@ export function machineFromSystem(catalogue: Catalogue, system: System, nodes?: 
         joined: {kind, ...(rate !== undefined && {bytesPerSecondPerDirection: rate}), groups: consecutiveGroups(gpus.length, system.link!.domainGpuCount!)},
       }),
     networkBytesPerSecondPerGpu: system.network?.bytesPerSecondPerGpu ?? ((nodes ?? system.nodeCount) > 1 ? ASSUMED_NETWORK_BYTES_PER_SECOND : undefined),
+    ...(system.network?.fabric !== undefined && {networkFabric: system.network.fabric}),
     hostMemoryBytes: system.unifiedMemory ? undefined : system.host?.memoryBytes,
     ...(system.hostLink?.bytesPerSecondPerDirection !== undefined && {hostLinkBytesPerSecond: system.hostLink.bytesPerSecondPerDirection}),
     ...(system.host?.memoryBandwidthBytesPerSecond !== undefined && {hostMemoryBandwidthBytesPerSecond: system.host.memoryBandwidthBytesPerSecond}),

@@ -1,4 +1,4 @@
-import {cannot, type Format} from './format.ts'
+import {cannot, type Format, requireOneServer} from './format.ts'
 import {deviceEnvironment} from './devices.ts'
 import {assignments, commandText, fileText, NODE_VARIABLES, programText, shellText} from './shell.ts'
 import {keyComment, withoutSecrets} from './key.ts'
@@ -8,7 +8,10 @@ import {linesOf, withRank} from './words.ts'
 /** The launch with the variables that choose GPUs. */
 export const native = (startable: Startable): Startable => ({
   ...startable,
-  launch: {...startable.launch, environment: [...(startable.devicesMatter ? deviceEnvironment(startable) : []), ...startable.launch.environment]},
+  launch: {
+    ...startable.launch,
+    environment: [...(startable.devicesMatter || startable.slice ? deviceEnvironment(startable) : []), ...startable.launch.environment],
+  },
 })
 
 /** A shell command; for several nodes one for each, or one under mpirun. */
@@ -16,6 +19,7 @@ export const command: Format = {
   id: 'command',
   summary: 'a shell command',
   write(given) {
+    requireOneServer(given, 'A command')
     const startable = native(given)
     const {launch} = startable
     const key = keyComment(startable)
@@ -38,7 +42,8 @@ function nodeText({launch: given}: Startable, rank: number): string {
   const address = NODE_VARIABLES.address
   const where = rank === 0 ? 'the address of this node, as the others reach it' : 'the address of node 0'
   const text = commandText([...assignments(launch), programText(launch)], withRank(linesOf(launch, rank === 0 ? 'first' : 'follower'), rank))
-  return `# Node ${rank} of 0 to ${count - 1}. ${address}: ${where}.\n: "\${${address}:?${where}}"\n${launch.file ? fileText(launch.file) : ''}${text}`
+  const several = `# Where nodes have several networks: export NCCL_SOCKET_IFNAME and GLOO_SOCKET_IFNAME, the interface that ${address} belongs to.\n`
+  return `# Node ${rank} of 0 to ${count - 1}. ${address}: ${where}.\n${several}: "\${${address}:?${where}}"\n${launch.file ? fileText(launch.file) : ''}${text}`
 }
 
 /** `mpirun` with one process for each GPU; `hosts` names the nodes with their slots. */

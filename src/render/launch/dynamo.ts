@@ -4,6 +4,7 @@ import {FILE_IN_CONTAINER} from './docker.ts'
 import {llmArgs} from './engine-file.ts'
 import {cannot, type Format} from './format.ts'
 import {podText, SECRET} from './pod.ts'
+import {splitReplicas, splitWords} from './split.ts'
 import {localPath, type Startable} from './startable.ts'
 import {flagWords, plainWords} from './words.ts'
 import {commentLines, remarked, yamlDocuments, yamlText} from './yaml.ts'
@@ -43,7 +44,10 @@ export const dynamo: Format = {
     ) {
       throw cannot('how Dynamo spreads data-parallel ranks over nodes is not known for certain: use --format leaderworkerset')
     }
-    const note = `One prefill and one decode worker, each as planned: ${launch.nodes ? `2 x ${launch.nodes.count} nodes` : `2 x ${startable.gpusPerNode} GPUs`} in all.
+    const split = splitReplicas(startable)
+    const {prefill, decode, because} = split
+    const each = launch.nodes ? `${launch.nodes.count} nodes` : `${startable.gpusPerNode} GPUs`
+    const note = `${splitWords(split, 'worker')}, each as planned: ${prefill + decode} x ${each} in all. ${because}
 Images of Dynamo ${DYNAMO_VERSION} bring their own ${engine.title}; options were checked against ${engine.version}.
 Parsers of tool calls and reasoning belong to Dynamo's frontend and are left out.
 The Secret is needed: kubectl create secret generic ${SECRET_NAME} --from-literal=${SECRET.key}=...`
@@ -80,7 +84,7 @@ function worker(startable: Startable, role: Role): Mapping {
     envFromSecret: SECRET_NAME,
     componentType: 'worker',
     subComponentType: role,
-    replicas: 1,
+    replicas: splitReplicas(startable)[role],
     ...(launch.nodes && {multinode: {nodeCount: launch.nodes.count}}),
     resources: {limits: {gpu: String(launch.nodes?.gpusPerNode ?? gpusPerNode)}},
     ...(launch.environment.length > 0 && {

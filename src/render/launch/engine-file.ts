@@ -2,7 +2,7 @@ import {InputError} from '../../core/input-error.ts'
 import {mergeFields, setField} from '../../engines/launch/fields.ts'
 import {isAtLeast} from '../../engines/versions.ts'
 import {native} from './command.ts'
-import {cannot, type Format} from './format.ts'
+import {cannot, type Format, requireOneServer} from './format.ts'
 import {assignments, commandText, programText} from './shell.ts'
 import type {Startable} from './startable.ts'
 import {type Line, flagWords, linesOf} from './words.ts'
@@ -52,6 +52,7 @@ export const engineFile: Format = {
   id: 'file',
   summary: "the engine's own configuration file",
   write(given) {
+    requireOneServer(given, 'This file')
     const startable = native(given)
     if (startable.launch.nodes) throw cannot(`the file of ${startable.engine.title} is the same on every node, what joins them is not: use --format command`)
     return [startable.serving.configFile.keys === 'field' ? fieldFile(startable) : optionFile(startable)]

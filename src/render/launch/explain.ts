@@ -1,4 +1,5 @@
 import type {Launch, NodeFlag} from '../../engines/engine.ts'
+import type {Around} from './format.ts'
 import {harmless, padEnd, wrap} from '../style.ts'
 
 /** An option, a variable or a key of a file that a start has, and why. */
@@ -10,7 +11,10 @@ export interface LaunchReason {
 /** Every option of a start with the reason it is there; values as they are, to be made harmless where they are shown. */
 export function launchReasons({flags, environment, file, key, nodes}: Launch): LaunchReason[] {
   return [
-    ...environment.map(({name, value, because, secret}) => ({option: secret ? `$${name}` : `${name}=${value}`, because})),
+    ...environment.map(({name, value, because, secret, given}) => ({
+      option: secret ? `$${name}` : `${name}=${given ? `$${given.variable}` : value}`,
+      because,
+    })),
     ...flags.map(({flag, value, because}) => ({option: value === true ? flag : `${flag} ${[value].flat().join(' ')}`, because})),
     ...(nodes?.own?.every ?? []).map(({flag, value, because}) => ({option: `${flag} ${nodeValue(value)}`, because})),
     ...(nodes?.own?.followers ?? []).map(({flag, value, because}) => ({
@@ -22,19 +26,30 @@ export function launchReasons({flags, environment, file, key, nodes}: Launch): L
   ]
 }
 
-/** A table of every flag with its value and the reason it is there. */
-export function explainLaunch(launch: Launch, columns: number): string {
+/** A table of every flag with its value and the reason it is there; behind it what the format puts around the launch. */
+export function explainLaunch(launch: Launch, columns: number, around: readonly Around[] = []): string {
   const {program} = launch
-  const rows = launchReasons(launch)
-  const shown = rows.map(({option: name, because}): [string, string] => [harmless(name), harmless(because)])
-  const width = Math.min(Math.max(...shown.map(([name]) => name.length), 0), 40)
+  const rows = launchReasons(launch).map(({option, because}): [string, string] => [option, because])
   const lines = [harmless(program.join(' ')), '']
   if (rows.length === 0) lines.push("  No flag is needed: the engine's own defaults serve this best.")
-  for (const [name, because] of shown) {
-    if (name.length > width) lines.push(`  ${name}`, `  ${' '.repeat(width)}  ${wrap(because, columns - width - 4, width + 4)}`)
-    else lines.push(`  ${padEnd(name, width)}  ${wrap(because, columns - width - 4, width + 4)}`)
-  }
+  lines.push(...tableOf(rows, columns))
+  if (around.length > 0) lines.push('', 'Around it', '', ...tableOf(distinct(around), columns))
   return `${lines.join('\n')}\n`
+}
+
+/** Each part once: pods of several kinds share most of them. */
+function distinct(around: readonly Around[]): [string, string][] {
+  const rows = around.map(({what, because}): [string, string] => [what, because])
+  return [...new Map(rows.map((row) => [row.join('\n'), row])).values()]
+}
+
+function tableOf(rows: readonly [string, string][], columns: number): string[] {
+  const shown = rows.map(([name, because]): [string, string] => [harmless(name), harmless(because)])
+  const width = Math.min(Math.max(...shown.map(([name]) => name.length), 0), 40)
+  return shown.flatMap(([name, because]) => {
+    const words = wrap(because, columns - width - 4, width + 4)
+    return name.length > width ? [`  ${name}`, `  ${' '.repeat(width)}  ${words}`] : [`  ${padEnd(name, width)}  ${words}`]
+  })
 }
 
 /** What only the node knows, in words. */

@@ -1,9 +1,11 @@
 import type {Artifact} from './artifact.ts'
 import {benchmarkCommand, benchmarkFile} from './benchmark.ts'
+import {routerName} from './router.ts'
 import {leaderService} from './leaderworkerset.ts'
 import {quoteWord} from './shell-quote.ts'
-import {keyVariable, type Startable, startSeconds} from './startable.ts'
 import {dictionary} from '../../core/dictionary.ts'
+import {startPatience} from './patience.ts'
+import {keyVariable, type Startable} from './startable.ts'
 
 const FIRST_REQUESTS = {
   write: {path: '/v1/chat/completions', content: {messages: [{role: 'user', content: 'Say hello.'}], max_tokens: 64}},
@@ -17,12 +19,13 @@ export function smokeTest(startable: Startable): string {
   const {path, content} = FIRST_REQUESTS[task ?? 'write']
   const body = JSON.stringify({model: servedName, ...content})
   const key = keyVariable(startable)
+  const patience = startPatience(startable)
   return `#!/bin/sh
 # Waits until the model is loaded, then asks once.
-# BASE_URL: where the server is, if not here. WAIT_SECONDS: how long to wait; else half an hour, and the download at 100 MB/s.
+# BASE_URL: where the server is, if not here. WAIT_SECONDS: how long to wait; else ${patience.seconds}: ${patience.because}.
 set -eu
 base=\${BASE_URL:-http://127.0.0.1:${port}}
-limit=\${WAIT_SECONDS:-${startSeconds(startable)}}
+limit=\${WAIT_SECONDS:-${patience.seconds}}
 end=$(($(date +%s) + limit))
 until curl --fail --silent --max-time 5 --output /dev/null "$base${serving.healthPath}"; do
   if [ "$(date +%s)" -ge "$end" ]; then
@@ -65,7 +68,7 @@ const LOGS: Record<string, (name: string) => string> = dictionary({
 })
 
 function notes(startable: Startable, format: string, hasBenchmark: boolean, offer: string | undefined): string {
-  const {engine, name, port, isPublic} = startable
+  const {engine, name, port, isPublic, replicas = 1} = startable
   const steps: string[] = ['Start it: the first lines of each file say how where it is not plain.']
   const key = keyVariable(startable)
   if (key !== undefined)
@@ -77,7 +80,10 @@ function notes(startable: Startable, format: string, hasBenchmark: boolean, offe
   const service = SERVICES[format]?.(name)
   if (service !== undefined) steps.push(`Reach it: \`kubectl port-forward service/${service} ${port}:${port}\``)
   steps.push('`sh smoke-test.sh` waits until the model is loaded and asks once.')
-  const log = LOGS[format]?.(name)
+  // Of several servers of one machine the first.
+  const log = LOGS[format]?.(replicas > 1 && format !== 'kubernetes' ? `${name}-0` : name)
+  if (replicas > 1)
+    steps.push(`${replicas} servers stand behind a router: requests go to ${routerName(startable)}, and the benchmark measures all of them together.`)
   if (hasBenchmark)
     steps.push(
       `\`sh benchmark.sh\` measures the planned load and writes ${benchmarkFile(startable)}.`,

@@ -7,6 +7,14 @@ export interface Format {
   id: string
   summary: string
   write(startable: Startable): Artifact[]
+  /** What stands around the launch itself, and why. Absent: nothing does. */
+  around?(startable: Startable): Around[]
+}
+
+/** A part of a start file that is not the engine's, and why it is there. */
+export interface Around {
+  what: string
+  because: string
 }
 
 export const cannot = (message: string): InputError => new InputError('FORMAT_CANNOT', message)
@@ -14,6 +22,12 @@ export const cannot = (message: string): InputError => new InputError('FORMAT_CA
 /** For formats of one machine. */
 export function requireOneNode({launch}: Startable, what: string): void {
   if (launch.nodes) throw cannot(`${what} starts one machine; this deployment takes ${launch.nodes.count}: use --format command, slurm, ray or leaderworkerset`)
+}
+
+/** For formats of one server. */
+export function requireOneServer({replicas = 1}: Startable, what: string): void {
+  if (replicas > 1)
+    throw cannot(`${what} starts one server, and this takes ${replicas} with a router in front: use --format compose, docker, systemd or kubernetes`)
 }
 
 export function requireImage({image, engine, vendor}: Startable): string {

@@ -1,9 +1,12 @@
 import {cannot, type Format} from './format.ts'
-import {cacheClaim, engineConfigMap, engineContainer, mounts, podText, podWords, probes, secretNote, service} from './pod.ts'
+import {aroundOf} from './kubernetes.ts'
+import {cacheClaim, engineConfigMap, engineContainer, podFrame, podText, podWords, probes, secretNote, service} from './pod.ts'
+import {needsRouter} from './router.ts'
+import {routerDocuments} from './router-pod.ts'
 import {FILE_IN_CONTAINER} from './docker.ts'
 import {inContainer, type Startable} from './startable.ts'
 import {type Line, linesOf, type Role, type Word} from './words.ts'
-import {commentLines, yamlDocuments} from './yaml.ts'
+import {aroundIn, commentLines, remarked, yamlDocuments} from './yaml.ts'
 
 type Mapping = Record<string, unknown>
 
@@ -16,18 +19,39 @@ export const leaderWorkerSet: Format = {
   id: 'leaderworkerset',
   summary: 'a Kubernetes LeaderWorkerSet, for several nodes',
   write(startable) {
-    const {launch, name, engine} = startable
+    const {launch, engine} = startable
     if (!launch.nodes) throw cannot('this deployment fits one node: use --format kubernetes')
     if (launch.nodes.problem !== undefined) throw cannot(launch.nodes.problem)
     if (!launch.nodes.own)
       throw cannot(
         `how ${engine.title} ${engine.version} runs in a LeaderWorkerSet is not known for certain: use --format ${launch.nodes.mpi ? 'slurm' : 'ray'}`,
       )
-    const leader = {'leaderworkerset.sigs.k8s.io/name': name, role: 'leader'}
-    const documents = [...engineConfigMap(startable), cacheClaim(startable, 'ReadWriteMany'), set(startable), service(startable, leaderService(name), leader)]
     const note = `Needs the LeaderWorkerSet controller, and a storage class that many nodes can mount for the cache.\n${secretNote(startable)}`
-    return [{name: 'leaderworkerset.yaml', text: `${commentLines(note)}${yamlDocuments(documents)}`}]
+    return [{name: 'leaderworkerset.yaml', text: `${commentLines(note)}${yamlDocuments(documents(startable))}`}]
   },
+  around(startable) {
+    const {leaderTemplate} = (set(startable).spec as {leaderWorkerTemplate: {leaderTemplate: {spec: Mapping}}}).leaderWorkerTemplate
+    return [
+      ...documents(startable)
+        .filter(({kind}) => kind !== 'LeaderWorkerSet')
+        .flatMap((document) => aroundOf(document)),
+      ...aroundOf({spec: {template: {spec: leaderTemplate.spec}}}),
+      ...aroundIn({leaderWorkerTemplate: {restartPolicy: RESTART_POLICY}}),
+    ]
+  },
+}
+
+const RESTART_POLICY = remarked('RecreateGroupOnPodRestart', 'ranks that lost one of them begin anew together')
+
+function documents(startable: Startable): Mapping[] {
+  const {name} = startable
+  const leader = {'leaderworkerset.sigs.k8s.io/name': name, role: 'leader'}
+  return [
+    ...engineConfigMap(startable),
+    cacheClaim(startable, 'ReadWriteMany'),
+    set(startable),
+    ...(needsRouter(startable) ? routerDocuments(startable, leader, leaderService(name)) : [service(startable, leaderService(name), leader)]),
+  ]
 }
 
 /** The controller gives the set a headless Service of its own name, so this one needs another. */
@@ -45,7 +69,7 @@ function set(startable: Startable): Mapping {
       replicas: startable.replicas ?? 1,
       leaderWorkerTemplate: {
         size: launch.nodes!.count,
-        restartPolicy: 'RecreateGroupOnPodRestart',
+        restartPolicy: RESTART_POLICY,
         leaderTemplate: {metadata: {labels: {role: 'leader'}}, spec: leader},
         workerTemplate: {spec: pod(startable, 'follower')},
       },
@@ -75,9 +99,7 @@ function pod(startable: Startable, role: Role): Mapping {
   const scaled = lines.filter(isScaled)
   return {
     containers: [scaled.length === 0 ? container : throughShell(container, startable, scaled)],
-    enableServiceLinks: false,
-    terminationGracePeriodSeconds: 90,
-    volumes: mounts(startable).volumes,
+    ...podFrame(startable),
   }
 }
 

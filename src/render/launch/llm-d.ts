@@ -1,6 +1,7 @@
 import type {LaunchFlag} from '../../engines/engine.ts'
 import {cannot, type Format} from './format.ts'
-import {cacheClaim, engineContainer, mounts, podLines, podWords, probes} from './pod.ts'
+import {cacheClaim, engineContainer, podFrame, podLines, podWords, probes} from './pod.ts'
+import {splitReplicas, splitWords} from './split.ts'
 import type {Startable} from './startable.ts'
 import {flagWords, type Line} from './words.ts'
 import {commentLines, remarked, yamlDocuments} from './yaml.ts'
@@ -25,7 +26,9 @@ export const llmD: Format = {
     if (engine.id === 'trtllm') throw cannot('llm-d serves vLLM and SGLang: use --format dynamo')
     if (engine.id === 'sglang' && vendor !== 'nvidia') throw cannot('llm-d serves SGLang on NVIDIA GPUs: use --engine vllm')
     if (launch.nodes) throw cannot('prefill and decode over several nodes each are not written for llm-d: plan one that fits a node, or use --format dynamo')
-    const note = `One prefill and one decode server, each as planned: 2 x ${gpusPerNode} GPUs in all.
+    const split = splitReplicas(startable)
+    const {prefill, decode, because} = split
+    const note = `${splitWords(split, 'server')}, each as planned: ${prefill + decode} x ${gpusPerNode} GPUs in all. ${because}
 The router is installed first, as guides/pd-disaggregation of llm-d/llm-d says; it finds these pods by llm-d.ai/guide.
 The Secret is needed: kubectl create secret generic ${SECRET} --from-literal=HF_TOKEN=...`
     const documents = [cacheClaim(startable, 'ReadWriteMany'), deployment(startable, 'prefill'), deployment(startable, 'decode')]
@@ -53,16 +56,14 @@ function deployment(startable: Startable, role: Role): Mapping {
     kind: 'Deployment',
     metadata: {name: `${name}-${role}`, labels},
     spec: {
-      replicas: 1,
+      replicas: splitReplicas(startable)[role],
       selector: {matchLabels: {'llm-d.ai/model': name, 'llm-d.ai/role': role}},
       template: {
         metadata: {labels},
         spec: {
           ...(role === 'decode' && {initContainers: [sidecar(engine.id)]}),
           containers: [server(startable, role)],
-          enableServiceLinks: false,
-          terminationGracePeriodSeconds: 90,
-          volumes: mounts(startable).volumes,
+          ...podFrame(startable),
         },
       },
     },

@@ -1,6 +1,7 @@
-import {CACHE_IN_CONTAINER, FILE_IN_CONTAINER} from './docker.ts'
+import {FILE_IN_CONTAINER} from './docker.ts'
 import {cannot, requireImage} from './format.ts'
-import {foldersOf, inContainer, keyVariable, localPath, replacedEntrypoint, startSeconds, type Startable} from './startable.ts'
+import {killSeconds, startPatience, stopPatience} from './patience.ts'
+import {foldersOf, homeOf, inContainer, keptFolders, keyVariable, localPath, replacedEntrypoint, type Startable} from './startable.ts'
 import {type Line, linesOf, plainWords, type Word} from './words.ts'
 import {remarked, yamlText} from './yaml.ts'
 import {dictionary} from '../../core/dictionary.ts'
@@ -32,9 +33,28 @@ export function podEnvironment(startable: Startable): Mapping[] {
 /** Names that the vendors' device plug-ins give GPUs; Intel's by the driver that came with Battlemage (intel-device-plugins-for-kubernetes, gpu_plugin). */
 const GPU_RESOURCES: Record<string, string> = dictionary({nvidia: 'nvidia.com/gpu', amd: 'amd.com/gpu', intel: 'gpu.intel.com/xe'})
 
+/** InfiniBand and RoCE by the name that the shared-device plug-in's usual configuration gives them; one is access to all of a node's. */
+const RDMA_RESOURCE = 'rdma/ib'
+
+/** Whether the nodes of a deployment are known to be joined by RDMA that a plug-in hands out. */
+export const hasRdma = ({launch, networkFabric}: Startable): boolean =>
+  launch.nodes !== undefined && networkFabric !== undefined && /InfiniBand|RoCE/i.test(networkFabric) && !/Ethernet|gVNIC|EFA/i.test(networkFabric)
+
+/** A slice is a resource of its own where the plug-in's MIG strategy is `mixed` (NVIDIA/k8s-device-plugin, README: MIG). */
+export const sliceResource = (profile: string): string => `nvidia.com/mig-${profile.replace('+', '.')}`
+
 /** GPUs of one pod by the name that the vendor's device plug-in gives them; processors are not counted so. */
-export const gpuResources = ({vendor}: Startable, count: number): Mapping =>
-  GPU_RESOURCES[vendor] === undefined ? {} : {limits: {[GPU_RESOURCES[vendor]]: String(count)}}
+export function gpuResources(startable: Startable, count: number): Mapping {
+  const {vendor, slice} = startable
+  const resource = slice ? sliceResource(slice.profile) : GPU_RESOURCES[vendor]
+  if (resource === undefined) return {}
+  return {
+    limits: {
+      [resource]: slice ? remarked(String(count), "needs the device plug-in's MIG strategy `mixed`") : String(count),
+      ...(hasRdma(startable) && {[RDMA_RESOURCE]: remarked('1', `${startable.networkFabric} between the nodes; some clusters call it otherwise`)}),
+    },
+  }
+}
 
 /** The kubelet puts the variable's value in its place. */
 const secretWord = (variable: string): string => `$(${variable})`
@@ -54,30 +74,39 @@ export function podCommand(startable: Startable, words: unknown[]): Mapping {
   return replacedEntrypoint(startable) === undefined ? {args: [...program, ...words]} : {command: program, args: words}
 }
 
-/** Probes over HTTP: patient at the first start, quick to take a stuck server out. */
+/** Seconds in which a Service learns that a pod is about to end, before it is told to stop. */
+const LEAVING_SECONDS = 5
+
+/** Probes over HTTP: patient at the first start, quick to take a stuck server out; and a stop that requests do not run into. */
 export function probes(startable: Startable): Mapping {
   const httpGet = {path: startable.serving.healthPath, port: 'http'}
+  const patience = startPatience(startable)
   return {
     startupProbe: {
       httpGet,
       periodSeconds: STARTUP_PERIOD_SECONDS,
       timeoutSeconds: 5,
-      failureThreshold: remarked(Math.ceil(startSeconds(startable) / STARTUP_PERIOD_SECONDS), 'half an hour, and the download at 100 MB/s'),
+      failureThreshold: remarked(Math.ceil(patience.seconds / STARTUP_PERIOD_SECONDS), patience.because),
     },
     readinessProbe: {httpGet, periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 3},
     livenessProbe: {httpGet, periodSeconds: 30, timeoutSeconds: 10, failureThreshold: 5},
+    lifecycle: {preStop: {exec: {command: remarked(['sleep', String(LEAVING_SECONDS)], 'no new requests come before it is told to stop')}}},
   }
 }
 
-/** Shared memory, the cache, the configuration file, a model folder of the node. */
+/** Shared memory, the caches, the configuration file, a model folder of the node. */
 export function mounts(startable: Startable): {volumeMounts: Mapping[]; volumes: Mapping[]} {
   const {launch, name, model} = startable
   const volumeMounts: Mapping[] = [
     {name: 'shm', mountPath: '/dev/shm'},
-    {name: 'cache', mountPath: CACHE_IN_CONTAINER},
+    ...keptFolders(startable).map(({folder, because}) => ({
+      name: 'cache',
+      mountPath: remarked(`${homeOf(startable)}/${folder}`, because),
+      subPath: folder.slice(folder.lastIndexOf('/') + 1),
+    })),
   ]
   const volumes: Mapping[] = [
-    {name: 'shm', emptyDir: {medium: 'Memory', sizeLimit: '16Gi'}},
+    {name: 'shm', emptyDir: {medium: 'Memory', sizeLimit: remarked('16Gi', 'processes of the engine share memory')}},
     {name: 'cache', persistentVolumeClaim: {claimName: `${name}-cache`}},
   ]
   if (launch.file) {
@@ -94,6 +123,51 @@ export function mounts(startable: Startable): {volumeMounts: Mapping[]; volumes:
   return {volumeMounts, volumes}
 }
 
+/** What every pod of an engine has around its containers: on which nodes, as whom, how long it may take to end. */
+export function podFrame(startable: Startable): Mapping {
+  const {nodeLabel} = startable
+  return {
+    ...(nodeLabel && {
+      affinity: {
+        nodeAffinity: {
+          requiredDuringSchedulingIgnoredDuringExecution: {
+            nodeSelectorTerms: [{matchExpressions: [{key: remarked(nodeLabel.key, nodeLabel.because), operator: 'In', values: nodeLabel.values}]}],
+          },
+        },
+      },
+    }),
+    ...userOf(startable),
+    automountServiceAccountToken: remarked(false, 'it asks nothing of Kubernetes'),
+    // A Service of the same name would set variables such as VLLM_PORT that the engine reads as its own.
+    enableServiceLinks: false,
+    terminationGracePeriodSeconds: remarked(killSeconds(startable) + LEAVING_SECONDS, stopPatience(startable).because),
+    volumes: mounts(startable).volumes,
+  }
+}
+
+/** Not root where the image allows it; the claim is made its group's. Pinning memory for RDMA is for root alone. */
+function userOf(startable: Startable): Mapping {
+  const {nonRoot} = startable
+  if (!nonRoot || hasRdma(startable)) return {}
+  return {
+    securityContext: {
+      runAsNonRoot: remarked(true, "the image has a user of its own (vLLM's docs/deployment/docker.md)"),
+      runAsUser: nonRoot.user,
+      runAsGroup: nonRoot.group,
+      fsGroup: remarked(nonRoot.group, 'that group may write to the cache'),
+    },
+  }
+}
+
+/** Rights of the engine's container: none beyond what it is started with, and pinned memory where nodes are joined by RDMA. */
+const rightsOf = (startable: Startable): Mapping => ({
+  securityContext: {
+    allowPrivilegeEscalation: false,
+    ...(hasRdma(startable) && {capabilities: {add: remarked(['IPC_LOCK'], 'RDMA pins memory')}}),
+    ...(startable.nonRoot && !hasRdma(startable) && {capabilities: {drop: ['ALL']}}),
+  },
+})
+
 /** The engine's container, as all kinds of pods hold it. */
 export function engineContainer(startable: Startable, words: unknown[], gpuCount: number): Mapping {
   return {
@@ -102,7 +176,7 @@ export function engineContainer(startable: Startable, words: unknown[], gpuCount
     ...podCommand(startable, words),
     env: podEnvironment(startable),
     resources: gpuResources(startable, gpuCount),
-    securityContext: {allowPrivilegeEscalation: false},
+    ...rightsOf(startable),
     volumeMounts: mounts(startable).volumeMounts,
   }
 }
@@ -135,13 +209,19 @@ export const service = ({port, isPublic}: Startable, name: string, selector: Map
 })
 
 /** The Secret that holds the API key; it is made before. */
-const keySecret = ({name}: Startable): string => `${name}-api-key`
+export const keySecret = ({name}: Startable): string => `${name}-api-key`
 
-/** What has to be there before: Secrets, by the commands that make them. */
+/** What has to be there before: Secrets, by the commands that make them; labels of the nodes. */
 export function secretNote(startable: Startable): string {
   const key = keyVariable(startable)
-  const token = `A private model needs its token: kubectl create secret generic ${SECRET.name} --from-literal=${SECRET.key}=...`
-  return key === undefined
-    ? token
-    : `${token}\nThe API key is read from a Secret: kubectl create secret generic ${keySecret(startable)} --from-literal=${key}="$(openssl rand -hex 32)"`
+  const {nodeLabel, launch, networkFabric} = startable
+  const lines = [`A private model needs its token: kubectl create secret generic ${SECRET.name} --from-literal=${SECRET.key}=...`]
+  if (key !== undefined)
+    lines.push(`The API key is read from a Secret: kubectl create secret generic ${keySecret(startable)} --from-literal=${key}="$(openssl rand -hex 32)"`)
+  if (nodeLabel) lines.push(`Nodes are chosen by their label ${nodeLabel.key}; where nobody sets it, take the affinity out.`)
+  if (launch.nodes && !hasRdma(startable))
+    lines.push(
+      `${networkFabric === undefined ? 'Where InfiniBand or RoCE joins the nodes' : `The nodes are joined by ${networkFabric}: for RDMA`}, add its resource (often ${RDMA_RESOURCE}: "1") to the limits and IPC_LOCK to the capabilities, or NCCL goes over TCP.`,
+    )
+  return lines.join('\n')
 }

@@ -1,5 +1,5 @@
 import {deviceEnvironment} from './devices.ts'
-import {cannot, type Format} from './format.ts'
+import {cannot, type Format, requireOneServer} from './format.ts'
 import {commandText, exportText, programText} from './shell.ts'
 import {keyComment, withoutSecrets} from './key.ts'
 import {linesOf} from './words.ts'
@@ -11,12 +11,13 @@ export const ray: Format = {
   write(startable) {
     const {launch, engine} = startable
     if (engine.id !== 'vllm') throw cannot(`only vLLM is started on Ray here: use --format command or slurm for ${engine.title}`)
+    requireOneServer(startable, 'Ray')
     if (!launch.nodes) throw cannot('this deployment fits one machine and needs no Ray: use --format command')
     if (launch.nodes.problem !== undefined) throw cannot(launch.nodes.problem)
     const {count, gpusPerNode, ray: flags} = launch.nodes
     if (!flags) throw cannot(`vLLM ${engine.version} does not spread this layout over Ray: use a later --engine-version`)
     // Every process of a node inherits what the node was started with.
-    const environment = [...deviceEnvironment(startable), ...launch.environment]
+    const environment = [...deviceEnvironment({...startable, identities: undefined}), ...launch.environment]
     const exports = exportText({...launch, environment})
     const head = `${keyComment(startable)}# On node 0. HEAD_ADDRESS: the address of this node, as the others reach it. Needs vLLM and Ray (pip install ray) on every node.
 : "\${HEAD_ADDRESS:?the address of this node, as the others reach it}"

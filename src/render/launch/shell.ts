@@ -1,4 +1,4 @@
-import type {Launch} from '../../engines/engine.ts'
+import type {Launch, LaunchVariable} from '../../engines/engine.ts'
 import {quoteAssignment, quoteWord} from './shell-quote.ts'
 import {type Line, linesOf, type Word} from './words.ts'
 import {yamlText} from './yaml.ts'
@@ -31,6 +31,7 @@ export function shellWord(word: Word, {address, rank}: NodeVariables): string {
   if (typeof word === 'string') return quoteWord(word)
   const {of, after = '', times = 1, variable} = word.node
   if (of === 'secret') return secretText(variable!)
+  if (of === 'given') return `${word.before === '' ? '' : quoteWord(word.before)}${givenText(variable!, word.node.what ?? '')}`
   const value = of === 'address' ? `"$${address}"` : times === 1 ? `"$${rank}"` : `"$((${rank} * ${times}))"`
   return `${word.before === '' ? '' : quoteWord(word.before)}${value}${after === '' ? '' : quoteWord(after)}`
 }
@@ -40,6 +41,13 @@ const secretText = (variable: string): string => `"\${${variable}:?no API key}"`
 
 export const NODE_VARIABLES: NodeVariables = {address: 'HEAD_ADDRESS', rank: 'NODE_RANK'}
 
+/** The same for what the reader gives. Its words are written here and hold nothing that a shell reads. */
+const givenText = (variable: string, what: string): string => `"\${${variable}:?${what}}"`
+
+/** The value of a variable of the environment, as one word. */
+const assigned = ({name, value, secret, given}: LaunchVariable): string =>
+  secret ? `${name}=${secretText(name)}` : given ? `${name}=${givenText(given.variable, given.what)}` : quoteAssignment(name, value)
+
 /** A command with a line for each flag. */
 export function commandText(first: readonly string[], lines: readonly Line[], variables: NodeVariables = NODE_VARIABLES, indent = ''): string {
   const rest = lines.map(({words}) => `${indent}  ${words.map((word) => shellWord(word, variables)).join(' ')}`)
@@ -47,12 +55,11 @@ export function commandText(first: readonly string[], lines: readonly Line[], va
 }
 
 /** Assignments before a command, one on each line. */
-export const assignments = ({environment}: Launch): string[] =>
-  environment.map(({name, value, secret}) => (secret ? `${name}=${secretText(name)}` : quoteAssignment(name, value)))
+export const assignments = ({environment}: Launch): string[] => environment.map(assigned)
 
 /** The same as lines of their own, for everything that a script starts. */
 export const exportText = ({environment}: Launch): string =>
-  environment.map(({name, value, secret}) => `${secret ? `: ${secretText(name)}` : quoteAssignment(name, value)}\nexport ${name}\n`).join('')
+  environment.map((variable) => `${variable.secret ? `: ${secretText(variable.name)}` : assigned(variable)}\nexport ${variable.name}\n`).join('')
 
 export const programText = ({program}: Launch): string => program.map(quoteWord).join(' ')
 

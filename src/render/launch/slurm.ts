@@ -1,4 +1,5 @@
-import {cannot, type Format} from './format.ts'
+import {cannot, type Format, requireOneServer} from './format.ts'
+import {killSeconds, stopPatience} from './patience.ts'
 import {native} from './command.ts'
 import {commandText, exportText, fileText, programText} from './shell.ts'
 import type {Startable} from './startable.ts'
@@ -6,6 +7,9 @@ import {keyComment} from './key.ts'
 import {linesOf} from './words.ts'
 
 const VARIABLES = {address: 'HEAD_ADDRESS', rank: 'SLURM_NODEID'}
+
+/** How long it serves unless the reader says otherwise: a day, which most partitions allow. */
+const SLURM_TIME = '1-00:00:00'
 
 /** A batch script for Slurm: one task for each node, or for each GPU where the engine runs under MPI. */
 export const slurm: Format = {
@@ -18,7 +22,16 @@ export const slurm: Format = {
     const isMpi = startable.engine.id === 'trtllm'
     if (nodes && !isMpi && !nodes.own)
       throw cannot(`${startable.engine.title} ${startable.engine.version} joins nodes through Ray only: use --format ray, or a later --engine-version`)
+    requireOneServer(startable, 'This batch script')
     return [{name: 'serve.sbatch', text: isMpi ? mpiScript(startable) : nodeScript(startable)}]
+  },
+  around(startable) {
+    return [
+      {what: `--time=${SLURM_TIME}`, because: 'Slurm plans with an end; sbatch --time=... gives another'},
+      {what: `--signal=TERM@${killSeconds(startable)}`, because: `before that end it is told to stop, and waits ${stopPatience(startable).because}`},
+      {what: '--requeue', because: 'it begins anew after a node fails'},
+      {what: '--exclusive', because: 'nobody else takes memory of these cards'},
+    ]
   },
 }
 
@@ -29,10 +42,13 @@ function header(startable: Startable, tasksPerNode: number): string {
 #SBATCH --job-name=${name}
 #SBATCH --nodes=${launch.nodes?.count ?? 1}
 #SBATCH --ntasks-per-node=${tasksPerNode}
-${vendor === 'cpu' ? '#SBATCH --exclusive' : `#SBATCH --gpus-per-node=${gpus}`}
-#SBATCH --exclusive
+${vendor === 'cpu' ? '' : `#SBATCH --gpus-per-node=${gpus}\n`}#SBATCH --exclusive
+#SBATCH --time=${SLURM_TIME}
+#SBATCH --signal=TERM@${killSeconds(startable)}
+#SBATCH --requeue
+# --time: sbatch --time=... gives another; at its end the server is told to stop in time to give its answers. It begins anew after a node fails.
 # The engine is expected in the environment of the job; where pyxis is installed, --container-image can be added to srun.
-# HF_TOKEN is passed on from the environment of sbatch.
+# HF_TOKEN is passed on from the environment of sbatch${launch.nodes ? ', and so are NCCL_SOCKET_IFNAME and GLOO_SOCKET_IFNAME, which nodes with several networks need' : ''}.
 ${keyComment(startable)}set -euo pipefail
 ${exportText(launch)}`
 }

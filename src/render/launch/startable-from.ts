@@ -1,4 +1,7 @@
 import type {Catalogue} from '../../catalogue/catalogue.ts'
+import type {Accelerator, Machine, MachineGpu} from '../../core/accelerator.ts'
+import type {Deployment} from '../../core/deployment.ts'
+import {InputError} from '../../core/input-error.ts'
 import type {Launch} from '../../engines/engine.ts'
 import type {FlagTable} from '../../engines/flags.ts'
 import {setField} from '../../engines/launch/fields.ts'
@@ -10,12 +13,26 @@ import {engineData, hasSlices} from '../../planner/world/index.ts'
 import {withKey} from './key.ts'
 import {labelOf, servedAs, type Startable} from './startable.ts'
 
+export interface StartOptions {
+  adapters?: readonly {name: string; path: string}[]
+  isPublic?: boolean
+  /** So many equal servers. */
+  replicas?: number
+  /** Replicas that share nothing are servers of their own rather than ranks of one, for what deals requests out to servers. */
+  apart?: boolean
+  /** A cluster finds GPUs for each of several servers; else they are those of this machine. */
+  inCluster?: boolean
+}
+
+/** Replicas of which each could be started by itself: neither attention nor experts are dealt out over them. */
+const sharesNothing = ({dp, ep, dpAttention}: Deployment): boolean => dp > 1 && ep <= 1 && !dpAttention
+
 /** An answer as something to start, with options set by hand. @throws InputError for an option that is not there or illegal. */
 export function startableOf(
   catalogue: Catalogue,
   answered: Pick<Answer, 'best' | 'machine' | 'left'>,
   settings: readonly Setting[] = [],
-  {adapters = [], isPublic = false}: {adapters?: readonly {name: string; path: string}[]; isPublic?: boolean} = {},
+  {adapters = [], isPublic = false, replicas, apart = false, inCluster = false}: StartOptions = {},
 ): Startable {
   const {best, machine, left} = answered
   const {engine, deployment, checkpoint, model} = best
@@ -23,7 +40,8 @@ export function startableOf(
   const serving = catalogue.file<EngineServing>(`engines/${engine.id}`)
   const table = catalogue.file<FlagTable>(`engines/${engine.id}-flags`)
   // Each slice of a card is a server of its own, which is started once for each.
-  const started = hasSlices(machine) ? {...deployment, dp: 1} : deployment
+  const oneEach = hasSlices(machine) || (apart && sharesNothing(deployment))
+  const started = oneEach ? {...deployment, dp: 1} : deployment
   const plain = withSettings(
     withAdapters(engine.launch(subject, started), engine.id, adapters),
     [...passedOn(deployment.engineFlags), ...settings],
@@ -34,6 +52,13 @@ export function startableOf(
   const count = engine.gpuCount(started)
   const chosen = launch.nodes || hasSlices(machine) ? undefined : chosenDevices(best, count, machine.gpus.length)
   const argument = modelArgumentOf(launch, checkpoint.hfId)
+  const slice = sliceOf(machine.gpus[0])
+  const within = oneEach ? deployment.dp : 1
+  const copies = replicas !== undefined || within > 1 ? (replicas ?? 1) * within : undefined
+  const spread = copies !== undefined && copies > 1 && !oneEach && !inCluster ? devicesOfCopies(machine, count, copies) : undefined
+  const shown = spread ?? chosen
+  const identities = shown && identitiesOf(machine, shown)
+  const nodeLabel = nodeLabelOf(catalogue, subject.gpu.accelerator)
   const variant = imageVariant(engine.id, subject.gpu, engineData({catalogue}, engine.id), deployment.engineVersion)
   return {
     engine: {id: engine.id, title: engine.title, version: deployment.engineVersion},
@@ -47,13 +72,20 @@ export function startableOf(
     ...(model.pooling && {task: model.pooling.task}),
     name: labelOf(model.id),
     vendor: subject.gpu.accelerator.vendor,
-    image: imageFor(serving, subject.gpu.accelerator, deployment.engineVersion, variant),
+    ...imageFor(serving, subject.gpu.accelerator, deployment.engineVersion, variant),
     gpusPerNode: launch.nodes?.gpusPerNode ?? count,
-    ...(chosen && {devices: chosen, devicesMatter: left.length > 0}),
+    ...(shown && {devices: shown, devicesMatter: left.length > 0}),
+    ...(identities && {identities}),
+    ...(slice && {slice}),
+    ...(nodeLabel && {nodeLabel}),
+    ...(machine.networkFabric !== undefined && {networkFabric: machine.networkFabric}),
+    ...(copies !== undefined && {replicas: copies}),
     devicesAreGuessed: !machine.detected,
     port: portOf(launch, serving),
     ...(isPublic && {isPublic}),
     checkpointBytes: diskBytes(model, checkpoint),
+    ...loadingOf(best),
+    ...loadOf(best),
     workload: best.workload,
     isEngineFlag: (flag) => table.flags.find(({name, aliases}) => name === flag || aliases?.includes(flag))?.source !== 'b' || engine.id !== 'vllm',
   }
@@ -63,6 +95,81 @@ export function startableOf(
 function chosenDevices({machine}: Evaluation, count: number, all: number): number[] | undefined {
   if (count >= all) return undefined
   return machine.gpus.slice(0, count).map(({index}) => index)
+}
+
+/** Cards of several copies, one after the other. @throws InputError where the machine is known to have fewer. */
+function devicesOfCopies({gpus, detected}: Machine, count: number, copies: number): number[] {
+  const needed = count * copies
+  // A machine that is named by the cards of one copy says nothing of the others.
+  if (needed > gpus.length && (detected || gpus.length > count))
+    throw new InputError(
+      'REPLICAS_TOO_MANY',
+      `--replicas ${copies}: each takes ${count} GPU${count === 1 ? '' : 's'}, and there are ${gpus.length}: expected at most ${Math.max(1, Math.floor(gpus.length / count))}`,
+    )
+  return Array.from({length: needed}, (_, place) => gpus[place]?.index ?? place)
+}
+
+/** Identities of these cards, where all of them are known. */
+function identitiesOf({gpus}: Machine, devices: readonly number[]): string[] | undefined {
+  const found = devices.map((device) => gpus.find(({index}) => index === device)?.uuid)
+  return found.every((uuid) => uuid !== undefined) ? (found as string[]) : undefined
+}
+
+/** The slice that a server runs on: one that was found, or one of a kind that was named. */
+function sliceOf(gpu: MachineGpu | undefined): Startable['slice'] {
+  const profile = gpu?.accelerator.slice?.profile ?? gpu?.migProfile
+  if (profile === undefined) return undefined
+  const identity = gpu?.uuid?.startsWith('MIG-') ? gpu.uuid : undefined
+  return {profile, ...(identity !== undefined && {identity}), variable: 'MIG_DEVICE'}
+}
+
+/** What a label's value may hold (Kubernetes, Labels and Selectors: syntax). */
+const LABEL_VALUE = /^[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$/
+
+/**
+ * Labels by which nodes tell their cards: NVIDIA's feature discovery writes the driver's name with dashes (NVIDIA/k8s-device-plugin
+ * docs/gpu-feature-discovery, Generated Labels: NVIDIA-A100-SXM4-40GB), AMD's labeller the PCI device (ROCm/k8s-device-plugin, gpu.device-id: 74a1).
+ */
+function nodeLabelOf(catalogue: Catalogue, accelerator: Accelerator): Startable['nodeLabel'] {
+  const card = accelerator.slice ? (catalogue.gpu(accelerator.slice.of) ?? accelerator) : accelerator
+  const {vendor, aliases, pciDeviceIds = []} = card
+  const because = 'only nodes with the cards that this was planned for'
+  const label = (key: string, names: readonly string[]) => {
+    const values = [...new Set(names)].filter((value) => LABEL_VALUE.test(value))
+    return values.length > 0 ? {key, values, because} : undefined
+  }
+  if (vendor === 'nvidia')
+    return label(
+      'nvidia.com/gpu.product',
+      aliases.filter((name) => /^(?:NVIDIA|Tesla|Quadro|GeForce) /.test(name)).map((name) => name.replaceAll(' ', '-')),
+    )
+  if (vendor === 'amd')
+    return label(
+      'amd.com/gpu.device-id',
+      pciDeviceIds.map((id) => id.replace(/^(?:1002:)?(?:0x)?/i, '').toLowerCase()),
+    )
+  return undefined
+}
+
+/** Weights of the fullest card, and the rate at which they reach it. */
+function loadingOf({memory, machine}: Evaluation): Pick<Startable, 'loading'> {
+  const {accelerator} = machine.gpus[0]!
+  const bytesPerSecond = machine.hostLinkBytesPerSecond ?? accelerator.hostLink?.bytesPerSecondPerDirection ?? accelerator.pcie?.bytesPerSecondPerDirection
+  const bytesPerGpu = memory.terms.reduce((sum, {part, bytes}) => sum + (part === 'weights' ? bytes : 0), 0)
+  return bytesPerSecond === undefined || accelerator.unifiedMemory ? {} : {loading: {bytesPerGpu, bytesPerSecond}}
+}
+
+/** What the planned load says of a stop, and of prompts beside answers. */
+function loadOf({performance, workload}: Evaluation): Pick<Startable, 'answerSeconds' | 'prefillShare'> {
+  if (!performance || !workload) return {}
+  const {ttftMs, tpotMs, breakdown} = performance
+  const decode = breakdown.filter(({phase}) => phase === 'decode')
+  const whole = decode.reduce((sum, {ms}) => sum + ms, 0)
+  const prompts = decode.find(({name}) => name === 'prompts of others')?.ms ?? 0
+  return {
+    answerSeconds: (ttftMs.high + Math.max(0, workload.outputTokens - 1) * tpotMs.high) / 1000,
+    ...(whole > 0 && {prefillShare: prompts / whole}),
+  }
 }
 
 const flagValue = ({flags}: Launch, pattern: RegExp): string | number | undefined => {

@@ -1,6 +1,7 @@
 import type {Workload} from '../../core/deployment.ts'
+import {isAtLeast} from '../../engines/versions.ts'
 import type {Launch} from '../../engines/engine.ts'
-import {type EngineServing, imagesStartEngine} from '../../engines/launch/serving.ts'
+import {type EngineServing, imagesStartEngine, type NonRoot} from '../../engines/launch/serving.ts'
 
 /** A launch with what the formats need to know around it. Everything is plain text; each format quotes for its target. */
 export interface Startable {
@@ -24,10 +25,20 @@ export interface Startable {
   vendor: string
   /** Container image; absent: none is known for this GPU. */
   image?: string
+  /** Whom the image can run as in the place of root; absent: root only. */
+  nonRoot?: NonRoot
   /** GPUs that one node gives. */
   gpusPerNode: number
   /** Only these of the node's GPUs, by the driver's index; absent: all of them. */
   devices?: number[]
+  /** Identities of these by the driver, where this machine was looked at: they stay when a card is added or fails. */
+  identities?: string[]
+  /** It runs on a slice of a card. `identity`: the slice that was found; else it is given by this variable where the server is started. */
+  slice?: {profile: string; identity?: string; variable: string}
+  /** Label that nodes with these cards have in Kubernetes, and its values. */
+  nodeLabel?: {key: string; values: string[]; because: string}
+  /** What the nodes are joined by, where it is known. */
+  networkFabric?: string
   /** The GPUs that are left out differ: even a plain command must not take them. */
   devicesMatter?: boolean
   /** The machine was named, not looked at: how its driver numbers the GPUs is not known. */
@@ -37,8 +48,17 @@ export interface Startable {
   isPublic?: boolean
   /** Equal copies that a fleet runs; absent: one. */
   replicas?: number
+  /** Number of this copy, where its machine runs several, and the network on which their router finds it. */
+  copy?: number
+  network?: string
   /** Bytes that are downloaded first, where known. */
   checkpointBytes?: number
+  /** Weights of one GPU, and how fast they get onto it, where that is known. */
+  loading?: {bytesPerGpu: number; bytesPerSecond: number}
+  /** How long an answer of the planned load takes at the slow end of the estimate. */
+  answerSeconds?: number
+  /** Share of the machine's time that prompts take at the planned load. */
+  prefillShare?: number
   /** Requests that are kept in flight by the benchmark, and their lengths. */
   workload?: Workload
   /** Options that belong to the engine proper and not to its web server, for runtimes that bring their own. */
@@ -97,8 +117,36 @@ export function foldersOf({model, adapters = []}: Startable): {path: string; bec
 /** A single file is seen through its folder: parts of the same model lie beside it. */
 const folderOf = (path: string): string => (/\.gguf$/i.test(path) && path.lastIndexOf('/') > 0 ? path.slice(0, path.lastIndexOf('/')) : path)
 
-/** How long a first start may take: half an hour, and the download at 100 MB/s. */
-export const startSeconds = ({checkpointBytes = 0}: Startable): number => 1800 + Math.ceil(checkpointBytes / 100e6)
+/** Where a container's user is at home. */
+export const homeOf = ({nonRoot}: Startable): string => nonRoot?.home ?? '/root'
+
+/** Folders below the home folder that outlive a container, and why: downloads, and what the engine compiled. */
+export function keptFolders({serving, engine}: Startable): {folder: string; because: string}[] {
+  const compiled = (serving.compileCaches ?? []).filter(({until}) => until === undefined || isAtLeast(until, engine.version))
+  return [
+    {folder: '.cache/huggingface', because: 'weights are downloaded once'},
+    ...compiled.map(({folder}) => ({folder, because: 'kernels and graphs are compiled once'})),
+  ]
+}
+
+/** Servers that one machine runs: itself, or so many copies, each on cards of its own. */
+export function copiesOf(startable: Startable): Startable[] {
+  const {replicas = 1, name, gpusPerNode, devices, identities, slice} = startable
+  if (replicas === 1) return [startable]
+  return Array.from({length: replicas}, (_, copy) => {
+    const from = copy * gpusPerNode
+    const own = Array.from({length: gpusPerNode}, (_, index) => from + index)
+    return {
+      ...startable,
+      name: `${name}-${copy}`,
+      copy,
+      network: name,
+      replicas: 1,
+      ...(slice ? {slice: {...slice, variable: `${slice.variable}_${copy}`}} : {devices: own.map((index) => devices?.[index] ?? index)}),
+      ...(identities && identities.length >= from + gpusPerNode && {identities: identities.slice(from, from + gpusPerNode)}),
+    }
+  })
+}
 
 /** The launch as it runs behind a published port: listening at every address, its file at a fixed place. */
 export function inContainer({launch, serving}: Startable, filePath?: string): Launch {

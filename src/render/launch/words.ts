@@ -15,7 +15,7 @@ export type Role = 'first' | 'follower'
 export function flagWords({flag, value}: LaunchFlag | NodeFlag): Word[] {
   if (value === true) return [flag]
   if (Array.isArray(value)) return [flag, ...(value as readonly string[])]
-  if (typeof value === 'object') return [flag, {before: '', node: value as NodeValue}]
+  if (typeof value === 'object') return [flag, {before: (value as NodeValue).before ?? '', node: value as NodeValue}]
   const text = String(value)
   return text.startsWith('-') ? [`${flag}=${text}`] : [flag, text]
 }
@@ -39,7 +39,7 @@ export const withRank = (lines: readonly Line[], rank: number): Line[] =>
   }))
 
 /**
- * Words that hold nothing of a node, each written for its target; a secret as the target names it.
+ * Words that hold nothing of a node, each written for its target; a secret, and what is given, as the target names it.
  * @throws RangeError otherwise: a format without nodes was given a launch over some.
  */
 export const plainWords = (lines: readonly Line[], write: (word: string) => string, secret?: (variable: string) => string): string[] =>
@@ -47,6 +47,7 @@ export const plainWords = (lines: readonly Line[], write: (word: string) => stri
     .flatMap(({words}) => words)
     .map((word) => {
       if (typeof word === 'string') return write(word)
-      if (word.node.of === 'secret' && secret) return secret(word.node.variable!)
+      if ((word.node.of === 'secret' || word.node.of === 'given') && secret)
+        return `${word.before === '' ? '' : write(word.before)}${secret(word.node.variable!)}`
       throw new RangeError('a value of a node is not known here')
     })

@@ -81,6 +81,17 @@ export function yamlText(content: Record<string, unknown>, because: Record<strin
   return lines.length === 0 ? '{}\n' : `${lines.join('\n')}\n`
 }
 
+/** Every value with a remark, by the last two keys that lead to it: what `--explain` says of a document. */
+export function aroundIn(content: unknown, path: readonly string[] = []): {what: string; because: string}[] {
+  const value = content instanceof Remarked ? content.value : content
+  const key = path.slice(-2).join('.')
+  const isPlain = !isMapping(value) && !(Array.isArray(value) && value.some((entry) => isFilled(entry) || entry instanceof Remarked))
+  const own = content instanceof Remarked ? [{what: isPlain ? `${key}: ${inline(value)}` : key, because: content.remark}] : []
+  if (Array.isArray(value)) return [...own, ...value.flatMap((entry) => aroundIn(entry, path))]
+  if (isMapping(value)) return [...own, ...Object.entries(value).flatMap(([key, entry]) => aroundIn(entry, [...path, key]))]
+  return own
+}
+
 /** Several documents in one text. */
 export const yamlDocuments = (documents: readonly Record<string, unknown>[]): string => documents.map((document) => yamlText(document)).join('---\n')
 

@@ -8,10 +8,14 @@ docker run --detach \
   --security-opt 'seccomp=unconfined' \
   --ipc host \
   --security-opt no-new-privileges \
+  --ulimit 'memlock=-1' \
+  --ulimit 'nofile=65535' \
+  --stop-timeout 90 \
   --publish 127.0.0.1:8000:8000 \
   --env HF_TOKEN \
   --env 'HIP_VISIBLE_DEVICES=0,1' \
-  --volume "$HOME/.cache/huggingface":/root/.cache/huggingface \
+  --volume "$HOME"/.cache/huggingface:/root/.cache/huggingface \
+  --volume "$HOME"/.cache/vllm:/root/.cache/vllm \
   --entrypoint vllm \
   vllm/vllm-openai-rocm:v0.28.0 serve Qwen/Qwen3-32B \
   --switch
