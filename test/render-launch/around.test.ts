@@ -151,6 +151,10 @@ describe('which cards', () => {
     expect(() => textOf('command', {...named, engine: {...named.engine, version: '0.23.0'}})).toThrow(/--format docker/)
     const [container] = of(documentsOf('kubernetes', named), 'Deployment').spec.template.spec.containers
     expect(container.resources.limits).toEqual({'nvidia.com/mig-3g.40gb': '1'})
+    const {decode} = of(documentsOf('dynamo', named), 'DynamoGraphDeployment').spec.services
+    expect(decode.resources.limits).toEqual({gpu: '1', gpuType: 'nvidia.com/mig-3g.40gb'})
+    // Slurm shows a job what it gives it.
+    expect(textOf('slurm', named)).not.toContain('MIG_DEVICE')
   })
 
   it('by the label of the node in Kubernetes', () => {
@@ -275,6 +279,10 @@ describe('several servers stand behind a router', () => {
     expect(of(found, 'LeaderWorkerSet').spec.replicas).toBe(3)
     expect(of(found, 'Service', 'qwen3-32b-servers').spec.selector).toEqual({'leaderworkerset.sigs.k8s.io/name': 'qwen3-32b', role: 'leader'})
     expect(of(found, 'Service', 'qwen3-32b-leader').spec.selector).toEqual({app: 'qwen3-32b-router'})
+  })
+
+  it('several servers over several nodes each are for a cluster', () => {
+    expect(() => textOf('docker', with_({nodes: TWO_NODES}, {replicas: 2}))).toThrow(/--format leaderworkerset/)
   })
 
   it('a slice each, by a variable each', () => {
