@@ -34,6 +34,7 @@ const engineFile = z
           since: version.optional(),
           gfx: z.array(text).optional(),
           entrypoint: z.array(text).optional(),
+          digests: z.record(text, z.string().regex(/^sha256:[0-9a-f]{64}$/, 'expected a digest such as sha256:0f1e...')).optional(),
           nonRoot: z.strictObject({since: version, user: z.int().positive(), group: z.int().nonnegative(), home: path}).optional(),
         }),
       )

@@ -1,5 +1,6 @@
 import {describe, expect, test} from 'vitest'
-import {detectMachine} from '../../src/detect/detect-machine.ts'
+import {detectMachine, detectWithIdentities} from '../../src/detect/detect-machine.ts'
+import {toMachine} from '../../src/detect/to-machine.ts'
 import {MachineDocumentSchema} from '../../src/detect/machine-schema.ts'
 import {NVIDIA_OLD_FIELDS} from '../../src/detect/nvidia-csv.ts'
 import type {DetectionEffects} from '../../src/detect/probe.ts'
@@ -394,4 +395,28 @@ test('nothing that identifies a device or a person is in the document', async ()
   expect(text).not.toMatch(/GPU-0|MIG-0|1650212345678|lib\/chromium|ada\/|home/)
   expect(text).toContain('"chromium"')
   expect(document.disk).toEqual([{path: '~/.cache/huggingface/hub', use: 'checkpoints', totalBytes: 2e12, freeBytes: 1e12}])
+})
+
+test("the driver's identities choose cards and slices on this machine, and stand in no document", async () => {
+  const {document, identities} = await detectWithIdentities(
+    fakeMachine({
+      exec: fakeExec({'nvidia-smi -q -x': ended(fixture('nvidia-q-x-a100-80gb-mig.xml')), 'nvidia-smi -L': ended('')}),
+    }),
+  )
+  expect(JSON.stringify(document)).not.toMatch(/GPU-|MIG-/)
+  // Slices are numbered after the cards, as the document does.
+  for (const {index, mig} of document.gpus) if (identities.has(index)) expect(identities.get(index)).toMatch(mig ? /^MIG-/ : /^GPU-/)
+  const listed = await detectWithIdentities(
+    fakeMachine({exec: fakeExec({[QUERY]: ended(fixture('nvidia-query-h100-mig.csv')), 'nvidia-smi -L': ended(fixture('nvidia-list-h100-mig.txt'))})}),
+  )
+  expect([...listed.identities]).toEqual([
+    [1, 'MIG-00000000-0000-0000-0000-000000000000'],
+    [2, 'MIG-00000001-0000-0000-0000-000000000001'],
+    [3, 'MIG-00000002-0000-0000-0000-000000000002'],
+    [4, 'MIG-00000003-0000-0000-0000-000000000003'],
+  ])
+  const sized = {...listed.document, gpus: listed.document.gpus.map((gpu) => ({...gpu, memoryBytes: 40_448 * MiB}))}
+  const {gpus} = toMachine(sized, () => undefined, listed.identities)
+  expect(gpus).toHaveLength(1)
+  expect(gpus[0]).toMatchObject({index: 1, uuid: 'MIG-00000000-0000-0000-0000-000000000000', migProfile: '3g.40gb'})
 })

@@ -9,7 +9,8 @@ import {FORMATS, formatOf, joinArtifacts, placed, writeFormat} from '../../src/r
 import {killSeconds, startPatience, stopPatience} from '../../src/render/launch/patience.ts'
 import {splitReplicas} from '../../src/render/launch/split.ts'
 import type {Startable} from '../../src/render/launch/startable.ts'
-import {type Given, startable, TWO_NODES} from './startables.ts'
+import {imageFor} from '../../src/engines/launch/serving.ts'
+import {type Given, servingOf, startable, TWO_NODES} from './startables.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: documents of many kinds
 type Document = any
@@ -150,6 +151,10 @@ describe('which cards', () => {
     expect(() => textOf('command', {...named, engine: {...named.engine, version: '0.23.0'}})).toThrow(/--format docker/)
     const [container] = of(documentsOf('kubernetes', named), 'Deployment').spec.template.spec.containers
     expect(container.resources.limits).toEqual({'nvidia.com/mig-3g.40gb': '1'})
+    const {decode} = of(documentsOf('dynamo', named), 'DynamoGraphDeployment').spec.services
+    expect(decode.resources.limits).toEqual({gpu: '1', gpuType: 'nvidia.com/mig-3g.40gb'})
+    // Slurm shows a job what it gives it.
+    expect(textOf('slurm', named)).not.toContain('MIG_DEVICE')
   })
 
   it('by the label of the node in Kubernetes', () => {
@@ -276,6 +281,10 @@ describe('several servers stand behind a router', () => {
     expect(of(found, 'Service', 'qwen3-32b-leader').spec.selector).toEqual({app: 'qwen3-32b-router'})
   })
 
+  it('several servers over several nodes each are for a cluster', () => {
+    expect(() => textOf('docker', with_({nodes: TWO_NODES}, {replicas: 2}))).toThrow(/--format leaderworkerset/)
+  })
+
   it('a slice each, by a variable each', () => {
     const slices = with_({}, {replicas: 2, gpusPerNode: 1, slice: {profile: '2g.20gb', variable: 'MIG_DEVICE'}})
     expect(textOf('docker', slices).match(/MIG_DEVICE_\d/g)).toEqual(['MIG_DEVICE_0', 'MIG_DEVICE_1'])
@@ -351,5 +360,22 @@ describe('what the model wants of its image', () => {
     const own = {flag: '--chat-template', value: '/srv/own.jinja', because: 'set by hand'}
     const text = textOf('docker', {...gemma, launch: {...gemma.launch, flags: [own]}})
     expect(text.match(/--chat-template \S+/g)).toEqual(['--chat-template /srv/own.jinja'])
+  })
+})
+
+describe('the image', () => {
+  const card = {vendor: 'nvidia'} as Parameters<typeof imageFor>[1]
+
+  it('by tag, with its digest where one is known, and only of that tag', () => {
+    const serving = servingOf('vllm')
+    expect(imageFor(serving, card, '0.31.0')?.image).toMatch(/^vllm\/vllm-openai:v0\.31\.0@sha256:c1c9f6fd[0-9a-f]{56}$/)
+    expect(imageFor(serving, card, '0.31.0', 'cu129')?.image).toBe('vllm/vllm-openai:v0.31.0-cu129')
+    expect(imageFor(serving, card, '0.33.0')?.image).toBe('vllm/vllm-openai:v0.33.0')
+  })
+
+  it('as a user of its own from the release that has one', () => {
+    expect(imageFor(servingOf('vllm'), card, '0.21.0')).not.toHaveProperty('nonRoot')
+    expect(imageFor(servingOf('vllm'), card, '0.22.0')?.nonRoot).toEqual(NON_ROOT)
+    expect(imageFor(servingOf('sglang'), card, '0.5.23')).not.toHaveProperty('nonRoot')
   })
 })

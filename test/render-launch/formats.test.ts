@@ -91,6 +91,11 @@ describe('golden files', () => {
   const trtllm = startable({engine: 'trtllm', file: {enable_chunked_prefill: true, kv_cache_config: {dtype: 'fp8'}}})
   const amd = startable({vendor: 'amd', devices: [0, 1]})
   const nodes = startable({nodes: TWO_NODES, engine: 'sglang'})
+  const nonRoot = {user: 2000, group: 0, home: '/home/vllm'}
+  const nodeLabel = {key: 'nvidia.com/gpu.product', values: ['NVIDIA-H100-80GB-HBM3'], because: 'only nodes with the cards that this was planned for'}
+  const several = {...startable(), replicas: 2, nonRoot, nodeLabel, answerSeconds: 100, loading: {bytesPerGpu: 32.5e9, bytesPerSecond: 25e9}}
+  const slices = {...startable(), replicas: 2, gpusPerNode: 1, nonRoot, slice: {profile: '2g.20gb', variable: 'MIG_DEVICE'}}
+  const gateway = {...startable({engine: 'sglang'}), replicas: 3}
 
   it.each([
     ['docker', start, 'docker-two-of-three-gpus.sh'],
@@ -107,6 +112,12 @@ describe('golden files', () => {
     ['dynamo', trtllm, 'dynamo-trtllm.yaml'],
     ['llm-d', start, 'llm-d.yaml'],
     ['file', trtllm, 'trtllm.yaml'],
+    ['compose', several, 'compose-router.yaml'],
+    ['docker', slices, 'docker-slices.sh'],
+    ['kubernetes', several, 'kubernetes-router.yaml'],
+    ['kubernetes', gateway, 'kubernetes-gateway.yaml'],
+    ['leaderworkerset', {...nodes, networkFabric: 'InfiniBand', replicas: 2}, 'leaderworkerset-rdma.yaml'],
+    ['llm-d', {...start, replicas: 4, prefillShare: 0.5}, 'llm-d-four-copies.yaml'],
   ] as const)('%s, case %#', async (format, what, name) => {
     await expect(joinArtifacts(formatOf(format).write(what))).toMatchFileSnapshot(`../golden/formats/${name}`)
   })

@@ -14,6 +14,8 @@ export interface EngineImage {
   architectures?: string[]
   /** What it starts by itself; absent: the words it is given. */
   entrypoint?: string[]
+  /** Digests of tags that are known, of the index of all platforms. */
+  digests?: Record<string, string>
   /** It also runs as this user, with a home folder that the group may write to. */
   nonRoot?: NonRoot & {since: string}
 }
@@ -41,7 +43,7 @@ export interface EngineServing {
 }
 
 /**
- * The last image whose vendor, release and target fit, as `repository:tag`, and whom it can run as in the place of root; undefined where none is known.
+ * The last image whose vendor, release and target fit, as `repository:tag` with its digest where that is known, and whom it can run as in the place of root; undefined where none is known.
  * @param variant ending of the tag of another build than the default one (`cu130`).
  */
 export function imageFor(
@@ -59,10 +61,12 @@ export function imageFor(
   )
   const image = fitting.at(-1)
   if (!image) return undefined
-  const tag = image.tag.replaceAll('{version}', version)
+  const usual = image.tag.replaceAll('{version}', version)
+  const tag = variant === undefined ? usual : `${usual.replace(/-cu\d+$/, '')}-${variant}`
+  const digest = image.digests && Object.hasOwn(image.digests, tag) ? `@${image.digests[tag]}` : ''
   const {user, group, home, since} = image.nonRoot ?? {since: undefined}
   return {
-    image: `${image.repository}:${variant === undefined ? tag : `${tag.replace(/-cu\d+$/, '')}-${variant}`}`,
+    image: `${image.repository}:${tag}${digest}`,
     ...(since !== undefined && isAtLeast(version, since) && {nonRoot: {user: user!, group: group!, home: home!}}),
   }
 }

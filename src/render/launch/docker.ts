@@ -35,6 +35,8 @@ export const docker: Format = {
   write(startable) {
     const {launch} = startable
     requireImage(startable)
+    if (launch.nodes && needsRouter(startable))
+      throw cannot('several servers over several nodes each are not started by docker run: use --format leaderworkerset')
     if (needsRouter(startable)) return [{name: 'docker-run.sh', text: severalText(startable)}]
     if (!launch.nodes) return [{name: 'docker-run.sh', text: runText(startable)}]
     if (launch.nodes.problem !== undefined) throw cannot(launch.nodes.problem)

@@ -3,7 +3,7 @@ import {setField} from '../../engines/launch/fields.ts'
 import {FILE_IN_CONTAINER} from './docker.ts'
 import {llmArgs} from './engine-file.ts'
 import {cannot, type Format} from './format.ts'
-import {podText, SECRET} from './pod.ts'
+import {podText, SECRET, sliceResource} from './pod.ts'
 import {splitReplicas, splitWords} from './split.ts'
 import {localPath, type Startable} from './startable.ts'
 import {flagWords, plainWords} from './words.ts'
@@ -76,7 +76,7 @@ const SECRET_NAME = 'hf-token-secret'
 const imageOf = ({engine}: Startable): string => `nvcr.io/nvidia/ai-dynamo/${RUNTIMES[engine.id]!.image}:${DYNAMO_VERSION}`
 
 function worker(startable: Startable, role: Role): Mapping {
-  const {launch, engine, gpusPerNode, name} = startable
+  const {launch, engine, gpusPerNode, name, slice} = startable
   const {module} = RUNTIMES[engine.id]!
   const hasFile = engine.id === 'trtllm'
   const args = [...engineFlags(startable), ...roleFlags(startable, role)]
@@ -86,7 +86,8 @@ function worker(startable: Startable, role: Role): Mapping {
     subComponentType: role,
     replicas: splitReplicas(startable)[role],
     ...(launch.nodes && {multinode: {nodeCount: launch.nodes.count}}),
-    resources: {limits: {gpu: String(launch.nodes?.gpusPerNode ?? gpusPerNode)}},
+    // A slice is a resource of another name (deploy/operator api/v1alpha1 ResourceItem: gpuType; nvidia.com/gpu by default).
+    resources: {limits: {gpu: String(launch.nodes?.gpusPerNode ?? gpusPerNode), ...(slice && {gpuType: sliceResource(slice.profile)})}},
     ...(launch.environment.length > 0 && {
       envs: launch.environment.map(({name: variable, value, because}) => ({name: variable, value: remarked(podText(value), because)})),
     }),

@@ -16,7 +16,8 @@ export const slurm: Format = {
   id: 'slurm',
   summary: 'a Slurm batch script',
   write(given) {
-    const startable = native({...given, devices: undefined})
+    // Slurm itself shows a job the cards, or slices, that it gives it.
+    const startable = native({...given, devices: undefined, slice: undefined})
     const {nodes} = startable.launch
     if (nodes?.problem !== undefined) throw cannot(nodes.problem)
     const isMpi = startable.engine.id === 'trtllm'
