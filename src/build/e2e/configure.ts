@@ -1,6 +1,6 @@
 /** What servefit emits against vLLM's own configuration, which checks model, card and options together, on a card that only answers questions. */
-import {existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync} from 'node:fs'
-import {join, resolve} from 'node:path'
+import {cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync} from 'node:fs'
+import {join} from 'node:path'
 import type {Catalogue} from '../../catalogue/catalogue.ts'
 import {drawDeployments, type Drawn} from './deployments.ts'
 import {Recorder} from './emitted.ts'
@@ -32,17 +32,28 @@ function configFolders(catalogue: Catalogue, root: string, scratch: Scratch, mor
     const entry = catalogue.modelEntries.find(({id}) => id === file.replace(/\.json$/, ''))
     // Some are cut to what servefit reads.
     if (entry === undefined || !('model_type' in JSON.parse(text))) continue
-    const folder = join(scratch.folder, 'configs', entry.id)
-    mkdirSync(folder, {recursive: true})
-    writeFileSync(join(folder, 'config.json'), text)
-    folders.set(catalogue.model(entry.id).hfId, folder)
+    const {hfId} = catalogue.model(entry.id)
+    folders.set(hfId, withTokenizer(scratch, hfId, {'config.json': text}))
   }
   for (const name of more === undefined ? [] : readdirSync(more)) {
     const file = join(more!, name, 'config.json')
     // Python writes Infinity, which is no JSON: the key is looked for as text.
-    if (existsSync(file) && /"model_type"\s*:/.test(readFileSync(file, 'utf8'))) folders.set(name.replace('--', '/'), resolve(more!, name))
+    if (!existsSync(file) || !/"model_type"\s*:/.test(readFileSync(file, 'utf8'))) continue
+    const names = readdirSync(join(more!, name)).filter((file) => file.endsWith('.json'))
+    const hfId = name.replace('--', '/')
+    folders.set(hfId, withTokenizer(scratch, hfId, Object.fromEntries(names.map((file) => [file, readFileSync(join(more!, name, file), 'utf8')]))))
   }
   return folders
+}
+
+/** A folder of these files with a tokenizer beside them, which vLLM looks into where a parser of reasoning is named. */
+function withTokenizer(scratch: Scratch, hfId: string, files: Record<string, string>): string {
+  const folder = join(scratch.folder, 'configs', hfId.replace('/', '--'))
+  mkdirSync(folder, {recursive: true})
+  const model = scratch.tinyModel()
+  for (const name of ['tokenizer.json', 'tokenizer_config.json']) cpSync(join(model, name), join(folder, name))
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text)
+  return folder
 }
 
 /** The same command with the model's folder for its repository. */

@@ -1,6 +1,6 @@
 /** A whole round with vLLM's CPU build: a model is made, its start files are written, started, asked and measured, and the round is closed by verify and calibrate. */
 import {spawn, spawnSync} from 'node:child_process'
-import {existsSync, mkdtempSync, openSync} from 'node:fs'
+import {mkdtempSync, openSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {CPU_RELEASE, type Scratch} from './scratch.ts'
@@ -30,7 +30,7 @@ interface Ran {
 
 /** All steps, in order; behind one that fails those that need it are left out. */
 export async function serveRound(root: string, scratch: Scratch): Promise<Step[]> {
-  const model = join(scratch.folder, 'tiny-qwen3')
+  const model = scratch.tinyModel()
   const out = mkdtempSync(join(tmpdir(), 'servefit-e2e-'))
   const environment = {
     ...process.env,
@@ -53,7 +53,6 @@ export async function serveRound(root: string, scratch: Scratch): Promise<Step[]
   }
   const ended = (name: string, ran: Ran, said?: string): boolean => step(name, ran, ran.status === 0, said)
 
-  if (!existsSync(join(model, 'config.json')) && !ended('a model is made', run(scratch.python, [join(scratch.here, 'tiny-model.py'), model], 300))) return steps
   const settings = ['--set', `port=${PORT}`, '--set', 'served-model-name=tiny']
   if (!ended('config writes its files', servefit('config', model, ...QUESTION, ...LOAD, ...settings, '--out', out), 'serve.sh and what lies beside it'))
     return steps
