@@ -84,6 +84,8 @@ with contextlib.redirect_stdout(sys.stderr):
 
         @classmethod
         def get_device_total_memory(cls, device_id=0):
+            if "memoryBytes" not in cls.asked:
+                raise NotImplementedError("the driver names no size")
             return cls.asked["memoryBytes"]
 
         @classmethod

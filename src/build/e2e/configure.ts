@@ -10,8 +10,8 @@ export interface ConfigureCount {
   commands: number
   accepted: number
   /** Accepted, but with another value than the plan has. */
-  different: {words: string[]; field: string; planned: unknown; resolved: unknown}[]
-  rejected: {words: string[]; refusal: string}[]
+  different: {words: string[]; card: string; field: string; planned: unknown; resolved: unknown}[]
+  rejected: {words: string[]; card: string; refusal: string}[]
   /** What the stand-in cannot do, by its words. */
   limits: Map<string, number>
 }
@@ -98,9 +98,10 @@ export async function countConfigurations(
       return JSON.stringify({
         id,
         argv: placed(words, hfId, folders.get(hfId) ?? hfId),
-        name: gpu!.accelerator.aliases[0] ?? gpu!.accelerator.name,
+        name: cardName(answered),
         capability: String(gpu!.accelerator.computeCapability!.toFixed(1)),
-        memoryBytes: gpu!.memoryBytes,
+        // NVML names no size for memory that is the system's: the engine goes without one up to 0.32.0 (get_batch_defaults).
+        ...(!gpu!.accelerator.unifiedMemory && {memoryBytes: gpu!.memoryBytes}),
         count: startable.gpusPerNode,
       })
     },
@@ -112,19 +113,23 @@ export async function countConfigurations(
       words,
       drawn: {answered},
     } = cases.get(id)!
+    const card = cardName(answered)
     if (refusal !== null && standIn) {
       const kind = refusal.replaceAll(/\s+/g, ' ').slice(0, 160)
       result.limits.set(kind, (result.limits.get(kind) ?? 0) + 1)
-    } else if (refusal !== null) result.rejected.push({words, refusal})
+    } else if (refusal !== null) result.rejected.push({words, card, refusal})
     else {
       result.accepted += 1
       const planned = answered.best.deployment as unknown as Record<string, unknown>
       for (const [field, value] of Object.entries(resolved ?? {}))
-        if (planned[field] !== undefined && planned[field] !== value) result.different.push({words, field, planned: planned[field], resolved: value})
+        if (planned[field] !== undefined && planned[field] !== value) result.different.push({words, card, field, planned: planned[field], resolved: value})
     }
   }
   return result
 }
+
+/** As a driver prints it. */
+const cardName = ({machine}: Drawn['answered']): string => machine.gpus[0]!.accelerator.aliases[0] ?? machine.gpus[0]!.accelerator.name
 
 /** A number of a scenario, the same on every run. */
 const hash = (scenario: unknown): number => [...JSON.stringify(scenario)].reduce((sum, letter) => (Math.imul(sum, 31) + letter.charCodeAt(0)) | 0, 7)

@@ -20,6 +20,8 @@ export interface Difference {
   name: string
   theirs?: Option
   ours?: Option
+  /** Theirs is there for this card. */
+  isForCard?: boolean
 }
 
 export interface Comparison {

@@ -38,7 +38,7 @@ const byClass = (differences: readonly {class?: string}[]): string =>
     .join(', ')
 
 /** The page as Markdown. */
-export function pageOf(judged: readonly Judged[], leftOut: readonly LeftOut[], sources: Record<string, string>): string {
+export function pageOf(judged: readonly Judged[], leftOut: readonly LeftOut[], sources: readonly string[]): string {
   const all = judged.flatMap(({launch, model, differences}) => differences.map((difference) => ({...difference, launch, model})))
   const open = all.filter((difference) => difference.class === undefined)
   const equal = judged.reduce((sum, entry) => sum + entry.equal.length, 0)
@@ -50,14 +50,9 @@ export function pageOf(judged: readonly Judged[], leftOut: readonly LeftOut[], s
   const versions = [...grouped(judged, ({launch}) => launch.engine)].map(([engine, list]) => `${engine} ${list[0]!.version}`).join(', ')
   return `# Published launches against ours
 
-Written by \`node src/build/run.mjs compare-recipes FILE\`; do not edit by hand.
+Written by \`node src/build/run.mjs compare-recipes RELEASE FILE\`; do not edit by hand.
 
-Others publish commands for the models of the catalogue: ${Object.entries(sources)
-    .filter(([name]) => ['recipes', 'sglang_cookbook', 'inferencex'].includes(name))
-    .map(([, text]) => text.replace(/ \(\d.*\)$/, ''))
-    .join(
-      '; ',
-    )}. Each was put beside the command that servefit writes for the same repository on the same number of the same cards, with no load named (so for one user, as everywhere), for the newest release we know (${versions}), and compared option by option under the names of that release. A recipe of vLLM counts with its base options, those of tool calling and reasoning, those of the variant, and those of the class of hardware (Hopper on H200, Blackwell on B200, AMD on MI300X). Benchmark scripts start one model in several ways; all values that an option gets there count.
+Others publish commands for the models of the catalogue: ${sources.join('; ')}. Each was put beside the command that servefit writes for the same repository on the same number of the same cards, with no load named (so for one user, as everywhere), for the newest release we know (${versions}), and compared option by option under the names of that release. A recipe of vLLM counts with its base options, those of tool calling and reasoning, those of the variant, and those of its brand, generation and card (H200, B200, MI300X, and MI355X, RTX PRO 6000, RTX 5090 and GB10 where the recipe names them). Benchmark scripts start one model in several ways; all values that an option gets there count.
 
 **${counted(judged.length, 'launch', 'launches')} compared: ${counted(equal, 'option')} equal, ${all.length} different, of which ${all.length - open.length} are explained by a class below and ${open.length} are not.** ${counted(leftOut.length, 'launch', 'launches')} could not be compared (last section).
 

@@ -61,6 +61,7 @@ export interface Rule {
   gpu?: RegExp
   unknown?: boolean
   isDefault?: boolean
+  isForCard?: boolean
 }
 
 /** The first that holds is the one. */
@@ -98,17 +99,20 @@ export const RULES: Rule[] = [
   },
   {
     class: 'tuning of kernels',
+    isForCard: false,
     side: ['theirs', 'other'],
     name: /^--(?:page-size|.*-backend(?:-\w+)?|.*-runner|attention-config(?:\..*)?|kernel-config(?:\..*)?|enable-flashinfer-autotune|disable-flashinfer-autotune|disable-custom-all-reduce|disable-cascade-attn|disable-shared-experts-fusion|enable-aiter-allreduce-fusion|enable-flashinfer-allreduce-fusion|enable-symm-mem|enable-nccl-nvls|enable-deepseek-v4-fp4-indexer|deepep-config|deepep-mode|quantize-and-serve|fp8-gemm-backend|fp4-gemm-backend|enforce-shared-experts-fusion)$/,
   },
-  {class: 'tuning of kernels', side: ['theirs', 'other', 'ours'], name: /^\$VLLM_ROCM_USE_AITER_MOE$/},
+  {class: 'tuning of kernels', isForCard: false, side: ['theirs', 'other', 'ours'], name: /^\$VLLM_ROCM_USE_AITER_MOE$/},
   {
     class: 'tuning of kernels',
+    isForCard: false,
     side: ['theirs'],
     name: /^\$(?:VLLM_ROCM_(?!USE_AITER$)\w+|VLLM_USE_OINK_OPS|VLLM_BLOCKSCALE\w+|VLLM_FLASHINFER_ALLREDUCE_BACKEND|VLLM_ALLREDUCE_USE_FLASHINFER|VLLM_FLOAT32_MATMUL_PRECISION|VLLM_USE_DEEP_GEMM|VLLM_DEEP_GEMM_WARMUP|AMDGCN_\w+|HSA_\w+|HIP_\w+|AITER_\w+|NCCL_\w+|FLASH_ATTENTION_\w+|SGLANG_(?:OPT_|DP_|HACK_|SHARED_|USE_AITER|USE_ROCM|DEEPEP_|DSV4_)\w*|VLLM_USE_FASTOKENS|FLASHINFER_\w+)$/,
   },
   {
     class: 'tuning of CUDA graphs',
+    isForCard: false,
     side: ['theirs', 'other'],
     name: /^(?:--(?:compilation-config(?:\..*)?|cuda-graph-.*|max-cudagraph-capture-size|disable-piecewise-cuda-graph|disable-prefill-cuda-graph|piecewise-.*|enforce-eager)|\$VLLM_(?:USE_BREAKABLE_CUDAGRAPH|DISABLE_COMPILE_CACHE))$/,
   },
@@ -163,7 +167,7 @@ export const RULES: Rule[] = [
   },
 ]
 
-const holds = (rule: Rule, launch: Published, {side, name, theirs, ours}: Difference): boolean =>
+const holds = (rule: Rule, launch: Published, {side, name, theirs, ours, isForCard = false}: Difference): boolean =>
   (rule.engine === undefined || rule.engine === launch.engine) &&
   (rule.from === undefined || rule.from === launch.from) &&
   (rule.side === undefined || rule.side.includes(side)) &&
@@ -171,6 +175,7 @@ const holds = (rule: Rule, launch: Published, {side, name, theirs, ours}: Differ
   (rule.value === undefined || (theirs ?? ours)!.values.every((value) => rule.value!.test(value))) &&
   (rule.repository === undefined || rule.repository.test(launch.repository)) &&
   (rule.gpu === undefined || rule.gpu.test(launch.gpu)) &&
+  (rule.isForCard === undefined || rule.isForCard === isForCard) &&
   (rule.unknown === undefined || rule.unknown === (theirs?.unknown ?? false)) &&
   (rule.isDefault === undefined || rule.isDefault === (theirs?.isDefault ?? false))
 
