@@ -84,6 +84,7 @@ async function judge(context: Context, catalogue: Catalogue, launch: Published):
       model: found.id,
       version,
       equal,
+      equalForCard: equal.filter((name) => forCard.has(name)).length,
       differences: differences
         .filter(({name}) => !/^--model(?:-path)?$/.test(name))
         .map((difference) => ({...difference, isForCard: forCard.has(difference.name)}))

@@ -8,6 +8,8 @@ export interface Judged {
   model: string
   version: string
   equal: string[]
+  /** Of them those that the recipe has for this card. */
+  equalForCard: number
   differences: (Difference & {class?: string})[]
 }
 
@@ -71,6 +73,8 @@ ${[
   .map(([name, list]) => classText(name, list))
   .join('\n\n')}
 
+${flagByFlag(judged)}
+
 ## Unexplained
 
 ${open.length === 0 ? 'None.' : openText(open)}
@@ -79,6 +83,49 @@ ${open.length === 0 ? 'None.' : openText(open)}
 
 ${[...grouped(leftOut, ({because}) => because)].map(([because, list]) => leftOutText(because, list)).join('\n')}
 `
+}
+
+/** So many launches are shown whole. */
+const SHOWN = 30
+
+/** Launches with options for their card, cards in turn, each model once for a card, those with the most options first. */
+function shown(judged: readonly Judged[]): Judged[] {
+  const options = ({launch: {card}}: Judged): number => (card ? card.words.length + Object.keys(card.environment).length : 0)
+  const byCard = [
+    ...grouped(
+      judged.filter((entry) => options(entry) > 0),
+      ({launch}) => launch.gpu,
+    ).values(),
+  ].map((list) => {
+    const largest = list.toSorted((a, b) => options(b) - options(a) || (a.launch.repository < b.launch.repository ? -1 : 1))
+    return largest.filter(({model}, index) => largest.findIndex((other) => other.model === model) === index)
+  })
+  const turns = Math.max(0, ...byCard.map((list) => list.length))
+  return Array.from({length: turns}, (_, turn) => byCard.flatMap((list) => list.slice(turn, turn + 1)))
+    .flat()
+    .slice(0, SHOWN)
+}
+
+function flagByFlag(judged: readonly Judged[]): string {
+  const ofCards = judged.filter(({launch}) => launch.card !== undefined)
+  const there = ofCards.reduce((sum, {equalForCard}) => sum + equalForCard, 0)
+  const missing = ofCards.flatMap(({differences}) => differences).filter(({isForCard, side}) => isForCard && side !== 'ours')
+  const list = shown(judged)
+  if (list.length === 0) return ''
+  return `## ${list.length} launches, flag by flag
+
+Recipes have options for a generation of cards or for one card besides those of the model. Of these, ${there} are in ours with the same value; ${missing.length} are not, by class: ${byClass(missing)}. The launches below are those with the most of them, cards in turn.
+
+${list.map(launchText).join('\n\n')}`
+}
+
+function launchText({launch, equal, differences}: Judged): string {
+  const rows = differences.map(
+    (difference) =>
+      `| ${code(difference.name)}${difference.isForCard ? ' (for the card)' : ''} | ${cell(values(difference)).replace('\\|', '|')} | ${difference.class ?? 'unexplained'} |`,
+  )
+  const table = rows.length === 0 ? 'Nothing differs.' : `| option | theirs | ours | class |\n| --- | --- | --- | --- |\n${rows.join('\n')}`
+  return `**${launch.repository}** on ${launch.count} x ${launch.gpu} (${launch.label}). Equal: ${equal.length === 0 ? 'none' : equal.map(code).join(', ')}.\n\n${table}`
 }
 
 /** What a class holds: its reason, then each option with how often it is met. */

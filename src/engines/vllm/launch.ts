@@ -188,5 +188,9 @@ function addNeeds(list: FlagList, {engineVersion}: Deployment, need: ModelNeed):
   list.addIf(need.reasoningParser !== undefined, '--reasoning-parser', need.reasoningParser ?? '', 'reasoning comes apart from the answer')
   list.addIf(need.toolCallParser !== undefined, '--enable-auto-tool-choice', true, 'the model may call tools by itself')
   list.addIf(need.toolCallParser !== undefined, '--tool-call-parser', need.toolCallParser ?? '', "the model's form of tool calls")
-  for (const {flag, value, because} of need.options ?? []) list.add(flag, value, because)
+  for (const {flag, value, because} of need.options ?? []) {
+    // A key set by its dotted name is lost beside the whole object.
+    const [whole, ...keys] = flag.split('.')
+    if (keys.length === 0 || !list.has(whole!)) list.add(flag, value, because)
+  }
 }
