@@ -86,7 +86,7 @@ export function verifiers(folder: string, here: string): Verifier[] {
       },
     },
     {
-      name: 'types of Kubernetes and LeaderWorkerSet, loader of Compose',
+      name: 'types of Kubernetes, LeaderWorkerSet and Dynamo, loader of Compose',
       reads: (file) => isObjects(file) || isCompose(file),
       check: (files) => {
         const program = join(folder, 'types')

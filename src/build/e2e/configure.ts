@@ -31,20 +31,24 @@ function configFolders(catalogue: Catalogue, root: string, scratch: Scratch, mor
     const text = readFileSync(join(fixtures, file), 'utf8')
     const entry = catalogue.modelEntries.find(({id}) => id === file.replace(/\.json$/, ''))
     // Some are cut to what servefit reads.
-    if (entry === undefined || !('model_type' in JSON.parse(text))) continue
+    if (entry === undefined || !('model_type' in JSON.parse(text)) || !NAMES_CONTEXT.test(text)) continue
     const {hfId} = catalogue.model(entry.id)
     folders.set(hfId, withTokenizer(scratch, hfId, {'config.json': text}))
   }
   for (const name of more === undefined ? [] : readdirSync(more)) {
     const file = join(more!, name, 'config.json')
     // Python writes Infinity, which is no JSON: the key is looked for as text.
-    if (!existsSync(file) || !/"model_type"\s*:/.test(readFileSync(file, 'utf8'))) continue
+    const text = existsSync(file) ? readFileSync(file, 'utf8') : ''
+    if (!/"model_type"\s*:/.test(text) || !NAMES_CONTEXT.test(text)) continue
     const names = readdirSync(join(more!, name)).filter((file) => file.endsWith('.json'))
     const hfId = name.replace('--', '/')
     folders.set(hfId, withTokenizer(scratch, hfId, Object.fromEntries(names.map((file) => [file, readFileSync(join(more!, name, file), 'utf8')]))))
   }
   return folders
 }
+
+/** A configuration that is cut to some of its fields may name no context, and the engine would take its class's own for it. */
+const NAMES_CONTEXT = /"(?:max_position_embeddings|model_max_length|n_positions|max_sequence_length|seq_length)"\s*:/
 
 /** A folder of these files with a tokenizer beside them, which vLLM looks into where a parser of reasoning is named. */
 function withTokenizer(scratch: Scratch, hfId: string, files: Record<string, string>): string {
