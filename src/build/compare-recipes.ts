@@ -12,22 +12,25 @@ import type {Context} from '../planner/world/index.ts'
 import {writeData} from './compile-data.ts'
 import {compared, ourOptions, theirOptions} from './recipes/options.ts'
 import {type Judged, type LeftOut, pageOf} from './recipes/page.ts'
-import {type Gathered, type Published, publishedLaunches} from './recipes/read.ts'
+import {type Gathered, type Published, publishedLaunches, sourcesOf} from './recipes/read.ts'
+import {recipesOf} from './recipes/release.ts'
 import {classOf} from './recipes/rules.ts'
 import type {Task} from './task.ts'
 
 /**
  * Compares the launches that others published with ours for the same model, cards and engine, option by option, and writes
- * docs/recipes.md. `node src/build/run.mjs compare-recipes FILE` with the file of gathered launches. Fails where a difference is
- * left that no rule explains.
+ * docs/recipes.md. `node src/build/run.mjs compare-recipes RELEASE [FILE]` with vLLM's unpacked source distribution, which carries
+ * its recipes, and a file of launches gathered elsewhere. Fails where a difference is left that no rule explains.
  */
 export async function main({root, args}: Task): Promise<number> {
-  const [file] = args
-  if (file === undefined) {
-    console.error('usage: compare-recipes FILE (gathered launches as JSON)')
+  const [release, file] = args
+  if (release === undefined) {
+    console.error("usage: compare-recipes RELEASE [FILE] (vLLM's unpacked source distribution; gathered launches as JSON)")
     return 2
   }
-  const gathered = JSON.parse(readFileSync(file, 'utf8')) as Gathered
+  const recipes = recipesOf(release)
+  const gathered = file === undefined ? undefined : (JSON.parse(readFileSync(file, 'utf8')) as Gathered)
+  const sources = [`${recipes.count} recipes of ${recipes.source}`, ...(gathered ? sourcesOf(gathered) : [])]
   const data = mkdtempSync(join(tmpdir(), 'servefit-data-'))
   try {
     const problems = await writeData(root, data)
@@ -36,12 +39,12 @@ export async function main({root, args}: Task): Promise<number> {
     const context = realContext(catalogue, {offline: true, corrections: false})
     const judged: Judged[] = []
     const leftOut: LeftOut[] = []
-    for (const launch of publishedLaunches(gathered)) {
+    for (const launch of [...recipes.launches, ...(gathered ? publishedLaunches(gathered) : [])]) {
       const outcome = await judge(context, catalogue, launch)
       if ('because' in outcome) leftOut.push(outcome)
       else judged.push(outcome)
     }
-    writeFileSync(join(root, 'docs', 'recipes.md'), pageOf(judged, leftOut, gathered.sources))
+    writeFileSync(join(root, 'docs', 'recipes.md'), pageOf(judged, leftOut, sources))
     const open = judged.flatMap(({differences}) => differences.filter((difference) => difference.class === undefined))
     console.log(
       `${judged.length} launches compared, ${leftOut.length} left out: ${judged.reduce((sum, {equal}) => sum + equal.length, 0)} options equal, ${judged.reduce((sum, {differences}) => sum + differences.length, 0)} different, ${open.length} of them unexplained`,
@@ -75,12 +78,17 @@ async function judge(context: Context, catalogue: Catalogue, launch: Published):
       theirOptions(launch, table, version),
       ourOptions(best.engine.launch(subjectOf(best), best.deployment), table, version),
     )
+    const forCard = launch.card === undefined ? new Map() : theirOptions({...launch, ...launch.card}, table, version)
     return {
       launch,
       model: found.id,
       version,
       equal,
-      differences: differences.filter(({name}) => !/^--model(?:-path)?$/.test(name)).map((difference) => ({...difference, class: classOf(launch, difference)})),
+      equalForCard: equal.filter((name) => forCard.has(name)).length,
+      differences: differences
+        .filter(({name}) => !/^--model(?:-path)?$/.test(name))
+        .map((difference) => ({...difference, isForCard: forCard.has(difference.name)}))
+        .map((difference) => ({...difference, class: classOf(launch, difference)})),
     }
   } catch (error) {
     if (error instanceof InputError) return {launch, because: error.code, detail: error.message}

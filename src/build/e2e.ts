@@ -72,7 +72,8 @@ function tellConfigurations({commands, accepted, different, rejected, limits}: C
   console.log(
     `vLLM's configuration: ${commands} commands, ${accepted} accepted, ${rejected.length} rejected, ${commands - accepted - rejected.length} not judged`,
   )
-  for (const {refusal, words} of rejected) console.log(`  ${refusal}\n    ${words.join(' ')}`)
-  for (const {field, planned, resolved, words} of different) console.log(`  ${field}: ${planned} planned, ${resolved} resolved\n    ${words.join(' ')}`)
+  for (const {refusal, card, words} of rejected) console.log(`  ${refusal}\n    ${card}: ${words.join(' ')}`)
+  for (const {field, planned, resolved, card, words} of different)
+    console.log(`  ${field}: ${planned} planned, ${resolved} resolved\n    ${card}: ${words.join(' ')}`)
   for (const [limit, times] of limits) console.log(`  not judged, ${times} x ${limit}`)
 }

@@ -144,6 +144,7 @@ const architecture = z.strictObject({
         layerCount: count.optional(),
         hiddenSize: count.optional(),
         maxTokensPerItem: count.optional(),
+        unsplitItemTokens: count.optional(),
       }),
     )
     .min(1)

@@ -196,6 +196,8 @@ export interface Encoder {
   hiddenSize?: number
   /** Most embeddings one image (or clip) can take, where known: sizes the encoder's share of the profile run. */
   maxTokensPerItem?: number
+  /** Tokens of the largest item, frames of a video with their marks, where attention reads an item in both directions and no step may split it. */
+  unsplitItemTokens?: number
 }
 
 /** Multi-token-prediction layers stored with the checkpoint: weights and a cache only when speculation is on. */

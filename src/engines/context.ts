@@ -17,6 +17,8 @@ interface Rules {
   parametersSince?: string
   /** Its limit is `max_position_embeddings`, whatever the scaling. */
   limit: 'derived' | 'positions'
+  /** First release whose limit is the positions, which are raised then. */
+  positionsSince?: string
   /** Where the limit is positions: the number itself is raised (in the same place), or a variable lets the context option pass. */
   raises?: boolean
 }
@@ -26,7 +28,8 @@ interface Rules {
  *   the part would be replaced). It reads `rope_scaling` up to 0.11.2 and `rope_parameters` from 0.12.0. What is given takes the
  *   place of what was read, base and rotated share too, which would fall back to 10,000 and 1 (layers/rotary_embedding get_rope).
  *   `--rope-scaling` was last in 0.11.0, where it warned that `--hf-overrides` is to be used. The limit is factor x
- *   original_max_position_embeddings (_get_and_verify_max_len), and a longer `--max-model-len` is refused. The same at 0.33.0.
+ *   original_max_position_embeddings (_get_and_verify_max_len) up to 0.29.0; from 0.30.0 max_position_embeddings is taken for the scaled
+ *   length and YaRN's factor is not applied to it again, so it is raised beside. A longer `--max-model-len` is refused. The same at 0.33.0.
  * - SGLang, `--json-model-override-args`: merges a part from 0.5.17 (srt/utils/hf_transformers/config.py get_config). Transformers 5,
  *   where `rope_parameters` hold everything, from 0.5.10. With original_max_position_embeddings given its limit stays
  *   max_position_embeddings (get_context_length).
@@ -37,10 +40,16 @@ interface Rules {
  *   scaling inside a part is not written.
  */
 const RULES: Record<string, Rules> = dictionary({
-  vllm: {title: 'vLLM', nestedSince: '0.11.1', parametersSince: '0.12.0', limit: 'derived'},
+  vllm: {title: 'vLLM', nestedSince: '0.11.1', parametersSince: '0.12.0', limit: 'derived', positionsSince: '0.30.0'},
   sglang: {title: 'SGLang', nestedSince: '0.5.17', parametersSince: '0.5.10', limit: 'positions'},
   trtllm: {title: 'TensorRT-LLM', since: '1.3.0rc0', limit: 'positions', raises: true},
 })
+
+/** The rules of this release. */
+function rulesOf({engine, engineVersion}: Pick<Deployment, 'engine' | 'engineVersion'>): Rules | undefined {
+  const rules = RULES[engine]
+  return rules?.positionsSince !== undefined && isAtLeast(engineVersion, rules.positionsSince) ? {...rules, limit: 'positions', raises: true} : rules
+}
 
 type Asked = Pick<Deployment, 'engine' | 'engineVersion' | 'maxModelLen' | 'engineFlags'>
 
@@ -69,10 +78,10 @@ export function unaskedContext(subject: Subject, engine: string, engineVersion: 
 
 /** Whether the context is beyond the number of positions that the engine reads as its limit. */
 export function exceedsPositions(subject: Subject, asked: Asked): boolean {
-  const {engine, maxModelLen} = asked
+  const {maxModelLen} = asked
   if (maxModelLen <= raisedPositions(asked)) return false
   const {contextTokens, positionTokens = contextTokens} = subject.model.architecture
-  return maxModelLen > (RULES[engine]?.limit === 'positions' ? positionTokens : contextTokens)
+  return maxModelLen > (rulesOf(asked)?.limit === 'positions' ? positionTokens : contextTokens)
 }
 
 /** Whole and half factors, the smallest that reads so many tokens: static scaling costs the more the larger it is. */
@@ -84,7 +93,7 @@ const reachOf = ({tokens, ropeScaling}: ExtendedContext): number => Math.max(tok
 
 /** What has to be changed in the model's configuration for this context; undefined: nothing, or nothing helps (`contextReason`). */
 export function contextOverride(subject: Subject, asked: Asked): ContextOverride | undefined {
-  const rules = RULES[asked.engine]
+  const rules = rulesOf(asked)
   if (!rules || !exceedsPositions(subject, asked) || contextReason(subject, asked)) return undefined
   const {model} = subject
   const {maxModelLen} = asked
@@ -97,8 +106,10 @@ export function contextOverride(subject: Subject, asked: Asked): ContextOverride
   if (!scaling)
     return {fields: within(raised), because: `nothing is scaled: ${model.name} reads more than the ${countInWords(contextTokens)} of its configuration`}
   const factor = factorFor(scaling, maxModelLen)
+  // vLLM, as Transformers, takes the number for what the scaling reaches.
+  const positions = rules.positionsSince === undefined ? raised : {max_position_embeddings: factor * scaling.originalTokens}
   return {
-    fields: within({...scalingFields(scaling, factor, rules, asked.engineVersion), ...(rules.raises && raised)}),
+    fields: within({...scalingFields(scaling, factor, rules, asked.engineVersion), ...(rules.raises && positions)}),
     because: `YaRN stretches ${countInWords(scaling.originalTokens)} tokens by ${factor}${factor < scaling.factor ? `, the least that covers ${countInWords(maxModelLen)} (its publisher goes to ${scaling.factor})` : ''}`,
   }
 }
@@ -123,8 +134,9 @@ function scalingFields(scaling: RopeScaling, factor: number, rules: Rules, versi
 export const overrideJson = (fields: Record<string, unknown>): string => JSON.stringify(fields).replace(/"factor":(\d+)(?=[,}])/, '"factor":$1.0')
 
 /** Why an engine of this release cannot be told; with the release that can, where one is known. */
-function hindrance({model}: Subject, {engine, engineVersion, maxModelLen}: Asked): {since?: string} | undefined {
-  const rules = RULES[engine]
+function hindrance({model}: Subject, asked: Asked): {since?: string} | undefined {
+  const {engine, engineVersion, maxModelLen} = asked
+  const rules = rulesOf(asked)
   if (!rules) return {}
   const {architecture, extendedContext} = model
   const isBeyond = maxModelLen > architecture.contextTokens

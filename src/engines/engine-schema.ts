@@ -234,6 +234,7 @@ const neededOptions = z
 
 const need = z.strictObject({
   toolCallParser: text.optional(),
+  earlierToolCallParser: text.optional(),
   reasoningParser: text.optional(),
   trustRemoteCode: z.literal(true).optional(),
   tokenizerMode: text.optional(),
@@ -269,12 +270,14 @@ const needsFile = z
             engine: text,
             gfx: z.array(z.string().startsWith('gfx')).min(1).optional(),
             capabilities: z.array(z.int().min(1)).min(1).optional(),
-            match: z.array(text).min(1),
+            match: z.array(text).min(1).optional(),
+            checkpoints: z.array(text).min(1).optional(),
             environment: environment.optional(),
             options: neededOptions.optional(),
             source: z.array(text).min(1),
           })
-          .refine(({gfx, capabilities}) => gfx === undefined || capabilities === undefined, 'says both gfx and capabilities'),
+          .refine(({gfx, capabilities}) => gfx === undefined || capabilities === undefined, 'says both gfx and capabilities')
+          .refine(({match, checkpoints}) => (match === undefined) !== (checkpoints === undefined), 'says neither or both of match and checkpoints'),
       )
       .optional(),
     revisions: z.array(z.strictObject({of: text, newer: text, source: z.array(text).min(1)})).optional(),

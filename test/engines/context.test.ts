@@ -6,6 +6,7 @@ import {contextLimit, contextNote, contextOverride, contextReason, factorFor, un
 import type {Launch, Subject} from '../../src/engines/engine.ts'
 import {checkFlag, type FlagTable} from '../../src/engines/flags.ts'
 import {parseSetting, withSettings} from '../../src/engines/launch/settings.ts'
+import {isAtLeast} from '../../src/engines/versions.ts'
 import {memFractionStatic} from '../../src/engines/sglang/defaults.ts'
 import {sglangLaunch} from '../../src/engines/sglang/launch.ts'
 import {sglangQuestion} from '../../src/engines/sglang/question.ts'
@@ -73,6 +74,7 @@ describe('start commands', () => {
     ['vllm', '0.11.0', 'rope_scaling'],
     ['vllm', '0.11.2', 'rope_scaling'],
     ['vllm', '0.12.0', 'rope_parameters'],
+    ['vllm', '0.29.0', 'rope_parameters'],
     ['vllm', '0.33.0', 'rope_parameters'],
     ['sglang', '0.4.6', 'rope_scaling'],
     ['sglang', '0.5.9', 'rope_scaling'],
@@ -81,7 +83,16 @@ describe('start commands', () => {
     const scaling = {rope_type: 'yarn', factor: 4, original_max_position_embeddings: 32_768}
     expect(overridesOf(launchOf(subject('qwen3-32b'), engine, version, 131_072))).toEqual({
       [field]: field === 'rope_parameters' ? {...scaling, rope_theta: 1_000_000} : scaling,
+      ...(engine === 'vllm' && isAtLeast(version, '0.30.0') && {max_position_embeddings: 131_072}),
     })
+  })
+
+  // vllm/config/model.py _get_and_verify_max_len: up to 0.29.0 the limit is factor x original_max_position_embeddings, from 0.30.0
+  // max_position_embeddings alone; seen with create_engine_config of 0.32.0, which refused 61,008 tokens of 40,960 without it.
+  it('raises the positions for vLLM from 0.30.0, to what the scaling reaches', () => {
+    const positions = (version: string) => overridesOf(launchOf(subject('qwen3-32b'), 'vllm', version, 61_008))?.max_position_embeddings
+    expect(positions('0.29.0')).toBeUndefined()
+    expect(positions('0.30.0')).toBe(2 * 32_768)
   })
 
   it('let SGLang pass the derived limit from 0.5.1, where the variable is off by default', () => {
@@ -278,7 +289,10 @@ describe('a configuration with scaling of its own', () => {
     return subjectOf({...rest, architecture: {...architecture, contextTokens: 131_072, positionTokens: 40_960}})
   }
 
-  it('needs nothing in vLLM', () => expect(shellText(launchOf(scaled(), 'vllm', '0.28.0', 131_072))).toBe('vllm serve Qwen/Qwen3-32B\n'))
+  it('needs nothing in vLLM up to 0.29.0, and more positions from 0.30.0', () => {
+    expect(shellText(launchOf(scaled(), 'vllm', '0.28.0', 131_072))).toBe('vllm serve Qwen/Qwen3-32B\n')
+    expect(overridesOf(launchOf(scaled(), 'vllm', '0.30.0', 131_072))).toEqual({max_position_embeddings: 131_072})
+  })
 
   it('needs its length said in SGLang, which stops at the positions', () => {
     const launch = launchOf(scaled(), 'sglang', '0.5.18', 131_072)

@@ -32,4 +32,49 @@ describe('what a model wants on certain cards', () => {
     const {flags} = await launchOf({model: 'deepseek-ai/DeepSeek-V4-Flash', gpu: '4xb200-sxm'})
     expect(flags).toMatchObject({'--attention-config.indexer_kv_dtype': 'mxfp4', '--reasoning-parser': 'deepseek_v4', '--block-size': 256})
   })
+
+  // Qwen3.5-397B-A17B.yaml gives Blackwell flashinfer_trtllm; that its kernels take GPTQ's four bits was not shown, and the engine stops where they do not.
+  it('names kernels of experts for formats of weights that have them, and for no other', async () => {
+    const kernels = async (model: string) => (await launchOf({model, gpu: '8xb200-sxm'})).flags['--moe-backend']
+    expect(await kernels('nvidia/Qwen3.5-397B-A17B-NVFP4')).toBe('flashinfer_trtllm')
+    expect(await kernels('Qwen/Qwen3.5-397B-A17B-GPTQ-Int4')).toBeUndefined()
+  })
+
+  // Step-3.5-Flash and Hy3 go without AITER's experts; Hy3-preview, a checkpoint of the same model, goes with them (Hy3-preview.yaml).
+  it('is told by the checkpoint where builds of one model differ', async () => {
+    const experts = async (model: string) => (await launchOf({model, gpu: '8xmi355x'})).environment.VLLM_ROCM_USE_AITER_MOE
+    expect(await experts('tencent/Hy3')).toBe('0')
+    expect(await experts('tencent/Hy3-preview')).toBeUndefined()
+  })
+
+  // A dotted key is lost where the whole object stands in the same command (vllm/utils/argparse_utils.py: the later of the two is taken).
+  it('leaves a key out where the whole object is given', async () => {
+    const key = '--compilation-config.use_inductor_graph_partition'
+    expect((await launchOf({model: 'gpt-oss-120b', gpu: '4xmi300x'})).flags).toHaveProperty([key])
+    const {flags} = await launchOf({model: 'gpt-oss-120b', gpu: '4xmi300x', graphs: {maxBatch: 64}})
+    expect(flags).toHaveProperty('--max-cudagraph-capture-size')
+    expect((await launchOf({model: 'gpt-oss-120b', gpu: '4xmi300x', graphs: {mode: 'PIECEWISE'}})).flags).not.toHaveProperty([key])
+  })
+})
+
+// vLLM 0.33.0 recipes/models, features tool_calling and reasoning; first releases: vllm/tool_parsers and vllm/reasoning.
+describe('parsers of newer models', () => {
+  const parsers = async (model: string, gpu: string, engineVersion?: string) => {
+    const {flags} = await launchOf({model, gpu, ...(engineVersion !== undefined && {engineVersion})})
+    return [flags['--tool-call-parser'], flags['--reasoning-parser']]
+  }
+
+  it.each([
+    ['tencent/Hy4-preview-FP8', '8xb300-sxm', 'hy_v4', 'hy_v4'],
+    ['meta-models/Muse-Spark-Open-816B-A42B-NVFP4', '8xb200-sxm', 'muse', 'muse'],
+    ['IFM/K2-Horizon-32B', '1xh200-sxm', 'k2_horizon', 'k2_horizon'],
+    ['XiaomiMiMo/MiMo-V2.6-Flash-RL', '4xb200-sxm', 'mimo', 'mimo'],
+    ['inclusionAI/Ling-3.0-tiny', '1xh200-sxm', 'ling3', 'ling3'],
+    ['nvidia/NVIDIA-Nemotron-3-Super-120B-A12B-NVFP4', '2xb200-sxm', 'qwen3_coder', 'nemotron_v3'],
+  ])('%s on %s', async (model, gpu, tools, reasoning) => expect(await parsers(model, gpu)).toEqual([tools, reasoning]))
+
+  it('are those of the release: MiMo-V2-Flash before its own was there', async () => {
+    expect(await parsers('XiaomiMiMo/MiMo-V2-Flash', '8xh200-sxm', '0.20.0')).toEqual(['mimo', 'qwen3'])
+    expect(await parsers('XiaomiMiMo/MiMo-V2-Flash', '8xh200-sxm', '0.19.0')).toEqual(['qwen3_xml', 'qwen3'])
+  })
 })

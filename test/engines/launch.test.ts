@@ -286,7 +286,7 @@ describe('needs of models', () => {
       return modelNeed(needs, 'vllm', '0.28.0', {...who, gpu}).environment
     }
     expect(on('deepseek-ai/DeepSeek-V3.2', 'gfx942')).toEqual({VLLM_ROCM_USE_AITER: '1'})
-    expect(on('tencent/Hy3', 'gfx950')).toEqual({VLLM_ROCM_USE_AITER: '1', VLLM_ROCM_USE_AITER_MOE: '0'})
+    expect(on('tencent/Hy3', 'gfx950')).toEqual({VLLM_ROCM_USE_AITER: '1', VLLM_ROCM_USE_AITER_MOE: '0', VLLM_ROCM_QUICK_REDUCE_QUANTIZATION: 'INT4'})
     expect(on('deepseek-ai/DeepSeek-V3.2', 'gfx90a')).toBeUndefined()
     expect(on('deepseek-ai/DeepSeek-V3.2')).toBeUndefined()
     expect(on('Qwen/Qwen3-32B', 'gfx942')).toBeUndefined()

@@ -1,5 +1,13 @@
 import {describe, expect, it} from 'vitest'
-import {batchDefaults, blockSizeTokens, cudaGraphSizes, gpuMemoryUtilization, schedulerDefaults} from '../../src/engines/vllm/defaults.ts'
+import type {Model} from '../../src/core/model.ts'
+import {
+  batchDefaults,
+  blockSizeTokens,
+  cudaGraphSizes,
+  gpuMemoryUtilization,
+  schedulerDefaults,
+  unsplittableItemTokens,
+} from '../../src/engines/vllm/defaults.ts'
 import {gpus} from './launch-fixtures.ts'
 
 // Numbers read in vllm/engine/arg_utils.py, vllm/config/cache.py and vllm/config/vllm.py of the named releases.
@@ -112,4 +120,20 @@ describe('vLLM: cache blocks', () => {
   })
 
   it('needs FlashMLA for a quantised latent cache on Hopper', () => expect(blockSizeTokens('0.28.0', gpus.h100, 'mla', true)).toBe(64))
+})
+
+// vllm/engine/arg_utils.py _get_min_mm_batched_tokens, from 0.22.0; a video of Gemma 4 is 32 frames of 70 + 2 + 6 tokens (models/gemma4_mm.py), and
+// create_engine_config of 0.32.0 resolves 2,496 tokens for gemma-4-31B-it where a card's own number is 2,048. A log of a GB10 says the same (0.25.1).
+describe('an item that no step may split', () => {
+  const encoders = [{modality: 'vision' as const, parameterCount: 1, unsplitItemTokens: 32 * (70 + 2 + 6)}]
+  const model = {architecture: {encoders}} as unknown as Model
+
+  it('raises the tokens of a step that nobody named', () => {
+    const tokens = (version: string, items: number) =>
+      schedulerDefaults({version, gpu: gpus.rtx4090, maxModelLen: 32_768, unsplittableItemTokens: items}).maxNumBatchedTokens
+    expect(tokens('0.32.0', unsplittableItemTokens(model, undefined))).toBe(2496)
+    expect(tokens('0.21.0', unsplittableItemTokens(model, undefined))).toBe(2048)
+  })
+
+  it('is not there where the language model alone is served', () => expect(unsplittableItemTokens(model, {languageOnly: true})).toBe(0))
 })

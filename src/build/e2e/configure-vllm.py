@@ -2,40 +2,66 @@
 takes it. The card is a stand-in: its name, capability and memory are answered, and nothing is computed on it."""
 
 import contextlib
+import functools
+import importlib.abc
+import importlib.machinery
 import io
 import json
 import os
-import subprocess
 import sys
 import types
 
 #: What the stand-in lacks, by words of the error: says nothing about the command.
 STAND_IN = ("vllm._C", "fa_utils", "flash_attn", "has no attribute '_vllm_fa", "tokenizer", "Tokenizer", "sentencepiece", "CUDA driver", "NVIDIA driver", "Invalid repository ID", "failed to tokenize", "validate_architecture")
 
-#: A model that vLLM has not looked at yet is looked at by a process of its own, on the platform that is really there; vLLM keeps what it learns.
-INSPECT = "import sys; from vllm.model_executor.models.registry import ModelRegistry; ModelRegistry.models[sys.argv[1]].inspect_model_cls()"
+class Stub(types.ModuleType):
+    """A module of compiled code: whatever is taken from it is there, and does nothing."""
+
+    __path__: list[str] = []
+
+    def __getattr__(self, name):
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return lambda *args, **words: None
 
 
-def inspect(folder):
-    with contextlib.suppress(OSError, ValueError):
-        with open(os.path.join(folder, "config.json")) as file:
-            for name in json.load(file).get("architectures") or []:
-                if name not in inspected:
-                    inspected.add(name)
-                    subprocess.run([sys.executable, "-c", INSPECT, name], capture_output=True)
+class StubFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Finds the stub of a package of compiled code and of all within it."""
 
+    packages = ("vllm.vllm_flash_attn",)
 
-inspected = set()
+    def find_spec(self, name, path=None, target=None):
+        if any(name == one or name.startswith(f"{one}.") for one in self.packages):
+            return importlib.machinery.ModuleSpec(name, self, is_package=True)
+        return None
+
+    def create_module(self, spec):
+        return Stub(spec.name)
+
+    def exec_module(self, module):
+        if module.__name__ == "vllm.vllm_flash_attn":
+            module.fa_version_unsupported_reason = lambda version, device=None: None
+            module.is_fa_version_supported = lambda version, device=None: True
+
 
 with contextlib.redirect_stdout(sys.stderr):
     for name in ("vllm._C", "vllm._C_stable_libtorch", "vllm._moe_C", "vllm._moe_C_stable_libtorch", "vllm._qutlass_C"):
         sys.modules[name] = types.ModuleType(name)
-    attention = types.ModuleType("vllm.vllm_flash_attn")
-    for name in ("flash_attn_varlen_func", "get_scheduler_metadata", "sparse_attn_func"):
-        setattr(attention, name, None)
-    attention.fa_version_unsupported_reason = lambda version, device=None: None
-    attention.is_fa_version_supported = lambda version, device=None: True
-    sys.modules["vllm.vllm_flash_attn"] = attention
+    sys.meta_path.insert(0, StubFinder())
+    import torch
+
+    found = torch._ops._OpNamespace.__getattr__
+
+    def with_answers(self, name):
+        """What compiled code says of the card that it was built for: yes."""
+        try:
+            return found(self, name)
+        except AttributeError:
+            if "supports" not in name:
+                raise
+            return lambda *args: True
+
+    torch._ops._OpNamespace.__getattr__ = with_answers
     import vllm.platforms
     import vllm.platforms.cuda as cuda
     from vllm.platforms.interface import DeviceCapability
@@ -58,6 +84,8 @@ with contextlib.redirect_stdout(sys.stderr):
 
         @classmethod
         def get_device_total_memory(cls, device_id=0):
+            if "memoryBytes" not in cls.asked:
+                raise NotImplementedError("the driver names no size")
             return cls.asked["memoryBytes"]
 
         @classmethod
@@ -85,6 +113,16 @@ with contextlib.redirect_stdout(sys.stderr):
             return None
 
     vllm.platforms._current_platform = Card()
+    from vllm.triton_utils import triton
+
+    # Triton is not there, and what stands for it has no settings of kernels, which are sorted out when modules are read.
+    triton.Config = lambda settings=None, num_warps=4, num_stages=2, **more: types.SimpleNamespace(
+        kwargs=settings or {}, num_warps=num_warps, num_stages=num_stages, all_kwargs=dict
+    )
+    import vllm.model_executor.models.registry as registry
+
+    # vLLM looks at a model in a process of its own, which would find the platform that is really there, and other code of the model with it.
+    registry._run_in_subprocess = lambda look: look()
     from vllm.engine.arg_utils import AsyncEngineArgs
     from vllm.usage.usage_lib import UsageContext
     from vllm.utils.argparse_utils import FlexibleArgumentParser
@@ -106,17 +144,32 @@ FIELDS = {
 
 def configured(case):
     Card.asked = case
-    try:
-        return resolved(case["argv"][1:])
-    except ValueError as error:
-        if "failed to be inspected" not in str(error):
-            raise
-    inspect(case["argv"][1])
     return resolved(case["argv"][1:])
 
 
+def refusal(case):
+    """What vLLM says against the words of a case, if anything, and what it resolves them to."""
+    try:
+        return None, configured(case)
+    except (Exception, SystemExit) as error:
+        if os.environ.get("SERVEFIT_TRACE"):
+            import traceback
+
+            traceback.print_exc()
+        return f"{type(error).__name__}: {error}"[:1500], None
+
+
+@functools.cache
+def refusal_without_options(folder):
+    """What vLLM says against the model with no option at all, on a card of the same kind: says nothing about options."""
+    return refusal({**Card.asked, "argv": ["serve", folder, "--trust-remote-code"]})[0]
+
+
+def kind(text):
+    return text.splitlines()[1 if "validation error" in text.splitlines()[0] and len(text.splitlines()) > 1 else 0][:120]
+
+
 def resolved(words):
-    # Standard error stays what it is: the processes that inspect models are given it.
     with contextlib.redirect_stdout(io.StringIO()):
         args, _ = parser.parse_known_args(words)
         args.model = args.model_tag
@@ -126,16 +179,12 @@ def resolved(words):
 
 for line in sys.stdin:
     case = json.loads(line)
-    answer = {"id": case["id"], "refusal": None, "standIn": False}
-    try:
-        answer["resolved"] = configured(case)
-    except (Exception, SystemExit) as error:
-        text = f"{type(error).__name__}: {error}"
-        answer["refusal"] = text[:1500]
-        answer["standIn"] = any(word in text for word in STAND_IN)
-        if os.environ.get("SERVEFIT_TRACE"):
-            import traceback
-
-            traceback.print_exc()
+    refused, values = refusal(case)
+    answer = {"id": case["id"], "refusal": refused, "standIn": False}
+    if refused is None:
+        answer["resolved"] = values
+    else:
+        bare = refusal_without_options(case["argv"][1])
+        answer["standIn"] = any(word in refused for word in STAND_IN) or (bare is not None and kind(bare) == kind(refused))
     print(json.dumps(answer), flush=True)
     print(f"{answer['id']}: {answer['refusal'] or 'accepted'}"[:200], file=sys.stderr, flush=True)

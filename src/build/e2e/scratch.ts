@@ -52,6 +52,13 @@ export class Scratch {
     writeFileSync(done, '')
   }
 
+  /** A model of two layers with random weights and a tokenizer of single bytes, made once. */
+  tinyModel(): string {
+    const model = join(this.folder, 'tiny-model')
+    if (!existsSync(join(model, 'config.json'))) this.#run(this.python, [join(this.here, 'tiny-model.py'), model])
+    return model
+  }
+
   /** The Python code of a release, as its wheel has it; its compiled parts are not run. */
   code(engine: string, version: string): string {
     const folder = join(this.folder, `${engine}-${version}`)

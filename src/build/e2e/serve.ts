@@ -1,9 +1,11 @@
 /** A whole round with vLLM's CPU build: a model is made, its start files are written, started, asked and measured, and the round is closed by verify and calibrate. */
-import {spawn, spawnSync} from 'node:child_process'
-import {existsSync, mkdtempSync, openSync} from 'node:fs'
+import {type ChildProcess, spawn, spawnSync} from 'node:child_process'
+import {once} from 'node:events'
+import {mkdtempSync, openSync, readdirSync, readFileSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {CPU_RELEASE, type Scratch} from './scratch.ts'
+import {unitWords, withoutContainer} from './start-line.ts'
 
 /** Where the emitted server listens: not the usual port, which may be taken. */
 const PORT = 8123
@@ -30,7 +32,7 @@ interface Ran {
 
 /** All steps, in order; behind one that fails those that need it are left out. */
 export async function serveRound(root: string, scratch: Scratch): Promise<Step[]> {
-  const model = join(scratch.folder, 'tiny-qwen3')
+  const model = scratch.tinyModel()
   const out = mkdtempSync(join(tmpdir(), 'servefit-e2e-'))
   const environment = {
     ...process.env,
@@ -53,20 +55,25 @@ export async function serveRound(root: string, scratch: Scratch): Promise<Step[]
   }
   const ended = (name: string, ran: Ran, said?: string): boolean => step(name, ran, ran.status === 0, said)
 
-  if (!existsSync(join(model, 'config.json')) && !ended('a model is made', run(scratch.python, [join(scratch.here, 'tiny-model.py'), model], 300))) return steps
   const settings = ['--set', `port=${PORT}`, '--set', 'served-model-name=tiny']
   if (!ended('config writes its files', servefit('config', model, ...QUESTION, ...LOAD, ...settings, '--out', out), 'serve.sh and what lies beside it'))
     return steps
 
   const log = join(out, 'server.log')
-  const output = openSync(log, 'w')
-  const server = spawn('sh', ['serve.sh'], {cwd: out, env: environment, detached: true, stdio: ['ignore', output, output]})
+  const start = (program: string, words: readonly string[], file: string): ChildProcess => {
+    const output = openSync(file, 'w')
+    return spawn(program, words, {cwd: out, env: environment, detached: true, stdio: ['ignore', output, output]})
+  }
+  const stopped = async (name: string, server: ChildProcess): Promise<void> => {
+    const seconds = await endOf(server)
+    step(`${name} ends when it is told to`, {status: 0, text: ''}, seconds !== undefined, seconds === undefined ? 'it had to be killed' : `in ${seconds} s`)
+  }
+  const server = start('sh', ['serve.sh'], log)
   try {
     if (!ended('smoke-test.sh waits and gets an answer', run('sh', ['smoke-test.sh'], 1800))) return steps
     if (!ended('benchmark.sh measures the load', run('sh', ['benchmark.sh'], 1800), 'benchmark.json')) return steps
   } finally {
-    // The server's processes are its group.
-    if (server.pid !== undefined) process.kill(-server.pid, 'SIGTERM')
+    await stopped('the command', server)
   }
 
   const bench = join(out, 'benchmark.json')
@@ -97,7 +104,44 @@ export async function serveRound(root: string, scratch: Scratch): Promise<Step[]
   const calibrated = servefit('calibrate', bench, '--model', model, '--machine', MACHINE, '--engine', 'vllm', '--engine-version', CPU_RELEASE, '--dry-run')
   // 1: nothing to keep, as one run of another machine's speed has nothing to teach.
   step('calibrate reads the result', calibrated, calibrated.status === 0 || calibrated.status === 1)
+
+  const written = servefit('config', model, ...QUESTION, ...LOAD, ...settings, '--format', 'systemd', '--out', join(out, 'unit'))
+  if (!ended('config writes its unit', written, 'the unit and what lies beside it')) return steps
+  const unit = readdirSync(join(out, 'unit')).find((file) => file.endsWith('.service'))!
+  const [program, ...words] = withoutContainer(unitWords(readFileSync(join(out, 'unit', unit), 'utf8')), /^vllm\/vllm-openai/)
+  const started = start(program!, words, join(out, 'unit.log'))
+  try {
+    ended("what the unit's start line runs in its container gives an answer", run('sh', [join(out, 'unit', 'smoke-test.sh')], 1800))
+  } finally {
+    await stopped("the unit's server", started)
+  }
+
+  if (run('docker', ['info'], 60).status !== 0) {
+    step('compose', {status: 0, text: ''}, true, 'left out: no docker daemon answers')
+    return steps
+  }
+  const folder = join(out, 'compose')
+  if (!ended('config writes its compose file', servefit('config', model, ...QUESTION, ...LOAD, ...settings, '--format', 'compose', '--out', folder)))
+    return steps
+  const compose = (...more: string[]): Ran => run('docker', ['compose', '--project-directory', folder, ...more], 3600)
+  try {
+    if (ended('docker compose up', compose('up', '--detach'))) ended('what compose started gives an answer', run('sh', [join(folder, 'smoke-test.sh')], 1800))
+  } finally {
+    ended('docker compose down', compose('down'))
+  }
   return steps
+}
+
+/** Tells a server and its processes, which are its group, to end; how many seconds it took, undefined where it had to be killed. */
+async function endOf(server: ChildProcess): Promise<number | undefined> {
+  if (server.pid === undefined || server.exitCode !== null) return 0
+  const begun = Date.now()
+  process.kill(-server.pid, 'SIGTERM')
+  const ended = once(server, 'exit').then(() => true)
+  const waited = new Promise<boolean>((resolve) => setTimeout(() => resolve(false), 120_000).unref())
+  if (await Promise.race([ended, waited])) return Math.round((Date.now() - begun) / 1000)
+  process.kill(-server.pid, 'SIGKILL')
+  return undefined
 }
 
 const lastLines = (text: string): string => text.split('\n').slice(-4).join('\n')

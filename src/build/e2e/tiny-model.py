@@ -8,7 +8,8 @@ from transformers import PreTrainedTokenizerFast, Qwen3Config, Qwen3ForCausalLM
 
 folder = sys.argv[1]
 letters = sorted(pre_tokenizers.ByteLevel.alphabet())
-special = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
+# With what parsers of reasoning look for, so that configurations of other models can be read with it.
+special = ["<|endoftext|>", "<|im_start|>", "<|im_end|>", "<think>", "</think>", "[THINK]", "[/THINK]"]
 tokenizer = Tokenizer(models.BPE(vocab={text: index for index, text in enumerate(letters + special)}, merges=[]))
 tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
 tokenizer.decoder = decoders.ByteLevel()

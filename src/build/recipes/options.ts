@@ -20,6 +20,8 @@ export interface Difference {
   name: string
   theirs?: Option
   ours?: Option
+  /** Theirs is there for this card. */
+  isForCard?: boolean
 }
 
 export interface Comparison {
@@ -28,6 +30,9 @@ export interface Comparison {
 }
 
 const isFlag = (word: string): boolean => /^--?[a-z]/i.test(word) && !/^-\d/.test(word)
+
+/** Its names are read in any case. */
+const ANY_CASE = new Set(['--attention-backend'])
 
 /** Values in one form: JSON without blanks and in order, numbers as numbers, no quotes around. */
 function plainValue(text: string): string {
@@ -67,7 +72,9 @@ const SAME: Record<string, string> = {
 
 /** `--no-x` is x with the value false; `-cc.a.b` sets one key of `--compilation-config`. */
 function named(table: FlagTable, version: string, word: string): {name: string; negated: boolean; row?: ReturnType<typeof findFlag>['row']} {
-  const spelled = SAME[word] ?? word.replace(/^-cc\b/, '--compilation-config')
+  // A name of old scripts for what vLLM calls otherwise; SGLang has an option of that name.
+  const isOldName = word === '--disable-flashinfer-autotune' && findFlag(table, version, word).row === undefined
+  const spelled = isOldName ? '--no-enable-flashinfer-autotune' : (SAME[word] ?? word.replace(/^-cc\b/, '--compilation-config'))
   const [head = spelled, ...keys] = table.dottedKeys ? spelled.split('.') : [spelled]
   const {row} = findFlag(table, version, head)
   const tail = keys.length > 0 ? `.${keys.join('.')}` : ''
@@ -90,6 +97,11 @@ export function theirOptions({words, environment, merged}: Published, table: Fla
     const next = words[index + 1]
     const takes = row === undefined ? next !== undefined && !isFlag(next) : row.type !== 'bool' || (next !== undefined && /^(?:true|false)$/i.test(next))
     const value = negated ? 'false' : takes && next !== undefined && !isFlag(next) ? plainValue(next) : 'true'
+    // An object of keys that have names of their own.
+    if (name === '--attention-config' && value.startsWith('{')) {
+      for (const [key, inner] of Object.entries(JSON.parse(value) as Record<string, unknown>)) put({name: `${name}.${key}`, values: [String(inner)]})
+      continue
+    }
     put({
       name,
       values: [value],
@@ -119,7 +131,8 @@ export function compared(theirs: ReadonlyMap<string, Option>, ours: ReadonlyMap<
   for (const [name, option] of theirs) {
     const own = ours.get(name)
     if (!own) differences.push({side: 'theirs', name, theirs: option})
-    else if (option.values.includes(own.values[0]!)) equal.push(name)
+    else if (option.values.some((value) => value === own.values[0] || (ANY_CASE.has(name) && value.toUpperCase() === own.values[0]!.toUpperCase())))
+      equal.push(name)
     else differences.push({side: 'other', name, theirs: option, ours: own})
   }
   for (const [name, option] of ours) if (!theirs.has(name)) differences.push({side: 'ours', name, ours: option})

@@ -20,6 +20,7 @@ export const CLASSES: Record<string, string> = {
   'tuning of CUDA graphs':
     'Which batch sizes and which parts are captured: speed against memory and start time. The memory side counts the graphs of the release, so ours stay as the engine has them. The recipe of MiniMax-M2.5 asks for piecewise graphs only, those of M2, M2.1 and M2.7 with the same architecture do not: it is not needed.',
   'tuning of scheduling': 'Order and grouping of work inside the engine, for the load that somebody measured. Not needed to start; `--set` passes it on.',
+  adapters: 'The entry serves adapters that its reader has; ours does with `--lora`.',
   'prefix cache':
     'Benchmarks and some recipes turn the reuse of prefixes off so that runs can be compared, or set how state models keep it. Serving gains from it, and it is on by default.',
   'cache beyond the GPU': 'Keeping cache in host memory or on disk is an extension that the plan does not count.',
@@ -29,8 +30,22 @@ export const CLASSES: Record<string, string> = {
     'Name, port, logging, metrics, limits and time-outs of the server, or defaults of requests: whoever runs it decides, and `--set` passes it on.',
   'loading of weights': 'How fast and by which reader the files are loaded; what runs afterwards is the same.',
   'known from the files': "The engine reads the format of the weights from the checkpoint's own configuration.",
+  'a cache of 8 bits on the card':
+    'The entry keeps the cache in 8 bits on this card, and takes the attention and the blocks that go with it. Such a cache changes what the model answers: it is on request (`--kv-cache fp8`), and the engine then takes an attention that reads it by itself.',
+  'graphs of the card':
+    'What is captured on this card, or that nothing is. The memory side counts the graphs that the release captures by itself; others are asked for with `--graph-mode`, `--graph-max-batch` or `--enforce-eager`, and are counted then.',
+  'kernels that need experts spread':
+    '`deep_gemm_mega_moe` stops without expert parallelism (vllm/models/deepseek_v4/nvidia/model.py of 0.33.0) and keeps buffers beside what the memory side counts. `--ep N --set moe-backend=deep_gemm_mega_moe` passes it on.',
+  'kernels of the publisher':
+    "The recipe's kernels for this card are there for the formats of its publisher; that they take these weights of 4 bits or with scales of each token was not shown, and the engine stops where they do not.",
+  'needs of the card':
+    "What the recipe gives another card of the same capability, another build of the same name, or the entry above this one; the engine's choice is the same there.",
+  'another build': 'Started in an image of its own for this machine, whose vLLM has kernels and variables (B12X) that the release has not.',
+  'network of the machine':
+    'Names of the interfaces of one pair of machines. Ours writes those of several nodes into the start files, where they can be known.',
+  'one variant only': "One entry of the recipe has it, the others of the same model do not, nor does the model's publisher: a measurement's own.",
   default:
-    'What this release does without the option as well, so ours leaves it out. For Nemotron-3 that holds of states in 32 bits: vLLM takes `mamba_ssm_cache_dtype` from the checkpoint, which names float32, and float32 where none is named. The second model runner is what vLLM 0.28.0 takes for Kimi K3 and Inkling by itself (`DEFAULT_V2_MODEL_RUNNER_ARCHITECTURES`).',
+    'What this release does without the option or the variable as well, so ours leaves it out (variables: vllm/envs.py of 0.33.0; the second model runner is what every architecture gets from 0.29.0; `--reasoning-config` is made from `--reasoning-parser`, vllm/engine/arg_utils.py). For Nemotron-3 that holds of states in 32 bits: vLLM takes `mamba_ssm_cache_dtype` from the checkpoint, which names float32, and float32 where none is named.',
   'not in this release':
     'The newest release has no such option, or does not read such a variable: another build takes it. `VLLM_USE_FLASHINFER_MOE_FP4`, its siblings for FP8 and MXFP4, and `VLLM_FLASHINFER_MOE_BACKEND` were last in vLLM 0.23.0; since then the kernels of experts are chosen by card and format, and by hand with `--moe-backend`.',
   'file beside the command':
@@ -61,6 +76,9 @@ export interface Rule {
   gpu?: RegExp
   unknown?: boolean
   isDefault?: boolean
+  isForCard?: boolean
+  /** Somewhere in the words of the launch. */
+  beside?: RegExp
 }
 
 /** The first that holds is the one. */
@@ -98,17 +116,20 @@ export const RULES: Rule[] = [
   },
   {
     class: 'tuning of kernels',
+    isForCard: false,
     side: ['theirs', 'other'],
     name: /^--(?:page-size|.*-backend(?:-\w+)?|.*-runner|attention-config(?:\..*)?|kernel-config(?:\..*)?|enable-flashinfer-autotune|disable-flashinfer-autotune|disable-custom-all-reduce|disable-cascade-attn|disable-shared-experts-fusion|enable-aiter-allreduce-fusion|enable-flashinfer-allreduce-fusion|enable-symm-mem|enable-nccl-nvls|enable-deepseek-v4-fp4-indexer|deepep-config|deepep-mode|quantize-and-serve|fp8-gemm-backend|fp4-gemm-backend|enforce-shared-experts-fusion)$/,
   },
-  {class: 'tuning of kernels', side: ['theirs', 'other', 'ours'], name: /^\$VLLM_ROCM_USE_AITER_MOE$/},
+  {class: 'tuning of kernels', isForCard: false, side: ['theirs', 'other', 'ours'], name: /^\$VLLM_ROCM_USE_AITER_MOE$/},
   {
     class: 'tuning of kernels',
+    isForCard: false,
     side: ['theirs'],
     name: /^\$(?:VLLM_ROCM_(?!USE_AITER$)\w+|VLLM_USE_OINK_OPS|VLLM_BLOCKSCALE\w+|VLLM_FLASHINFER_ALLREDUCE_BACKEND|VLLM_ALLREDUCE_USE_FLASHINFER|VLLM_FLOAT32_MATMUL_PRECISION|VLLM_USE_DEEP_GEMM|VLLM_DEEP_GEMM_WARMUP|AMDGCN_\w+|HSA_\w+|HIP_\w+|AITER_\w+|NCCL_\w+|FLASH_ATTENTION_\w+|SGLANG_(?:OPT_|DP_|HACK_|SHARED_|USE_AITER|USE_ROCM|DEEPEP_|DSV4_)\w*|VLLM_USE_FASTOKENS|FLASHINFER_\w+)$/,
   },
   {
     class: 'tuning of CUDA graphs',
+    isForCard: false,
     side: ['theirs', 'other'],
     name: /^(?:--(?:compilation-config(?:\..*)?|cuda-graph-.*|max-cudagraph-capture-size|disable-piecewise-cuda-graph|disable-prefill-cuda-graph|piecewise-.*|enforce-eager)|\$VLLM_(?:USE_BREAKABLE_CUDAGRAPH|DISABLE_COMPILE_CACHE))$/,
   },
@@ -130,14 +151,103 @@ export const RULES: Rule[] = [
   {
     class: 'server and requests',
     side: ['theirs'],
-    name: /^(?:--(?:served-model-name|host|port|default-chat-template-kwargs|enable-metrics|enable-cache-report|enable-prompt-tokens-details|watchdog-timeout|decode-log-interval|skip-server-warmup|incremental-streaming-output|generation-config|allowed-local-media-path|log-.*|no-enable-log-requests|enable-log-requests|tokenizer-path|reasoning-config|media-io-kwargs|video-pruning-rate|seed|sampling-defaults|allow-auto-truncate|limit.*)|\$(?:VLLM_ENGINE_READY_TIMEOUT_S|VLLM_USE_RUST_FRONTEND|VLLM_VIDEO_LOADER_BACKEND|PYTHONNOUSERSITE|VLLM_WORKER_MULTIPROC_METHOD|PYTORCH_\w+|OMP_\w+))$/,
+    name: /^(?:--(?:served-model-name|host|port|default-chat-template-kwargs(?:\..*)?|exclude-tools-when-tool-choice-none|enable-metrics|enable-cache-report|enable-prompt-tokens-details|watchdog-timeout|decode-log-interval|skip-server-warmup|incremental-streaming-output|generation-config|allowed-local-media-path|log-.*|no-enable-log-requests|enable-log-requests|tokenizer-path|media-io-kwargs|video-pruning-rate|seed|sampling-defaults|allow-auto-truncate|limit.*)|\$(?:VLLM_ENGINE_READY_TIMEOUT_S|VLLM_USE_RUST_FRONTEND|VLLM_VIDEO_LOADER_BACKEND|VLLM_HAS_FLASHINFER_CUBIN|PYTHONNOUSERSITE|VLLM_WORKER_MULTIPROC_METHOD|PYTORCH_\w+|OMP_\w+))$/,
   },
   {class: 'loading of weights', side: ['theirs'], name: /^--(?:model-loader-extra-config|safetensors-load-strategy|weight-loader-.*)$/},
   {class: 'loading of weights', side: ['theirs'], name: /^--load-format$/, value: /^fastsafetensors$/},
   {class: 'known from the files', side: ['theirs'], name: /^--(?:quantization|dtype)$/},
   {class: 'default', side: ['theirs'], name: /^\$VLLM_MEMORY_PROFILER_ESTIMATE_CUDAGRAPHS$/, value: /^1$/},
   {class: 'default', engine: 'vllm', side: ['theirs'], name: /^\$VLLM_ROCM_USE_AITER$/, value: /^0$/},
-  {class: 'default', engine: 'vllm', side: ['theirs'], name: /^\$VLLM_USE_V2_MODEL_RUNNER$/, value: /^1$/, repository: /Kimi-K3|Inkling/},
+  {class: 'default', engine: 'vllm', side: ['theirs'], name: /^\$VLLM_USE_V2_MODEL_RUNNER$/, value: /^1$/},
+  {
+    class: 'default',
+    engine: 'vllm',
+    side: ['theirs'],
+    name: /^\$VLLM_(?:ROCM_USE_AITER_(?:MOE|MHA|LINEAR|RMSNORM)|USE_DEEP_GEMM|ALLREDUCE_USE_FLASHINFER|USE_FLASHINFER_SAMPLER)$/,
+    value: /^1$/,
+  },
+  {class: 'default', engine: 'vllm', side: ['theirs'], name: /^\$VLLM_ROCM_USE_AITER_FP[48]BMM$/, value: /^0$/},
+  // AMD's platform opts no architecture of these into breakable graphs (vllm/config/vllm.py default_breakable_cudagraph_architectures).
+  {class: 'default', engine: 'vllm', side: ['theirs'], name: /^\$VLLM_USE_BREAKABLE_CUDAGRAPH$/, value: /^0$/, gpu: /^mi3/},
+  {class: 'default', engine: 'vllm', side: ['theirs'], name: /^--enable-flashinfer-autotune$/, value: /^true$/},
+  {class: 'default', engine: 'vllm', side: ['theirs'], name: /^--reasoning-config$/},
+  {
+    class: 'graphs of the card',
+    engine: 'vllm',
+    isForCard: true,
+    side: ['theirs'],
+    name: /^(?:--(?:compilation-config|max-cudagraph-capture-size|enforce-eager|compilation-config\.(?!pass_config|use_inductor).*)|\$VLLM_USE_BREAKABLE_CUDAGRAPH)$/,
+  },
+  {
+    class: 'another build',
+    engine: 'vllm',
+    gpu: /^gb10$/,
+    side: ['theirs', 'other'],
+    name: /^\$(?:B12X_\w+|VLLM_USE_B12X_\w+|CUTE_DSL_ARCH|VLLM_USE_AOT_COMPILE|VLLM_USE_MEGA_AOT_ARTIFACT|VLLM_MEMORY_PROFILE_INCLUDE_ATTN)$/,
+  },
+  {class: 'another build', engine: 'vllm', gpu: /^gb10$/, side: ['theirs', 'other'], name: /^--(?:attention|moe|linear)-backend$/, value: /b12x/i},
+  {class: 'another build', engine: 'vllm', gpu: /^gb10$/, side: ['theirs', 'other'], name: /^--attention-config\.indexer_kv_dtype$/},
+  {
+    class: 'network of the machine',
+    engine: 'vllm',
+    side: ['theirs'],
+    name: /^\$(?:GLOO_SOCKET_IFNAME|MN_IF_NAME|NCCL_(?:IB|SOCKET|IGNORE)_\w+|OMPI_\w+|TP_SOCKET_IFNAME|UCX_\w+)$/,
+  },
+  {class: 'kernels that need experts spread', engine: 'vllm', side: ['theirs'], name: /^--moe-backend$/, value: /^deep_gemm_mega_moe$/},
+  {
+    class: 'a cache of 8 bits on the card',
+    engine: 'vllm',
+    isForCard: true,
+    side: ['theirs'],
+    name: /^--(?:attention-backend|attention-config\..*|block-size)$/,
+    beside: /--kv-cache-dtype fp8/,
+  },
+  {class: 'cache format', engine: 'vllm', side: ['theirs', 'other'], name: /^--attention-config\.indexer_kv_dtype$/},
+  {
+    class: 'kernels of the publisher',
+    engine: 'vllm',
+    isForCard: true,
+    side: ['theirs'],
+    name: /^(?:--(?:moe|linear|attention)-backend|\$VLLM_USE_DEEP_GEMM)$/,
+    repository: /^RedHatAI|Int4|W4A8/i,
+  },
+  {
+    class: 'needs of the card',
+    engine: 'vllm',
+    side: ['ours'],
+    name: /^(?:--(?:moe|linear|attention)-backend|--attention-config\..*|--mm-encoder-attn-backend|\$VLLM_(?:USE_DEEP_GEMM|FLASHINFER_ALLREDUCE_BACKEND|FLOAT32_MATMUL_PRECISION|MARLIN_\w+|ROCM_\w+))$/,
+  },
+  {class: 'cache beyond the GPU', engine: 'sglang', side: ['theirs'], name: /^\$(?:MOONCAKE_|MC_)\w+$/},
+  {class: 'adapters', engine: 'sglang', side: ['theirs'], name: /^(?:--(?:enable-lora|lora-.*|max-loras-per-batch)|\$SGLANG_EXPERIMENTAL_LORA_OPTI)$/},
+  {class: 'speculation', engine: 'sglang', side: ['theirs'], name: /^--enable-(?:multi-layer-eagle|linear-replayssm-spec)$/},
+  {class: 'layout', engine: 'sglang', side: ['theirs'], name: /^--enable-eplb$/},
+  {class: 'server and requests', engine: 'sglang', side: ['theirs'], name: /^--dist-timeout$/},
+  {class: 'prefix cache', engine: 'sglang', side: ['theirs'], name: /^\$SGLANG_ENABLE_UNIFIED_RADIX_TREE$/},
+  {
+    class: 'tuning of kernels',
+    engine: 'sglang',
+    side: ['theirs'],
+    name: /^(?:--(?:deepep-v2-mode|enable-torch-symm-mem)|\$(?:EP_DISABLE_GIN|SGLANG_FLASHINFER_MNNVL_\w+|SGLANG_USE_(?:CUDA_IPC|IPC_POOL)\w*))$/,
+  },
+  {class: "the benchmark's own", from: 'benchmark', side: ['theirs'], name: /^--hf-overrides$/},
+  {class: 'prefix cache', engine: 'vllm', side: ['theirs'], name: /^--(?:prefix-match-unit|enable-mamba-shared-prefix-checkpoint)$/},
+  {
+    class: 'state format',
+    engine: 'vllm',
+    side: ['theirs'],
+    name: /^--(?:mamba-ssm-cache-dtype|enable-mamba-cache-stochastic-rounding|mamba-cache-philox-rounds)$/,
+  },
+  {class: 'loading of weights', engine: 'vllm', side: ['theirs'], name: /^--load-format$/, value: /^instanttensor$/},
+  {class: 'parser in a file', engine: 'vllm', side: ['theirs'], name: /^--tool-parser-plugin$/},
+  {class: 'parsers by another name', engine: 'vllm', side: ['other'], name: /^--reasoning-parser$/, value: /^glm47$/},
+  {
+    class: 'one variant only',
+    engine: 'vllm',
+    side: ['theirs'],
+    name: /^--(?:chat-template-content-format|block-size)$/,
+    repository: /Nemotron-3\.5-Super-VL/,
+  },
+  {class: 'one variant only', engine: 'vllm', isForCard: true, side: ['theirs'], name: /^--mamba-backend$/},
   {class: 'state format', engine: 'sglang', side: ['theirs'], name: /^--mamba-ssm-dtype$/, value: /^bfloat16$/},
   {class: 'parser in a file', side: ['theirs'], name: /^--(?:enable-auto-tool-choice|tool-call-parser)$/, repository: /Nemotron-Nano-9B-v2/},
   {class: 'block size', engine: 'vllm', side: ['theirs'], name: /^--block-size$/, gpu: /^mi3/},
@@ -148,7 +258,7 @@ export const RULES: Rule[] = [
     name: /^--trust[-_]remote[-_]code$/,
     repository: /Qwen3-235B|Qwen3\.5-|Qwen3\.8-|LFM2\.5-|MiniMaxAI\/MiniMax-M3|GLM-5/,
   },
-  {class: 'code of the repository', side: ['ours'], name: /^--trust[-_]remote[-_]code$/, repository: /DeepSeek-R1/},
+  {class: 'code of the repository', side: ['ours'], name: /^--trust[-_]remote[-_]code$/, repository: /DeepSeek-R1|tencent\/Hy3$/},
   {class: 'parsers of the family', side: ['ours'], name: /^--(?:reasoning[-_]parser|tool-call-parser|tool_parser|enable-auto-tool-choice)$/},
   {
     class: 'parsers by another name',
@@ -163,7 +273,7 @@ export const RULES: Rule[] = [
   },
 ]
 
-const holds = (rule: Rule, launch: Published, {side, name, theirs, ours}: Difference): boolean =>
+const holds = (rule: Rule, launch: Published, {side, name, theirs, ours, isForCard = false}: Difference): boolean =>
   (rule.engine === undefined || rule.engine === launch.engine) &&
   (rule.from === undefined || rule.from === launch.from) &&
   (rule.side === undefined || rule.side.includes(side)) &&
@@ -171,6 +281,8 @@ const holds = (rule: Rule, launch: Published, {side, name, theirs, ours}: Differ
   (rule.value === undefined || (theirs ?? ours)!.values.every((value) => rule.value!.test(value))) &&
   (rule.repository === undefined || rule.repository.test(launch.repository)) &&
   (rule.gpu === undefined || rule.gpu.test(launch.gpu)) &&
+  (rule.beside === undefined || rule.beside.test(launch.words.join(' '))) &&
+  (rule.isForCard === undefined || rule.isForCard === isForCard) &&
   (rule.unknown === undefined || rule.unknown === (theirs?.unknown ?? false)) &&
   (rule.isDefault === undefined || rule.isDefault === (theirs?.isDefault ?? false))
 

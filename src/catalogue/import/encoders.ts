@@ -5,6 +5,7 @@ import {type Fields, invalid} from './fields.ts'
 interface Tower {
   parameterCount: number
   maxTokensPerItem?: number
+  unsplitItemTokens?: number
   /** No published layout was at hand: attention, feed-forward and norms of a plain transformer were counted. */
   estimated?: boolean
 }
@@ -48,8 +49,11 @@ function qwen25Vision(tower: Fields): Tower {
   return {parameterCount: tower.integer('depth', {max: 1000}) * block + patch * hidden + hidden + merge ** 2 + merge + merge * out + out}
 }
 
+/** Frames of a video and the tokens of each with its marks (vLLM 0.33.0 models/gemma4_mm.py get_mm_max_tokens_per_item). */
+const GEMMA4_VIDEO = 32 * (70 + 2 + 6)
+
 /** Gemma 4: gated blocks without biases, four norms and head norms; two tables of positions; one projection. */
-function gemma4Vision(tower: Fields, textHidden: number): Tower {
+function gemma4Vision(tower: Fields, textHidden: number, whole: Fields): Tower {
   const hidden = size(tower, 'hidden_size')
   const headDim = tower.integer('head_dim', {max: 4096})
   const patch = 3 * tower.integer('patch_size', {max: 256}) ** 2
@@ -61,6 +65,7 @@ function gemma4Vision(tower: Fields, textHidden: number): Tower {
     parameterCount:
       layers * block + 2 * tower.integer('position_embedding_size', {max: 2 ** 20}) * hidden + patch * hidden + standardised + hidden * textHidden,
     maxTokensPerItem: tower.optionalInteger('default_output_length', {max: 2 ** 20}),
+    ...(whole.child('text_config')?.string('use_bidirectional_attention') === 'vision' && {unsplitItemTokens: GEMMA4_VIDEO}),
   }
 }
 
@@ -166,7 +171,7 @@ function visionTower(tower: Fields, textHidden: number, whole: Fields): Tower {
   if (tower.has('vt_hidden_size')) return moonVit(tower)
   if (tower.has('num_position_embeddings', 'deepstack_visual_indexes') && tower.has('out_hidden_size', 'depth')) return qwen3Vision(tower)
   if (tower.has('out_hidden_size', 'depth', 'fullatt_block_indexes') && tower.has('intermediate_size')) return qwen25Vision(tower)
-  if (type.startsWith('gemma4')) return gemma4Vision(tower, textHidden)
+  if (type.startsWith('gemma4')) return gemma4Vision(tower, textHidden, whole)
   if (type === 'pixtral') return pixtral(tower, textHidden, whole)
   if (tower.has('projector_input_dim')) return llama4Vision(tower, textHidden)
   if (type.startsWith('siglip')) return siglip(tower, textHidden, whole)
@@ -185,7 +190,7 @@ export function encodersOf(whole: Fields, textHidden: number, warnings: string[]
   const add = (modality: Encoder['modality'], tower: Fields | undefined, count: (tower: Fields) => Tower) => {
     if (!tower) return
     try {
-      const {parameterCount, maxTokensPerItem, estimated} = count(tower)
+      const {parameterCount, maxTokensPerItem, unsplitItemTokens, estimated} = count(tower)
       if (!Number.isSafeInteger(parameterCount)) throw invalid(`${tower.path} is too large`)
       if (estimated)
         warnings.push(`${tower.path}: the layout of this ${modality} tower is not known; its ${(parameterCount / 1e6).toFixed(0)} M parameters are an estimate`)
@@ -195,6 +200,7 @@ export function encodersOf(whole: Fields, textHidden: number, warnings: string[]
         ...optional('layerCount', layersOf(tower)),
         ...optional('hiddenSize', tower.optionalInteger(['hidden_size', 'vt_hidden_size', 'd_model'], {max: 2 ** 20})),
         ...optional('maxTokensPerItem', maxTokensPerItem),
+        ...optional('unsplitItemTokens', unsplitItemTokens),
       })
     } catch (error) {
       warnings.push(`${tower.path}: the ${modality} tower is not counted: ${error instanceof Error ? error.message : String(error)}`)

@@ -13,4 +13,8 @@ export class FlagList {
   addIf(condition: boolean, flag: string, value: LaunchFlag['value'], because: string): void {
     if (condition) this.add(flag, value, because)
   }
+
+  has(flag: string): boolean {
+    return this.flags.some((one) => one.flag === flag)
+  }
 }

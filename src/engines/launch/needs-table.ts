@@ -13,6 +13,8 @@ export interface NeededOption {
 /** What one model wants from one engine besides its layout; `data/engines/needs.yaml`. */
 export interface ModelNeed {
   toolCallParser?: string
+  /** Of releases that do not have the first. */
+  earlierToolCallParser?: string
   reasoningParser?: string
   trustRemoteCode?: boolean
   tokenizerMode?: string
@@ -45,7 +47,10 @@ export interface HardwareNeed {
   gfx?: string[]
   /** NVIDIA's compute capabilities that it is for, by their whole number: 9 is Hopper, 10 the Blackwell of data centres. */
   capabilities?: number[]
-  match: string[]
+  /** Names of the checkpoint or of its model. */
+  match?: string[]
+  /** Names of checkpoints alone: kernels belong to a format of weights. */
+  checkpoints?: string[]
   environment?: Record<string, string>
   options?: NeededOption[]
   source: string[]

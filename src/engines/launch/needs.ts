@@ -55,7 +55,10 @@ function hardwareNeed(
     (gfxTarget !== undefined && gfx?.includes(gfxTarget) === true) ||
     (computeCapability !== undefined && capabilities?.includes(Math.floor(computeCapability)) === true)
   const fitting = hardware.filter(
-    (entry) => entry.engine === engine && isFor(entry) && entry.match.some((pattern) => names.some((name) => fits(pattern, name))),
+    (entry) =>
+      entry.engine === engine &&
+      isFor(entry) &&
+      (entry.checkpoints?.some((pattern) => fits(pattern, names[0]!)) ?? entry.match!.some((pattern) => names.some((name) => fits(pattern, name)))),
   )
   if (fitting.length === 0) return undefined
   return {environment: Object.assign({}, ...fitting.map(({environment}) => environment)), options: fitting.flatMap(({options = []}) => options)}
@@ -74,13 +77,20 @@ export function modelNeed(table: NeedsTable | undefined, engine: EngineId, versi
     ? {...own, environment: {...own?.environment, ...onThisCard.environment}, options: [...(own?.options ?? []), ...(onThisCard.options ?? [])]}
     : own
   if (!need) return NO_NEED
-  const exists = (kind: keyof ParserReleases): string | undefined => {
-    const name = need[kind]
+  const exists = (kind: keyof ParserReleases, name: string | undefined): string | undefined => {
     const since = name === undefined ? undefined : table.parsers[engine]?.[kind][name]
     return since !== undefined && (since === 'any' || isAtLeast(version, since)) ? name : undefined
   }
-  const options = need.options?.filter(({since}) => since === undefined || isAtLeast(version, since))
-  return {...need, toolCallParser: exists('toolCallParser'), reasoningParser: exists('reasoningParser'), ...(options && {options})}
+  // What the cards want comes after what the model wants, and an option stands once.
+  const options = need.options && [
+    ...new Map(need.options.filter(({since}) => since === undefined || isAtLeast(version, since)).map((option) => [option.flag, option])).values(),
+  ]
+  return {
+    ...need,
+    toolCallParser: exists('toolCallParser', need.toolCallParser) ?? exists('toolCallParser', need.earlierToolCallParser),
+    reasoningParser: exists('reasoningParser', need.reasoningParser),
+    ...(options && {options}),
+  }
 }
 
 /** The newer release of a checkpoint by its maker; undefined where none is known. */

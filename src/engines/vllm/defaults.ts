@@ -6,6 +6,8 @@
  * older engine (V0) below compute capability 8.0; its defaults are not covered.
  */
 import type {MachineGpu} from '../../core/accelerator.ts'
+import type {DeploymentRequest} from '../../core/deployment.ts'
+import type {Model} from '../../core/model.ts'
 import {isAtLeast} from '../versions.ts'
 
 const GIB = 1024 ** 3
@@ -91,6 +93,12 @@ export function schedulerDefaults(question: SchedulerQuestion): BatchLimits {
   }
   if (question.maxNumSeqs === undefined && capped) seqs = Math.min(seqs, tokens)
   return {maxNumBatchedTokens: tokens, maxNumSeqs: seqs}
+}
+
+/** Of an item that no step may split; 0 where none is taken. */
+export function unsplittableItemTokens({architecture}: Pick<Model, 'architecture'>, multimodal: DeploymentRequest['multimodal']): number {
+  if (multimodal?.languageOnly) return 0
+  return Math.max(0, ...(architecture.encoders ?? []).map(({unsplitItemTokens = 0}) => unsplitItemTokens))
 }
 
 export interface GraphQuestion {

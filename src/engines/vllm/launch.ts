@@ -10,7 +10,7 @@ import {vllmLoraRank, vllmLoraTargets} from '../lora.ts'
 import {wantsHalf} from '../platforms.ts'
 import {isEncoder} from '../pooling.ts'
 import {isAtLeast} from '../versions.ts'
-import {gpuMemoryUtilization, schedulerDefaults} from './defaults.ts'
+import {gpuMemoryUtilization, schedulerDefaults, unsplittableItemTokens} from './defaults.ts'
 import {hasSparseLatent} from './sparse.ts'
 import {vllmNodes} from './nodes.ts'
 import {addOptionFlags} from './option-flags.ts'
@@ -74,7 +74,14 @@ function addLimits(list: FlagList, subject: Subject, deployment: Deployment): vo
   )
   const override = contextOverride(subject, deployment)
   if (override) list.add('--hf-overrides', overrideJson(override.fields), override.because)
-  const question = {version, gpu: subject.gpu, ranks: deployment.tp * deployment.pp, maxModelLen, chunkedPrefill: !isEncoder(subject.model)}
+  const question = {
+    version,
+    gpu: subject.gpu,
+    ranks: deployment.tp * deployment.pp,
+    maxModelLen,
+    chunkedPrefill: !isEncoder(subject.model),
+    unsplittableItemTokens: unsplittableItemTokens(subject.model, deployment.multimodal),
+  }
   const unset = schedulerDefaults(question)
   // A number that is written moves the default of the other one, so each is judged with the other as it will be written.
   const tokensDiffer = maxNumBatchedTokens !== schedulerDefaults({...question, ...(maxNumSeqs !== unset.maxNumSeqs && {maxNumSeqs})}).maxNumBatchedTokens
@@ -196,5 +203,10 @@ function addNeeds(list: FlagList, {engineVersion}: Deployment, need: ModelNeed):
   list.addIf(need.reasoningParser !== undefined, '--reasoning-parser', need.reasoningParser ?? '', 'reasoning comes apart from the answer')
   list.addIf(need.toolCallParser !== undefined, '--enable-auto-tool-choice', true, 'the model may call tools by itself')
   list.addIf(need.toolCallParser !== undefined, '--tool-call-parser', need.toolCallParser ?? '', "the model's form of tool calls")
-  for (const {flag, value, because, inImage} of need.options ?? []) if (inImage === undefined) list.add(flag, value, because)
+  for (const {flag, value, because, inImage} of need.options ?? []) {
+    if (inImage !== undefined) continue
+    // A key set by its dotted name is lost beside the whole object.
+    const [whole, ...keys] = flag.split('.')
+    if (keys.length === 0 || !list.has(whole!)) list.add(flag, value, because)
+  }
 }

@@ -6,7 +6,7 @@ import {modelledBuild, wantsHalf} from '../platforms.ts'
 import {isEncoder} from '../pooling.ts'
 import {chosenSpeculation} from '../speculation/choice.ts'
 import {isAtLeast, resolveVersion} from '../versions.ts'
-import {gpuMemoryUtilization, LOOKS_AT_FREE_SINCE, schedulerDefaults} from './defaults.ts'
+import {gpuMemoryUtilization, LOOKS_AT_FREE_SINCE, schedulerDefaults, unsplittableItemTokens} from './defaults.ts'
 
 /** `auto` follows the checkpoint's own cache scheme; DeepSeek-V4 has kernels for packed fp8 rows only (recipes set it); cards without bf16 run in fp16. */
 export function resolveCacheFormat(subject: Subject, requested: string | undefined): string {
@@ -41,6 +41,7 @@ export function resolveVllm(subject: Subject, request: DeploymentRequest, data: 
     ranks: (request.dpAttention && (request.dp ?? 1) === 1 ? 1 : (request.tp ?? 1)) * (request.pp ?? 1),
     maxModelLen,
     chunkedPrefill: !isEncoder(subject.model),
+    unsplittableItemTokens: unsplittableItemTokens(subject.model, request.multimodal),
     maxNumSeqs: request.maxNumSeqs,
     maxNumBatchedTokens: request.maxNumBatchedTokens,
   })
