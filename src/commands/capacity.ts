@@ -2,8 +2,9 @@ import * as Args from '@oclif/core/args'
 import * as Flags from '@oclif/core/flags'
 import {ServefitCommand} from '../cli/base.ts'
 import {deploymentFlags, machineFlags, workloadFlags} from '../cli/flags.ts'
+import {lookFlags} from '../cli/look-flags.ts'
 import {withProgress} from '../cli/progress.ts'
-import {parseCount, parseNumber} from '../cli/quantities.ts'
+import {parseCount, parseNumber, parseShare} from '../cli/quantities.ts'
 import {sloFlags} from '../cli/slo-flags.ts'
 import {sourceFlags, sourcesFrom} from '../cli/source-flags.ts'
 import {realContext} from '../cli/world.ts'
@@ -88,9 +89,15 @@ A file (YAML or JSON) can hold the same, and several models on one fleet:
     }),
     'kwh-price': number('kwh-price', 'price of a kilowatt-hour', 'AMOUNT', {min: 0, max: 1e6}, 'FLEET'),
     spare: Flags.integer({description: 'machines beyond what the load needs (default: 0)', helpValue: 'N', min: 0, max: 1000, helpGroup: 'FLEET'}),
-    'max-utilisation': number('max-utilisation', 'share of the saturated rate that is planned with (default: 0.85)', 'SHARE', {min: 0.05, max: 1}, 'FLEET'),
+    'max-utilisation': Flags.custom<number>({
+      description: 'share of the saturated rate that is planned with, as 0.5 or 50% (default: 85%)',
+      helpValue: 'SHARE',
+      helpGroup: 'FLEET',
+      parse: async (text) => parseShare(text, 'max-utilisation', {min: 0.05, max: 1}),
+    })(),
     ...deploymentFlags,
     ...sourceFlags,
+    ...lookFlags,
     csv: Flags.boolean({description: 'print a table as CSV', exclusive: ['json']}),
     save: Flags.string({description: 'write manifests with replica counts, capacity.json and capacity.csv into this folder', helpValue: 'FOLDER'}),
     force: Flags.boolean({description: 'replace files that are there already', dependsOn: ['save']}),
@@ -107,7 +114,7 @@ A file (YAML or JSON) can hold the same, and several models on one fleet:
     if (!report.feasible) this.answerNo()
     if (!this.jsonEnabled()) {
       const {capacityCsv, renderCapacity} = await import('../render/capacity.ts')
-      process.stdout.write(flags.csv ? capacityCsv(report) : renderCapacity(report, {columns: this.columns, colour: this.colour}))
+      process.stdout.write(flags.csv ? capacityCsv(report) : renderCapacity(report, this.look))
     }
     const written = flags.save !== undefined && report.feasible ? await this.saved(found, flags.save, flags.force) : undefined
     if (written && !this.jsonEnabled()) process.stderr.write(written.map((path) => `wrote ${path}\n`).join(''))

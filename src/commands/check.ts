@@ -5,6 +5,7 @@ import {partedArgv} from '../cli/argv.ts'
 import {ServefitCommand} from '../cli/base.ts'
 import {choiceFlags, deploymentFlags, machineFlags, workloadFlags} from '../cli/flags.ts'
 import {commandWords} from '../cli/command-words.ts'
+import {lookFlags} from '../cli/look-flags.ts'
 import {askedScenario, flagsOf, scenarioFlags} from '../cli/scenario-flag.ts'
 import {sloFlags} from '../cli/slo-flags.ts'
 import {sourceFlags, sourcesFrom} from '../cli/source-flags.ts'
@@ -39,6 +40,7 @@ export default class Check extends ServefitCommand {
     ...sourceFlags,
     simulate: Flags.boolean({description: 'percentiles from the serving simulator beside the means'}),
     seed: Flags.integer({description: 'seed of the simulator', helpValue: 'N', min: 0, max: 2 ** 31, dependsOn: ['simulate']}),
+    ...lookFlags,
     explain: Flags.boolean({description: 'show every term with its rule'}),
   }
 
@@ -59,8 +61,7 @@ export default class Check extends ServefitCommand {
     if (isText || (command && !isYes(answered.best))) {
       const advice = adviseOn(context, answered, commandWords(scenario.model, flagsOf(scenario, flags, command !== undefined), Check.flags))
       const figures = flags.explain ? figuresBehind(this.catalogue, answered.best.model, answered.best.checkpoint) : undefined
-      if (isText)
-        process.stdout.write(renderCheck(answered, advice, {columns: this.columns, colour: this.colour, explain: flags.explain, ...(figures && {figures})}))
+      if (isText) process.stdout.write(renderCheck(answered, advice, {...this.look, explain: flags.explain, ...(figures && {figures})}))
       if (command) await this.reported(command, advice)
     }
     const simulation = flags.simulate && answered.best.performance ? await this.simulated(answered, flags.seed) : undefined
@@ -83,7 +84,7 @@ export default class Check extends ServefitCommand {
       import('../cli/progress.ts'),
     ])
     const simulation = await withProgress('simulating the load', async () => simulationOf(best, this.catalogue.speedCalibration, seed))
-    if (!this.jsonEnabled()) process.stdout.write(renderSimulation(simulation, best, {columns: this.columns}))
+    if (!this.jsonEnabled()) process.stdout.write(renderSimulation(simulation, best, this.look))
     return simulation
   }
 }

@@ -3,6 +3,7 @@ import * as Flags from '@oclif/core/flags'
 import {inOwnFields} from '../cli/answer-asked.ts'
 import {ServefitCommand} from '../cli/base.ts'
 import {choiceFlags, deploymentFlags, machineFlags, workloadFlags} from '../cli/flags.ts'
+import {lookFlags} from '../cli/look-flags.ts'
 import {withProgress} from '../cli/progress.ts'
 import {askedScenario, scenarioFlags} from '../cli/scenario-flag.ts'
 import {sloFlags} from '../cli/slo-flags.ts'
@@ -47,6 +48,7 @@ export default class Compare extends ServefitCommand {
     ...choiceFlags,
     ...deploymentFlags,
     ...sourceFlags,
+    ...lookFlags,
     explain: Flags.boolean({description: 'list the measured comparisons behind what is said of quality, with their sources'}),
   }
 
@@ -82,7 +84,7 @@ export default class Compare extends ServefitCommand {
     const figures = flags.explain || this.jsonEnabled() ? figuresOf(context, models, rows) : new Map<string, Figure[]>()
     if (!this.jsonEnabled()) {
       const title = `${harmless(models.map(({model}) => model.name).join(', '))} on ${machines.map(machineTitle).join(', ')}`
-      process.stdout.write(renderCompare(rows, title, {columns: this.columns, colour: this.colour, ...(flags.explain && {figures})}))
+      process.stdout.write(renderCompare(rows, title, {...this.look, ...(flags.explain && {figures})}))
     }
     return {schemaVersion: SCHEMA_VERSION, rows, measured: [...figures].map(([hfId, own]) => ({hfId, figures: own}))}
   }

@@ -3,6 +3,7 @@ import {askedGpu} from '../catalogue/asked-gpu.ts'
 import {parseGpuSpec} from '../catalogue/gpu-spec.ts'
 import {ServefitCommand} from '../cli/base.ts'
 import {foundByWords} from '../cli/listing.ts'
+import {lookFlags} from '../cli/look-flags.ts'
 import type {Accelerator} from '../core/accelerator.ts'
 import {renderGpu} from '../render/gpu.ts'
 import {gpusTable} from '../render/tables.ts'
@@ -16,6 +17,7 @@ export default class Gpus extends ServefitCommand {
     '<%= config.bin %> <%= command.id %> rtx-4090',
     '<%= config.bin %> <%= command.id %> blackwell --json',
   ]
+  static override flags = lookFlags
   static override args = {name: Args.string({description: 'a GPU, or a word'})}
 
   async run(): Promise<{schemaVersion: 2; gpus: Accelerator[]} | {schemaVersion: 2; gpu: Accelerator}> {
@@ -27,7 +29,7 @@ export default class Gpus extends ServefitCommand {
       (name) => askedGpu(this.catalogue, parseGpuSpec(name)[0]!),
       ({id, name, aliases, nicknames = [], vendor, architecture = ''}) => [id, name, ...aliases, ...nicknames, vendor, architecture],
     )
-    if (!this.jsonEnabled()) process.stdout.write('one' in found ? renderGpu(found.one, this.columns) : gpusTable(found.all, this.columns))
+    if (!this.jsonEnabled()) process.stdout.write('one' in found ? renderGpu(found.one, this.columns) : gpusTable(found.all, this.look.tableColumns))
     return 'one' in found ? {schemaVersion: 2, gpu: found.one} : {schemaVersion: 2, gpus: found.all}
   }
 }

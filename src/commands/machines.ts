@@ -1,6 +1,7 @@
 import * as Args from '@oclif/core/args'
 import {ServefitCommand} from '../cli/base.ts'
 import {foundByWords} from '../cli/listing.ts'
+import {lookFlags} from '../cli/look-flags.ts'
 import {requireSystem, type System, systemSpellings} from '../catalogue/system.ts'
 import {machinesTable, renderSystem} from '../render/machines.ts'
 
@@ -13,6 +14,7 @@ export default class Machines extends ServefitCommand {
     '<%= config.bin %> <%= command.id %> dgx-h200',
     '<%= config.bin %> <%= command.id %> workstation --json',
   ]
+  static override flags = lookFlags
   static override args = {name: Args.string({description: 'a machine, or a word'})}
 
   async run(): Promise<{schemaVersion: 2; machines: System[]} | {schemaVersion: 2; machine: System}> {
@@ -25,7 +27,7 @@ export default class Machines extends ServefitCommand {
       (system) => [...systemSpellings(system), system.kind, ...system.gpus.map(({id}) => id)],
     )
     const gpuOf = (id: string) => this.catalogue.gpu(id)
-    if (!this.jsonEnabled()) process.stdout.write('one' in found ? renderSystem(found.one, gpuOf, this.columns) : machinesTable(found.all, gpuOf, this.columns))
+    if (!this.jsonEnabled()) process.stdout.write('one' in found ? renderSystem(found.one, gpuOf, this.columns) : machinesTable(found.all, gpuOf, this.look))
     return 'one' in found ? {schemaVersion: 2, machine: found.one} : {schemaVersion: 2, machines: found.all}
   }
 }

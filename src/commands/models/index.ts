@@ -2,6 +2,7 @@ import * as Args from '@oclif/core/args'
 import * as Flags from '@oclif/core/flags'
 import {ServefitCommand} from '../../cli/base.ts'
 import {machineFlags, scenarioFrom, workloadFlags} from '../../cli/flags.ts'
+import {lookFlags} from '../../cli/look-flags.ts'
 import {catalogueFlag} from '../../cli/source-flags.ts'
 import {parseCount, parseParameters} from '../../cli/quantities.ts'
 import {realContext} from '../../cli/world.ts'
@@ -76,6 +77,7 @@ export default class Models extends ServefitCommand {
     })(),
     ...machineFlags,
     ...catalogueFlag,
+    ...lookFlags,
     engine: Flags.string({description: 'vllm, sglang or trtllm (default: vllm)', helpGroup: 'FITTING'}),
     concurrency,
     'input-tokens': inputTokens,
@@ -100,7 +102,7 @@ export default class Models extends ServefitCommand {
     // A machine or a load is named for what fits it.
     if (flags.fits || flags.gpu !== undefined || flags.machine !== undefined) return this.fitting(models, flags)
     if (!this.jsonEnabled())
-      process.stdout.write(models.length === 0 ? 'No catalogued model fits all of that.\n' : modelsTable(models.map(summaryOf), this.columns))
+      process.stdout.write(models.length === 0 ? 'No catalogued model fits all of that.\n' : modelsTable(models.map(summaryOf), this.look.tableColumns))
     return {schemaVersion: 2, models: models.map(summaryOf)}
   }
 
@@ -128,7 +130,7 @@ export default class Models extends ServefitCommand {
           ? `${title}: ${unbuilt.message}${unbuilt.remedy ? `; ${unbuilt.remedy}` : ''}.\n`
           : fitting.length === 0
             ? `No model of the catalogue that is like that fits ${title}.\n`
-            : `${title}: ${fittingTitle(fitting.length, best.length)}\n\n${fittingModelsTable(best, this.columns)}`,
+            : `${title}: ${fittingTitle(fitting.length, best.length)}\n\n${fittingModelsTable(best, this.look)}`,
       )
     }
     if (fitting.length === 0) this.answerNo()

@@ -1,5 +1,6 @@
 import * as Args from '@oclif/core/args'
 import {ServefitCommand} from '../../cli/base.ts'
+import {lookFlags} from '../../cli/look-flags.ts'
 import {sourceFlags, sourcesFrom} from '../../cli/source-flags.ts'
 import {realContext} from '../../cli/world.ts'
 import {knownByNameWords} from '../../planner/answer/index.ts'
@@ -11,7 +12,7 @@ export default class ModelsShow extends ServefitCommand {
   static override summary = 'One model: its layers, its cache, its checkpoints'
   static override examples = ['<%= config.bin %> <%= command.id %> deepseek-v4-pro', '<%= config.bin %> <%= command.id %> ./config.json --json']
   static override args = {model: Args.string({required: true, description: 'a name, a repository, or a path to a directory, a .gguf or a config.json'})}
-  static override flags = sourceFlags
+  static override flags = {...sourceFlags, ...lookFlags}
 
   async run(): Promise<{model: ModelDetails; warnings: string[]}> {
     const {args, flags} = await this.parse(ModelsShow)
@@ -20,7 +21,7 @@ export default class ModelsShow extends ServefitCommand {
     const warnings = [...unknown, ...notes.map(({message}) => message), ...found]
     const details = detailsOf(model)
     if (model.knownByName) this.answerNo()
-    if (!this.jsonEnabled()) process.stdout.write(renderModel(details, warnings, this.columns))
+    if (!this.jsonEnabled()) process.stdout.write(renderModel(details, warnings, this.look))
     return {model: details, warnings}
   }
 }
