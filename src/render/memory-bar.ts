@@ -20,16 +20,16 @@ export interface MemoryParts {
 export const PARTS = [
   {key: 'weightsBytes', label: 'weights', mark: '#', colour: 18},
   {key: 'kvCacheBytes', label: 'KV cache', mark: '=', colour: 25},
-  {key: 'stateBytes', label: 'states', mark: '%', colour: 37},
-  {key: 'activationBytes', label: 'activations', mark: '+', colour: 77},
-  {key: 'cudaGraphBytes', label: 'graphs', mark: '*', colour: 185},
+  {key: 'stateBytes', label: 'states', mark: '%', colour: 31},
+  {key: 'activationBytes', label: 'activations', mark: '+', colour: 35},
+  {key: 'cudaGraphBytes', label: 'graphs', mark: '*', colour: 113},
   {key: 'runtimeBytes', label: 'runtime', mark: '~', colour: 230},
 ] as const
 
 const LEFT = '.'
 const END = '|'
 /** From this colour of the list on letters on it are black. */
-const FIRST_LIGHT = 77
+const FIRST_LIGHT = 35
 
 /** A part's characters on its colour. */
 const filled = (text: string, colour: number): string => `\u001B[48;5;${colour};38;5;${colour >= FIRST_LIGHT ? 16 : 231}m${text}\u001B[39;49m`

@@ -45,7 +45,8 @@ export function broken(word: string, columns: number): string[] {
   let width = 0
   // Where the line may be broken, and its width up to there.
   let mark = {at: 0, width: 0}
-  for (const {piece, width: own} of piecesOf(word)) {
+  const pieces = piecesOf(word)
+  for (const [index, {piece, width: own}] of pieces.entries()) {
     if (own > 0 && width + own > columns && width > 0) {
       const at = mark.width * 2 >= columns ? mark.at : line.length
       lines.push(line.slice(0, at))
@@ -55,7 +56,9 @@ export function broken(word: string, columns: number): string[] {
     }
     line += piece
     width += own
-    if (own > 0 && BREAKABLE.test(piece)) mark = {at: line.length, width}
+    // A number stays whole: 40,960.
+    const inNumber = /[,.:]/.test(piece) && /\d/.test(pieces[index + 1]?.piece ?? '')
+    if (own > 0 && BREAKABLE.test(piece) && !inNumber) mark = {at: line.length, width}
   }
   return [...lines, line]
 }
