@@ -62,7 +62,7 @@ export function renderCheck(answer: Answer, advice: Advice, view: View): string 
   if (passed) lines.push('', passed)
   lines.push(...adviceLines(advice, view, style))
   if (view.explain) lines.push('', ...explainLines(best, view))
-  if (view.figures && view.figures.length > 0) lines.push('', '  Comparisons behind the quality', ...figureLines(view.figures, view.columns))
+  if (view.figures && view.figures.length > 0) lines.push('', '  Comparisons behind the quality', ...figureLines(view.figures, view))
   return `${lines.join('\n')}\n`
 }
 

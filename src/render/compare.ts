@@ -24,7 +24,7 @@ export function renderCompare(rows: readonly ComparisonRow[], title: string, vie
     if (groups.size > 1) lines.push(style.bold(harmless(name)))
     lines.push(...groupLines(group, view, style), '')
   }
-  if (view.figures) lines.push(...explained(rows, view.figures, view.columns))
+  if (view.figures) lines.push(...explained(rows, view.figures, view))
   return `${lines.join('\n').trimEnd()}\n`
 }
 
@@ -229,10 +229,10 @@ function lossClause({quality}: ComparisonRow): string {
   return `${loses} ${median(recovery)} in the median${where}${points}`
 }
 
-function explained(rows: readonly ComparisonRow[], figures: ReadonlyMap<string, readonly Figure[]>, columns: number): string[] {
+function explained(rows: readonly ComparisonRow[], figures: ReadonlyMap<string, readonly Figure[]>, look: Look): string[] {
   return distinctCheckpoints(rows).flatMap(({hfId}) => {
     const own = figures.get(hfId) ?? []
-    return own.length === 0 ? [] : [`  Comparisons behind ${harmless(hfId)}`, ...figureLines(own, columns), '']
+    return own.length === 0 ? [] : [`  ${wrap(`Comparisons behind ${harmless(hfId)}`, look.columns - 4, 4)}`, ...figureLines(own, look), '']
   })
 }
 

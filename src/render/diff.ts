@@ -35,9 +35,11 @@ function columnsFor(rows: readonly DiffChange[], style: Paint): Column<DiffChang
     {title: 'Figure', value: ({key}) => harmless(key.slice(key.lastIndexOf(': ') + (key.includes(': ') ? 2 : 1))), names: true},
     {title: 'Before', value: ({before, unit}) => shown(before, unit, time), right: true},
     {title: 'After', value: ({after, unit}) => shown(after, unit, time), right: true, style: (row) => byEffect(row, style)},
-    {title: 'Change', value: ({relative}) => (relative === undefined ? '' : `${relative > 0 ? '+' : ''}${(relative * 100).toFixed(1)}%`), right: true},
+    {title: 'Change', value: ({relative}) => (relative === undefined ? '' : changeWords(relative)), right: true},
   ]
 }
+
+const changeWords = (relative: number): string => (Math.abs(relative) < 0.0005 ? 'under 0.1%' : `${relative > 0 ? '+' : ''}${(relative * 100).toFixed(1)}%`)
 
 const byEffect = ({effect}: DiffChange, style: Paint): ((text: string) => string) =>
   effect === 'worse' ? style.bad : effect === 'better' ? style.good : (text) => text

@@ -55,7 +55,7 @@ function groupLines({gpus, pairs}: GpuGroup, machine: MachineDocument, columns: 
     first.id ? undefined : 'not in the catalogue',
   ].filter(Boolean)
   const title = `${gpus.length > 1 ? `${gpus.length} x ` : ''}${harmless(first.name)}`
-  const lines = [`  ${wrap(`${title}: ${facts.join(', ')}`, columns - 2, 4)}`]
+  const lines = [`  ${wrap(`${title}: ${facts.join(', ')}`, columns - 4, 4)}`]
   const row = (label: string, text: string) => `    ${padEnd(label, LABEL - 2)}${wrap(text, columns - LABEL - 2, LABEL + 2)}`
   // Many alike say more on one line.
   const idle = gpus.every((gpu) => gpu.freeBytes !== undefined && !gpu.processes?.length) && gpus.length > 2

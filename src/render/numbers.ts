@@ -21,13 +21,15 @@ const UNITS = [
 ] as const
 
 /**
- * Times that stand in one column, all in one unit, to two or three digits: milliseconds where all are under a second, minutes only where none is under
+ * Times that stand in one column, all in one unit, to two or three digits: milliseconds where all are under a second or some are far below, minutes only where none is under
  * one, seconds else. What is absent is an empty cell.
  */
 export function inOneUnit(times: readonly (number | undefined)[]): (ms: number | undefined) => string {
   const known = times.filter((ms) => ms !== undefined)
   const [least, most] = [Math.min(...known), Math.max(...known)]
-  const {unit, ms: size} = most < 999.5 ? UNITS[3] : least >= 2 * UNITS[0].ms ? UNITS[0] : least >= UNITS[1].ms ? UNITS[1] : UNITS[2]
+  // What lasts milliseconds keeps its digits beside what lasts seconds.
+  const inMilliseconds = most < 999.5 || (least < 100 && most < 9995)
+  const {unit, ms: size} = inMilliseconds ? UNITS[3] : least >= 2 * UNITS[0].ms ? UNITS[0] : least >= UNITS[1].ms ? UNITS[1] : UNITS[2]
   const figure = unit === 'ms' ? wholeOrTenth : threeDigits
   return (ms) => (ms === undefined ? '' : `${figure(ms / size)} ${unit}`)
 }

@@ -81,6 +81,6 @@ function reasonLines(cells: readonly SupportCell[], width: number): string {
     told.set(message, (told.get(message) ?? new Set()).add(gpu))
   }
   if (told.size === 0) return ''
-  const lines = [...told].map(([message, gpus]) => `  ${wrap(`${harmless(message)} (${[...gpus].map(shortName).join(', ')})`, width - 2, 4)}`)
+  const lines = [...told].map(([message, gpus]) => `  ${wrap(`${harmless(message)} (${[...gpus].map(shortName).join(', ')})`, width - 4, 4)}`)
   return `\nno, because\n${lines.join('\n')}\n`
 }

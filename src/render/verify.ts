@@ -147,7 +147,12 @@ export function renderVerification(verified: Verification, savedTo: string | und
 const METRIC_NAMES: Record<ComparedFigure['metric'], string> = {ttftMs: 'First token', tpotMs: 'Each further', outputTokensPerSecond: 'tok/s in all'}
 
 function loadWords({inputTokens, outputTokens, concurrency, requestRate}: ComparedRun['workload']): string {
-  const load = requestRate !== undefined ? `${rate(requestRate)} requests/s` : concurrency === 'max' ? 'as many as fit' : `${count(concurrency ?? 1)} at once`
+  const load =
+    requestRate !== undefined
+      ? `${rate(requestRate)} requests/s`
+      : concurrency === 'max'
+        ? 'as many as fit'
+        : `${count(concurrency ?? 1)} user${(concurrency ?? 1) === 1 ? '' : 's'}`
   return `${count(inputTokens)} in, ${count(outputTokens)} out, ${load}`
 }
 

@@ -105,6 +105,7 @@ describe('numbers', () => {
     const words = (...times: number[]) => times.map(inOneUnit(times))
     expect(words(9.31, 33.04, 824.4)).toEqual(['9.3 ms', '33 ms', '824 ms'])
     expect(words(824.4, 82_900)).toEqual(['0.824 s', '82.9 s'])
+    expect(words(17.2, 499, 1363)).toEqual(['17 ms', '499 ms', '1,363 ms'])
     expect(words(25.31, 100_400)).toEqual(['0.0253 s', '100 s'])
     // 100.4 s and two minutes: both are over a minute.
     expect(words(100_400, 120_000)).toEqual(['1.67 min', '2.00 min'])
