@@ -12,10 +12,13 @@ interface Range {
 /** As numbers are printed: 40,960. */
 const withoutSeparators = (text: string): string => text.trim().replaceAll(/(?<=\d)[,_](?=\d{3})/g, '')
 
+/** Exact in decimal digits: 32.8 times 10^9 is no whole number in doubles, and 1.1 times 10^6 neither. */
+const multiplied = (digits: string, unit: number): number => Number((Number(digits) * unit).toPrecision(15))
+
 /** Tokens or requests as people type them: 2048, 40,960, 2k and 1.5m (multiples of 1,000), 40Ki (of 1,024). */
 export function parseCount(text: string, what: string, {min, max}: Range): number {
   const match = /^(\d+(?:\.\d+)?)([km]i?|)$/i.exec(withoutSeparators(text))
-  const value = match ? Number(match[1]) * MULTIPLES[match[2]!.toLowerCase()]! : Number.NaN
+  const value = match ? multiplied(match[1]!, MULTIPLES[match[2]!.toLowerCase()]!) : Number.NaN
   if (!Number.isInteger(value) || value < min || value > max)
     throw new InputError(
       'NUMBER_INVALID',
@@ -52,7 +55,7 @@ const PARAMETER_UNITS: Record<string, number> = {'': 1, m: 1e6, b: 1e9, t: 1e12}
 /** Parameters as models are named: 600m, 7b, 1.6t, or a plain count. */
 export function parseParameters(text: string, what: string): number {
   const match = /^(\d+(?:\.\d+)?)([mbt]?)$/i.exec(withoutSeparators(text))
-  const value = match ? Number(match[1]) * PARAMETER_UNITS[match[2]!.toLowerCase()]! : Number.NaN
+  const value = match ? multiplied(match[1]!, PARAMETER_UNITS[match[2]!.toLowerCase()]!) : Number.NaN
   // 32 alone is far more likely a slip for 32b than a model of 32 numbers.
   if (!(value >= 1e6 && value <= 1e15)) throw new InputError('NUMBER_INVALID', `--${what} ${text}: expected a number of parameters such as 600m, 32b or 1.6t`)
   return value

@@ -16,7 +16,7 @@ export function fittingModelsTable(fitting: readonly FittingModel[], look: Look)
       {title: 'Parameters', value: ({counts}) => parameters(counts.total), right: true, expendable: 5},
       {title: 'Active', value: ({counts}) => (counts.active < counts.total * 0.7 ? parameters(counts.active) : ''), right: true, expendable: 3},
       {title: 'As', value: ({fit}) => fit.weights},
-      {title: 'Context', value: ({fit}) => tokens(fit.contextTokens), right: true},
+      {title: 'Context', value: ({fit}) => tokens(fit.maxModelLen), right: true},
       {title: 'tok/s per user', value: ({fit}) => (fit.outputTokensPerSecondPerUser === undefined ? '' : rate(fit.outputTokensPerSecondPerUser)), right: true},
       {title: 'Layout', value: ({fit}) => layoutInShort(fit), expendable: 2},
       {title: 'Verdict', value: ({fit}) => fit.verdict, style: ({fit}) => byVerdict(style, fit.verdict)},

@@ -26,10 +26,14 @@ export const PARTS = [
   {key: 'runtimeBytes', label: 'runtime', mark: '~', colour: 230},
 ] as const
 
+const GIB = 1024 ** 3
 const LEFT = '.'
 const END = '|'
 /** From this colour of the list on letters on it are black. */
 const FIRST_LIGHT = 35
+
+/** Three digits, so that a size that is typed back holds what it held. */
+const size = (bytes: number): string => (bytes < 9.995 * GIB ? (bytes / GIB).toFixed(2) : gib(bytes))
 
 /** A part's characters on its colour. */
 const filled = (text: string, colour: number): string => `\u001B[48;5;${colour};38;5;${colour >= FIRST_LIGHT ? 16 : 231}m${text}\u001B[39;49m`
@@ -69,7 +73,7 @@ export function memoryBar(title: string, parts: MemoryParts, totalBytes: number,
   bar.push(LEFT.repeat(cells.at(-1)!))
 
   const tied = (words: string) => words.replaceAll(' ', '\u00A0')
-  const key = shown.map(({mark, label, bytes, colour: own}) => `${paint(mark, own)}${tied(` ${label} ${gib(bytes)}`)}`)
-  key.push(over ? tied(`${END} end of the memory, over by ${gib(usedBytes - totalBytes)}`) : tied(`${LEFT} left ${gib(parts.freeBytes)}`))
+  const key = shown.map(({mark, label, bytes, colour: own}) => `${paint(mark, own)}${tied(` ${label} ${size(bytes)}`)}`)
+  key.push(over ? tied(`${END} end of the memory, over by ${size(usedBytes - totalBytes)}`) : tied(`${LEFT} left ${size(parts.freeBytes)}`))
   return [`  ${heading}`, `  ${bar.join('')}`, `  ${wrap(key.join(', '), width, 2)}`]
 }

@@ -182,7 +182,7 @@ const WALK: Walked[] = [
         name: ({id}) => id,
         numbers: {
           Parameters: ({totalParams}) => totalParams,
-          Context: ({fit}) => fit.contextTokens,
+          Context: ({fit}) => fit.maxModelLen,
           'tok/s per user': ({fit}) => fit.outputTokensPerSecondPerUser,
         },
         texts: {Verdict: ({fit}) => fit.verdict, As: ({fit}) => fit.weights},
