@@ -12,6 +12,9 @@ export function bytesInWords(bytes: number): string {
 /** 170,400. Not by the locale's formatter, which takes longer to make than the answer to find. */
 export const countInWords = (count: number): string => String(Math.round(count)).replaceAll(/\B(?=(\d{3})+$)/g, ',')
 
+/** 1 user, 40 users: the load of a closed loop has this name everywhere (docs/units.md). */
+export const usersInWords = (users: number): string => `${countInWords(users)} user${users === 1 ? '' : 's'}`
+
 /** Milliseconds as people say them: 9.3 ms, 420 ms, 1.40 s, 2 s, 1.7 min, 18 h. Seconds under a minute, minutes above, hours from two on. */
 export function durationInWords(ms: number): string {
   if (ms < 9.95) return `${ms.toFixed(1)} ms`
@@ -30,10 +33,14 @@ export const figureInWords = (value: number): string => String(Number(value.toPr
  */
 export function durationBeside(ms: number, other: number): string {
   const words = durationInWords(ms)
-  if (ms === other || words !== durationInWords(other)) return words
+  if (ms === other || !readsAs(words, durationInWords(other))) return words
   for (let digits = 3; digits < 12; digits++) if (Number(ms.toPrecision(digits)) !== Number(other.toPrecision(digits))) return inUnit(ms, digits)
   return words
 }
+
+/** 2.00 s reads as 2 s. */
+export const readsAs = (words: string, others: string): boolean =>
+  Number.parseFloat(words) === Number.parseFloat(others) && words.split(' ')[1] === others.split(' ')[1]
 
 const inUnit = (ms: number, digits: number): string => (ms < 1000 ? `${Number(ms.toPrecision(digits))} ms` : `${Number((ms / 1000).toPrecision(digits))} s`)
 

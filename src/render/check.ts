@@ -1,5 +1,5 @@
 import {cacheFormat, weightFormat} from '../core/formats.ts'
-import {bytesInWords} from '../core/words.ts'
+import {bytesInWords, usersInWords} from '../core/words.ts'
 import type {Speculation} from '../core/deployment.ts'
 import type {Performance, SpeculationFigures} from '../core/throughput/input.ts'
 import {mostInFlight} from '../core/throughput/drafting-pays.ts'
@@ -22,7 +22,7 @@ import {machineTitle} from './hardware.ts'
 import type {Figure} from '../planner/quality/index.ts'
 import type {Look} from './look.ts'
 import {memoryBar} from './memory-bar.ts'
-import {count, duration, gib, rate} from './numbers.ts'
+import {count, duration, gib, inOneUnit, rate} from './numbers.ts'
 import {poolingRows} from './pooling.ts'
 import {figureLines, qualityWords} from './quality.ts'
 import {harmless, type Paint, padEnd, paint, widthOf, wrap} from './style.ts'
@@ -219,7 +219,7 @@ function draftWords({method, tokens, draft}: Speculation, {acceptance, source, p
       : until === 0
         ? '; it pays at no load'
         : until < most
-          ? `; it pays up to ${count(until)} in flight and costs beyond`
+          ? `; it pays up to ${usersInWords(until)} and costs beyond`
           : `; it pays for as many as run at once (${count(most)})`
   return `${name}, ${Math.round(acceptance * 100)}% of drafted tokens accepted (${source === 'given' ? 'given' : 'assumed'})${pays}`
 }
@@ -294,9 +294,11 @@ function explainLines({memory, performance}: Evaluation, view: View): string[] {
     )
   if (performance) {
     lines.push('', '  Time')
+    const times = (phase: string) => inOneUnit(performance.breakdown.filter((part) => part.phase === phase).map(({ms}) => ms))
+    const inUnit = {prefill: times('prefill'), decode: times('decode')}
     for (const {phase, name, ms, because} of performance.breakdown)
       lines.push(
-        `  ${duration(ms).padStart(11)}  ${wrap(`${phase}: ${name}`, view.columns - 17, 15)}`,
+        `  ${inUnit[phase](ms).padStart(11)}  ${wrap(`${phase}: ${name}`, view.columns - 17, 15)}`,
         `  ${' '.repeat(13)}${wrap(because, view.columns - 17, 15)}`,
       )
     lines.push('', `  ${wrap(`Speed rests on the calibration "${performance.basis.calibration}".`, view.columns - 4, 2)}`)

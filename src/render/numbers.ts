@@ -37,12 +37,12 @@ export function inOneUnit(times: readonly (number | undefined)[]): (ms: number |
 /** Milliseconds as in sentences: 9.3, 33, 824. */
 const wholeOrTenth = (value: number): string => (value < 9.95 ? value.toFixed(1) : count(value))
 
-/** 9.31, 82.9, 1,240; below one as many decimals as three digits take, four at most. */
+/** 9.31, 82.9, 1,240; below one as many decimals as two or three digits take. */
 function threeDigits(value: number): string {
   if (value >= 99.95) return count(value)
   if (value >= 9.995) return value.toFixed(1)
   if (value >= 0.9995 || value <= 0) return value.toFixed(2)
-  return value.toFixed(value >= 0.09995 ? 3 : 4)
+  return value.toFixed(value >= 0.09995 ? 3 : value >= 0.00095 ? 4 : 6)
 }
 
 /** Three significant figures, thousands separated. */

@@ -9,6 +9,7 @@ import {
   isOverloaded,
   type Refusal,
 } from '../planner/plan/index.ts'
+import {usersInWords} from '../core/words.ts'
 import {hasLimits} from '../planner/answer/index.ts'
 import type {Objective, Objectives} from '../planner/scenario/index.ts'
 import {draftingWords} from './drafting.ts'
@@ -159,8 +160,6 @@ const loadWords = ({concurrency, evaluation: {workload}}: PlanPoint): string =>
     : concurrency === 'max'
       ? 'with as many requests as fit'
       : `at ${usersInWords(concurrency)}`
-
-const usersInWords = (users: number): string => `${count(users)} user${users === 1 ? '' : 's'}`
 
 function pointWords(point: PlanPoint): string {
   const {outputTokensPerSecond: out, tpotMs, ttftMs} = point.performance

@@ -27,12 +27,13 @@ export async function inProcess(words: string[], environment: Record<string, str
   loaded ??= Config.load({root, devPlugins: false, userPlugins: false})
   const config = await loaded
   const {command, argv} = await commandOf(words)
-  let stdout = ''
-  let stderr = ''
-  const writes = [
-    vi.spyOn(process.stdout, 'write').mockImplementation((text) => ((stdout += String(text)), true)),
-    vi.spyOn(process.stderr, 'write').mockImplementation((text) => ((stderr += String(text)), true)),
-  ]
+  const written = {stdout: '', stderr: ''}
+  const writes = (['stdout', 'stderr'] as const).map((name) =>
+    vi.spyOn(process[name], 'write').mockImplementation((text) => {
+      written[name] += String(text)
+      return true
+    }),
+  )
   const own = {HF_HUB_OFFLINE: '1', XDG_CONFIG_HOME: NO_SETTINGS, NO_COLOR: '', FORCE_COLOR: '', COLUMNS: '', ...environment}
   for (const [name, value] of Object.entries(own)) vi.stubEnv(name, value)
   const [before, listeners] = [process.exitCode, process.stdout.getMaxListeners()]
@@ -41,7 +42,7 @@ export async function inProcess(words: string[], environment: Record<string, str
   process.stdout.setMaxListeners(0)
   try {
     await command.run(argv, config)
-    return {code: Number(process.exitCode ?? 0), stdout, stderr}
+    return {code: Number(process.exitCode ?? 0), ...written}
   } finally {
     process.exitCode = before
     process.stdout.setMaxListeners(listeners)
