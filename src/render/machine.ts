@@ -32,7 +32,7 @@ export function renderMachine(machine: MachineDocument, {columns, colour, next =
   const style = paint(colour)
   const row = (label: string, text: string) => `  ${padEnd(label, LABEL)}${wrap(text, columns - LABEL - 2, LABEL + 2)}`
   const groups = groupsOf(machine)
-  const lines = [style.bold(machine.hostname ? harmless(machine.hostname) : 'This machine'), '']
+  const lines = [style.bold(wrap(machine.hostname ? harmless(machine.hostname) : 'This machine', columns)), '']
   if (groups.length === 0) lines.push(row('GPUs', 'none that can be used'))
   for (const [at, group] of groups.entries()) lines.push(...(at > 0 ? [''] : []), ...groupLines(group, machine, columns, style))
   if (groups.length > 1) lines.push('', '  Plans take the first of these groups; --gpu asks about another.')

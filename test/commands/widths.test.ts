@@ -2,9 +2,12 @@ import {mkdtempSync, rmSync, writeFileSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {afterAll, beforeAll, describe, expect, it} from 'vitest'
+import type {MachineDocument} from '../../src/detect/machine-document.ts'
+import {renderMachine} from '../../src/render/machine.ts'
 import {widthOf} from '../../src/render/width.ts'
 import {fixture, inProcess} from './in-process.ts'
 import {type Cells, printedNumber, printedTable} from './printed-tables.ts'
+import {servefit} from './spawn.ts'
 
 const GIB = 2 ** 30
 const WIDTHS = ['40', '60', '80', '120', '200']
@@ -239,6 +242,8 @@ const WALK: Walked[] = [
   },
   {words: ['engines', 'vllm']},
   {words: ['engines', 'support', 'qwen3-32b']},
+  {words: ['config', 'qwen3-32b', '--gpu', '2xrtx-4090', '--explain']},
+  {words: ['models', 'import', fixture('configs', 'qwen3-14b.json')]},
   {words: ['verify', fixture('verify', 'vllm-0.28.0-qwen3-32b-fp8-2-ranks.log'), '--gpu', 'h100-sxm', '--tp', '2'], code: 1, tables: [LINES]},
   {
     words: ['verify', '--bench', fixture('verify', 'vllm-bench-serve.json'), '--gpu', '2xrtx-4090'],
@@ -349,4 +354,56 @@ describe('at every width', () => {
       }
     },
   )
+})
+
+describe('what no command line asks here', () => {
+  const machine: MachineDocument = {
+    schemaVersion: 2,
+    hostname: 'workstation-of-a-rather-long-name.example.org',
+    gpus: [0, 1].map((index) => ({
+      index,
+      id: 'rtx-4090',
+      name: 'NVIDIA GeForce RTX 4090',
+      vendor: 'nvidia',
+      memoryBytes: 25_756_696_576,
+      freeBytes: (index + 1) * 10 * GIB,
+      memoryBandwidthBytesPerSecond: 1008e9,
+      processes: [{name: 'a-program-with-a-long-name', usedBytes: 3 * GIB}],
+    })),
+    interconnect: {kind: 'pcie-host'},
+    cpu: {name: 'AMD Ryzen Threadripper PRO 7995WX', physicalCount: 96, logicalCount: 192},
+    memoryBytes: 512 * GIB,
+    availableMemoryBytes: 480 * GIB,
+    disk: [{use: 'checkpoints', path: '/var/lib/models/of/everybody/huggingface', freeBytes: 1.5 * 1024 * GIB, totalBytes: 2048 * GIB}],
+    problems: [{code: 'driver-old', message: 'the driver is too old for the newest containers of the engine', remedy: 'update it to 580 or later'}],
+  } as MachineDocument
+
+  it.each(WIDTHS)('a machine in %s columns', (width) => {
+    const full = numbersIn(renderMachine(machine, {columns: 120, colour: false}))
+    const text = renderMachine(machine, {columns: Math.min(Number(width), 120), colour: false})
+    expect(text.split('\n').filter((line) => widthOf(line) > Number(width))).toEqual([])
+    expect([...numbersIn(text)].filter((number) => !full.has(number))).toEqual([])
+    for (const {name} of machine.gpus) expect(unspaced(text)).toContain(unspaced(name))
+  })
+
+  it('help, by COLUMNS', () => {
+    const longest = (columns: string) =>
+      Math.max(
+        ...servefit(['check', '--help'], {env: {COLUMNS: columns}})
+          // Summaries and commands to copy stay on one line.
+          .stdout.split('\n')
+          .filter((line) => /^ {4}/.test(line))
+          .map((line) => line.length),
+      )
+    // oclif lets the lines below a flag stand out by its indent of two.
+    expect(longest('60')).toBeLessThanOrEqual(62)
+    expect(longest('110')).toBeGreaterThan(80)
+  })
+
+  it('a file gets every column, COLUMNS and --wide are honoured', () => {
+    const titles = (args: string[], env = {}) => servefit(args, {env}).stdout.split('\n')[0]!
+    expect(titles(['models'])).toMatch(/^Model +Parameters +Active +Context +Publisher +Licence +Published as$/)
+    expect(titles(['models'], {COLUMNS: '70'})).not.toContain('Published as')
+    expect(titles(['models', '--wide'], {COLUMNS: '70'})).toBe(titles(['models']))
+  })
 })

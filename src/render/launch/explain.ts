@@ -15,11 +15,11 @@ export function explainLaunch({program, flags, environment, file, key, nodes}: L
     ...Object.entries(file?.because ?? {}).map(([key, because]): [string, string] => [`${file!.name}: ${key}`, because]),
   ]
   const shown = rows.map(([name, because]): [string, string] => [harmless(name), harmless(because)])
-  const width = Math.min(Math.max(...shown.map(([name]) => name.length), 0), 40)
-  const lines = [harmless(program.join(' ')), '']
-  if (rows.length === 0) lines.push("  No flag is needed: the engine's own defaults serve this best.")
+  const width = Math.min(Math.max(...shown.map(([name]) => name.length), 0), 40, Math.floor(columns / 2) - 4)
+  const lines = [wrap(harmless(program.join(' ')), columns), '']
+  if (rows.length === 0) lines.push(`  ${wrap("No flag is needed: the engine's own defaults serve this best.", columns - 4, 2)}`)
   for (const [name, because] of shown) {
-    if (name.length > width) lines.push(`  ${name}`, `  ${' '.repeat(width)}  ${wrap(because, columns - width - 4, width + 4)}`)
+    if (name.length > width) lines.push(`  ${wrap(name, columns - 4, 4)}`, `  ${' '.repeat(width)}  ${wrap(because, columns - width - 4, width + 4)}`)
     else lines.push(`  ${padEnd(name, width)}  ${wrap(because, columns - width - 4, width + 4)}`)
   }
   return `${lines.join('\n')}\n`
