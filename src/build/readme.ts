@@ -16,7 +16,7 @@ export async function main({root, args}: Task): Promise<number> {
   const fresh = text.replaceAll(PICTURE, (_whole, head: string, words: string, tail: string) => {
     const {stdout} = spawnSync(process.execPath, [join(root, 'bin', 'run.js'), ...words.split(' ')], {
       encoding: 'utf8',
-      env: {PATH: process.env.PATH, HOME: root, HF_HUB_OFFLINE: '1', NO_COLOR: '1'},
+      env: {PATH: process.env.PATH, HOME: root, HF_HUB_OFFLINE: '1', NO_COLOR: '1', COLUMNS: '80'},
     })
     return `${head}${stdout.trimEnd()}\n${tail}`
   })

@@ -2,6 +2,7 @@ import {join} from 'node:path'
 import {Command} from '@oclif/core/command'
 import type {Input, ParserOutput} from '@oclif/core/interfaces'
 import {type Catalogue, openCatalogue} from '../catalogue/catalogue.ts'
+import {type Look, widthsFor} from '../render/look.ts'
 import {inColour} from '../render/style.ts'
 import {EXIT, failureOf} from './failures.ts'
 import {withOwnModels} from './user-models.ts'
@@ -18,6 +19,9 @@ export abstract class ServefitCommand extends Command {
   static override enableJsonFlag = true
 
   private opened: Catalogue | undefined
+
+  /** `--wide` was given. */
+  private wide = false
 
   protected get catalogue(): Catalogue {
     this.opened ??= openCatalogue(join(this.config.root, 'dist', 'data'))
@@ -47,13 +51,19 @@ export abstract class ServefitCommand extends Command {
     // What a class inherits is not copied with what is its own.
     const {flags, baseFlags, enableJsonFlag, strict} = given
     const parsed = await super.parse({...given, flags, baseFlags, enableJsonFlag, strict, args}, argv)
+    this.wide = (parsed.flags as {wide?: boolean}).wide === true
     this.opened = await withOwnModels(this.catalogue, (parsed.flags as {catalogue?: string[]}).catalogue ?? [], process.env)
     return parsed
   }
 
-  /** Columns for text: those of the terminal, 80 where there is none. */
+  /** What text is made for: widths by the terminal, COLUMNS and `--wide`. */
+  protected get look(): Required<Look> {
+    return {...widthsFor(process.stdout, process.env, this.wide), colour: this.colour}
+  }
+
+  /** Columns for sentences. */
   protected get columns(): number {
-    return Math.max(40, Math.min(process.stdout.columns ?? 80, 120))
+    return this.look.columns
   }
 
   protected get colour(): boolean {

@@ -5,7 +5,7 @@ import {nearest, quotedShort} from '../core/nearest.ts'
 import {weightsOf} from '../engines/words.ts'
 import {assumedLoad, LIMITS, type Link, LINKS, parseSpeculation, PREFERENCES, type Scenario, speculationFromJson} from '../planner/scenario/index.ts'
 import {engineFlags, optionsFrom} from './engine-flags.ts'
-import {parseBytes, parseCount, parseNumber} from './quantities.ts'
+import {parseBytes, parseCount, parseNumber, parseShare} from './quantities.ts'
 import {dictionary} from '../core/dictionary.ts'
 
 const tokens = (name: string, description: string, options: {aliases?: string[]; helpGroup?: string} = {}) =>
@@ -63,10 +63,10 @@ export const workloadFlags = {
     parse: async (text) => parseNumber(text, 'request-rate', LIMITS.requestRate),
   })(),
   'prefix-hit-rate': Flags.custom<number>({
-    description: 'share of prompt tokens found in the prefix cache, 0 to 1',
+    description: 'share of prompt tokens found in the prefix cache, as 0.5 or 50%',
     helpValue: 'SHARE',
     helpGroup: LOAD,
-    parse: async (text) => parseNumber(text, 'prefix-hit-rate', {min: 0, max: 1}),
+    parse: async (text) => parseShare(text, 'prefix-hit-rate', {min: 0, max: 1}),
   })(),
 }
 
@@ -109,11 +109,11 @@ export const deploymentFlags = {
     helpGroup: DEPLOYMENT,
   }),
   'gpu-memory-utilization': Flags.custom<number>({
-    description: 'share of memory as the engine means it (SGLang: mem_fraction_static; TensorRT-LLM: free_gpu_memory_fraction)',
+    description: 'share of memory as the engine means it, as 0.9 or 90% (SGLang: mem_fraction_static; TensorRT-LLM: free_gpu_memory_fraction)',
     helpValue: 'SHARE',
     aliases: ['mem-fraction-static', 'free-gpu-memory-fraction', 'kv-cache-free-gpu-memory-fraction'],
     helpGroup: DEPLOYMENT,
-    parse: async (text) => parseNumber(text, 'gpu-memory-utilization', LIMITS.fraction),
+    parse: async (text) => parseShare(text, 'gpu-memory-utilization', LIMITS.fraction),
   })(),
   'enforce-eager': Flags.boolean({description: 'no CUDA graphs', aliases: ['disable-cuda-graph'], helpGroup: DEPLOYMENT}),
   speculative: Flags.custom<{method: string; tokens: number}>({
@@ -136,10 +136,10 @@ export const deploymentFlags = {
     helpGroup: DEPLOYMENT,
   }),
   acceptance: Flags.custom<number>({
-    description: 'share of the drafted tokens that are accepted, 0 to 1; above 1 the mean accepted length of a step (2.94)',
+    description: 'share of the drafted tokens that are accepted, as 0.5 or 50%; above 1 the mean accepted length of a step (2.94)',
     helpValue: 'SHARE|LENGTH',
     helpGroup: DEPLOYMENT,
-    parse: async (text) => parseNumber(text, 'acceptance', LIMITS.acceptance),
+    parse: async (text) => (text.trim().endsWith('%') ? parseShare(text, 'acceptance', {min: 0, max: 1}) : parseNumber(text, 'acceptance', LIMITS.acceptance)),
   })(),
   lora: Flags.string({
     description: 'LoRA adapters: how many at once, or the folder of one (again for each)',

@@ -1,5 +1,7 @@
 import * as Flags from '@oclif/core/flags'
 import type {Objectives} from '../planner/scenario/index.ts'
+import {InputError} from '../core/input-error.ts'
+import {percentOf} from '../core/words.ts'
 import {parseNumber} from './quantities.ts'
 
 const OBJECTIVES = 'OBJECTIVES'
@@ -7,16 +9,22 @@ const OBJECTIVES = 'OBJECTIVES'
 const milliseconds = (name: string, description: string) =>
   Flags.custom<number>({description, helpValue: 'MS', helpGroup: OBJECTIVES, parse: async (text) => parseNumber(text, name, {min: 0.001, max: 1e9})})()
 
+function parsePercentile(text: string): number {
+  const value = percentOf(text)
+  if (value !== undefined && value >= 1 && value <= 99.9) return value
+  throw new InputError('NUMBER_INVALID', `--slo-percentile ${text}: expected a share of requests from 1% to 99.9%, such as 95, 95% or 0.95`)
+}
+
 /** Latency limits. */
 export const sloFlags = {
   'slo-ttft-ms': milliseconds('slo-ttft-ms', 'longest time to the first token'),
   'slo-tpot-ms': milliseconds('slo-tpot-ms', 'longest time for each further token'),
   'slo-e2e-ms': milliseconds('slo-e2e-ms', 'longest time from a request to its last token'),
   'slo-percentile': Flags.custom<number>({
-    description: 'share of requests that must keep the limits, by the simulator (default: the mean must)',
+    description: 'share of requests that must keep the limits, as 95, 95% or 0.95, by the simulator (default: the mean must)',
     helpValue: 'PERCENT',
     helpGroup: OBJECTIVES,
-    parse: async (text) => parseNumber(text, 'slo-percentile', {min: 1, max: 99.9}),
+    parse: async (text) => parsePercentile(text),
   })(),
 }
 

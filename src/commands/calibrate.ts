@@ -2,6 +2,7 @@ import * as Args from '@oclif/core/args'
 import * as Flags from '@oclif/core/flags'
 import {ServefitCommand} from '../cli/base.ts'
 import {deploymentFlags, machineFlags, scenarioFrom} from '../cli/flags.ts'
+import {lookFlags} from '../cli/look-flags.ts'
 import {sourceFlags, sourcesFrom} from '../cli/source-flags.ts'
 import {realContext} from '../cli/world.ts'
 import type {Scenario} from '../planner/scenario/index.ts'
@@ -19,6 +20,7 @@ export default class Calibrate extends ServefitCommand {
   static override args = {file: Args.string({required: true, ignoreStdin: true, description: 'results of benchmarks; - for standard input'})}
   static override flags = {
     model: Flags.string({description: 'the model that was measured, where the results do not name it as a repository', helpValue: 'NAME'}),
+    ...lookFlags,
     'dry-run': Flags.boolean({description: 'fit and show, keep nothing'}),
     ...machineFlags,
     ...deploymentFlags,
@@ -58,7 +60,7 @@ export default class Calibrate extends ServefitCommand {
     }
     if (!this.jsonEnabled()) {
       const {renderCalibration} = await import('../render/calibrate.ts')
-      process.stdout.write(renderCalibration(fits, unanswered, document.savedTo, {columns: this.columns, colour: this.colour}))
+      process.stdout.write(renderCalibration(fits, unanswered, document.savedTo, this.look))
     }
     return document
   }

@@ -4,8 +4,9 @@ import * as Flags from '@oclif/core/flags'
 import {ServefitCommand} from '../cli/base.ts'
 import {commandWords} from '../cli/command-words.ts'
 import {choiceFlags, deploymentFlags, machineFlags, workloadFlags} from '../cli/flags.ts'
+import {lookFlags} from '../cli/look-flags.ts'
 import {withProgress} from '../cli/progress.ts'
-import {parseCount, parseNumber} from '../cli/quantities.ts'
+import {parseCount, parseNumber, parseShare} from '../cli/quantities.ts'
 import {reportFlags, wantsReport} from '../cli/report-flags.ts'
 import {sloFlags} from '../cli/slo-flags.ts'
 import {sourceFlags, sourcesFrom} from '../cli/source-flags.ts'
@@ -92,10 +93,16 @@ A file (YAML or JSON) can hold the same, and several models on one fleet:
     }),
     'kwh-price': number('kwh-price', 'price of a kilowatt-hour', 'AMOUNT', {min: 0, max: 1e6}, 'FLEET'),
     spare: Flags.integer({description: 'machines beyond what the load needs (default: 0)', helpValue: 'N', min: 0, max: 1000, helpGroup: 'FLEET'}),
-    'max-utilisation': number('max-utilisation', 'share of the saturated rate that is planned with (default: 0.85)', 'SHARE', {min: 0.05, max: 1}, 'FLEET'),
+    'max-utilisation': Flags.custom<number>({
+      description: 'share of the saturated rate that is planned with, as 0.5 or 50% (default: 85%)',
+      helpValue: 'SHARE',
+      helpGroup: 'FLEET',
+      parse: async (text) => parseShare(text, 'max-utilisation', {min: 0.05, max: 1}),
+    })(),
     ...choiceFlags,
     ...deploymentFlags,
     ...sourceFlags,
+    ...lookFlags,
     csv: Flags.boolean({description: 'print a table as CSV', exclusive: ['json']}),
     format: Flags.string({
       description: 'formats of --save, as config takes them; more than once for several (default: kubernetes, or leaderworkerset over nodes)',
@@ -124,7 +131,7 @@ A file (YAML or JSON) can hold the same, and several models on one fleet:
     if (!report.feasible) this.answerNo()
     if (!this.jsonEnabled() && !flags.markdown) {
       const {capacityCsv, renderCapacity} = await import('../render/capacity.ts')
-      process.stdout.write(flags.csv ? capacityCsv(report) : renderCapacity(report, {columns: this.columns, colour: this.colour}))
+      process.stdout.write(flags.csv ? capacityCsv(report) : renderCapacity(report, this.look))
     }
     if (wantsReport(flags)) {
       const {capacityDocument, handOn} = await import('../web/report/index.ts')

@@ -5,6 +5,7 @@ import {partedArgv} from '../cli/argv.ts'
 import {ServefitCommand} from '../cli/base.ts'
 import {choiceFlags, deploymentFlags, machineFlags, workloadFlags} from '../cli/flags.ts'
 import {commandWords} from '../cli/command-words.ts'
+import {lookFlags} from '../cli/look-flags.ts'
 import {replaceFlag, reportFlags, wantsReport} from '../cli/report-flags.ts'
 import {askedScenario, flagsOf, scenarioFlags} from '../cli/scenario-flag.ts'
 import {sloFlags} from '../cli/slo-flags.ts'
@@ -41,6 +42,7 @@ export default class Check extends ServefitCommand {
     ...sourceFlags,
     simulate: Flags.boolean({description: 'percentiles from the serving simulator beside the means'}),
     seed: Flags.integer({description: 'seed of the simulator', helpValue: 'N', min: 0, max: 2 ** 31, dependsOn: ['simulate']}),
+    ...lookFlags,
     explain: Flags.boolean({description: 'show every term with its rule'}),
     ...reportFlags,
     ...replaceFlag,
@@ -64,8 +66,7 @@ export default class Check extends ServefitCommand {
       const spelled = commandWords(scenario.model, flagsOf(scenario, flags, command !== undefined), Check.flags)
       const advice = adviseOn(context, answered, spelled)
       const figures = flags.explain ? figuresBehind(this.catalogue, answered.best.model, answered.best.checkpoint) : undefined
-      if (isText)
-        process.stdout.write(renderCheck(answered, advice, {columns: this.columns, colour: this.colour, explain: flags.explain, ...(figures && {figures})}))
+      if (isText) process.stdout.write(renderCheck(answered, advice, {...this.look, explain: flags.explain, ...(figures && {figures})}))
       if (command && !flags.markdown) await this.reported(command, advice)
       if (wantsReport(flags)) {
         const {checkDocument, handOn} = await import('../web/report/index.ts')
@@ -92,7 +93,7 @@ export default class Check extends ServefitCommand {
       import('../cli/progress.ts'),
     ])
     const simulation = await withProgress('simulating the load', async () => simulationOf(best, this.catalogue.speedCalibration, seed))
-    if (!this.jsonEnabled()) process.stdout.write(renderSimulation(simulation, best, {columns: this.columns}))
+    if (!this.jsonEnabled()) process.stdout.write(renderSimulation(simulation, best, this.look))
     return simulation
   }
 }

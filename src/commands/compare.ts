@@ -3,6 +3,7 @@ import * as Flags from '@oclif/core/flags'
 import {documents} from '../cli/answer-asked.ts'
 import {ServefitCommand} from '../cli/base.ts'
 import {choiceFlags, deploymentFlags, machineFlags, workloadFlags} from '../cli/flags.ts'
+import {lookFlags} from '../cli/look-flags.ts'
 import {withProgress} from '../cli/progress.ts'
 import {commandWords} from '../cli/command-words.ts'
 import {replaceFlag, reportFlags, wantsReport} from '../cli/report-flags.ts'
@@ -49,6 +50,7 @@ export default class Compare extends ServefitCommand {
     ...choiceFlags,
     ...deploymentFlags,
     ...sourceFlags,
+    ...lookFlags,
     explain: Flags.boolean({description: 'list the measured comparisons behind what is said of quality, with their sources'}),
     ...reportFlags,
     ...replaceFlag,
@@ -68,7 +70,7 @@ export default class Compare extends ServefitCommand {
     const figures = flags.explain || this.jsonEnabled() ? figuresOf(this.catalogue, found) : new Map<string, Figure[]>()
     if (!this.jsonEnabled() && !flags.markdown) {
       const title = `${harmless(found.models.map(({model}) => model.name).join(', '))} on ${found.machines.map(machineTitle).join(', ')}`
-      process.stdout.write(renderCompare(rows, title, {columns: this.columns, colour: this.colour, ...(flags.explain && {figures})}))
+      process.stdout.write(renderCompare(rows, title, {...this.look, ...(flags.explain && {figures})}))
     }
     if (wantsReport(flags)) {
       const {compareDocument, compareTitle, handOn} = await import('../web/report/index.ts')

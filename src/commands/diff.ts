@@ -1,6 +1,7 @@
 import * as Args from '@oclif/core/args'
 import * as Flags from '@oclif/core/flags'
 import {ServefitCommand} from '../cli/base.ts'
+import {lookFlags} from '../cli/look-flags.ts'
 import type {DiffReport} from '../planner/diff/index.ts'
 
 export default class Diff extends ServefitCommand {
@@ -16,6 +17,7 @@ export default class Diff extends ServefitCommand {
     after: Args.string({required: true, description: 'the same question, answered later'}),
   }
   static override flags = {
+    ...lookFlags,
     tolerance: Flags.string({description: 'how much worse a figure may be, as 2% or 0.02', helpValue: 'SHARE', default: '0'}),
   }
 
@@ -31,7 +33,7 @@ export default class Diff extends ServefitCommand {
     const [before, after] = await Promise.all([readDocument(args.before, what), readDocument(args.after, what)])
     const report = diffOf({name: args.before, document: before}, {name: args.after, document: after}, tolerance)
     if (report.worse > 0) this.answerNo()
-    if (!this.jsonEnabled()) process.stdout.write(renderDiff(report, {columns: this.columns, colour: this.colour}))
+    if (!this.jsonEnabled()) process.stdout.write(renderDiff(report, this.look))
     return report
   }
 }

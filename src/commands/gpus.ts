@@ -1,5 +1,6 @@
 import * as Args from '@oclif/core/args'
 import {ServefitCommand} from '../cli/base.ts'
+import {lookFlags} from '../cli/look-flags.ts'
 import {type GpusReport, gpusLike, gpusReport} from '../library/hardware.ts'
 import {renderGpu} from '../render/gpu.ts'
 import {gpusTable} from '../render/tables.ts'
@@ -13,12 +14,13 @@ export default class Gpus extends ServefitCommand {
     '<%= config.bin %> <%= command.id %> rtx-4090',
     '<%= config.bin %> <%= command.id %> blackwell --json',
   ]
+  static override flags = lookFlags
   static override args = {name: Args.string({description: 'a GPU, or a word'})}
 
   async run(): Promise<GpusReport> {
     const {args} = await this.parse(Gpus)
     const found = gpusLike(this.catalogue, args.name)
-    if (!this.jsonEnabled()) process.stdout.write('one' in found ? renderGpu(found.one, this.columns) : gpusTable(found.all, this.columns))
+    if (!this.jsonEnabled()) process.stdout.write('one' in found ? renderGpu(found.one, this.columns) : gpusTable(found.all, this.look.tableColumns))
     return gpusReport(this.catalogue, found)
   }
 }

@@ -1,5 +1,6 @@
 import * as Args from '@oclif/core/args'
 import {ServefitCommand} from '../cli/base.ts'
+import {lookFlags} from '../cli/look-flags.ts'
 import {type MachinesReport, machinesLike, machinesReport} from '../library/hardware.ts'
 import {machinesTable, renderSystem} from '../render/machines.ts'
 
@@ -12,13 +13,14 @@ export default class Machines extends ServefitCommand {
     '<%= config.bin %> <%= command.id %> dgx-h200',
     '<%= config.bin %> <%= command.id %> workstation --json',
   ]
+  static override flags = lookFlags
   static override args = {name: Args.string({description: 'a machine, or a word'})}
 
   async run(): Promise<MachinesReport> {
     const {args} = await this.parse(Machines)
     const found = machinesLike(this.catalogue, args.name)
     const gpuOf = (id: string) => this.catalogue.gpu(id)
-    if (!this.jsonEnabled()) process.stdout.write('one' in found ? renderSystem(found.one, gpuOf, this.columns) : machinesTable(found.all, gpuOf, this.columns))
+    if (!this.jsonEnabled()) process.stdout.write('one' in found ? renderSystem(found.one, gpuOf, this.columns) : machinesTable(found.all, gpuOf, this.look))
     return machinesReport(this.catalogue, found)
   }
 }

@@ -4,6 +4,7 @@ import {documents} from '../cli/answer-asked.ts'
 import {ServefitCommand} from '../cli/base.ts'
 import {choiceFlags, deploymentFlags, machineFlags, workloadFlags} from '../cli/flags.ts'
 import {commandWords} from '../cli/command-words.ts'
+import {lookFlags} from '../cli/look-flags.ts'
 import {withProgress} from '../cli/progress.ts'
 import {reportFlags, wantsReport} from '../cli/report-flags.ts'
 import {askedScenario, flagsOf, scenarioFlags} from '../cli/scenario-flag.ts'
@@ -50,6 +51,7 @@ export default class Plan extends ServefitCommand {
     ...choiceFlags,
     ...deploymentFlags,
     ...sourceFlags,
+    ...lookFlags,
     'fail-on': Flags.string({
       description: 'exit with 1 when the best plan is tight, extrapolated, has warnings, or outputTokensPerSecond<5000',
       helpValue: 'CONDITIONS',
@@ -90,7 +92,7 @@ export default class Plan extends ServefitCommand {
       const title = `${harmless(planned.model.name)} on ${machineTitle(machine)}, prompts of ${count(workload.inputTokens)} and answers of ${count(workload.outputTokens)} tokens`
       const {concurrency, requestRate} = planned.question.workload
       const fixedLoad = concurrency !== undefined || requestRate !== undefined
-      process.stdout.write(renderPlan({...planned, title, objectives, objective, fixedLoad, next}, {columns: this.columns, colour: this.colour}))
+      process.stdout.write(renderPlan({...planned, title, objectives, objective, fixedLoad, next}, this.look))
       if (failed.length > 0) process.stderr.write(`servefit: the best plan fails on ${failed.join(', ')}\n`)
     }
     if (wantsReport(flags) || flags.svg !== undefined) {

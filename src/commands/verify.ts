@@ -2,6 +2,7 @@ import * as Args from '@oclif/core/args'
 import * as Flags from '@oclif/core/flags'
 import {ServefitCommand} from '../cli/base.ts'
 import {deploymentFlags, machineFlags, scenarioFrom} from '../cli/flags.ts'
+import {lookFlags} from '../cli/look-flags.ts'
 import {sourceFlags, sourcesFrom} from '../cli/source-flags.ts'
 import {realContext} from '../cli/world.ts'
 import {InputError} from '../core/input-error.ts'
@@ -28,6 +29,7 @@ export default class Verify extends ServefitCommand {
         'a result of vllm bench serve, sglang.bench_serving, TensorRT-LLM\'s clients or llama-bench, as a file or as they print it, or scenarios with "observed"',
       helpValue: 'FILE',
     }),
+    ...lookFlags,
     save: Flags.boolean({description: 'keep the difference as a correction for this GPU, engine and minor release'}),
     force: Flags.boolean({description: 'with --save: keep it though the log seems to be of another card, model or layout', dependsOn: ['save']}),
     ...machineFlags,
@@ -81,7 +83,7 @@ export default class Verify extends ServefitCommand {
     document.warnings.push(...verified.warnings)
     if (this.jsonEnabled()) return
     const {renderVerification} = await import('../render/verify.ts')
-    process.stdout.write(renderVerification(verified, document.savedTo, {columns: this.columns, colour: this.colour}))
+    process.stdout.write(renderVerification(verified, document.savedTo, this.look))
   }
 
   private async verifyBench(context: Context, file: string, given: Partial<Scenario>, document: VerificationDocument): Promise<void> {
@@ -91,6 +93,6 @@ export default class Verify extends ServefitCommand {
     document.bench = bench
     if (this.jsonEnabled()) return
     const {renderBench} = await import('../render/verify.ts')
-    process.stdout.write(`${document.log ? '\n' : ''}${renderBench(bench.runs, bench.unanswered, bench.within, {columns: this.columns, colour: this.colour})}`)
+    process.stdout.write(`${document.log ? '\n' : ''}${renderBench(bench.runs, bench.unanswered, bench.within, this.look)}`)
   }
 }

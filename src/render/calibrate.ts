@@ -1,12 +1,9 @@
 import type {Refit, UnansweredRun} from '../planner/verify/index.ts'
 import {changeOf, type MetricErrors, type SpeedFactors} from '../planner/world/index.ts'
 import {duration} from './numbers.ts'
-import {harmless, padEnd, padStart, paint, wrap} from './style.ts'
-
-interface View {
-  columns: number
-  colour: boolean
-}
+import {type Look, tablesOf} from './look.ts'
+import {harmless, padEnd, paint, wrap} from './style.ts'
+import {table} from './tables.ts'
 
 const NAMES: Record<keyof SpeedFactors, string> = {bandwidth: 'memory bandwidth', compute: 'compute', hostMilliseconds: 'host, each step'}
 const METRICS = {ttftMs: 'first token', tpotMs: 'per token', outputTokensPerSecond: 'tok/s in all'}
@@ -24,30 +21,37 @@ const metricWords = (one: MetricErrors): string =>
 /** Longest list of residuals on a screen; --json has them all. */
 const MOST_RESIDUALS = 24
 
-function fitLines(
-  {gpu, engine, runs, factors, fitted, left, residuals, medianErrorBefore, medianErrorAfter, metrics, better}: Refit,
-  {columns, colour}: View,
-): string[] {
-  const style = paint(colour)
-  const lines = [style.bold(`${engine} on ${gpu}, ${runs} run${runs === 1 ? '' : 's'}`), '']
+function fitLines({gpu, engine, runs, factors, fitted, left, residuals, medianErrorBefore, medianErrorAfter, metrics, better}: Refit, look: Look): string[] {
+  const {columns} = look
+  const style = paint(look.colour)
+  const lines = [style.bold(wrap(`${engine} on ${gpu}, ${runs} run${runs === 1 ? '' : 's'}`, columns)), '']
   if (better) lines.push(`  ${wrap(`median error ${(medianErrorAfter * 100).toFixed(1)}%, was ${(medianErrorBefore * 100).toFixed(1)}%`, columns - 4, 2)}`)
   else lines.push(`  ${wrap(fitted.length === 0 ? 'nothing was fitted' : 'nothing is kept: what ships is as close to these runs', columns - 4, 2)}`)
-  for (const one of metrics) lines.push(`  ${padEnd(METRICS[one.metric], 18)}${metricWords(one)}`)
+  for (const one of metrics) lines.push(`  ${padEnd(METRICS[one.metric], 18)}${wrap(metricWords(one), columns - 22, 20)}`)
   for (const parameter of fitted) lines.push(`  ${padEnd(NAMES[parameter], 18)}${valueWords(parameter, factors)}`)
   for (const {parameter, because} of left) lines.push(`  ${padEnd(NAMES[parameter], 18)}${style.dim(wrap(`left as it is: ${because}`, columns - 22, 20))}`)
-  lines.push('', `  ${padEnd('reported over predicted', 50)}  ${padStart('before', 7)}  ${padStart('after', 7)}`)
-  for (const {place, metric, before, after} of residuals.slice(0, MOST_RESIDUALS)) {
-    const name = harmless(place)
-    lines.push(
-      `  ${padEnd(name.length > 36 ? `...${name.slice(-33)}` : name, 36)}  ${padEnd(METRICS[metric], 12)}  ${padStart(percent(before), 7)}  ${padStart(percent(after), 7)}`,
-    )
-  }
+  const shown = table(
+    residuals.slice(0, MOST_RESIDUALS),
+    [
+      {title: 'Reported over predicted', value: ({place}) => harmless(place), names: true},
+      {title: 'Figure', value: ({metric}) => METRICS[metric], names: true},
+      {title: 'Before', value: ({before}) => percent(before), right: true},
+      {
+        title: 'After',
+        value: ({after}) => percent(after),
+        right: true,
+        style: ({before, after}) => (Math.abs(after) <= Math.abs(before) ? style.good : style.warn),
+      },
+    ],
+    tablesOf(look) - 2,
+  )
+  lines.push('', ...shown.trimEnd().replaceAll(/^/gm, '  ').split('\n'))
   if (residuals.length > MOST_RESIDUALS) lines.push(`  and ${residuals.length - MOST_RESIDUALS} more (--json)`)
   return lines
 }
 
 /** What was fitted, from what, and what it brought. */
-export function renderCalibration(fits: readonly Refit[], unanswered: readonly UnansweredRun[], savedTo: string | undefined, view: View): string {
+export function renderCalibration(fits: readonly Refit[], unanswered: readonly UnansweredRun[], savedTo: string | undefined, view: Look): string {
   const blocks = fits.map((fit) => fitLines(fit, view).join('\n'))
   for (const {place, error} of unanswered) blocks.push(`  ${wrap(`${harmless(place)}: ${harmless(error.message)}`, view.columns - 4, 4)}`)
   if (savedTo !== undefined)

@@ -1,6 +1,7 @@
 import type {CapacityReport, FleetOption, Period, Placement} from '../planner/capacity/index.ts'
 import type {Deployment} from '../core/deployment.ts'
 import {limitsInWords} from './plan.ts'
+import {type Look, tablesOf} from './look.ts'
 import {count, duration, rate} from './numbers.ts'
 import {harmless, type Paint, paint, wrap} from './style.ts'
 import {type Column, table} from './tables.ts'
@@ -30,8 +31,9 @@ const percent = (share: number): string => `${Math.round(share * 100)}%`
 const money = (amount: number): string => (amount >= 1000 ? count(Math.round(amount)) : amount.toFixed(2))
 
 /** `capacity` for people: a line for each kind of machine, how the best is laid out, and how it grows. */
-export function renderCapacity(report: CapacityReport, {columns, colour}: {columns: number; colour: boolean}): string {
-  const style = paint(colour)
+export function renderCapacity(report: CapacityReport, look: Look): string {
+  const {columns} = look
+  const style = paint(look.colour)
   const lines = report.demands.map((demand) => wrap(demandWords(demand), columns - 2, 2))
   lines[0] = style.bold(lines[0] ?? '')
   const {candidates} = report
@@ -39,11 +41,11 @@ export function renderCapacity(report: CapacityReport, {columns, colour}: {colum
   if (candidates) lines.push(`  ${wrap(candidateWords(candidates.considered, report.options), columns - 4, 2)}`)
   lines.push('')
   const feasible = report.options.filter((option) => option.feasible)
-  if (feasible.length > 0) lines.push(optionTable(feasible, columns).trimEnd(), '')
+  if (feasible.length > 0) lines.push(optionTable(feasible, tablesOf(look)).trimEnd(), '')
   for (const option of report.options.filter((candidate) => !candidate.feasible))
     lines.push(...option.problems.map((problem) => `  ${wrap(problemWords(option, problem, report), columns - 4, 4)}`))
   const [best] = feasible
-  if (best) lines.push(...bestLines(best, report, columns, style))
+  if (best) lines.push(...bestLines(best, report, look, style))
   return `${lines.join('\n').trimEnd()}\n`
 }
 
@@ -151,12 +153,13 @@ export function capacityWords(report: CapacityReport): {demands: string[]; notes
 
 const ASSUMED_LIMITS = 'No limits were given: these are the interactive ones. The --slo flags change them, --slo none removes them.'
 
-function bestLines(best: FleetOption, report: CapacityReport, columns: number, style: Paint): string[] {
+function bestLines(best: FleetOption, report: CapacityReport, look: Look, style: Paint): string[] {
+  const {columns} = look
   const lines = [`${style.bold(harmless(best.machine))}: ${fleetWords(best)}`, ...bestWords(best, report)].map((text) => `  ${wrap(text, columns - 4, 4)}`)
   if (best.periods.length > 1)
     lines.push(
       '',
-      ...periodTable(best, report, columns - 2)
+      ...periodTable(best, report, tablesOf(look) - 2)
         .trimEnd()
         .split('\n')
         .map((line) => `  ${line}`),
@@ -230,7 +233,7 @@ function periodTable(best: FleetOption, {demands}: CapacityReport, columns: numb
       {title: 'Month', value: ({month}) => String(month), right: true},
       ...demands.map(
         ({name, unit}, index): Column<Period> => ({
-          title: demands.length > 1 ? harmless(name).slice(0, 14) : UNIT_WORDS[unit],
+          title: demands.length > 1 ? harmless(name) : capital(UNIT_WORDS[unit]),
           value: ({units}) => figure(units[index]!.demand),
           right: true,
         }),

@@ -1,5 +1,5 @@
 import {cacheFormat, weightFormat} from '../core/formats.ts'
-import {bytesInWords} from '../core/words.ts'
+import {bytesInWords, usersInWords} from '../core/words.ts'
 import type {Speculation} from '../core/deployment.ts'
 import type {Performance, SpeculationFigures} from '../core/throughput/input.ts'
 import {mostInFlight} from '../core/throughput/drafting-pays.ts'
@@ -20,15 +20,15 @@ import {
 } from '../planner/answer/index.ts'
 import {machineTitle} from './hardware.ts'
 import type {Figure} from '../planner/quality/index.ts'
-import {count, duration, gib, rate} from './numbers.ts'
+import type {Look} from './look.ts'
+import {memoryBar} from './memory-bar.ts'
+import {count, duration, gib, inOneUnit, rate} from './numbers.ts'
 import {poolingRows} from './pooling.ts'
 import {figureLines, qualityWords} from './quality.ts'
 import {harmless, type Paint, padEnd, paint, widthOf, wrap} from './style.ts'
 import {dictionary} from '../core/dictionary.ts'
 
-export interface View {
-  columns: number
-  colour: boolean
+interface View extends Look {
   /** Every term with its rule. */
   explain?: boolean
   /** The comparisons behind what is said of quality, with `explain`. */
@@ -53,14 +53,14 @@ export function renderCheck(answer: Answer, advice: Advice, view: View): string 
   const style = paint(view.colour)
   const {best} = answer
   const result = toResult(best)
-  const lines = [titleLine(answer, view, style), '', ...verdictLines(answer, result, view, style), '', ...memoryLines(best, result, view, style)]
+  const lines = [titleLine(answer, view, style), '', ...verdictLines(answer, result, view, style), '', ...memoryLines(best, result, view)]
   const rows = factRows(best, result)
   if (rows.length > 0) lines.push('', ...rows.map(([label, text]) => row(label, text, view)))
   const passed = passedOverWords(answer)
   if (passed.length > 0) lines.push('', ...passed.map((text) => `  ${wrap(text, view.columns - 4, 2)}`))
   lines.push(...adviceLines(advice, view, style))
   if (view.explain) lines.push('', ...explainLines(best, view))
-  if (view.figures && view.figures.length > 0) lines.push('', '  Comparisons behind the quality', ...figureLines(view.figures, view.columns))
+  if (view.figures && view.figures.length > 0) lines.push('', '  Comparisons behind the quality', ...figureLines(view.figures, view))
   return `${lines.join('\n')}\n`
 }
 
@@ -136,34 +136,9 @@ function verdictLines({best}: Answer, result: Result, view: View, style: Paint):
   }
 }
 
-const PARTS = [
-  {key: 'weightsBytes', label: 'weights', mark: '#'},
-  {key: 'kvCacheBytes', label: 'KV cache', mark: '='},
-  {key: 'stateBytes', label: 'states', mark: '='},
-  {key: 'activationBytes', label: 'activations', mark: '-'},
-  {key: 'cudaGraphBytes', label: 'graphs', mark: '-'},
-  {key: 'runtimeBytes', label: 'runtime', mark: '-'},
-] as const
-
-function memoryLines({memory, machine}: Evaluation, {memory: {perGpu}}: Result, {columns}: View, style: Paint): string[] {
-  const used = PARTS.reduce((sum, {key}) => sum + (perGpu[key] ?? 0), 0)
-  const left = machine.gpus[0]?.accelerator.vendor === 'cpu' ? 'Memory per socket, GiB' : 'Memory per GPU, GiB'
-  const right = `${gib(used)} of ${gib(memory.totalBytes)} used`
-  const width = columns - 4
-  const scale = Math.max(memory.totalBytes, used)
-  let bar = ''
-  let done = 0
-  for (const {key, mark} of PARTS) {
-    done += perGpu[key] ?? 0
-    bar += mark.repeat(Math.max(0, Math.round((done / scale) * width) - bar.length))
-  }
-  bar =
-    used > memory.totalBytes
-      ? `${bar.slice(0, Math.max(0, Math.round((memory.totalBytes / scale) * width) - 1))}|${bar.slice(Math.round((memory.totalBytes / scale) * width))}`
-      : bar + '.'.repeat(Math.max(0, width - bar.length))
-  const parts = PARTS.filter(({key}) => (perGpu[key] ?? 0) > 0).map(({key, label}) => `${label} ${gib(perGpu[key] ?? 0)}`)
-  parts.push(used > memory.totalBytes ? `over by ${gib(used - memory.totalBytes)}` : `left ${gib(perGpu.freeBytes)}`)
-  return [`  ${left}${' '.repeat(Math.max(1, width - left.length - right.length))}${right}`, `  ${style.dim(bar)}`, `  ${wrap(parts.join(', '), width, 2)}`]
+function memoryLines({memory, machine}: Evaluation, {memory: {perGpu}}: Result, view: View): string[] {
+  const title = machine.gpus[0]?.accelerator.vendor === 'cpu' ? 'Memory per socket, GiB' : 'Memory per GPU, GiB'
+  return memoryBar(title, perGpu, memory.totalBytes, view)
 }
 
 function capacityRows(evaluation: Evaluation, result: Result): [string, string][] {
@@ -183,7 +158,7 @@ function capacityRows(evaluation: Evaluation, result: Result): [string, string][
       : ''
   rows.push(['Context', `${count(deployment.maxModelLen)} tokens, ${own}${extended}`])
   const replicas = deployment.dp > 1 ? (sharesExperts(evaluation) ? ' for each data-parallel rank' : ' for each replica') : ''
-  const size = workload ? `${requests(Math.floor(memory.requestsOfTokens(workload.inputTokens + workload.outputTokens)))} of this size, ` : ''
+  const size = workload ? `${requests(Math.floor(memory.requestsOfTokens(workload.inputTokens + workload.outputTokens)))} of this size at once, ` : ''
   const ends = result.memory.interval?.kvCacheTokens
   const either = ends && ends.low < ends.high ? ` (${count(rounded(ends.low))} to ${count(rounded(ends.high))})` : ''
   rows.push(['KV cache', `${count(memory.kvCacheTokens)} tokens${either}${replicas}: ${size}${rate(result.memory.maxConcurrencyAtMaxModelLen)} of full length`])
@@ -220,13 +195,19 @@ function speedRows(evaluation: Evaluation): [string, string][] {
   const certain = workload.requestRate !== undefined && rate(outputTokensPerSecond.low) === rate(outputTokensPerSecond.high)
   const limit = warnings.some(({code}) => code === 'concurrency-exceeds-sequences') && boundBy === 'kv-capacity' ? '--max-num-seqs' : limitWords(performance)
   const perUser = {low: 1000 / tpotMs.high, high: 1000 / tpotMs.low}
-  const rows: [string, string][] = [
-    ['Per user', `${rate(1000 / tpotMs.estimate)} tok/s ${span(perUser, rate)}, first token ${duration(ttftMs.estimate)} ${span(ttftMs, duration)}`],
-    [
-      'In all',
-      `${rate(outputTokensPerSecond.estimate)} tok/s${certain ? ', all that arrives,' : ` ${span(outputTokensPerSecond, rate)}`} at ${users}, ${load}; ${limit} is the limit`,
-    ],
-  ]
+  const served = `${rate(1000 / tpotMs.estimate)} tok/s ${span(perUser, rate)}, first token ${duration(ttftMs.estimate)} ${span(ttftMs, duration)}`
+  // What one user gets is what is served in all: one line.
+  const alone: [string, string][] = [['Speed', `${served}, for one user with ${load}; ${limit} is the limit`]]
+  const rows: [string, string][] =
+    workload.concurrency === 1
+      ? alone
+      : [
+          ['Per user', served],
+          [
+            'In all',
+            `${rate(outputTokensPerSecond.estimate)} tok/s${certain ? ', all that arrives,' : ` ${span(outputTokensPerSecond, rate)}`} at ${users}, ${load}; ${limit} is the limit`,
+          ],
+        ]
   if (deployment.dp > 1 && !deployment.dpAttention && Math.abs(outputTokensPerSecondPerUser) === 0) rows.pop()
   if (performance.speculation && deployment.speculative)
     rows.push(['Drafts', draftWords(deployment.speculative, performance.speculation, mostInFlight(performanceInput(evaluation, workload)))])
@@ -245,7 +226,7 @@ function draftWords({method, tokens, draft}: Speculation, {acceptance, source, p
       : until === 0
         ? '; it pays at no load'
         : until < most
-          ? `; it pays up to ${count(until)} in flight and costs beyond`
+          ? `; it pays up to ${usersInWords(until)} and costs beyond`
           : `; it pays for as many as run at once (${count(most)})`
   return `${name}, ${Math.round(acceptance * 100)}% of drafted tokens accepted (${source === 'given' ? 'given' : 'assumed'})${pays}`
 }
@@ -317,12 +298,20 @@ function adviceLines(advice: Advice, view: View, style: Paint): string[] {
 function explainLines({memory, performance}: Evaluation, view: View): string[] {
   const lines = ['  Memory terms of the fullest GPU']
   for (const {name, bytes, kind, because} of memory.terms)
-    lines.push(`  ${`${gib(bytes)} GiB`.padStart(11)}  ${name} (${kind})`, `  ${' '.repeat(13)}${wrap(because, view.columns - 17, 15)}`)
+    lines.push(
+      `  ${`${gib(bytes)} GiB`.padStart(11)}  ${wrap(`${name} (${kind})`, view.columns - 17, 15)}`,
+      `  ${' '.repeat(13)}${wrap(because, view.columns - 17, 15)}`,
+    )
   if (performance) {
     lines.push('', '  Time')
+    const times = (phase: string) => inOneUnit(performance.breakdown.filter((part) => part.phase === phase).map(({ms}) => ms))
+    const inUnit = {prefill: times('prefill'), decode: times('decode')}
     for (const {phase, name, ms, because} of performance.breakdown)
-      lines.push(`  ${duration(ms).padStart(11)}  ${phase}: ${name}`, `  ${' '.repeat(13)}${wrap(because, view.columns - 17, 15)}`)
-    lines.push('', `  Speed rests on the calibration "${performance.basis.calibration}".`)
+      lines.push(
+        `  ${inUnit[phase](ms).padStart(11)}  ${wrap(`${phase}: ${name}`, view.columns - 17, 15)}`,
+        `  ${' '.repeat(13)}${wrap(because, view.columns - 17, 15)}`,
+      )
+    lines.push('', `  ${wrap(`Speed rests on the calibration "${performance.basis.calibration}".`, view.columns - 4, 2)}`)
   }
   return lines
 }

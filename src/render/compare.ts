@@ -1,13 +1,12 @@
 import type {ComparisonRow, Computation} from '../planner/compare/index.ts'
 import type {Figure} from '../planner/quality/index.ts'
-import {count, duration, gib, rate, tokens} from './numbers.ts'
+import {type Look, tablesOf} from './look.ts'
+import {count, gib, inOneUnit, rate, tokens} from './numbers.ts'
 import {figureLines, qualityLegend, qualityWords, scoresOf, shortQuality} from './quality.ts'
-import {harmless, type Paint, paint, wrap} from './style.ts'
-import {type Column, keptTitles, table, tableWidth} from './tables.ts'
+import {byVerdict, harmless, type Paint, paint, wrap} from './style.ts'
+import {type Column, table} from './tables.ts'
 
-interface CompareView {
-  columns: number
-  colour: boolean
+interface CompareView extends Look {
   /** With `--explain`: the comparisons behind each statement, by repository. */
   figures?: ReadonlyMap<string, readonly Figure[]>
 }
@@ -25,7 +24,7 @@ export function renderCompare(rows: readonly ComparisonRow[], title: string, vie
     if (groups.size > 1) lines.push(style.bold(harmless(name)))
     lines.push(...groupLines(group, view, style), '')
   }
-  if (view.figures) lines.push(...explained(rows, view.figures, view.columns))
+  if (view.figures) lines.push(...explained(rows, view.figures, view))
   return `${lines.join('\n').trimEnd()}\n`
 }
 
@@ -41,11 +40,11 @@ function noneWords(rows: readonly ComparisonRow[]): string {
 const organisation = (hfId: string): string => (hfId.includes('/') ? hfId.slice(0, hfId.indexOf('/')) : '')
 const repository = (hfId: string): string => hfId.slice(hfId.indexOf('/') + 1)
 
-function groupLines(rows: readonly ComparisonRow[], {columns}: CompareView, style: Paint): string[] {
+function groupLines(rows: readonly ComparisonRow[], look: CompareView, style: Paint): string[] {
+  const {columns} = look
   const good = rows.filter(isGood)
   if (good.length === 0) return [noneWords(rows), ...refusals(rows, columns)]
-  const shown = columnsFor(good, columns)
-  const lines = [...table(good, shown, columns).trimEnd().split('\n')]
+  const lines = table(good, columnsFor(good, style), tablesOf(look)).trimEnd().split('\n')
   const text = (words: string | undefined) => {
     if (words !== undefined) lines.push(`  ${wrap(words, columns - 4, 2)}`)
   }
@@ -61,33 +60,46 @@ function groupLines(rows: readonly ComparisonRow[], {columns}: CompareView, styl
   return [...lines, ...refusals(rows, columns)]
 }
 
-/** The columns that a width has room for. Names lose their publisher only where no two are the same without it. */
-function columnsFor(rows: readonly ComparisonRow[], columns: number): Column<ComparisonRow>[] {
-  const short = new Map(rows.map(({hfId}) => [hfId, repository(hfId)]))
-  const told = new Set(short.values()).size === short.size
-  const of = (name: (hfId: string) => string, atOnce: string) => {
-    const list: Column<ComparisonRow>[] = [
-      {title: 'Checkpoint', value: ({hfId}) => harmless(name(hfId))},
-      {title: 'KV', value: ({kvCache}) => kvCache},
-      {title: 'GiB', value: ({checkpointBytes}) => gib(checkpointBytes), right: true, expendable: 3},
-      {title: '', value: ({result}) => (result.verdict === 'fits' ? '' : result.verdict)},
-      {title: 'Context', value: ({result}) => tokens(result.deployment.maxModelLen), right: true, expendable: 1},
-      {title: atOnce, value: ({requestsHeld}) => (requestsHeld === undefined ? '' : count(requestsHeld)), right: true, expendable: 2},
-      {title: 'TTFT', value: ({result}) => (result.performance ? duration(result.performance.ttftMs.estimate) : ''), right: true},
-      {title: 'TPOT', value: ({result}) => (result.performance ? duration(result.performance.tpotMs.estimate) : ''), right: true, expendable: 4},
-      {title: 'tok/s', value: ({result}) => (result.performance ? rate(result.performance.outputTokensPerSecond.estimate) : ''), right: true},
-      {title: 'Computes', value: ({computation}) => COMPUTES[computation], expendable: 5},
-      {title: 'Quality', value: ({quality}) => shortQuality(quality)},
-    ]
-    return list.filter(({title}) => title !== '' || rows.some(({result}) => result.verdict !== 'fits'))
+const atOnce = ({requestsHeld}: ComparisonRow): string => (requestsHeld === undefined ? '' : count(requestsHeld))
+
+/** Names lose their publisher before columns go, and only where no two are the same without it. */
+function columnsFor(rows: readonly ComparisonRow[], style: Paint): Column<ComparisonRow>[] {
+  const abbreviated = abbreviatedBy(rows)
+  const times = (name: 'ttftMs' | 'tpotMs') => {
+    const words = inOneUnit(rows.map(({result}) => result.performance?.[name].estimate))
+    return ({result}: ComparisonRow) => words(result.performance?.[name].estimate)
   }
-  const full = of((hfId) => hfId, 'Requests at once')
-  if (tableWidth(rows, full) <= columns) return full
-  const plain = of((hfId) => hfId, 'At once')
-  if (tableWidth(rows, plain) <= columns) return plain
-  const bare = of(repository, 'At once')
-  return told && keptTitles(rows, bare, columns).includes('At once') ? bare : of(abbreviatedBy(rows), 'At once')
+  return [
+    {
+      title: 'Checkpoint',
+      value: ({hfId}) => harmless(hfId),
+      shorter: [
+        {value: ({hfId}) => harmless(repository(hfId)), expendable: 8},
+        {value: ({hfId}) => harmless(abbreviated(hfId)), expendable: 3},
+      ],
+    },
+    {title: 'KV', value: ({kvCache}) => kvCache},
+    {title: 'GiB', value: ({checkpointBytes}) => gib(checkpointBytes), right: true, expendable: 4},
+    ...(rows.some(({result}) => result.verdict !== 'fits')
+      ? [
+          {
+            title: 'Verdict',
+            value: ({result}: ComparisonRow) => VERDICTS[result.verdict] ?? result.verdict,
+            style: ({result}: ComparisonRow) => byVerdict(style, result.verdict),
+          },
+        ]
+      : []),
+    {title: 'Context', value: ({result}) => tokens(result.deployment.maxModelLen), right: true, expendable: 1},
+    {title: 'Requests at once', value: atOnce, right: true, expendable: 2, shorter: [{title: 'At once', value: atOnce, expendable: 9}]},
+    {title: 'TTFT', value: times('ttftMs'), right: true},
+    {title: 'TPOT', value: times('tpotMs'), right: true, expendable: 6},
+    {title: 'tok/s', value: (row) => (row.result.performance ? rate(speedOf(row)) : ''), right: true},
+    {title: 'Computes', value: ({computation}) => COMPUTES[computation], expendable: 7},
+    {title: 'Quality', value: ({quality}) => shortQuality(quality)},
+  ]
 }
+
+const VERDICTS: Partial<Record<ComparisonRow['result']['verdict'], string>> = {'too-slow': 'too slow', 'does-not-fit': 'does not fit'}
 
 /** Names without the words that all repositories share, and what stands before these, where publishers tell them apart: nvidia/...-NVFP4. */
 function abbreviatedBy(rows: readonly ComparisonRow[]): (hfId: string) => string {
@@ -157,7 +169,9 @@ export function comparisonWords(rows: readonly ComparisonRow[]): {advice?: strin
   }
 }
 
-const speedOf = ({result}: ComparisonRow): number => result.performance?.outputTokensPerSecond.estimate ?? 0
+/** What the column tok/s shows: in all, and for one user what that user gets, as `check` says it. */
+const speedOf = ({result: {performance, workload}}: ComparisonRow): number =>
+  (workload?.concurrency === 1 ? performance?.outputTokensPerSecondPerUser : performance?.outputTokensPerSecond.estimate) ?? 0
 
 /** Speeds closer than this are told as equal. */
 const WORTH_TELLING = 0.05
@@ -226,10 +240,10 @@ function lossClause({quality}: ComparisonRow): string {
   return `${loses} ${median(recovery)} in the median${where}${points}`
 }
 
-function explained(rows: readonly ComparisonRow[], figures: ReadonlyMap<string, readonly Figure[]>, columns: number): string[] {
+function explained(rows: readonly ComparisonRow[], figures: ReadonlyMap<string, readonly Figure[]>, look: Look): string[] {
   return distinctCheckpoints(rows).flatMap(({hfId}) => {
     const own = figures.get(hfId) ?? []
-    return own.length === 0 ? [] : [`  Comparisons behind ${harmless(hfId)}`, ...figureLines(own, columns), '']
+    return own.length === 0 ? [] : [`  ${wrap(`Comparisons behind ${harmless(hfId)}`, look.columns - 4, 4)}`, ...figureLines(own, look), '']
   })
 }
 

@@ -1,27 +1,21 @@
 import type {DiffChange, DiffReport} from '../planner/diff/index.ts'
-import {count, duration, gib, rate, tokens} from './numbers.ts'
-import {harmless, type Paint, paint} from './style.ts'
+import {type Look, tablesOf} from './look.ts'
+import {count, gib, inOneUnit, rate, tokens} from './numbers.ts'
+import {harmless, type Paint, paint, wrap} from './style.ts'
 import {type Column, table} from './tables.ts'
 
 const MOST = 60
 
 /** `diff` for people: what is worse first. */
-export function renderDiff({changes, worse, tolerance}: DiffReport, {columns, colour}: {columns: number; colour: boolean}): string {
+export function renderDiff({changes, worse, tolerance}: DiffReport, look: Look): string {
   if (changes.length === 0) return 'Nothing changed.\n'
-  const style = paint(colour)
+  const style = paint(look.colour)
   const groups = new Map<string, DiffChange[]>()
   for (const change of changes.slice(0, MOST)) groups.set(subjectOf(change), [...(groups.get(subjectOf(change)) ?? []), change])
   const lines: string[] = []
   for (const [subject, rows] of groups) {
-    const [head, ...body] = table(rows, COLUMNS, columns - 2)
-      .trimEnd()
-      .split('\n')
-    lines.push(
-      ...(subject === '' ? [] : [style.bold(subject.slice(0, columns))]),
-      `  ${head}`,
-      ...body.map((line, index) => `  ${byEffect(rows[index]!, style)(line)}`),
-      '',
-    )
+    const drawn = table(rows, columnsFor(rows, style), tablesOf(look) - 2)
+    lines.push(...(subject === '' ? [] : [style.bold(wrap(subject, look.columns))]), ...drawn.trimEnd().replaceAll(/^/gm, '  ').split('\n'), '')
   }
   const rest = changes.length > MOST ? [`and ${changes.length - MOST} more: --json has them`] : []
   const end =
@@ -34,23 +28,28 @@ export function renderDiff({changes, worse, tolerance}: DiffReport, {columns, co
 /** What a figure belongs to: the key up to its last colon. */
 const subjectOf = ({key}: DiffChange): string => harmless(key.includes(': ') ? key.slice(0, key.lastIndexOf(': ')) : '')
 
-const COLUMNS: Column<DiffChange>[] = [
-  {title: 'Effect', value: ({effect}) => effect},
-  {title: 'Figure', value: ({key}) => harmless(key.slice(key.lastIndexOf(': ') + (key.includes(': ') ? 2 : 1)))},
-  {title: 'Before', value: ({before, unit}) => shown(before, unit), right: true},
-  {title: 'After', value: ({after, unit}) => shown(after, unit), right: true},
-  {title: 'Change', value: ({relative}) => (relative === undefined ? '' : `${relative > 0 ? '+' : ''}${(relative * 100).toFixed(1)}%`), right: true},
-]
+function columnsFor(rows: readonly DiffChange[], style: Paint): Column<DiffChange>[] {
+  const time = inOneUnit(rows.filter(({unit}) => unit === 'ms').flatMap(({before, after}) => [before, after].filter((value) => typeof value === 'number')))
+  return [
+    {title: 'Effect', value: ({effect}) => effect, style: (row) => byEffect(row, style), names: true},
+    {title: 'Figure', value: ({key}) => harmless(key.slice(key.lastIndexOf(': ') + (key.includes(': ') ? 2 : 1))), names: true},
+    {title: 'Before', value: ({before, unit}) => shown(before, unit, time), right: true},
+    {title: 'After', value: ({after, unit}) => shown(after, unit, time), right: true, style: (row) => byEffect(row, style)},
+    {title: 'Change', value: ({relative}) => (relative === undefined ? '' : changeWords(relative)), right: true},
+  ]
+}
+
+const changeWords = (relative: number): string => (Math.abs(relative) < 0.0005 ? 'under 0.1%' : `${relative > 0 ? '+' : ''}${(relative * 100).toFixed(1)}%`)
 
 const byEffect = ({effect}: DiffChange, style: Paint): ((text: string) => string) =>
   effect === 'worse' ? style.bad : effect === 'better' ? style.good : (text) => text
 
-function shown(value: DiffChange['before'], unit: DiffChange['unit']): string {
+function shown(value: DiffChange['before'], unit: DiffChange['unit'], time: (ms: number) => string): string {
   if (value === undefined) return '-'
   if (typeof value !== 'number') return harmless(String(value))
   switch (unit) {
     case 'ms':
-      return duration(value)
+      return time(value)
     case 'bytes':
       return `${gib(value)} GiB`
     case 'tokens':
@@ -58,6 +57,7 @@ function shown(value: DiffChange['before'], unit: DiffChange['unit']): string {
     case 'tok/s':
       return `${rate(value)} tok/s`
     default:
-      return Number.isInteger(value) ? count(value) : rate(value)
+      // Shares of memory differ in their second digit.
+      return Number.isInteger(value) ? count(value) : Math.abs(value) < 10 ? String(Number(value.toPrecision(4))) : rate(value)
   }
 }

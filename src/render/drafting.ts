@@ -1,5 +1,5 @@
 import type {DraftingOption} from '../planner/plan/index.ts'
-import {count} from './numbers.ts'
+import {usersInWords} from '../core/words.ts'
 import {harmless} from './style.ts'
 
 /** Drafting beside none: mtp:1 brings 35% at this load, and pays up to 40 in flight. */
@@ -7,7 +7,7 @@ export function draftingWords({speculative: {method, tokens, draft}, gain, accep
   const name = `--speculative ${method}:${tokens}${draft === undefined ? '' : ` (${harmless(draft)})`}`
   const change = `${Math.round(Math.abs(gain - 1) * 100)}%`
   const share = `${Math.round(acceptance * 100)}% of drafted tokens accepted`
-  if (gain <= 1) return `${name} would cost ${change} of throughput at this load${until ? `; it pays up to ${count(until)} in flight` : ''} (${share}).`
-  const reach = until === undefined ? ', and pays at any load that runs at once here' : until > 0 ? `, and pays up to ${count(until)} in flight` : ''
+  if (gain <= 1) return `${name} would cost ${change} of throughput at this load${until ? `; it pays up to ${usersInWords(until)}` : ''} (${share}).`
+  const reach = until === undefined ? ', and pays at any load that runs at once here' : until > 0 ? `, and pays up to ${usersInWords(until)}` : ''
   return `${name} would bring ${change} more at this load${reach} (${share}).`
 }

@@ -1,4 +1,5 @@
 import {padEnd, wrap} from './style.ts'
+import {type Look, tablesOf} from './look.ts'
 import {table} from './tables.ts'
 
 interface Row {
@@ -11,15 +12,16 @@ interface Row {
 }
 
 /** Engines with their releases and documentation, then their images. */
-export function enginesTable(engines: readonly Row[], width: number): string {
+export function enginesTable(engines: readonly Row[], look: Look): string {
+  const width = tablesOf(look)
   const list = table(
     engines,
     [
       {title: 'Engine', value: ({id}) => id},
-      {title: 'Name', value: ({title}) => title, expendable: 1},
+      {title: 'Name', value: ({title}) => title, expendable: 3},
       {title: 'Newest', value: ({newestVersion}) => newestVersion},
-      {title: 'From', value: ({versions}) => versions[0] ?? ''},
-      {title: 'Releases', value: ({versions}) => String(versions.length), right: true},
+      {title: 'From', value: ({versions}) => versions[0] ?? '', expendable: 1},
+      {title: 'Releases', value: ({versions}) => String(versions.length), right: true, expendable: 2},
       {title: 'Documentation', value: ({docsUrl}) => docsUrl},
     ],
     width,
@@ -27,19 +29,19 @@ export function enginesTable(engines: readonly Row[], width: number): string {
   const images = table(
     engines.flatMap(({id, images: own}) => own.map((image) => ({id, ...image}))),
     [
-      {title: 'Engine', value: ({id}) => id},
-      {title: 'For', value: ({vendor, gfx}) => `${vendor}${gfx ? ` ${gfx.join(' ')}` : ''}`},
+      {title: 'Engine', value: ({id}) => id, names: true},
+      {title: 'For', value: ({vendor, gfx}) => `${vendor}${gfx ? ` ${gfx.join(' ')}` : ''}`, names: true},
       {title: 'Image', value: ({image}) => image},
     ],
     width,
   )
-  return `${list}\n${images}\nservefit engines support MODEL says what each loads, on which GPUs.\n`
+  return `${list}\n${images}\n${wrap('servefit engines support MODEL says what each loads, on which GPUs.', look.columns)}\n`
 }
 
 /** One engine for people. */
 export function renderEngine({id, title, docsUrl, newestVersion, versions, images}: Row, columns: number): string {
   const row = (label: string, text: string) => `  ${padEnd(label, 14)}${wrap(text, columns - 16, 16)}`
-  const lines = [`${title}  ${id}`, '', row('Newest', newestVersion), row('Releases', versions.join(', '))]
+  const lines = [wrap(`${title}  ${id}`, columns), '', row('Newest', newestVersion), row('Releases', versions.join(', '))]
   for (const [at, {vendor, image, since, gfx}] of images.entries())
     lines.push(row(at === 0 ? 'Images' : '', `${vendor}${gfx ? ` ${gfx.join(' ')}` : ''}: ${image}${since ? ` (since ${since})` : ''}`))
   lines.push(row('Docs', docsUrl), '', row('Next', `servefit check qwen3-32b --gpu 1xh100-sxm --engine ${id}`))

@@ -7,7 +7,7 @@ const GB = 1e9
 /** One GPU for people. */
 export function renderGpu(gpu: Accelerator, columns: number): string {
   const row = (label: string, text: string) => `  ${padEnd(label, 14)}${wrap(text, columns - 16, 16)}`
-  const lines = [`${gpu.name}  ${gpu.id}`, '']
+  const lines = [wrap(`${gpu.name}  ${gpu.id}`, columns), '']
   const basis = gpu.memoryBasis === 'nominal' ? ', as advertised' : ''
   const options = gpu.memoryOptionsBytes?.map(gib).join(', ')
   lines.push(

@@ -33,7 +33,7 @@ export function renderMachine(machine: MachineDocument, {columns, colour, next =
   const style = paint(colour)
   const row = (label: string, text: string) => `  ${padEnd(label, LABEL)}${wrap(text, columns - LABEL - 2, LABEL + 2)}`
   const groups = groupsOf(machine)
-  const lines = [style.bold(machine.hostname ? harmless(machine.hostname) : 'This machine'), '']
+  const lines = [style.bold(wrap(machine.hostname ? harmless(machine.hostname) : 'This machine', columns)), '']
   if (groups.length === 0) lines.push(row('GPUs', 'none that can be used'))
   for (const [at, group] of groups.entries()) lines.push(...(at > 0 ? [''] : []), ...groupLines(group, machine, columns, style))
   if (groups.length > 1) lines.push('', '  Plans take the first of these groups; --gpu asks about another.')
@@ -56,7 +56,7 @@ function groupLines({gpus, pairs}: GpuGroup, machine: MachineDocument, columns: 
     first.id ? undefined : 'not in the catalogue',
   ].filter(Boolean)
   const title = `${gpus.length > 1 ? `${gpus.length} x ` : ''}${harmless(first.name)}`
-  const lines = [`  ${wrap(`${title}: ${facts.join(', ')}`, columns - 2, 4)}`]
+  const lines = [`  ${wrap(`${title}: ${facts.join(', ')}`, columns - 4, 4)}`]
   const row = (label: string, text: string) => `    ${padEnd(label, LABEL - 2)}${wrap(text, columns - LABEL - 2, LABEL + 2)}`
   // Many alike say more on one line.
   const idle = gpus.every((gpu) => gpu.freeBytes !== undefined && !gpu.processes?.length) && gpus.length > 2

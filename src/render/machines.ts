@@ -2,6 +2,7 @@ import type {System} from '../catalogue/system.ts'
 import type {Accelerator, LinkKind} from '../core/accelerator.ts'
 import {count, gib} from './numbers.ts'
 import {padEnd, wrap} from './style.ts'
+import {type Look, tablesOf} from './look.ts'
 import {table} from './tables.ts'
 
 type GpuOf = (id: string) => Accelerator | undefined
@@ -28,7 +29,7 @@ const memoryOf = ({gpus}: System, gpuOf: GpuOf): number =>
 const hasLink = ({gpus}: System): boolean => gpus.reduce((sum, {count: own}) => sum + own, 0) > 1
 
 /** `machines` for people. */
-export function machinesTable(systems: readonly System[], gpuOf: GpuOf, width: number): string {
+export function machinesTable(systems: readonly System[], gpuOf: GpuOf, look: Look): string {
   const list = table(
     systems,
     [
@@ -38,16 +39,16 @@ export function machinesTable(systems: readonly System[], gpuOf: GpuOf, width: n
       {title: 'Link', value: (system) => (system.link && hasLink(system) ? SHORT_LINKS[system.link.kind] : ''), expendable: 1},
       {title: 'Kind', value: ({kind}) => kind.replace('-instance', ''), expendable: 2},
     ],
-    width,
+    tablesOf(look),
   )
-  return `${list}\n${wrap('GiB: memory of the GPUs of one node. servefit machines NAME shows one; servefit check MODEL --machine NAME asks about it.', width)}\n`
+  return `${list}\n${wrap('GiB: memory of the GPUs of one node. servefit machines NAME shows one; servefit check MODEL --machine NAME asks about it.', look.columns)}\n`
 }
 
 /** One machine for people. */
 export function renderSystem(system: System, gpuOf: GpuOf, columns: number): string {
   const {name, id, kind, aliases, nodeCount, host, link, hostLink, network, maxPowerWatts, localDeployment, confidence} = system
   const row = (label: string, text: string) => `  ${padEnd(label, 14)}${wrap(text, columns - 16, 16)}`
-  const lines = [`${name}  ${id}`, '']
+  const lines = [wrap(`${name}  ${id}`, columns), '']
   for (const [at, {id: gpu, count: own, memoryBytes}] of system.gpus.entries()) {
     const each = memoryBytes ?? gpuOf(gpu)?.memoryBytes
     lines.push(

@@ -2,14 +2,16 @@ import type {ModelDetails} from '../planner/models/index.ts'
 import {count, gib, parameters, tokens} from './numbers.ts'
 import {qualityLegend, shortQuality} from './quality.ts'
 import {harmless, padEnd, wrap} from './style.ts'
+import {type Look, tablesOf} from './look.ts'
 import {table} from './tables.ts'
 
 /** `models show` for people. */
-export function renderModel(model: ModelDetails, warnings: readonly string[], columns: number): string {
+export function renderModel(model: ModelDetails, warnings: readonly string[], look: Look): string {
+  const {columns} = look
   const row = (label: string, text: string) => `  ${padEnd(label, 14)}${wrap(text, columns - 16, 16)}`
   const active = model.activeParams < model.totalParams * 0.7 ? `, ${parameters(model.activeParams)} read for each token` : ''
   const lines = [
-    `${harmless(model.name)}${model.hfId ? `  ${harmless(model.hfId)}` : ''}`,
+    wrap(`${harmless(model.name)}${model.hfId ? `  ${harmless(model.hfId)}` : ''}`, columns),
     '',
     row('Parameters', `${parameters(model.totalParams)} (${count(model.totalParams)})${active}`),
   ]
@@ -37,9 +39,11 @@ export function renderModel(model: ModelDetails, warnings: readonly string[], co
       ...table(
         model.checkpoints,
         [
-          {title: '  Checkpoint', value: ({hfId}) => `  ${harmless(hfId)}`},
+          {title: 'Checkpoint', value: ({hfId}) => harmless(hfId)},
           {title: 'Weights', value: ({weights}) => weights},
-          {title: 'GiB', value: ({bytes}) => (bytes === undefined ? '' : gib(bytes)), right: true, expendable: 1},
+          ...(model.checkpoints.some(({bytes}) => bytes !== undefined)
+            ? [{title: 'GiB', value: ({bytes}: ModelDetails['checkpoints'][number]) => (bytes === undefined ? '' : gib(bytes)), right: true, expendable: 1}]
+            : []),
           ...(model.checkpoints.some(({contextTokens}) => contextTokens !== undefined)
             ? [
                 {
@@ -54,9 +58,10 @@ export function renderModel(model: ModelDetails, warnings: readonly string[], co
             ? [{title: 'Quality', value: ({quality}: ModelDetails['checkpoints'][number]) => (quality ? shortQuality(quality) : '')}]
             : []),
         ],
-        columns,
+        tablesOf(look) - 2,
       )
         .trimEnd()
+        .replaceAll(/^/gm, '  ')
         .split('\n'),
     )
   const legend = qualityLegend(model.checkpoints.flatMap(({quality}) => quality ?? []))

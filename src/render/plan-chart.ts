@@ -1,6 +1,6 @@
 import type {PlanPoint} from '../planner/plan/index.ts'
 import {rate} from './numbers.ts'
-import {padEnd} from './style.ts'
+import {padEnd, wrap} from './style.ts'
 
 const ROWS = 10
 const LEGEND = 8
@@ -25,7 +25,7 @@ export function chart(front: readonly PlanPoint[], width: number, layout: (point
   const middle = rate(right / 2)
   const gap = Math.max(1, Math.floor(inner / 2) - Math.ceil(middle.length / 2) - 1)
   const foot = `${' '.repeat(margin + 1)}0${' '.repeat(gap)}${middle}${' '.repeat(Math.max(1, inner - gap - middle.length - rate(right).length - 1))}${rate(right)}`
-  return ['tok/s for each GPU (up) against tok/s for each user (right)', ...lines, axis, foot, ...legend(front, layout, width)]
+  return [...wrap('tok/s for each GPU (up) against tok/s for each user (right)', width).split('\n'), ...lines, axis, foot, ...legend(front, layout, width)]
 }
 
 const letter = (index: number): string => (index < 26 ? String.fromCharCode(97 + index) : '*')
@@ -40,9 +40,10 @@ function legend(front: readonly PlanPoint[], layout: (point: PlanPoint) => strin
     if (group?.name === name) group.last = index
     else groups.push({first: index, last: index, name})
   }
-  const shown = groups.slice(0, LEGEND).map(({first, last, name}) => {
+  const shown = groups.slice(0, LEGEND).flatMap(({first, last, name}) => {
     const loads = [...new Set([front[first]!, front[last]!].map(({concurrency}) => concurrency ?? '-'))].join(' to ')
-    return `${padEnd(first === last ? letter(first) : `${letter(first)}-${letter(last)}`, 4)}${name}, ${loads} in flight`.slice(0, width)
+    const users = loads === '1' ? '1 user' : loads === '-' ? 'the requests that arrive' : `${loads} users`
+    return `${padEnd(first === last ? letter(first) : `${letter(first)}-${letter(last)}`, 4)}${wrap(`${name}, ${users}`, width - 4, 4)}`.split('\n')
   })
   return groups.length > LEGEND ? [...shown, `and ${groups.length - LEGEND} more`] : shown
 }

@@ -9,20 +9,17 @@ import {
   isOverloaded,
   type Refusal,
 } from '../planner/plan/index.ts'
+import {usersInWords} from '../core/words.ts'
 import {hasLimits} from '../planner/answer/index.ts'
 import type {Objective, Objectives} from '../planner/scenario/index.ts'
 import {draftingWords} from './drafting.ts'
-import {count, duration, durationBeside, rate, tokens} from './numbers.ts'
+import {type Look, tablesOf} from './look.ts'
+import {count, duration, durationBeside, inOneUnit, rate, tokens} from './numbers.ts'
 import {deploymentWords} from './check.ts'
 import {chart} from './plan-chart.ts'
 import {shortQuality} from './quality.ts'
 import {harmless, type Paint, paint, padEnd, wrap} from './style.ts'
 import {type Column, table} from './tables.ts'
-
-export interface PlanView {
-  columns: number
-  colour: boolean
-}
 
 export interface PlanPicture {
   title: string
@@ -105,15 +102,16 @@ const ROWS = 8
 const REFUSALS = 5
 
 /** `plan` for people: the ranking, why the next best lost, a chart, and what was refused. */
-export function renderPlan(picture: PlanPicture, {columns, colour}: PlanView): string {
-  const style = paint(colour)
+export function renderPlan(picture: PlanPicture, look: Look): string {
+  const {columns} = look
+  const style = paint(look.colour)
   const [best, second] = picture.ranking
   const lines = [style.bold(wrap(picture.title, columns)), '']
   const unknown = picture.refusals.some(({code}) => code === 'architecture-unknown')
-  if (!best && unknown) lines.push(`  ${style.bad('nothing can be told')}: the layers of this model are not known`)
-  else if (!best) lines.push(`  ${style.bad('nothing can be started')}: all ${count(picture.considered)} deployments are refused`)
+  if (!best && unknown) lines.push(`  ${wrap(`${style.bad('nothing can be told')}: the layers of this model are not known`, columns - 4, 2)}`)
+  else if (!best) lines.push(`  ${wrap(`${style.bad('nothing can be started')}: all ${count(picture.considered)} deployments are refused`, columns - 4, 2)}`)
   else {
-    lines.push(...verdictLines(best, picture, columns, style), '', rankingTable(picture, columns).trimEnd())
+    lines.push(...verdictLines(best, picture, columns, style), '', rankingTable(picture, tablesOf(look), style).trimEnd())
     if (picture.drafting.length > 0) lines.push('', ...picture.drafting.map((option) => `  ${wrap(draftingWords(option), columns - 4, 2)}`))
     if (second && picture.met) lines.push('', `  ${wrap(whyNot(best, second), columns - 4, 2)}`)
     const drawn = chart(picture.front, Math.min(columns - 4, 90), layoutLetters)
@@ -135,7 +133,7 @@ function verdictLines(
   const {engine, deployment, verdict, reasons} = best.evaluation
   const word = met ? style.good(style.bold('best')) : style.bad(style.bold(hasLimits(objectives) ? 'no plan keeps the limits' : 'no plan keeps up'))
   const limits = limitsInWords(objectives)
-  const lines = [`  ${word}${met || limits === '' ? '' : `: ${wrap(limits, columns - 30, 4)}`}`]
+  const lines = [`  ${met || limits === '' ? word : wrap(`${word}: ${limits}`, columns - 6, 4)}`]
   const name = `${engine.title} ${deployment.engineVersion}, ${deploymentWords(best.evaluation)}`
   if (met) lines[0] += `   ${wrap(name, columns - 12, 9)}`
   else lines.push(`  nearest  ${wrap(name, columns - 14, 11)}`)
@@ -193,31 +191,41 @@ const loadWords = ({concurrency, evaluation: {workload}}: PlanPoint): string =>
     ? `at ${workload?.requestRate} requests/s`
     : concurrency === 'max'
       ? 'with as many requests as fit'
-      : `with ${count(concurrency)} in flight`
+      : `at ${usersInWords(concurrency)}`
 
 function pointWords(point: PlanPoint): string {
   const {outputTokensPerSecond: out, tpotMs, ttftMs} = point.performance
-  return `${rate(out.estimate)} tok/s (${rate(out.low)} to ${rate(out.high)}) ${loadWords(point)}: ${rate(1000 / tpotMs.estimate)} tok/s for each user (${rate(1000 / tpotMs.high)} to ${rate(1000 / tpotMs.low)}), first token ${duration(ttftMs.estimate)} (${duration(ttftMs.low)} to ${duration(ttftMs.high)})`
+  const perUser = `${rate(1000 / tpotMs.estimate)} tok/s`
+  const range = `(${rate(1000 / tpotMs.high)} to ${rate(1000 / tpotMs.low)})`
+  const first = `first token ${duration(ttftMs.estimate)} (${duration(ttftMs.low)} to ${duration(ttftMs.high)})`
+  // What one user gets is what is served in all.
+  if (point.concurrency === 1) return `${perUser} ${range} ${loadWords(point)}, ${first}`
+  return `${rate(out.estimate)} tok/s (${rate(out.low)} to ${rate(out.high)}) ${loadWords(point)}: ${perUser} for each user ${range}, ${first}`
 }
 
 /** What stands in the columns that name a deployment. */
 const labelOf = (point: PlanPoint): string =>
   [point.evaluation.engine.id, point.evaluation.checkpoint.weights, point.evaluation.deployment.kvCache, layoutLetters(point)].join(' ')
 
-function rankingTable({ranking, objectives, fixedLoad}: PlanPicture, width: number): string {
+function rankingTable({ranking, objectives, fixedLoad}: PlanPicture, width: number, style: Paint): string {
   const rows = ranking.slice(0, ROWS)
   // Builds of one format that are not as good are told apart by who published them.
   const isTwice = (point: RankedPlan) => rows.some((row) => row !== point && labelOf(row) === labelOf(point))
   const publisher = ({evaluation: {checkpoint}}: RankedPlan) => checkpoint.hfId.split('/')[0]!
+  const first = inOneUnit(rows.map(({performance}) => performance.ttftMs.estimate))
+  const whole = inOneUnit(rows.map((point) => endToEndMs(point).estimate))
   const columns: Column<RankedPlan>[] = [
-    {title: 'Engine', value: ({evaluation}) => evaluation.engine.id},
+    {title: 'Engine', value: ({evaluation}) => evaluation.engine.id, names: true},
     {
       title: 'Weights',
+      names: true,
       value: (point) => harmless(`${point.evaluation.checkpoint.weights}${isTwice(point) ? ` (${publisher(point)})` : ''}`),
     },
-    {title: 'KV', value: ({evaluation}) => evaluation.deployment.kvCache},
-    {title: 'Layout', value: layoutLetters},
-    ...(fixedLoad ? [] : [{title: 'Users', value: ({concurrency}: RankedPlan) => String(concurrency ?? '-'), right: true}]),
+    {title: 'KV', value: ({evaluation}) => evaluation.deployment.kvCache, names: true},
+    {title: 'Layout', value: layoutLetters, names: true},
+    ...(fixedLoad
+      ? []
+      : [{title: 'Users', value: ({concurrency}: RankedPlan) => (typeof concurrency === 'number' ? count(concurrency) : (concurrency ?? '-')), right: true}]),
     {
       title: 'tok/s',
       value: ({
@@ -228,7 +236,7 @@ function rankingTable({ranking, objectives, fixedLoad}: PlanPicture, width: numb
       right: true,
     },
     {
-      title: 'at least',
+      title: 'At least',
       value: ({
         performance: {
           outputTokensPerSecond: {low},
@@ -237,16 +245,21 @@ function rankingTable({ranking, objectives, fixedLoad}: PlanPicture, width: numb
       right: true,
       expendable: 2,
     },
-    {title: 'user', value: ({performance: {tpotMs}}) => rate(1000 / tpotMs.estimate), right: true},
-    {title: 'TTFT', value: ({performance: {ttftMs}}) => duration(ttftMs.estimate), right: true},
+    {title: 'Per user', value: ({performance: {tpotMs}}) => rate(1000 / tpotMs.estimate), right: true},
+    {title: 'TTFT', value: ({performance: {ttftMs}}) => first(ttftMs.estimate), right: true},
     ...(objectives.endToEndMs === undefined
       ? []
-      : [{title: 'Whole', value: (point: RankedPlan) => duration(endToEndMs(point).estimate), right: true, expendable: 1}]),
-    ...(!hasLimits(objectives) || ranking.every(({sure}) => sure) ? [] : [{title: 'Limits', value: (point: RankedPlan) => limitWords(point, objectives)}]),
+      : [{title: 'Whole', value: (point: RankedPlan) => whole(endToEndMs(point).estimate), right: true, expendable: 1}]),
+    ...(!hasLimits(objectives) || ranking.every(({sure}) => sure)
+      ? []
+      : [{title: 'Limits', value: (point: RankedPlan) => limitWords(point, objectives), style: (point: RankedPlan) => limitStyle(point, style)}]),
     {title: 'Context', value: ({evaluation}) => tokens(evaluation.deployment.maxModelLen), right: true, expendable: 3},
   ]
   return table(rows, columns, width)
 }
+
+const limitStyle = (point: PlanPoint, style: Paint): ((text: string) => string) =>
+  point.meets && !isOverloaded(point) ? (point.sure ? style.good : style.warn) : style.bad
 
 function limitWords(point: PlanPoint, objectives: Objectives): string {
   if (isOverloaded(point)) return 'overloaded'
@@ -305,12 +318,12 @@ function floorWords(floor: Floor, objectives: Objectives): string {
 }
 
 function reachLines(reach: readonly Reach[], limited: boolean, columns: number): string[] {
-  const width = Math.min(34, Math.max(...reach.map(({flags}) => flags.length)))
+  const width = Math.min(34, Math.floor(columns / 2) - 4, Math.max(...reach.map(({flags}) => flags.length)))
   return [
     limited ? '  What would reach them' : '  Would do',
     ...reach.map(
       ({flags, outcome}) =>
-        `  ${flags.length > width ? `${flags}\n  ${' '.repeat(width)}` : padEnd(flags, width)}  ${wrap(outcome, columns - width - 6, width + 4)}`,
+        `  ${flags.length > width ? `${wrap(flags, columns - 4, 4)}\n  ${' '.repeat(width)}` : padEnd(flags, width)}  ${wrap(outcome, columns - width - 6, width + 4)}`,
     ),
   ]
 }
@@ -324,6 +337,6 @@ function refusalLines({refusals, considered, reach}: PlanPicture, columns: numbe
     const remedy = relaid && own?.startsWith('use --tp') ? undefined : own
     lines.push(`  ${padEnd(`${count(times)} x`, 7)}${wrap(harmless(`${message}${remedy ? `; ${remedy}` : ''} (${examples[0]})`), columns - 11, 9)}`)
   }
-  if (refusals.length > REFUSALS) lines.push(`  ${' '.repeat(7)}and ${refusals.length - REFUSALS} other reasons: --json has them`)
+  if (refusals.length > REFUSALS) lines.push(`  ${' '.repeat(7)}${wrap(`and ${refusals.length - REFUSALS} other reasons: --json has them`, columns - 11, 9)}`)
   return lines
 }

@@ -1,5 +1,6 @@
 import type {ApartKind, Loss, Quality} from '../core/quality.ts'
 import {type Figure, kinTitle} from '../planner/quality/index.ts'
+import {type Look, tablesOf} from './look.ts'
 import {count} from './numbers.ts'
 import {harmless, wrap} from './style.ts'
 
@@ -126,14 +127,17 @@ const UNUSED: Record<NonNullable<Figure['unpooled']>, string> = {
 }
 
 /** Comparisons under the page that each stands on. */
-export function figureLines(figures: readonly Figure[], columns: number): string[] {
+export function figureLines(figures: readonly Figure[], look: Pick<Look, 'columns' | 'tableColumns'>): string[] {
+  const {columns} = look
+  // In a file an address stays whole.
+  const addressColumns = Number.isFinite(tablesOf(look)) ? columns - 8 : Number.POSITIVE_INFINITY
   const bySource = new Map<string, Figure[]>()
   for (const figure of figures) bySource.set(figure.source, [...(bySource.get(figure.source) ?? []), figure])
   return [...bySource].flatMap(([source, own]) => {
     const names = [...new Set(own.map(({checkpoint, model, weights}) => checkpoint ?? `${model ?? 'a model that is not named'} in ${weights}`))]
     const by = own[0]!.by === 'maker' ? 'by the maker of the build' : 'independent'
     return [
-      `    ${harmless(source)}`,
+      `    ${wrap(harmless(source), addressColumns, 6)}`,
       `      ${wrap(`${names.map(harmless).join(', ')}; ${by}`, columns - 8, 6)}`,
       ...[...new Set(own.map(figureWordsOf))].map((words) => `      ${wrap(words, columns - 10, 8)}`),
     ]

@@ -1,6 +1,7 @@
 import type {Distribution} from '../core/simulator/distribution.ts'
 import type {Evaluation, Simulation} from '../planner/answer/index.ts'
-import {count, duration, rate} from './numbers.ts'
+import {type Look, tablesOf} from './look.ts'
+import {count, inOneUnit, rate} from './numbers.ts'
 import {wrap} from './style.ts'
 import {table} from './tables.ts'
 
@@ -11,26 +12,29 @@ interface Row {
 }
 
 /** Percentiles next to the means of the closed form. */
-export function renderSimulation(simulation: Simulation, {performance, workload}: Evaluation, {columns}: {columns: number}): string {
+export function renderSimulation(simulation: Simulation, {performance, workload}: Evaluation, look: Pick<Look, 'columns' | 'tableColumns'>): string {
+  const {columns} = look
   const further = Math.max(0, (workload?.outputTokens ?? 1) - 1)
   const rows: Row[] = [
     {name: 'First token', closed: performance?.ttftMs.estimate, simulated: simulation.ttftMs},
     {name: 'Each further', closed: performance?.tpotMs.estimate, simulated: simulation.tpotMs},
     {name: 'Whole answer', closed: performance && performance.ttftMs.estimate + further * performance.tpotMs.estimate, simulated: simulation.endToEndMs},
   ]
-  const time = (value: number | undefined) => (value === undefined ? '-' : duration(value))
+  const shownTimes = ({closed, simulated}: Row) => [closed, ...(simulated ? [simulated.mean, simulated.p50, simulated.p90, simulated.p95, simulated.p99] : [])]
+  const inUnit = inOneUnit(rows.flatMap(shownTimes))
+  const time = (value: number | undefined) => (value === undefined ? '-' : inUnit(value))
   const shown = table(
     rows,
     [
-      {title: '', value: ({name}) => name},
-      {title: 'estimate', value: ({closed}) => time(closed), right: true},
-      {title: 'mean', value: ({simulated}) => time(simulated?.mean), right: true},
+      {title: 'Time', value: ({name}) => name},
+      {title: 'Estimate', value: ({closed}) => time(closed), right: true},
+      {title: 'Mean', value: ({simulated}) => time(simulated?.mean), right: true},
       {title: 'p50', value: ({simulated}) => time(simulated?.p50), right: true},
       {title: 'p90', value: ({simulated}) => time(simulated?.p90), right: true},
       {title: 'p95', value: ({simulated}) => time(simulated?.p95), right: true},
       {title: 'p99', value: ({simulated}) => time(simulated?.p99), right: true},
     ],
-    columns - 2,
+    tablesOf(look) - 2,
   )
   const share = (value: number) => `${Math.round(value * 100)}%`
   const words = [
@@ -42,7 +46,7 @@ export function renderSimulation(simulation: Simulation, {performance, workload}
     ...(simulation.refused > 0 ? [`${count(simulation.refused)} requests are longer than the cache and are turned away`] : []),
   ]
   const lines = [
-    `  Simulated, ${count(simulation.requests)} requests step by step`,
+    `  ${wrap(`Simulated, ${count(simulation.requests)} requests step by step`, columns - 4, 2)}`,
     ...shown
       .trimEnd()
       .split('\n')

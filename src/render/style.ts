@@ -1,3 +1,7 @@
+import {broken, widthOf} from './width.ts'
+
+export {padEnd, padStart, widthOf} from './width.ts'
+
 /** Colour never carries meaning alone: everything reads the same without it. */
 export interface Paint {
   bold(text: string): string
@@ -18,6 +22,10 @@ export const paint = (colour: boolean): Paint =>
     ? {bold: coloured(1, 22), dim: coloured(2, 22), good: coloured(32, 39), warn: coloured(33, 39), bad: coloured(31, 39)}
     : {bold: plain, dim: plain, good: plain, warn: plain, bad: plain}
 
+/** The colour of a verdict, as in `check`. */
+export const byVerdict = (style: Paint, verdict: string): ((text: string) => string) =>
+  verdict === 'fits' ? style.good : verdict === 'tight' ? style.warn : style.bad
+
 /** NO_COLOR and FORCE_COLOR are honoured; otherwise colour is for terminals (no-color.org, force-color.org). */
 export function inColour(stream: {isTTY?: boolean}, environment: Record<string, string | undefined>): boolean {
   if (environment.FORCE_COLOR !== undefined && environment.FORCE_COLOR !== '' && environment.FORCE_COLOR !== '0') return true
@@ -25,16 +33,8 @@ export function inColour(stream: {isTTY?: boolean}, environment: Record<string, 
   return stream.isTTY === true && environment.TERM !== 'dumb'
 }
 
-const ESCAPES = /\u001B\[[0-9;]*m/g
-
-/** Columns that a text takes. Names of models and machines are ASCII; anything else counts one column a character. */
-export const widthOf = (text: string): number => [...text.replaceAll(ESCAPES, '')].length
-
-export const padEnd = (text: string, columns: number): string => text + ' '.repeat(Math.max(0, columns - widthOf(text)))
-export const padStart = (text: string, columns: number): string => ' '.repeat(Math.max(0, columns - widthOf(text))) + text
-
 /** A figure and its unit stay on one line: 570 ms, 3.6 GiB, 26 tok/s. */
-const FIGURE = /(\d) (ms|s|min|GiB|MiB|GB|tok\/s|tokens|users?)\b/g
+const FIGURE = /(\d) (ms|s|min|h|GiB|MiB|GB|tok\/s|tokens|users?)\b/g
 const TIED = '\u00A0'
 
 /** Styles of our own among characters that a terminal would act on. */
@@ -43,16 +43,21 @@ const STYLE_OR_CONTROL = /(\u001B\[[0-9;]*m)|[\u0000-\u0008\u000B-\u001F\u007F-\
 /** A last net under `harmless`, for words that were put together elsewhere: styles stay, control characters do not. */
 const settled = (text: string): string => text.replaceAll(STYLE_OR_CONTROL, (_, style?: string) => style ?? '?')
 
-/** Lines of at most `columns` beside their indent, broken at blanks; a longer word stands alone. `indent` blanks before every line but the first. */
+/**
+ * Lines of at most `columns` beside their indent, broken at blanks; a longer word is broken behind a mark that parts it. `indent` blanks before
+ * every line but the first.
+ */
 export function wrap(text: string, columns: number, indent = 0): string {
+  const room = Math.max(8, columns)
   const lines: string[] = []
   let line = ''
-  for (const word of settled(text).replaceAll(FIGURE, `$1${TIED}$2`).split(' ')) {
-    if (line !== '' && widthOf(line) + 1 + widthOf(word) > columns) {
-      lines.push(line)
-      line = word
-    } else line = line === '' ? word : `${line} ${word}`
-  }
+  for (const whole of settled(text).replaceAll(FIGURE, `$1${TIED}$2`).split(' '))
+    for (const [index, word] of broken(whole, room).entries()) {
+      if (line !== '' && (index > 0 || widthOf(line) + 1 + widthOf(word) > room)) {
+        lines.push(line)
+        line = word
+      } else line = line === '' ? word : `${line} ${word}`
+    }
   lines.push(line)
   return lines.join(`\n${' '.repeat(indent)}`).replaceAll(TIED, ' ')
 }

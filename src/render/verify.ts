@@ -2,17 +2,14 @@ import {minorOf} from '../engines/versions.ts'
 import type {ComparedFigure, ComparedRun, Decisive, UnansweredRun, Verification, VerifiedLine} from '../planner/verify/index.ts'
 import {bytesInWords} from '../core/words.ts'
 import {machineTitle} from './hardware.ts'
-import {count, duration, rate} from './numbers.ts'
-import {harmless, type Paint, padEnd, padStart, paint, widthOf, wrap} from './style.ts'
+import {type Look, tablesOf} from './look.ts'
+import {count, inOneUnit, rate} from './numbers.ts'
+import {harmless, type Paint, padEnd, paint, widthOf, wrap} from './style.ts'
+import {type Column, table} from './tables.ts'
 import {dictionary} from '../core/dictionary.ts'
 
-interface View {
-  columns: number
-  colour: boolean
-}
-
 const LABEL = 16
-const row = (label: string, text: string, {columns}: View): string => `  ${padEnd(label, LABEL)}${wrap(text, columns - LABEL - 2, LABEL + 2)}`
+const row = (label: string, text: string, {columns}: Look): string => `  ${padEnd(label, LABEL)}${wrap(text, columns - LABEL - 2, LABEL + 2)}`
 
 const GIB = 1024 ** 3
 const figure = (value: number, unit: VerifiedLine['unit']): string =>
@@ -27,7 +24,7 @@ const PREDICTED: Record<Verification['outcome']['predicted'], string> = {
   unsupported: 'that it is refused',
 }
 
-function title(left: string, right: string, {columns}: View, style: Paint): string {
+function title(left: string, right: string, {columns}: Look, style: Paint): string {
   const gap = columns - widthOf(left) - widthOf(right)
   return gap >= 2 ? style.bold(left) + ' '.repeat(gap) + style.dim(right) : `${style.bold(wrap(left, columns))}\n${style.dim(right)}`
 }
@@ -52,7 +49,7 @@ function differenceWords({name, unit, difference, differenceBytes}: Decisive, {l
   return `${name} differ by ${count(Math.abs(difference))}${share}, ${relation} the estimate's own error${spread === undefined ? '' : ` (${count(spread)})`}`
 }
 
-function verdictLine(verified: Verification, view: View, style: Paint): string {
+function verdictLine(verified: Verification, view: Look, style: Paint): string {
   const {within, decisive, outcome, mismatches} = verified
   const word = mismatches.length > 0 ? 'not comparable' : within ? 'right' : 'off'
   const painted = within && mismatches.length === 0 ? style.good(style.bold(word)) : style.warn(style.bold(word))
@@ -65,19 +62,29 @@ function verdictLine(verified: Verification, view: View, style: Paint): string {
   return `  ${painted}   ${wrap(text, view.columns - widthOf(word) - 5, widthOf(word) + 5)}`
 }
 
-function linesTable(lines: readonly VerifiedLine[]): string[] {
-  const cells = lines.map(({name, unit, predicted, reported, difference, relative}) => [
-    `${name}${unit === 'bytes' ? ', GiB' : ''}`,
-    figure(predicted, unit),
-    figure(reported, unit),
-    signed(difference, (value) => figure(value, unit)),
-    relative === undefined ? '' : percent(relative),
-  ])
-  const titles = ['', 'predicted', 'reported', 'difference', '']
-  const widths = titles.map((text, column) => Math.max(text.length, ...cells.map((line) => line[column]!.length)))
-  return [titles, ...cells].map((line) =>
-    `  ${line.map((cell, column) => (column === 0 ? padEnd(cell, widths[0]!) : padStart(cell, widths[column]!))).join('  ')}`.trimEnd(),
-  )
+/** A table below an indent of two. */
+const indented = (text: string): string[] => text.trimEnd().replaceAll(/^/gm, '  ').split('\n')
+
+/** Foreign words that are quoted from their beginning. */
+const shortened = (text: string, most: number): string => (text.length > most ? `${text.slice(0, most)}...` : text)
+
+/** From this difference on a figure is coloured. */
+const NOTICEABLE = 0.05
+
+function linesTable(lines: readonly VerifiedLine[], look: Look, style: Paint): string[] {
+  const columns: Column<VerifiedLine>[] = [
+    {title: 'Figure', value: ({name, unit}) => `${name}${unit === 'bytes' ? ', GiB' : ''}`},
+    {title: 'Predicted', value: ({predicted, unit}) => figure(predicted, unit), right: true},
+    {title: 'Reported', value: ({reported, unit}) => figure(reported, unit), right: true},
+    {title: 'Difference', value: ({difference, unit}) => signed(difference, (value) => figure(value, unit)), right: true, expendable: 1},
+    {
+      title: 'Off by',
+      value: ({relative}) => (relative === undefined ? '' : percent(relative)),
+      right: true,
+      style: ({relative = 0}) => (Math.abs(relative) >= NOTICEABLE ? style.warn : undefined),
+    },
+  ]
+  return indented(table(lines, columns, tablesOf(look) - 2))
 }
 
 function engineWords({reported, predicted}: Verification['outcome']): string {
@@ -89,10 +96,10 @@ function engineWords({reported, predicted}: Verification['outcome']): string {
 const laterWords = ({during, message}: NonNullable<Verification['outcome']['later']>): string =>
   during === 'wake-up'
     ? 'it served; a wake-up from sleep failed since, as the memory that sleep had given back was taken meanwhile: what starts beside it must leave that much free'
-    : `it served; a failure since: ${harmless(message).slice(0, 160)}`
+    : `it served; a failure since: ${shortened(harmless(message), 160)}`
 
 /** A start-up log beside its prediction, for people. */
-export function renderVerification(verified: Verification, savedTo: string | undefined, view: View): string {
+export function renderVerification(verified: Verification, savedTo: string | undefined, view: Look): string {
   const style = paint(view.colour)
   const {
     report,
@@ -110,12 +117,12 @@ export function renderVerification(verified: Verification, savedTo: string | und
     '',
     verdictLine(verified, view, style),
   ]
-  if (lines.length > 0) text.push('', ...linesTable(lines))
+  if (lines.length > 0) text.push('', ...linesTable(lines, view, style))
   const rows: [string, string][] = []
   const processes = report.ranks.filter(({figures}) => figures.weightsBytes !== undefined || figures.kvCacheBytes !== undefined).length
   if (processes > 1) rows.push(['Processes', `${processes} printed their memory; the one with least room decides`])
   if (outcome.reported !== 'unknown') rows.push(['Engine', engineWords(outcome)])
-  if (outcome.reported === 'unsupported' && report.refusal) rows.push(['Its words', harmless(report.refusal.message).slice(0, 240)])
+  if (outcome.reported === 'unsupported' && report.refusal) rows.push(['Its words', shortened(harmless(report.refusal.message), 240)])
   if (outcome.later) rows.push(['Later', laterWords(outcome.later)])
   if (mismatches.length === 0 && worst && Math.abs(worst.difference) >= GIB / 100)
     rows.push([
@@ -138,16 +145,20 @@ export function renderVerification(verified: Verification, savedTo: string | und
   return `${text.join('\n')}\n`
 }
 
-const METRIC_NAMES: Record<ComparedFigure['metric'], string> = {ttftMs: 'first token', tpotMs: 'per token', outputTokensPerSecond: 'tok/s in all'}
-const speed = (metric: ComparedFigure['metric'], value: number): string => (metric === 'outputTokensPerSecond' ? rate(value) : duration(value))
+const METRIC_NAMES: Record<ComparedFigure['metric'], string> = {ttftMs: 'First token', tpotMs: 'Each further', outputTokensPerSecond: 'tok/s in all'}
 
 function loadWords({inputTokens, outputTokens, concurrency, requestRate}: ComparedRun['workload']): string {
-  const load = requestRate !== undefined ? `${rate(requestRate)} requests/s` : concurrency === 'max' ? 'as many as fit' : `${count(concurrency ?? 1)} at once`
+  const load =
+    requestRate !== undefined
+      ? `${rate(requestRate)} requests/s`
+      : concurrency === 'max'
+        ? 'as many as fit'
+        : `${count(concurrency ?? 1)} user${(concurrency ?? 1) === 1 ? '' : 's'}`
   return `${count(inputTokens)} in, ${count(outputTokens)} out, ${load}`
 }
 
 /** Benchmark results beside what was predicted, for people. */
-export function renderBench(runs: readonly ComparedRun[], unanswered: readonly UnansweredRun[], within: boolean, view: View): string {
+export function renderBench(runs: readonly ComparedRun[], unanswered: readonly UnansweredRun[], within: boolean, view: Look): string {
   const style = paint(view.colour)
   const figures = runs.flatMap((run) => run.figures)
   const inside = figures.filter((one) => one.inside).length
@@ -161,22 +172,23 @@ export function renderBench(runs: readonly ComparedRun[], unanswered: readonly U
       ...wrap(`${harmless(model)} on ${gpu}, ${engine} ${harmless(engineVersion)}: ${loadWords(workload)}`, view.columns).split('\n'),
       ...`  ${style.dim(wrap(`${harmless(place)}; calibration: ${harmless(calibration)}`, view.columns - 2, 2))}`.split('\n'),
     )
-    const cells = own.map(({metric, estimate, low, high, reported, relative, inside: ok}) => [
-      METRIC_NAMES[metric],
-      speed(metric, estimate),
-      `(${speed(metric, low)} to ${speed(metric, high)})`,
-      speed(metric, reported),
-      percent(relative),
-      ok ? '' : 'outside',
-    ])
-    const titles = ['', 'predicted', '', 'measured', '', '']
-    const widths = titles.map((name, column) => Math.max(name.length, ...cells.map((line) => line[column]!.length)))
-    text.push(
-      ...[titles, ...cells].map((line) =>
-        `  ${line.map((cell, column) => (column === 0 || column === 2 || column === 5 ? padEnd(cell, widths[column]!) : padStart(cell, widths[column]!))).join('  ')}`.trimEnd(),
-      ),
-    )
+    text.push(...indented(table(own, benchColumns(own, style), tablesOf(view) - 2)))
   }
   for (const {place, error} of unanswered) text.push('', `  ${wrap(`${harmless(place)}: ${harmless(error.message)}`, view.columns - 4, 4)}`)
   return `${text.join('\n')}\n`
+}
+
+/** Times of one run stand in one unit; rates are no times. */
+function benchColumns(figures: readonly ComparedFigure[], style: Paint): Column<ComparedFigure>[] {
+  const isRate = (metric: ComparedFigure['metric']) => metric === 'outputTokensPerSecond'
+  const time = inOneUnit(figures.filter(({metric}) => !isRate(metric)).flatMap(({estimate, low, high, reported}) => [estimate, low, high, reported]))
+  const words = (metric: ComparedFigure['metric'], value: number) => (isRate(metric) ? rate(value) : time(value))
+  return [
+    {title: 'Figure', value: ({metric}) => METRIC_NAMES[metric]},
+    {title: 'Predicted', value: ({metric, estimate}) => words(metric, estimate), right: true},
+    {title: 'Interval', value: ({metric, low, high}) => `${words(metric, low)} to ${words(metric, high)}`, expendable: 1},
+    {title: 'Measured', value: ({metric, reported}) => words(metric, reported), right: true},
+    {title: 'Off by', value: ({relative}) => percent(relative), right: true},
+    {title: 'Within', value: ({inside}) => (inside ? 'yes' : 'no'), style: ({inside}) => (inside ? style.good : style.warn)},
+  ]
 }

@@ -14,7 +14,7 @@ describe('machines', () => {
     expect(schemaVersion).toBe(2)
     expect(machines.length).toBeGreaterThanOrEqual(92)
     expect(machines.find(({id}: {id: string}) => id === 'dgx-h200')).toMatchObject({gpus: [{id: 'h200-sxm', count: 8}], kind: 'server', link: {kind: 'nvlink'}})
-    const {stdout} = servefit(['machines'])
+    const {stdout} = servefit(['machines'], {env: {COLUMNS: '80'}})
     // 8 x 143771 MiB are 1,123 GiB.
     expect(stdout).toMatch(/^dgx-h200 +8 x h200-sxm +1,123 +NVLink/m)
     for (const {id} of machines) expect(stdout).toContain(id)

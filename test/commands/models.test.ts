@@ -94,7 +94,7 @@ describe('models --fits', () => {
   it('is a question with an exit code, and keeps to the terminal', () => {
     const none = servefit(['models', '--fits', '--gpu', '1xrtx-4090', '--min-params', '1t'])
     expect(none).toMatchObject({code: 1, stdout: 'No model of the catalogue that is like that fits RTX 4090 (24 GiB).\n'})
-    const {code, stdout} = servefit(['models', '--fits', '--gpu', '1xrtx-4090'])
+    const {code, stdout} = servefit(['models', '--fits', '--gpu', '1xrtx-4090'], {env: {COLUMNS: '80'}})
     expect(code).toBe(0)
     expect(stdout.split('\n').filter((line) => line.length > 80)).toEqual([])
   })

@@ -32,7 +32,7 @@ const wide = (text: string) => text.split('\n').filter((line) => line.length > 8
 
 describe('plan', () => {
   it('reads in 80 columns: the best, the ranking, why the next lost, a chart, refusals and what is next', () => {
-    const {code, stdout} = servefit(['plan', 'deepseek-ai/DeepSeek-V3.2', '--machine', 'dgx-h200'])
+    const {code, stdout} = servefit(['plan', 'deepseek-ai/DeepSeek-V3.2', '--machine', 'dgx-h200'], {env: {COLUMNS: '80'}})
     expect(code).toBe(0)
     expect(wide(stdout)).toEqual([])
     for (const part of [
@@ -60,7 +60,7 @@ describe('plan', () => {
   })
 
   it('exits with 1 when no plan keeps the limits, and says what would', () => {
-    const {code, stdout} = servefit(['plan', 'qwen3-32b', '--gpu', '1xrtx-4090', '--users', '32', '--slo-tpot-ms', '5'])
+    const {code, stdout} = servefit(['plan', 'qwen3-32b', '--gpu', '1xrtx-4090', '--users', '32', '--slo-tpot-ms', '5'], {env: {COLUMNS: '80'}})
     expect(code).toBe(1)
     expect(wide(stdout)).toEqual([])
     expect(stdout).toContain('no plan keeps the limits')

@@ -5,7 +5,7 @@ import {join} from 'node:path'
 export const root = join(import.meta.dirname, '..', '..')
 
 /** Nobody's settings: what a developer saved for themselves is no part of a test. */
-const NO_SETTINGS = join(tmpdir(), 'servefit-tests-have-no-settings')
+export const NO_SETTINGS = join(tmpdir(), 'servefit-tests-have-no-settings')
 
 export interface Ran {
   code: number | null

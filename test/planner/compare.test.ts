@@ -166,7 +166,7 @@ describe('compare', () => {
   it('names no two rows alike', async () => {
     const rows = (await rowsOf(['qwen3-8b'], ['1xl40s'])).filter(starts)
     const text = renderCompare(rows, '', {columns: 80, colour: false})
-    const names = text.split('\n').flatMap((line) => /^(\S+ +\w+) +[\d.]+k? /.exec(line)?.[1] ?? [])
+    const names = text.split('\n').flatMap((line) => /^(\S+ +\w+) +[\d.,]+ /.exec(line)?.[1] ?? [])
     expect(names.length).toBeGreaterThan(5)
     expect(new Set(names).size).toBe(names.length)
     await expect(rowsOf(['qwen3-8b'], ['1xl40s'], undefined, {percentile: 95})).rejects.toMatchObject({code: 'SLO_PERCENTILE_ALONE'})

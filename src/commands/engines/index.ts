@@ -1,5 +1,6 @@
 import * as Args from '@oclif/core/args'
 import {ServefitCommand} from '../../cli/base.ts'
+import {lookFlags} from '../../cli/look-flags.ts'
 import {InputError} from '../../core/input-error.ts'
 import {nearest, quotedShort} from '../../core/nearest.ts'
 import type {EngineData} from '../../engines/engine.ts'
@@ -20,6 +21,7 @@ export default class EnginesList extends ServefitCommand {
   static override summary = 'The engines that are known: versions, container images, documentation'
   static override description = 'One is shown with every release that is known.'
   static override examples = ['<%= config.bin %> <%= command.id %>', '<%= config.bin %> <%= command.id %> vllm', '<%= config.bin %> <%= command.id %> --json']
+  static override flags = lookFlags
   static override args = {name: Args.string({description: 'an engine'})}
 
   async run(): Promise<{schemaVersion: 2; engines: EngineSummary[]} | {schemaVersion: 2; engine: EngineSummary}> {
@@ -30,7 +32,7 @@ export default class EnginesList extends ServefitCommand {
       return {schemaVersion: 2, engine}
     }
     const engines = Object.keys(ENGINES).map((id) => this.summary(id))
-    if (!this.jsonEnabled()) process.stdout.write(enginesTable(engines, this.columns))
+    if (!this.jsonEnabled()) process.stdout.write(enginesTable(engines, this.look))
     return {schemaVersion: 2, engines}
   }
 

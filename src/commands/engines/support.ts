@@ -2,6 +2,7 @@ import * as Args from '@oclif/core/args'
 import * as Flags from '@oclif/core/flags'
 import {ServefitCommand} from '../../cli/base.ts'
 import {machineFlags} from '../../cli/flags.ts'
+import {lookFlags} from '../../cli/look-flags.ts'
 import {realContext} from '../../cli/world.ts'
 import type {Accelerator} from '../../core/accelerator.ts'
 import {ENGINES} from '../../engines/registry.ts'
@@ -16,6 +17,7 @@ export default class EnginesSupport extends ServefitCommand {
   static override examples = ['<%= config.bin %> <%= command.id %> qwen3-32b', '<%= config.bin %> <%= command.id %> gpt-oss-120b --gpu 1xa100-80gb-sxm --json']
   static override args = {model: Args.string({required: true, description: 'a name, a repository or a path to a config.json'})}
   static override flags = {
+    ...lookFlags,
     gpu: machineFlags.gpu,
     machine: machineFlags.machine,
     engine: Flags.string({description: 'only this engine'}),
@@ -30,7 +32,7 @@ export default class EnginesSupport extends ServefitCommand {
     const engines = (flags.engine === undefined ? Object.keys(ENGINES) : [flags.engine]).map((id) => engineInRelease(context, id, flags['engine-version']))
     const checkpoints = checkpoint ? [checkpoint] : distinctFormats(model)
     const support = checkpoints.flatMap((own) => engines.flatMap((engine) => gpus.map((gpu) => supportCell(engine, flags['engine-version'], model, own, gpu))))
-    if (!this.jsonEnabled()) process.stdout.write(renderSupport(model.name, support, this.columns))
+    if (!this.jsonEnabled()) process.stdout.write(renderSupport(model.name, support, this.look))
     return {model: model.id, support}
   }
 

@@ -50,7 +50,7 @@ export default class ModelsImport extends ServefitCommand {
     const model = flags.repository === undefined ? read : {...read, hfId: flags.repository}
     const details = detailsOf(model)
     if (flags.save) await this.save(flags.repository === undefined ? ownModel(read, checkpoint) : model, warnings, args.file, flags.force)
-    else if (!this.jsonEnabled()) process.stdout.write(renderModel(details, warnings, this.columns))
+    else if (!this.jsonEnabled()) process.stdout.write(renderModel(details, warnings, this.look))
     return {model: details, warnings}
   }
 

@@ -2,6 +2,7 @@ import * as Args from '@oclif/core/args'
 import * as Flags from '@oclif/core/flags'
 import {ServefitCommand} from '../../cli/base.ts'
 import {machineFlags, scenarioFrom, workloadFlags} from '../../cli/flags.ts'
+import {lookFlags} from '../../cli/look-flags.ts'
 import {catalogueFlag} from '../../cli/source-flags.ts'
 import {parseCount, parseParameters} from '../../cli/quantities.ts'
 import {realContext} from '../../cli/world.ts'
@@ -64,6 +65,7 @@ export default class Models extends ServefitCommand {
     })(),
     ...machineFlags,
     ...catalogueFlag,
+    ...lookFlags,
     engine: Flags.string({description: 'vllm, sglang or trtllm (default: vllm)', helpGroup: 'FITTING'}),
     concurrency,
     'input-tokens': inputTokens,
@@ -87,7 +89,7 @@ export default class Models extends ServefitCommand {
     // A machine or a load is named for what fits it.
     if (flags.fits || flags.gpu !== undefined || flags.machine !== undefined) return this.fitting(models, flags)
     if (!this.jsonEnabled())
-      process.stdout.write(models.length === 0 ? 'No catalogued model fits all of that.\n' : modelsTable(models.map(summaryOf), this.columns))
+      process.stdout.write(models.length === 0 ? 'No catalogued model fits all of that.\n' : modelsTable(models.map(summaryOf), this.look.tableColumns))
     return modelsReport(this.catalogue, models)
   }
 
@@ -107,7 +109,7 @@ export default class Models extends ServefitCommand {
           ? `${title}: ${unbuilt.message}${unbuilt.remedy ? `; ${unbuilt.remedy}` : ''}.\n`
           : best.length === 0
             ? `No model of the catalogue that is like that fits ${title}.\n`
-            : `${title}: ${fittingTitle(best.length, complete)}\n\n${fittingModelsTable(best, this.columns)}`,
+            : `${title}: ${fittingTitle(best.length, complete)}\n\n${fittingModelsTable(best, this.look)}`,
       )
     }
     if (best.length === 0) this.answerNo()

@@ -1,5 +1,6 @@
 import * as Args from '@oclif/core/args'
 import {ServefitCommand} from '../../cli/base.ts'
+import {lookFlags} from '../../cli/look-flags.ts'
 import {sourceFlags, sourcesFrom} from '../../cli/source-flags.ts'
 import {realContext} from '../../cli/world.ts'
 import {describedModel, type ModelReport, modelReport} from '../../library/models.ts'
@@ -9,7 +10,7 @@ export default class ModelsShow extends ServefitCommand {
   static override summary = 'One model: its layers, its cache, its checkpoints'
   static override examples = ['<%= config.bin %> <%= command.id %> deepseek-v4-pro', '<%= config.bin %> <%= command.id %> ./config.json --json']
   static override args = {model: Args.string({required: true, description: 'a name, a repository, or a path to a directory, a .gguf or a config.json'})}
-  static override flags = sourceFlags
+  static override flags = {...sourceFlags, ...lookFlags}
 
   async run(): Promise<ModelReport> {
     const {args, flags} = await this.parse(ModelsShow)
@@ -17,7 +18,7 @@ export default class ModelsShow extends ServefitCommand {
     const described = await describedModel(context, args.model)
     const report = modelReport(context.catalogue, described)
     if (described.model.knownByName) this.answerNo()
-    if (!this.jsonEnabled()) process.stdout.write(renderModel(report.model, report.warnings, this.columns))
+    if (!this.jsonEnabled()) process.stdout.write(renderModel(report.model, report.warnings, this.look))
     return report
   }
 }

@@ -1,6 +1,6 @@
 /** Latency limits beside what a deployment reaches: the estimate decides, the far end of its interval is told. */
 import type {Workload} from '../../core/deployment.ts'
-import {durationInWords} from '../../core/words.ts'
+import {durationInWords, readsAs} from '../../core/words.ts'
 import type {Performance} from '../../core/throughput/input.ts'
 import type {Objectives} from '../scenario/index.ts'
 
@@ -70,4 +70,4 @@ export const reachedInWords = ({name, limit, estimate, high}: Reached): string =
 
 /** A duration that reads like the limit, and is beyond it, says so. */
 const apart = (value: number, limit: number): string =>
-  `${value > limit && durationInWords(value) === durationInWords(limit) ? 'just over ' : ''}${durationInWords(value)}`
+  `${value > limit && readsAs(durationInWords(value), durationInWords(limit)) ? 'just over ' : ''}${durationInWords(value)}`

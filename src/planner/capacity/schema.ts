@@ -2,7 +2,7 @@ import * as z from 'zod'
 import {problemsOf} from '../../catalogue/zod-problems.ts'
 import {InputError} from '../../core/input-error.ts'
 import {LIMITS} from '../scenario/index.ts'
-import {ScenarioSchema} from '../scenario/schema.ts'
+import {ScenarioSchema, share} from '../scenario/schema.ts'
 
 const {id: _id, command: _command, model, gpu, machine, nodes, workload: _workload, slo, ...request} = ScenarioSchema.shape
 
@@ -21,7 +21,7 @@ const load = {
   name: z.string().min(1).max(200).optional(),
   inputTokens: lengths.optional(),
   outputTokens: lengths.optional(),
-  prefixHitRate: z.number().min(0).max(1).optional(),
+  prefixHitRate: share({min: 0, max: 1}).optional(),
   requestRate: z.number().min(LIMITS.requestRate.min).max(LIMITS.requestRate.max).optional(),
   users: z.number().positive().max(1e9).optional(),
   thinkSeconds: z.number().min(0).max(86_400).optional(),
@@ -52,7 +52,7 @@ export const CapacityFileSchema = z.strictObject({
   ...load,
   months: z.array(z.int().min(0).max(600)).min(1).max(60).optional(),
   spare: z.int().min(0).max(1000).optional(),
-  maxUtilisation: z.number().min(0.05).max(1).optional(),
+  maxUtilisation: share({min: 0.05, max: 1}).optional(),
   kwhPrice: z.number().min(0).optional(),
 })
 

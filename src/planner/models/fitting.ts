@@ -89,6 +89,8 @@ export interface Fit {
   tp: number
   pp: number
   dp: number
+  /** Context that is served with this verdict, as `check` chooses it. */
+  maxModelLen: number
   /** Longest request that would start on this machine, up to the model's own limit. */
   contextTokens: number
   kvCacheTokens: number
@@ -99,7 +101,7 @@ export interface Fit {
 
 export function fitOf({model, evaluation}: FittingModel): Fit {
   const {
-    deployment: {tp, pp, dp},
+    deployment: {tp, pp, dp, maxModelLen},
     memory,
     performance,
     checkpoint,
@@ -114,6 +116,7 @@ export function fitOf({model, evaluation}: FittingModel): Fit {
     tp,
     pp,
     dp,
+    maxModelLen,
     contextTokens: usableContext(model, evaluation),
     kvCacheTokens: memory.kvCacheTokens,
     ...(speed !== undefined && {outputTokensPerSecondPerUser: Math.round(speed * 10) / 10}),

@@ -29,5 +29,10 @@ export function matches(model: Model, filter: ModelFilter): boolean {
   if (filter.weights !== undefined && checkpointsOfWeights(model, filter.weights.toLowerCase()).length === 0) return false
   if (filter.minParams === undefined && filter.maxParams === undefined && filter.maxActive === undefined) return true
   const {total, active} = countParameters(architecture)
-  return total >= (filter.minParams ?? 0) && total <= (filter.maxParams ?? Number.POSITIVE_INFINITY) && active <= (filter.maxActive ?? Number.POSITIVE_INFINITY)
+  return isAtLeast(total, filter.minParams) && isAtMost(total, filter.maxParams) && isAtMost(active, filter.maxActive)
 }
+
+/** As the tables print it: whoever types a number back that stood there means that model too. */
+const printed = (parameters: number): number => Number(parameters.toPrecision(3))
+const isAtLeast = (parameters: number, least = 0): boolean => Math.max(parameters, printed(parameters)) >= least
+const isAtMost = (parameters: number, most = Number.POSITIVE_INFINITY): boolean => Math.min(parameters, printed(parameters)) <= most

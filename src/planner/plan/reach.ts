@@ -1,6 +1,6 @@
 import type {Workload} from '../../core/deployment.ts'
 import type {Catalogue} from '../../catalogue/catalogue.ts'
-import {countInWords} from '../../core/words.ts'
+import {countInWords, usersInWords} from '../../core/words.ts'
 import {dividesHeads} from '../../engines/divisibility.ts'
 import {hasLimits, isYes, largest, type Standing} from '../answer/index.ts'
 import {isMixed, machineFromSpec, makersLike} from '../world/index.ts'
@@ -81,7 +81,7 @@ function kept(question: PlanQuestion): PlanPoint | undefined {
 
 /** What a changed machine or layout comes to. */
 function outcomeOf({concurrency, meets}: PlanPoint, {objectives, workload}: PlanQuestion): string {
-  const load = concurrency === undefined || concurrency === 'max' ? '' : ` with ${countInWords(concurrency)} in flight`
+  const load = concurrency === undefined || concurrency === 'max' ? '' : ` at ${usersInWords(concurrency)}`
   if (hasLimits(objectives)) return `keeps the limits${load}`
   if (isFixedLoad(workload)) return `keeps up${load}`
   return meets && typeof concurrency === 'number'
@@ -122,7 +122,7 @@ function looserLimits(nearest: PlanPoint, {objectives}: PlanQuestion): Reach {
   // No limit makes up for a queue that grows without end.
   const broken = isOverloaded(nearest) ? [] : reached(nearest, objectives).filter(({limit, estimate}) => estimate > limit)
   const {deployment} = nearest.evaluation
-  const load = typeof nearest.concurrency === 'number' ? ` with ${nearest.concurrency} in flight` : ''
+  const load = typeof nearest.concurrency === 'number' ? ` at ${usersInWords(nearest.concurrency)}` : ''
   return {
     change: 'looser-limits',
     flags: broken.map(({name, estimate}) => `--${FLAGS[name]} ${roundedUp(estimate)}`).join(' '),
@@ -153,7 +153,7 @@ function changedLoads(question: PlanQuestion, evaluations: readonly Standing[]):
   const {concurrency, requestRate} = load
   if (typeof concurrency === 'number' && concurrency > 1) {
     const users = plainLoad(largest(concurrency, (value) => keeps(question, evaluations, {...load, concurrency: value})))
-    if (users > 0) list.push({change: 'fewer-users', flags: `--users ${users}`, outcome: outcome(`${countInWords(users)} in flight`, users !== 1)})
+    if (users > 0) list.push({change: 'fewer-users', flags: `--users ${users}`, outcome: outcome(usersInWords(users), users !== 1)})
   }
   if (requestRate !== undefined) {
     const steps = largest(1000, (value) => keeps(question, evaluations, {...load, requestRate: (requestRate * value) / 1000}))

@@ -1,11 +1,35 @@
 import * as z from 'zod'
 import {GRAPH_MODES, LIMITS, type Link, LINKS, PREFERENCES, type Preference} from './scenario.ts'
+import {percentOf, shareOf} from '../../core/words.ts'
 import {parseSpeculation} from './speculation.ts'
 import {isStateFormat, stateFormatOf, weightsOf} from '../../engines/words.ts'
 
 const whole = ({min, max}: {min: number; max: number}) => z.int().min(min).max(max)
 
-const share = ({min, max}: {min: number; max: number}) => z.number().min(min).max(max)
+const ratio = ({min, max}: {min: number; max: number}) => z.number().min(min).max(max)
+
+/** A share as a number, or as text: 0.5, "50%". */
+export const share = ({min, max}: {min: number; max: number}) => {
+  const number = z.number().min(min).max(max)
+  const expected = `expected a share from ${min} to ${max}, such as 0.5 or "50%"`
+  const text = z
+    .string()
+    .max(64)
+    .transform((written, context) => {
+      const value = shareOf(written)
+      if (value === undefined || value < min || value > max) context.addIssue({code: 'custom', message: expected})
+      return value ?? Number.NaN
+    })
+  return z.union([number, text], {error: expected})
+}
+
+/** In per cent: 95, "95%" or 0.95. */
+const percentile = z.union([z.number(), z.string().max(64)]).transform((written, context) => {
+  const value = percentOf(String(written))
+  if (value === undefined || !(value >= 1 && value <= 100))
+    context.addIssue({code: 'custom', message: 'expected a share of requests, such as 95, "95%" or 0.95'})
+  return value ?? Number.NaN
+})
 
 /** Settings of an engine that nobody has to choose. */
 export const EngineOptionFields = {
@@ -28,8 +52,8 @@ export const EngineOptionFields = {
   kvCacheBytes: whole(LIMITS.bytes).optional().describe('cache of each GPU, whatever the share of memory'),
   kvCacheTokens: whole(LIMITS.tokens).optional().describe('most tokens that the cache may hold'),
   kvCacheBlocks: whole(LIMITS.tokens).optional().describe('blocks of the cache, whatever the memory'),
-  windowPoolRatio: share(LIMITS.ratio).optional().describe('tokens of the pool of windows to those of the full pool (SGLang)'),
-  statePoolRatio: share(LIMITS.ratio).optional().describe('memory of recurrent states to that of the cache (SGLang)'),
+  windowPoolRatio: ratio(LIMITS.ratio).optional().describe('tokens of the pool of windows to those of the full pool (SGLang)'),
+  statePoolRatio: ratio(LIMITS.ratio).optional().describe('memory of recurrent states to that of the cache (SGLang)'),
   stateSlots: whole(LIMITS.sequences).optional().describe('recurrent states that are kept (SGLang)'),
   stateFormat: z
     .string()
@@ -82,7 +106,7 @@ export const WorkloadSchema = z
       .optional()
       .describe('requests in flight, or "max": as many as memory and limits allow'),
     requestRate: z.number().min(LIMITS.requestRate.min).max(LIMITS.requestRate.max).optional().describe('requests per second'),
-    prefixHitRate: z.number().min(0).max(1).optional().describe('share of prompt tokens found in the prefix cache'),
+    prefixHitRate: share({min: 0, max: 1}).optional().describe('share of prompt tokens found in the prefix cache'),
   })
   .refine((workload) => workload.concurrency === undefined || workload.requestRate === undefined, {message: 'give concurrency or requestRate, not both'})
 
@@ -120,7 +144,7 @@ export const ScenarioSchema = z.strictObject({
   maxModelLen: whole(LIMITS.tokens).optional(),
   maxNumSeqs: whole(LIMITS.sequences).optional(),
   maxNumBatchedTokens: whole(LIMITS.tokens).optional(),
-  gpuMemoryUtilization: z.number().min(LIMITS.fraction.min).max(LIMITS.fraction.max).optional(),
+  gpuMemoryUtilization: share(LIMITS.fraction).optional(),
   enforceEager: z.boolean().optional(),
   speculative: z
     .union([
@@ -136,12 +160,7 @@ export const ScenarioSchema = z.strictObject({
     ])
     .transform((value) => (typeof value === 'string' ? parseSpeculation(value) : value))
     .optional(),
-  acceptance: z
-    .number()
-    .min(LIMITS.acceptance.min)
-    .max(LIMITS.acceptance.max)
-    .optional()
-    .describe('(mean accepted length - 1) / drafted tokens, 0 to 1; above 1, the mean accepted length of a step'),
+  acceptance: share(LIMITS.acceptance).optional().describe('(mean accepted length - 1) / drafted tokens, 0 to 1; above 1, the mean accepted length of a step'),
   cpuOffloadBytes: whole(LIMITS.bytes).optional(),
   reservedBytesPerGpu: whole(LIMITS.bytes).optional(),
   ...EngineOptionFields,
@@ -158,7 +177,7 @@ export const ScenarioSchema = z.strictObject({
       tpotMs: z.number().positive().optional(),
       e2eMs: z.number().positive().optional().describe('from the arrival of a request to its last token'),
       endToEndMs: z.number().positive().optional().describe('the same, as version 1 called it'),
-      percentile: z.number().min(1).max(100).optional().describe('share of requests, in per cent, that must keep the limits; absent: the mean must'),
+      percentile: percentile.optional().describe('share of requests, in per cent, that must keep the limits; absent: the mean must'),
     })
     .transform(({e2eMs, endToEndMs = e2eMs, ...slo}) => ({...slo, ...(endToEndMs !== undefined && {endToEndMs})}))
     .optional(),

@@ -30,8 +30,8 @@ export function launchReasons({flags, environment, file, key, nodes}: Launch): L
 export function explainLaunch(launch: Launch, columns: number, around: readonly Around[] = []): string {
   const {program} = launch
   const rows = launchReasons(launch).map(({option, because}): [string, string] => [option, because])
-  const lines = [harmless(program.join(' ')), '']
-  if (rows.length === 0) lines.push("  No flag is needed: the engine's own defaults serve this best.")
+  const lines = [wrap(harmless(program.join(' ')), columns), '']
+  if (rows.length === 0) lines.push(`  ${wrap("No flag is needed: the engine's own defaults serve this best.", columns - 4, 2)}`)
   lines.push(...tableOf(rows, columns))
   if (around.length > 0) lines.push('', 'Around it', '', ...tableOf(distinct(around), columns))
   return `${lines.join('\n')}\n`
@@ -45,10 +45,10 @@ function distinct(around: readonly Around[]): [string, string][] {
 
 function tableOf(rows: readonly [string, string][], columns: number): string[] {
   const shown = rows.map(([name, because]): [string, string] => [harmless(name), harmless(because)])
-  const width = Math.min(Math.max(...shown.map(([name]) => name.length), 0), 40)
+  const width = Math.min(Math.max(...shown.map(([name]) => name.length), 0), 40, Math.floor(columns / 2) - 4)
   return shown.flatMap(([name, because]) => {
     const words = wrap(because, columns - width - 4, width + 4)
-    return name.length > width ? [`  ${name}`, `  ${' '.repeat(width)}  ${words}`] : [`  ${padEnd(name, width)}  ${words}`]
+    return name.length > width ? [`  ${wrap(name, columns - 4, 4)}`, `  ${' '.repeat(width)}  ${words}`] : [`  ${padEnd(name, width)}  ${words}`]
   })
 }
 
