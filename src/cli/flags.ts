@@ -5,15 +5,32 @@ import {nearest, quotedShort} from '../core/nearest.ts'
 import {weightsOf} from '../engines/words.ts'
 import {LIMITS, type Link, LINKS, parseSpeculation, PREFERENCES, type Scenario, speculationFromJson} from '../planner/scenario/index.ts'
 import {engineFlags, optionsFrom} from './engine-flags.ts'
+import {spelledAs} from './flag-names.ts'
 import {parseBytes, parseCount, parseNumber} from './quantities.ts'
 
-const tokens = (name: string, description: string, options: {aliases?: string[]; helpGroup?: string} = {}) =>
-  Flags.custom<number>({description, helpValue: 'TOKENS', parse: async (text) => parseCount(text, name, LIMITS.tokens), ...options})()
-const count = (name: string, limit: {min: number; max: number}, description: string, options: {aliases?: string[]; helpGroup?: string; char?: never} = {}) =>
-  Flags.custom<number>({description, helpValue: 'N', parse: async (text) => parseCount(text, name, limit), ...options})()
+interface Shown {
+  aliases?: string[]
+  helpGroup?: string
+}
+
+const tokens = (name: string, description: string, shown: Shown = {}) =>
+  Flags.custom<number>({
+    description,
+    helpValue: 'TOKENS',
+    parse: async (text, {argv}) => parseCount(text, spelledAs(name, shown.aliases ?? [], argv), LIMITS.tokens),
+    ...shown,
+  })()
+const count = (name: string, limit: {min: number; max: number}, description: string, shown: Shown = {}) =>
+  Flags.custom<number>({
+    description,
+    helpValue: 'N',
+    parse: async (text, {argv}) => parseCount(text, spelledAs(name, shown.aliases ?? [], argv), limit),
+    ...shown,
+  })()
 const bytes = (name: string, description: string, helpGroup: string) =>
   Flags.custom<number>({description, helpValue: 'SIZE', parse: async (text) => parseBytes(text, name, LIMITS.bytes), helpGroup})()
 
+const WHERE = 'WHERE'
 const LOAD = 'LOAD'
 const DEPLOYMENT = 'DEPLOYMENT'
 
@@ -24,15 +41,18 @@ export const machineFlags = {
       'GPUs to judge, as COUNTxGPU: 2xrtx-4090, 8xh200-sxm; with another memory (rtx-2080-ti:22gb), a slice (a100-80gb-sxm:2g.20gb) or figures (card:memory=20GiB,bandwidth=760GB/s,capability=8.6) behind a colon (default: this machine)',
     helpValue: 'COUNTxGPU',
     exclusive: ['machine'],
+    helpGroup: WHERE,
   }),
   machine: Flags.string({
     description: 'a catalogued machine (servefit machines lists them), or a file or - with what detect --json, nvidia-smi, amd-smi, ... print',
     helpValue: 'NAME|FILE|-',
+    helpGroup: WHERE,
   }),
-  nodes: count('nodes', LIMITS.nodes, 'number of such machines in one deployment'),
+  nodes: count('nodes', LIMITS.nodes, 'machines of this kind that serve together, as one deployment', {helpGroup: WHERE}),
   link: Flags.custom<Link>({
     description: 'how the cards of --gpu are joined: p2p (peer access over PCIe), nvlink, or pcie (through the host); default: as is usual for them',
     helpValue: 'p2p|nvlink|pcie',
+    helpGroup: WHERE,
     parse: async (text) => parseLink(text),
   })(),
 }
@@ -52,7 +72,7 @@ export const workloadFlags = {
     helpValue: 'N|max',
     aliases: ['users'],
     helpGroup: LOAD,
-    parse: async (text) => (text === 'max' ? 'max' : parseCount(text, 'concurrency', LIMITS.concurrency)),
+    parse: async (text, {argv}) => (text === 'max' ? 'max' : parseCount(text, spelledAs('concurrency', ['users'], argv), LIMITS.concurrency)),
   })(),
   'request-rate': Flags.custom<number>({
     description: 'requests per second that arrive, instead of a number in flight',

@@ -2,10 +2,10 @@ import * as Flags from '@oclif/core/flags'
 import type {Objectives} from '../planner/scenario/index.ts'
 import {parseNumber} from './quantities.ts'
 
-const OBJECTIVES = 'OBJECTIVES'
+const LIMITS = 'LIMITS'
 
 const milliseconds = (name: string, description: string) =>
-  Flags.custom<number>({description, helpValue: 'MS', helpGroup: OBJECTIVES, parse: async (text) => parseNumber(text, name, {min: 0.001, max: 1e9})})()
+  Flags.custom<number>({description, helpValue: 'MS', helpGroup: LIMITS, parse: async (text) => parseNumber(text, name, {min: 0.001, max: 1e9})})()
 
 /** Latency limits. */
 export const sloFlags = {
@@ -15,7 +15,7 @@ export const sloFlags = {
   'slo-percentile': Flags.custom<number>({
     description: 'share of requests that must keep the limits, by the simulator (default: the mean must)',
     helpValue: 'PERCENT',
-    helpGroup: OBJECTIVES,
+    helpGroup: LIMITS,
     parse: async (text) => parseNumber(text, 'slo-percentile', {min: 1, max: 99.9}),
   })(),
 }

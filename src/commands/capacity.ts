@@ -60,7 +60,7 @@ A file (YAML or JSON) can hold the same, and several models on one fleet:
       helpValue: 'none|interactive',
       options: ['none', 'interactive'],
       exclusive: ['slo-ttft-ms', 'slo-tpot-ms', 'slo-e2e-ms'],
-      helpGroup: 'OBJECTIVES',
+      helpGroup: 'LIMITS',
     }),
     ...sloFlags,
     machine: Flags.string({

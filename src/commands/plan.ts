@@ -4,6 +4,7 @@ import {inOwnFields} from '../cli/answer-asked.ts'
 import {ServefitCommand} from '../cli/base.ts'
 import {choiceFlags, deploymentFlags, machineFlags, workloadFlags} from '../cli/flags.ts'
 import {commandWords} from '../cli/command-words.ts'
+import {flagNamed} from '../cli/flag-names.ts'
 import {withProgress} from '../cli/progress.ts'
 import {askedScenario, flagsOf, scenarioFlags} from '../cli/scenario-flag.ts'
 import {sloFlags} from '../cli/slo-flags.ts'
@@ -43,7 +44,7 @@ export default class Plan extends ServefitCommand {
     ...scenarioFlags,
     ...workloadFlags,
     ...sloFlags,
-    objective: Flags.string({description: 'what is best (default: throughput)', options: [...OBJECTIVES], helpGroup: 'OBJECTIVES'}),
+    objective: Flags.string({description: 'what is best (default: throughput)', options: [...OBJECTIVES], helpGroup: 'LIMITS'}),
     ...choiceFlags,
     ...deploymentFlags,
     ...sourceFlags,
@@ -114,16 +115,13 @@ function nextCommand({ranking: [best], met, reach}: Planned, spelled: Record<str
   if (reach[0]?.change === 'layout' && reach[0].flags.startsWith('without')) for (const name of LAYOUT) changed[name] = undefined
   for (const [, name, value] of (reach[0]?.flags ?? '').matchAll(/--([\w-]+) (\S+)/g)) {
     if (name === 'gpu') Object.assign(changed, {machine: undefined, nodes: undefined})
-    changed[CANONICAL[name!] ?? name!] = value
+    changed[flagNamed(name!)] = value
   }
   return `servefit plan ${commandWords(model, changed, own)}`
 }
 
 /** Flags of a layout. */
 const LAYOUT = ['tp', 'pp', 'dp', 'ep', 'dp-attention']
-
-/** Names of the load's flags, by those that people type. */
-const CANONICAL: Record<string, string> = {users: 'concurrency', input: 'input-tokens', output: 'output-tokens'}
 
 /** The load that was found, as flags. */
 const loadOf = (workload: Workload | undefined): Record<string, unknown> =>
