@@ -61,15 +61,27 @@ function rootHelp(config: Config, columns: number): string {
   const lines = [
     wrap('Does an open-weights model fit my machines, how fast will it be under my load, and what exactly do I start?', columns),
     '',
-    ...section('Usage', [
-      [BIN, 'what this machine is, and what fits it'],
-      [`${BIN} COMMAND ...`, 'one of the commands below'],
-      [`${BIN} help COMMAND`, 'its arguments, flags and examples'],
-    ], columns),
+    ...section(
+      'Usage',
+      [
+        [BIN, 'what this machine is, and what fits it'],
+        [`${BIN} COMMAND ...`, 'one of the commands below'],
+        [`${BIN} help COMMAND`, 'its arguments, flags and examples'],
+      ],
+      columns,
+    ),
   ]
   for (const {title, ids} of [...GROUPS, {title: 'Others', ids: others}]) {
     const own = ids.flatMap((id) => commands.get(id) ?? [])
-    if (own.length > 0) lines.push('', ...section(title, own.map((command) => [titleOf(command), command.summary ?? '']), columns))
+    if (own.length > 0)
+      lines.push(
+        '',
+        ...section(
+          title,
+          own.map((command) => [titleOf(command), command.summary ?? '']),
+          columns,
+        ),
+      )
   }
   lines.push(
     '',
@@ -101,13 +113,34 @@ function commandHelp(command: Loadable, commands: readonly Loadable[], columns: 
   for (const usage of usages.length > 0 ? usages : [`${BIN} ${titleOf(command)} [FLAGS]`]) lines.push(`  $ ${usage}`)
   const examples = (command.examples ?? []).map((example) => filled(typeof example === 'string' ? example : example.command, command))
   if (examples.length > 0) lines.push('', 'Examples', ...examples.map((example) => `  $ ${example}`))
-  if (command.description) lines.push('', ...filled(command.description, command).split('\n').map((line) => wrapped(line, columns)))
+  if (command.description)
+    lines.push(
+      '',
+      ...filled(command.description, command)
+        .split('\n')
+        .map((line) => wrapped(line, columns)),
+    )
   const args = Object.values(command.args)
   if (args.length > 0)
-    lines.push('', ...section('Arguments', args.map(({name, description = ''}) => [name.toUpperCase(), description]), columns))
+    lines.push(
+      '',
+      ...section(
+        'Arguments',
+        args.map(({name, description = ''}) => [name.toUpperCase(), description]),
+        columns,
+      ),
+    )
   for (const [group, flags] of flagGroups(command)) lines.push('', ...section(group, flags.map(flagLine), columns))
   const below = commands.filter(({id}) => id.startsWith(`${command.id}:`))
-  if (below.length > 0) lines.push('', ...section('See also', below.map((one) => [`${BIN} ${titleOf(one)}`, one.summary ?? '']), columns))
+  if (below.length > 0)
+    lines.push(
+      '',
+      ...section(
+        'See also',
+        below.map((one) => [`${BIN} ${titleOf(one)}`, one.summary ?? '']),
+        columns,
+      ),
+    )
   return `${lines.join('\n')}\n`
 }
 

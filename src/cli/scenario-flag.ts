@@ -7,7 +7,10 @@ import {flagsFor} from './engine-flags.ts'
 import {ASSUMED_LOAD, assumedLoad, choiceFlags, deploymentFlags, machineFlags, scenarioFrom, workloadFlags} from './flags.ts'
 
 export const scenarioFlags = {
-  scenario: Flags.string({description: 'a file with the question, YAML or JSON, fields as in batch; it may extend others; flags win', helpValue: 'FILE'}),
+  scenario: Flags.string({
+    description: 'a YAML or JSON file with the question, with the same fields as batch; it may extend other files, and flags win',
+    helpValue: 'FILE',
+  }),
 }
 
 const MISSING = 'expected a name, a repository or a path'

@@ -13,7 +13,7 @@ export const sloFlags = {
   'slo-tpot-ms': milliseconds('slo-tpot-ms', 'longest time for each further token'),
   'slo-e2e-ms': milliseconds('slo-e2e-ms', 'longest time from a request to its last token'),
   'slo-percentile': Flags.custom<number>({
-    description: 'share of requests that must keep the limits, by the simulator (default: the mean must)',
+    description: 'share of requests that must keep the limits, judged by the simulator (default: the mean must)',
     helpValue: 'PERCENT',
     helpGroup: LIMITS,
     parse: async (text) => parseNumber(text, 'slo-percentile', {min: 1, max: 99.9}),

@@ -91,10 +91,7 @@ async function detectHere(catalogue: Catalogue): Promise<Machine> {
   const machine = await machineFromDocument(catalogue, document)
   if (machine.gpus.length > 0) return machine
   const problem = document.problems[0]
-  throw new InputError(
-    'NO_GPU',
-    noGpuWords(problem),
-  )
+  throw new InputError('NO_GPU', noGpuWords(problem))
 }
 
 /** Why no GPU was found, once, and how to ask about one. */

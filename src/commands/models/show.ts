@@ -8,12 +8,12 @@ import {modelOf} from '../../planner/world/index.ts'
 import {renderModel} from '../../render/model.ts'
 
 export default class ModelsShow extends ServefitCommand {
-  static override summary = 'One model: its layers, its cache, its checkpoints'
-  static override examples = ['<%= config.bin %> <%= command.id %> deepseek-v4-pro', '<%= config.bin %> <%= command.id %> ./config.json --json']
-  static override args = {model: Args.string({required: true, description: 'a name, a repository, or a path to a directory, a .gguf or a config.json'})}
+  static override summary = 'The layers, cache and checkpoints of a model'
+  static override examples = ['<%= config.bin %> <%= command.id %> deepseek-v4-pro', '<%= config.bin %> <%= command.id %> examples/my-model/config.json --json']
+  static override args = {model: Args.string({required: true, description: 'a name, a repository, or the path of a folder, a .gguf or a config.json'})}
   static override flags = sourceFlags
 
-  async run(): Promise<{model: ModelDetails; warnings: string[]}> {
+  async run(): Promise<{schemaVersion: 2; model: ModelDetails; warnings: string[]}> {
     const {args, flags} = await this.parse(ModelsShow)
     const {model, warnings: found, notes = []} = await modelOf(realContext(this.catalogue, sourcesFrom(flags)), args.model)
     const unknown = model.knownByName ? [knownByNameWords(model)] : []
@@ -21,6 +21,6 @@ export default class ModelsShow extends ServefitCommand {
     const details = detailsOf(model)
     if (model.knownByName) this.answerNo()
     if (!this.jsonEnabled()) process.stdout.write(renderModel(details, warnings, this.columns))
-    return {model: details, warnings}
+    return {schemaVersion: 2, model: details, warnings}
   }
 }
