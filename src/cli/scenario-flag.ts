@@ -61,6 +61,10 @@ export async function askedScenario(
   )
 }
 
+/** Nothing was said of the load, neither in flags nor in a file: what the answer is for is assumed. */
+export const isLoadAssumed = (flags: Record<string, unknown>): boolean =>
+  flags.scenario === undefined && ['concurrency', 'input-tokens', 'output-tokens', 'request-rate'].every((name) => flags[name] === undefined)
+
 /** The limits of flags over those that a file has. */
 function withLimits<S extends AskedScenario>(scenario: S, flags: Record<string, unknown>): S {
   const slo = objectivesFrom(flags, scenario.slo)

@@ -5,7 +5,7 @@ import {partedArgv} from '../cli/argv.ts'
 import {ServefitCommand} from '../cli/base.ts'
 import {choiceFlags, deploymentFlags, machineFlags, workloadFlags} from '../cli/flags.ts'
 import {commandWords} from '../cli/command-words.ts'
-import {askedScenario, flagsOf, scenarioFlags} from '../cli/scenario-flag.ts'
+import {askedScenario, flagsOf, isLoadAssumed, scenarioFlags} from '../cli/scenario-flag.ts'
 import {sloFlags} from '../cli/slo-flags.ts'
 import {sourceFlags, sourcesFrom} from '../cli/source-flags.ts'
 import {realContext} from '../cli/world.ts'
@@ -60,7 +60,15 @@ export default class Check extends ServefitCommand {
       const advice = adviseOn(context, answered, commandWords(scenario.model, flagsOf(scenario, flags, command !== undefined), Check.flags))
       const figures = flags.explain ? figuresBehind(this.catalogue, answered.best.model, answered.best.checkpoint) : undefined
       if (isText)
-        process.stdout.write(renderCheck(answered, advice, {columns: this.columns, colour: this.colour, explain: flags.explain, ...(figures && {figures})}))
+        process.stdout.write(
+          renderCheck(answered, advice, {
+            columns: this.columns,
+            colour: this.colour,
+            explain: flags.explain,
+            loadAssumed: isLoadAssumed(flags),
+            ...(figures && {figures}),
+          }),
+        )
       if (command) await this.reported(command, advice)
     }
     const simulation = flags.simulate && answered.best.performance ? await this.simulated(answered, flags.seed) : undefined

@@ -35,7 +35,7 @@ export default class Plan extends ServefitCommand {
   static override examples = [
     '<%= config.bin %> <%= command.id %> deepseek-ai/DeepSeek-V3.2 --machine dgx-h200 --input 4k --output 1k --slo-tpot-ms 50',
     '<%= config.bin %> <%= command.id %> qwen3-32b --gpu 2xrtx-4090 --objective per-user',
-    '<%= config.bin %> <%= command.id %> qwen3-32b --gpu 4xh100-sxm --slo-ttft-ms 1000 --slo-percentile 95 --save ./qwen',
+    '<%= config.bin %> <%= command.id %> qwen3-32b --gpu 4xh100-sxm --slo-ttft-ms 1000 --slo-percentile 95 --save ./plan',
     "<%= config.bin %> <%= command.id %> --scenario examples/chat.yaml --fail-on 'tight,outputTokensPerSecond<500'",
   ]
   static override args = {model: Args.string({description: 'a name, a repository or a path'})}

@@ -8,8 +8,8 @@ interface View {
   colour: boolean
 }
 
-const NAMES: Record<keyof SpeedFactors, string> = {bandwidth: 'memory bandwidth', compute: 'compute', hostMilliseconds: 'host, each step'}
-const METRICS = {ttftMs: 'first token', tpotMs: 'per token', outputTokensPerSecond: 'tok/s in all'}
+const NAMES: Record<keyof SpeedFactors, string> = {bandwidth: 'memory bandwidth', compute: 'compute', hostMilliseconds: 'host time per step'}
+const METRICS = {ttftMs: 'first token', tpotMs: 'per token', outputTokensPerSecond: 'total tok/s'}
 const percent = (share: number): string => `${share < 0 ? '-' : '+'}${Math.abs(share * 100).toFixed(Math.abs(share) < 0.0995 ? 1 : 0)}%`
 
 const valueWords = (parameter: keyof SpeedFactors, {bandwidth, compute, hostMilliseconds}: SpeedFactors): string =>
@@ -31,11 +31,14 @@ function fitLines(
   const style = paint(colour)
   const lines = [style.bold(`${engine} on ${gpu}, ${runs} run${runs === 1 ? '' : 's'}`), '']
   if (better) lines.push(`  ${wrap(`median error ${(medianErrorAfter * 100).toFixed(1)}%, was ${(medianErrorBefore * 100).toFixed(1)}%`, columns - 4, 2)}`)
-  else lines.push(`  ${wrap(fitted.length === 0 ? 'nothing was fitted' : 'nothing is kept: what ships is as close to these runs', columns - 4, 2)}`)
+  else
+    lines.push(
+      `  ${wrap(fitted.length === 0 ? 'nothing was fitted' : 'nothing is kept: the calibration that ships is as close to these runs', columns - 4, 2)}`,
+    )
   for (const one of metrics) lines.push(`  ${padEnd(METRICS[one.metric], 18)}${metricWords(one)}`)
   for (const parameter of fitted) lines.push(`  ${padEnd(NAMES[parameter], 18)}${valueWords(parameter, factors)}`)
-  for (const {parameter, because} of left) lines.push(`  ${padEnd(NAMES[parameter], 18)}${style.dim(wrap(`left as it is: ${because}`, columns - 22, 20))}`)
-  lines.push('', `  ${padEnd('reported over predicted', 50)}  ${padStart('before', 7)}  ${padStart('after', 7)}`)
+  for (const {parameter, because} of left) lines.push(`  ${padEnd(NAMES[parameter], 18)}${style.dim(wrap(`unchanged: ${because}`, columns - 22, 20))}`)
+  lines.push('', `  ${padEnd('measured against predicted', 50)}  ${padStart('before', 7)}  ${padStart('after', 7)}`)
   for (const {place, metric, before, after} of residuals.slice(0, MOST_RESIDUALS)) {
     const name = harmless(place)
     lines.push(
@@ -52,7 +55,7 @@ export function renderCalibration(fits: readonly Refit[], unanswered: readonly U
   for (const {place, error} of unanswered) blocks.push(`  ${wrap(`${harmless(place)}: ${harmless(error.message)}`, view.columns - 4, 4)}`)
   if (savedTo !== undefined)
     blocks.push(
-      `  ${padEnd('Saved', 10)}${wrap(`${savedTo}: later answers on this GPU and engine use it and name it (--no-corrections leaves it out)`, view.columns - 14, 12)}`,
+      `  ${padEnd('Saved', 10)}${wrap(`${savedTo}: later answers for this GPU and engine use it and say so (--no-corrections ignores it)`, view.columns - 14, 12)}`,
     )
   return `${blocks.join('\n\n')}\n`
 }

@@ -33,7 +33,7 @@ export function enginesTable(engines: readonly Row[], width: number): string {
     ],
     width,
   )
-  return `${list}\n${images}\nservefit engines support MODEL says what each loads, on which GPUs.\n`
+  return `${list}\n${images}\nservefit engines support MODEL says which formats each one loads on which GPUs.\n`
 }
 
 /** One engine for people. */

@@ -7,7 +7,7 @@ import {table} from './tables.ts'
 /** `models show` for people. */
 export function renderModel(model: ModelDetails, warnings: readonly string[], columns: number): string {
   const row = (label: string, text: string) => `  ${padEnd(label, 14)}${wrap(text, columns - 16, 16)}`
-  const active = model.activeParams < model.totalParams * 0.7 ? `, ${parameters(model.activeParams)} read for each token` : ''
+  const active = model.activeParams < model.totalParams * 0.7 ? `, ${parameters(model.activeParams)} active for each token` : ''
   const lines = [
     `${harmless(model.name)}${model.hfId ? `  ${harmless(model.hfId)}` : ''}`,
     '',
@@ -19,7 +19,7 @@ export function renderModel(model: ModelDetails, warnings: readonly string[], co
     lines.push(
       row(
         'Context',
-        `${count(model.contextTokens)} tokens${model.extendedContextTokens ? `, ${count(model.extendedContextTokens)} as its publisher documents` : ''}`,
+        `${count(model.contextTokens)} tokens${model.extendedContextTokens ? `, ${count(model.extendedContextTokens)} with the scaling that its publisher documents` : ''}`,
       ),
     )
   if (model.licence) lines.push(row('Licence', model.licence))

@@ -37,8 +37,8 @@ function legend(cells: readonly SupportCell[], width: number): string {
   const shown = new Set(cells.map(({status}) => status))
   const lines = [
     shown.has('native') ? 'yes: computed in its own format' : '',
-    shown.has('weight-only') ? '16: stored so, computed in 16 bits' : '',
-    shown.has('unlisted') ? '?: in no engine list that servefit knows' : '',
+    shown.has('weight-only') ? '16: loaded in its own format, computed in 16 bits' : '',
+    shown.has('unlisted') ? '?: in no list of the engine that servefit knows' : '',
     wrap(qualityLine(cells), width),
     wrap(qualityLegend(cells.flatMap(({quality}) => quality ?? [])) ?? '', width),
   ].filter((line) => line !== '')
@@ -63,5 +63,5 @@ function reasonLines(cells: readonly SupportCell[], width: number): string {
   }
   if (told.size === 0) return ''
   const lines = [...told].map(([message, gpus]) => `  ${wrap(`${harmless(message)} (${[...gpus].map(shortName).join(', ')})`, width - 2, 4)}`)
-  return `\nno, because\n${lines.join('\n')}\n`
+  return `\nWhy not\n${lines.join('\n')}\n`
 }

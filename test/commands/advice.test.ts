@@ -105,8 +105,8 @@ describe('what is promised comes true', () => {
   const changes = (stdout: string) =>
     [
       ...stdout
-        .slice(stdout.indexOf('  Would do'), stdout.indexOf('  Next '))
-        .replace('Would do', '')
+        .slice(stdout.indexOf('  What would help'), stdout.indexOf('  Next '))
+        .replace('What would help', '')
         .matchAll(/(--[a-z-]+ \S+)\s+(fits|tight)(?: as \S+)?,\s+([\d,]+)\s+tokens/g),
     ].map(([, flags, verdict, tokens]) => ({flags: flags!.split(' '), verdict, tokens: Number(tokens!.replaceAll(',', ''))}))
 

@@ -165,7 +165,7 @@ describe('capacity', () => {
     const {code, stdout} = servefit(['capacity', '--model', 'qwen3-32b', '--users', '1', '--gpu', '1xl40s', '--slo-ttft-ms', '10'])
     expect(code).toBe(1)
     expect(stdout.replaceAll(/\s+/g, ' ')).toMatch(
-      /1xl40s does not carry it: one request alone: first token \d+ ms expected \(10 ms asked, .* at the slow end\); nearest layout: /,
+      /1xl40s does not carry it: a single request: first token \d+ ms expected \(10 ms asked, .* at the slow end\); nearest layout: /,
     )
     expect(stdout).toMatch(/^qwen3-32b: 1 user with/)
   })

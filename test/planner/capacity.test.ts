@@ -104,7 +104,7 @@ describe('capacity', () => {
     const [missed] = slow!.problems[0]!.limits as [Reached]
     expect(missed.estimate).toBeGreaterThan(5000)
     expect(slow!.problems[0]!.message).toMatch(
-      /^one request alone: first token [\d.]+ s expected \(5\.00 s asked, [\d.]+ s at the slow end\); nearest layout: \w+ /,
+      /^a single request: first token [\d.]+ s expected \(5\.00 s asked, [\d.]+ s at the slow end\); nearest layout: \w+ /,
     )
   })
 

@@ -35,7 +35,7 @@ export function hostOptions(startable: Startable, network: 'published' | 'host')
   const options: LaunchFlag[] = [
     ...dockerDevices(startable),
     {flag: '--ipc', value: 'host', because: 'processes of the engine share memory'},
-    {flag: '--security-opt', value: 'no-new-privileges', because: 'nothing in it gains rights'},
+    {flag: '--security-opt', value: 'no-new-privileges', because: 'nothing in it gains privileges'},
     ...(engine.id === 'trtllm'
       ? [
           {flag: '--ulimit', value: 'memlock=-1', because: 'memory is pinned'},

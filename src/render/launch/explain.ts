@@ -17,7 +17,7 @@ export function explainLaunch({program, flags, environment, file, key, nodes}: L
   const shown = rows.map(([name, because]): [string, string] => [harmless(name), harmless(because)])
   const width = Math.min(Math.max(...shown.map(([name]) => name.length), 0), 40)
   const lines = [harmless(program.join(' ')), '']
-  if (rows.length === 0) lines.push("  No flag is needed: the engine's own defaults serve this best.")
+  if (rows.length === 0) lines.push("  No flag is needed: the engine's defaults serve this best.")
   for (const [name, because] of shown) {
     if (name.length > width) lines.push(`  ${name}`, `  ${' '.repeat(width)}  ${wrap(because, columns - width - 4, width + 4)}`)
     else lines.push(`  ${padEnd(name, width)}  ${wrap(because, columns - width - 4, width + 4)}`)
