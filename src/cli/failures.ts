@@ -19,8 +19,8 @@ export function failureOf(thrown: unknown, typed: Typed = {argv: []}): Failure {
   if (parser) return inputFailure(parser.code, parser.message, parser.suggestions)
   return {
     exitCode: EXIT.defect,
-    json: {schemaVersion: 2, error: {code: 'DEFECT', message: `A defect of servefit: ${error.message}`}},
-    text: `servefit: a defect of ours: ${error.message}\n  Please report it with the command you ran and what DEBUG=servefit adds: it shows where it happened.\n`,
+    json: {schemaVersion: 2, error: {code: 'DEFECT', message: `A bug in servefit: ${error.message}`}},
+    text: `servefit: this is a bug in servefit: ${error.message}\n  Please report it with the command that you ran and what it prints with DEBUG=servefit, which shows where it happened.\n`,
   }
 }
 

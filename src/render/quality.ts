@@ -92,8 +92,7 @@ export function qualityWords(quality: Quality, what = 'build'): string {
 }
 
 /** Scores of the format, where the build has none. */
-const typicalWords = ({typical}: Quality): string =>
-  typical ? `. Its scores were not measured; ${qualityWords(typical).replace(/^not measured; /, '')}` : ''
+const typicalWords = ({typical}: Quality): string => (typical ? `. Its scores were not measured; ${qualityWords(typical).replace(/^not measured; /, '')}` : '')
 
 const againstWords = ({against}: Quality): string => (against ? `, against ${against.map(kinTitle).join(' or ')}` : '')
 

@@ -46,7 +46,7 @@ describe('--machine takes what tools print', () => {
     expect(value.warnings).toContainEqual({code: 'machine-assumed', message: expect.stringMatching(/how the GPUs are joined.*nvidia-smi topo -m/)})
     const amd = json(['check', 'qwen3-14b', '--machine', '-'], AMD_STATIC).value
     expect(amd.hardware).toMatchObject({gpu: 'mi300x', gpus: 2})
-    expect(amd.warnings).toContainEqual({code: 'machine-assumed', message: 'the text does not tell what is taken: all memory is counted as free'})
+    expect(amd.warnings).toContainEqual({code: 'machine-assumed', message: 'the text does not say how much is in use: all memory is counted as free'})
   })
 
   it('free memory of the text is what there is: a busy card holds less', () => {

@@ -90,7 +90,7 @@ describe('SGLang: activations and graphs in what the fraction leaves out', () =>
     for (const changed of changes) expect(sglang.memory(subject, {...asked, ...changed}).starts, JSON.stringify(changed)).toBe(true)
   })
 
-  it('what is short by less than the estimate errs starts, is said, and adds up', () => {
+  it('what is the shortage is within the margin of error starts, is said, and adds up', () => {
     // Shares from the automatic one upwards: first there is room, then it is within the error, then there is none.
     const states = Array.from({length: 17}, (_, index) => 0.83 + index / 100).map((gpuMemoryUtilization) => {
       const memory = memoryOf(sglang, subject, {engineVersion: '0.5.18', gpuMemoryUtilization, maxModelLen: 4096})

@@ -146,7 +146,7 @@ describe('refusals', () => {
     })
     expect(reason('llama-3-8b', 'sglang', '0.5.18', 64_000)).toEqual({
       code: 'context-exceeds-model',
-      message: '64,000 tokens are asked for; Llama 3 8B reads 8,192, and no scaling beyond that is documented',
+      message: '64,000 tokens are asked for; Llama 3 8B reads 8,192, and no further scaling is documented',
       remedy: 'use --max-model-len 8192',
     })
     expect(reason('nemotron-3-nano-30b-a3b', 'vllm', '0.28.0', 2_000_000)?.message).toBe(
@@ -199,7 +199,7 @@ describe('the note', () => {
         "64,000 tokens are beyond the 40,960 of Qwen3 32B's configuration: they are read with YaRN by a factor of 2, which is static (it applies to every request) and may cost quality on short prompts",
     })
     expect(contextNote(subject('hunyuan-a13b-instruct'), ask('vllm', '0.28.0', 64_000))?.message).toBe(
-      "64,000 tokens are beyond the 32,768 of Hunyuan A13B Instruct's configuration: its publisher documents them, and the limit is raised",
+      "64,000 tokens are beyond the 32,768 of Hunyuan A13B Instruct's configuration: its publisher documents that, and the limit is raised",
     )
     expect(contextNote(subject('qwen3-32b'), ask('vllm', '0.28.0', 40_960))).toBeUndefined()
     expect(contextNote(subject('qwen3-32b'), ask('vllm', '0.28.0', 200_000))).toBeUndefined()
@@ -293,14 +293,14 @@ describe('a configuration with scaling of its own', () => {
     expect(unaskedContext(scaled(), 'trtllm', '1.2.1')).toBe(40_960)
     expect(contextReason(scaled(), ask('trtllm', '1.2.1', 100_000))).toEqual({
       code: 'context-exceeds-model',
-      message: '100,000 tokens are asked for; the scaling of the configuration reaches them, but TensorRT-LLM 1.2.1 stops at its 40,960 positions',
+      message: '100,000 tokens are asked for; the scaling of the configuration reaches that far, but TensorRT-LLM 1.2.1 stops at its 40,960 positions',
       remedy: 'use --engine-version 1.3.0rc0 or later, or --max-model-len 40960',
     })
   })
 
   it('is not scaled once more', () => {
     expect(contextReason(scaled(), ask('vllm', '0.28.0', 200_000))?.message).toBe(
-      '200,000 tokens are asked for; Qwen3 32B reads 131,072, and no scaling beyond that is documented',
+      '200,000 tokens are asked for; Qwen3 32B reads 131,072, and no further scaling is documented',
     )
   })
 })

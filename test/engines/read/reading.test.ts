@@ -129,7 +129,7 @@ describe('what is accounted for', () => {
   it('the last of a flag that is given twice', () => {
     const {flags, request} = read('vllm serve m -tp 2 --tensor-parallel-size 4', '0.28.0')
     expect(request.tp).toBe(4)
-    expect(flags[0]).toMatchObject({effect: 'ignored-here', because: 'given again later: the last one counts'})
+    expect(flags[0]).toMatchObject({effect: 'ignored-here', because: 'given again later, and the last one counts'})
   })
 
   it('keys are never shown and never passed on', () => {
