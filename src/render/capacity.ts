@@ -132,7 +132,7 @@ function bestLines(best: FleetOption, report: CapacityReport, columns: number, s
   else say(`If a machine is lost, the others carry on at ${percent(now.utilisationAfterLoss)} of what they can carry.`)
   if (now.watts !== undefined)
     say(
-      `Energy is an upper bound: ${best.powerOf === 'system' ? 'the rated power of the systems' : 'the rated power of the GPUs alone, without hosts'} around the clock, ${count(Math.round(now.kwhPerMonth!))} kWh a month${now.energyCostPerMonth === undefined ? '' : `, ${money(now.energyCostPerMonth)}`}.`,
+      `Energy is an upper bound: ${best.powerOf === 'system' ? 'the rated power of the systems' : 'the rated power of the GPUs alone, without hosts'}, around the clock: ${count(Math.round(now.kwhPerMonth!))} kWh a month${now.energyCostPerMonth === undefined ? '' : `, ${money(now.energyCostPerMonth)}`}.`,
     )
   if (best.periods.length > 1)
     lines.push(

@@ -35,7 +35,7 @@ export function renderMachine(machine: MachineDocument, {columns, colour, next =
   const lines = [style.bold(machine.hostname ? harmless(machine.hostname) : 'This machine'), '']
   if (groups.length === 0) lines.push(row('GPUs', 'none that can be used'))
   for (const [at, group] of groups.entries()) lines.push(...(at > 0 ? [''] : []), ...groupLines(group, machine, columns, style))
-  if (groups.length > 1) lines.push('', '  Answers use the first of these groups; --gpu asks about another.')
+  if (groups.length > 1) lines.push('', '  Answers use the first group; --gpu asks about another.')
   if (groups.length > 0) lines.push('')
   lines.push(...hostRows(machine).map(([label, text]) => row(label, text)))
   lines.push(...problemLines(machine, columns, style))

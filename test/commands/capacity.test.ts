@@ -114,7 +114,7 @@ describe('capacity', () => {
   it('exits with 1 when no machine carries it', () => {
     const {code, stdout} = servefit(['capacity', '--model', 'deepseek-ai/DeepSeek-V3.2', '--users', '10', '--gpu', '1xh100-sxm'])
     expect(code).toBe(1)
-    expect(stdout).toMatch(/1xh100-sxm does not carry it: weights need/)
+    expect(stdout).toMatch(/1xh100-sxm cannot carry this load: the weights need/)
   })
 
   it('no machine named: the catalogue is searched, and it is said', () => {
@@ -165,7 +165,7 @@ describe('capacity', () => {
     const {code, stdout} = servefit(['capacity', '--model', 'qwen3-32b', '--users', '1', '--gpu', '1xl40s', '--slo-ttft-ms', '10'])
     expect(code).toBe(1)
     expect(stdout.replaceAll(/\s+/g, ' ')).toMatch(
-      /1xl40s does not carry it: a single request: first token \d+ ms expected \(10 ms asked, .* at the slow end\); nearest layout: /,
+      /1xl40s cannot carry this load: a single request: first token \d+ ms expected \(the limit is 10 ms; .* at the slow end\); nearest layout: /,
     )
     expect(stdout).toMatch(/^qwen3-32b: 1 user with/)
   })

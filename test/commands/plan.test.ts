@@ -55,7 +55,7 @@ describe('plan', () => {
     expect(code).toBe(1)
     expect(wide(stdout)).toEqual([])
     expect(stdout).toContain('no plan keeps the limits')
-    expect(stdout).toContain('What would reach them')
+    expect(stdout).toContain('What would keep them')
     const json = servefit(['plan', 'qwen3-32b', '--gpu', '1xrtx-4090', '--users', '32', '--slo-tpot-ms', '5', '--json'])
     expect(json.code).toBe(1)
     expect(JSON.parse(json.stdout)).toMatchObject({

@@ -230,7 +230,7 @@ test('what a person sees: groups, free memory, links', async () => {
 `)
   const mixed = renderMachine(await detect('mixed-3080-5060ti'), {columns: 80, colour: false})
   expect(mixed.indexOf('RTX 5060 Ti')).toBeLessThan(mixed.indexOf('RTX 3080'))
-  expect(mixed).toContain('Plans take the first of these groups')
+  expect(mixed).toContain('Answers use the first group')
   const busy = renderMachine(await detect('ascend-910b3'), {columns: 80, colour: false})
   expect(busy).toContain('5.3 GiB free, 58.7 GiB held by programs that are not listed')
 })

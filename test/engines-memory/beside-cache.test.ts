@@ -100,7 +100,7 @@ describe('SGLang: activations and graphs in what the fraction leaves out', () =>
     expect(states.join(' ')).toMatch(/^room( room)*( tight)+( refused)+$/)
     const {withinError, terms} = memoryOf(sglang, subject, {engineVersion: '0.5.18', gpuMemoryUtilization: 0.98, maxModelLen: 4096})
     expect(withinError?.code).toBe('memory-tight')
-    expect(terms.find(({part}) => part === 'cuda-graph')?.because).toMatch(/are expected, there is no more beside weights and cache$/)
+    expect(terms.find(({part}) => part === 'cuda-graph')?.because).toMatch(/is expected, there is no more beside weights and cache$/)
   })
 })
 
@@ -223,7 +223,7 @@ it('terms are cut in proportion, and say what was expected', () => {
   const terms = [term('weights', 900 * GIB), term('activation', 3 * GIB), term('cuda-graph', GIB)]
   const cut = cutTo(terms, ['activation', 'cuda-graph'], 2 * GIB, 'there is less')
   expect(cut.map(({bytes}) => bytes / GIB)).toEqual([900, 1.5, 0.5])
-  expect(cut[1]!.because).toBe('so: 3.0 GiB are expected, there is less')
+  expect(cut[1]!.because).toBe('so: 3.0 GiB is expected, there is less')
   expect(cutTo(terms, ['activation', 'cuda-graph'], 4 * GIB, 'there is less')).toEqual(terms)
 })
 

@@ -443,7 +443,7 @@ describe('the load asked for', () => {
       const there = await checked(context, {...result, workload: {...result.workload!, concurrency: 100}}, '8xh100-sxm')
       expect(atLoad!.tpotMs).toEqual(there.performance!.tpotMs)
       const text = renderCapacity(report, {columns: 80, colour: false})
-      expect(text).toContain('At the load asked for, 100 users on each')
+      expect(text).toContain('At the load that was asked for, with 100 users on each')
     }
   })
 

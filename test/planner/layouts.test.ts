@@ -176,7 +176,7 @@ describe('more cards than NVLink joins', () => {
     }
     const idle = sixteen!.best.warnings.find(({code}) => code === 'gpus-idle')!.message
     // Two replicas serve one user as one does: a gain is not told by the same number twice.
-    expect(idle).toMatch(/^8 of 16 GPUs are idle.*be no quicker in all at this load$/)
+    expect(idle).toMatch(/^8 of 16 GPUs are idle.*be no faster in total at this load$/)
   })
 })
 

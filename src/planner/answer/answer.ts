@@ -187,7 +187,7 @@ function diskWarnings({machine, checkpoint}: Evaluation): Warning[] {
   return [
     {
       code: 'disk-too-small',
-      message: `the checkpoint takes ${Math.ceil(checkpoint.bytes / 2 ** 30)} GiB, and only ${Math.floor(freeDiskBytes / 2 ** 30)} GiB are free where checkpoints are stored (unless it is there already)`,
+      message: `the checkpoint takes ${Math.ceil(checkpoint.bytes / 2 ** 30)} GiB, and only ${Math.floor(freeDiskBytes / 2 ** 30)} GiB are free where checkpoints are stored (unless it was downloaded before)`,
     },
   ]
 }

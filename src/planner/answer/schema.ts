@@ -184,7 +184,7 @@ export const ResultSchema = z.object({
   artifact: z
     .object({format: z.string(), text: z.string(), files: z.array(z.looseObject({name: z.string(), text: z.string()}))})
     .optional()
-    .describe('of config: what starts it'),
+    .describe('of config: the start files'),
   written: z.array(z.string()).optional().describe('of config --out: the paths of what was written'),
 })
 

@@ -42,7 +42,7 @@ export const dynamo: Format = {
     ) {
       throw cannot('how Dynamo spreads data-parallel ranks over nodes is not known for certain: use --format leaderworkerset')
     }
-    const note = `One prefill and one decode worker, each as planned: ${launch.nodes ? `2 x ${launch.nodes.count} nodes` : `2 x ${startable.gpusPerNode} GPUs`} in all.
+    const note = `One prefill and one decode worker, each as planned: ${launch.nodes ? `2 x ${launch.nodes.count} nodes` : `2 x ${startable.gpusPerNode} GPUs`} in total.
 Images of Dynamo ${DYNAMO_VERSION} bring their own ${engine.title}; options were checked against ${engine.version}.
 Parsers of tool calls and reasoning belong to Dynamo's frontend and are left out.
 The Secret is needed: kubectl create secret generic ${SECRET_NAME} --from-literal=${SECRET.key}=...`

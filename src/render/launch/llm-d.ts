@@ -25,7 +25,7 @@ export const llmD: Format = {
     if (engine.id === 'trtllm') throw cannot('llm-d serves vLLM and SGLang: use --format dynamo')
     if (engine.id === 'sglang' && vendor !== 'nvidia') throw cannot('llm-d serves SGLang on NVIDIA GPUs: use --engine vllm')
     if (launch.nodes) throw cannot('prefill and decode over several nodes each are not written for llm-d: plan one that fits a node, or use --format dynamo')
-    const note = `One prefill and one decode server, each as planned: 2 x ${gpusPerNode} GPUs in all.
+    const note = `One prefill and one decode server, each as planned: 2 x ${gpusPerNode} GPUs in total.
 The router is installed first, as guides/pd-disaggregation of llm-d/llm-d says; it finds these pods by llm-d.ai/guide.
 The Secret is needed: kubectl create secret generic ${SECRET} --from-literal=HF_TOKEN=...`
     const documents = [cacheClaim(startable, 'ReadWriteMany'), deployment(startable, 'prefill'), deployment(startable, 'decode')]
