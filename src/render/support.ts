@@ -58,7 +58,7 @@ function reasonLines(cells: readonly SupportCell[], width: number): string {
     const [first] = reasons
     if (!first) continue
     // What this GPU has is told by its column.
-    const message = first.message.replace(/, this is [^,;]*$/, '').replace(' here: ', ': ')
+    const message = first.message.replace(/, but this GPU (is|has) [^,;]*$/, '').replace(' here: ', ': ')
     told.set(message, (told.get(message) ?? new Set()).add(gpu))
   }
   if (told.size === 0) return ''

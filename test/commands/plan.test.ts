@@ -30,7 +30,7 @@ describe('plan', () => {
       /^ {2}best {3}/m,
       /^Engine +Weights +KV +Layout +Users +tok\/s/m,
       /^ {2}The next, /m,
-      /tok\/s for each GPU \(up\) against/,
+      /tok\/s per GPU \(up\) against/,
       /^ {2}Refused, of \d+ deployments/m,
       /^ {2}Next {3}servefit config /m,
     ])

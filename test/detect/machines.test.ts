@@ -220,7 +220,7 @@ test('what a person sees: groups, free memory, links', async () => {
   2 x NVIDIA GeForce RTX 3090: 24.0 GiB each, 936 GB/s
     GPU 0       22.5 GiB free
     GPU 1       23.7 GiB free
-    joined by   NVLink, 56 GB/s each way (NV4)
+    linked by   NVLink, 56 GB/s each way (NV4)
 
   Driver        NVIDIA 580.95.05
   Memory        62.7 GiB, 55.4 GiB available

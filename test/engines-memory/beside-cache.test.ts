@@ -84,7 +84,7 @@ describe('SGLang: activations and graphs in what the fraction leaves out', () =>
     const asked = sglang.resolve(subject, {engineVersion: '0.5.18', maxNumBatchedTokens: 32_768, maxModelLen: 4096, gpuMemoryUtilization: 0.92})
     const {starts, startProblem} = sglang.memory(subject, asked)
     expect([starts, startProblem?.code]).toEqual([false, 'activations-exceed-memory'])
-    expect(startProblem?.message).toMatch(/a prefill chunk of 32,768 tokens needs 3\.0 GiB, and CUDA graphs 1\.1 GiB: 1\.8 GiB are left/)
+    expect(startProblem?.message).toMatch(/a prefill chunk of 32,768 tokens needs 3\.0 GiB, and CUDA graphs 1\.1 GiB: 1\.8 GiB is left/)
     const changes = proposals(startProblem!.remedy!)
     expect(changes.length).toBeGreaterThan(0)
     for (const changed of changes) expect(sglang.memory(subject, {...asked, ...changed}).starts, JSON.stringify(changed)).toBe(true)

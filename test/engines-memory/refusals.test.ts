@@ -54,7 +54,7 @@ describe("the sampler's warm-up behind the graphs", () => {
     expect(of('activation')).toBe(256 * 151_936 * 39)
     expect(of('cuda-graph') - 0.01 * totalBytes).toBeGreaterThan(vllm.spreadBytes)
     expect(startProblem?.code).toBe('activations-exceed-memory')
-    expect(startProblem?.message).toMatch(/^warming up the sampler with 256 sequences needs 1\.4 GiB behind the CUDA graphs/)
+    expect(startProblem?.message).toMatch(/^warming up the sampler with 256 sequences needs 1\.4 GiB after the CUDA graphs/)
   })
   it('finds room beside a smaller share, or without graphs', () => {
     expect(estimate({gpuMemoryUtilization: 0.95}).startProblem).toBeUndefined()

@@ -61,7 +61,7 @@ describe('cards that heads do not divide over', () => {
   it('that share experts are not called replicas', async () => {
     const answered = await ask({model: 'qwen3-235b-a22b', gpu: '3xrtx-pro-6000-blackwell-ws', dp: 3, weights: 'fp8'})
     const text = renderCheck(answered, {changes: [], holders: [], fitting: [], next: []}, {columns: 200, colour: false} as never)
-    expect(text).toContain('data parallel 3, the experts shared among all')
+    expect(text).toContain('data parallel 3 with the experts shared among all ranks')
     expect(text).not.toContain('replica')
   })
 })

@@ -101,6 +101,6 @@ describe('servefit engines', () => {
     expect(cell('trtllm', 'mi300x').status).toBe('refused')
     const text = servefit('engines', 'support', 'openai/gpt-oss-20b').stdout
     expect(Math.max(...text.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80)
-    expect(text).toContain('no, because')
+    expect(text).toContain('Why not')
   })
 })
