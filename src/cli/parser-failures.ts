@@ -88,7 +88,7 @@ function wordsOf(text: string, error: ParserError, typed: Typed): Omit<Wrong, 'c
   if (choice) return said(`${name(choice[1]!)} ${choice[2]}: expected ${inWords(choice[3]!.split(', '))}`, nearest(choice[2]!, choice[3]!.split(', ')))
   const valueless = /^Flag --(\S+) expects a value$/.exec(text)
   if (valueless) return said(`${name(valueless[1]!)} has no value: ${helpOf(typed)} says what it takes`)
-  const integer = /^Parsing --(\S+);? Expected an integer( .*)? but received: (.*)$/.exec(text)
+  const integer = /^Parsing --([\w-]+);? Expected an integer( .*)? but received: (.*)$/.exec(text)
   if (integer) return said(`${name(integer[1]!)} ${integer[3]}: expected a whole number${integer[2] ?? ''}`)
   const both = /^--([\w-]+)(?:=.*?)? cannot also be provided when using --([\w-]+)/.exec(text)
   if (both) return said(`${name(both[2]!)} and ${name(both[1]!)} exclude each other: give one of them`)

@@ -24,7 +24,11 @@ People who pause (--think-seconds) send their next request only after reading th
 A file (YAML or JSON) can hold the same, with several models on one fleet:
   machines: [{machine: dgx-h200, price: 98.32/h}, {gpu: 8xh100-sxm}]
   models:
-    - {model: qwen3-32b, users: 400, thinkSeconds: 30, outputTokens: {p50: 300, p95: 1200}, slo: {ttftMs: 2000, percentile: 95}}
+    - model: qwen3-32b
+      users: 400
+      thinkSeconds: 30
+      outputTokens: {p50: 300, p95: 1200}
+      slo: {ttftMs: 2000, percentile: 95}
   growth: 5%/month
   months: [0, 6, 12]`
   static override examples = [
