@@ -5,9 +5,18 @@ import {failureOf} from './cli/failures.ts'
 import {printFailure} from './cli/print-failure.ts'
 
 export {COMMANDS} from 'servefit:commands'
+export {ServefitHelp} from './cli/help.ts'
 
-/** `help` and `help COMMAND` are what `--help` says. */
-const asked = (words: string[]): string[] => (words[0] === 'help' ? [...words.slice(1).filter((word) => word !== '--help'), '--help'] : words)
+/** Flags that ask about the tool itself. */
+const ABOUT = new Set(['--help', '-h', '--version', '-v'])
+
+/** `help` and `help COMMAND` are what `--help` says; without a command the question is what this machine is and what fits it. */
+function asked(words: string[]): string[] {
+  const [first] = words
+  if (first === 'help') return [...words.slice(1).filter((word) => word !== '--help'), '--help']
+  if (first === undefined || (first.startsWith('-') && !words.some((word) => ABOUT.has(word)))) return ['here', ...words]
+  return words
+}
 
 /** Starts oclif for the file that was executed. Commands answer for themselves; what fails before one is found is answered here. */
 export async function start(executedFile: string): Promise<void> {

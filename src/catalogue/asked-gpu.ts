@@ -26,7 +26,7 @@ export function askedGpu(catalogue: Catalogue, {id, option}: GpuRequest): Accele
   const profiles = catalogue.file<MigTable>('mig')[card.id]
   throw new InputError(
     'GPU_OPTION_INVALID',
-    `${quotedShort(option)} is nothing that can follow ${card.id}: expected a memory size (${card.id}:${Math.round(card.memoryBytes / GIB)}gb)${profiles ? `, a slice (${Object.keys(profiles).join(', ')})` : ''} or figures (memory=20GiB)`,
+    `${quotedShort(option)} cannot follow ${card.id}: expected a memory size (${card.id}:${Math.round(card.memoryBytes / GIB)}gb)${profiles ? `, a slice (${Object.keys(profiles).join(', ')})` : ''} or figures (memory=20GiB)`,
     {suggestions: profiles ? nearest(option, Object.keys(profiles)).map((name) => `${card.id}:${name}`) : []},
   )
 }
@@ -73,7 +73,7 @@ function cardOfMemory(catalogue: Catalogue, card: Accelerator, gibibytes: number
     card,
     gibibytes,
     Math.round(gibibytes * GIB),
-    `${bytesInWords(gibibytes * GIB)} of memory for ${card.name} is given by hand, ${known}: bandwidth and rates are those of the ${own} card`,
+    `${bytesInWords(gibibytes * GIB)} of memory for ${card.name} was given by hand, ${known}: bandwidth and rates are those of the ${own} card`,
   )
 }
 
@@ -166,8 +166,8 @@ function remarksOn(
   if (peers === undefined)
     remarks.push(
       computeCapability === undefined && gfxTarget === undefined && (vendor === 'nvidia' || vendor === 'amd')
-        ? `the card is taken for one of ${vendor === 'nvidia' ? 'NVIDIA' : 'AMD'}; without ${vendor === 'nvidia' ? 'capability=' : 'gfx='} it is not checked whether the engine's build and kernels run on it, and rates are guessed from its bandwidth`
-        : 'no card of its architecture is catalogued: rates that were not given are guessed from its bandwidth',
+        ? `the card is assumed to be from ${vendor === 'nvidia' ? 'NVIDIA' : 'AMD'}; without ${vendor === 'nvidia' ? 'capability=' : 'gfx='} servefit cannot check whether the engine's build and kernels run on it, and compute rates are estimated from its bandwidth`
+        : 'no card of its architecture is in the catalogue: rates that were not given are estimated from its bandwidth',
     )
   const rates = Object.entries(estimated).map(([type, rate]) => `${type} ${rateInWords(type as ComputeType, rate)}`)
   const what = [

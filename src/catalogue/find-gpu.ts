@@ -64,7 +64,7 @@ export function requireGpu(gpus: readonly Accelerator[], name: string): Accelera
 
 function ambiguous(name: string, candidates: readonly Accelerator[]): InputError {
   const ids = candidates.map((gpu) => gpu.id)
-  return new InputError('GPU_AMBIGUOUS', `${quotedShort(name)} is the name of several GPUs: say which`, {suggestions: ids})
+  return new InputError('GPU_AMBIGUOUS', `${quotedShort(name)} is the name of several GPUs: say which one`, {suggestions: ids})
 }
 
 /** By PCI id and by name; both where they agree on a card, else whichever finds one. */

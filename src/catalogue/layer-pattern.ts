@@ -34,7 +34,7 @@ export function parseLayerPattern(pattern: string): string[] {
     if (times === undefined) return layers
     at++
     const count = Number(times)
-    if (count < 1 || count * layers.length > MAX_LAYERS) throw new SyntaxError(`${count} repetitions; expected 1 to ${MAX_LAYERS} layers in all`)
+    if (count < 1 || count * layers.length > MAX_LAYERS) throw new SyntaxError(`${count} repetitions; expected 1 to ${MAX_LAYERS} layers in total`)
     return Array.from({length: count}, () => layers).flat()
   }
   const layers = sequence()

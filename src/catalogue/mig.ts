@@ -73,7 +73,7 @@ function sliced(card: Accelerator, name: string, profile: MigProfile): Accelerat
     slice: {of: card.id, profile: name, mostOnCard},
     ...(profile.memoryBytes === undefined && {
       remarks: [
-        `the memory of a ${name} slice is reckoned as its share of ${card.name}: no driver's report of it was found, and drivers report up to a tenth less`,
+        `the memory of a ${name} slice is computed as its share of ${card.name}: no report from a driver is known, and drivers report up to a tenth less`,
       ],
     }),
   }

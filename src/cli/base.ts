@@ -80,6 +80,7 @@ export abstract class ServefitCommand extends Command {
   }
 
   protected override async catch(error: Error): Promise<void> {
-    printFailure(failureOf(error), this.jsonEnabled(), error.stack)
+    const below = this.config.commandIDs.filter((id) => id.startsWith(`${this.id}:`)).map((id) => id.slice(`${this.id}:`.length))
+    printFailure(failureOf(error, {command: this.id, argv: this.argv, below}), this.jsonEnabled(), error.stack)
   }
 }

@@ -18,6 +18,7 @@ const MAX_LINE_CHARACTERS = 1_000_000
 const MAX_ID_CHARACTERS = 1000
 
 export interface LineError {
+  schemaVersion: 2
   id?: string
   error: {code: string; message: string; path?: string; suggestions?: string[]}
 }
@@ -57,7 +58,10 @@ export async function answerLine(context: Context, line: string): Promise<(Resul
     if (!parsed.success) {
       const {messages, suggestions, path} = scenarioProblems(ScenarioLineSchema, parsed.error)
       const message = `scenario: ${messages.slice(0, 3).join('; ')}`
-      return withId(id, {error: {code: 'SCENARIO_INVALID', message, ...(path !== '' && {path}), ...(suggestions.length > 0 && {suggestions})}})
+      return withId(id, {
+        schemaVersion: 2,
+        error: {code: 'SCENARIO_INVALID', message, ...(path !== '' && {path}), ...(suggestions.length > 0 && {suggestions})},
+      })
     }
     const {answered, command} = await answerAsked(context, {...parsed.data, model: parsed.data.model ?? ''} as Scenario)
     return {...stamped(context.catalogue, toResult(answered.best, id)), ...(command && {command})}

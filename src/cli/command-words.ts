@@ -1,5 +1,6 @@
 import type {Speculation} from '../core/deployment.ts'
 import {quoteWord} from '../render/launch/shell-quote.ts'
+import {typedName} from './flag-names.ts'
 
 /** Flags that only change how an answer is shown. */
 const SHOWN_ONLY = new Set(['explain', 'json', 'simulate', 'seed', 'html', 'markdown', 'svg', 'csv', 'save', 'format', 'fail-on', 'force'])
@@ -12,10 +13,10 @@ export function commandWords(model: string, flags: Record<string, unknown>, know
     if (value === undefined || value === false || SHOWN_ONLY.has(name)) continue
     // A flag that may be given more than once is given once for each.
     if (Array.isArray(value) && (known[name] as {multiple?: boolean} | undefined)?.multiple) {
-      for (const one of value) words.push(`--${name}`, quoteWord(String(one)))
+      for (const one of value) words.push(`--${typedName(name)}`, quoteWord(String(one)))
       continue
     }
-    words.push(`--${name}`)
+    words.push(`--${typedName(name)}`)
     if (value !== true) words.push(quoteWord(inWords(name, value)))
   }
   return words.join(' ')

@@ -28,7 +28,10 @@ function parseSizes(text: string): number[] {
 /** `image=1,video=0`, or the same as JSON. */
 export function parseLimits(text: string, what = 'limit-mm-per-prompt'): Record<string, number> {
   const wrong = (word: string) =>
-    new InputError('LIMITS_INVALID', `--${what} ${text.slice(0, 100)}: ${word.slice(0, 60)} is no limit; expected image=1,video=0 or {"image": 1, "video": 0}`)
+    new InputError(
+      'LIMITS_INVALID',
+      `--${what} ${text.slice(0, 100)}: ${word.slice(0, 60)} is not a limit; expected image=1,video=0 or {"image": 1, "video": 0}`,
+    )
   const isJson = /^\s*\{/.test(text)
   const entries: [string, unknown][] = isJson
     ? Object.entries(parsedObject(text) ?? fail(wrong('this')))
@@ -68,7 +71,7 @@ function parseEngineFlag(text: string): string {
 
 /** Settings that nobody has to choose; the names of the engines' own flags are taken too. */
 export const engineFlags = {
-  'language-model-only': Flags.boolean({description: 'no images or sounds: their towers are not loaded', helpGroup: SETTINGS}),
+  'language-model-only': Flags.boolean({description: 'serve text only, without loading the towers for images and sounds', helpGroup: SETTINGS}),
   'limit-mm-per-prompt': Flags.custom<Record<string, number>>({
     description: 'most images or sounds in one prompt, such as image=1,video=0',
     helpValue: 'LIMITS',
@@ -76,7 +79,7 @@ export const engineFlags = {
     helpGroup: SETTINGS,
     parse: async (text) => parseLimits(text),
   })(),
-  'decode-context-parallel': count('decode-context-parallel', LIMITS.parallel, "ranks that share the tokens of a sequence's cache", {
+  'decode-context-parallel': count('decode-context-parallel', LIMITS.parallel, 'number of ranks that share the cache of a sequence by tokens', {
     aliases: ['decode-context-parallel-size', 'dcp-size'],
   }),
   'graph-max-batch': count('graph-max-batch', LIMITS.sequences, 'largest batch with a CUDA graph', {
@@ -91,47 +94,49 @@ export const engineFlags = {
   })(),
   'graph-mode': Flags.string({description: 'mode of CUDA graphs', options: [...GRAPH_MODES], helpGroup: SETTINGS}),
   'prefix-caching': Flags.boolean({
-    description: 'keep the cache of prompts that begin alike, or not',
+    description: 'reuse the cache of prompts that begin alike, or not',
     allowNo: true,
     aliases: ['enable-prefix-caching'],
     helpGroup: SETTINGS,
   }),
   'disable-radix-cache': Flags.boolean({description: 'the same as --no-prefix-caching', aliases: ['no-enable-prefix-caching'], helpGroup: SETTINGS}),
-  'block-tokens': count('block-tokens', {min: 1, max: 1_000_000}, 'tokens of a block or page of the cache', {aliases: ['block-size', 'page-size']}),
+  'block-tokens': count('block-tokens', {min: 1, max: 1_000_000}, 'tokens in a block or page of the cache', {aliases: ['block-size', 'page-size']}),
   'kv-cache-bytes': Flags.custom<number>({
-    description: 'cache of each GPU whatever the share of memory, such as 20GiB',
+    description: 'cache on each GPU, whatever the share of memory, such as 20GiB',
     helpValue: 'SIZE',
     aliases: ['kv-cache-memory-bytes'],
     helpGroup: SETTINGS,
     parse: async (text) => parseBytes(text, 'kv-cache-bytes', LIMITS.bytes),
   })(),
   'kv-cache-tokens': count('kv-cache-tokens', LIMITS.tokens, 'most tokens that the cache may hold', {aliases: ['max-total-tokens']}),
-  'kv-cache-blocks': count('kv-cache-blocks', LIMITS.tokens, 'blocks of the cache, whatever the memory', {aliases: ['num-gpu-blocks-override']}),
-  'window-pool-ratio': ratio('window-pool-ratio', 'tokens of the pool of windows to those of the full pool (SGLang)', ['swa-full-tokens-ratio']),
-  'state-pool-ratio': ratio('state-pool-ratio', 'memory of recurrent states to that of the cache (SGLang)', ['mamba-full-memory-ratio']),
-  'state-slots': count('state-slots', LIMITS.sequences, 'recurrent states that are kept (SGLang)', {aliases: ['max-mamba-cache-size']}),
+  'kv-cache-blocks': count('kv-cache-blocks', LIMITS.tokens, 'number of cache blocks, whatever the memory', {aliases: ['num-gpu-blocks-override']}),
+  'window-pool-ratio': ratio('window-pool-ratio', 'tokens in the window pool as a ratio of those in the full pool (SGLang)', ['swa-full-tokens-ratio']),
+  'state-pool-ratio': ratio('state-pool-ratio', 'memory for recurrent states as a ratio of that for the cache (SGLang)', ['mamba-full-memory-ratio']),
+  'state-slots': count('state-slots', LIMITS.sequences, 'how many recurrent states are kept (SGLang)', {aliases: ['max-mamba-cache-size']}),
   'state-format': Flags.custom<string>({
-    description: 'elements of a recurrent state: fp32, bf16, fp16',
+    description: 'number format of recurrent states: fp32, bf16, fp16',
     helpValue: 'FORMAT',
     aliases: ['mamba-ssm-dtype', 'mamba-ssm-cache-dtype'],
     helpGroup: SETTINGS,
     parse: async (text) => stateFormatOf(text),
   })(),
   runner: Flags.string({
-    description: 'generate answers, or pooling: vectors (embedding models, rerankers)',
+    description: 'generate for answers, pooling for vectors (embedding models, rerankers)',
     options: ['generate', 'pooling'],
     helpGroup: SETTINGS,
   }),
-  'max-queued-requests': count('max-queued-requests', LIMITS.queue, 'requests that may wait; more are turned away', {aliases: ['max-num-queued-reqs']}),
-  'max-queued-tokens': count('max-queued-tokens', LIMITS.queue, 'tokens of prompts that may wait', {aliases: ['max-num-queued-tokens']}),
-  'scheduler-steps': count('scheduler-steps', LIMITS.schedulerSteps, 'decode steps from one look for new requests to the next (SGLang)', {
+  'max-queued-requests': count('max-queued-requests', LIMITS.queue, 'most requests that may wait; others are turned away', {aliases: ['max-num-queued-reqs']}),
+  'max-queued-tokens': count('max-queued-tokens', LIMITS.queue, 'most prompt tokens that may wait; others are turned away', {
+    aliases: ['max-num-queued-tokens'],
+  }),
+  'scheduler-steps': count('scheduler-steps', LIMITS.schedulerSteps, 'decode steps between checks for new requests (SGLang)', {
     aliases: ['scheduler-recv-interval'],
   }),
-  'batch-wait-steps': count('batch-wait-steps', LIMITS.schedulerSteps, 'decode steps that a first new request waits for others (TensorRT-LLM)', {
+  'batch-wait-steps': count('batch-wait-steps', LIMITS.schedulerSteps, 'decode steps that a new request waits for others to join it (TensorRT-LLM)', {
     aliases: ['batch-wait-timeout-iters'],
   }),
   'engine-flag': Flags.custom<string>({
-    description: 'an option of the engine that is passed on and moves no number, as --FLAG=VALUE',
+    description: 'an option that is passed on to the engine and changes no figure here, as --FLAG=VALUE',
     helpValue: '--FLAG=VALUE',
     multiple: true,
     multipleNonGreedy: true,

@@ -5,16 +5,33 @@ import {nearest, quotedShort} from '../core/nearest.ts'
 import {weightsOf} from '../engines/words.ts'
 import {assumedLoad, LIMITS, type Link, LINKS, parseSpeculation, PREFERENCES, type Scenario, speculationFromJson} from '../planner/scenario/index.ts'
 import {engineFlags, optionsFrom} from './engine-flags.ts'
+import {spelledAs} from './flag-names.ts'
 import {parseBytes, parseCount, parseNumber, parseShare} from './quantities.ts'
 import {dictionary} from '../core/dictionary.ts'
 
-const tokens = (name: string, description: string, options: {aliases?: string[]; helpGroup?: string} = {}) =>
-  Flags.custom<number>({description, helpValue: 'TOKENS', parse: async (text) => parseCount(text, name, LIMITS.tokens), ...options})()
-const count = (name: string, limit: {min: number; max: number}, description: string, options: {aliases?: string[]; helpGroup?: string; char?: never} = {}) =>
-  Flags.custom<number>({description, helpValue: 'N', parse: async (text) => parseCount(text, name, limit), ...options})()
+interface Shown {
+  aliases?: string[]
+  helpGroup?: string
+}
+
+const tokens = (name: string, description: string, shown: Shown = {}) =>
+  Flags.custom<number>({
+    description,
+    helpValue: 'TOKENS',
+    parse: async (text, {argv}) => parseCount(text, spelledAs(name, shown.aliases ?? [], argv), LIMITS.tokens),
+    ...shown,
+  })()
+const count = (name: string, limit: {min: number; max: number}, description: string, shown: Shown = {}) =>
+  Flags.custom<number>({
+    description,
+    helpValue: 'N',
+    parse: async (text, {argv}) => parseCount(text, spelledAs(name, shown.aliases ?? [], argv), limit),
+    ...shown,
+  })()
 const bytes = (name: string, description: string, helpGroup: string) =>
   Flags.custom<number>({description, helpValue: 'SIZE', parse: async (text) => parseBytes(text, name, LIMITS.bytes), helpGroup})()
 
+const WHERE = 'WHERE'
 const LOAD = 'LOAD'
 const DEPLOYMENT = 'DEPLOYMENT'
 
@@ -22,18 +39,22 @@ const DEPLOYMENT = 'DEPLOYMENT'
 export const machineFlags = {
   gpu: Flags.string({
     description:
-      'GPUs to judge, as COUNTxGPU: 2xrtx-4090, 8xh200-sxm; with another memory (rtx-2080-ti:22gb), a slice (a100-80gb-sxm:2g.20gb) or figures (card:memory=20GiB,bandwidth=760GB/s,capability=8.6) behind a colon (default: this machine)',
+      'GPUs to ask about, as COUNTxGPU: 2xrtx-4090, 8xh200-sxm; after a colon another memory size (rtx-2080-ti:22gb), a slice (a100-80gb-sxm:2g.20gb) or figures (card:memory=20GiB,bandwidth=760GB/s,capability=8.6) (default: this machine)',
     helpValue: 'COUNTxGPU',
     exclusive: ['machine'],
+    helpGroup: WHERE,
   }),
   machine: Flags.string({
-    description: 'a catalogued machine (servefit machines lists them), or a file or - with what detect --json, nvidia-smi, amd-smi, ... print',
+    description:
+      'a machine by name (servefit machines lists them), or a file, or - for standard input, with the output of detect --json, nvidia-smi, amd-smi and the like',
     helpValue: 'NAME|FILE|-',
+    helpGroup: WHERE,
   }),
-  nodes: count('nodes', LIMITS.nodes, 'number of such machines in one deployment'),
+  nodes: count('nodes', LIMITS.nodes, 'how many such machines serve together as one deployment', {helpGroup: WHERE}),
   link: Flags.custom<Link>({
-    description: 'how the cards of --gpu are joined: p2p (peer access over PCIe), nvlink, or pcie (through the host); default: as is usual for them',
+    description: 'how the cards of --gpu are connected: p2p (peer access over PCIe), nvlink, or pcie (through the host) (default: as is usual for them)',
     helpValue: 'p2p|nvlink|pcie',
+    helpGroup: WHERE,
     parse: async (text) => parseLink(text),
   })(),
 }
@@ -46,17 +67,17 @@ function parseLink(text: string): Link {
 
 /** Under which load. */
 export const workloadFlags = {
-  'input-tokens': tokens('input-tokens', 'mean tokens of a prompt', {aliases: ['input'], helpGroup: LOAD}),
-  'output-tokens': tokens('output-tokens', 'mean tokens of an answer', {aliases: ['output'], helpGroup: LOAD}),
+  'input-tokens': tokens('input-tokens', 'mean length of a prompt', {aliases: ['input'], helpGroup: LOAD}),
+  'output-tokens': tokens('output-tokens', 'mean length of an answer', {aliases: ['output'], helpGroup: LOAD}),
   concurrency: Flags.custom<number | 'max'>({
-    description: 'requests in flight, or max: as many as memory and limits allow',
+    description: 'users who each have one request in flight, or max: as many as memory and limits allow',
     helpValue: 'N|max',
     aliases: ['users'],
     helpGroup: LOAD,
-    parse: async (text) => (text === 'max' ? 'max' : parseCount(text, 'concurrency', LIMITS.concurrency)),
+    parse: async (text, {argv}) => (text === 'max' ? 'max' : parseCount(text, spelledAs('concurrency', ['users'], argv), LIMITS.concurrency)),
   })(),
   'request-rate': Flags.custom<number>({
-    description: 'requests per second that arrive, instead of a number in flight',
+    description: 'requests that arrive each second, instead of --users',
     helpValue: 'RATE',
     exclusive: ['concurrency'],
     helpGroup: LOAD,
@@ -75,13 +96,13 @@ export const deploymentFlags = {
   engine: Flags.string({description: 'vllm, sglang or trtllm (default: vllm)', helpGroup: DEPLOYMENT}),
   'engine-version': Flags.string({description: 'release of the engine (default: the newest known)', helpGroup: DEPLOYMENT}),
   weights: Flags.custom<string>({
-    description: 'weight format: bf16, fp8, awq-int4, nvfp4, ... (default: by the published checkpoint that is chosen)',
+    description: 'weight format: bf16, fp8, awq-int4, nvfp4, ... (default: that of the published checkpoint that is chosen)',
     aliases: ['quantization'],
     helpGroup: DEPLOYMENT,
     parse: async (text) => weightsOf(text),
   })(),
   dtype: Flags.string({
-    description: "the engines' word for weights that are not quantised: bfloat16, float16, auto",
+    description: "type of weights that are not quantised, in the engines' words",
     options: ['auto', 'bfloat16', 'bf16', 'float16', 'fp16', 'half', 'float32', 'fp32', 'float'],
     helpGroup: DEPLOYMENT,
   }),
@@ -90,13 +111,13 @@ export const deploymentFlags = {
   pp: count('pp', LIMITS.parallel, 'pipeline parallel size', {aliases: ['pipeline-parallel-size', 'pp-size'], helpGroup: DEPLOYMENT}),
   dp: count('dp', LIMITS.parallel, 'data parallel size', {aliases: ['data-parallel-size', 'dp-size'], helpGroup: DEPLOYMENT}),
   ep: count('ep', LIMITS.parallel, 'expert parallel size', {aliases: ['expert-parallel-size', 'ep-size'], helpGroup: DEPLOYMENT}),
-  'enable-expert-parallel': Flags.boolean({description: 'experts are dealt out whole to all GPUs', helpGroup: DEPLOYMENT}),
+  'enable-expert-parallel': Flags.boolean({description: 'spread whole experts over all GPUs', helpGroup: DEPLOYMENT}),
   'dp-attention': Flags.boolean({
     description: 'attention data-parallel over the tensor-parallel ranks',
     aliases: ['enable-dp-attention', 'enable-attention-dp'],
     helpGroup: DEPLOYMENT,
   }),
-  'max-model-len': tokens('max-model-len', 'longest request, prompt and answer together', {
+  'max-model-len': tokens('max-model-len', 'longest request that is served, prompt and answer together', {
     aliases: ['context', 'context-length', 'max-seq-len'],
     helpGroup: DEPLOYMENT,
   }),
@@ -109,7 +130,7 @@ export const deploymentFlags = {
     helpGroup: DEPLOYMENT,
   }),
   'gpu-memory-utilization': Flags.custom<number>({
-    description: 'share of memory as the engine means it, as 0.9 or 90% (SGLang: mem_fraction_static; TensorRT-LLM: free_gpu_memory_fraction)',
+    description: 'share of memory, as the engine defines it, as 0.9 or 90% (SGLang: mem_fraction_static; TensorRT-LLM: free_gpu_memory_fraction)',
     helpValue: 'SHARE',
     aliases: ['mem-fraction-static', 'free-gpu-memory-fraction', 'kv-cache-free-gpu-memory-fraction'],
     helpGroup: DEPLOYMENT,
@@ -130,47 +151,48 @@ export const deploymentFlags = {
     parse: async (text) => speculationFromJson(text),
   })(),
   draft: Flags.string({
-    description: 'checkpoint that drafts (default: the one that is known for the model and the method)',
+    description: 'the draft checkpoint (default: the one known for the model and the method)',
     helpValue: 'REPOSITORY',
     dependsOn: ['speculative'],
     helpGroup: DEPLOYMENT,
   }),
   acceptance: Flags.custom<number>({
-    description: 'share of the drafted tokens that are accepted, as 0.5 or 50%; above 1 the mean accepted length of a step (2.94)',
+    description: 'share of drafted tokens that are accepted, as 0.5 or 50%; a number above 1 is the mean accepted length of a step (2.94)',
     helpValue: 'SHARE|LENGTH',
     helpGroup: DEPLOYMENT,
     parse: async (text) => (text.trim().endsWith('%') ? parseShare(text, 'acceptance', {min: 0, max: 1}) : parseNumber(text, 'acceptance', LIMITS.acceptance)),
   })(),
   lora: Flags.string({
-    description: 'LoRA adapters: how many at once, or the folder of one (again for each)',
+    description: 'LoRA adapters: how many at once, or the folder of one; repeat it for several',
     helpValue: 'COUNT|FOLDER',
     aliases: ['max-loras', 'max-loras-per-batch'],
     multiple: true,
     multipleNonGreedy: true,
     helpGroup: DEPLOYMENT,
   }),
-  'lora-target-modules': Flags.string({description: 'modules that the adapters are on, such as q_proj,v_proj', helpValue: 'MODULES', helpGroup: DEPLOYMENT}),
-  'enable-lora': Flags.boolean({description: 'LoRA adapters, as many as the engine takes by itself', helpGroup: DEPLOYMENT}),
-  'lora-rank': count('lora-rank', LIMITS.loraRank, 'largest rank of the adapters (default: 16, or what their folders say)', {
+  'lora-target-modules': Flags.string({description: 'modules that the adapters change, such as q_proj,v_proj', helpValue: 'MODULES', helpGroup: DEPLOYMENT}),
+  'enable-lora': Flags.boolean({description: 'LoRA adapters, as many as the engine takes by default', helpGroup: DEPLOYMENT}),
+  'lora-rank': count('lora-rank', LIMITS.loraRank, 'largest rank of any adapter (default: 16, or what their folders say)', {
     aliases: ['max-lora-rank'],
     helpGroup: DEPLOYMENT,
   }),
   'cpu-offload-gb': Flags.custom<number>({
-    description: 'the same in GiB',
+    description: 'the same as --cpu-offload-bytes, in GiB',
     helpValue: 'GIB',
     exclusive: ['cpu-offload-bytes'],
     helpGroup: DEPLOYMENT,
     parse: async (text) => parseNumber(text, 'cpu-offload-gb', {min: 0, max: LIMITS.bytes.max / 2 ** 30}),
   })(),
-  'cpu-offload-bytes': bytes('cpu-offload-bytes', 'weights of each GPU that stay in host memory, such as 8GiB', DEPLOYMENT),
-  'reserved-bytes-per-gpu': bytes('reserved-bytes-per-gpu', 'memory of each GPU taken by others, such as 2GiB', DEPLOYMENT),
+  'cpu-offload-bytes': bytes('cpu-offload-bytes', 'how much of the weights of each GPU stays in host memory, such as 8GiB', DEPLOYMENT),
+  'reserved-bytes-per-gpu': bytes('reserved-bytes-per-gpu', 'memory of each GPU that other programs take, such as 2GiB', DEPLOYMENT),
   ...engineFlags,
 }
 
 /** Which of the published checkpoints, where only the model is named. */
 export const choiceFlags = {
   prefer: Flags.string({
-    description: 'what the checkpoint is chosen for among those that keep the load (default: no lost quality, then what the card computes natively)',
+    description:
+      'what matters most in the choice of a checkpoint, of those that carry the load (default: no lost quality, then what the card computes natively)',
     options: [...PREFERENCES],
     helpGroup: DEPLOYMENT,
   }),

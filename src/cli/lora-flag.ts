@@ -33,8 +33,8 @@ export async function askedAdapters(flags: Record<string, unknown>): Promise<Ask
   if (given.length === 0) {
     if (rank === undefined && modules === undefined) return undefined
     if (rank === undefined)
-      throw new InputError('LORA_INVALID', '--lora-target-modules is given without --lora: expected the number of adapters beside it, such as --lora 4')
-    throw new InputError('LORA_INVALID', `--lora-rank ${rank} is given without --lora: expected the number of adapters beside it, such as --lora 4`)
+      throw new InputError('LORA_INVALID', '--lora-target-modules means nothing without --lora: give the number of adapters too, such as --lora 4')
+    throw new InputError('LORA_INVALID', `--lora-rank ${rank} means nothing without --lora: give the number of adapters too, such as --lora 4`)
   }
   const counts = given.filter((text) => /^\d/.test(text) && !/[\\/]/.test(text))
   const folders = given.filter((text) => !counts.includes(text))
@@ -48,7 +48,7 @@ export async function askedAdapters(flags: Record<string, unknown>): Promise<Ask
   if (rank !== undefined && rank < largest)
     throw new InputError(
       'LORA_INVALID',
-      `--lora-rank ${rank} is less than the rank of an adapter that is given, ${largest}: leave it out, or expect the engine to refuse that adapter`,
+      `--lora-rank ${rank} is less than the rank of one of the adapters, ${largest}: the engine would refuse that adapter, so leave the flag out`,
     )
   const count = counts[0] === undefined ? folders.length : parseCount(counts[0], 'lora', LIMITS.loraCount)
   // One whose modules are not told by name may be on any.

@@ -71,7 +71,7 @@ const isCalibration = (value: unknown): value is LocalCalibration =>
 
 function parseMeasured(text: string, path: string): Measured {
   const broken = (why: string) =>
-    new InputError('MEASURED_INVALID', `${path} ${why}: repair it, or move it away to start anew; it is never overwritten like this`)
+    new InputError('MEASURED_INVALID', `${path} ${why}: repair it, or move it away to start afresh; it is never overwritten in this state`)
   let value: unknown
   try {
     value = JSON.parse(text)
@@ -130,7 +130,7 @@ export function measuredForAnswers(env: Record<string, string | undefined>): Mea
     return readMeasured(env)
   } catch (error) {
     if (!(error instanceof InputError)) throw error
-    process.stderr.write(`servefit: ${harmless(error.message)}. Until then answers do without corrections.\n`)
+    process.stderr.write(`servefit: ${harmless(error.message)}. Until then answers ignore corrections.\n`)
     return undefined
   }
 }

@@ -25,7 +25,7 @@ export async function targetOf(path: string): Promise<string> {
  * @throws InputError FILE_EXISTS, FILE_UNWRITABLE.
  */
 export async function saveFile(path: string, text: string, {force = false, before}: {force?: boolean; before?: () => Promise<void>} = {}): Promise<void> {
-  const exists = () => new InputError('FILE_EXISTS', `${path} is there already: give another name, or --force to replace it`)
+  const exists = () => new InputError('FILE_EXISTS', `${path} exists already: give another name, or --force to replace it`)
   if (
     !force &&
     (await access(path, constants.F_OK).then(

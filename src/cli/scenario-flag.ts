@@ -8,7 +8,10 @@ import {choiceFlags, deploymentFlags, machineFlags, scenarioFrom, workloadFlags}
 import {dictionary} from '../core/dictionary.ts'
 
 export const scenarioFlags = {
-  scenario: Flags.string({description: 'a file with the question, YAML or JSON, fields as in batch; it may extend others; flags win', helpValue: 'FILE'}),
+  scenario: Flags.string({
+    description: 'a YAML or JSON file with the question, with the same fields as batch; it may extend other files, and flags win',
+    helpValue: 'FILE',
+  }),
 }
 
 const MISSING = 'expected a name, a repository or a path'
@@ -58,6 +61,10 @@ export async function askedScenario(
     ),
   )
 }
+
+/** Nothing was said of the load, neither in flags nor in a file: what the answer is for is assumed. */
+export const isLoadAssumed = (flags: Record<string, unknown>): boolean =>
+  flags.scenario === undefined && ['concurrency', 'input-tokens', 'output-tokens', 'request-rate'].every((name) => flags[name] === undefined)
 
 /** The limits of flags over those that a file has. */
 function withLimits<S extends AskedScenario>(scenario: S, flags: Record<string, unknown>): S {

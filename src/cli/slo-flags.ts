@@ -4,10 +4,10 @@ import {InputError} from '../core/input-error.ts'
 import {percentOf} from '../core/words.ts'
 import {parseNumber} from './quantities.ts'
 
-const OBJECTIVES = 'OBJECTIVES'
+const LIMITS = 'LIMITS'
 
 const milliseconds = (name: string, description: string) =>
-  Flags.custom<number>({description, helpValue: 'MS', helpGroup: OBJECTIVES, parse: async (text) => parseNumber(text, name, {min: 0.001, max: 1e9})})()
+  Flags.custom<number>({description, helpValue: 'MS', helpGroup: LIMITS, parse: async (text) => parseNumber(text, name, {min: 0.001, max: 1e9})})()
 
 function parsePercentile(text: string): number {
   const value = percentOf(text)
@@ -21,9 +21,9 @@ export const sloFlags = {
   'slo-tpot-ms': milliseconds('slo-tpot-ms', 'longest time for each further token'),
   'slo-e2e-ms': milliseconds('slo-e2e-ms', 'longest time from a request to its last token'),
   'slo-percentile': Flags.custom<number>({
-    description: 'share of requests that must keep the limits, as 95, 95% or 0.95, by the simulator (default: the mean must)',
+    description: 'share of requests that must keep the limits, as 95, 95% or 0.95, judged by the simulator (default: the mean must)',
     helpValue: 'PERCENT',
-    helpGroup: OBJECTIVES,
+    helpGroup: LIMITS,
     parse: async (text) => parsePercentile(text),
   })(),
 }

@@ -6,7 +6,7 @@ const SOURCE = 'SOURCE'
 /** Folders with models of the user's own, for every command that knows models. */
 export const catalogueFlag = {
   catalogue: Flags.string({
-    description: 'folder with models as models import --save writes them; beside ~/.config/servefit/models, and before what is built in',
+    description: 'a folder with models that models import --save wrote; searched first, then ~/.config/servefit/models, then the built-in catalogue',
     helpValue: 'FOLDER',
     multiple: true,
     multipleNonGreedy: true,
@@ -17,8 +17,8 @@ export const catalogueFlag = {
 /** Where a repository that is not in the catalogue may come from. */
 export const sourceFlags = {
   ...catalogueFlag,
-  offline: Flags.boolean({description: 'never ask the hub (as HF_HUB_OFFLINE=1)', helpGroup: SOURCE, exclusive: ['refresh']}),
-  'no-corrections': Flags.boolean({description: 'leave out what verify --save and calibrate learnt on your machines', helpGroup: SOURCE}),
+  offline: Flags.boolean({description: 'never ask the hub (the same as HF_HUB_OFFLINE=1)', helpGroup: SOURCE, exclusive: ['refresh']}),
+  'no-corrections': Flags.boolean({description: 'ignore what verify --save and calibrate learnt on your machines', helpGroup: SOURCE}),
   refresh: Flags.boolean({description: 'read a repository from the hub even if the catalogue or the local cache has it', helpGroup: SOURCE}),
 }
 

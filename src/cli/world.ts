@@ -4,7 +4,7 @@ import type {Machine} from '../core/accelerator.ts'
 import {BoundedMap} from '../core/bounded-map.ts'
 import {InputError} from '../core/input-error.ts'
 import type {Examination} from '../detect/doctor.ts'
-import type {MachineDocument} from '../detect/machine-document.ts'
+import type {MachineDocument, MachineProblem} from '../detect/machine-document.ts'
 import type {Calibration} from '../core/throughput/calibration.ts'
 import {type Context, type FoundModelFile, type FoundRepository, type LocalCalibration, measuredCalibration} from '../planner/world/index.ts'
 import {measuredForAnswers} from './measured-file.ts'
@@ -64,6 +64,12 @@ export async function examine(catalogue: Catalogue): Promise<Examination> {
   return examineMachine(realEffects(gpuFinder(catalogue)), knownNames())
 }
 
+/** The machine of a document as the arithmetic takes it; without any usable GPU it has none. */
+export async function machineFromDocument(catalogue: Catalogue, document: MachineDocument): Promise<Machine> {
+  const {toMachine} = await import('../detect/to-machine.ts')
+  return toMachine(document, gpuFinder(catalogue))
+}
+
 async function detectHere(catalogue: Catalogue): Promise<Machine> {
   const [{detectWithIdentities}, {realEffects}, {toMachine}] = await Promise.all([
     import('../detect/detect-machine.ts'),
@@ -74,10 +80,14 @@ async function detectHere(catalogue: Catalogue): Promise<Machine> {
   const machine = toMachine(document, gpuFinder(catalogue), identities)
   if (machine.gpus.length > 0) return machine
   const problem = document.problems[0]
-  throw new InputError(
-    'NO_GPU',
-    `No usable GPU in this machine${problem ? `: ${problem.message} (${problem.remedy})` : ''}. Ask about another with --gpu 1xrtx-4090 or --machine dgx-h200; about processors alone with --gpu 2xcpu:memory=512GiB,bandwidth=400GB/s,vendor=cpu, one for each socket (most people run llama.cpp or Ollama there, which servefit does not model)`,
-  )
+  throw new InputError('NO_GPU', noGpuWords(problem))
+}
+
+/** Why no GPU was found, once, and how to ask about one. */
+function noGpuWords(problem: MachineProblem | undefined): string {
+  // A machine without a card is no news beyond that; a driver that is broken is.
+  const found = problem === undefined || problem.code === 'no-devices' ? 'This machine has no GPU that can be used' : `${problem.message}: ${problem.remedy}`
+  return `${found}. Name another machine with --gpu 1xrtx-4090 or --machine dgx-h200, or its processors with --gpu 2xcpu:memory=512GiB,bandwidth=400GB/s,vendor=cpu, one for each socket (most people run llama.cpp or Ollama there, which servefit does not model)`
 }
 
 /** A text file of a user's, whole. @throws InputError FILE_UNREADABLE, FILE_TOO_LARGE, FILE_BINARY. */

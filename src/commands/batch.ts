@@ -4,11 +4,11 @@ import {sourceFlags, sourcesFrom} from '../cli/source-flags.ts'
 import {realContext} from '../cli/world.ts'
 
 export default class Batch extends ServefitCommand {
-  static override summary = 'Answer scenarios from a JSON Lines file, or - for standard input, one result a line as they are ready'
+  static override summary = 'Answer many scenarios, one JSON object a line'
   static override description =
-    'A line that cannot be evaluated becomes {"id", "error"} in its place and the exit code is 1; the others still run. servefit schema scenario prints what a line may hold.'
+    'Reads JSON Lines from a file, or from standard input for -, and writes one result a line as soon as it is ready. A line that cannot be evaluated becomes {"id", "error"} in its place and the exit code is 1; the others still run. servefit schema scenario prints what a line may hold.'
   static override examples = [
-    '<%= config.bin %> <%= command.id %> scenarios.jsonl',
+    '<%= config.bin %> <%= command.id %> examples/scenarios.jsonl',
     'echo \'{"model": "qwen3-32b", "gpu": "2xrtx-4090"}\' | <%= config.bin %> <%= command.id %> -',
   ]
   static override args = {file: Args.string({required: true, description: 'a JSON Lines file, or -'})}

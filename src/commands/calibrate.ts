@@ -9,19 +9,19 @@ import type {Scenario} from '../planner/scenario/index.ts'
 import type {CalibrationDocument} from '../planner/verify/index.ts'
 
 export default class Calibrate extends ServefitCommand {
-  static override summary = 'Learn the speed of your machine from benchmarks of your own'
+  static override summary = 'Teach servefit the speed of your machine from your own benchmarks'
   static override description =
-    'Refits what matters for this GPU under this engine: a factor of memory bandwidth, one of compute, and the time of the host for each step; each needs at least two runs that depend on it. Later answers on that GPU and engine use them and name them. Says figure by figure what got better and what worse. Reads results of vllm bench serve, sglang.bench_serving and TensorRT-LLM\'s clients, as files or as they print them, tables of llama-bench, and scenarios with "observed" as JSON Lines. Exit code 1: nothing was closer to the runs than what ships.'
+    'Fits what matters for this GPU and engine: a factor for memory bandwidth, one for compute, and the time that the host takes for each step. Each needs at least two runs that depend on it. Later answers for that GPU and engine use the fit and name it. The output says which figures got better and which got worse. Reads results of vllm bench serve, sglang.bench_serving and the clients of TensorRT-LLM, as files or as printed text, tables of llama-bench, and scenarios with "observed" as JSON Lines. Exit code 1: nothing came closer to the runs than what ships with servefit.'
   static override examples = [
-    '<%= config.bin %> <%= command.id %> results/*.json --model qwen3-32b --gpu 2xrtx-4090 --tp 2',
-    '<%= config.bin %> <%= command.id %> runs.jsonl --dry-run',
+    '<%= config.bin %> <%= command.id %> examples/runs.jsonl --dry-run',
+    '<%= config.bin %> <%= command.id %> examples/benchmark.json --gpu 1xrtx-4090 --dry-run',
   ]
   static override strict = false
-  static override args = {file: Args.string({required: true, ignoreStdin: true, description: 'results of benchmarks; - for standard input'})}
+  static override args = {file: Args.string({required: true, ignoreStdin: true, description: 'benchmark results, or - for standard input'})}
   static override flags = {
-    model: Flags.string({description: 'the model that was measured, where the results do not name it as a repository', helpValue: 'NAME'}),
+    model: Flags.string({description: 'the model that was measured, if the results do not name its repository', helpValue: 'NAME'}),
     ...lookFlags,
-    'dry-run': Flags.boolean({description: 'fit and show, keep nothing'}),
+    'dry-run': Flags.boolean({description: 'show the fit without keeping it'}),
     ...machineFlags,
     ...deploymentFlags,
     ...sourceFlags,

@@ -20,63 +20,67 @@ const number = (name: string, description: string, helpValue: string, range: {mi
 const {concurrency: _concurrency, ...lengthFlags} = workloadFlags
 
 export default class Capacity extends ServefitCommand {
-  static override summary = 'How many machines of which kind carry these users or requests, now and as they grow'
+  static override summary = 'How many machines your users or requests need, now and as they grow'
   static override description =
-    `Each kind of machine is given the deployment that carries most within the latency limits, as expected; how many machines the slow end of the speed intervals would take is told beside it. Without limits the interactive ones apply: the first token within 2 s and 20 tok/s for each user (--slo none: no limits). Without --gpu and --machine the machines of the catalogue that are sold or rented out today are looked at, and the best are answered; --machine here asks about this computer.
+    `For each kind of machine servefit finds the deployment that carries the most within the latency limits, and how many machines that takes; beside it stands the number that is safe even at the slow end of the speed intervals. Without limits the interactive ones apply: the first token within 2 s, and 20 tok/s for each user (--slo none: no limits). Without --gpu and --machine the machines of the catalogue that can be bought or rented today are searched, and the best are shown; --machine here asks about this computer.
 
-People who pause (--think-seconds) are a closed loop: more pause never takes more machines. Requests at a rate are planned up to a share of saturation. With a percentile, lengths that spread or a trace, the simulator checks the limits. Energy is an upper bound from rated power; cost comes from the prices you give.
+People who pause (--think-seconds) send their next request only after reading the last answer, so a longer pause never takes more machines. Requests that arrive at a rate are planned up to a share of saturation. With a percentile, varying lengths or a trace, a simulator checks the limits. Energy is an upper bound from rated power; costs come from the prices that you give.
 
-A file (YAML or JSON) can hold the same, and several models on one fleet:
+A file (YAML or JSON) can hold the same, with several models on one fleet:
   machines: [{machine: dgx-h200, price: 98.32/h}, {gpu: 8xh100-sxm}]
   models:
-    - {model: qwen3-32b, users: 400, thinkSeconds: 30, outputTokens: {p50: 300, p95: 1200}, slo: {ttftMs: 2000, percentile: 95}}
+    - model: qwen3-32b
+      users: 400
+      thinkSeconds: 30
+      outputTokens: {p50: 300, p95: 1200}
+      slo: {ttftMs: 2000, percentile: 95}
   growth: 5%/month
   months: [0, 6, 12]`
   static override examples = [
     '<%= config.bin %> <%= command.id %> --model qwen3-32b --users 200',
     '<%= config.bin %> <%= command.id %> --model qwen3-32b --users 400 --think-seconds 30 --machine dgx-h100 --machine dgx-h200 --slo-ttft-ms 2000 --slo-tpot-ms 50',
-    '<%= config.bin %> <%= command.id %> fleet.yaml --csv',
-    '<%= config.bin %> <%= command.id %> --model gpt-oss-120b --trace requests.csv --gpu 8xh100-sxm --price 8xh100-sxm=70/h --growth 5%/month --save ./fleet',
+    '<%= config.bin %> <%= command.id %> examples/fleet.yaml --csv',
+    '<%= config.bin %> <%= command.id %> --model gpt-oss-120b --trace examples/requests.csv --gpu 8xh100-sxm --price 8xh100-sxm=70/h --growth 5%/month --save ./fleet',
   ]
-  static override args = {file: Args.string({description: 'the fleet and the load, YAML or JSON'})}
+  static override args = {file: Args.string({description: 'a YAML or JSON file with the fleet and its load'})}
   static override flags = {
     model: Flags.string({description: 'a name, a repository or a path', helpValue: 'MODEL', helpGroup: LOAD}),
     ...lengthFlags,
     users: Flags.custom<number>({
-      description: 'people: each with one request in flight, or with a pause between them',
+      description: 'people, each with one request in flight, or with a pause between requests',
       helpValue: 'N',
       aliases: ['concurrency'],
       exclusive: ['request-rate', 'trace'],
       helpGroup: LOAD,
       parse: async (text) => parseCount(text, 'users', {min: 1, max: 1e9}),
     })(),
-    'request-rate': number('request-rate', 'requests per second that arrive', 'RATE', {min: 1e-6, max: 1e6}, LOAD),
-    'think-seconds': number('think-seconds', 'pause between an answer and the next request of the same person', 'SECONDS', {min: 0, max: 86_400}, LOAD),
+    'request-rate': number('request-rate', 'requests that arrive each second', 'RATE', {min: 1e-6, max: 1e6}, LOAD),
+    'think-seconds': number('think-seconds', 'how long a person pauses between an answer and the next request', 'SECONDS', {min: 0, max: 86_400}, LOAD),
     trace: Flags.string({
-      description: 'requests with their arrivals and lengths, JSON Lines or CSV',
+      description: 'a trace of requests, with their arrival times and lengths, as JSON Lines or CSV',
       helpValue: 'FILE',
       exclusive: ['users', 'request-rate'],
       helpGroup: LOAD,
     }),
-    growth: Flags.string({description: 'how the load grows, as 5%/month or 80%/year', helpValue: 'SHARE/TIME', helpGroup: LOAD}),
+    growth: Flags.string({description: 'how the load grows, such as 5%/month or 80%/year', helpValue: 'SHARE/TIME', helpGroup: LOAD}),
     months: Flags.string({description: 'months from now to look at (default: 0; with growth 0,6,12)', helpValue: 'LIST', helpGroup: LOAD}),
     slo: Flags.string({
       description: 'interactive (the default where no limit is given: first token within 2 s, 50 ms per further token), or none',
       helpValue: 'none|interactive',
       options: ['none', 'interactive'],
       exclusive: ['slo-ttft-ms', 'slo-tpot-ms', 'slo-e2e-ms'],
-      helpGroup: 'OBJECTIVES',
+      helpGroup: 'LIMITS',
     }),
     ...sloFlags,
     machine: Flags.string({
-      description: 'a catalogued machine, a file that detect --json printed, or here; more than once for several (default: the catalogue is searched)',
+      description: 'a machine by name, a file that detect --json printed, or here for this computer; repeat it for several (default: search the catalogue)',
       helpValue: 'NAME|FILE|here',
       multiple: true,
       multipleNonGreedy: true,
       helpGroup: 'FLEET',
     }),
     gpu: Flags.string({
-      description: 'GPUs of one machine, as COUNTxGPU; more than once for several',
+      description: 'the GPUs of one machine, as COUNTxGPU; repeat it for several machines',
       helpValue: 'COUNTxGPU',
       multiple: true,
       multipleNonGreedy: true,
@@ -85,16 +89,16 @@ A file (YAML or JSON) can hold the same, and several models on one fleet:
     nodes: machineFlags.nodes,
     link: machineFlags.link,
     price: Flags.string({
-      description: 'price of a machine, as dgx-h200=98.32/h; more than once for several',
+      description: 'price of a machine, such as dgx-h200=98.32/h; repeat it for several',
       helpValue: 'MACHINE=AMOUNT/TIME',
       multiple: true,
       multipleNonGreedy: true,
       helpGroup: 'FLEET',
     }),
     'kwh-price': number('kwh-price', 'price of a kilowatt-hour', 'AMOUNT', {min: 0, max: 1e6}, 'FLEET'),
-    spare: Flags.integer({description: 'machines beyond what the load needs (default: 0)', helpValue: 'N', min: 0, max: 1000, helpGroup: 'FLEET'}),
+    spare: Flags.integer({description: 'extra machines beyond what the load needs (default: 0)', helpValue: 'N', min: 0, max: 1000, helpGroup: 'FLEET'}),
     'max-utilisation': Flags.custom<number>({
-      description: 'share of the saturated rate that is planned with, as 0.5 or 50% (default: 85%)',
+      description: 'highest share of the saturated rate to plan for, as 0.5 or 50% (default: 85%)',
       helpValue: 'SHARE',
       helpGroup: 'FLEET',
       parse: async (text) => parseShare(text, 'max-utilisation', {min: 0.05, max: 1}),
@@ -103,9 +107,9 @@ A file (YAML or JSON) can hold the same, and several models on one fleet:
     ...deploymentFlags,
     ...sourceFlags,
     ...lookFlags,
-    csv: Flags.boolean({description: 'print a table as CSV', exclusive: ['json']}),
+    csv: Flags.boolean({description: 'print CSV', exclusive: ['json']}),
     format: Flags.string({
-      description: 'formats of --save, as config takes them; more than once for several (default: kubernetes, or leaderworkerset over nodes)',
+      description: 'a format for --save, as config takes it; repeat it for several (default: kubernetes, or leaderworkerset over nodes)',
       helpValue: 'FORMAT',
       multiple: true,
       multipleNonGreedy: true,
@@ -113,7 +117,7 @@ A file (YAML or JSON) can hold the same, and several models on one fleet:
     }),
     save: Flags.string({description: 'write manifests with replica counts, capacity.json and capacity.csv into this folder', helpValue: 'FOLDER'}),
     ...reportFlags,
-    force: Flags.boolean({description: 'replace files that are there already'}),
+    force: Flags.boolean({description: 'replace files that exist already'}),
   }
 
   async run(): Promise<CapacityReport & {written?: string[]}> {

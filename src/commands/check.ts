@@ -7,7 +7,7 @@ import {choiceFlags, deploymentFlags, machineFlags, workloadFlags} from '../cli/
 import {commandWords} from '../cli/command-words.ts'
 import {lookFlags} from '../cli/look-flags.ts'
 import {replaceFlag, reportFlags, wantsReport} from '../cli/report-flags.ts'
-import {askedScenario, flagsOf, scenarioFlags} from '../cli/scenario-flag.ts'
+import {askedScenario, flagsOf, isLoadAssumed, scenarioFlags} from '../cli/scenario-flag.ts'
 import {sloFlags} from '../cli/slo-flags.ts'
 import {sourceFlags, sourcesFrom} from '../cli/source-flags.ts'
 import {realContext} from '../cli/world.ts'
@@ -19,18 +19,18 @@ import type {CommandReport} from '../planner/words/index.ts'
 import {renderCheck} from '../render/check.ts'
 
 export default class Check extends ServefitCommand {
-  static override summary = 'Does a model fit, with which context and how many users, and how fast is it?'
+  static override summary = 'Does a model fit, with how much context and for how many users, and how fast is it?'
   static override description =
-    'Without --gpu or --machine the question is about this machine. A name asks about the model: of its published checkpoints the one is taken that keeps the load best without losing quality. A repository asks about exactly that checkpoint. Behind -- stands the command that starts an engine (vllm serve ..., sglang serve ..., trtllm-serve ..., docker run ..., or a compose file): each of its flags is accounted for.'
+    'Without --gpu or --machine the question is about this machine. The name of a model means the published checkpoint that serves the load best without losing quality; a repository means exactly that checkpoint. After -- you can give the command that starts an engine (vllm serve ..., sglang serve ..., trtllm-serve ..., docker run ..., or a compose file): servefit accounts for each of its flags.'
   static override examples = [
     '<%= config.bin %> <%= command.id %> qwen3-32b --gpu 2xrtx-4090 --users 8 --input 2k --output 500',
     '<%= config.bin %> <%= command.id %> deepseek-ai/DeepSeek-V3.2 --machine dgx-h200 --json',
     'ssh box nvidia-smi | <%= config.bin %> <%= command.id %> qwen3-32b --machine -',
-    '<%= config.bin %> <%= command.id %> ./config.json --gpu 1xgb10 --explain',
+    '<%= config.bin %> <%= command.id %> examples/my-model --gpu 1xgb10 --explain',
     '<%= config.bin %> <%= command.id %> --gpu 2xrtx-4090 -- vllm serve Qwen/Qwen3-32B-AWQ -tp 2 --max-model-len 32k',
   ]
   static override args = {
-    model: Args.string({description: 'a name (qwen3-32b), a repository (Qwen/Qwen3-32B-AWQ), or a path to a directory, a .gguf or a config.json'}),
+    model: Args.string({description: 'a name (qwen3-32b), a repository (Qwen/Qwen3-32B-AWQ), or the path of a folder, a .gguf or a config.json'}),
   }
   static override flags = {
     ...machineFlags,
@@ -40,10 +40,10 @@ export default class Check extends ServefitCommand {
     ...choiceFlags,
     ...deploymentFlags,
     ...sourceFlags,
-    simulate: Flags.boolean({description: 'percentiles from the serving simulator beside the means'}),
+    simulate: Flags.boolean({description: 'add percentiles from the serving simulator'}),
     seed: Flags.integer({description: 'seed of the simulator', helpValue: 'N', min: 0, max: 2 ** 31, dependsOn: ['simulate']}),
     ...lookFlags,
-    explain: Flags.boolean({description: 'show every term with its rule'}),
+    explain: Flags.boolean({description: 'show every term of memory and time, with its rule'}),
     ...reportFlags,
     ...replaceFlag,
   }
@@ -66,7 +66,10 @@ export default class Check extends ServefitCommand {
       const spelled = commandWords(scenario.model, flagsOf(scenario, flags, command !== undefined), Check.flags)
       const advice = adviseOn(context, answered, spelled)
       const figures = flags.explain ? figuresBehind(this.catalogue, answered.best.model, answered.best.checkpoint) : undefined
-      if (isText) process.stdout.write(renderCheck(answered, advice, {...this.look, explain: flags.explain, ...(figures && {figures})}))
+      if (isText)
+        process.stdout.write(
+          renderCheck(answered, advice, {...this.look, explain: flags.explain, loadAssumed: isLoadAssumed(flags), ...(figures && {figures})}),
+        )
       if (command && !flags.markdown) await this.reported(command, advice)
       if (wantsReport(flags)) {
         const {checkDocument, handOn} = await import('../web/report/index.ts')

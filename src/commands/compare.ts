@@ -21,9 +21,9 @@ import {quoteWord} from '../render/launch/shell-quote.ts'
 import {harmless} from '../render/style.ts'
 
 export default class Compare extends ServefitCommand {
-  static override summary = 'BF16, FP8, AWQ, NVFP4: what each published checkpoint costs in memory and speed here'
+  static override summary = 'Published checkpoints side by side: memory, context, speed and quality'
   static override description =
-    'One row for each published checkpoint and cache format, with what is known of its quality; first what check would take. Give several models, or --gpu more than once, to compare those too.'
+    'One row for each published checkpoint and cache format; the first is the one that check would take. Name several models, or repeat --gpu or --machine, to compare those too.'
   static override examples = [
     '<%= config.bin %> <%= command.id %> qwen3-32b --gpu 2xrtx-4090 --users 8',
     '<%= config.bin %> <%= command.id %> qwen3-32b gpt-oss-120b --gpu 1xh100-sxm --gpu 2xrtx-5090',
@@ -33,16 +33,18 @@ export default class Compare extends ServefitCommand {
   static override flags = {
     ...machineFlags,
     gpu: Flags.string({
-      description: 'GPUs to judge, as COUNTxGPU; more than once for several machines',
+      description: 'GPUs to ask about, as COUNTxGPU; repeat it for several machines',
       helpValue: 'COUNTxGPU',
       multiple: true,
       multipleNonGreedy: true,
+      helpGroup: 'WHERE',
     }),
     machine: Flags.string({
-      description: 'a catalogued machine (dgx-h200), or a file that detect --json printed; more than once for several',
+      description: 'a machine by name (dgx-h200), or a file that detect --json printed; repeat it for several',
       helpValue: 'NAME|FILE',
       multiple: true,
       multipleNonGreedy: true,
+      helpGroup: 'WHERE',
     }),
     ...scenarioFlags,
     ...workloadFlags,
@@ -51,7 +53,7 @@ export default class Compare extends ServefitCommand {
     ...deploymentFlags,
     ...sourceFlags,
     ...lookFlags,
-    explain: Flags.boolean({description: 'list the measured comparisons behind what is said of quality, with their sources'}),
+    explain: Flags.boolean({description: 'list the measurements behind the figures of quality, with their sources'}),
     ...reportFlags,
     ...replaceFlag,
   }

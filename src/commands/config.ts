@@ -20,9 +20,9 @@ import {FORMATS, formatOf, startsEach} from '../render/launch/formats.ts'
 const TOLD_BESIDE = new Set(['slices-separate', 'gpus-idle', 'engine-version-unknown'])
 
 export default class Config extends ServefitCommand {
-  static override summary = 'What starts it: a command, a unit or a manifest for vLLM, SGLang or TensorRT-LLM'
+  static override summary = 'The command, unit file or manifest that starts vLLM, SGLang or TensorRT-LLM'
   static override description =
-    `Prints the artifact and nothing else. Every option differs from what the engine would do by itself; --explain says why each is there. With --out it is written to files, with a first request and the engine's own benchmark beside it.
+    `Prints the file and nothing else. Only options that differ from what the engine does by itself are set; --explain says why each one is there. --out writes the files into a folder, along with a first request and the engine's own benchmark.
 
 Formats: ${FORMATS.map(({id, summary}) => `${id} (${summary})`).join(', ')}.`
   static override examples = [
@@ -31,7 +31,7 @@ Formats: ${FORMATS.map(({id, summary}) => `${id} (${summary})`).join(', ')}.`
     '<%= config.bin %> <%= command.id %> gpt-oss-120b --gpu 1xh100-sxm --engine trtllm --explain',
     '<%= config.bin %> <%= command.id %> qwen3-32b --gpu 1xh100-sxm --set seed=1 --set served-model-name=qwen',
   ]
-  static override args = {model: Args.string({description: 'a name, a repository or a path to a config.json'})}
+  static override args = {model: Args.string({description: 'a name, a repository or a path'})}
   static override flags = {
     ...machineFlags,
     ...scenarioFlags,
@@ -42,20 +42,20 @@ Formats: ${FORMATS.map(({id, summary}) => `${id} (${summary})`).join(', ')}.`
     ...sourceFlags,
     format: Flags.string({description: FORMATS.map(({id}) => id).join(', '), helpValue: 'FORMAT', default: 'command'}),
     set: Flags.string({
-      description: "an option of the engine, as FLAG=VALUE or FLAG; checked against that version's options",
+      description: 'an option of the engine, as FLAG=VALUE or FLAG, checked against the options of that version; repeat it for several',
       helpValue: 'FLAG=VALUE',
       multiple: true,
       multipleNonGreedy: true,
     }),
     replicas: Flags.custom<number>({
-      description: 'so many equal servers, each on GPUs of its own, with a router in front; the GPUs that are given are those of one',
+      description: 'number of equal servers, each on GPUs of its own, with a router in front; the GPUs that are named are those of one server',
       helpValue: 'N',
       parse: async (text) => parseCount(text, 'replicas', {min: 1, max: 1024}),
     })(),
-    public: Flags.boolean({description: 'others than this machine reach it too, and have to give an API key, which is read from a file or a Secret of yours'}),
-    out: Flags.string({description: 'write files into this folder instead of printing', helpValue: 'FOLDER'}),
-    force: Flags.boolean({description: 'replace files that are there already', dependsOn: ['out']}),
-    explain: Flags.boolean({description: 'show a table of flag, value and reason instead', exclusive: ['out']}),
+    public: Flags.boolean({description: 'let other machines reach the server, with an API key that is read from a file or a Secret of yours'}),
+    out: Flags.string({description: 'write files into this folder instead of printing them', helpValue: 'FOLDER'}),
+    force: Flags.boolean({description: 'replace files that exist already', dependsOn: ['out']}),
+    explain: Flags.boolean({description: 'show each flag with its value and reason instead', exclusive: ['out']}),
   }
 
   async run(): Promise<ConfigResult> {

@@ -6,16 +6,16 @@ import type {MachineDocument} from '../detect/machine-document.ts'
 import {renderMachine} from '../render/machine.ts'
 
 export default class Detect extends ServefitCommand {
-  static override summary = 'What is in this machine: GPUs, free memory, links, disk, and what is wrong with it'
+  static override summary = 'The GPUs, free memory, links and disk of this machine, and any problems with them'
   static override description =
-    'The JSON form is taken back by check --machine FILE: plan for a server from a laptop. What doctor wrote on another machine is read with --replay.'
+    'Save the JSON and give it to --machine on another computer to plan for this one. --replay reads what doctor wrote on another machine.'
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> --json > server.json',
-    '<%= config.bin %> <%= command.id %> --replay report.md',
+    '<%= config.bin %> doctor > report.md && <%= config.bin %> <%= command.id %> --replay report.md',
   ]
   static override flags = {
-    replay: Flags.string({description: 'read what doctor wrote instead of this machine', helpValue: 'DIR|REPORT'}),
+    replay: Flags.string({description: 'read a report or folder that doctor wrote, instead of looking at this machine', helpValue: 'DIR|REPORT'}),
   }
 
   async run(): Promise<MachineDocument> {

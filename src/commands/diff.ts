@@ -7,10 +7,10 @@ import type {DiffReport} from '../planner/diff/index.ts'
 export default class Diff extends ServefitCommand {
   static override summary = 'What changed between two results, for continuous integration'
   static override description =
-    'Takes what check, plan, compare or capacity printed with --json (or --save wrote). Exits with 1 when a figure is worse by more than the tolerance.'
+    'Takes two documents that check, plan, compare or capacity printed with --json (or wrote with --save). Exits with 1 when a figure is worse by more than the tolerance.'
   static override examples = [
-    '<%= config.bin %> <%= command.id %> before.json after.json --tolerance 5%',
-    '<%= config.bin %> plan --scenario chat.yaml --json > now.json && <%= config.bin %> <%= command.id %> plan.json now.json',
+    '<%= config.bin %> <%= command.id %> examples/before.json examples/after.json --tolerance 5%',
+    '<%= config.bin %> plan --scenario examples/chat.yaml --json > plan.json && <%= config.bin %> <%= command.id %> plan.json plan.json',
   ]
   static override args = {
     before: Args.string({required: true, description: 'a result in JSON'}),

@@ -8,16 +8,16 @@ import type {Recording} from '../detect/recording.ts'
 import {renderReport, reportTooLong} from '../render/doctor.ts'
 
 export default class Doctor extends ServefitCommand {
-  static override summary = 'One report to paste into an issue: what was run, what it printed, what was made of it'
+  static override summary = 'A report of what was looked at and what was found, to paste into an issue'
   static override description =
-    'Serial numbers, identities, bus addresses, names of host and user, network addresses and tokens are taken out. Nothing is sent anywhere. What --out writes, and the report itself, is read again by detect --replay.'
+    'Serial numbers, identities, bus addresses, host and user names, network addresses and tokens are removed. Nothing is sent anywhere. detect --replay reads the report, or the folder of --out, again.'
   static override examples = ['<%= config.bin %> <%= command.id %> > report.md', '<%= config.bin %> <%= command.id %> --out ./my-machine']
   static override flags = {
-    out: Flags.string({description: 'write the outputs as files into this directory as well', helpValue: 'DIR'}),
-    force: Flags.boolean({description: 'replace files that are there already', dependsOn: ['out']}),
+    out: Flags.string({description: 'also write the outputs as files into this folder', helpValue: 'FOLDER'}),
+    force: Flags.boolean({description: 'replace files that exist already', dependsOn: ['out']}),
   }
 
-  async run(): Promise<{machine: MachineDocument; recording: Recording; files?: string[]}> {
+  async run(): Promise<{schemaVersion: 2; machine: MachineDocument; recording: Recording; files?: string[]}> {
     const {flags} = await this.parse(Doctor)
     const examination = await withProgress('looking at this machine', () => examine(this.catalogue))
     const {version, node, platform, arch} = this.describe()
@@ -34,7 +34,7 @@ export default class Doctor extends ServefitCommand {
       const warning = reportTooLong(report)
       if (warning) process.stderr.write(warning)
     }
-    return {machine, recording, ...(files && {files})}
+    return {schemaVersion: 2, machine, recording, ...(files && {files})}
   }
 
   private describe() {

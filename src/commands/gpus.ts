@@ -6,16 +6,16 @@ import {renderGpu} from '../render/gpu.ts'
 import {gpusTable} from '../render/tables.ts'
 
 export default class Gpus extends ServefitCommand {
-  static override summary = 'The GPUs that are known, with memory, bandwidth and rates'
+  static override summary = 'The known GPUs, with their memory, bandwidth and compute rates'
   static override description =
-    'One is shown with all that is known of it, a slice (a100-80gb-sxm:2g.20gb) or another memory size (rtx-2080-ti:22gb) as well; a word that is no name lists those that it is found in (blackwell, amd, 24gb).'
+    'Name one to see everything that is known about it; a slice (a100-80gb-sxm:2g.20gb) or another memory size (rtx-2080-ti:22gb) works too. Any other word lists the GPUs that it matches (blackwell, amd).'
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> rtx-4090',
     '<%= config.bin %> <%= command.id %> blackwell --json',
   ]
   static override flags = lookFlags
-  static override args = {name: Args.string({description: 'a GPU, or a word'})}
+  static override args = {name: Args.string({description: 'a GPU, or part of its name, vendor or architecture'})}
 
   async run(): Promise<GpusReport> {
     const {args} = await this.parse(Gpus)

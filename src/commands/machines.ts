@@ -5,16 +5,16 @@ import {type MachinesReport, machinesLike, machinesReport} from '../library/hard
 import {machinesTable, renderSystem} from '../render/machines.ts'
 
 export default class Machines extends ServefitCommand {
-  static override summary = 'The machines that are known by name: servers, workstations, desktops, cloud instances'
+  static override summary = 'Servers, workstations, desktops and cloud instances that are known by name'
   static override description =
-    'Each is a name for --machine. One is shown with all that is known of it; a word that is no name lists those that it is found in (h100, desktop, aws).'
+    'Each name can be given to --machine. Name one to see everything that is known about it; any other word lists the machines that it matches (h100, desktop, aws).'
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> dgx-h200',
     '<%= config.bin %> <%= command.id %> workstation --json',
   ]
   static override flags = lookFlags
-  static override args = {name: Args.string({description: 'a machine, or a word'})}
+  static override args = {name: Args.string({description: 'a machine, or part of its name, kind or GPU'})}
 
   async run(): Promise<MachinesReport> {
     const {args} = await this.parse(Machines)

@@ -4,6 +4,7 @@ import {documents} from '../cli/answer-asked.ts'
 import {ServefitCommand} from '../cli/base.ts'
 import {choiceFlags, deploymentFlags, machineFlags, workloadFlags} from '../cli/flags.ts'
 import {commandWords} from '../cli/command-words.ts'
+import {flagNamed} from '../cli/flag-names.ts'
 import {lookFlags} from '../cli/look-flags.ts'
 import {withProgress} from '../cli/progress.ts'
 import {reportFlags, wantsReport} from '../cli/report-flags.ts'
@@ -34,20 +35,20 @@ export interface PlanOutput extends PlanReport {
 export default class Plan extends ServefitCommand {
   static override summary = 'The best engine, checkpoint, layout and load for a model on a machine, within latency limits'
   static override description =
-    'Every legal deployment is judged at every load and ranked by the cautious end of its interval. Without --users all loads from 1 to 512 in flight are tried. Exits with 1 when no plan keeps the limits, and says what would.'
+    'Judges every possible deployment at every load and ranks them by the low end of their intervals. Without --users, loads from 1 to 512 requests in flight are tried. Exits with 1 when no plan keeps the limits, and says what would.'
   static override examples = [
     '<%= config.bin %> <%= command.id %> deepseek-ai/DeepSeek-V3.2 --machine dgx-h200 --input 4k --output 1k --slo-tpot-ms 50',
     '<%= config.bin %> <%= command.id %> qwen3-32b --gpu 2xrtx-4090 --objective per-user',
-    '<%= config.bin %> <%= command.id %> qwen3-32b --gpu 4xh100-sxm --slo-ttft-ms 1000 --slo-percentile 95 --save ./qwen',
-    "<%= config.bin %> <%= command.id %> --scenario chat.yaml --fail-on 'tight,outputTokensPerSecond<2000'",
+    '<%= config.bin %> <%= command.id %> qwen3-32b --gpu 4xh100-sxm --slo-ttft-ms 1000 --slo-percentile 95 --save ./plan',
+    "<%= config.bin %> <%= command.id %> --scenario examples/chat.yaml --fail-on 'tight,outputTokensPerSecond<500'",
   ]
-  static override args = {model: Args.string({description: 'a name, a repository or a path to a config.json'})}
+  static override args = {model: Args.string({description: 'a name, a repository or a path'})}
   static override flags = {
     ...machineFlags,
     ...scenarioFlags,
     ...workloadFlags,
     ...sloFlags,
-    objective: Flags.string({description: 'what is best (default: throughput)', options: [...OBJECTIVES], helpGroup: 'OBJECTIVES'}),
+    objective: Flags.string({description: 'what to rank by (default: throughput)', options: [...OBJECTIVES], helpGroup: 'LIMITS'}),
     ...choiceFlags,
     ...deploymentFlags,
     ...sourceFlags,
@@ -56,9 +57,9 @@ export default class Plan extends ServefitCommand {
       description: 'exit with 1 when the best plan is tight, extrapolated, has warnings, or outputTokensPerSecond<5000',
       helpValue: 'CONDITIONS',
     }),
-    save: Flags.string({description: "write the best plan's start files and plan.json into this folder", helpValue: 'FOLDER'}),
+    save: Flags.string({description: 'write plan.json and the start files of the best plan into this folder', helpValue: 'FOLDER'}),
     format: Flags.string({
-      description: 'formats of --save, as config takes them; more than once for several',
+      description: 'a format for --save, as config takes it; repeat it for several',
       helpValue: 'FORMAT',
       multiple: true,
       multipleNonGreedy: true,
@@ -66,7 +67,7 @@ export default class Plan extends ServefitCommand {
     }),
     ...reportFlags,
     svg: Flags.string({description: 'draw the front of throughput against speed into this file', helpValue: 'FILE', helpGroup: 'REPORTS'}),
-    force: Flags.boolean({description: 'replace files that are there already'}),
+    force: Flags.boolean({description: 'replace files that exist already'}),
   }
 
   async run(): Promise<PlanOutput> {
@@ -127,16 +128,13 @@ function nextCommand({ranking: [best], met, reach}: Planned, spelled: Record<str
   if (reach[0]?.change === 'layout' && reach[0].flags.startsWith('without')) for (const name of LAYOUT) changed[name] = undefined
   for (const [, name, value] of (reach[0]?.flags ?? '').matchAll(/--([\w-]+) (\S+)/g)) {
     if (name === 'gpu') Object.assign(changed, {machine: undefined, nodes: undefined})
-    changed[CANONICAL[name!] ?? name!] = value
+    changed[flagNamed(name!)] = value
   }
   return `servefit plan ${commandWords(model, changed, own)}`
 }
 
 /** Flags of a layout. */
 const LAYOUT = ['tp', 'pp', 'dp', 'ep', 'dp-attention']
-
-/** Names of the load's flags, by those that people type. */
-const CANONICAL: Record<string, string> = dictionary({users: 'concurrency', input: 'input-tokens', output: 'output-tokens'})
 
 /** The load that was found, as flags. */
 const loadOf = (workload: Workload | undefined): Record<string, unknown> =>

@@ -12,18 +12,18 @@ import type {Scenario} from '../planner/scenario/index.ts'
 import type {VerificationDocument} from '../planner/verify/index.ts'
 
 export default class Verify extends ServefitCommand {
-  static override summary = "Was the prediction right? Compares an engine's start-up log, or a benchmark, with what was predicted"
+  static override summary = 'Was the prediction right? Compares it with the start-up log of an engine, or with a benchmark'
   static override description =
-    "Reads what vLLM, SGLang or TensorRT-LLM print at start: files, several ranks in one or in many, or - for standard input. What the log prints wins; flags fill the rest. Exit code 0: within the estimate's own error; 1: off by more. --save keeps the difference for this GPU, engine and minor release: later answers carry it and say so; a log of another card, model or layout is never kept."
+    'Reads what vLLM, SGLang or TensorRT-LLM print when they start: log files, with several ranks in one file or in many, or - for standard input. What the log says wins over flags. Exit code 0: the prediction was within its own margin of error; 1: it was off by more. --save keeps the difference for this GPU, engine and minor release, and later answers use it and say so; a log of another card, model or layout is never kept.'
   static override examples = [
-    'docker logs vllm 2>&1 | <%= config.bin %> <%= command.id %> - --gpu rtx-4090',
-    '<%= config.bin %> <%= command.id %> rank0.log rank1.log --machine dgx-h200 --save',
-    '<%= config.bin %> <%= command.id %> --bench result.json --model qwen3-32b --gpu 2xrtx-4090 --tp 2',
+    '<%= config.bin %> <%= command.id %> examples/vllm.log --gpu rtx-4090',
+    'docker logs my-server 2>&1 | <%= config.bin %> <%= command.id %> - --gpu rtx-4090',
+    '<%= config.bin %> <%= command.id %> --bench examples/benchmark.json --gpu rtx-4090',
   ]
   static override strict = false
-  static override args = {log: Args.string({ignoreStdin: true, description: 'start-up logs of one engine; - for standard input'})}
+  static override args = {log: Args.string({ignoreStdin: true, description: 'start-up logs of one engine, or - for standard input'})}
   static override flags = {
-    model: Flags.string({description: 'the model, where the log does not name it as a repository', helpValue: 'NAME'}),
+    model: Flags.string({description: 'the model, if the log does not name its repository', helpValue: 'NAME'}),
     bench: Flags.string({
       description:
         'a result of vllm bench serve, sglang.bench_serving, TensorRT-LLM\'s clients or llama-bench, as a file or as they print it, or scenarios with "observed"',
@@ -31,7 +31,7 @@ export default class Verify extends ServefitCommand {
     }),
     ...lookFlags,
     save: Flags.boolean({description: 'keep the difference as a correction for this GPU, engine and minor release'}),
-    force: Flags.boolean({description: 'with --save: keep it though the log seems to be of another card, model or layout', dependsOn: ['save']}),
+    force: Flags.boolean({description: 'keep it even if the log seems to be of another card, model or layout', dependsOn: ['save']}),
     ...machineFlags,
     ...deploymentFlags,
     ...sourceFlags,

@@ -83,7 +83,7 @@ function toolProblems(outcomes: ExecOutcome[], cards: PciGpu[], driverWorks: boo
     return [
       {
         code: 'tool-missing',
-        message: 'Neither amd-smi nor rocm-smi is installed; what the kernel tells is used',
+        message: 'Neither amd-smi nor rocm-smi is installed; information from the kernel is used instead',
         remedy: 'install ROCm (package amd-smi-lib or rocm-smi) for names and links of the GPUs',
       },
     ]
@@ -91,7 +91,7 @@ function toolProblems(outcomes: ExecOutcome[], cards: PciGpu[], driverWorks: boo
     return [
       {
         code: 'tool-timeout',
-        message: `amd-smi and rocm-smi did not answer within ${timeoutMs} ms; what the kernel tells is used`,
+        message: `amd-smi and rocm-smi did not answer within ${timeoutMs} ms; information from the kernel is used instead`,
         remedy: 'run `amd-smi` by hand and see whether it hangs',
       },
     ]
@@ -100,7 +100,7 @@ function toolProblems(outcomes: ExecOutcome[], cards: PciGpu[], driverWorks: boo
   return [
     {
       code: 'unreadable-output',
-      message: 'amd-smi and rocm-smi printed nothing that can be read; what the kernel tells is used',
+      message: 'amd-smi and rocm-smi printed nothing that can be read; information from the kernel is used instead',
       remedy: 'run `amd-smi static --json` by hand and see what it says',
     },
   ]
@@ -138,7 +138,7 @@ function readDevice(
   if (memory.memoryBytes === undefined)
     problems.push({
       code: 'memory-unknown',
-      message: `No tool told how much memory GPU ${index} (${name}) has`,
+      message: `No tool reported how much memory GPU ${index} (${name}) has`,
       remedy: 'install amd-smi or load the amdgpu driver, or name the GPU with --gpu',
     })
   if (findGpu && !catalogued)
@@ -178,7 +178,7 @@ function ownMemory(device: AmdDevice, all: AmdDevice[], catalogued: Accelerator 
   if (memoryParts > 1 && first) {
     problems.push({
       code: 'partitions-share-memory',
-      message: `GPU ${device.index} is one of ${parts} partitions of a package; each prints the memory of all, and gets ${parts === 2 ? 'half' : `1/${parts}`} of it here`,
+      message: `GPU ${device.index} is one of ${parts} partitions of a package; each reports the memory of all of them, so ${parts === 2 ? 'half' : `1/${parts}`} of it is counted for each`,
       remedy: 'for one large GPU set the partition mode to SPX (`amd-smi set --compute-partition SPX`)',
     })
   }

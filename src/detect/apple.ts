@@ -95,7 +95,7 @@ export function appleGpus(
   const names = gpuCoreCount === undefined ? [model] : [`${model} (${gpuCoreCount}-core GPU)`, model]
   const catalogued = firstFound(findGpu, names, memoryBytes, undefined, gpuCoreCount)
   if (memoryBytes === undefined)
-    problems.push({code: 'memory-unknown', message: `No tool told how much memory this ${model} has`, remedy: 'name the GPU with --gpu'})
+    problems.push({code: 'memory-unknown', message: `No tool reported how much memory this ${model} has`, remedy: 'name the GPU with --gpu'})
   if (findGpu && !catalogued)
     problems.push({
       code: 'gpu-unknown',

@@ -126,8 +126,8 @@ function noGpu(): MachineProblem {
 function wslHint(): MachineProblem {
   return {
     code: 'wsl',
-    message: 'This is WSL: Windows lends it half of its memory by default, and what Windows itself holds on the GPU is counted but not listed',
-    remedy: 'raise `memory=` in .wslconfig if models load slowly; leave a GiB or two of GPU memory to Windows',
+    message: 'This is WSL: by default Windows gives it half of the host memory, and GPU memory that Windows itself holds is counted but not listed',
+    remedy: 'raise `memory=` in .wslconfig if models load slowly, and leave a GiB or two of GPU memory to Windows',
   }
 }
 

@@ -158,8 +158,8 @@ export function hostMemoryProblem(memory: HostMemory): MachineProblem[] {
   return [
     {
       code: 'host-memory-unknown',
-      message: 'No source told how much memory the host has',
-      remedy: 'plans that offload to the host cannot be checked; everything else can',
+      message: 'No source reported how much memory the host has',
+      remedy: 'plans that offload to host memory cannot be checked, but everything else can',
     },
   ]
 }

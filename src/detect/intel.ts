@@ -81,12 +81,12 @@ export async function detectIntel(effects: DetectionEffects, pci: PciGpu[]): Pro
     outcome.kind === 'missing'
       ? {
           code: 'tool-missing',
-          message: 'The machine has an Intel GPU but no xpu-smi; what the kernel tells is used',
+          message: 'The machine has an Intel GPU but no xpu-smi; information from the kernel is used instead',
           remedy: 'install xpu-smi (package xpumanager) to see how much memory is free',
         }
       : {
           code: outcome.kind === 'timeout' ? 'tool-timeout' : 'unreadable-output',
-          message: 'xpu-smi printed nothing that can be read; what the kernel tells is used',
+          message: 'xpu-smi printed nothing that can be read; information from the kernel is used instead',
           remedy: 'run `xpu-smi discovery -j` by hand and see what it says',
         }
   return {devices: kernel, pairs: [], problems: [problem]}

@@ -28,8 +28,8 @@ export function interconnectOf(gpus: DetectedGpu[], allPairs: GpuPair[]): {inter
   if (kind === 'unknown')
     problems.push({
       code: 'topology-unknown',
-      message: `No tool told how the ${whole.length} GPUs are joined`,
-      remedy: `plans over several GPUs assume that they talk through the host; run \`${topologyCommand(partners)}\` by hand and see what it says`,
+      message: `No tool reported how the ${whole.length} GPUs are connected`,
+      remedy: `plans for several GPUs assume that they communicate through the host; run \`${topologyCommand(partners)}\` by hand and see what it says`,
     })
   problems.push(...unequalLinks(pairs))
   return {interconnect: {kind, ...(pairs.length > 0 ? {pairs} : {})}, problems}
@@ -65,8 +65,8 @@ function unequalLinks(pairs: GpuPair[]): MachineProblem[] {
   return [
     {
       code: 'links-unequal',
-      message: `Only some GPUs are joined by fast links (${named}${fast.length > 4 ? ', ...' : ''}); ${slow} other ${slow === 1 ? 'pair is' : 'pairs are'} not`,
-      remedy: 'split a model only over GPUs that are joined, and run one copy for each such group',
+      message: `Only some GPUs are connected by fast links (${named}${fast.length > 4 ? ', ...' : ''}); ${slow} other ${slow === 1 ? 'pair is' : 'pairs are'} not`,
+      remedy: 'split a model only over GPUs that are connected, and run one copy for each such group',
     },
   ]
 }

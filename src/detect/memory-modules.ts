@@ -17,7 +17,7 @@ export function memorySpeedProblem(modules: MemoryModules | undefined): MachineP
   return [
     {
       code: 'memory-below-rating',
-      message: `Host memory runs at ${runs} MT/s, its modules are rated for ${rated}: what is offloaded to it is slower by as much`,
+      message: `Host memory runs at ${runs} MT/s, but its modules are rated for ${rated}: offloading to it is slower by as much`,
       remedy: 'turn on the memory profile (XMP, EXPO) in the firmware, or use fewer modules for each channel',
     },
   ]

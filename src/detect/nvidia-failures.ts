@@ -28,7 +28,7 @@ const FAILURES: {pattern: RegExp; problem: (match: RegExpExecArray, at: Surround
     problem: ([, version]) => ({
       code: 'driver-mismatch',
       message: `The NVIDIA library${version ? ` (${version})` : ''} and the loaded kernel module are of different versions`,
-      remedy: 'reboot, or unload and load the nvidia kernel modules: the driver was updated while the old module was in use',
+      remedy: 'reboot, or unload and load the nvidia kernel modules: the driver was updated while the old module was loaded',
     }),
   },
   {
@@ -55,8 +55,8 @@ const FAILURES: {pattern: RegExp; problem: (match: RegExpExecArray, at: Surround
     pattern: /insufficient permissions|permission denied|no permission/i,
     problem: () => ({
       code: 'no-permission',
-      message: 'This user may not talk to the NVIDIA driver',
-      remedy: 'check the rights of /dev/nvidiactl and /dev/nvidia0 (often the group video or render), or ask the administrator',
+      message: 'This user is not allowed to use the NVIDIA driver',
+      remedy: 'check the permissions of /dev/nvidiactl and /dev/nvidia0 (often the group video or render), or ask the administrator',
     }),
   },
   {
@@ -105,7 +105,7 @@ export function parseNvidiaFailure(text: string, surroundings: Surroundings): Ma
 export function nvidiaProblemOf(outcome: ExecOutcome, surroundings: Surroundings, timeoutMs: number): MachineProblem[] {
   if (outcome.kind === 'missing') return []
   if (outcome.kind === 'no-permission')
-    return [{code: 'no-permission', message: 'nvidia-smi may not be run by this user', remedy: 'check the rights of the nvidia-smi program'}]
+    return [{code: 'no-permission', message: 'nvidia-smi may not be run by this user', remedy: 'check the permissions of the nvidia-smi program'}]
   if (outcome.kind === 'failed')
     return [
       {

@@ -56,8 +56,8 @@ function readCard(device: NvidiaDevice, shared: SharedMemory, findGpu: FindGpu |
   if (memory.memoryBytes === undefined && !device.unknownFields.some(({field}) => field === 'memory.total')) {
     problems.push({
       code: 'memory-unknown',
-      message: `No tool told how much memory GPU ${index} (${name}) has`,
-      remedy: 'mend the driver, or name the GPU with --gpu',
+      message: `No tool reported how much memory GPU ${index} (${name}) has`,
+      remedy: 'repair the driver, or name the GPU with --gpu',
     })
   }
   if (findGpu && !catalogued) {
@@ -136,7 +136,7 @@ function sharedMemoryOf(device: NvidiaDevice, shared: SharedMemory, problems: Ma
     problems.push({
       code: 'memory-implausible',
       message: `GPU ${device.index} shares the host's memory, but the driver prints a total of ${Math.round(printed / 1024 ** 2)} MiB; the host's total is used`,
-      remedy: 'nothing needs doing; a newer driver may print the right figure',
+      remedy: 'nothing needs to be done; a newer driver may print the right figure',
     })
   }
   const memoryBytes = believed ? printed : totalBytes
@@ -150,10 +150,10 @@ function unknownFieldProblems({index, unknownFields}: NvidiaDevice, memoryFromHo
     const message = `nvidia-smi printed ${quotable(printed, 60)} for ${field} of GPU ${index}`
     if (/gpu is lost/i.test(printed)) return [{code: 'gpu-lost', message, remedy: 'reboot; if it happens again look for "Xid 79" in dmesg'}]
     if (field === 'name') return [{code: 'name-unknown', message, remedy: 'update the driver, or name the GPU with --gpu'}]
-    if (field === 'driver_version') return [{code: 'driver-version-unknown', message, remedy: 'nothing needs doing unless an engine refuses to start'}]
+    if (field === 'driver_version') return [{code: 'driver-version-unknown', message, remedy: 'nothing needs to be done unless an engine refuses to start'}]
     if (memoryFromHost) return []
     if (field === 'memory.total') return [{code: 'memory-unknown', message, remedy: 'name the GPU with --gpu'}]
-    return [{code: 'free-memory-unknown', message, remedy: 'all memory is taken as free; say what is taken with --reserved-bytes-per-gpu'}]
+    return [{code: 'free-memory-unknown', message, remedy: 'all memory is counted as free; give what is taken with --reserved-bytes-per-gpu'}]
   })
 }
 
@@ -183,7 +183,7 @@ function readSlice(slice: NvidiaSlice, device: NvidiaDevice, {gpu, catalogued}: 
   if (slice.memoryBytes === undefined) {
     problems.push({
       code: 'mig-slice-unknown',
-      message: `No tool told how much memory MIG slice ${slice.device} of GPU ${device.index} has`,
+      message: `No tool reported how much memory MIG slice ${slice.device} of GPU ${device.index} has`,
       remedy: 'run `nvidia-smi -q -x` by hand and see what it says',
     })
   }

@@ -42,6 +42,6 @@ function toolProblem(tool: string, title: string, outcome: ExecOutcome, cards: P
   if (outcome.kind === 'timeout')
     return [{code: 'tool-timeout', message: `${tool} did not answer in time`, remedy: `run \`${tool}\` by hand and see whether it hangs; look into dmesg`}]
   if (outcome.kind === 'no-permission')
-    return [{code: 'no-permission', message: `${tool} may not be run by this user`, remedy: `check the rights of the ${tool} program`}]
+    return [{code: 'no-permission', message: `${tool} may not be run by this user`, remedy: `check the permissions of the ${tool} program`}]
   return [{code: 'unreadable-output', message: `${tool} printed nothing that can be read`, remedy: `run \`${tool}\` by hand and see what it says`}]
 }

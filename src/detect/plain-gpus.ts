@@ -38,7 +38,7 @@ export function plainGpus(devices: PlainDevice[], maker: Maker, findGpu: FindGpu
     if (memoryBytes === undefined)
       problems.push({
         code: 'memory-unknown',
-        message: `No tool told how much memory GPU ${index} (${name}) has`,
+        message: `No tool reported how much memory GPU ${index} (${name}) has`,
         remedy: 'name the GPU with --gpu',
       })
     if (findGpu && !catalogued)

@@ -32,8 +32,8 @@ export function visibleGpus(gpus: DetectedGpu[], vendor: string, env: Record<str
       problems: [
         {
           code: 'gpus-hidden-unclear',
-          message: `${variable}=${asked} hides GPUs, but CUDA numbers unequal cards fastest first and not as nvidia-smi does; all of them are shown here`,
-          remedy: 'set CUDA_DEVICE_ORDER=PCI_BUS_ID as well, so that both count alike',
+          message: `${variable}=${asked} hides GPUs, but CUDA numbers unequal cards fastest first and not as nvidia-smi does; so all of them are shown`,
+          remedy: 'set CUDA_DEVICE_ORDER=PCI_BUS_ID as well, so that both count in the same order',
         },
       ],
     }
@@ -53,7 +53,7 @@ export function visibleGpus(gpus: DetectedGpu[], vendor: string, env: Record<str
     problems: [
       {
         code: 'gpus-hidden',
-        message: `${variable}=${shown(entries)} hides ${hidden} of ${gpus.length} GPUs, which are left out here`,
+        message: `${variable}=${shown(entries)} hides ${hidden} of ${gpus.length} GPUs, which are ignored here`,
         remedy: `unset ${variable} to plan with all of them`,
       },
     ],

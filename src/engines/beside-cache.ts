@@ -14,7 +14,7 @@ export function cutTo(terms: readonly PartTerm[], parts: readonly MemoryPart[], 
   const room = Math.max(0, roomBytes)
   return terms.map((term) =>
     parts.includes(term.part)
-      ? {...term, bytes: Math.floor((term.bytes * room) / wanted), because: `${term.because}: ${bytesInWords(term.bytes)} are expected, ${why}`}
+      ? {...term, bytes: Math.floor((term.bytes * room) / wanted), because: `${term.because}: ${bytesInWords(term.bytes)} is expected, ${why}`}
       : term,
   )
 }

@@ -93,7 +93,7 @@ export function buildReason({id, title, version, versions, builds}: BuildQuestio
       ? `use --engine-version ${firstWith} or later`
       : newestWith
         ? `use --engine-version ${newestWith}, the newest release that is built for ${card}`
-        : `no release of ${title} that servefit knows is built for ${card}: it takes a fork or a build of your own`,
+        : `no release of ${title} that servefit knows is built for ${card}: you need a fork or a build of your own`,
   }
 }
 

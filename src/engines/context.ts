@@ -167,7 +167,7 @@ export function contextReason(subject: Subject, asked: Asked): Reason | undefine
   const {extendedContext} = model
   const {engine, engineVersion, maxModelLen} = asked
   const title = RULES[engine]?.title ?? engine
-  const wanted = `${countInWords(maxModelLen)} tokens are asked for`
+  const wanted = `a context of ${countInWords(maxModelLen)} tokens was asked for`
   const blocked = hindrance(subject, asked)
   const own = unaskedContext(subject, engine, engineVersion)
   const reason = (message: string, remedy: string): Reason => ({code: 'context-exceeds-model', message, remedy})
@@ -175,12 +175,12 @@ export function contextReason(subject: Subject, asked: Asked): Reason | undefine
   if (maxModelLen <= contextTokens)
     return blocked
       ? reason(
-          `${wanted}; the scaling of the configuration reaches them, but ${title} ${engineVersion} stops at its ${countInWords(positionTokens)} positions`,
+          `${wanted}; the scaling of the configuration reaches that far, but ${title} ${engineVersion} stops at its ${countInWords(positionTokens)} positions`,
           `${release || 'use '}--max-model-len ${own}`,
         )
       : undefined
   const reads = `${model.name} reads ${countInWords(contextTokens)}`
-  if (!extendedContext) return reason(`${wanted}; ${reads}, and no scaling beyond that is documented`, `use --max-model-len ${own}`)
+  if (!extendedContext) return reason(`${wanted}; ${reads}, and no further scaling is documented`, `use --max-model-len ${own}`)
   const {tokens, ropeScaling, raisedLimit} = extendedContext
   const isWritable = ropeScaling !== undefined || raisedLimit === true
   const possible = isWritable && !hindrance(subject, {...asked, maxModelLen: tokens})
@@ -189,7 +189,7 @@ export function contextReason(subject: Subject, asked: Asked): Reason | undefine
     return reason(`${wanted}; ${reads}, ${extensionInWords(extendedContext)}`, `use --max-model-len ${possible ? tokens : own}`)
   return blocked
     ? reason(
-        `${wanted}; ${reads}, ${extensionInWords(extendedContext)}, which ${title} ${engineVersion} cannot be told`,
+        `${wanted}; ${reads}, ${extensionInWords(extendedContext)}, but ${title} ${engineVersion} has no way to be told so`,
         `${release || 'use another --engine, or '}--max-model-len ${own}`,
       )
     : undefined
@@ -214,10 +214,10 @@ export function contextNote(subject: Subject, asked: Asked): Warning | undefined
   const {maxModelLen} = asked
   if (maxModelLen <= contextTokens || maxModelLen <= raisedPositions(asked) || contextReason(subject, asked)) return undefined
   const {ropeScaling, tokens} = model.extendedContext!
-  const beyond = `${countInWords(maxModelLen)} tokens are beyond the ${countInWords(contextTokens)} of ${model.name}'s configuration`
+  const beyond = `${countInWords(maxModelLen)} tokens go beyond the ${countInWords(contextTokens)} of ${model.name}'s configuration`
   const how = ropeScaling
     ? `they are read with YaRN by a factor of ${factorFor(ropeScaling, maxModelLen)}, which is static (it applies to every request) and may cost quality on short prompts`
-    : 'its publisher documents them, and the limit is raised'
-  const undocumented = maxModelLen > tokens ? `; its publisher documents ${countInWords(tokens)}, and nobody says how well more is read` : ''
+    : 'its publisher documents that, and the limit is raised'
+  const undocumented = maxModelLen > tokens ? `; its publisher documents ${countInWords(tokens)}, and nothing is known about quality beyond that` : ''
   return {code: 'context-beyond-model', message: `${beyond}: ${how}${undocumented}`}
 }

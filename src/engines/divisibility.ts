@@ -132,7 +132,7 @@ export const expertCounts = (architecture: Architecture): number[] =>
   architecture.layerKinds.flatMap(({feedForward}) => (feedForward?.kind === 'moe' ? [feedForward.expertCount] : []))
 
 /** Whatever the size is that is asked for. */
-export const NO_EXPERTS: Reason = {code: 'no-experts', message: 'expert parallelism is asked for, and this model has no experts', remedy: 'leave --ep out'}
+export const NO_EXPERTS: Reason = {code: 'no-experts', message: 'expert parallelism was asked for, but this model has no experts', remedy: 'leave --ep out'}
 
 /**
  * vLLM deals experts out unevenly where they do not divide (model_executor/layers/fused_moe/layer.py determine_expert_map, 0.8.5 to
@@ -145,7 +145,7 @@ function expertReasons(architecture: Architecture, layout: ShardLayout): Reason[
   const few = counts.find((count) => count < layout.expertParallel)
   return few === undefined
     ? []
-    : [{code: 'ep-not-divisible', message: `${few} experts cannot be dealt to ${layout.expertParallel} GPUs`, remedy: `use --ep ${few} or less`}]
+    : [{code: 'ep-not-divisible', message: `${few} experts cannot be spread over ${layout.expertParallel} GPUs`, remedy: `use --ep ${few} or less`}]
 }
 
 /** All refusals of a layout. `stages`: pipeline stages. */
@@ -161,7 +161,7 @@ export function layoutReasons(architecture: Architecture, checkpoint: Checkpoint
   if (stages > architecture.layerSequence.length)
     reasons.push({
       code: 'pp-too-large',
-      message: `${architecture.layerSequence.length} layers cannot make ${stages} pipeline stages`,
+      message: `${architecture.layerSequence.length} layers cannot be split into ${stages} pipeline stages`,
       remedy: `use --pp ${architecture.layerSequence.length} or less`,
     })
   return reasons

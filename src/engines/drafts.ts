@@ -201,7 +201,7 @@ export function draftWarnings(architecture: Architecture, speculative: Speculati
   const kind = draftKind(architecture, speculative)
   if (kind === 'none' || kind === 'layers' || publishedDraftBytes(draft) !== undefined) return []
   const what = speculative?.draft === undefined ? 'the draft is a checkpoint of its own' : `${speculative.draft} is a checkpoint of its own`
-  if (kind === 'assistant') return [{code: 'draft-assumed', message: `${what}, whose size is not known: nothing is counted for it`}]
+  if (kind === 'assistant') return [{code: 'draft-assumed', message: `${what}, and its size is not known: no memory is counted for it`}]
   const assumed = ownDraftWords(architecture, speculative && {method: speculative.method, tokens: speculative.tokens}, draft)
-  return [{code: 'draft-assumed', message: `${what}, whose size is not known: ${assumed}, is assumed`}]
+  return [{code: 'draft-assumed', message: `${what}, and its size is not known: ${assumed} is assumed`}]
 }

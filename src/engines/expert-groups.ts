@@ -21,12 +21,12 @@ export function expertGroupReasons(architecture: Architecture, {tp, ep}: Deploym
     return [
       {
         code: 'ep-not-divisible',
-        message: `expert parallelism over ${ep} GPUs does not go into ${tp} tensor-parallel ranks: ${title} deals experts out inside them`,
+        message: `expert parallelism over ${ep} GPUs does not divide ${tp} tensor-parallel ranks: ${title} spreads experts within them`,
         remedy: `${use}${wider}`,
       },
     ]
   }
   const uneven = counts.find((count) => count >= ep && count % ep !== 0)
   if (uneven === undefined) return []
-  return [{code: 'ep-not-divisible', message: `${uneven} experts cannot be dealt out evenly to ${ep} GPUs, and ${title} takes nothing else`, remedy: use}]
+  return [{code: 'ep-not-divisible', message: `${uneven} experts cannot be spread evenly over ${ep} GPUs, and ${title} needs that`, remedy: use}]
 }

@@ -286,13 +286,13 @@ export function loraSupport(
   if (id === 'vllm' && className !== undefined && table.vllm.without.includes(className))
     reasons.push({
       code: 'lora-unsupported',
-      message: `${title} puts no LoRA adapters on ${className} (as of ${table.vllm.release})`,
+      message: `${title} supports no LoRA adapters on ${className} (as of ${table.vllm.release})`,
       remedy: 'merge the adapter into the weights, or use another engine',
     })
   if (id === 'vllm' && vllmLoraRank(version, lora.maxRank) === undefined)
     reasons.push({
       code: 'lora-unsupported',
-      message: `${title} takes adapters up to rank ${vllmRanks(version).at(-1)}, ${lora.maxRank} is asked for`,
+      message: `${title} takes adapters up to rank ${vllmRanks(version).at(-1)}, but ${lora.maxRank} was asked for`,
       remedy: 'use --engine sglang, or merge the adapter into the weights',
     })
   const {vocabularySize} = architecture
@@ -305,8 +305,8 @@ export function loraSupport(
   )
     reasons.push({
       code: 'lora-unsupported',
-      message: `${title} puts adapters on heads of up to ${VLLM_MOST_VOCABULARY.toLocaleString('en-US')} tokens, this one has ${vocabularySize.toLocaleString('en-US')}`,
-      remedy: 'name the modules that the adapters are on: --lora FOLDER reads them',
+      message: `${title} supports adapters on heads of up to ${VLLM_MOST_VOCABULARY.toLocaleString('en-US')} tokens, but this one has ${vocabularySize.toLocaleString('en-US')}`,
+      remedy: 'name the modules that the adapters change: --lora FOLDER reads them',
     })
   const strange = unknownTargets(architecture, lora)
   const warnings: Warning[] =
@@ -314,13 +314,16 @@ export function loraSupport(
       ? [
           {
             code: 'not-counted',
-            message: `no layer known here is called ${strange.join(', ')}: the room of adapters on ${strange.length === 1 ? 'it' : 'them'} is not counted`,
+            message: `no known layer is called ${strange.join(', ')}: the memory of adapters on ${strange.length === 1 ? 'it' : 'them'} is not counted`,
           },
         ]
       : []
   return {
     reasons,
-    warnings: [...warnings, {code: 'not-counted', message: 'adapters take memory here and slow each step down: the speed is that of the model without them'}],
+    warnings: [
+      ...warnings,
+      {code: 'not-counted', message: 'adapters take memory and slow down each step: the memory is counted, but the speed is that of the model without them'},
+    ],
   }
 }
 

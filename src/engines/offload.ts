@@ -9,7 +9,7 @@ import type {OffloadUse, Subject} from './engine.ts'
 export const sharedMemory = ({gpu}: Subject): OffloadUse | undefined =>
   gpu.accelerator.unifiedMemory
     ? {
-        ignored: `${gpu.accelerator.name} shares one memory with its host: weights moved to host memory stay where they are, so that offloading has no effect here`,
+        ignored: `${gpu.accelerator.name} shares one memory with its host: weights moved to host memory stay where they are, so offloading has no effect`,
       }
     : undefined
 

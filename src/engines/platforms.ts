@@ -36,7 +36,7 @@ export function platformRefusal(accelerator: Accelerator, data: EngineData, engi
   if (!platform || !build)
     return {
       code: 'hardware-unsupported',
-      message: `${title} is not known to have a build for ${name}${platform ? `, one of ${platform.title}` : ''}`,
+      message: `${title} is not known to have a build for ${name}${platform ? ` (${platform.title})` : ''}`,
       remedy: other === undefined ? elsewhereInWords(platform) : `use --engine ${other}`,
     }
   if (!build.modelled)
@@ -55,11 +55,11 @@ export function platformRefusal(accelerator: Accelerator, data: EngineData, engi
 }
 
 const elsewhereInWords = (platform: Platform | undefined): string =>
-  platform?.elsewhere ? `what else runs there, and is not modelled either: ${platform.elsewhere}` : 'no engine that servefit models runs there'
+  platform?.elsewhere ? `other engines run there, which servefit does not model: ${platform.elsewhere}` : 'no engine that servefit models runs there'
 
 function listed(build: PlatformBuild, formats: Record<string, PlatformFormat>, name: string, version: string): FormatAnswer {
   const format = Object.hasOwn(formats, name) ? formats[name] : undefined
-  if (!format) return {kind: 'refused', because: `${build.name} is not known to take it; it takes ${Object.keys(formats).join(', ')}`}
+  if (!format) return {kind: 'refused', because: `${build.name} is not known to support it; it supports ${Object.keys(formats).join(', ')}`}
   if (format.since !== undefined && !isAtLeast(version, format.since)) return {kind: 'refused', because: `${build.name} has it from ${format.since}`}
   return {kind: format.native ? 'native' : 'stored'}
 }
@@ -97,11 +97,11 @@ export function platformAttention({title, subject, deployment, data}: {title: st
 export function platformWarnings(accelerator: Accelerator, data: Pick<EngineData, 'platforms'>): Warning[] {
   const build = modelledBuild(data, accelerator)
   const list: Warning[] = []
-  if (build?.also !== undefined) list.push({code: 'another-build', message: `this is about ${build.name}; ${build.also}`})
+  if (build?.also !== undefined) list.push({code: 'another-build', message: `this answer is for ${build.name}; ${build.also}`})
   if (build?.validated && !build.validated.gpus.includes(accelerator.id))
     list.push({
       code: 'hardware-not-validated',
-      message: `${build.name} is validated on ${build.validated.says} alone: on ${accelerator.name} it may run, or not`,
+      message: `${build.name} is validated on ${build.validated.says} only: it may or may not run on ${accelerator.name}`,
     })
   return list
 }

@@ -17,7 +17,7 @@ export function poolingReasons(id: string, title: string, {pooling, name}: Model
   if (!pooling) return []
   const words = pooling.task === 'embed' ? 'an embedding model' : 'a reranker'
   if (id === 'trtllm')
-    return [{code: 'pooling-unsupported', message: `${name} is ${words}, and ${title}'s server only writes text`, remedy: 'use --engine vllm'}]
+    return [{code: 'pooling-unsupported', message: `${name} is ${words}, and ${title}'s server only generates text`, remedy: 'use --engine vllm'}]
   if (id === 'sglang' && (pooling.hfOverrides || pooling.trustRemoteCode))
     return [
       {

@@ -78,13 +78,13 @@ function amdAnswer(rule: FormatRule, accelerator: Accelerator): FormatAnswer {
   if (target === undefined) return {kind: 'unknown'}
   return amd.some((prefix) => target.startsWith(prefix))
     ? {kind: rule.native ? 'native' : 'stored'}
-    : {kind: 'refused', because: `it needs ${amd.map((prefix) => `${prefix}x`).join(' or ')}, this is ${target}`}
+    : {kind: 'refused', because: `it needs ${amd.map((prefix) => `${prefix}x`).join(' or ')}, but this GPU is ${target}`}
 }
 
 /** What an engine does with a format on a device in a version. */
 export function ruleAnswer(rules: FormatRules | undefined, accelerator: Accelerator, version: string): FormatAnswer {
   if (rules === undefined) return {kind: 'unknown'}
-  if (rules === false) return {kind: 'refused', because: 'it does not have it'}
+  if (rules === false) return {kind: 'refused', because: 'it does not support it'}
   const all = Array.isArray(rules) ? rules : [rules]
   const now = all.find((rule) => inRange(rule, version))
   const answer = now ? answerOf(now, accelerator, version) : outside(all, version)
@@ -109,7 +109,7 @@ function answerOf(rule: FormatRule, accelerator: Accelerator, version: string): 
   const {computeCapability: capability} = accelerator
   if (accelerator.vendor !== 'nvidia' || capability === undefined) return {kind: 'unknown', ...extras}
   if (rule.on && !within(rule.on, capability))
-    return {kind: 'refused', because: `it needs compute capability ${capabilitiesInWords(rule.on)}, this is ${capability.toFixed(1)}`}
+    return {kind: 'refused', because: `it needs compute capability ${capabilitiesInWords(rule.on)}, but this GPU has ${capability.toFixed(1)}`}
   return {kind: rule.native && within(rule.native, capability) ? 'native' : 'stored', ...extras}
 }
 

@@ -67,7 +67,7 @@ function architectureReasons({id, title, subject, deployment, data}: SupportQues
         reasons: [
           {
             code: 'engine-too-old',
-            message: `${title} ${deployment.engineVersion} does not have ${className}: it came with ${answer.since}`,
+            message: `${title} ${deployment.engineVersion} does not support ${className}: it came with ${answer.since}`,
             remedy: `use --engine-version ${answer.since} or later`,
           },
         ],
@@ -90,7 +90,10 @@ function architectureReasons({id, title, subject, deployment, data}: SupportQues
       return {
         ...none,
         warnings: [
-          {code: 'architecture-unlisted', message: `${className} is in no engine's list that servefit knows: whether ${title} loads it is not told here`},
+          {
+            code: 'architecture-unlisted',
+            message: `${className} is in no list of supported architectures that servefit knows: it cannot tell whether ${title} loads it`,
+          },
         ],
       }
   }
@@ -131,7 +134,7 @@ function weightSupport({id, title, subject, deployment, data}: SupportQuestion):
     else if (answer.kind === 'stored' && !weightOnly && computeType !== 'bf16')
       support.warnings.push({
         code: 'weight-only-fallback',
-        message: `${named(accelerator)} does not compute in ${formatTitle}: weights are stored so and converted to 16 bits before use`,
+        message: `${named(accelerator)} does not compute in ${formatTitle}: weights stay in this format in memory and are converted to 16 bits before use`,
       })
     if (answer.plugin) support.warnings.push({code: 'plugin-needed', message: `${formatTitle} weights need the package ${answer.plugin}`})
   }
@@ -175,10 +178,10 @@ function versionWarnings({title, deployment, data}: SupportQuestion): Warning[] 
   const {version, remark} = resolveVersion(deployment.engineVersion, data.newestVersion)
   if (remark) return [{code: 'engine-version-unknown', message: remark}]
   if (isUnlisted(version, data.versions))
-    return [{code: 'engine-version-unknown', message: `no release ${version} of ${title} is known: its rules are taken from the releases before it`}]
+    return [{code: 'engine-version-unknown', message: `no release ${version} of ${title} is known: the rules of the release before it are used`}]
   const {rulesRead} = data
   return rulesRead && compareVersions(version, rulesRead.until) > 0
-    ? [{code: 'engine-rules-assumed', message: `the rules of ${title} ${version} are taken to be those of ${rulesRead.until}: ${rulesRead.because}`}]
+    ? [{code: 'engine-rules-assumed', message: `the rules of ${title} ${version} are assumed to be those of ${rulesRead.until}: ${rulesRead.because}`}]
     : []
 }
 

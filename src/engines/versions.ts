@@ -123,7 +123,7 @@ function mainRemark(version: string): string | undefined {
   const match = VERSION_PATTERN.exec(version)
   const main = match && mainBuild(unplaced(match))
   if (!main) return undefined
-  return `${version} is a build of main, ${countInWords(main.commits)} commits after ${main.cut} was cut: the rules of ${main.release.join('.')} are assumed`
+  return `${version} is a build of main, ${countInWords(main.commits)} commits after ${main.cut} was cut; the rules of ${main.release.join('.')} are assumed`
 }
 
 export interface ResolvedVersion {

@@ -2,6 +2,7 @@
 import type {Speculation} from '../core/deployment.ts'
 import {InputError} from '../core/input-error.ts'
 import {dictionary} from '../core/dictionary.ts'
+import {nearest} from '../core/nearest.ts'
 
 const STATE_FORMATS: Record<string, string> = dictionary({fp32: 'fp32', float32: 'fp32', bf16: 'bf16', bfloat16: 'bf16', fp16: 'fp16', float16: 'fp16'})
 
@@ -10,7 +11,9 @@ export const isStateFormat = (name: string): boolean => Object.hasOwn(STATE_FORM
 /** The format of recurrent states of this name. @throws InputError STATE_FORMAT_UNKNOWN. */
 export function stateFormatOf(name: string): string {
   if (isStateFormat(name)) return STATE_FORMATS[name]!
-  throw new InputError('STATE_FORMAT_UNKNOWN', `No format of recurrent states "${name.slice(0, 60)}": expected fp32, bf16 or fp16`)
+  throw new InputError('STATE_FORMAT_UNKNOWN', `No format of recurrent states "${name.slice(0, 60)}": expected fp32, bf16 or fp16`, {
+    suggestions: nearest(name, ['fp32', 'bf16', 'fp16']),
+  })
 }
 
 /**

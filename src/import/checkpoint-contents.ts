@@ -49,7 +49,7 @@ function settled(stated: Architecture, modules: readonly Placed[], warnings: str
   const hasEmbedding = modules.some(({place}) => place.part === 'outer' && place.classes.includes('embedding'))
   if (!stated.tiedEmbeddings && hasEmbedding && !hasHead) {
     architecture.tiedEmbeddings = true
-    warnings.push('the files hold no head (lm_head): the embedding is taken to be the head as well')
+    warnings.push('the files have no head (lm_head): the embedding is assumed to serve as the head too')
   }
   return architecture
 }
@@ -81,10 +81,10 @@ function settledFormats(architecture: Architecture, stated: Checkpoint, modules:
     (differing.length > 0 && !apart(checkpointBytes(architecture, fromFiles), bytes))
   const difference = `the files hold ${bytes.toLocaleString('en-US')} bytes, the configuration describes ${Math.round(computed).toLocaleString('en-US')} (${percent(computed - bytes, bytes)} apart${differing.length > 0 ? `; ${differing.join(', ')}` : ''})`
   if (!closer || unknown > TOLERANCE * bytes) {
-    warnings.push(`${difference}; weights are reckoned as configured`)
+    warnings.push(`${difference}; the configuration is used for the weights`)
     return stated
   }
-  warnings.push(`${difference}; the formats of the files are taken`)
+  warnings.push(`${difference}; the formats in the files are used`)
   return {...fromFiles, weights: stated.weights === 'native' ? 'native' : weightsName(fromFiles.formats, undefined, stated.hfId)}
 }
 

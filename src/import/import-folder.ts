@@ -103,7 +103,7 @@ async function tensorsOf(folder: ModelFolder, index: unknown): Promise<Weights> 
     return {
       partial: missing.length < shards.length,
       warnings: [
-        `${missing.length} of ${shards.length} weight files are not there (${missing[0]}${missing.length > 1 ? ', ...' : ''}): the bytes are those of the configuration`,
+        `${missing.length} of ${shards.length} weight files are missing (${missing[0]}${missing.length > 1 ? ', ...' : ''}): the size follows from the configuration`,
       ],
     }
   const {readSafetensorsHeader} = await import('./safetensors-header.ts')

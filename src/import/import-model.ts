@@ -90,7 +90,7 @@ export async function importPath(given: string): Promise<ImportedPath> {
   const config = parseTolerantJson(await readTextFile(path, "a model's config.json"), given)
   try {
     const alone = withName(importConfig({config}), name.replace(/\.json$/i, ''))
-    return {...alone, ...(alone.model.hfId === '' && {missing: `${given} is a configuration alone, without weights`})}
+    return {...alone, ...(alone.model.hfId === '' && {missing: `${given} is only a configuration, without weights`})}
   } catch (error) {
     if (!(error instanceof InputError) || error.message.includes(given)) throw error
     throw new InputError(error.code, `${given}: ${error.message}`, {suggestions: error.suggestions})
@@ -108,8 +108,8 @@ const snapshotIn = async (path: string): Promise<string | undefined> =>
 async function startOf(path: string, given: string, {weights, model}: ImportedFolder): Promise<Pick<ImportedPath, 'path' | 'missing'>> {
   if (repositoryOfSnapshot(path) !== undefined) return {}
   if (weights === 'whole' || (weights === 'none' && (await hasOtherWeights(path)))) return {path: resolve(path)}
-  if (weights === 'partial') return {missing: `not all weight files that ${given} names are there`}
-  return model.hfId === '' ? {missing: `${given} holds a configuration and no weights`} : {}
+  if (weights === 'partial') return {missing: `some weight files that ${given} names are missing`}
+  return model.hfId === '' ? {missing: `${given} has a configuration but no weights`} : {}
 }
 
 /** Weights in a form that is not looked into: engines load it all the same. */

@@ -6,7 +6,7 @@ import type {Model} from '../core/model.ts'
 export function modelYaml(model: Model, warnings: readonly string[], write: (content: Record<string, unknown>) => string): string {
   const local = model.checkpoints.some(({path}) => path !== undefined)
   if (model.hfId === '' && !local)
-    throw new InputError('MODEL_NAMELESS', 'The files do not say which repository they are of, which a catalogue file must: give it with --repository org/name')
+    throw new InputError('MODEL_NAMELESS', 'The files do not name their repository, which a catalogue file needs: give it with --repository org/name')
   // Weights on this machine have no repository: a name of their own stands in its place.
   const hfId = model.hfId === '' ? `local/${model.id}` : model.hfId
   const isRepository = (name: string): boolean => /^[\w.-]+\/[\w.-]+$/.test(name) && !name.startsWith('.')

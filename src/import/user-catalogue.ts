@@ -20,7 +20,7 @@ export async function readModelFile(path: string, given = path): Promise<Model> 
   if (typeof value !== 'object' || value === null || !('architecture' in value))
     throw new InputError(
       'MODEL_FILE_INVALID',
-      `${given} describes no model: expected a file as models import --save writes it; a question goes behind --scenario`,
+      `${given} does not describe a model: expected a file that models import --save wrote (a question is given with --scenario)`,
     )
   const {model, problems} = checkModelFile(given, value)
   if (!model) throw new InputError('MODEL_FILE_INVALID', problems.slice(0, 4).join('; '))
@@ -52,7 +52,7 @@ export async function withUserModels(catalogue: Catalogue, folders: readonly str
   for (const folder of folders) {
     const found = await stat(folder).catch(() => undefined)
     if (!found?.isDirectory())
-      throw new InputError('CATALOGUE_UNREADABLE', `${folder} is not a folder: expected one with models as models import --save writes them`)
+      throw new InputError('CATALOGUE_UNREADABLE', `${folder} is not a folder: expected one with models that models import --save wrote`)
     for (const file of yamlFilesOf(folder)) {
       const model = await readModelFile(file)
       const other = models.get(model.id)

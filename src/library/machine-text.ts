@@ -134,7 +134,7 @@ function notesOn(catalogue: Catalogue, document: MachineDocument, {gpus}: Machin
   const unknown = shown.find(({id}) => id === undefined)
   if (unknown)
     notes.push(
-      `${unknown.name} is not in the catalogue: what the text tells of it counts, and what speed it has is not known (--gpu 1xcard:memory=...,bandwidth=... gives its figures)`,
+      `${unknown.name} is not in the catalogue: its memory is taken from the text, and its speed is not known (--gpu 1xcard:memory=...,bandwidth=... gives its figures)`,
     )
   const [first] = gpus
   for (const {name, memoryBytes} of new Map(shown.map((gpu) => [gpu.name, gpu])).values()) {
@@ -146,16 +146,16 @@ function notesOn(catalogue: Catalogue, document: MachineDocument, {gpus}: Machin
   }
   if (first && shown.some(({memoryBytes}) => memoryBytes === undefined))
     notes.push(
-      `the text does not tell how much memory there is: the ${Math.round(first.memoryBytes / 2 ** 30)} GiB of the catalogue are assumed${first.accelerator.unifiedMemory ? `, the most that is sold (${first.accelerator.vendor === 'apple' ? 'sysctl hw.memsize' : 'cat /proc/meminfo'} tells)` : ''}`,
+      `the text does not say how much memory there is: the ${Math.round(first.memoryBytes / 2 ** 30)} GiB of the catalogue is assumed${first.accelerator.unifiedMemory ? `, the most that is sold (${first.accelerator.vendor === 'apple' ? 'sysctl hw.memsize' : 'cat /proc/meminfo'} tells)` : ''}`,
     )
   if (shown.some(({mig}) => mig) && document.gpus.some(({mig, processesBytes, freeBytes}) => mig && processesBytes === undefined && freeBytes === undefined))
-    notes.push('how much memory a slice has follows from its profile; nvidia-smi -q tells it, and what of it is free')
-  if (shown.some(({freeBytes}) => freeBytes === undefined)) notes.push('the text does not tell what is taken: all memory is counted as free')
+    notes.push('the memory of a slice is derived from its profile; nvidia-smi -q reports it, and how much is free')
+  if (shown.some(({freeBytes}) => freeBytes === undefined)) notes.push('the text does not say how much is in use: all memory is counted as free')
   if (document.interconnect.kind === 'unknown' && gpus.length > 1)
     notes.push(
-      `the text does not tell how the GPUs are joined: what is usual for ${first?.accelerator.name} is assumed (nvidia-smi topo -m or amd-smi topology tells)`,
+      `the text does not say how the GPUs are connected: what is usual for ${first?.accelerator.name} is assumed (nvidia-smi topo -m or amd-smi topology reports it)`,
     )
   const left = shown.some(({mig}) => mig) ? 0 : document.gpus.length - gpus.length
-  if (left > 0) notes.push(`${left} more ${left === 1 ? 'GPU of another kind is' : 'GPUs of other kinds are'} in the text and left out: --gpu asks about a mix`)
+  if (left > 0) notes.push(`${left} more ${left === 1 ? 'GPU of another kind is' : 'GPUs of other kinds are'} in the text and left out: --gpu can name a mix`)
   return notes
 }

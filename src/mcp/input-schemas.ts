@@ -1,4 +1,5 @@
 /** What the tools take, made from the schemas of the documents that they stand for. */
+import type {Documented} from '../cli/documents.ts'
 import {SCHEMAS} from '../cli/json-schema.ts'
 import * as z from 'zod'
 import {PREFERENCES, OBJECTIVES} from '../planner/scenario/index.ts'
@@ -17,8 +18,8 @@ const strings = {type: 'array', items: {type: 'string'}}
 /** Only the first plans, and no term by term: what most questions need. */
 const EXPLAIN = {explain: {type: 'boolean', description: 'also every term of memory and every part of a step, each with its rule (long)'}}
 
-async function schemaOf(document: string): Promise<ObjectSchema> {
-  const {$schema: _dialect, ...schema} = z.toJSONSchema(await SCHEMAS[document]!(), {io: 'input', unrepresentable: 'any'})
+async function schemaOf(document: Documented): Promise<ObjectSchema> {
+  const {$schema: _dialect, ...schema} = z.toJSONSchema(await SCHEMAS[document](), {io: 'input', unrepresentable: 'any'})
   return schema as unknown as ObjectSchema
 }
 
@@ -129,6 +130,6 @@ export const noInput = async (): Promise<ObjectSchema> => ({type: 'object', prop
 /** What a tool answers with; nothing where the document has no schema of its own. */
 export async function outputOf(document: string): Promise<ObjectSchema | undefined> {
   if (!Object.hasOwn(SCHEMAS, document)) return undefined
-  const schema = await schemaOf(document)
+  const schema = await schemaOf(document as Documented)
   return schema.type === 'object' ? schema : undefined
 }

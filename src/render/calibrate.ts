@@ -5,8 +5,8 @@ import {type Look, tablesOf} from './look.ts'
 import {harmless, padEnd, paint, wrap} from './style.ts'
 import {table} from './tables.ts'
 
-const NAMES: Record<keyof SpeedFactors, string> = {bandwidth: 'memory bandwidth', compute: 'compute', hostMilliseconds: 'host, each step'}
-const METRICS = {ttftMs: 'first token', tpotMs: 'per token', outputTokensPerSecond: 'tok/s in all'}
+const NAMES: Record<keyof SpeedFactors, string> = {bandwidth: 'memory bandwidth', compute: 'compute', hostMilliseconds: 'host time per step'}
+const METRICS = {ttftMs: 'first token', tpotMs: 'per token', outputTokensPerSecond: 'total tok/s'}
 const percent = (share: number): string => `${share < 0 ? '-' : '+'}${Math.abs(share * 100).toFixed(Math.abs(share) < 0.0995 ? 1 : 0)}%`
 
 const valueWords = (parameter: keyof SpeedFactors, {bandwidth, compute, hostMilliseconds}: SpeedFactors): string =>
@@ -26,14 +26,17 @@ function fitLines({gpu, engine, runs, factors, fitted, left, residuals, medianEr
   const style = paint(look.colour)
   const lines = [style.bold(wrap(`${engine} on ${gpu}, ${runs} run${runs === 1 ? '' : 's'}`, columns)), '']
   if (better) lines.push(`  ${wrap(`median error ${(medianErrorAfter * 100).toFixed(1)}%, was ${(medianErrorBefore * 100).toFixed(1)}%`, columns - 4, 2)}`)
-  else lines.push(`  ${wrap(fitted.length === 0 ? 'nothing was fitted' : 'nothing is kept: what ships is as close to these runs', columns - 4, 2)}`)
+  else
+    lines.push(
+      `  ${wrap(fitted.length === 0 ? 'nothing was fitted' : 'nothing is kept: the calibration that ships is as close to these runs', columns - 4, 2)}`,
+    )
   for (const one of metrics) lines.push(`  ${padEnd(METRICS[one.metric], 18)}${wrap(metricWords(one), columns - 22, 20)}`)
   for (const parameter of fitted) lines.push(`  ${padEnd(NAMES[parameter], 18)}${valueWords(parameter, factors)}`)
-  for (const {parameter, because} of left) lines.push(`  ${padEnd(NAMES[parameter], 18)}${style.dim(wrap(`left as it is: ${because}`, columns - 22, 20))}`)
+  for (const {parameter, because} of left) lines.push(`  ${padEnd(NAMES[parameter], 18)}${style.dim(wrap(`unchanged: ${because}`, columns - 22, 20))}`)
   const shown = table(
     residuals.slice(0, MOST_RESIDUALS),
     [
-      {title: 'Reported over predicted', value: ({place}) => harmless(place), names: true},
+      {title: 'Measured against predicted', value: ({place}) => harmless(place), names: true},
       {title: 'Figure', value: ({metric}) => METRICS[metric], names: true},
       {title: 'Before', value: ({before}) => percent(before), right: true},
       {
@@ -56,7 +59,7 @@ export function renderCalibration(fits: readonly Refit[], unanswered: readonly U
   for (const {place, error} of unanswered) blocks.push(`  ${wrap(`${harmless(place)}: ${harmless(error.message)}`, view.columns - 4, 4)}`)
   if (savedTo !== undefined)
     blocks.push(
-      `  ${padEnd('Saved', 10)}${wrap(`${savedTo}: later answers on this GPU and engine use it and name it (--no-corrections leaves it out)`, view.columns - 14, 12)}`,
+      `  ${padEnd('Saved', 10)}${wrap(`${savedTo}: later answers for this GPU and engine use it and say so (--no-corrections ignores it)`, view.columns - 14, 12)}`,
     )
   return `${blocks.join('\n\n')}\n`
 }

@@ -12,7 +12,7 @@ const BOUND_WORDS = {
   percentile: 'more would break a limit for too many requests',
   utilisation: 'more would come too close to saturation',
   cache: 'the cache holds no more',
-  'most-looked-at': 'more are not looked at',
+  'most-looked-at': 'higher loads were not tried',
 }
 const LIMIT_NAMES = {ttftMs: 'First token', tpotMs: 'Each further token', endToEndMs: 'Whole answer'}
 
@@ -56,14 +56,14 @@ function candidateWords(considered: number, options: readonly FleetOption[]): st
       : ''
   const found =
     considered === 0
-      ? 'no machine of the catalogue that is sold or rented out today holds the model'
-      : `${machinesOf(considered)} of the catalogue that ${considered === 1 ? 'is' : 'are'} sold or rented out today and ${considered === 1 ? 'holds' : 'hold'} the model ${considered === 1 ? 'was' : 'were'} looked at${shown}`
+      ? 'no machine of the catalogue that can be bought or rented today holds the model'
+      : `${machinesOf(considered)} of the catalogue that can be bought or rented today and ${considered === 1 ? 'holds' : 'hold'} the model ${considered === 1 ? 'was' : 'were'} compared${shown}`
   return `No machine was named: ${found}. Name others with --gpu or --machine (--machine here: this computer).`
 }
 
 function problemWords({machine}: FleetOption, {name, message, remedy}: FleetOption['problems'][number], {demands}: CapacityReport): string {
   const model = demands.length > 1 ? ` ${harmless(name)}` : ''
-  return `${harmless(machine)} does not carry${model === '' ? ' it' : model}: ${harmless(message)}${remedy === undefined ? '' : `; ${harmless(remedy)}`}`
+  return `${harmless(machine)} cannot carry${model === '' ? ' this load' : model}: ${harmless(message)}${remedy === undefined ? '' : `; ${harmless(remedy)}`}`
 }
 
 function demandWords({name, unit, amount, thinkSeconds, inputTokens, outputTokens, slo, growthPerMonth, trace}: CapacityReport['demands'][number]): string {
@@ -73,8 +73,8 @@ function demandWords({name, unit, amount, thinkSeconds, inputTokens, outputToken
       : thinkSeconds
         ? ` with a pause of ${thinkSeconds} s between an answer and the next request`
         : amount === 1
-          ? ' with a request in flight all the time'
-          : ', each with a request in flight all the time'
+          ? ' with one request in flight all the time'
+          : ', each with one request in flight all the time'
   const load = trace
     ? `a trace of ${count(trace.requests)} request${trace.requests === 1 ? '' : 's'}, ${figure(trace.peakRequestsPerSecond)} requests/s in its busiest minute`
     : `${amountOf(amount, unit)}${pause}`
@@ -127,13 +127,13 @@ function bestWords(best: FleetOption, report: CapacityReport): string[] {
   const now = best.periods[0]!
   const broken = limitedDemands(report) ? 'the limits are broken' : 'the others wait'
   if (now.utilisationAfterLoss === undefined)
-    say(`When a machine is lost ${report.demands.length > 1 ? 'a model is not served at all' : 'nothing is served'}: --spare 1 keeps one more.`)
+    say(`If a machine is lost, ${report.demands.length > 1 ? 'one model is not served at all' : 'nothing is served'}: --spare 1 adds a spare.`)
   else if (now.utilisationAfterLoss > 1)
-    say(`When a machine is lost the rest get ${percent(now.utilisationAfterLoss)} of what they carry: ${broken} until it is back. --spare 1 keeps one more.`)
-  else say(`When a machine is lost the rest carry on, at ${percent(now.utilisationAfterLoss)} of what they carry.`)
+    say(`If a machine is lost, the others get ${percent(now.utilisationAfterLoss)} of what they can carry: ${broken} until it is back. --spare 1 adds a spare.`)
+  else say(`If a machine is lost, the others carry on at ${percent(now.utilisationAfterLoss)} of what they can carry.`)
   if (now.watts !== undefined)
     say(
-      `Energy is an upper bound: ${best.powerOf === 'system' ? 'the rated power of the systems' : 'the rated power of the GPUs alone, without hosts'}, all the time: ${count(Math.round(now.kwhPerMonth!))} kWh a month${now.energyCostPerMonth === undefined ? '' : `, ${money(now.energyCostPerMonth)}`}.`,
+      `Energy is an upper bound: ${best.powerOf === 'system' ? 'the rated power of the systems' : 'the rated power of the GPUs alone, without hosts'}, around the clock: ${count(Math.round(now.kwhPerMonth!))} kWh a month${now.energyCostPerMonth === undefined ? '' : `, ${money(now.energyCostPerMonth)}`}.`,
     )
   return sentences
 }
@@ -151,7 +151,7 @@ export function capacityWords(report: CapacityReport): {demands: string[]; notes
   }
 }
 
-const ASSUMED_LIMITS = 'No limits were given: these are the interactive ones. The --slo flags change them, --slo none removes them.'
+const ASSUMED_LIMITS = 'These are the interactive limits, as none were given: the --slo flags change them, and --slo none removes them.'
 
 function bestLines(best: FleetOption, report: CapacityReport, look: Look, style: Paint): string[] {
   const {columns} = look
@@ -172,10 +172,10 @@ const limitedDemands = ({demands}: CapacityReport): boolean => demands.some(({sl
 /** Two numbers: what is expected to do, and what does at the slow end of every interval. */
 function fleetWords({periods, verdict}: FleetOption): string {
   const {machines, cautious} = periods[0]!
-  if (verdict === 'fits' || (cautious && cautious.machines === machines)) return `${machinesOf(machines)}, also at the slow end of the speed intervals`
+  if (verdict === 'fits' || (cautious && cautious.machines === machines)) return `${machinesOf(machines)}, even at the slow end of the speed intervals`
   return cautious
-    ? `${machinesOf(machines)} expected, ${count(cautious.machines)} to be safe at the slow end of the speed intervals`
-    : `${machinesOf(machines)} expected to do; at the slow end of the speed intervals no number keeps the limits`
+    ? `${machinesOf(machines)} expected to be enough; ${count(cautious.machines)} to be safe at the slow end of the speed intervals`
+    : `${machinesOf(machines)} expected to be enough; at the slow end of the speed intervals no number of machines keeps the limits`
 }
 
 /** What a machine carries, and each latency at that load: expected, at the slow end, and the limit. */
@@ -188,16 +188,14 @@ function placementWords(
   const {deployment, performance} = result
   const part = gpus === gpusPerMachine ? 'each' : `each part of ${gpus} GPU${gpus === 1 ? '' : 's'}`
   const subject = named ? `${harmless(name)}: ${part}` : capital(part)
-  const slow = cautious
-    ? `${cautious.carries >= carries ? 'as many' : amountOf(cautious.carries, unit)} at the slow end`
-    : 'none within the limits at the slow end'
+  const slow = cautious ? `${cautious.carries >= carries ? 'as many' : amountOf(cautious.carries, unit)} at the slow end` : 'none at the slow end'
   const words = [
     `${subject} carries ${amountOf(carries, unit)} (${slow}) with ${layoutOf(deployment)}, ${deployment.kvCache} cache; ${BOUND_WORDS[limitedBy]}.`,
   ]
   if (limits.length === 0) return [...words, ...(atLoad ? [atLoadWords(atLoad, unit)] : [])]
   if (inFlight)
     words.push(
-      `About ${rate(inFlight.mean)} of these users wait for an answer or read one at a time, ${count(inFlight.busy)} when it is busy; the times below are those of ${count(inFlight.busy)}.`,
+      `On average about ${rate(inFlight.mean)} of these users have a request in flight, and ${count(inFlight.busy)} at busy times; the times below are for ${count(inFlight.busy)}.`,
     )
   if (!performance) return words
   const {ttftMs, tpotMs} = performance
@@ -220,7 +218,7 @@ const NEARLY_FULL = 0.97
 /** The times at the load that was asked for: what people will see. */
 function atLoadWords({amount, ttftMs, tpotMs}: NonNullable<Placement['atLoad']>, unit: 'requestsPerSecond' | 'users'): string {
   const share = unit === 'users' ? Math.ceil(amount - 1e-9) : amount
-  return `At the load asked for, ${amountOf(share, unit)} on each: first token ${duration(ttftMs.estimate)} (up to ${duration(ttftMs.high)}), each further token ${duration(tpotMs.estimate)} (${rate(1000 / tpotMs.estimate)} tok/s for each user; up to ${duration(tpotMs.high)}).`
+  return `At the load that was asked for, with ${amountOf(share, unit)} on each: first token ${duration(ttftMs.estimate)} (up to ${duration(ttftMs.high)}), each further token ${duration(tpotMs.estimate)} (${rate(1000 / tpotMs.estimate)} tok/s for each user; up to ${duration(tpotMs.high)}).`
 }
 
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1)

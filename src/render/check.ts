@@ -1,6 +1,6 @@
 import {cacheFormat, weightFormat} from '../core/formats.ts'
 import {bytesInWords, usersInWords} from '../core/words.ts'
-import type {Speculation} from '../core/deployment.ts'
+import type {Speculation, Workload} from '../core/deployment.ts'
 import type {Performance, SpeculationFigures} from '../core/throughput/input.ts'
 import {mostInFlight} from '../core/throughput/drafting-pays.ts'
 import {HOST_LINK_TERM} from '../core/throughput/offload.ts'
@@ -31,6 +31,8 @@ import {dictionary} from '../core/dictionary.ts'
 interface View extends Look {
   /** Every term with its rule. */
   explain?: boolean
+  /** Nobody stated the load: what is assumed is shown as that. */
+  loadAssumed?: boolean
   /** The comparisons behind what is said of quality, with `explain`. */
   figures?: readonly Figure[]
 }
@@ -54,20 +56,20 @@ export function renderCheck(answer: Answer, advice: Advice, view: View): string 
   const {best} = answer
   const result = toResult(best)
   const lines = [titleLine(answer, view, style), '', ...verdictLines(answer, result, view, style), '', ...memoryLines(best, result, view)]
-  const rows = factRows(best, result)
+  const rows = factRows(best, result, view)
   if (rows.length > 0) lines.push('', ...rows.map(([label, text]) => row(label, text, view)))
   const passed = passedOverWords(answer)
   if (passed.length > 0) lines.push('', ...passed.map((text) => `  ${wrap(text, view.columns - 4, 2)}`))
   lines.push(...adviceLines(advice, view, style))
   if (view.explain) lines.push('', ...explainLines(best, view))
-  if (view.figures && view.figures.length > 0) lines.push('', '  Comparisons behind the quality', ...figureLines(view.figures, view))
+  if (view.figures && view.figures.length > 0) lines.push('', '  Measurements behind the quality', ...figureLines(view.figures, view))
   return `${lines.join('\n')}\n`
 }
 
 /** What is told of an answer beside its verdict and its memory, each with its label: for every view the same. */
-export function factRows(best: Evaluation, result: Result): [string, string][] {
+export function factRows(best: Evaluation, result: Result, view: Pick<View, 'explain' | 'loadAssumed'> = {}): [string, string][] {
   const rows: [string, string][] = best.pooling ? poolingRows(best, best.pooling) : best.verdict === 'unsupported' ? [] : capacityRows(best, result)
-  if (best.performance && !best.pooling) rows.push(...speedRows(best))
+  if (best.performance && !best.pooling) rows.push(...speedRows(best, view))
   if (result.quality && result.quality.level !== 'original') rows.push(['Quality', qualityWords(result.quality)])
   rows.push(...noteRows(best))
   return rows
@@ -103,37 +105,34 @@ function layoutWords(evaluation: Evaluation): string[] {
   if (pp > 1) words.push(`pipeline parallel ${pp}`)
   if (dpAttention) words.push('data-parallel attention')
   // Ranks that share the experts are no replicas: none could run alone.
-  else if (dp > 1) words.push(sharesExperts(evaluation) ? `data parallel ${dp}, the experts shared among all` : `${dp} replicas`)
+  else if (dp > 1) words.push(sharesExperts(evaluation) ? `data parallel ${dp} with the experts shared among all ranks` : `${dp} replicas`)
   if (ep > 1) words.push(`expert parallel ${ep}`)
   return words
 }
 
+const VERDICT_WORDS: Record<Evaluation['verdict'], {word: string; style: 'good' | 'warn' | 'bad'}> = {
+  fits: {word: 'fits', style: 'good'},
+  tight: {word: 'tight', style: 'warn'},
+  'too-slow': {word: 'too slow', style: 'bad'},
+  'does-not-fit': {word: 'does not fit', style: 'bad'},
+  unsupported: {word: 'unsupported', style: 'bad'},
+}
+
+/** The verdict with what is asked most beside it, what was chosen, and why it is not a plain yes. */
 function verdictLines({best}: Answer, result: Result, view: View, style: Paint): string[] {
-  const say = (word: string, text: string) => `  ${word}${' '.repeat(3)}${wrap(text, view.columns - widthOf(word) - 5, widthOf(word) + 5)}`
-  switch (best.verdict) {
-    case 'fits':
-      return [say(style.good(style.bold('fits')), `as ${deploymentWords(best)}`)]
-    case 'tight':
-      return [
-        say(style.warn(style.bold('tight')), `as ${deploymentWords(best)}`),
-        ...result.warnings.filter(({code}) => TIGHT_CODES.includes(code)).map(({message}) => `  ${wrap(message, view.columns - 4, 2)}`),
-      ]
-    case 'too-slow':
-      return [
-        say(style.bad(style.bold('too slow')), `as ${deploymentWords(best)}`),
-        ...result.reasons.map(({message}) => `  ${wrap(message, view.columns - 4, 2)}`),
-      ]
-    case 'does-not-fit':
-      return [
-        say(style.bad(style.bold('does not fit')), `as ${deploymentWords(best)}`),
-        ...result.reasons.map(({message}) => `  ${wrap(message, view.columns - 4, 2)}`),
-      ]
-    case 'unsupported':
-      return [
-        say(style.bad(style.bold('unsupported')), `as ${deploymentWords(best)}`),
-        ...result.reasons.map(({message, remedy}) => `  ${wrap(remedy ? `${message}; ${remedy}` : message, view.columns - 4, 2)}`),
-      ]
-  }
+  const {word, style: colour} = VERDICT_WORDS[best.verdict]
+  const indent = widthOf(word) + 5
+  const beside = (text: string) => wrap(text, view.columns - indent, indent)
+  const deployment = `as ${deploymentWords(best)}`
+  const told =
+    best.verdict === 'tight'
+      ? result.warnings.filter(({code}) => TIGHT_CODES.includes(code)).map(({message}) => message)
+      : result.reasons.map(({message, remedy}) => (best.verdict === 'unsupported' && remedy ? `${message}; ${remedy}` : message))
+  // A yes is told by its figures, a no by its reason.
+  const first = headline(best) ?? (isYes(best) ? undefined : told.shift())
+  const lines = [`  ${style[colour](style.bold(word))}   ${beside(first ?? deployment)}`]
+  if (first !== undefined) lines.push(`${' '.repeat(indent)}${beside(deployment)}`)
+  return [...lines, ...told.map((message) => `  ${wrap(message, view.columns - 4, 2)}`)]
 }
 
 function memoryLines({memory, machine}: Evaluation, {memory: {perGpu}}: Result, view: View): string[] {
@@ -165,7 +164,7 @@ function capacityRows(evaluation: Evaluation, result: Result): [string, string][
   if (result.memory.stateBytesPerSequence)
     rows.push([
       'State',
-      `${gib(result.memory.stateBytesPerSequence * 1)} GiB for each request beside the cache`.replace(
+      `${gib(result.memory.stateBytesPerSequence * 1)} GiB for each request, besides the cache`.replace(
         /^0\.0 GiB/,
         `${Math.round(result.memory.stateBytesPerSequence / 2 ** 20)} MiB`,
       ),
@@ -180,40 +179,54 @@ const BASIS_WORDS = {hardware: 'this hardware', model: 'models of this kind', en
 
 const span = ({low, high}: {low: number; high: number}, words: (value: number) => string): string => `(${words(low)} to ${words(high)})`
 
-function speedRows(evaluation: Evaluation): [string, string][] {
+const REQUESTS: [string, string] = ['request/s', 'requests/s']
+
+/** `8 users`, `2.5 requests/s`, `as many users as fit`. */
+function loadInWords({requestRate, concurrency}: Workload): string {
+  if (requestRate !== undefined) return `${requestRate} ${REQUESTS[requestRate === 1 ? 0 : 1]}`
+  if (concurrency === 'max') return 'as many users as fit'
+  return concurrency === undefined || concurrency === 1 ? 'one user' : `${count(concurrency)} users`
+}
+
+/** What is asked most, first: how many users, how fast for each, and how many more there is room for. Nothing where there is no speed to tell. */
+function headline({performance, workload, memory, verdict, pooling}: Evaluation): string | undefined {
+  if (!performance || !workload || pooling || (verdict !== 'fits' && verdict !== 'tight')) return undefined
+  const {requestRate, concurrency, inputTokens, outputTokens} = workload
+  const speed = `${rate(1000 / performance.tpotMs.estimate)} tok/s${requestRate === undefined && (concurrency === undefined || concurrency === 1) ? '' : ' each'}`
+  const room = Math.floor(memory.requestsOfTokens(inputTokens + outputTokens))
+  return `${loadInWords(workload)} at ${speed}, first token after ${duration(performance.ttftMs.estimate)}, room for ${count(room)} at once`
+}
+
+function speedRows(evaluation: Evaluation, view: Pick<View, 'explain' | 'loadAssumed'>): [string, string][] {
   const {performance, workload, deployment, warnings} = evaluation
   if (!performance || !workload) return []
   const {ttftMs, tpotMs, outputTokensPerSecond, outputTokensPerSecondPerUser, boundBy, basis} = performance
-  const users =
-    workload.requestRate !== undefined
-      ? `${workload.requestRate} request${workload.requestRate === 1 ? '' : 's'}/s`
-      : workload.concurrency === 'max'
-        ? 'as many users as fit'
-        : `${count(workload.concurrency ?? 1)} user${workload.concurrency === 1 ? '' : 's'}`
-  const load = `prompts of ${count(workload.inputTokens)} and answers of ${count(workload.outputTokens)} tokens`
   // An open loop that far more could be served than arrives: nothing is uncertain about what leaves.
   const certain = workload.requestRate !== undefined && rate(outputTokensPerSecond.low) === rate(outputTokensPerSecond.high)
   const limit = warnings.some(({code}) => code === 'concurrency-exceeds-sequences') && boundBy === 'kv-capacity' ? '--max-num-seqs' : limitWords(performance)
   const perUser = {low: 1000 / tpotMs.high, high: 1000 / tpotMs.low}
-  const served = `${rate(1000 / tpotMs.estimate)} tok/s ${span(perUser, rate)}, first token ${duration(ttftMs.estimate)} ${span(ttftMs, duration)}`
-  // What one user gets is what is served in all: one line.
-  const alone: [string, string][] = [['Speed', `${served}, for one user with ${load}; ${limit} is the limit`]]
-  const rows: [string, string][] =
-    workload.concurrency === 1
-      ? alone
-      : [
-          ['Per user', served],
-          [
-            'In all',
-            `${rate(outputTokensPerSecond.estimate)} tok/s${certain ? ', all that arrives,' : ` ${span(outputTokensPerSecond, rate)}`} at ${users}, ${load}; ${limit} is the limit`,
-          ],
-        ]
+  const lengths = `prompts of ${count(workload.inputTokens)} and answers of ${count(workload.outputTokens)} tokens`
+  const load = view.loadAssumed ? `assumed: ${loadInWords(workload)}, ${lengths} (--users, --input, --output)` : `${loadInWords(workload)}, ${lengths}`
+  const speed = `${rate(1000 / tpotMs.estimate)} tok/s ${span(perUser, rate)}, first token ${duration(ttftMs.estimate)} ${span(ttftMs, duration)}`
+  // One user's speed and that of all users together are one number.
+  const alone = workload.requestRate === undefined && (workload.concurrency ?? 1) === 1
+  const rows: [string, string][] = [['Load', load]]
+  if (alone) rows.push(['Speed', `${speed}, limited by ${limit}`])
+  else
+    rows.push(
+      ['Per user', speed],
+      [
+        'Total',
+        `${rate(outputTokensPerSecond.estimate)} tok/s${certain ? ', all that arrives' : ` ${span(outputTokensPerSecond, rate)}`}, limited by ${limit}`,
+      ],
+    )
   if (deployment.dp > 1 && !deployment.dpAttention && Math.abs(outputTokensPerSecondPerUser) === 0) rows.pop()
   if (performance.speculation && deployment.speculative)
     rows.push(['Drafts', draftWords(deployment.speculative, performance.speculation, mostInFlight(performanceInput(evaluation, workload)))])
   if (basis.ownRuns !== undefined) rows.push(['Basis', harmless(basis.ownRuns)])
-  if (basis.extrapolated.length > 0)
-    rows.push(['Basis', `no measurement of ${basis.extrapolated.map((what) => BASIS_WORDS[what]).join(' or ')} stands behind the speed: the interval is wider`])
+  // The newest release of an engine is hardly ever measured: that alone is no news.
+  const unmeasured = basis.extrapolated.filter((what) => view.explain || what !== 'engine').map((what) => BASIS_WORDS[what])
+  if (unmeasured.length > 0) rows.push(['Basis', `wide intervals: no measurements of ${unmeasured.join(' or ')}`])
   return rows
 }
 
@@ -224,10 +237,10 @@ function draftWords({method, tokens, draft}: Speculation, {acceptance, source, p
     until === undefined
       ? ''
       : until === 0
-        ? '; it pays at no load'
+        ? '; it pays off at no load'
         : until < most
-          ? `; it pays up to ${usersInWords(until)} and costs beyond`
-          : `; it pays for as many as run at once (${count(most)})`
+          ? `; it pays off up to ${usersInWords(until)} and costs speed beyond`
+          : `; it pays off at any number of requests that run at once (up to ${count(most)})`
   return `${name}, ${Math.round(acceptance * 100)}% of drafted tokens accepted (${source === 'given' ? 'given' : 'assumed'})${pays}`
 }
 
@@ -243,7 +256,7 @@ export function passedOverWords({passedOver: evaluations, best, unpreferred, que
   if (evaluations.length === 0 || !isYes(best)) return []
   if (unpreferred)
     return [
-      `Chosen for ${question.prefer} (--prefer): ${preferenceWords(best)}; ${harmless(unpreferred.checkpoint.hfId)}, which is taken without that, ${preferenceWords(unpreferred)}.`,
+      `Chosen for ${question.prefer} (--prefer): ${preferenceWords(best)}; without it ${harmless(unpreferred.checkpoint.hfId)} would be taken: ${preferenceWords(unpreferred)}.`,
     ]
   const seen = new Map<string, string>()
   for (const evaluation of evaluations) {
@@ -266,7 +279,7 @@ function whyPassed(evaluation: Evaluation, best: Evaluation): string | undefined
   const {verdict, reasons, warnings} = evaluation
   if (verdict === 'does-not-fit') {
     const short = missingBytes(evaluation)
-    return short > 0 ? `is ${bytesInWords(short)} short per GPU` : `does not fit: ${reasons[0]?.message}`
+    return short > 0 ? `is ${bytesInWords(short)} too large per GPU` : `does not fit: ${reasons[0]?.message}`
   }
   const [own, taken] = [evaluation, best].map(({performance}) => performance?.outputTokensPerSecondPerUser ?? 0)
   if (verdict === 'fits') return own! * NOTED_FASTER < taken! ? `fits too, at ${rate(own!)} tok/s per user` : undefined
@@ -282,21 +295,21 @@ function adviceLines(advice: Advice, view: View, style: Paint): string[] {
   }
   const flagsWidth = Math.max(0, ...advice.changes.map(({flags}) => flags.length))
   block(
-    'Would do',
+    'What would help',
     advice.changes.map(({flags, outcome}) => `${padEnd(flags, Math.min(flagsWidth, 26))}  ${style.dim(outcome)}`),
   )
   if (advice.holders.length > 0)
     block(
-      'What holds it',
+      'Would fit on',
       advice.holders.map(({title, memoryBytes, outcome}) => `${padEnd(title, 22)} ${gib(memoryBytes).padStart(7)} GiB  ${outcome}`),
     )
-  if (advice.fitting.length > 0) block('What fits here', [advice.fitting.join(', ')])
+  if (advice.fitting.length > 0) block('Fits here', [advice.fitting.join(', ')])
   block('Next', advice.next)
   return lines
 }
 
 function explainLines({memory, performance}: Evaluation, view: View): string[] {
-  const lines = ['  Memory terms of the fullest GPU']
+  const lines = ['  Memory, term by term, of the GPU with least room']
   for (const {name, bytes, kind, because} of memory.terms)
     lines.push(
       `  ${`${gib(bytes)} GiB`.padStart(11)}  ${wrap(`${name} (${kind})`, view.columns - 17, 15)}`,

@@ -18,7 +18,7 @@ export function renderCommand({flags, environment, replaced, prints, risks, chan
   // What is for the same thing is said together.
   for (const [label, uncounted] of [
     ['Not counted', true],
-    ['Changes nothing', false],
+    ['No effect', false],
   ] as const) {
     const reasons = new Map<string, string[]>()
     for (const one of [...passed, ...environment.map(({name, ...rest}) => ({flag: name, ...rest}))])
@@ -33,12 +33,12 @@ export function renderCommand({flags, environment, replaced, prints, risks, chan
     wrong.map(({flag, because, suggestions}) => `${flag}: ${because}${suggestions ? `; did you mean ${suggestions[0]}?` : ''}`),
   )
   add(
-    'Given instead',
-    replaced.map(({field, command, given}) => `${field} ${brief(given)}, where the command says ${brief(command)}`),
+    'Overridden',
+    replaced.map(({field, command, given}) => `${field} ${brief(given)}, instead of ${brief(command)}`),
   )
-  add('It will print', prints)
+  add('Log will say', prints)
   add('At risk', risks)
-  if (change) add('Least change', [`${change.flags}: ${change.outcome}`])
+  if (change) add('Smallest fix', [`${change.flags}: ${change.outcome}`])
   return rows.length === 0 ? '' : `\n${rows.join('\n')}\n`
 }
 

@@ -32,9 +32,9 @@ const isGood = ({result}: ComparisonRow): boolean => result.verdict === 'fits' |
 
 /** Over a list of refusals: whether it is room that they lack, or speed. */
 function noneWords(rows: readonly ComparisonRow[]): string {
-  if (rows.every(({result}) => result.reasons.some(({code}) => code === 'architecture-unknown'))) return 'Whether any of them fits cannot be told.'
+  if (rows.every(({result}) => result.reasons.some(({code}) => code === 'architecture-unknown'))) return 'servefit cannot tell whether any of them fits.'
   const slow = rows.filter(({result}) => result.verdict === 'too-slow').length
-  return slow === 0 ? 'None of them fits.' : slow === rows.length ? 'All of them fit, and none is quick enough.' : 'None of them fits and is quick enough.'
+  return slow === 0 ? 'None of them fits.' : slow === rows.length ? 'All of them fit, but none is fast enough.' : 'None of them both fits and is fast enough.'
 }
 
 const organisation = (hfId: string): string => (hfId.includes('/') ? hfId.slice(0, hfId.indexOf('/')) : '')
@@ -119,7 +119,7 @@ const COMPUTES: Record<Computation, string> = {native: 'native', 'weight-only': 
 
 const COMPUTES_WORDS: Record<Computation, string> = {
   native: 'computed as stored',
-  'weight-only': 'stored so and computed at 16 bits',
+  'weight-only': 'unpacked and computed at 16 bits',
   emulated: 'emulated',
   unsupported: 'not supported',
 }
@@ -192,7 +192,7 @@ function adviceOn(rows: readonly ComparisonRow[]): string {
   const lossless = quickestOf(rows, ({hfId, loss}) => hfId !== first.hfId && loss === 'kept')
   const besides =
     lossless && lossless.hfId !== quickest.hfId && quickest.loss !== 'kept' && speedOf(lossless) > (1 + WORTH_TELLING) * speedOf(first)
-      ? `; ${named(lossless)} is ${percent(speedOf(lossless) / speedOf(first) - 1)} quicker, ${lossInShort(lossless)}`
+      ? `; ${named(lossless)} is ${percent(speedOf(lossless) / speedOf(first) - 1)} faster, ${lossInShort(lossless)}`
       : ''
   const same = quickest.weights === first.weights && shortQuality(quickest.quality) === shortQuality(first.quality)
   return `${own}, ${speedAgainst(first, quickest)} ${named(quickest)}, ${same ? 'of which the same is known' : lossClause(quickest)}${besides}.`
@@ -203,13 +203,13 @@ const percent = (share: number): string => `${Math.round(share * 100)}%`
 function speedAgainst(row: ComparisonRow, other: ComparisonRow): string {
   const slower = 1 - speedOf(row) / speedOf(other)
   if (slower > WORTH_TELLING) return `${percent(slower)} slower than`
-  return speedOf(row) / speedOf(other) - 1 > WORTH_TELLING ? `${percent(speedOf(row) / speedOf(other) - 1)} quicker than` : 'as quick as'
+  return speedOf(row) / speedOf(other) - 1 > WORTH_TELLING ? `${percent(speedOf(row) / speedOf(other) - 1)} faster than` : 'as fast as'
 }
 
 const AS_KNOWN: Partial<Record<ComparisonRow['quality']['level'], string>> = {
-  'model-format': ' in other builds of it',
-  'format-size': ' by what the format does at this size',
-  format: ' by what the format does elsewhere',
+  'model-format': ' in other builds of this model',
+  'format-size': ' going by the format on models of this size',
+  format: ' going by the format on other models',
 }
 
 const median = (recovery: number): string => (recovery >= 1 ? 'nothing' : `${((1 - recovery) * 100).toFixed(1)}%`)
@@ -235,7 +235,7 @@ function lossClause({quality}: ComparisonRow): string {
   const lostPoints = worst ? worst.baseline - worst.score : 0
   const benchmark = worst && harmless(worst.benchmark.replace(/ \(.*\)$/, ''))
   const points = lostPoints >= 1 ? ` and ${Math.round(lostPoints)} points of ${benchmark}${worst?.withinNoise ? ', which may be noise' : ''}` : ''
-  const loses = level === 'model-format' ? 'of which other builds lose' : level === 'checkpoint' ? 'which loses' : 'a format that loses'
+  const loses = level === 'model-format' ? 'whose other builds lose' : level === 'checkpoint' ? 'which loses' : 'a format that loses'
   const where = level === 'format-size' ? ' at this size' : level === 'format' ? ' elsewhere' : ''
   return `${loses} ${median(recovery)} in the median${where}${points}`
 }
@@ -243,7 +243,7 @@ function lossClause({quality}: ComparisonRow): string {
 function explained(rows: readonly ComparisonRow[], figures: ReadonlyMap<string, readonly Figure[]>, look: Look): string[] {
   return distinctCheckpoints(rows).flatMap(({hfId}) => {
     const own = figures.get(hfId) ?? []
-    return own.length === 0 ? [] : [`  ${wrap(`Comparisons behind ${harmless(hfId)}`, look.columns - 4, 4)}`, ...figureLines(own, look), '']
+    return own.length === 0 ? [] : [`  ${wrap(`Measurements behind ${harmless(hfId)}`, look.columns - 4, 4)}`, ...figureLines(own, look), '']
   })
 }
 

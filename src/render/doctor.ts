@@ -27,9 +27,9 @@ export function renderReport(examination: Examination, {version}: DoctorFacts): 
     '## servefit doctor',
     '',
     `${version}; detection took ${tookMs} ms`,
-    'Serials, identities, bus addresses, names of host and user, network addresses and tokens are taken out.',
-    'Please look it over before you post it. `servefit detect --replay FILE` reads it again.',
-    ...(faithful ? [] : ['', '**Taking names out has changed what the parsers read: this is no exact copy of the machine.**']),
+    'Serial numbers, identities, bus addresses, host and user names, network addresses and tokens have been removed.',
+    'Please look through it before you post it. `servefit detect --replay FILE` reads it again.',
+    ...(faithful ? [] : ['', '**Removing names has changed what the parsers read: this is not an exact copy of the machine.**']),
     '',
     '### The machine',
     '',
@@ -57,7 +57,7 @@ export function renderReport(examination: Examination, {version}: DoctorFacts): 
 /** A word for standard error where the report will not fit into an issue. */
 export function reportTooLong(report: string): string | undefined {
   return report.length > ISSUE_LIMIT
-    ? `The report has ${report.length} characters, an issue takes ${ISSUE_LIMIT}: attach it as a file (servefit doctor > report.md).\n`
+    ? `The report has ${report.length} characters, but an issue takes only ${ISSUE_LIMIT}: attach it as a file (servefit doctor > report.md).\n`
     : undefined
 }
 

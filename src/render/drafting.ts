@@ -7,7 +7,8 @@ export function draftingWords({speculative: {method, tokens, draft}, gain, accep
   const name = `--speculative ${method}:${tokens}${draft === undefined ? '' : ` (${harmless(draft)})`}`
   const change = `${Math.round(Math.abs(gain - 1) * 100)}%`
   const share = `${Math.round(acceptance * 100)}% of drafted tokens accepted`
-  if (gain <= 1) return `${name} would cost ${change} of throughput at this load${until ? `; it pays up to ${usersInWords(until)}` : ''} (${share}).`
-  const reach = until === undefined ? ', and pays at any load that runs at once here' : until > 0 ? `, and pays up to ${usersInWords(until)}` : ''
-  return `${name} would bring ${change} more at this load${reach} (${share}).`
+  if (gain <= 1) return `${name} would cost ${change} of throughput at this load${until ? `; it pays off up to ${usersInWords(until)}` : ''} (${share}).`
+  const reach =
+    until === undefined ? ', and pays off at every load that this machine runs at once' : until > 0 ? `, and pays off up to ${usersInWords(until)}` : ''
+  return `${name} would bring ${change} more throughput at this load${reach} (${share}).`
 }

@@ -35,7 +35,7 @@ export function enginesTable(engines: readonly Row[], look: Look): string {
     ],
     width,
   )
-  return `${list}\n${images}\n${wrap('servefit engines support MODEL says what each loads, on which GPUs.', look.columns)}\n`
+  return `${list}\n${images}\n${wrap('servefit engines support MODEL says which formats each one loads on which GPUs.', look.columns)}\n`
 }
 
 /** One engine for people. */

@@ -33,10 +33,10 @@ export function renderGpu(gpu: Accelerator, columns: number): string {
     const peer = gpu.pciePeerAccess === undefined ? '' : gpu.pciePeerAccess ? ', peer access' : ', no peer access with the stock driver'
     lines.push(row('Bus', `${slot}, ${count(bytesPerSecondPerDirection / GB)} GB/s each way${peer}`))
   }
-  if (gpu.devicesPerPackage) lines.push(row('Devices', `${gpu.devicesPerPackage} for each package; the figures are of one`))
+  if (gpu.devicesPerPackage) lines.push(row('Devices', `${gpu.devicesPerPackage} in each package; the figures are for one`))
   if (gpu.tdpWatts) lines.push(row('Power', `${count(gpu.tdpWatts)} W`))
   if (gpu.releaseYear) lines.push(row('Released', String(gpu.releaseYear)))
-  if (gpu.confidence === 'low') lines.push(row('Note', 'its figures are of little certainty'))
+  if (gpu.confidence === 'low') lines.push(row('Note', 'its figures are uncertain'))
   const names = [...gpu.aliases, ...(gpu.nicknames ?? [])]
   if (names.length > 0) lines.push(row('Also', names.join(', ')))
   lines.push('', row('Next', `servefit check qwen3-32b --gpu 1x${gpu.id}`))

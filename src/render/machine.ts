@@ -36,7 +36,7 @@ export function renderMachine(machine: MachineDocument, {columns, colour, next =
   const lines = [style.bold(wrap(machine.hostname ? harmless(machine.hostname) : 'This machine', columns)), '']
   if (groups.length === 0) lines.push(row('GPUs', 'none that can be used'))
   for (const [at, group] of groups.entries()) lines.push(...(at > 0 ? [''] : []), ...groupLines(group, machine, columns, style))
-  if (groups.length > 1) lines.push('', '  Plans take the first of these groups; --gpu asks about another.')
+  if (groups.length > 1) lines.push('', '  Answers use the first group; --gpu asks about another.')
   if (groups.length > 0) lines.push('')
   lines.push(...hostRows(machine).map(([label, text]) => row(label, text)))
   lines.push(...problemLines(machine, columns, style))
@@ -62,7 +62,7 @@ function groupLines({gpus, pairs}: GpuGroup, machine: MachineDocument, columns: 
   const idle = gpus.every((gpu) => gpu.freeBytes !== undefined && !gpu.processes?.length) && gpus.length > 2
   if (idle) lines.push(row(`GPU ${numbersOf(gpus)}`, rangeOf(gpus.map(({freeBytes}) => freeBytes ?? 0))))
   else for (const gpu of gpus) lines.push(row(gpu.mig ? `slice ${gpu.index}` : `GPU ${gpu.index}`, useWords(gpu, style)))
-  if (gpus.length > 1) lines.push(row('joined by', first.mig ? 'nothing: a model cannot be split over slices' : linkWords(gpus, pairs, machine)))
+  if (gpus.length > 1) lines.push(row('linked by', first.mig ? 'nothing: a model cannot be split over slices' : linkWords(gpus, pairs, machine)))
   return lines
 }
 

@@ -58,13 +58,13 @@ export function renderSystem(system: System, gpuOf: GpuOf, columns: number): str
       ),
     )
   }
-  if (system.gpus.length === 0) lines.push(row('GPUs', 'none: no plan can be made for it'))
+  if (system.gpus.length === 0) lines.push(row('GPUs', 'none: servefit cannot plan for it'))
   if (nodeCount > 1) lines.push(row('Nodes', `${nodeCount}, alike`))
   if (link && hasLink(system)) {
     const domain = link.domainGpuCount === undefined ? '' : ` among ${link.domainGpuCount} GPUs`
     lines.push(
       row(
-        'Joined by',
+        'Linked by',
         `${LINKS[link.kind]}${domain}${link.beyondDomain ? `, ${LINKS[link.beyondDomain]} beyond` : ''}${link.topology ? `: ${link.topology}` : ''}`,
       ),
     )

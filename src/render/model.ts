@@ -9,7 +9,7 @@ import {table} from './tables.ts'
 export function renderModel(model: ModelDetails, warnings: readonly string[], look: Look): string {
   const {columns} = look
   const row = (label: string, text: string) => `  ${padEnd(label, 14)}${wrap(text, columns - 16, 16)}`
-  const active = model.activeParams < model.totalParams * 0.7 ? `, ${parameters(model.activeParams)} read for each token` : ''
+  const active = model.activeParams < model.totalParams * 0.7 ? `, ${parameters(model.activeParams)} active for each token` : ''
   const lines = [
     wrap(`${harmless(model.name)}${model.hfId ? `  ${harmless(model.hfId)}` : ''}`, columns),
     '',
@@ -21,7 +21,7 @@ export function renderModel(model: ModelDetails, warnings: readonly string[], lo
     lines.push(
       row(
         'Context',
-        `${count(model.contextTokens)} tokens${model.extendedContextTokens ? `, ${count(model.extendedContextTokens)} as its publisher documents` : ''}`,
+        `${count(model.contextTokens)} tokens${model.extendedContextTokens ? `, ${count(model.extendedContextTokens)} with the scaling that its publisher documents` : ''}`,
       ),
     )
   if (model.licence) lines.push(row('Licence', model.licence))

@@ -25,7 +25,7 @@ export function chart(front: readonly PlanPoint[], width: number, layout: (point
   const middle = rate(right / 2)
   const gap = Math.max(1, Math.floor(inner / 2) - Math.ceil(middle.length / 2) - 1)
   const foot = `${' '.repeat(margin + 1)}0${' '.repeat(gap)}${middle}${' '.repeat(Math.max(1, inner - gap - middle.length - rate(right).length - 1))}${rate(right)}`
-  return [...wrap('tok/s for each GPU (up) against tok/s for each user (right)', width).split('\n'), ...lines, axis, foot, ...legend(front, layout, width)]
+  return [...wrap('tok/s per GPU (up) against tok/s per user (right)', width).split('\n'), ...lines, axis, foot, ...legend(front, layout, width)]
 }
 
 const letter = (index: number): string => (index < 26 ? String.fromCharCode(97 + index) : '*')

@@ -108,7 +108,7 @@ export function renderPlan(picture: PlanPicture, look: Look): string {
   const [best, second] = picture.ranking
   const lines = [style.bold(wrap(picture.title, columns)), '']
   const unknown = picture.refusals.some(({code}) => code === 'architecture-unknown')
-  if (!best && unknown) lines.push(`  ${wrap(`${style.bad('nothing can be told')}: the layers of this model are not known`, columns - 4, 2)}`)
+  if (!best && unknown) lines.push(`  ${wrap(`${style.bad('cannot tell')}: the layers of this model are not known`, columns - 4, 2)}`)
   else if (!best) lines.push(`  ${wrap(`${style.bad('nothing can be started')}: all ${count(picture.considered)} deployments are refused`, columns - 4, 2)}`)
   else {
     lines.push(...verdictLines(best, picture, columns, style), '', rankingTable(picture, tablesOf(look), style).trimEnd())
@@ -143,8 +143,8 @@ function verdictLines(
   if (limits !== '') say(reachedWords(best, objectives))
   else if (verdict === 'too-slow' && reasons[0]) say(reasons[0].message)
   if (interactive) say(interactiveWords(best, interactive, objective))
-  if (best.alsoCheckpoints) say(harmless(`as quick with ${best.alsoCheckpoints.join(' or ')}`))
-  if (best.alsoKvCache) say(`as quick with a cache in ${best.alsoKvCache.join(' or ')}`)
+  if (best.alsoCheckpoints) say(harmless(`as fast with ${best.alsoCheckpoints.join(' or ')}`))
+  if (best.alsoKvCache) say(`as fast with a cache in ${best.alsoKvCache.join(' or ')}`)
   for (const text of besideWords({mostThroughput, passedOver})) lines.push('', `  ${wrap(text, columns - 4, 2)}`)
   return lines
 }
@@ -161,7 +161,7 @@ function besideWords({mostThroughput, passedOver}: Pick<PlanPicture, 'mostThroug
   }
   if (mostThroughput) {
     const {engine: other, checkpoint} = mostThroughput.evaluation
-    words.push(`Without such limits ${other.title} ${checkpoint.weights} ${layoutLetters(mostThroughput)} gives most: ${pointWords(mostThroughput)}`)
+    words.push(`Without such limits ${other.title} ${checkpoint.weights} ${layoutLetters(mostThroughput)} gives the most: ${pointWords(mostThroughput)}`)
   }
   return words
 }
@@ -169,10 +169,10 @@ function besideWords({mostThroughput, passedOver}: Pick<PlanPicture, 'mostThroug
 /** How the load came about, where nobody gave one. */
 function interactiveWords(best: RankedPlan, interactive: Objectives, objective: Objective): string {
   const limits = limitsInWords(interactive)
-  const chosen = objective === 'throughput' ? 'as many as are served interactively' : 'served interactively'
+  const chosen = objective === 'throughput' ? 'as many users as can be served interactively' : 'served interactively'
   return best.meets
     ? `${chosen}: ${limits} (--users, --slo-ttft-ms and --slo-tpot-ms choose otherwise)`
-    : `not even one is served interactively, ${limits}: ${reachedWords(best, interactive)}`
+    : `not even one user can be served interactively, ${limits}: ${reachedWords(best, interactive)}`
 }
 
 const NAMES = {ttftMs: 'first token', tpotMs: 'each further token', endToEndMs: 'the whole answer'}
@@ -181,7 +181,7 @@ const NAMES = {ttftMs: 'first token', tpotMs: 'each further token', endToEndMs: 
 function reachedWords(best: PlanPoint, objectives: Objectives): string {
   const parts = reached(best, objectives).map(
     ({name, limit, estimate, high}) =>
-      `${NAMES[name]} ${durationBeside(estimate, limit)} expected, up to ${durationBeside(high, limit)}, of ${duration(limit)}`,
+      `${NAMES[name]} ${durationBeside(estimate, limit)} expected, up to ${durationBeside(high, limit)}; the limit is ${duration(limit)}`,
   )
   return `${objectives.percentile === undefined ? '' : `for ${objectives.percentile}% of simulated requests: `}${parts.join('; ')}`
 }
@@ -200,7 +200,7 @@ function pointWords(point: PlanPoint): string {
   const first = `first token ${duration(ttftMs.estimate)} (${duration(ttftMs.low)} to ${duration(ttftMs.high)})`
   // What one user gets is what is served in all.
   if (point.concurrency === 1) return `${perUser} ${range} ${loadWords(point)}, ${first}`
-  return `${rate(out.estimate)} tok/s (${rate(out.low)} to ${rate(out.high)}) ${loadWords(point)}: ${perUser} for each user ${range}, ${first}`
+  return `${rate(out.estimate)} tok/s (${rate(out.low)} to ${rate(out.high)}) ${loadWords(point)}: ${perUser} per user ${range}, ${first}`
 }
 
 /** What stands in the columns that name a deployment. */
@@ -272,11 +272,11 @@ function limitWords(point: PlanPoint, objectives: Objectives): string {
 function whyNot(best: PlanPoint, second: PlanPoint): string {
   const [a, b] = [best.performance, second.performance]
   const name = `${second.evaluation.engine.title} ${second.evaluation.checkpoint.weights} ${layoutLetters(second)}`
-  if (!second.meets) return `The next, ${name}, does not keep the limits at any load that was tried.`
+  if (!second.meets) return `The next, ${name}, keeps the limits at no load that was tried.`
   const overlap = b.outputTokensPerSecond.high > a.outputTokensPerSecond.low
   const why = loss(a, b)
   return why === undefined
-    ? `The next, ${name}, is as good within the error.`
+    ? `The next, ${name}, is as good within the margin of error.`
     : `The next, ${name}, ${why}${overlap ? '; the intervals overlap, so measure both if it matters' : ''}.`
 }
 
@@ -292,10 +292,10 @@ function loss(a: Speeds, b: Speeds): string | undefined {
   const slower = b.tpotMs.high / a.tpotMs.high - 1
   if (slower > 0.01) parts.push(`takes ${(slower * 100).toFixed(0)}% longer for each token`)
   const later = b.ttftMs.high / a.ttftMs.high - 1
-  if (later > 0.05) parts.push(`${(later * 100).toFixed(0)}% longer to the first`)
+  if (later > 0.05) parts.push(`${(later * 100).toFixed(0)}% longer to the first token`)
   if (parts.length === 0) return undefined
   const most = largestDifference(a, b)
-  return `${parts.length > 1 ? `${parts.slice(0, -1).join(', ')} and ${parts.at(-1)}` : parts[0]} at the cautious end${most ? `, most of it in ${most}` : ''}`
+  return `${parts.length > 1 ? `${parts.slice(0, -1).join(', ')} and ${parts.at(-1)}` : parts[0]} at the low end of the interval${most ? `, most of it in ${most}` : ''}`
 }
 
 /** The part of a step that grew most. */
@@ -314,13 +314,13 @@ function floorWords(floor: Floor, objectives: Objectives): string {
   const parts = (['ttftMs', 'tpotMs', 'endToEndMs'] as const)
     .filter((name) => objectives[name] !== undefined)
     .map((name) => `${NAMES[name]} ${duration(floor[name])} (up to ${duration(floor.slow[name])})`)
-  return `The least that this machine reaches, with one user and one limit at a time: ${parts.join(', ')}.`
+  return `The best that this machine reaches, with one user and for each limit by itself: ${parts.join(', ')}.`
 }
 
 function reachLines(reach: readonly Reach[], limited: boolean, columns: number): string[] {
   const width = Math.min(34, Math.floor(columns / 2) - 4, Math.max(...reach.map(({flags}) => flags.length)))
   return [
-    limited ? '  What would reach them' : '  Would do',
+    limited ? '  What would keep them' : '  What would help',
     ...reach.map(
       ({flags, outcome}) =>
         `  ${flags.length > width ? `${wrap(flags, columns - 4, 4)}\n  ${' '.repeat(width)}` : padEnd(flags, width)}  ${wrap(outcome, columns - width - 6, width + 4)}`,
@@ -337,6 +337,6 @@ function refusalLines({refusals, considered, reach}: PlanPicture, columns: numbe
     const remedy = relaid && own?.startsWith('use --tp') ? undefined : own
     lines.push(`  ${padEnd(`${count(times)} x`, 7)}${wrap(harmless(`${message}${remedy ? `; ${remedy}` : ''} (${examples[0]})`), columns - 11, 9)}`)
   }
-  if (refusals.length > REFUSALS) lines.push(`  ${' '.repeat(7)}${wrap(`and ${refusals.length - REFUSALS} other reasons: --json has them`, columns - 11, 9)}`)
+  if (refusals.length > REFUSALS) lines.push(`  ${' '.repeat(7)}${wrap(`and ${refusals.length - REFUSALS} other reasons: see --json`, columns - 11, 9)}`)
   return lines
 }

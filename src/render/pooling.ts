@@ -6,7 +6,9 @@ const span = ({low, high}: {low: number; high: number}, words: (value: number) =
 /** What `check` says of an embedding model or a reranker, in the place of context, cache and speed. */
 export function poolingRows({deployment, model, workload, memory, verdict}: Evaluation, answer: PoolingAnswer): [string, string][] {
   const kind =
-    answer.task === 'embed' ? 'an embedding model: texts become vectors, nothing is written' : 'a reranker: pairs of texts become scores, nothing is written'
+    answer.task === 'embed'
+      ? 'an embedding model: it turns texts into vectors and generates nothing'
+      : 'a reranker: it scores pairs of texts and generates nothing'
   if (verdict === 'unsupported') return [['Kind', `${kind} (runner pooling)`]]
   const cache = model.pooling?.bidirectional && memory.kvCacheTokens === 0 ? ', and nothing is cached' : ''
   const rows: [string, string][] = [
@@ -14,7 +16,7 @@ export function poolingRows({deployment, model, workload, memory, verdict}: Eval
     ['Text', `up to ${count(deployment.maxModelLen)} tokens${cache}`],
     ['Batch', `at most ${count(answer.batchTokens)} tokens of at most ${count(answer.batchTexts)} texts in one step`],
   ]
-  if (memory.kvCacheTokens > 0) rows.push(['KV cache', `${count(memory.kvCacheTokens)} tokens; an engine takes all that its share leaves`])
+  if (memory.kvCacheTokens > 0) rows.push(['KV cache', `${count(memory.kvCacheTokens)} tokens; the engine takes all the memory that its share leaves`])
   if (answer.inputTokensPerSecond && answer.textsPerSecond && answer.latencyMs) {
     const {inputTokensPerSecond: tokens, textsPerSecond: texts, latencyMs} = answer
     rows.push(
@@ -25,9 +27,8 @@ export function poolingRows({deployment, model, workload, memory, verdict}: Eval
       ['One text', `${duration(latencyMs.estimate)} ${span(latencyMs, duration)}`],
     )
   }
-  if (answer.inputTokensPerSecond)
-    rows.push(['Basis', 'reckoned from the prefill of models that write: no measurement of such a model stands behind the speed'])
+  if (answer.inputTokensPerSecond) rows.push(['Basis', 'estimated from the prefill of models that generate text: no embedding model or reranker was measured'])
   if (answer.leastGpuMemoryUtilization !== undefined)
-    rows.push(['Least share', `--gpu-memory-utilization ${answer.leastGpuMemoryUtilization} is the smallest share that starts with this length`])
+    rows.push(['Smallest share', `--gpu-memory-utilization ${answer.leastGpuMemoryUtilization} is the smallest share that starts with this length`])
   return rows
 }

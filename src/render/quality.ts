@@ -20,11 +20,11 @@ const LABELS: Partial<Record<Quality['level'], string>> = {
 /** What the words of `shortQuality` mean, those that were used. */
 const MEANINGS: [Quality['level'], string][] = [
   ['checkpoint', 'itself: measured on this checkpoint'],
-  ['model-format', 'alike: measured on another build of this model in the format'],
+  ['model-format', 'alike: measured on another build of this model in the same format'],
   ['format-size', 'typical: the format on models of this size'],
   ['format', 'format: the format on models of other sizes'],
-  ['released', 'released: its maker published it so, there is nothing better to lose against'],
-  ['rebuilt', 'rebuilt: with more bits than the release, which bring nothing back'],
+  ['released', 'released: its maker published it in this format, and no better version exists'],
+  ['rebuilt', 'rebuilt: with more bits than the release, which restore nothing'],
 ]
 
 /** The statement, or what is typical where it has no scores. */
@@ -59,27 +59,27 @@ const KINDS: Record<ApartKind, string> = {'long-reasoning': 'long reasoning', co
 
 /** AIME 2025 fell from 71.8 to 64.3, within noise. */
 export const lossWords = ({benchmark, baseline, score, withinNoise}: Loss): string =>
-  `${harmless(benchmark)} ${score < baseline ? 'fell from' : 'went from'} ${baseline.toFixed(1)} to ${score.toFixed(1)}${withinNoise ? ', which may be noise' : ''}`
+  `${harmless(benchmark)} ${score < baseline ? 'fell' : 'went'} from ${baseline.toFixed(1)} to ${score.toFixed(1)}${withinNoise ? ', which may be noise' : ''}`
 
 const comparisons = (rows: number): string => `${count(rows)} comparison${rows === 1 ? '' : 's'}`
 const models = (number: number): string => `${count(number)} model${number === 1 ? '' : 's'}`
 
-/** What is known of a checkpoint, in a sentence without its subject: "keeps 99.3% ...". */
+/** What is known of a checkpoint, without a subject: "keeps a median 99.3% ...". */
 export function qualityWords(quality: Quality, what = 'build'): string {
   const {level, recovery, worst, rows, size, format} = quality
   switch (level) {
     case 'original':
-      return 'is the original: nothing was quantised'
+      return 'the original: nothing was quantised'
     case 'released':
-      return 'was released in this format: there is no better version that it could lose against'
+      return 'released in this format, so there is no better version'
     case 'rebuilt':
-      return 'has more bits than the release that it was made from; they bring nothing back'
+      return 'more bits than the release that it was made from, which restores nothing'
     case 'unknown':
-      return what === 'cache' ? 'not measured with any model' : 'was not measured, and neither was its format'
+      return what === 'cache' ? 'not measured with any model' : 'not measured, and neither was its format'
     case 'checkpoint':
-      return `${figureWords(quality)} (measured on this checkpoint, ${comparisons(rows)}${againstWords(quality)})${details(worst, quality)}${typicalWords(quality)}`
+      return `${figureWords(quality)} (${comparisons(rows)} of this checkpoint${againstWords(quality)})${details(worst, quality)}${typicalWords(quality)}`
     case 'model-format':
-      return `${figureWords(quality)} (${what === 'build' ? 'other builds' : 'measured'} of this model in this format, ${comparisons(rows)}${againstWords(quality)})${details(worst, quality)}${typicalWords(quality)}`
+      return `${figureWords(quality)} (${comparisons(rows)} ${what === 'build' ? 'of other builds of this model in this format' : 'with this model'}${againstWords(quality)})${details(worst, quality)}${typicalWords(quality)}`
     case 'format-size':
     case 'format': {
       const where = size === undefined ? `of models of ${what === 'build' ? 'other' : 'all'} sizes` : `of models of ${size}`
@@ -87,43 +87,42 @@ export function qualityWords(quality: Quality, what = 'build'): string {
         recovery !== undefined && quality.recoveryLow !== undefined && quality.recoveryHigh !== undefined
           ? `, eight in ten between ${share(quality.recoveryLow)} and ${share(quality.recoveryHigh)}`
           : ''
-      return `${what === 'cache' ? 'not measured with this model' : 'was not measured'}; ${kinTitle(format!)} ${what}s ${where}: ${pooledWords(quality)}${spread} (${comparisons(rows)}, ${models(quality.models)})${details(undefined, quality)}`
+      return `${what === 'cache' ? 'not measured with this model' : 'not measured'}; ${kinTitle(format!)} ${what}s ${where} ${pooledWords(quality)}${spread} (${comparisons(rows)}, ${models(quality.models)})${details(undefined, quality)}`
     }
   }
 }
 
 /** Scores of the format, where the build has none. */
-const typicalWords = ({typical}: Quality): string =>
-  typical ? `. Its scores were not measured; ${qualityWords(typical).replace(/^was not measured; /, '')}` : ''
+const typicalWords = ({typical}: Quality): string => (typical ? `. Its scores were not measured; ${qualityWords(typical).replace(/^not measured; /, '')}` : '')
 
 const againstWords = ({against}: Quality): string => (against ? `, against ${against.map(kinTitle).join(' or ')}` : '')
 
-/** keeps 99.3% of the scores in the median, no measurable loss */
+/** keeps a median 99.3% of the original's scores, no measurable loss */
 function figureWords({recovery, perplexityRise, meanKld, measurable}: Quality): string {
   if (recovery !== undefined)
-    return `keeps ${recovery > 1 ? 'all' : share(recovery)} of the scores in the median${measurable === false ? ', no measurable loss' : ''}`
+    return `keeps ${recovery > 1 ? 'all' : `a median ${share(recovery)}`} of the original's scores${measurable === false ? ', no measurable loss' : ''}`
   if (perplexityRise !== undefined) return `raises perplexity by ${(perplexityRise * 100).toFixed(1)}%`
   return `diverges by ${meanKld!.toFixed(3)} (mean KLD)`
 }
 
 function pooledWords({recovery, perplexityRise, meanKld}: Quality): string {
-  if (recovery !== undefined) return `${share(recovery)} of the scores kept in the median`
-  if (perplexityRise !== undefined) return `perplexity ${signed(perplexityRise)} in the median`
-  return `a mean KLD of ${meanKld!.toFixed(3)} in the median`
+  if (recovery !== undefined) return `keep a median ${share(recovery)} of the original's scores`
+  if (perplexityRise !== undefined) return `change perplexity by a median ${signed(perplexityRise)}`
+  return `diverge by a median ${meanKld!.toFixed(3)} (mean KLD)`
 }
 
 /** The worst benchmark, and what loses first by itself. */
 function details(worst: Loss | undefined, {apart = []}: Quality): string {
-  const kinds = apart.map(({kind, recovery, rows}) => `${KINDS[kind]} ${share(recovery)} (${rows})`)
-  return `${worst && worst.recovery < 1 ? `; ${lossWords(worst)}` : ''}${kinds.length > 0 ? `; of these, ${kinds.join(', ')}` : ''}`
+  const kinds = apart.map(({kind, recovery, rows}) => `${KINDS[kind]} ${share(recovery)} (${comparisons(rows)})`)
+  return `${worst && worst.recovery < 1 ? `; ${lossWords(worst)}` : ''}${kinds.length > 0 ? `; by kind, ${kinds.join(', ')}` : ''}`
 }
 
 const UNUSED: Record<NonNullable<Figure['unpooled']>, string> = {
   'cross-harness': 'not used: the baseline was measured elsewhere',
-  composite: 'not used: an average of others',
+  composite: 'not used: an average of other benchmarks',
   'answers-not-read': "not used: the harness misread this model's answers",
-  'kernel-fault': 'not used: a fault of the kernel, mended since',
-  'tuned-file': 'not used: a tuned file, unlike plain ones',
+  'kernel-fault': 'not used: a kernel bug, fixed since',
+  'tuned-file': 'not used: a tuned file, unlike ordinary ones',
 }
 
 /** Comparisons under the page that each stands on. */

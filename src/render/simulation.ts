@@ -17,7 +17,7 @@ export function renderSimulation(simulation: Simulation, {performance, workload}
   const further = Math.max(0, (workload?.outputTokens ?? 1) - 1)
   const rows: Row[] = [
     {name: 'First token', closed: performance?.ttftMs.estimate, simulated: simulation.ttftMs},
-    {name: 'Each further', closed: performance?.tpotMs.estimate, simulated: simulation.tpotMs},
+    {name: 'Further token', closed: performance?.tpotMs.estimate, simulated: simulation.tpotMs},
     {name: 'Whole answer', closed: performance && performance.ttftMs.estimate + further * performance.tpotMs.estimate, simulated: simulation.endToEndMs},
   ]
   const shownTimes = ({closed, simulated}: Row) => [closed, ...(simulated ? [simulated.mean, simulated.p50, simulated.p90, simulated.p95, simulated.p99] : [])]
@@ -41,12 +41,12 @@ export function renderSimulation(simulation: Simulation, {performance, workload}
     `${rate(simulation.outputTokensPerSecond)} tok/s (estimate ${rate(performance?.outputTokensPerSecond.estimate ?? 0)})`,
     `a step runs ${share(simulation.busyShare)} of the time`,
     `${rate(simulation.meanRunning)} requests run and ${rate(simulation.meanWaiting)} wait on average`,
-    ...(simulation.peakCacheShare === undefined ? [] : [`the cache is ${share(simulation.peakCacheShare)} full at most`]),
-    ...(simulation.preemptions > 0 ? [`${count(simulation.preemptions)} requests lose their place and begin again`] : []),
+    ...(simulation.peakCacheShare === undefined ? [] : [`the cache is ${share(simulation.peakCacheShare)} full at its fullest`]),
+    ...(simulation.preemptions > 0 ? [`${count(simulation.preemptions)} requests lose their place and start again`] : []),
     ...(simulation.refused > 0 ? [`${count(simulation.refused)} requests are longer than the cache and are turned away`] : []),
   ]
   const lines = [
-    `  ${wrap(`Simulated, ${count(simulation.requests)} requests step by step`, columns - 4, 2)}`,
+    `  ${wrap(`Simulated: ${count(simulation.requests)} requests, step by step`, columns - 4, 2)}`,
     ...shown
       .trimEnd()
       .split('\n')

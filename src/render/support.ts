@@ -55,8 +55,8 @@ function legend(cells: readonly SupportCell[], width: number): string {
   const lines = [
     ...[
       shown.has('native') ? 'yes: computed in its own format' : '',
-      shown.has('weight-only') ? '16: stored so, computed in 16 bits' : '',
-      shown.has('unlisted') ? '?: in no engine list that servefit knows' : '',
+      shown.has('weight-only') ? '16: loaded in its own format, computed in 16 bits' : '',
+      shown.has('unlisted') ? '?: in no list of the engine that servefit knows' : '',
     ].map((line) => wrap(line, width)),
     wrap(qualityLine(cells), width),
     wrap(qualityLegend(cells.flatMap(({quality}) => quality ?? [])) ?? '', width),
@@ -77,10 +77,10 @@ function reasonLines(cells: readonly SupportCell[], width: number): string {
     const [first] = reasons
     if (!first) continue
     // What this GPU has is told by its column.
-    const message = first.message.replace(/, this is [^,;]*$/, '').replace(' here: ', ': ')
+    const message = first.message.replace(/, but this GPU (is|has) [^,;]*$/, '').replace(' here: ', ': ')
     told.set(message, (told.get(message) ?? new Set()).add(gpu))
   }
   if (told.size === 0) return ''
   const lines = [...told].map(([message, gpus]) => `  ${wrap(`${harmless(message)} (${[...gpus].map(shortName).join(', ')})`, width - 4, 4)}`)
-  return `\nno, because\n${lines.join('\n')}\n`
+  return `\nWhy not\n${lines.join('\n')}\n`
 }

@@ -34,19 +34,19 @@ const OUTCOMES: Record<string, string> = dictionary({
   'kv-too-small': 'refused: the cache is too small',
   'out-of-memory': 'ran out of memory',
   'memory-taken': 'refused: the memory is taken',
-  unknown: 'is not told',
+  unknown: 'is not said',
   unsupported: 'refused: what was asked for is not supported here',
 })
 
 /** By how much, in the figure's own unit: counts are not spoken of in GiB. */
 function differenceWords({name, unit, difference, differenceBytes}: Decisive, {lines, spreadBytes, within}: Verification): string {
   const relation = within ? 'within' : 'more than'
-  if (unit === 'bytes') return `${name} differs by ${bytesInWords(Math.abs(difference))}, ${relation} the estimate's own error (${bytesInWords(spreadBytes)})`
+  if (unit === 'bytes') return `${name} differs by ${bytesInWords(Math.abs(difference))}, ${relation} the margin of error (${bytesInWords(spreadBytes)})`
   const relative = lines.find((line) => line.name === name)?.relative
   // As many as the estimate's error in bytes holds.
   const spread = differenceBytes === 0 ? undefined : Math.abs((difference / differenceBytes) * spreadBytes)
   const share = relative === undefined ? '' : ` (${percent(relative)})`
-  return `${name} differ by ${count(Math.abs(difference))}${share}, ${relation} the estimate's own error${spread === undefined ? '' : ` (${count(spread)})`}`
+  return `${name} differ by ${count(Math.abs(difference))}${share}, ${relation} the margin of error${spread === undefined ? '' : ` (${count(spread)})`}`
 }
 
 function verdictLine(verified: Verification, view: Look, style: Paint): string {
@@ -58,7 +58,7 @@ function verdictLine(verified: Verification, view: Look, style: Paint): string {
       ? mismatches.map(({message}) => message).join('; ')
       : decisive
         ? differenceWords(decisive, verified)
-        : `the engine ${OUTCOMES[outcome.reported]}, predicted was: ${PREDICTED[outcome.predicted]}`
+        : `the engine ${OUTCOMES[outcome.reported]}; the prediction was ${PREDICTED[outcome.predicted]}`
   return `  ${painted}   ${wrap(text, view.columns - widthOf(word) - 5, widthOf(word) + 5)}`
 }
 
@@ -88,15 +88,15 @@ function linesTable(lines: readonly VerifiedLine[], look: Look, style: Paint): s
 }
 
 function engineWords({reported, predicted}: Verification['outcome']): string {
-  if (reported === 'started') return `started${predicted === 'started' ? ', as predicted' : '; predicted was that it would not'}`
-  return `${OUTCOMES[reported]}${predicted === 'started' ? '; predicted was that it would start' : ', as predicted'}`
+  if (reported === 'started') return `started${predicted === 'started' ? ', as predicted' : '; the prediction was that it would not'}`
+  return `${OUTCOMES[reported]}${predicted === 'started' ? '; the prediction was that it would start' : ', as predicted'}`
 }
 
 /** A failure behind the start: what was predicted of the start is not touched by it. */
 const laterWords = ({during, message}: NonNullable<Verification['outcome']['later']>): string =>
   during === 'wake-up'
-    ? 'it served; a wake-up from sleep failed since, as the memory that sleep had given back was taken meanwhile: what starts beside it must leave that much free'
-    : `it served; a failure since: ${shortened(harmless(message), 160)}`
+    ? 'it served requests; later it failed to wake up from sleep, because the memory that it had given back was taken meanwhile: whatever starts beside it must leave that much free'
+    : `it served requests, and failed later: ${shortened(harmless(message), 160)}`
 
 /** A start-up log beside its prediction, for people. */
 export function renderVerification(verified: Verification, savedTo: string | undefined, view: Look): string {
@@ -120,13 +120,13 @@ export function renderVerification(verified: Verification, savedTo: string | und
   if (lines.length > 0) text.push('', ...linesTable(lines, view, style))
   const rows: [string, string][] = []
   const processes = report.ranks.filter(({figures}) => figures.weightsBytes !== undefined || figures.kvCacheBytes !== undefined).length
-  if (processes > 1) rows.push(['Processes', `${processes} printed their memory; the one with least room decides`])
+  if (processes > 1) rows.push(['Processes', `${processes} printed their memory; the one with the least room decides`])
   if (outcome.reported !== 'unknown') rows.push(['Engine', engineWords(outcome)])
-  if (outcome.reported === 'unsupported' && report.refusal) rows.push(['Its words', shortened(harmless(report.refusal.message), 240)])
+  if (outcome.reported === 'unsupported' && report.refusal) rows.push(['It said', shortened(harmless(report.refusal.message), 240)])
   if (outcome.later) rows.push(['Later', laterWords(outcome.later)])
   if (mismatches.length === 0 && worst && Math.abs(worst.difference) >= GIB / 100)
     rows.push([
-      'Most off',
+      'Largest gap',
       `${worst.name}: ${bytesInWords(Math.abs(worst.difference))} ${worst.difference < 0 ? 'less' : 'more'} than predicted${worst.because ? ` (${worst.because})` : ''}`,
     ])
   for (const [index, {flag, because}] of changes.entries()) rows.push([index === 0 ? 'Change' : '', `${harmless(flag)}: ${because}`])
@@ -134,18 +134,18 @@ export function renderVerification(verified: Verification, savedTo: string | und
   if (savedTo !== undefined)
     rows.push([
       'Saved',
-      `${savedTo}: later answers for this GPU, this engine and its releases of ${minorOf(best.deployment.engineVersion)} carry it (--no-corrections leaves it out)`,
+      `${savedTo}: later answers for this GPU, this engine and its ${minorOf(best.deployment.engineVersion)} releases use it (--no-corrections ignores it)`,
     ])
   else if (correction && !verified.within && verified.mismatches.length === 0)
     rows.push([
       'Next',
-      `--save keeps the difference: later answers for this GPU, this engine and its releases of ${minorOf(best.deployment.engineVersion)} carry it`,
+      `--save keeps the difference: later answers for this GPU, this engine and its ${minorOf(best.deployment.engineVersion)} releases will use it`,
     ])
   if (rows.length > 0) text.push('', ...rows.map(([label, words]) => row(label, words, view)))
   return `${text.join('\n')}\n`
 }
 
-const METRIC_NAMES: Record<ComparedFigure['metric'], string> = {ttftMs: 'First token', tpotMs: 'Each further', outputTokensPerSecond: 'tok/s in all'}
+const METRIC_NAMES: Record<ComparedFigure['metric'], string> = {ttftMs: 'First token', tpotMs: 'Per token', outputTokensPerSecond: 'Total tok/s'}
 
 function loadWords({inputTokens, outputTokens, concurrency, requestRate}: ComparedRun['workload']): string {
   const load =
@@ -164,7 +164,7 @@ export function renderBench(runs: readonly ComparedRun[], unanswered: readonly U
   const inside = figures.filter((one) => one.inside).length
   const word = within ? 'right' : 'off'
   const text = [
-    `  ${within ? style.good(style.bold(word)) : style.warn(style.bold(word))}   ${wrap(`${inside} of ${figures.length} figures lie in their stated interval; 8 in 10 should`, view.columns - 10, 8)}`,
+    `  ${within ? style.good(style.bold(word)) : style.warn(style.bold(word))}   ${wrap(`${inside} of ${figures.length} ${figures.length === 1 ? 'figure lies' : 'figures lie'} within the stated interval; 8 in 10 should`, view.columns - 10, 8)}`,
   ]
   for (const {place, model, gpu, engine, engineVersion, workload, calibration, figures: own} of runs) {
     text.push(

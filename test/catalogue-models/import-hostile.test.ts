@@ -7,6 +7,7 @@ import {checkModelFile} from '../../src/catalogue/model-schema.ts'
 import {InputError} from '../../src/core/input-error.ts'
 import {countParameters} from '../../src/core/tensors.ts'
 import {fixture, imported} from './fixtures.ts'
+import {effortOf} from '../effort.ts'
 
 /** Every scalar of a configuration with the path to it. */
 const leaves = (value: unknown, path: string[] = []): string[][] =>
@@ -92,17 +93,18 @@ describe('values that no configuration holds', () => {
     expect(() => imported('llama-3.2-1b', change)).toThrow(message)
   })
 
-  test('lists of a hundred thousand patterns end soon', () => {
+  test('lists of a hundred thousand patterns end soon', async () => {
     const patterns = Array.from({length: 100_000}, (_, i) => `re:.*(a|b|c)*.*layer${i}.*x+y*z?$`)
-    const started = performance.now()
-    imported('qwen3-14b', {
-      quantization_config: {
-        quant_method: 'compressed-tensors',
-        config_groups: {g: {targets: ['Linear'], weights: {num_bits: 4, type: 'int', group_size: 32}}},
-        ignore: patterns,
-      },
-    })
-    expect(performance.now() - started).toBeLessThan(20_000)
+    const effort = await effortOf(() =>
+      imported('qwen3-14b', {
+        quantization_config: {
+          quant_method: 'compressed-tensors',
+          config_groups: {g: {targets: ['Linear'], weights: {num_bits: 4, type: 'int', group_size: 32}}},
+          ignore: patterns,
+        },
+      }),
+    )
+    expect(effort).toBeLessThan(2000)
   })
 })
 
@@ -168,11 +170,9 @@ describe('patterns of ignore lists', () => {
     )
   })
 
-  test('takes no longer for patterns that make others backtrack', () => {
+  test('takes no longer for patterns that make others backtrack', async () => {
     const matches = compilePattern('(a*)*(a*)*(a*)*b')!
-    const started = performance.now()
-    expect(matches('a'.repeat(2000))).toBe(false)
-    expect(performance.now() - started).toBeLessThan(2000)
+    expect(await effortOf(() => expect(matches('a'.repeat(2000))).toBe(false))).toBeLessThan(200)
   })
 })
 

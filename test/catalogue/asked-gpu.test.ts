@@ -52,7 +52,7 @@ describe('another memory', () => {
   })
 
   test('is said to be given by hand or rebuilt, and not where it is sold so', () => {
-    expect(asked('rtx-5090:64gb').remarks).toEqual([expect.stringContaining('64.0 GiB of memory for GeForce RTX 5090 is given by hand')])
+    expect(asked('rtx-5090:64gb').remarks).toEqual([expect.stringContaining('64.0 GiB of memory for GeForce RTX 5090 was given by hand')])
     expect(asked('rtx-2080-ti:22gb').remarks).toEqual([expect.stringContaining('rebuilt with 22 GB')])
     expect(asked('m3-ultra:128gb').remarks).toEqual([expect.stringContaining('it is sold with 96, 256, 512 GB')])
     expect(asked('m3-ultra:96gb').remarks).toBeUndefined()

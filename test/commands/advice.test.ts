@@ -105,8 +105,8 @@ describe('what is promised comes true', () => {
   const changes = (stdout: string) =>
     [
       ...stdout
-        .slice(stdout.indexOf('  Would do'), stdout.indexOf('  Next '))
-        .replace('Would do', '')
+        .slice(stdout.indexOf('  What would help'), stdout.indexOf('  Next '))
+        .replace('What would help', '')
         .matchAll(/(--[a-z-]+ \S+)\s+(fits|tight)(?: as \S+)?,\s+([\d,]+)\s+tokens/g),
     ].map(([, flags, verdict, tokens]) => ({flags: flags!.split(' '), verdict, tokens: Number(tokens!.replaceAll(',', ''))}))
 
@@ -153,7 +153,7 @@ describe('what is promised comes true', () => {
   it('drops a limit on sequences before it turns users away', () => {
     const {stdout} = servefit(['check', 'qwen3-8b', '--gpu', '1xl40s', '--max-num-seqs', '4', '--users', '16', '--slo-ttft-ms', '500'])
     const next = nextOf(stdout)
-    expect(next.slice(0, next.indexOf('servefit'))).toEqual(['check', 'qwen3-8b', '--gpu', '1xl40s', '--concurrency', '16', '--slo-ttft-ms', '500'])
+    expect(next.slice(0, next.indexOf('servefit'))).toEqual(['check', 'qwen3-8b', '--gpu', '1xl40s', '--users', '16', '--slo-ttft-ms', '500'])
   })
 
   it('no number of machines is proposed where not one user keeps the limit', () => {
@@ -185,7 +185,7 @@ describe('limits', () => {
   it('a percentile needs one', () => {
     const {code, stderr} = servefit(['check', 'qwen3-8b', '--gpu', '1xl40s', '--slo-percentile', '95'])
     expect(code).toBe(2)
-    expect(stderr).toContain('--slo-percentile 95 is given without a limit')
+    expect(stderr).toContain('--slo-percentile 95 means nothing without a limit')
   })
   it('as many users as they allow, where memory would hold more', () => {
     const ask = (users: string) => JSON.parse(servefit(['check', 'Qwen/Qwen3-8B', '--gpu', '2xl40s', '--users', users, '--slo-tpot-ms', '25', '--json']).stdout)

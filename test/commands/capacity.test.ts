@@ -114,7 +114,7 @@ describe('capacity', () => {
   it('exits with 1 when no machine carries it', () => {
     const {code, stdout} = servefit(['capacity', '--model', 'deepseek-ai/DeepSeek-V3.2', '--users', '10', '--gpu', '1xh100-sxm'])
     expect(code).toBe(1)
-    expect(stdout).toMatch(/1xh100-sxm does not carry it: weights need/)
+    expect(stdout).toMatch(/1xh100-sxm cannot carry this load: the weights need/)
   })
 
   it('no machine named: the catalogue is searched, and it is said', () => {
@@ -133,7 +133,7 @@ describe('capacity', () => {
     const base = ['capacity', '--model', 'llama-3.1-8b', '--users', '2000', '--machine', 'dgx-h100']
     const plain = servefit(base)
     expect(plain.stdout.replaceAll(/\s+/g, ' ')).toMatch(
-      /the first token within 2\.00 s and 50 ms for each further token No limits were given: these are the interactive ones/,
+      /the first token within 2\.00 s and 50 ms for each further token These are the interactive limits, as none were given/,
     )
     const report = (args: string[]) => JSON.parse(servefit([...base, ...args, '--json']).stdout)
     const usual = report([])
@@ -165,7 +165,7 @@ describe('capacity', () => {
     const {code, stdout} = servefit(['capacity', '--model', 'qwen3-32b', '--users', '1', '--gpu', '1xl40s', '--slo-ttft-ms', '10'])
     expect(code).toBe(1)
     expect(stdout.replaceAll(/\s+/g, ' ')).toMatch(
-      /1xl40s does not carry it: one request alone: first token \d+ ms expected \(10 ms asked, .* at the slow end\); nearest layout: /,
+      /1xl40s cannot carry this load: a single request: first token \d+ ms expected \(the limit is 10 ms; .* at the slow end\); nearest layout: /,
     )
     expect(stdout).toMatch(/^qwen3-32b: 1 user with/)
   })
@@ -193,7 +193,7 @@ describe('capacity', () => {
       [[...base, '--trace', file('bad.csv')], /bad\.csv, line 2/],
       [['capacity', file('wrong.yaml'), '--gpu', '1xh100-sxm'], /wrong\.yaml.*user/],
       [['capacity', file('nowhere.yaml')], /nowhere\.yaml/],
-      [[...base, '--users', '5', '--slo', 'loose'], /none, interactive/],
+      [[...base, '--users', '5', '--slo', 'loose'], /none or interactive/],
       [[...base, '--users', '5', '--slo', 'none', '--slo-ttft-ms', '100'], /slo/],
     ]
     for (const [args, message] of cases) {

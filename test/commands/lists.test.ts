@@ -26,7 +26,7 @@ describe('machines', () => {
     const {stdout, code} = servefit(['machines', 'dgx-h200'])
     expect(code).toBe(0)
     expect(stdout).toMatch(/GPUs +8 x h200-sxm, 140\.4 GiB each/)
-    expect(stdout).toMatch(/Joined by +NVLink among 8 GPUs/)
+    expect(stdout).toMatch(/Linked by +NVLink among 8 GPUs/)
     expect(stdout).toContain('servefit check qwen3-32b --machine dgx-h200')
   })
 
@@ -114,7 +114,7 @@ describe('models by words', () => {
     // Words that fit models, but none together, are an empty list.
     const none = servefit(['models', 'codellama', 'mit'])
     expect(none.code).toBe(0)
-    expect(none.stdout).toBe('No catalogued model fits all of that.\n')
+    expect(none.stdout).toBe('No catalogued model matches all of that.\n')
     expect(servefit(['models', '--nonsense']).code).toBe(2)
   })
 })

@@ -43,10 +43,10 @@ describe('--machine takes what tools print', () => {
 
   it('says what the text leaves open', () => {
     const {value} = json(['check', 'qwen3-14b', '--machine', '-'], TWO_3090)
-    expect(value.warnings).toContainEqual({code: 'machine-assumed', message: expect.stringMatching(/how the GPUs are joined.*nvidia-smi topo -m/)})
+    expect(value.warnings).toContainEqual({code: 'machine-assumed', message: expect.stringMatching(/how the GPUs are connected.*nvidia-smi topo -m/)})
     const amd = json(['check', 'qwen3-14b', '--machine', '-'], AMD_STATIC).value
     expect(amd.hardware).toMatchObject({gpu: 'mi300x', gpus: 2})
-    expect(amd.warnings).toContainEqual({code: 'machine-assumed', message: 'the text does not tell what is taken: all memory is counted as free'})
+    expect(amd.warnings).toContainEqual({code: 'machine-assumed', message: 'the text does not say how much is in use: all memory is counted as free'})
   })
 
   it('free memory of the text is what there is: a busy card holds less', () => {

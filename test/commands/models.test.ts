@@ -1,6 +1,6 @@
 import {describe, expect, it} from 'vitest'
 import {parseParameters} from '../../src/cli/quantities.ts'
-import {servefit} from './spawn.ts'
+import {processorSeconds, servefit} from './spawn.ts'
 
 interface Row {
   id: string
@@ -93,16 +93,14 @@ describe('models --fits', () => {
 
   it('is a question with an exit code, and keeps to the terminal', () => {
     const none = servefit(['models', '--fits', '--gpu', '1xrtx-4090', '--min-params', '1t'])
-    expect(none).toMatchObject({code: 1, stdout: 'No model of the catalogue that is like that fits RTX 4090 (24 GiB).\n'})
+    expect(none).toMatchObject({code: 1, stdout: 'No catalogued model that matches these filters fits RTX 4090 (24 GiB).\n'})
     const {code, stdout} = servefit(['models', '--fits', '--gpu', '1xrtx-4090'], {env: {COLUMNS: '80'}})
     expect(code).toBe(0)
     expect(stdout.split('\n').filter((line) => line.length > 80)).toEqual([])
   })
 
-  it('judges the whole catalogue in about a second', () => {
-    const begun = performance.now()
-    servefit(['models', '--fits', '--gpu', '8xh200-sxm'])
-    // Under half a second on an idle machine; tests run beside each other.
-    expect(performance.now() - begun).toBeLessThan(4000)
+  it('judges the whole catalogue in a few times of what a start takes', () => {
+    // Processor time, which other programs take nothing of.
+    expect(processorSeconds(['models', '--fits', '--gpu', '8xh200-sxm']) / processorSeconds(['gpus', 'rtx-4090'])).toBeLessThan(40)
   })
 })

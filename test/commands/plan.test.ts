@@ -39,7 +39,7 @@ describe('plan', () => {
       /^ {2}best {3}/m,
       /^Engine +Weights +KV +Layout +Users +tok\/s/m,
       /^ {2}The next, /m,
-      /tok\/s for each GPU \(up\) against/,
+      /tok\/s per GPU \(up\) against/,
       /^ {2}Refused, of \d+ deployments/m,
       /^ {2}Next {3}servefit config /m,
     ])
@@ -64,7 +64,7 @@ describe('plan', () => {
     expect(code).toBe(1)
     expect(wide(stdout)).toEqual([])
     expect(stdout).toContain('no plan keeps the limits')
-    expect(stdout).toContain('What would reach them')
+    expect(stdout).toContain('What would keep them')
     const json = servefit(['plan', 'qwen3-32b', '--gpu', '1xrtx-4090', '--users', '32', '--slo-tpot-ms', '5', '--json'])
     expect(json.code).toBe(1)
     expect(JSON.parse(json.stdout)).toMatchObject({

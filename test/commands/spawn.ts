@@ -25,3 +25,18 @@ export function servefit(args: string[], options: {input?: string; env?: Record<
   })
   return {code: status, stdout, stderr}
 }
+
+/** Processor time of the command, in seconds: what the shell counts for its children. */
+export function processorSeconds(args: string[]): number {
+  const {stdout} = spawnSync('sh', ['-c', '"$0" "$@" > /dev/null; times', process.execPath, join(root, 'bin', 'run.js'), ...args], {
+    encoding: 'utf8',
+    env: {PATH: process.env.PATH, HOME: NO_SETTINGS, HF_HUB_OFFLINE: '1'},
+  })
+  const [user, system] = [
+    ...stdout
+      .trim()
+      .split('\n')[1]!
+      .matchAll(/(\d+)m([\d.]+)s/g),
+  ].map(([, minutes, seconds]) => Number(minutes) * 60 + Number(seconds))
+  return user! + system!
+}

@@ -63,7 +63,7 @@ describe('sharding', () => {
     expect(weightBytes(architecture, bf16, {...WHOLE, vocabularyTp: 8}).get('head')).toBe((151_936 / 8) * 5120 * 2)
   })
 
-  it('experts are dealt out whole under expert parallelism, to the same bytes', () => {
+  it('experts stay whole under expert parallelism, to the same bytes', () => {
     const {architecture} = model('qwen3-235b-a22b')
     const whole = weightBytes(architecture, bf16, {...WHOLE, expertParallel: 8}).get('experts.in')
     const split = weightBytes(architecture, bf16, {...WHOLE, expertTp: 8}).get('experts.in')

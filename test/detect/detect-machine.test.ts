@@ -5,6 +5,7 @@ import {MachineDocumentSchema} from '../../src/detect/machine-schema.ts'
 import {NVIDIA_OLD_FIELDS} from '../../src/detect/nvidia-csv.ts'
 import type {DetectionEffects} from '../../src/detect/probe.ts'
 import {ended, fakeExec, fakeMachine, fixture, MiB} from './support/fakes.ts'
+import {effortOf} from '../effort.ts'
 
 const QUERY = 'nvidia-smi --query-gpu'
 
@@ -255,7 +256,7 @@ describe('when things are broken', () => {
   const nothing = {...pciFile('0000:01:00.0', '10DE:2204')}
 
   test('every call hangs: the answer comes all the same, with what the kernel knows', async () => {
-    const started = performance.now()
+    // Nothing that is asked ever answers: that detection does, it owes to its own limit.
     const document = await detect(
       fakeMachine({
         exec: () => new Promise(() => {}),
@@ -267,7 +268,6 @@ describe('when things are broken', () => {
         },
       }),
     )
-    expect(performance.now() - started).toBeLessThan(1500)
     expect(document.gpus).toEqual([
       {
         index: 0,
@@ -320,11 +320,12 @@ describe('when things are broken', () => {
     ['a lost card', ended(fixture('nvidia-fail-gpu-lost.txt'), 15), 'gpu-lost'],
     ['no driver', ended(fixture('nvidia-fail-driver-comm.txt'), 9), 'driver-not-loaded'],
   ])('%s', async (_, outcome, code) => {
-    const started = performance.now()
-    const document = await detect(fakeMachine({exec: fakeExec({'nvidia-smi': outcome})}))
-    expect(document.gpus).toEqual([])
-    expect(codes(document)).toContain(code)
-    expect(performance.now() - started).toBeLessThan(2000)
+    const effort = await effortOf(async () => {
+      const document = await detect(fakeMachine({exec: fakeExec({'nvidia-smi': outcome})}))
+      expect(document.gpus).toEqual([])
+      expect(codes(document)).toContain(code)
+    })
+    expect(effort).toBeLessThan(200)
   })
 
   test('one card lost: the others are asked one by one', async () => {

@@ -13,6 +13,7 @@ import {readReport, writeReport} from '../../src/detect/report.ts'
 import {shortened} from '../../src/detect/shorten.ts'
 import {renderReport, reportTooLong} from '../../src/render/doctor.ts'
 import {ended, fakeCatalogue, fakeExec, fakeMachine, fixture} from './support/fakes.ts'
+import {effortOf} from '../effort.ts'
 
 const known = {hostname: 'lab-rig-17.corp.example', userNames: ['adalovelace', 'root'], homes: ['/home/adalovelace']}
 
@@ -279,20 +280,21 @@ describe('words of one kind and another', () => {
     expect(clean(text)).toBe(text)
   })
 
-  test('a tool gone mad does not hold it up', () => {
+  test('a tool gone mad does not hold it up', async () => {
     for (const block of ['x', 'serial', '"serial', '"token', '<clocks>', '<clocks>\n', 'location_id 1\n', 'a.b-', '00:', ' ', '0000:c1:00.0 ']) {
-      const started = performance.now()
-      const text = clean(block.repeat(2 ** 21 / block.length))
-      shortened({
-        schemaVersion: 1,
-        env: {},
-        commands: [{line: 'nvidia-smi -q -x', outcome: {kind: 'ended', exitCode: 0, stdout: text, stderr: ''}}],
-        files: {},
-        directories: {},
-        existing: [],
-        disks: {},
+      const effort = await effortOf(() => {
+        const text = clean(block.repeat(2 ** 21 / block.length))
+        shortened({
+          schemaVersion: 1,
+          env: {},
+          commands: [{line: 'nvidia-smi -q -x', outcome: {kind: 'ended', exitCode: 0, stdout: text, stderr: ''}}],
+          files: {},
+          directories: {},
+          existing: [],
+          disks: {},
+        })
       })
-      expect(performance.now() - started, block).toBeLessThan(3000)
+      expect(effort, block).toBeLessThan(300)
     }
   })
 })

@@ -112,7 +112,7 @@ describe('devices that the environment hides', () => {
     expect(seen('2,0').problems).toEqual([
       {
         code: 'gpus-hidden',
-        message: 'CUDA_VISIBLE_DEVICES=2,0 hides 2 of 4 GPUs, which are left out here',
+        message: 'CUDA_VISIBLE_DEVICES=2,0 hides 2 of 4 GPUs, which are ignored here',
         remedy: 'unset CUDA_VISIBLE_DEVICES to plan with all of them',
       },
     ])

@@ -220,7 +220,7 @@ test('what a person sees: groups, free memory, links', async () => {
   2 x NVIDIA GeForce RTX 3090: 24.0 GiB each, 936 GB/s
     GPU 0       22.5 GiB free
     GPU 1       23.7 GiB free
-    joined by   NVLink, 56 GB/s each way (NV4)
+    linked by   NVLink, 56 GB/s each way (NV4)
 
   Driver        NVIDIA 580.95.05
   Memory        62.7 GiB, 55.4 GiB available
@@ -230,7 +230,7 @@ test('what a person sees: groups, free memory, links', async () => {
 `)
   const mixed = renderMachine(await detect('mixed-3080-5060ti'), {columns: 80, colour: false})
   expect(mixed.indexOf('RTX 5060 Ti')).toBeLessThan(mixed.indexOf('RTX 3080'))
-  expect(mixed).toContain('Plans take the first of these groups')
+  expect(mixed).toContain('Answers use the first group')
   const busy = renderMachine(await detect('ascend-910b3'), {columns: 80, colour: false})
   expect(busy).toContain('5.3 GiB free, 58.7 GiB held by programs that are not listed')
 })

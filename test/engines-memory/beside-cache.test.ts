@@ -84,13 +84,13 @@ describe('SGLang: activations and graphs in what the fraction leaves out', () =>
     const asked = sglang.resolve(subject, {engineVersion: '0.5.18', maxNumBatchedTokens: 32_768, maxModelLen: 4096, gpuMemoryUtilization: 0.92})
     const {starts, startProblem} = sglang.memory(subject, asked)
     expect([starts, startProblem?.code]).toEqual([false, 'activations-exceed-memory'])
-    expect(startProblem?.message).toMatch(/a prefill chunk of 32,768 tokens needs 3\.0 GiB, and CUDA graphs 1\.1 GiB: 1\.8 GiB are left/)
+    expect(startProblem?.message).toMatch(/a prefill chunk of 32,768 tokens needs 3\.0 GiB, and CUDA graphs 1\.1 GiB: 1\.8 GiB is left/)
     const changes = proposals(startProblem!.remedy!)
     expect(changes.length).toBeGreaterThan(0)
     for (const changed of changes) expect(sglang.memory(subject, {...asked, ...changed}).starts, JSON.stringify(changed)).toBe(true)
   })
 
-  it('what is short by less than the estimate errs starts, is said, and adds up', () => {
+  it('what is the shortage is within the margin of error starts, is said, and adds up', () => {
     // Shares from the automatic one upwards: first there is room, then it is within the error, then there is none.
     const states = Array.from({length: 17}, (_, index) => 0.83 + index / 100).map((gpuMemoryUtilization) => {
       const memory = memoryOf(sglang, subject, {engineVersion: '0.5.18', gpuMemoryUtilization, maxModelLen: 4096})
@@ -100,7 +100,7 @@ describe('SGLang: activations and graphs in what the fraction leaves out', () =>
     expect(states.join(' ')).toMatch(/^room( room)*( tight)+( refused)+$/)
     const {withinError, terms} = memoryOf(sglang, subject, {engineVersion: '0.5.18', gpuMemoryUtilization: 0.98, maxModelLen: 4096})
     expect(withinError?.code).toBe('memory-tight')
-    expect(terms.find(({part}) => part === 'cuda-graph')?.because).toMatch(/are expected, there is no more beside weights and cache$/)
+    expect(terms.find(({part}) => part === 'cuda-graph')?.because).toMatch(/is expected, there is no more beside weights and cache$/)
   })
 })
 
@@ -223,7 +223,7 @@ it('terms are cut in proportion, and say what was expected', () => {
   const terms = [term('weights', 900 * GIB), term('activation', 3 * GIB), term('cuda-graph', GIB)]
   const cut = cutTo(terms, ['activation', 'cuda-graph'], 2 * GIB, 'there is less')
   expect(cut.map(({bytes}) => bytes / GIB)).toEqual([900, 1.5, 0.5])
-  expect(cut[1]!.because).toBe('so: 3.0 GiB are expected, there is less')
+  expect(cut[1]!.because).toBe('so: 3.0 GiB is expected, there is less')
   expect(cutTo(terms, ['activation', 'cuda-graph'], 4 * GIB, 'there is less')).toEqual(terms)
 })
 

@@ -54,7 +54,7 @@ describe("the sampler's warm-up behind the graphs", () => {
     expect(of('activation')).toBe(256 * 151_936 * 39)
     expect(of('cuda-graph') - 0.01 * totalBytes).toBeGreaterThan(vllm.spreadBytes)
     expect(startProblem?.code).toBe('activations-exceed-memory')
-    expect(startProblem?.message).toMatch(/^warming up the sampler with 256 sequences needs 1\.4 GiB behind the CUDA graphs/)
+    expect(startProblem?.message).toMatch(/^warming up the sampler with 256 sequences needs 1\.4 GiB after the CUDA graphs/)
   })
   it('finds room beside a smaller share, or without graphs', () => {
     expect(estimate({gpuMemoryUtilization: 0.95}).startProblem).toBeUndefined()
@@ -79,7 +79,7 @@ describe('states of hybrid models', () => {
   it('of SGLang are refused by name where one request has none', () => {
     const few = memoryOf(sglang, subjectOf('qwen3.5-27b', '1xh200-sxm'), {engineVersion: '0.5.18', stateSlots: 4, maxModelLen: 8192})
     expect(few.starts).toBe(false)
-    expect(few.startProblem?.message).toBe('the pool of states has 4 slots, and one request takes 5: SGLang ends the start')
+    expect(few.startProblem?.message).toBe('the pool of states has 4 slots, but one request takes 5: SGLang refuses to start')
     expect(memoryOf(sglang, subjectOf('qwen3.5-27b', '1xh200-sxm'), {engineVersion: '0.5.18', stateSlots: 5, maxModelLen: 8192}).startProblem).toBeUndefined()
   })
 })

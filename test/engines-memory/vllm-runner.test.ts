@@ -312,7 +312,7 @@ describe('rows of sparse attention', () => {
 
   it('leaves formats that are known by name unsized', async () => {
     await expect(answer(plannerContext(), {model: 'qwen3-8b', gpu: '1xh200', kvCache: 'octave_k3v4'})).rejects.toThrow(
-      'The cache format octave_k3v4 (vLLM 0.33.0 and later) is known by name, and what it takes is not',
+      'The cache format octave_k3v4 (vLLM 0.33.0 and later) is known by name only, not how much memory it takes',
     )
   })
 })

@@ -152,20 +152,20 @@ describe('refusals', () => {
   it('name what the model reads, with and without scaling', () => {
     expect(reason('qwen3-32b', 'vllm', '0.28.0', 200_000)).toEqual({
       code: 'context-exceeds-model',
-      message: '200,000 tokens are asked for; Qwen3 32B reads 40,960, and 131,072 with YaRN',
+      message: 'a context of 200,000 tokens was asked for; Qwen3 32B reads 40,960, and 131,072 with YaRN',
       remedy: 'use --max-model-len 131072',
     })
     expect(reason('llama-3-8b', 'sglang', '0.5.18', 64_000)).toEqual({
       code: 'context-exceeds-model',
-      message: '64,000 tokens are asked for; Llama 3 8B reads 8,192, and no scaling beyond that is documented',
+      message: 'a context of 64,000 tokens was asked for; Llama 3 8B reads 8,192, and no further scaling is documented',
       remedy: 'use --max-model-len 8192',
     })
     expect(reason('nemotron-3-nano-30b-a3b', 'vllm', '0.28.0', 2_000_000)?.message).toBe(
-      '2,000,000 tokens are asked for; Nemotron 3 Nano 30B A3B reads 262,144, and 1,048,576 where the limit in its configuration is raised',
+      'a context of 2,000,000 tokens was asked for; Nemotron 3 Nano 30B A3B reads 262,144, and 1,048,576 where the limit in its configuration is raised',
     )
     expect(reason('ring-2.5-1t', 'sglang', '0.5.18', 200_000)).toEqual({
       code: 'context-exceeds-model',
-      message: '200,000 tokens are asked for; Ring 2.5 1T reads 131,072, and its publisher names 262,144 without what has to be set for it',
+      message: 'a context of 200,000 tokens was asked for; Ring 2.5 1T reads 131,072, and its publisher names 262,144 without what has to be set for it',
       remedy: 'use --max-model-len 131072',
     })
   })
@@ -178,7 +178,7 @@ describe('refusals', () => {
   ] as const)('%s on %s %s needs %s', (id, engine, version, since) => {
     const {contextTokens} = models.get(id)!.architecture
     const tokens = contextTokens + 1
-    expect(reason(id, engine, version, tokens)?.message).toMatch(/cannot be told$/)
+    expect(reason(id, engine, version, tokens)?.message).toMatch(/has no way to be told so$/)
     expect(reason(id, engine, version, tokens)?.remedy).toBe(`use --engine-version ${since} or later, or --max-model-len ${contextTokens}`)
     expect(reason(id, engine, since, tokens)).toBeUndefined()
     expect(reason(id, engine, version, contextTokens)).toBeUndefined()
@@ -187,7 +187,8 @@ describe('refusals', () => {
   it('say that TensorRT-LLM cannot be told of scaling inside a part of the configuration', () => {
     expect(reason('qwen3.5-27b', 'trtllm', '1.3.0rc24', 300_000)).toEqual({
       code: 'context-exceeds-model',
-      message: '300,000 tokens are asked for; Qwen3.5 27B reads 262,144, and 1,010,000 with YaRN, which TensorRT-LLM 1.3.0rc24 cannot be told',
+      message:
+        'a context of 300,000 tokens was asked for; Qwen3.5 27B reads 262,144, and 1,010,000 with YaRN, but TensorRT-LLM 1.3.0rc24 has no way to be told so',
       remedy: 'use another --engine, or --max-model-len 262144',
     })
   })
@@ -207,10 +208,10 @@ describe('the note', () => {
     expect(contextNote(subject('qwen3-32b'), ask('vllm', '0.28.0', 64_000))).toEqual({
       code: 'context-beyond-model',
       message:
-        "64,000 tokens are beyond the 40,960 of Qwen3 32B's configuration: they are read with YaRN by a factor of 2, which is static (it applies to every request) and may cost quality on short prompts",
+        "64,000 tokens go beyond the 40,960 of Qwen3 32B's configuration: they are read with YaRN by a factor of 2, which is static (it applies to every request) and may cost quality on short prompts",
     })
     expect(contextNote(subject('hunyuan-a13b-instruct'), ask('vllm', '0.28.0', 64_000))?.message).toBe(
-      "64,000 tokens are beyond the 32,768 of Hunyuan A13B Instruct's configuration: its publisher documents them, and the limit is raised",
+      "64,000 tokens go beyond the 32,768 of Hunyuan A13B Instruct's configuration: its publisher documents that, and the limit is raised",
     )
     expect(contextNote(subject('qwen3-32b'), ask('vllm', '0.28.0', 40_960))).toBeUndefined()
     expect(contextNote(subject('qwen3-32b'), ask('vllm', '0.28.0', 200_000))).toBeUndefined()
@@ -259,7 +260,7 @@ describe('for every model and length', () => {
   it('more than is documented is a note as far as the scaling goes', () => {
     const beyond = ask('vllm', '0.28.0', 1_010_000)
     expect(contextReason(subject('qwen3.8-27b'), beyond)).toBeUndefined()
-    expect(contextNote(subject('qwen3.8-27b'), beyond)?.message).toContain('its publisher documents 1,000,000, and nobody says how well more is read')
+    expect(contextNote(subject('qwen3.8-27b'), beyond)?.message).toContain('its publisher documents 1,000,000, and nothing is known about quality beyond that')
     expect([1_000_000, 1_000_001].map((tokens) => contextLimit(subject('qwen3.8-27b'), ask('vllm', '0.28.0', tokens)))).toEqual([1_000_000, 1_048_576])
     expect(contextReason(subject('qwen3.8-27b'), ask('vllm', '0.28.0', 1_048_577))?.code).toBe('context-exceeds-model')
   })
@@ -307,14 +308,15 @@ describe('a configuration with scaling of its own', () => {
     expect(unaskedContext(scaled(), 'trtllm', '1.2.1')).toBe(40_960)
     expect(contextReason(scaled(), ask('trtllm', '1.2.1', 100_000))).toEqual({
       code: 'context-exceeds-model',
-      message: '100,000 tokens are asked for; the scaling of the configuration reaches them, but TensorRT-LLM 1.2.1 stops at its 40,960 positions',
+      message:
+        'a context of 100,000 tokens was asked for; the scaling of the configuration reaches that far, but TensorRT-LLM 1.2.1 stops at its 40,960 positions',
       remedy: 'use --engine-version 1.3.0rc0 or later, or --max-model-len 40960',
     })
   })
 
   it('is not scaled once more', () => {
     expect(contextReason(scaled(), ask('vllm', '0.28.0', 200_000))?.message).toBe(
-      '200,000 tokens are asked for; Qwen3 32B reads 131,072, and no scaling beyond that is documented',
+      'a context of 200,000 tokens was asked for; Qwen3 32B reads 131,072, and no further scaling is documented',
     )
   })
 })

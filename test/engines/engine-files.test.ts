@@ -158,7 +158,9 @@ describe('what engines can load', () => {
   })
 
   it('says why not, with the capability', () => {
-    expect(formatAnswer(table, 'trtllm', 'nvfp4', gpus.h100.accelerator, '1.3.0rc24').because).toBe('it needs compute capability 10.0 or later, this is 9.0')
+    expect(formatAnswer(table, 'trtllm', 'nvfp4', gpus.h100.accelerator, '1.3.0rc24').because).toBe(
+      'it needs compute capability 10.0 or later, but this GPU has 9.0',
+    )
   })
 
   it('asks for a package where the engine gave a format away', () => {

@@ -48,7 +48,7 @@ describe('expert parallelism', () => {
         ({code}) => code === 'expert-parallel-size',
       )
     expect((await warnings({tp: 8, ep: 4})).map(({message}) => message)).toEqual([
-      'vLLM takes no size for expert parallelism, it is on or off: experts are dealt out to all 8 GPUs, 4 were asked for',
+      'expert parallelism has no size in vLLM, it is on or off: experts are spread over all 8 GPUs, not over 4',
     ])
     expect(await warnings({tp: 8, ep: 8})).toEqual([])
     expect(await warnings({tp: 8})).toEqual([])
@@ -91,7 +91,7 @@ describe('nodes and stages of SGLang', () => {
     expect(refusals('sglang', 'deepseek-v3', {tp: 16, dp: 16, dpAttention: true}, 2)).toEqual([])
   })
   it('ranks spread evenly', () => {
-    expect(refusals('sglang', 'qwen3-8b', {tp: 1, pp: 9}, 2)).toEqual(['nodes-uneven: use a multiple of 2 GPUs in all'])
+    expect(refusals('sglang', 'qwen3-8b', {tp: 1, pp: 9}, 2)).toEqual(['nodes-uneven: use a multiple of 2 GPUs in total'])
     expect(refusals('sglang', 'qwen3-8b', {tp: 1, pp: 12}, 2)).toEqual([])
   })
   // server_args.py: no --pp-size in 0.4.6; from 0.4.10 not with speculative decoding.

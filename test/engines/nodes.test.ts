@@ -47,6 +47,6 @@ describe('several nodes', () => {
   it('must divide', () => {
     // 12 GPUs on two nodes are 6 each; 17 on three do not divide.
     expect(vllmNodes(eights, of('vllm', {tp: 4, pp: 3}))).toMatchObject({count: 2, gpusPerNode: 6})
-    expect(trtllmNodes(eights, of('trtllm', {tp: 17}))?.problem).toMatch(/17 GPUs do not spread evenly over 3 nodes/)
+    expect(trtllmNodes(eights, of('trtllm', {tp: 17}))?.problem).toMatch(/17 GPUs cannot be spread evenly over 3 nodes/)
   })
 })

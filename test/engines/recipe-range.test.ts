@@ -31,7 +31,7 @@ describe('the range of a build that nobody looked into', () => {
   it('is said, with what it does to the verdict', async () => {
     const {best} = await answer(context, {model: 'nobody/Qwen3.6-27B-NVFP4', gpu: '1xrtx-4090', engine: 'vllm', maxModelLen: 8192})
     const said = best.warnings.find(({code}) => code === 'weights-range')!.message
-    expect(said).toMatch(/^the recipe of nobody\/Qwen3\.6-27B-NVFP4 is not known: .* take [\d.]+ GiB to [\d.]+ GiB on each GPU/)
+    expect(said).toMatch(/^how nobody\/Qwen3\.6-27B-NVFP4 was quantised is not known: .* take [\d.]+ GiB to [\d.]+ GiB on each GPU/)
     const known = await answer(context, {model: 'nvidia/Qwen3.6-27B-NVFP4', gpu: '1xrtx-5090', engine: 'vllm', maxModelLen: 8192})
     expect(known.best.warnings.some(({code}) => code === 'weights-range')).toBe(false)
   })

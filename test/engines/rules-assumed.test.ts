@@ -15,7 +15,7 @@ describe('a release whose sources were not to be had', () => {
     expect(await warnings('trtllm')).toEqual([
       {
         code: 'engine-rules-assumed',
-        message: 'the rules of TensorRT-LLM 1.4.0rc1 are taken to be those of 1.3.0rc24: the packages of later releases hold no sources',
+        message: 'the rules of TensorRT-LLM 1.4.0rc1 are assumed to be those of 1.3.0rc24: the packages of later releases hold no sources',
       },
     ])
     expect(await warnings('trtllm', '1.3.0rc25')).toHaveLength(1)

@@ -89,13 +89,13 @@ describe('refusals', () => {
       {
         code: 'speculation-unavailable',
         message:
-          'Qwen3 32B has no multi-token-prediction layers; drafts known for it: eagle3 (RedHatAI/Qwen3-32B-speculator.eagle3); ngram and suffix need none',
+          'Qwen3 32B has no multi-token-prediction layers; drafts known for it: eagle3 (RedHatAI/Qwen3-32B-speculator.eagle3); ngram and suffix need no draft',
         remedy: 'use --speculative eagle3:2',
       },
     ]))
   it('no draft known and none named', () => {
     const [reason] = refusal('sglang', 'yi-34b-chat', drafting('eagle3'))
-    expect(reason?.message).toBe('no eagle3 draft is known for Yi 34B Chat, and without one it cannot start; no draft is known for it; ngram needs none')
+    expect(reason?.message).toBe('no eagle3 draft is known for Yi 34B Chat, and without one it cannot start; no draft is known for it; ngram needs no draft')
     expect(reason?.remedy).toContain('--draft REPOSITORY')
     expect(refusal('sglang', 'yi-34b-chat', drafting('eagle3', 3, 'me/mine'))).toEqual([])
   })

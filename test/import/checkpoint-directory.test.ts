@@ -35,7 +35,7 @@ describe('a checkpoint directory', () => {
         },
       }),
     )
-    expect(warnings.join()).toContain('2 of 2 weight files are not there')
+    expect(warnings.join()).toContain('2 of 2 weight files are missing')
     expect(model.checkpoints[0]!.bytes).toBe(2 * TINY_QWEN3_PARAMETERS)
   })
 
@@ -111,7 +111,7 @@ describe('a checkpoint directory', () => {
     it(`tells ${name} from the tensors alone`, async () => {
       const {model, warnings} = await importPath(await folderWith({'config.json': TINY_QWEN3, 'model.safetensors': safetensors(tinyQwen3Tensors(store))}))
       const checkpoint = model.checkpoints[0]!
-      expect(warnings.join()).toContain('the formats of the files are taken')
+      expect(warnings.join()).toContain('the formats in the files are used')
       expect(checkpoint.formats.default).toBe(format)
       // Packed elements are counted as the weights they stand for.
       expect(warnings.join()).not.toContain('parameters')

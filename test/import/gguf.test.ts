@@ -8,6 +8,7 @@ import {readGgufHeader} from '../../src/import/gguf/header.ts'
 import {importPath} from '../../src/import/import-model.ts'
 import {gguf, type GgufEntry, GgufWriter, type Value} from './support/gguf.ts'
 import {folderWith, TINY_QWEN3_KEYS, TINY_QWEN3_PARAMETERS, tinyQwen3Gguf} from './support/tiny-models.ts'
+import {effortOf} from '../effort.ts'
 
 const read = (bytes: Uint8Array) => readGgufHeader(memorySource('model.gguf', bytes))
 
@@ -333,7 +334,7 @@ describe('a GGUF file', () => {
     ]
     await expect(imported({'general.architecture': 'rwkv7', 'rwkv7.block_count': 1, 'rwkv7.embedding_length': 64}, rwkv)).rejects.toMatchObject({
       code: 'MODEL_CONFIG_INVALID',
-      message: expect.stringMatching(/layer 0 .*cannot be told/),
+      message: expect.stringMatching(/layer 0 .*cannot be computed/),
     })
   })
 
@@ -434,9 +435,8 @@ describe('a hostile GGUF header', () => {
   }
   for (const [name, [bytes, code, message]] of Object.entries(HOSTILE)) {
     it(`is refused: ${name}`, async () => {
-      const begun = performance.now()
-      await expect(read(bytes)).rejects.toMatchObject({name: 'InputError', code, message: expect.stringMatching(message)})
-      expect(performance.now() - begun).toBeLessThan(1000)
+      const effort = await effortOf(() => expect(read(bytes)).rejects.toMatchObject({name: 'InputError', code, message: expect.stringMatching(message)}))
+      expect(effort).toBeLessThan(100)
     })
   }
 

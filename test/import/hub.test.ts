@@ -185,13 +185,12 @@ describe('a hub that does not give what was asked', () => {
       const timer = setInterval(() => response.write(' '), 10)
       response.on('close', () => clearInterval(timer))
     })
-    const begun = performance.now()
+    // Neither server ever ends its answer: that the import does, it owes to its own limit.
     await expect(importFrom(drip, undefined, effects(), {timeoutMs: 150})).rejects.toMatchObject({
       code: 'HUB_TIMEOUT',
       message: expect.stringContaining('0.15 s'),
     })
     await expect(importFrom(await serverWith(() => {}), undefined, effects(), {timeoutMs: 150})).rejects.toMatchObject({code: 'HUB_TIMEOUT'})
-    expect(performance.now() - begun).toBeLessThan(2000)
   })
 
   it('takes a little too long for each of many files', async () => {

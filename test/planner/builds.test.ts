@@ -170,7 +170,7 @@ describe('a cache that no kernel reads on a card', () => {
     // FlashInfer has heads of 64, 128, 256 (and 512); phi-3-mini's are of 96.
     ['1xrtx-3090', 'phi-3-mini-4k-instruct', '0.28.0', 'fp8', /^kv-cache-unsupported: .*with heads of 96/],
     // NVFP4 caches: 10.x from 0.21.0, others from 0.32.0.
-    ['1xrtx-5090', 'qwen3-8b', '0.28.0', 'nvfp4', /^kv-cache-unsupported: .*this is 12\.0; use --engine-version 0\.32\.0 or later/],
+    ['1xrtx-5090', 'qwen3-8b', '0.28.0', 'nvfp4', /^kv-cache-unsupported: .*this GPU has 12\.0; use --engine-version 0\.32\.0 or later/],
     ['1xb200-sxm', 'qwen3-8b', '0.20.0', 'nvfp4', /^kv-cache-unsupported: .*came with 0\.21\.0; use --engine-version 0\.21\.0 or later/],
     ['1xb200-sxm', 'qwen3-8b', '0.21.0', 'nvfp4', /^(fits|tight)$/],
     // Latent attention: Triton's kernel has FP8 from 0.18.0 and 8.9, the others are for 9.x and 10.x.
@@ -204,9 +204,9 @@ describe('what people ran into', () => {
       'cpatonn/Qwen3-VL-32B-Instruct-AWQ-4bit',
       '0.11.0',
       {maxModelLen: 4096},
-      /^quantization-unsupported: .*8\.0 or later, this is 7\.5; use --engine-version 0\.12\.0 or later/,
+      /^quantization-unsupported: .*8\.0 or later, but this GPU has 7\.5; use --engine-version 0\.12\.0 or later/,
     ],
-    ['vllm-project/vllm#23203', '1xt4', 'openai/gpt-oss-20b', '0.10.2', {}, /^quantization-unsupported: .*8\.0 or later, this is 7\.5/],
+    ['vllm-project/vllm#23203', '1xt4', 'openai/gpt-oss-20b', '0.10.2', {}, /^quantization-unsupported: .*8\.0 or later, but this GPU has 7\.5/],
     ['vllm-project/vllm#31480', '8xrtx-pro-6000-blackwell-ws', 'deepseek-ai/DeepSeek-V3.2', '0.13.0', {}, /^attention-unsupported: .*0\.24\.0 or later/],
     ['vllm-project/vllm#35021', '8xa100-80gb-sxm', 'zai-org/GLM-5-FP8', '0.16.0', {}, /attention-unsupported: .*8\.0/],
     ['vllm-project/vllm#45317', '4xgb10', 'glm-5.1', '0.22.1', {}, /attention-unsupported: .*12\.1.*0\.24\.0 or later/],

@@ -102,7 +102,7 @@ describe('capacity', () => {
     const [missed] = slow!.problems[0]!.limits as [Reached]
     expect(missed.estimate).toBeGreaterThan(5000)
     expect(slow!.problems[0]!.message).toMatch(
-      /^one request alone: first token [\d.]+ s expected \(5\.00 s asked, [\d.]+ s at the slow end\); nearest layout: \w+ /,
+      /^a single request: first token [\d.]+ s expected \(the limit is 5\.00 s; [\d.]+ s at the slow end\); nearest layout: \w+ /,
     )
   })
 
@@ -162,7 +162,7 @@ describe('capacity', () => {
     expect(slow.report.feasible).toBe(false)
     const [problem] = slow.report.options[0]!.problems
     expect(problem).toMatchObject({code: 'slo-missed', limits: [{name: 'tpotMs', limit: 0.5}]})
-    expect(problem!.message).toMatch(/each further token [\d.]+ ms expected \(0\.5 ms asked/)
+    expect(problem!.message).toMatch(/each further token [\d.]+ ms expected \(the limit is 0\.5 ms/)
   })
 
   it('costs what the prices and rated power say', async () => {
@@ -441,7 +441,7 @@ describe('the load asked for', () => {
       const there = await checked(context, {...result, workload: {...result.workload!, concurrency: 100}}, '8xh100-sxm')
       expect(atLoad!.tpotMs).toEqual(there.performance!.tpotMs)
       const text = renderCapacity(report, {columns: 80, colour: false})
-      expect(text).toContain('At the load asked for, 100 users on each')
+      expect(text).toContain('At the load that was asked for, with 100 users on each')
     }
   })
 

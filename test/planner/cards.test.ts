@@ -37,7 +37,7 @@ describe('a link that is asked for', () => {
     ['4xrtx-3090', 'nvlink', 'joins 2 cards, and there are 4'],
     ['8xmi300x', 'nvlink', 'has xgmi instead of NVLink'],
     ['1xrtx-3090,1xrtx-4090', 'nvlink', 'GeForce RTX 4090 has no NVLink'],
-    ['2xgb10', 'p2p', 'joined by a network'],
+    ['2xgb10', 'p2p', 'connected to others by a network'],
     ['2xh100-sxm:3g.40gb', 'p2p', 'neither peer access nor NVLink'],
   ] as const)('%s by %s is refused', (spec, link, words) => {
     expect(() => linkOf(spec, link)).toThrowError(expect.objectContaining({code: 'LINK_UNAVAILABLE', message: expect.stringContaining(words)}))
@@ -112,7 +112,7 @@ describe('figures that stand in no source', () => {
   test.each([
     ['2xcard:memory=20GiB,bandwidth=760GB/s,capability=8.6', 'catalogued cards of compute capability 8.6'],
     ['1xrtx-5090:64gb', 'given by hand'],
-    ['1xh200-sxm:3g.71gb', 'reckoned as its share'],
+    ['1xh200-sxm:3g.71gb', 'computed as its share'],
   ])('of %s are said beside the answer', async (gpu, words) => {
     const {warnings} = await ask({gpu})
     expect(warnings).toContainEqual({code: 'gpu-figures-assumed', message: expect.stringContaining(words)})

@@ -302,7 +302,7 @@ describe('what nobody fixed', () => {
       expect(['fits', 'tight']).toContain(best.verdict)
       expect(best.replaced).toContainEqual(expect.objectContaining({field: 'maxNumSeqs', engineDefault: 256, value: 32}))
       expect(best.warnings.find(({code}) => code === 'setting-replaced')?.message).toBe(
-        "started with --max-num-seqs 32: the engine's own 256 does not start here",
+        "started with --max-num-seqs 32: the engine's default of 256 does not start here",
       )
     }
     // Asked for, it is the answer's to refuse.

@@ -141,7 +141,7 @@ describe('compare', () => {
     const speed = (hfId: string) => Math.max(...rows.filter((row) => row.hfId === hfId).map(({result}) => result.performance!.outputTokensPerSecond.estimate))
     const slower = Math.round(100 * (1 - rows[0]!.result.performance!.outputTokensPerSecond.estimate / speed('nvidia/Qwen3-32B-NVFP4')))
     expect(advice).toMatch(
-      new RegExp(`^ *FP8-BLOCK by Qwen: native here, [^;]*, ${slower}% slower than NVFP4 by nvidia, of which other builds lose [0-9.]+% in the median`),
+      new RegExp(`^ *FP8-BLOCK by Qwen: native here, [^;]*, ${slower}% slower than NVFP4 by nvidia, whose other builds lose [0-9.]+% in the median`),
     )
   })
 
@@ -155,8 +155,8 @@ describe('compare', () => {
   it('tells what is too slow from what does not fit, and counts people whole', async () => {
     const draw = (rows: ComparisonRow[]) => renderCompare(rows, '', {columns: 80, colour: false})
     // 27 ms and more for each token on an L40S, 5 asked.
-    expect(draw(await rowsOf(['qwen3-8b'], ['1xl40s'], undefined, {tpotMs: 1}))).toContain('All of them fit, and none is quick enough.')
-    expect(draw(await rowsOf(['qwen3-32b'], ['1xl40s'], undefined, {tpotMs: 1}))).toContain('None of them fits and is quick enough.')
+    expect(draw(await rowsOf(['qwen3-8b'], ['1xl40s'], undefined, {tpotMs: 1}))).toContain('All of them fit, but none is fast enough.')
+    expect(draw(await rowsOf(['qwen3-32b'], ['1xl40s'], undefined, {tpotMs: 1}))).toContain('None of them both fits and is fast enough.')
     expect(draw(await rowsOf(['qwen3-32b'], ['1xrtx-3060-12gb']))).toContain('None of them fits.')
     const rows = (await rowsOf(['qwen3-8b'], ['1xl40s'])).filter(starts).map((row) => ({...row, requestsHeld: 8}))
     expect(draw(rows)).toMatch(/ 8 /)

@@ -61,7 +61,7 @@ describe('cards that heads do not divide over', () => {
   it('that share experts are not called replicas', async () => {
     const answered = await ask({model: 'qwen3-235b-a22b', gpu: '3xrtx-pro-6000-blackwell-ws', dp: 3, weights: 'fp8'})
     const text = renderCheck(answered, {changes: [], holders: [], fitting: [], next: []}, {columns: 200, colour: false} as never)
-    expect(text).toContain('data parallel 3, the experts shared among all')
+    expect(text).toContain('data parallel 3 with the experts shared among all ranks')
     expect(text).not.toContain('replica')
   })
 })
@@ -176,7 +176,7 @@ describe('more cards than NVLink joins', () => {
     }
     const idle = sixteen!.best.warnings.find(({code}) => code === 'gpus-idle')!.message
     // Two replicas serve one user as one does: a gain is not told by the same number twice.
-    expect(idle).toMatch(/^8 of 16 GPUs are idle.*be no quicker in all at this load$/)
+    expect(idle).toMatch(/^8 of 16 GPUs are idle.*be no faster in total at this load$/)
   })
 })
 

@@ -326,7 +326,7 @@ describe('words', () => {
       sources: ['https://example.org'],
     })
     expect(words).toBe(
-      'keeps 99.3% of the scores in the median, no measurable loss (measured on this checkpoint, 9 comparisons); AIME 2025 fell from 71.8 to 64.3, which may be noise',
+      "keeps a median 99.3% of the original's scores, no measurable loss (9 comparisons of this checkpoint); AIME 2025 fell from 71.8 to 64.3, which may be noise",
     )
   })
 

@@ -52,7 +52,7 @@ describe('servefit config', () => {
   it("offers the model's own draft layers where they pay, and does not take them by itself", () => {
     const mtp = ['config', 'qwen3.6-35b-a3b', '--gpu', '1xh100-sxm', '--users', '4']
     const offered = servefit(...mtp)
-    expect(offered.stderr).toMatch(/^servefit: --speculative mtp:\d would bring \d+% more at this load/)
+    expect(offered.stderr).toMatch(/^servefit: --speculative mtp:\d would bring \d+% more throughput at this load/)
     expect(offered.stdout).not.toContain('speculative')
     const taken = servefit(...mtp, '--speculative', 'mtp:1')
     expect(taken.stderr).toBe('')
@@ -101,6 +101,6 @@ describe('servefit engines', () => {
     expect(cell('trtllm', 'mi300x').status).toBe('refused')
     const text = servefit('engines', 'support', 'openai/gpt-oss-20b').stdout
     expect(Math.max(...text.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80)
-    expect(text).toContain('no, because')
+    expect(text).toContain('Why not')
   })
 })

@@ -115,7 +115,7 @@ describe('a public server', () => {
   })
 
   it('is refused where no key is asked for, or where the front end is another', () => {
-    expect(() => open({engine: 'trtllm'})).toThrow(/TensorRT-LLM asks nobody for an API key/)
+    expect(() => open({engine: 'trtllm'})).toThrow(/TensorRT-LLM cannot ask for an API key/)
     expect(() => textOf('dynamo', open())).toThrow(/leave --public out/)
   })
 

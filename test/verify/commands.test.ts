@@ -162,7 +162,7 @@ describe('verify --save', () => {
       expect(readFileSync(file, 'utf8')).toBe(text)
       const answered = run(CHECK)
       expect(JSON.parse(answered.stdout)).toEqual(before)
-      expect(answered.stderr).toContain('answers do without corrections')
+      expect(answered.stderr).toContain('answers ignore corrections')
     }
   })
 })

@@ -18,8 +18,8 @@ export interface EngineSummary {
 }
 
 export default class EnginesList extends ServefitCommand {
-  static override summary = 'The engines that are known: versions, container images, documentation'
-  static override description = 'One is shown with every release that is known.'
+  static override summary = 'The known engines: releases, container images, documentation'
+  static override description = 'Name one to see every release that is known.'
   static override examples = ['<%= config.bin %> <%= command.id %>', '<%= config.bin %> <%= command.id %> vllm', '<%= config.bin %> <%= command.id %> --json']
   static override flags = lookFlags
   static override args = {name: Args.string({description: 'an engine'})}

@@ -12,10 +12,10 @@ import {distinctFormats, GPU_CLASSES, type SupportCell, supportCell} from '../..
 import {renderSupport} from '../../render/support.ts'
 
 export default class EnginesSupport extends ServefitCommand {
-  static override summary = 'What each engine loads of a model: by weight format and GPU, natively or weight-only, and why not'
-  static override description = 'One GPU of each class unless --gpu or --machine names one. Whether it fits into memory is what check says.'
+  static override summary = 'Which weight formats of a model each engine loads on which GPU, and why others are refused'
+  static override description = 'Shows one GPU of each class unless --gpu or --machine names others. Whether the model fits into memory is for check to say.'
   static override examples = ['<%= config.bin %> <%= command.id %> qwen3-32b', '<%= config.bin %> <%= command.id %> gpt-oss-120b --gpu 1xa100-80gb-sxm --json']
-  static override args = {model: Args.string({required: true, description: 'a name, a repository or a path to a config.json'})}
+  static override args = {model: Args.string({required: true, description: 'a name, a repository or a path'})}
   static override flags = {
     ...lookFlags,
     gpu: machineFlags.gpu,
@@ -24,7 +24,7 @@ export default class EnginesSupport extends ServefitCommand {
     'engine-version': Flags.string({description: 'release of that engine (default: the newest known)', dependsOn: ['engine']}),
   }
 
-  async run(): Promise<{model: string; support: SupportCell[]}> {
+  async run(): Promise<{schemaVersion: 2; model: string; support: SupportCell[]}> {
     const {args, flags} = await this.parse(EnginesSupport)
     const context = realContext(this.catalogue)
     const {model, checkpoint} = await modelOf(context, args.model)
@@ -33,7 +33,7 @@ export default class EnginesSupport extends ServefitCommand {
     const checkpoints = checkpoint ? [checkpoint] : distinctFormats(model)
     const support = checkpoints.flatMap((own) => engines.flatMap((engine) => gpus.map((gpu) => supportCell(engine, flags['engine-version'], model, own, gpu))))
     if (!this.jsonEnabled()) process.stdout.write(renderSupport(model.name, support, this.look))
-    return {model: model.id, support}
+    return {schemaVersion: 2, model: model.id, support}
   }
 
   /** Kinds of GPU of the machine that was named, or one of each class. */

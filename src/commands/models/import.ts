@@ -16,29 +16,29 @@ import {modelOf} from '../../planner/world/index.ts'
 import {renderModel} from '../../render/model.ts'
 
 export default class ModelsImport extends ServefitCommand {
-  static override summary = 'A model from its own files: a directory, a .gguf, a config.json, or a repository'
+  static override summary = 'Bring in a model from its own files: a folder, a .gguf, a config.json, or a repository'
   static override description =
-    'Headers of weight files are read, never the weights. A repository that is not in the catalogue comes from the local Hugging Face cache, else from the hub (HF_ENDPOINT, HF_TOKEN).'
+    'Reads the headers of weight files, never the weights. A repository that is not in the catalogue is taken from the local Hugging Face cache, or else from the hub (HF_ENDPOINT, HF_TOKEN).'
   static override examples = [
-    '<%= config.bin %> <%= command.id %> ./my-model',
-    '<%= config.bin %> <%= command.id %> ./Qwen3-32B-Q4_K_M.gguf --json',
-    '<%= config.bin %> <%= command.id %> org/name --save name.yaml',
+    '<%= config.bin %> <%= command.id %> examples/my-model',
+    '<%= config.bin %> <%= command.id %> examples/my-model/config.json --json',
+    '<%= config.bin %> <%= command.id %> examples/my-model --save my-model.yaml',
   ]
   static override args = {
     model: Args.string({required: true, description: 'a path, or a repository (org/name, org/name:Q4_K_M)'}),
     file: Args.string({
       description:
-        'where --save writes: a file, - for standard output (default: ID.yaml in ~/.config/servefit/models, where every command looks; in a checkout data/models/ORG/ID.yaml)',
+        'where --save writes: a file, or - for standard output (default: ID.yaml in ~/.config/servefit/models, where every command looks; in a clone data/models/ORG/ID.yaml)',
     }),
   }
   static override flags = {
     ...sourceFlags,
-    save: Flags.boolean({description: "write the catalogue's YAML file"}),
-    repository: Flags.string({description: 'repository that the files are of, where they do not say so', helpValue: 'ORG/NAME'}),
-    force: Flags.boolean({description: 'replace the file of --save if it is there', dependsOn: ['save']}),
+    save: Flags.boolean({description: 'write it as a file of the catalogue'}),
+    repository: Flags.string({description: 'the repository of the files, if they do not name it', helpValue: 'ORG/NAME'}),
+    force: Flags.boolean({description: 'replace the file of --save if it exists', dependsOn: ['save']}),
   }
 
-  async run(): Promise<{model: ModelDetails; warnings: string[]}> {
+  async run(): Promise<{schemaVersion: 2; model: ModelDetails; warnings: string[]}> {
     const {args, flags} = await this.parse(ModelsImport)
     if (args.file !== undefined && !flags.save) throw new InputError('FLAGS_INVALID', `${args.file}: a second name is where --save writes, which was not given`)
     const context = realContext(this.catalogue, sourcesFrom(flags))
@@ -51,7 +51,7 @@ export default class ModelsImport extends ServefitCommand {
     const details = detailsOf(model)
     if (flags.save) await this.save(flags.repository === undefined ? ownModel(read, checkpoint) : model, warnings, args.file, flags.force)
     else if (!this.jsonEnabled()) process.stdout.write(renderModel(details, warnings, this.look))
-    return {model: details, warnings}
+    return {schemaVersion: 2, model: details, warnings}
   }
 
   private async save(model: Model, warnings: string[], given: string | undefined, force: boolean): Promise<void> {

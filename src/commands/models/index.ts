@@ -6,6 +6,8 @@ import {lookFlags} from '../../cli/look-flags.ts'
 import {catalogueFlag} from '../../cli/source-flags.ts'
 import {parseCount, parseParameters} from '../../cli/quantities.ts'
 import {realContext} from '../../cli/world.ts'
+import {nearest} from '../../core/nearest.ts'
+import {InputError} from '../../core/input-error.ts'
 import type {Model} from '../../core/model.ts'
 import {chosenModels, fittingReport, type ModelsQuestion, type ModelsReport, modelsReport, modelsThatFit} from '../../library/models.ts'
 import {summaryOf} from '../../planner/models/index.ts'
@@ -26,9 +28,9 @@ const parameterCount = (name: string, description: string) =>
 const {concurrency, 'input-tokens': inputTokens, 'output-tokens': outputTokens} = workloadFlags
 
 export default class Models extends ServefitCommand {
-  static override summary = 'The models that are known, and which of them fit'
+  static override summary = 'The known models, by name, task, size or licence, and which of them fit'
   static override description =
-    'With --fits, on this machine or the one of --gpu or --machine: each as check answers for it, with its longest context there and the speed one user sees. Best first, by a rule of thumb: size (the geometric mean of total and active parameters), threefold for every year of release; less for what quantising loses, a context below 32,768, fewer than 40 tokens a second and memory that is tight; what decodes below 8 tokens a second comes last.'
+    'With --fits: those that fit this machine, or the one of --gpu or --machine, each with the longest context and the speed for one user that check would give. The best come first, by a rule of thumb: size (the geometric mean of total and active parameters), counted threefold for each year of release; less for quality lost to quantisation, a context below 32,768 tokens, fewer than 40 tokens a second, and tight memory. Models that decode fewer than 8 tokens a second come last.'
   static override examples = [
     '<%= config.bin %> <%= command.id %> coding small apache',
     '<%= config.bin %> <%= command.id %> --max-params 40b --licence apache --modality vision',
@@ -39,26 +41,26 @@ export default class Models extends ServefitCommand {
   static override args = {
     words: Args.string({
       description:
-        'words that a model must fit, all of them: part of a name, family or publisher, a licence (apache), a task (coding, vision, reasoning), a size (7b, 30b-a3b, small), a weight format',
+        'words that must all match: part of a name, family or publisher, a licence (apache), a task (coding, vision, reasoning), a size (7b, 30b-a3b, small) or a weight format',
     }),
   }
   static override flags = {
-    'min-params': parameterCount('min-params', 'least total parameters, such as 7b'),
-    'max-params': parameterCount('max-params', 'most total parameters'),
-    'max-active': parameterCount('max-active', 'most parameters read for each token'),
+    'min-params': parameterCount('min-params', 'at least this many parameters in total, such as 7b'),
+    'max-params': parameterCount('max-params', 'at most this many parameters in total'),
+    'max-active': parameterCount('max-active', 'at most this many active parameters for each token'),
     licence: Flags.string({description: 'part of the licence: apache, mit, llama', aliases: ['license'], helpGroup: FILTER}),
-    modality: Flags.string({description: 'what it reads beside text', options: ['text', 'vision', 'audio', 'video'], helpGroup: FILTER}),
+    modality: Flags.string({description: 'what it reads besides text', options: ['text', 'vision', 'audio', 'video'], helpGroup: FILTER}),
     'min-context': Flags.custom<number>({
-      description: 'context it must reach; with --fits, on the machine',
+      description: 'the context that it must reach; with --fits, on that machine',
       helpValue: 'TOKENS',
       helpGroup: FILTER,
       parse: async (text) => parseCount(text, 'min-context', LIMITS.tokens),
     })(),
-    family: Flags.string({description: 'family, or how its name begins: qwen3, deepseek', helpGroup: FILTER}),
-    weights: Flags.string({description: 'format that a published checkpoint has: fp8, awq-int4, nvfp4', helpGroup: FILTER}),
-    fits: Flags.boolean({description: 'only what fits the machine', helpGroup: 'FITTING'}),
+    family: Flags.string({description: 'family, or the beginning of its name: qwen3, deepseek', helpGroup: FILTER}),
+    weights: Flags.string({description: 'a format in which it is published: fp8, awq-int4, nvfp4', helpGroup: FILTER}),
+    fits: Flags.boolean({description: 'only models that fit the machine', helpGroup: 'FITTING'}),
     limit: Flags.custom<number>({
-      description: `how many of those that fit are shown, 0 for all (default: ${SHOWN} as text, all with --json)`,
+      description: `how many of the fitting models to show, 0 for all (default: ${SHOWN} as text, all with --json)`,
       helpValue: 'N',
       helpGroup: 'FITTING',
       parse: async (text) => parseCount(text, 'limit', {min: 0, max: 1_000_000}),
@@ -85,12 +87,24 @@ export default class Models extends ServefitCommand {
       family: flags.family,
       weights: flags.weights,
     }
-    const models = chosenModels(this.catalogue, asked)
+    const models = this.chosen(asked)
     // A machine or a load is named for what fits it.
     if (flags.fits || flags.gpu !== undefined || flags.machine !== undefined) return this.fitting(models, flags)
     if (!this.jsonEnabled())
-      process.stdout.write(models.length === 0 ? 'No catalogued model fits all of that.\n' : modelsTable(models.map(summaryOf), this.look.tableColumns))
+      process.stdout.write(models.length === 0 ? 'No catalogued model matches all of that.\n' : modelsTable(models.map(summaryOf), this.look.tableColumns))
     return modelsReport(this.catalogue, models)
+  }
+
+  /** The models of the words; a first word that is none may be a misspelt command below this one. */
+  private chosen(asked: ModelsQuestion): Model[] {
+    const {words = []} = asked
+    try {
+      return chosenModels(this.catalogue, asked)
+    } catch (error) {
+      const near = words.length > 1 && error instanceof InputError ? nearest(words[0]!, ['show', 'import']).map((name) => `models ${name}`) : []
+      if (near.length > 0 && error instanceof InputError) throw new InputError(error.code, error.message, {suggestions: [...near, ...error.suggestions]})
+      throw error
+    }
   }
 
   private async fitting(models: readonly Model[], flags: Record<string, unknown>): Promise<ModelsReport> {
@@ -108,7 +122,7 @@ export default class Models extends ServefitCommand {
         unbuilt
           ? `${title}: ${unbuilt.message}${unbuilt.remedy ? `; ${unbuilt.remedy}` : ''}.\n`
           : best.length === 0
-            ? `No model of the catalogue that is like that fits ${title}.\n`
+            ? `No catalogued model that matches these filters fits ${title}.\n`
             : `${title}: ${fittingTitle(best.length, complete)}\n\n${fittingModelsTable(best, this.look)}`,
       )
     }

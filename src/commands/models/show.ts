@@ -7,9 +7,9 @@ import {describedModel, type ModelReport, modelReport} from '../../library/model
 import {renderModel} from '../../render/model.ts'
 
 export default class ModelsShow extends ServefitCommand {
-  static override summary = 'One model: its layers, its cache, its checkpoints'
-  static override examples = ['<%= config.bin %> <%= command.id %> deepseek-v4-pro', '<%= config.bin %> <%= command.id %> ./config.json --json']
-  static override args = {model: Args.string({required: true, description: 'a name, a repository, or a path to a directory, a .gguf or a config.json'})}
+  static override summary = 'The layers, cache and checkpoints of a model'
+  static override examples = ['<%= config.bin %> <%= command.id %> deepseek-v4-pro', '<%= config.bin %> <%= command.id %> examples/my-model/config.json --json']
+  static override args = {model: Args.string({required: true, description: 'a name, a repository, or the path of a folder, a .gguf or a config.json'})}
   static override flags = {...sourceFlags, ...lookFlags}
 
   async run(): Promise<ModelReport> {

@@ -63,7 +63,7 @@ function decodeTerms(input: PerformanceInput, serving: Serving): TimeTerm[] {
       serving.interruption * stepTokens,
       `${shown(serving.admitted)} requests in flight each add one prompt of ${shown(input.workload.inputTokens)} tokens while one decodes`,
     ),
-    term('streaming', serving.streamingPerToken * stepTokens, 'the front end delivers so many tokens a second and no more'),
+    term('streaming', serving.streamingPerToken * stepTokens, 'the front end cannot deliver more tokens a second'),
   ]
   return terms.filter((t) => t.ms > 0)
 }
@@ -86,7 +86,7 @@ function prefillTerms(input: PerformanceInput, serving: Serving, groups: number)
   const term = (name: string, seconds: number, because: string): TimeTerm => ({phase: 'prefill', name, ms: ms(seconds), because})
   const terms = [
     term('front end', wait.frontEnd, `accepting and tokenising a request of ${shown(input.workload.inputTokens)} tokens`),
-    term('running step', wait.step, 'half a step passes before a new request is looked at'),
+    term('running step', wait.step, 'half a step passes before a new request is noticed'),
     term(
       'queue',
       wait.queue,
@@ -100,7 +100,7 @@ function prefillTerms(input: PerformanceInput, serving: Serving, groups: number)
     term('first token', wait.firstToken, 'steps until the first token is delivered'),
     term('compiling', wait.compiling, 'kernels are compiled for shapes that nobody sent before'),
     term('waiting for cache', wait.capacity, `${shown(serving.admitted)} of ${shown(serving.inFlight)} requests fit at once`),
-    term('streaming', wait.streaming, 'the front end delivers so many tokens a second and no more'),
+    term('streaming', wait.streaming, 'the front end cannot deliver more tokens a second'),
   ]
   return terms.filter((t) => t.ms > 0)
 }

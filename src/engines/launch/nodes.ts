@@ -5,6 +5,6 @@ export function nodesNeeded({machine}: Subject, gpuCount: number): Pick<NodePlan
   const perNode = machine.gpus.length
   if (gpuCount <= perNode) return undefined
   const count = Math.ceil(gpuCount / perNode)
-  if (gpuCount % count !== 0) return {count, gpusPerNode: perNode, problem: `${gpuCount} GPUs do not spread evenly over ${count} nodes of ${perNode}`}
+  if (gpuCount % count !== 0) return {count, gpusPerNode: perNode, problem: `${gpuCount} GPUs cannot be spread evenly over ${count} nodes of ${perNode}`}
   return {count, gpusPerNode: gpuCount / count}
 }

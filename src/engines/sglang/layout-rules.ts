@@ -34,7 +34,7 @@ function nodeReasons(subject: Subject, {tp, pp, dp, dpAttention}: Deployment): R
     return [
       {
         code: 'dp-over-nodes',
-        message: `${replicas} replicas of ${tp * pp} GPUs take ${group.count} nodes, and ${TITLE} keeps the replicas of one server on one node`,
+        message: `${replicas} replicas of ${tp * pp} GPUs need ${group.count} nodes, but ${TITLE} keeps the replicas of one server on one node`,
         remedy: 'start one server on each node, or use --dp-attention',
       },
     ]
@@ -43,8 +43,8 @@ function nodeReasons(subject: Subject, {tp, pp, dp, dpAttention}: Deployment): R
     : [
         {
           code: 'nodes-uneven',
-          message: `${tp * pp} ranks do not spread evenly over ${group.count} nodes`,
-          remedy: `use a multiple of ${group.count} GPUs in all`,
+          message: `${tp * pp} ranks cannot be spread evenly over ${group.count} nodes`,
+          remedy: `use a multiple of ${group.count} GPUs in total`,
         },
       ]
 }
@@ -56,7 +56,7 @@ function stageReasons({engineVersion, pp, speculative}: Deployment): Reason[] {
     return [
       {
         code: 'engine-too-old',
-        message: `${TITLE} ${engineVersion} has no pipeline stages: they are in ${STAGES_SINCE}`,
+        message: `${TITLE} ${engineVersion} has no pipeline stages: they came with ${STAGES_SINCE}`,
         remedy: `use --engine-version ${STAGES_SINCE} or later, or --pp 1`,
       },
     ]
@@ -64,7 +64,7 @@ function stageReasons({engineVersion, pp, speculative}: Deployment): Reason[] {
     ? [
         {
           code: 'speculation-unavailable',
-          message: `${TITLE} does not draft with pipeline stages`,
+          message: `${TITLE} does not support drafts with pipeline stages`,
           remedy: 'leave --speculative out, or use --pp 1',
         },
       ]

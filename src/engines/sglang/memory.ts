@@ -77,7 +77,7 @@ function besideShortage({activationBytes, graphBytes: graphs, tableBytes, roomBy
   const {maxNumSeqs, maxModelLen, maxNumBatchedTokens} = deployment
   const need = activationBytes + graphs + tableBytes
   if (need - roomBytes <= Math.max(spreadBytes, BESIDE_ERROR * need)) return undefined
-  const room = `${bytesInWords(Math.max(0, roomBytes))} are left beside weights and cache`
+  const room = `${bytesInWords(Math.max(0, roomBytes))} is left beside weights and cache`
   if (tableBytes > roomBytes)
     return {
       code: 'request-table-exceeds-memory',
@@ -95,7 +95,7 @@ function besideTightness({activationBytes, graphBytes: graphs, tableBytes, roomB
   const need = activationBytes + graphs + tableBytes
   if (need <= roomBytes) return undefined
   return tight(
-    `activations${graphs > 0 ? ' and CUDA graphs' : ''} of ${bytesInWords(need)} are expected beside weights and cache, ${bytesInWords(Math.max(0, roomBytes))} are left: short by less than the estimate errs`,
+    `activations${graphs > 0 ? ' and CUDA graphs' : ''} are expected to need ${bytesInWords(need)} beside weights and cache, and ${bytesInWords(Math.max(0, roomBytes))} is left: the shortage is within the margin of error`,
   )
 }
 
@@ -105,7 +105,7 @@ const noShare = ({gpuMemoryUtilization, maxNumBatchedTokens}: Deployment): Omit<
     ? undefined
     : {
         code: 'memory-share-too-small',
-        message: `SGLang's own choice of --mem-fraction-static keeps more back than the GPU has, for chunks of ${countInWords(maxNumBatchedTokens)} tokens: nothing is left for weights and cache`,
+        message: `SGLang's own choice of --mem-fraction-static reserves more than the GPU has, for chunks of ${countInWords(maxNumBatchedTokens)} tokens: nothing is left for weights and cache`,
       }
 
 /** Shares that a remedy proposes where the engine's own is nothing are below this. */
@@ -169,7 +169,7 @@ const requestTableBytes = ({maxNumSeqs, maxModelLen, speculative}: Deployment, p
 const windowProblem = ({windowShortage}: Pools): Omit<Reason, 'remedy'> | undefined =>
   windowShortage && {
     code: 'kv-cache-too-small',
-    message: `the pool of windows holds ${countInWords(windowShortage.tokens)} tokens, and a request needs ${countInWords(windowShortage.neededTokens)} of it: SGLang ends the start`,
+    message: `the pool of windows holds ${countInWords(windowShortage.tokens)} tokens, but a request needs ${countInWords(windowShortage.neededTokens)}: SGLang refuses to start`,
   }
 
 /** @param probing the requests that may run are not known yet: they follow from what this finds. */
@@ -340,7 +340,7 @@ function stateProblem(pools: Pools, deployment: Deployment, className: string | 
   const slots = pools.stateSlots ?? 0
   return {
     code: 'kv-cache-too-small',
-    message: `the pool of states has ${slots} ${slots === 1 ? 'slot' : 'slots'}, and one request takes ${needed}: SGLang ends the start`,
+    message: `the pool of states has ${slots} ${slots === 1 ? 'slot' : 'slots'}, but one request takes ${needed}: SGLang refuses to start`,
   }
 }
 

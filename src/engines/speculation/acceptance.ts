@@ -32,7 +32,7 @@ export function acceptedShare(given: number, {tokens}: Speculation): number {
   if (given > 1 && given <= tokens + 1) return (given - 1) / tokens
   throw new InputError(
     'ACCEPTANCE_INVALID',
-    `Acceptance ${given} cannot be with ${tokens} drafted token${tokens === 1 ? '' : 's'}: expected a share from 0 to 1, or a mean accepted length above 1 and up to ${tokens + 1}`,
+    `Acceptance ${given} is not possible with ${tokens} drafted token${tokens === 1 ? '' : 's'}: expected a share from 0 to 1, or a mean accepted length above 1 and up to ${tokens + 1}`,
   )
 }
 
@@ -90,7 +90,7 @@ export function acceptedLength(
   const found = rowsFor(rows, method, model.id, draft)
   const words = `${tokens} drafted token${tokens === 1 ? '' : 's'}`
   if (found.rows.length === 0)
-    return {tokensPerStep: 1, spread: SINGLE_SPREAD, source: `assumed: no accepted length of ${method} is published, so none is counted`, published: []}
+    return {tokensPerStep: 1, spread: SINGLE_SPREAD, source: `assumed: no accepted length of ${method} is published, so no gain is counted`, published: []}
   const logarithms = found.rows.map((row) => Math.log(lengthOf(row, tokens)))
   const mean = logarithms.reduce((sum, value) => sum + value, 0) / logarithms.length
   const variance = logarithms.reduce((sum, value) => sum + (value - mean) ** 2, 0) / Math.max(1, logarithms.length - 1)

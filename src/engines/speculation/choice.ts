@@ -68,7 +68,7 @@ function waysOf({methods}: Pick<SpeculationTable, 'methods'>, engine: EngineId, 
   })
   parts.push(known.length > 0 ? `drafts known for it: ${known.join(', ')}` : 'no draft is known for it')
   const free = Object.keys(methods).filter((method) => methods[method]!.needs === 'nothing' && there(method))
-  if (free.length > 0) parts.push(`${free.join(' and ')} need${free.length === 1 ? 's' : ''} none`)
+  if (free.length > 0) parts.push(`${free.join(' and ')} need${free.length === 1 ? 's' : ''} no draft`)
   return parts.join('; ')
 }
 
@@ -94,7 +94,7 @@ export const uncountedLayers = (model: Model, speculative: Speculation | undefin
     ? [
         {
           code: 'draft-assumed',
-          message: `what the multi-token-prediction layers of ${model.name} consist of is not in the catalogue: neither their memory nor their time is counted`,
+          message: `what the multi-token-prediction layers of ${model.name} consist of is not known: neither their memory nor their time is counted`,
         },
       ]
     : []
@@ -119,7 +119,7 @@ export function speculationReasons({table, engine, model, checkpoint, speculativ
   if (answer.kind === 'no') return because(`${title} does not have ${method.title} (${speculative.method}); ${waysOf(table, id, version, model, checkpoint)}`)
   if (answer.kind === 'too-old')
     return because(
-      `${title} ${version} does not have ${method.title} (${speculative.method}): it is there from ${answer.since} on`,
+      `${title} ${version} does not have ${method.title} (${speculative.method}): it came with ${answer.since}`,
       `use --engine-version ${answer.since} or later`,
     )
   if (answer.kind === 'gone')

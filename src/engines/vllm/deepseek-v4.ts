@@ -52,7 +52,7 @@ export function hostTableTerms({model, checkpoint, gpu}: Subject, deployment: De
       bytes: -bytes,
       kind: 'exact',
       part: 'weights',
-      because: `n-gram tables are looked up in the host's pinned memory: ${bytesInWords(bytes)} of it for each GPU`,
+      because: `n-gram tables stay in pinned host memory: ${bytesInWords(bytes)} for each GPU`,
     },
   ]
 }

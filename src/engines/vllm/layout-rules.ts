@@ -32,7 +32,7 @@ function contextReasons({model}: Subject, {tp, decodeContextParallel: ranks = 1}
     : [
         reason(
           'dcp-not-divisible',
-          `decode context parallel ${ranks} is for ranks that hold the same heads: ${heads} KV heads over ${tp} ranks leave ${most > 1 ? `groups of ${most}` : 'none'}`,
+          `decode context parallel ${ranks} needs ranks that hold the same heads: ${heads} KV heads over ${tp} ranks leave ${most > 1 ? `groups of ${most}` : 'none'}`,
           most > 1 ? `use --decode-context-parallel ${most}` : `leave it out, or use a --tp above ${heads}`,
         ),
       ]
@@ -45,7 +45,7 @@ const batchReasons = ({maxNumBatchedTokens, maxNumSeqs}: Deployment): Reason[] =
     : [
         reason(
           'batch-too-small',
-          `a step of ${countInWords(maxNumBatchedTokens)} tokens is less than one for each of ${countInWords(maxNumSeqs)} requests: vLLM does not start so`,
+          `a step of ${countInWords(maxNumBatchedTokens)} tokens is less than one for each of ${countInWords(maxNumSeqs)} requests: vLLM refuses to start`,
           `use --max-num-seqs ${maxNumBatchedTokens}, or --max-num-batched-tokens ${maxNumSeqs}`,
         ),
       ]
@@ -62,7 +62,7 @@ function draftReasons({engineVersion: version, speculative, maxNumBatchedTokens,
   return [
     reason(
       'batch-too-small',
-      `${speculative.tokens} tokens drafted for each of ${countInWords(maxNumSeqs)} requests fill a step of ${countInWords(maxNumBatchedTokens)} tokens: vLLM ${version} does not start so`,
+      `${speculative.tokens} tokens drafted for each of ${countInWords(maxNumSeqs)} requests fill a step of ${countInWords(maxNumBatchedTokens)} tokens: vLLM ${version} refuses to start`,
       `use --max-num-seqs ${Math.floor((maxNumBatchedTokens - 1) / slots)}, or --max-num-batched-tokens ${2 * slots * maxNumSeqs}`,
     ),
   ]
@@ -77,7 +77,7 @@ function graphReasons({graphs, maxNumBatchedTokens}: Deployment): Reason[] {
     : [
         reason(
           'graphs-contradict',
-          `the largest batch with a CUDA graph is said to be ${graphs.maxBatch}, and the list of them ends at ${largest}`,
+          `the largest batch with a CUDA graph is given as ${graphs.maxBatch}, but the list of batches ends at ${largest}`,
           'give one of the two',
         ),
       ]
@@ -93,7 +93,7 @@ function sparseCacheReasons({model}: Subject, {kvCache, engineVersion}: Deployme
   return [
     reason(
       'kv-cache-unsupported',
-      `vLLM ${engineVersion} keeps no rows of sparse attention in four bits`,
+      `vLLM ${engineVersion} cannot keep the rows of sparse attention in four bits`,
       `use --engine-version ${SPARSE_FOUR_BITS_SINCE} or later, or --kv-cache fp8`,
     ),
   ]

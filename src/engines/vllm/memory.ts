@@ -296,18 +296,18 @@ function graphShortage(at: GraphRoom, deployment: Deployment, {spreadBytes}: Ove
   if (tableBytes - room > error)
     return {
       code: 'request-table-exceeds-memory',
-      message: `tables of ${countInWords(maxNumSeqs)} sequences of ${countInWords(maxModelLen)} tokens need ${bytesInWords(tableBytes)} after the cache has taken its share, ${bytesInWords(room)} are left for them`,
+      message: `tables of ${countInWords(maxNumSeqs)} sequences of ${countInWords(maxModelLen)} tokens need ${bytesInWords(tableBytes)} after the cache has taken its share, but only ${bytesInWords(room)} is left for them`,
     }
   if (graphs + tableBytes - room <= error) {
     if (graphs + tableBytes + samplerBytes - room <= error) return undefined
     return {
       code: 'activations-exceed-memory',
-      message: `warming up the sampler with ${countInWords(maxNumSeqs)} sequences needs ${bytesInWords(samplerBytes)} behind the CUDA graphs, ${bytesInWords(Math.max(0, room - graphs - tableBytes))} are left for it`,
+      message: `warming up the sampler with ${countInWords(maxNumSeqs)} sequences needs ${bytesInWords(samplerBytes)} after the CUDA graphs, but only ${bytesInWords(Math.max(0, room - graphs - tableBytes))} is left for it`,
     }
   }
   return {
     code: 'cuda-graphs-exceed-memory',
-    message: `CUDA graphs need ${bytesInWords(graphs)} after the cache has taken its share, ${bytesInWords(room)} are left for them`,
+    message: `CUDA graphs need ${bytesInWords(graphs)} after the cache has taken its share, but only ${bytesInWords(room)} is left for them`,
   }
 }
 
@@ -317,7 +317,7 @@ function graphTightness({graphBytes: graphs, beyondBytes, givenBackBytes}: Graph
   return tight(
     graphs <= beyondBytes + givenBackBytes
       ? `CUDA graphs of ${bytesInWords(graphs)} find ${bytesInWords(beyondBytes)} beside the budget and take the rest of what the profile run's peak gave back: a full batch may run out of memory`
-      : `CUDA graphs of ${bytesInWords(graphs)} find ${bytesInWords(beyondBytes + givenBackBytes)}: short by less than the estimate errs`,
+      : `CUDA graphs of ${bytesInWords(graphs)} find ${bytesInWords(beyondBytes + givenBackBytes)}: the shortage is within the margin of error`,
   )
 }
 
@@ -388,13 +388,13 @@ function takenShortage({gpu}: Subject, {engineVersion, reservedBytesPerGpu}: Dep
   if (budgetBytes > available)
     return {
       code: 'memory-taken',
-      message: `${bytesInWords(budgetBytes)} are asked for, ${bytesInWords(available)} of the GPU are free: the engine does not start on memory that others hold`,
-      remedy: share > 0 ? `end the programs that hold it, or use --gpu-memory-utilization ${Math.min(MOST_SHARE, share)}` : 'end the programs that hold it',
+      message: `the engine asks for ${bytesInWords(budgetBytes)}, but only ${bytesInWords(available)} of the GPU is free, as other programs hold the rest: it does not start`,
+      remedy: share > 0 ? `stop the programs that hold it, or use --gpu-memory-utilization ${Math.min(MOST_SHARE, share)}` : 'stop the programs that hold it',
     }
   if (budgetBytes < totalBytes || totalBytes === 0) return undefined
   return {
     code: 'memory-taken',
-    message: `all of the ${bytesInWords(totalBytes)} are asked for, and they are never all free: the process's own context takes some before the engine looks`,
+    message: `the engine asks for all of the ${bytesInWords(totalBytes)}, which is never all free: the context of its own process takes some before it looks`,
     remedy: `use --gpu-memory-utilization ${MOST_SHARE}`,
   }
 }
@@ -405,7 +405,7 @@ function sharedTightness({gpu}: Subject, {engineVersion}: Deployment, requestedB
   const free = freeBeforeBytes(gpu, parameters)
   if (requestedBytes <= free) return undefined
   return tight(
-    `${bytesInWords(requestedBytes)} are asked for, and the system that shares the memory keeps some ${bytesInWords(visibleBytes(gpu) - free)} when it is idle: the engine does not start where fewer are free`,
+    `the engine asks for ${bytesInWords(requestedBytes)}, but the system that shares the memory keeps some ${bytesInWords(visibleBytes(gpu) - free)} even when idle: the engine does not start where less is free`,
   )
 }
 
@@ -434,7 +434,7 @@ function givenShortage(
   const room = Math.max(0, available - others)
   return {
     code: 'kv-cache-exceeds-memory',
-    message: `a cache of ${bytesInWords(cacheBytes)} is asked for, and weights and the engine itself take ${bytesInWords(others)} of ${bytesInWords(available)}: ${bytesInWords(room)} are left for it`,
+    message: `a cache of ${bytesInWords(cacheBytes)} was asked for, but weights and the engine itself take ${bytesInWords(others)} of ${bytesInWords(available)}: only ${bytesInWords(room)} is left for it`,
     remedy: `leave --kv-cache-bytes and --kv-cache-blocks out, or ask for at most ${bytesInWords(room)}`,
   }
 }

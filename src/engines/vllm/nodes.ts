@@ -43,7 +43,7 @@ export function vllmNodes(subject: Subject, deployment: Deployment): NodePlan | 
     // One process deals the replicas out over the cluster.
     ...(isAtLeast(version, '0.9.1') && {
       ray: [
-        {flag: '--data-parallel-backend', value: 'ray', because: 'replicas are dealt out over the Ray cluster'},
+        {flag: '--data-parallel-backend', value: 'ray', because: 'replicas are spread over the Ray cluster'},
         {flag: '--data-parallel-size-local', value: replicasPerNode, because: `${replicasPerNode} on each node`},
       ],
     }),

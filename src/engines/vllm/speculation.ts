@@ -43,6 +43,6 @@ export function vllmVerification(subject: Subject, deployment: Deployment): Veri
   if (generation !== 8 || !isAtLeast(engineVersion, '0.11.0')) return undefined
   return {
     ...(!usesSecondRunner(subject, deployment) && {hostSecondsPerPass: PLAN_SECONDS_PER_PASS}),
-    outsideGraphs: `with an 8-bit cache on compute capability ${computeCapability.toFixed(1)} vLLM ${engineVersion} checks drafts outside full CUDA graphs, launched by the host: drafting can be slower than none; --kv-cache bf16 keeps the graphs`,
+    outsideGraphs: `with an 8-bit cache on compute capability ${computeCapability.toFixed(1)} vLLM ${engineVersion} checks drafts outside full CUDA graphs, launched by the host, so drafting can be slower than not drafting; --kv-cache bf16 keeps the graphs`,
   }
 }

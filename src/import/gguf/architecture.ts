@@ -77,7 +77,7 @@ function planOf(file: GgufFile, base: Base, block: Block, layer: number, warning
   const mixers = mixersOf(file, block, layer, FAMILIES[file.architecture], warnings)
   const feedForward = feedForwardOf(file, block, layer)
   if (mixers.length === 0 && [...block.keys()].some((name) => /^(?:attn|ssm|time_mix|attention|mixer)/.test(name) && !/norm/.test(name))) {
-    throw file.invalid(`layer ${layer} mixes tokens in a way that is not known (${[...block.keys()].slice(0, 4).join(', ')}, ...): its cache cannot be told`)
+    throw file.invalid(`layer ${layer} mixes tokens in an unknown way (${[...block.keys()].slice(0, 4).join(', ')}, ...): its cache cannot be computed`)
   }
   if (mixers.length === 0 && !feedForward) throw file.invalid(`layer ${layer} has neither attention nor feed-forward: expected tensors such as attn_q.weight`)
   const norms = [...block].filter(

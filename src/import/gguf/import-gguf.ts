@@ -74,10 +74,10 @@ function partsOf(folder: ModelFolder, file: string): string[] {
   const split = SPLIT.exec(file)
   if (!split) return [file]
   const count = Number(split[2])
-  if (count < 1 || count > MAX_PARTS) throw new InputError('GGUF_INVALID', `${file} claims to be one of ${count} parts; expected at most ${MAX_PARTS}`)
+  if (count < 1 || count > MAX_PARTS) throw new InputError('GGUF_INVALID', `${file} says that it is one of ${count} parts; expected at most ${MAX_PARTS}`)
   const parts = Array.from({length: count}, (_, index) => `${file.slice(0, split.index)}-${String(index + 1).padStart(5, '0')}-of-${split[2]}.gguf`)
   const missing = parts.filter((part) => !folder.files.has(part))
-  if (missing.length > 0) throw new InputError('MODEL_FILES_MISSING', `${missing.length} of ${count} parts are not there: ${missing[0]}`)
+  if (missing.length > 0) throw new InputError('MODEL_FILES_MISSING', `${missing.length} of ${count} parts are missing: ${missing[0]}`)
   return parts
 }
 
@@ -98,7 +98,7 @@ function modelOf(file: GgufFile, header: GgufHeader, name: string, folder: Model
       unknown,
     ),
   )
-  if (unknown.size > 0) warnings.push(`${[...unknown].join(', ')}: this type is not known here; its tensors are reckoned as the nearest one`)
+  if (unknown.size > 0) warnings.push(`${[...unknown].join(', ')}: this type is not known; its tensors are counted as the nearest known one`)
   const type = FILE_TYPES[file.general('general.file_type') ?? -1]
   const tag = typeIn(name)?.replace(/^f(16|32)$/, 'fp$1')
   // Mixtures beyond llama.cpp's own (UD-Q4_K_XL) are told by the name alone.
@@ -109,7 +109,7 @@ function modelOf(file: GgufFile, header: GgufHeader, name: string, folder: Model
   const computed = checkpointBytes(architecture, checkpoint)
   if (Math.abs(computed - reckoned) > 0.01 * reckoned)
     warnings.push(
-      `the tensors take ${dataBytes.toLocaleString('en-US')} bytes, the layers that were understood ${Math.round(computed).toLocaleString('en-US')}`,
+      `the tensors take ${dataBytes.toLocaleString('en-US')} bytes, but the layers that were understood take ${Math.round(computed).toLocaleString('en-US')}`,
     )
   return {model: named(file, name, folder, {architecture, checkpoints: [checkpoint]}), warnings}
 }

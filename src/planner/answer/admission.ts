@@ -28,7 +28,7 @@ export function uncountedOptions({deployment, memory}: Stood): Warning[] {
     ...(lora && !isCounted ? [`the memory of ${lora.count} LoRA adapter${lora.count === 1 ? '' : 's'} of rank ${lora.maxRank}`] : []),
     ...(graphs?.mode !== undefined && graphs.mode !== 'none' ? [`the mode of CUDA graphs (${graphs.mode})`] : []),
   ]
-  return names.length === 0 ? [] : [{code: 'not-counted', message: `not counted in any number: ${names.join(', ')}`}]
+  return names.length === 0 ? [] : [{code: 'not-counted', message: `the figures do not account for ${names.join(', ')}`}]
 }
 
 /** What is turned away, in words. */
@@ -41,7 +41,7 @@ export function admissionWarnings(stood: Stood, workload: Workload): Warning[] {
     return [
       {
         code: 'requests-turned-away',
-        message: `of ${countInWords(concurrency)} requests in flight ${countInWords(admitted)} are let in and ${countInWords(concurrency - admitted)} are turned away: speeds are those of the ones let in`,
+        message: `of ${countInWords(concurrency)} requests in flight, ${countInWords(admitted)} are admitted and ${countInWords(concurrency - admitted)} are turned away; the speeds are those of the admitted ones`,
       },
     ]
   const {maxQueuedTokens} = admission
@@ -49,7 +49,7 @@ export function admissionWarnings(stood: Stood, workload: Workload): Warning[] {
     ? [
         {
           code: 'requests-turned-away',
-          message: `prompts of ${countInWords(concurrency * inputTokens)} tokens may wait at once, ${countInWords(maxQueuedTokens)} are let in: some are turned away when all come together`,
+          message: `prompts of ${countInWords(concurrency * inputTokens)} tokens in total may wait at once, and ${countInWords(maxQueuedTokens)} are admitted: some requests are turned away when all arrive together`,
         },
       ]
     : []

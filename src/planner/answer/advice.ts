@@ -14,7 +14,6 @@ import {type Evaluation, isYes, starts} from './evaluation.ts'
 import {largest} from './largest.ts'
 import {withoutLayout} from './layouts.ts'
 import {requestTokens} from './settle.ts'
-import {dictionary} from '../../core/dictionary.ts'
 
 /** A single change, evaluated: with it the answer is yes. */
 export interface Change {
@@ -214,7 +213,7 @@ function* loadAttempts({best, question}: Answer, command: string): Generator<Att
     kind: 'flag',
     changed: {workload: {...workload, ...changed}},
     flags,
-    command: `servefit check ${withFlag(withoutFlag(command, CANONICAL[flags.split(' ')[0]!] ?? ''), flags)}`,
+    command: `servefit check ${withFlag(command, flags)}`,
   })
   const yes = (changed: Partial<Workload>) => isYes(bestLayout({...question, checkpoint: best.checkpoint, workload: {...workload, ...changed}}))
   if (best.verdict === 'too-slow') {
@@ -241,9 +240,6 @@ function* loadAttempts({best, question}: Answer, command: string): Generator<Att
 
 /** Rounded down to hundreds, or tens where it is small. */
 const plainCount = (value: number): number => (value >= 1000 ? value - (value % 100) : value >= 100 ? value - (value % 10) : value)
-
-/** The names under which a command line holds what people type shorter. */
-const CANONICAL: Record<string, string> = dictionary({'--users': '--concurrency', '--input': '--input-tokens', '--output': '--output-tokens'})
 
 /** Where a layout was asked for: the nearest that works, by tensor parallel size, then whatever is best. */
 function* layoutAttempts({best, question}: Answer, command: string): Generator<Attempt> {

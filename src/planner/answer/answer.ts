@@ -33,7 +33,7 @@ export async function machineOf(context: Context, scenario: Scenario): Promise<M
   if (link !== undefined)
     throw new InputError(
       'LINK_UNAVAILABLE',
-      `Link ${link} is for cards that gpu names: how ${machine === undefined ? 'this machine' : 'a machine'} is joined is known`,
+      `Link ${link} applies to cards that are named with gpu: how ${machine === undefined ? 'this machine' : 'the machine'} is connected is known already`,
     )
   if (machine !== undefined) return looksLikePath(machine) ? context.readMachine(machine) : machineFromName(context.catalogue, machine, nodes)
   return context.detect()
@@ -47,7 +47,7 @@ const FURTHER_WEIGHTS = ['native', 'compressed-int4', 'compressed-int8', 'q4_k_m
 function checkNames(scenario: Scenario, known: NamedModel): void {
   const {weights, kvCache, speculative, acceptance} = scenario
   if (acceptance !== undefined && speculative === undefined)
-    throw new InputError('ACCEPTANCE_INVALID', `Acceptance ${acceptance} is given without speculative decoding: expected speculative beside it, such as mtp:1`)
+    throw new InputError('ACCEPTANCE_INVALID', `Acceptance ${acceptance} means nothing without speculative decoding: give speculative too, such as mtp:1`)
   if (
     weights !== undefined &&
     !isWeightFormat(weights) &&
@@ -77,7 +77,7 @@ function checkNames(scenario: Scenario, known: NamedModel): void {
     const problem =
       since === undefined
         ? `No cache format ${quotedShort(kvCache)}`
-        : `The cache format ${kvCache} (vLLM ${since} and later) is known by name, and what it takes is not`
+        : `The cache format ${kvCache} (vLLM ${since} and later) is known by name only, not how much memory it takes`
     throw new InputError('KV_CACHE_UNKNOWN', `${problem}: expected auto, bf16, fp8, nvfp4, int8 or int4`, {
       suggestions: nearest(kvCache, ['auto', 'bf16', 'fp8', 'nvfp4', 'int8', 'int4']),
     })
@@ -94,8 +94,8 @@ async function closedModel(context: Context, scenario: Scenario, error: unknown)
   )
   const words =
     fitting.length > 0
-      ? `open models near it that this machine holds: ${fitting.join(', ')}`
-      : `of the open models near it this machine holds none: ${error.suggestions.join(', ')}`
+      ? `comparable open models that fit this machine: ${fitting.join(', ')}`
+      : `no comparable open model fits this machine: ${error.suggestions.join(', ')}`
   throw new InputError(error.code, `${error.message}; ${words}`, {suggestions: fitting.length > 0 ? fitting : error.suggestions})
 }
 
@@ -156,7 +156,7 @@ const assumed = ({notes = []}: Machine): Warning[] => notes.map((message) => ({c
 
 function generalWarnings({ep, tp, dpAttention}: Scenario, {warnings, notes = [], missing}: NamedModel, choice: Choice): Warning[] {
   const list: Warning[] = [...notes, ...warnings.map((message) => ({code: 'model-import', message}))]
-  if (missing !== undefined) list.push({code: 'weights-missing', message: `${missing}: it can be judged, and not started`})
+  if (missing !== undefined) list.push({code: 'weights-missing', message: `${missing}: it can be judged but not started`})
   if (choice.hypothetical)
     list.push({
       code: 'checkpoint-not-published',
@@ -166,18 +166,18 @@ function generalWarnings({ep, tp, dpAttention}: Scenario, {warnings, notes = [],
   if (dpAttention && tp !== undefined && deployment.tp !== tp)
     list.push({
       code: 'attention-ranks',
-      message: `${engine.title} has no data-parallel attention inside tensor parallelism: tensor parallel ${tp} with it is started as data parallel ${deployment.dp} (${deployment.tp === 1 ? 'each GPU runs the attention of its own requests' : `tensor parallel ${deployment.tp} in each`})`,
+      message: `${engine.title} has no data-parallel attention within tensor parallelism: tensor parallel ${tp} is started as data parallel ${deployment.dp} instead (${deployment.tp === 1 ? 'each GPU runs the attention of its own requests' : `tensor parallel ${deployment.tp} in each`})`,
     })
   const own = choice.best.deployment.ep
   if (ep !== undefined && ep > 1 && own !== ep)
     list.push({
       code: 'expert-parallel-size',
-      message: `${choice.best.engine.title} takes no size for expert parallelism, it is on or off: ${own > 1 ? `experts are dealt out to all ${own} GPUs` : 'on one GPU there is nothing to deal out'}, ${ep} were asked for`,
+      message: `expert parallelism has no size in ${choice.best.engine.title}, it is on or off: ${own > 1 ? `experts are spread over all ${own} GPUs` : 'on one GPU there is nothing to spread'}, not over ${ep}`,
     })
   if (ep === 1 && own > 1)
     list.push({
       code: 'expert-parallel-needed',
-      message: `experts cannot be split over ${own} GPUs: they are dealt out whole (expert parallel ${own})`,
+      message: `experts cannot be split over ${own} GPUs: they are distributed whole (expert parallel ${own})`,
     })
   return list
 }
@@ -189,7 +189,7 @@ function diskWarnings({machine, checkpoint}: Evaluation): Warning[] {
   return [
     {
       code: 'disk-too-small',
-      message: `the checkpoint is ${Math.ceil(checkpoint.bytes / 2 ** 30)} GiB, ${Math.floor(freeDiskBytes / 2 ** 30)} GiB are free where checkpoints go (unless it is there already)`,
+      message: `the checkpoint takes ${Math.ceil(checkpoint.bytes / 2 ** 30)} GiB, and only ${Math.floor(freeDiskBytes / 2 ** 30)} GiB are free where checkpoints are stored (unless it was downloaded before)`,
     },
   ]
 }

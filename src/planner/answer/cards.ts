@@ -30,7 +30,7 @@ export function cardWarnings(machine: Machine, deployment: Deployment): Warning[
   if (hasSlices(machine) && dp > 1)
     list.push({
       code: 'slices-separate',
-      message: `each of the ${dp} slices is a server of its own: start it ${dp} times, each with CUDA_VISIBLE_DEVICES set to the identity of one slice (nvidia-smi -L lists them), and spread the requests`,
+      message: `each of the ${dp} slices is a server of its own: start it ${dp} times, each with CUDA_VISIBLE_DEVICES set to the UUID of one slice (nvidia-smi -L lists them), and spread the requests over them`,
     })
   return list
 }
@@ -45,7 +45,7 @@ function orderWarnings(machine: Machine, {tp, dpAttention}: Deployment): Warning
   return [
     {
       code: 'links-by-pair',
-      message: `only GPUs ${groups} are joined by a fast link, and the speed is that of groups of ${tp} that stay within them: start with CUDA_VISIBLE_DEVICES=${order.join(',')}`,
+      message: `only GPUs ${groups} are connected by a fast link; the speed assumes groups of ${tp} that stay within them: start with CUDA_VISIBLE_DEVICES=${order.join(',')}`,
     },
   ]
 }

@@ -14,7 +14,7 @@ export function displayWarnings(machine: Machine, engine: Engine, {gpuMemoryUtil
   return [
     {
       code: 'display-memory',
-      message: `a desktop session or WSL takes 1 to 2 GiB of ${screen.accelerator.name}; the engine does not start on a share of ${gpuMemoryUtilization} then (--reserved-bytes-per-gpu 2GiB counts it in)`,
+      message: `a desktop session or WSL takes 1 to 2 GiB of ${screen.accelerator.name}; with a share of ${gpuMemoryUtilization} the engine would not start then (--reserved-bytes-per-gpu 2GiB accounts for it)`,
     },
   ]
 }

@@ -57,7 +57,7 @@ function mostWithinLimits(stood: Standing, question: Question, workload: Workloa
   const users = largest(Math.max(1, heldOf(stood, workload).requests), (concurrency) => isYes(at(concurrency)), true)
   if (users === 0) return undefined
   const judged = at(users)
-  const message = `${countInWords(users)} ${users === 1 ? 'user is' : 'users are'} the most that the limits allow: memory has room for more`
+  const message = `the limits allow at most ${countInWords(users)} ${users === 1 ? 'user' : 'users'}, though memory has room for more`
   return {...judged, warnings: [...judged.warnings, {code: 'limits-decide', message}]}
 }
 
@@ -211,8 +211,8 @@ function machineReasons(engine: Engine, deployment: Deployment, machine: Machine
     return [
       {
         code: 'not-enough-gpus',
-        message: `${sizes} needs ${needed} GPUs, there ${there === 1 ? 'is 1' : `are ${there}`}`,
-        remedy: there === 1 ? 'use --tp 1' : `use at most ${there} GPUs in all`,
+        message: `${sizes} needs ${needed} GPUs, but there ${there === 1 ? 'is 1' : `are ${there}`}`,
+        remedy: there === 1 ? 'use --tp 1' : `use at most ${there} ${there === 1 ? 'GPU' : 'GPUs'} in total`,
       },
     ]
   }
@@ -228,7 +228,7 @@ function shortageOf({deployment, memory, neededTokens, roomiest}: Settled, asked
     const short = weights - memory.budgetBytes
     return {
       code: 'weights-exceed-memory',
-      message: `weights need ${bytesInWords(weights)} per GPU, ${bytesInWords(memory.budgetBytes)} may be used: ${bytesInWords(short)} short`,
+      message: `the weights need ${bytesInWords(weights)} per GPU, but only ${bytesInWords(memory.budgetBytes)} can be used: ${bytesInWords(short)} short`,
     }
   }
   if (memory.startProblem) return memory.startProblem
@@ -236,7 +236,7 @@ function shortageOf({deployment, memory, neededTokens, roomiest}: Settled, asked
     const others = sumBytes(memory.terms.filter(({part}) => part !== 'weights' && part !== 'kv-cache' && part !== 'state'))
     return {
       code: 'kv-cache-too-small',
-      message: `weights of ${bytesInWords(weights)} and ${bytesInWords(others)} for the engine itself leave no room for a cache in ${bytesInWords(memory.budgetBytes)} per GPU: ${bytesInWords(Math.max(1, -memory.kvCacheBytes))} short`,
+      message: `the weights (${bytesInWords(weights)}) the engine itself (${bytesInWords(others)}) leave no room for a cache in the ${bytesInWords(memory.budgetBytes)} of each GPU: ${bytesInWords(Math.max(1, -memory.kvCacheBytes))} short`,
     }
   }
   const wanted = asked.maxModelLen ?? Math.min(deployment.maxModelLen, neededTokens)
@@ -244,7 +244,7 @@ function shortageOf({deployment, memory, neededTokens, roomiest}: Settled, asked
   if (memory.starts && (!memory.startsBeyond || asked.maxModelLen !== undefined || memory.largestMaxModelLen >= wanted)) return undefined
   return {
     code: 'kv-cache-too-small',
-    message: `the cache of ${bytesInWords(memory.kvCacheBytes)} per GPU holds one request of ${countInWords(memory.largestMaxModelLen)} tokens${roomiest ? ` (${countInWords(roomiest.tokens)} with ${roomiest.flags})` : ''}, ${countInWords(Math.max(wanted, neededTokens, requestTokens(workload)))} are needed`,
+    message: `the cache of ${bytesInWords(memory.kvCacheBytes)} per GPU holds one request of ${countInWords(memory.largestMaxModelLen)} tokens${roomiest ? ` (${countInWords(roomiest.tokens)} with ${roomiest.flags})` : ''}, but ${countInWords(Math.max(wanted, neededTokens, requestTokens(workload)))} are needed`,
   }
 }
 
@@ -258,14 +258,14 @@ function requestShortage(
   if (tokens <= deployment.maxModelLen && memory.startsBeyond && tokens > memory.largestMaxModelLen)
     return {
       code: 'kv-cache-too-small',
-      message: `the cache holds one request of ${countInWords(memory.largestMaxModelLen)} tokens: those of ${countInWords(tokens)} are refused`,
+      message: `the cache holds one request of ${countInWords(memory.largestMaxModelLen)} tokens at most: requests of ${countInWords(tokens)} are refused`,
     }
   if (tokens <= deployment.maxModelLen) return undefined
   const limit = model.architecture.contextTokens
   const readable = contextReason(subjectOf(stood), {...deployment, maxModelLen: tokens}) === undefined
   return {
     code: 'request-exceeds-context',
-    message: `a request is ${countInWords(tokens)} tokens long, prompt and answer together; the context that is served is ${countInWords(deployment.maxModelLen)}${deployment.maxModelLen === limit ? ", the model's own limit" : ''}`,
+    message: `a request is ${countInWords(tokens)} tokens long, prompt and answer together, but the context is only ${countInWords(deployment.maxModelLen)}${deployment.maxModelLen === limit ? ", the model's own limit" : ''}`,
     remedy: readable ? `use --max-model-len ${tokens}` : 'shorten the requests, or choose a model with a longer context',
   }
 }
@@ -280,15 +280,18 @@ function slowness({workload, performance: speed, tail}: Evaluation, slo: Objecti
     const {estimate, low} = speed.outputTokensPerSecond
     const served = estimate / workload.outputTokens
     const atLeast = low / workload.outputTokens
-    const words = `${figureInWords(requestRate)} requests/s arrive, about ${figureInWords(served)} are served`
+    const arrive = `${figureInWords(requestRate)} ${requestRate === 1 ? 'request/s arrives' : 'requests/s arrive'}`
     if (served < KEPT_UP * requestRate)
       reasons.push({
         code: 'overloaded',
-        message: `${words}: the queue grows without end, and the wait for the first token with it`,
+        message: `${arrive}, but only about ${figureInWords(served)} can be served: the queue grows without end, and the wait for the first token with it`,
         remedy: `use --request-rate ${plainRate(atLeast)}, or more replicas`,
       })
     else if (atLeast < KEPT_UP * requestRate)
-      warnings.push({code: 'overload-possible', message: `${words}, at the slow end of the estimate ${figureInWords(atLeast)}: then the queue grows`})
+      warnings.push({
+        code: 'overload-possible',
+        message: `${arrive}, and about ${figureInWords(served)} can be served, but only ${figureInWords(atLeast)} at the slow end of the estimate: then the queue grows`,
+      })
   }
   const kept = keepsLimits(speed, workload, slo, tail)
   const reached = reachedLimits(speed, workload, slo, tail)
@@ -335,12 +338,12 @@ function tightness(evaluation: Evaluation): Warning[] {
     if (held < workload.concurrency && byCache)
       list.push({
         code: 'concurrency-exceeds-cache',
-        message: `the cache holds ${countInWords(held)} ${held === 1 ? 'request' : 'requests'} of this size at once, ${countInWords(workload.concurrency)} are asked for: the others wait`,
+        message: `the cache holds ${countInWords(held)} ${held === 1 ? 'request' : 'requests'} of this size at once, and ${countInWords(workload.concurrency)} are in flight: the others wait`,
       })
     else if (held < workload.concurrency)
       list.push({
         code: 'concurrency-exceeds-sequences',
-        message: `${SETTING_FLAGS.maxNumSeqs} ${deployment.maxNumSeqs} lets ${countInWords(held)} ${held === 1 ? 'request' : 'requests'} run at once, ${countInWords(workload.concurrency)} are asked for: the others wait`,
+        message: `${SETTING_FLAGS.maxNumSeqs} ${deployment.maxNumSeqs} lets ${countInWords(held)} ${held === 1 ? 'request' : 'requests'} run at once, and ${countInWords(workload.concurrency)} are in flight: the others wait`,
       })
   }
   return list

@@ -17,13 +17,13 @@ export function hostMemoryWarnings(machine: Machine, gpuCount: number, pinned: n
   if (needed <= available) return []
   const parts = [
     `${workers} worker${workers === 1 ? '' : 's'} of about ${bytesInWords(WORKER_BYTES)}`,
-    `a file of weights of ${bytesInWords(FILE_BYTES)}`,
+    `${bytesInWords(FILE_BYTES)} for one file of weights`,
     ...(pinned > 0 ? [`${bytesInWords(pinned)} for offloaded weights, which PyTorch pins in powers of two`] : []),
   ]
   return [
     {
       code: 'host-memory-too-small',
-      message: `loading wants ${bytesInWords(needed)} of the host's memory (${parts.join(', ')}), ${bytesInWords(available)} are available`,
+      message: `loading needs ${bytesInWords(needed)} of host memory (${parts.join(', ')}), but only ${bytesInWords(available)} is available`,
     },
   ]
 }

@@ -13,7 +13,7 @@ const rateWords = ({performance}: Evaluation): string => (performance ? `${perfo
 
 /** After "would". Figures that read the same are no gain. */
 const gainWords = (other: Evaluation, best: Evaluation): string =>
-  rateWords(other) === rateWords(best) ? 'be no quicker' : `give ${rateWords(other)} instead of ${rateWords(best)}`
+  rateWords(other) === rateWords(best) ? 'be no faster' : `give ${rateWords(other)} instead of ${rateWords(best)}`
 
 const contextWords = ({deployment}: Evaluation): string => `${countInWords(deployment.maxModelLen)} tokens of context`
 
@@ -43,7 +43,7 @@ const namesOf = (gpus: readonly MachineGpu[]): string => {
 /** A refusal is told of the cards that come nearest: which others there are, and why they do not help. */
 function leftOut(question: ChoiceQuestion, best: Evaluation): Warning {
   const left = question.machine.gpus.filter((gpu) => !best.machine.gpus.includes(gpu))
-  const words = `this is about ${namesOf(best.machine.gpus)}; ${namesOf(left)} ${left.length === 1 ? 'is' : 'are'} left out`
+  const words = `this answer uses ${namesOf(best.machine.gpus)}; ${namesOf(left)} ${left.length === 1 ? 'is' : 'are'} left out`
   return {code: 'gpus-idle', message: `${words}: ${notTogether(question, overAll(question, best))}`}
 }
 
@@ -80,7 +80,7 @@ function unequalAlternative(question: ChoiceQuestion, best: Evaluation): Warning
     const second = starts(alone(question, best, others)) ? `, and a second server could run on ${namesOf(others)}` : `, and leave ${namesOf(others)} free`
     const context =
       one.deployment.maxModelLen === best.deployment.maxModelLen ? '' : ` and ${contextWords(one)} instead of ${countInWords(best.deployment.maxModelLen)}`
-    return {code: 'unequal-gpus', message: `${namesOf(kind)} alone would hold it too: ${rateWords(one)} instead of ${rateWords(best)}${context}${second}`}
+    return {code: 'unequal-gpus', message: `${namesOf(kind)} alone would be enough: ${rateWords(one)} instead of ${rateWords(best)}${context}${second}`}
   }
   return undefined
 }
@@ -117,7 +117,7 @@ function equalIdle(question: ChoiceQuestion, best: Evaluation): Warning[] {
       ? 'slices cannot share a model, and each of the others can be a server of its own'
       : perNode > 1 && !dividesHeads(architecture, perNode) && machine.nodeCount === 1
         ? `the attention heads of ${model.name} do not divide over ${perNode}`
-        : `this load keeps no more busy, or gets no quicker on more`
+        : `this load does not keep more of them busy, or would be no faster on more`
   const idle = all - used
   const things = machine.gpus[0]!.accelerator.vendor === 'cpu' ? 'sockets' : 'GPUs'
   const words = `${idle} of ${all} ${things} ${idle === 1 ? 'is' : 'are'} idle: ${why}`
@@ -125,7 +125,7 @@ function equalIdle(question: ChoiceQuestion, best: Evaluation): Warning[] {
   if (!other) return [{code: 'gpus-idle', message: words}]
   const uses = `${layoutFlags(other.deployment)} would use ${engine.gpuCount(other.deployment)}`
   if (!other.performance || !best.performance) return [{code: 'gpus-idle', message: `${words}; ${uses}`}]
-  return [{code: 'gpus-idle', message: `${words}; ${uses} and ${gainWords(other, best)} in all at this load`}]
+  return [{code: 'gpus-idle', message: `${words}; ${uses} and ${gainWords(other, best)} in total at this load`}]
 }
 
 function firstThatStarts(question: ChoiceQuestion, {checkpoint, machine}: Evaluation, layouts: readonly Layout[]): Evaluation | undefined {

@@ -13,7 +13,7 @@ const sizeInWords = ({published}: Model): string => {
 
 /** What is known of it, and what is not. */
 export const knownByNameWords = (model: Model): string =>
-  `${model.name} is known by name and size only (${sizeInWords(model)}): its layers, heads and cache are not, so whether it fits and how fast it is cannot be told`
+  `${model.name} is known by name and size only (${sizeInWords(model)}): its layers, heads and cache are not known, so servefit cannot tell whether it fits or how fast it is`
 
 /** What is told of it: its weights, and what is missing for the rest. Nothing else of the stand-in's reckoning is kept. */
 export function knownByNameAnswer(evaluation: Evaluation): Evaluation {
@@ -26,8 +26,8 @@ export function knownByNameAnswer(evaluation: Evaluation): Evaluation {
   const weights = `the weights alone take about ${bytesInWords(bytes * ranks)} as ${checkpoint.weights}${ranks > 1 ? `, ${bytesInWords(bytes)} on each of ${ranks} GPUs` : ''}`
   const room =
     bytes > memory.budgetBytes
-      ? `: more than the ${bytesInWords(memory.budgetBytes)} that may be used of each`
-      : ` of the ${bytesInWords(memory.budgetBytes)} that may be used`
+      ? `: more than the ${bytesInWords(memory.budgetBytes)} of each that can be used`
+      : ` of the ${bytesInWords(memory.budgetBytes)} that can be used`
   return {
     ...evaluation,
     verdict: 'unsupported',

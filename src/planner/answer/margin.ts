@@ -33,7 +33,7 @@ export function marginOf(subject: Subject, deployment: Deployment, memory: Memor
   const weights = sumBytes(memory.terms.filter(({part}) => part === 'weights'))
   const draft = sumBytes(memory.terms.filter(({part, kind}) => part === 'weights' && kind === 'assumed'))
   const parts: [string, number][] = [
-    ['what engines hold besides', memory.spreadBytes ?? engine.spreadBytes],
+    ['the engine itself', memory.spreadBytes ?? engine.spreadBytes],
     ['the card', CARD_SHARE * memory.totalBytes],
   ]
   if (gpu.accelerator.unifiedMemory && gpu.freeBytes === undefined) parts.push(['memory shared with the system', UNIFIED_BYTES])

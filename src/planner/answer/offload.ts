@@ -77,7 +77,7 @@ export function offloadReasons(question: Offloading, {cpuOffloadBytes: asked = 0
     return [
       {
         code: 'offload-unavailable',
-        message: `${engine.title} has no option that keeps weights in host memory: it offloads the cache alone`,
+        message: `${engine.title} has no option that keeps weights in host memory: it can offload only the cache`,
         remedy: 'use --engine vllm or --engine sglang, or leave out --cpu-offload-bytes',
       },
     ]
@@ -87,7 +87,7 @@ export function offloadReasons(question: Offloading, {cpuOffloadBytes: asked = 0
   return [
     {
       code: 'host-memory-too-small',
-      message: `${bytesInWords(offloadedBytes(question))} of offloaded weights for each GPU pin ${bytesInWords(pinned)} of host memory (PyTorch pins in powers of two), the host has ${bytesInWords(there)}`,
+      message: `${bytesInWords(offloadedBytes(question))} of offloaded weights for each GPU pin ${bytesInWords(pinned)} of host memory (PyTorch pins in powers of two), but the host has only ${bytesInWords(there)}`,
       remedy: 'offload less, or use a smaller checkpoint',
     },
   ]
@@ -106,14 +106,14 @@ export function offloadWarnings(question: Offloading, {cpuOffloadBytes: asked = 
   const ranks = ranksOnNode(question)
   const experts = model.architecture.layerKinds.some(({feedForward}) => feedForward?.kind === 'moe')
   const words = [
-    `${bytesInWords(offload.bytes)} of weights of each GPU stay in host memory and cross the link to it in each step: ${hostLinkOf(machine, accelerator).words}, of which ${rate(offload.bytesPerSecond)} are counted on`,
+    `${bytesInWords(offload.bytes)} of the weights of each GPU stay in host memory and cross the link to it in each step: ${hostLinkOf(machine, accelerator).words}, of which ${rate(offload.bytesPerSecond)} is counted on`,
     ...(experts ? [EXPERTS[offload.reading]] : []),
     ...(experts && use.reading === 'in-place' && !use.of
       ? ['with --cpu-offload-params experts nothing else would move, and steps of few tokens would be faster']
       : []),
     ...(ranks > 1 && machine.hostMemoryBandwidthBytesPerSecond === undefined ? [`the host's memory is assumed to serve ${ranks} GPUs at once`] : []),
     `it pins about ${bytesInWords(pinnedBytes(question))} of host memory`,
-    'few measurements stand behind this',
+    'this rests on few measurements',
   ]
   return [
     {code: 'offload-over-link', message: words.join('; ')},
@@ -123,7 +123,7 @@ export function offloadWarnings(question: Offloading, {cpuOffloadBytes: asked = 
 }
 
 const EXPERTS: Record<Offload['reading'], string> = {
-  'in-place': 'of the experts in host memory only those are read that some token chose',
+  'in-place': 'of the experts in host memory, only those that a token chose are read',
   copied: 'all experts in host memory are copied, chosen or not; computing them on the host (ktransformers) is not modelled',
   ahead: 'all experts in host memory are copied, chosen or not',
 }
@@ -133,6 +133,11 @@ function needless({memory, deployment}: Offloading, {bytes}: Offload): Warning[]
   const needed =
     memory.requestsOfTokens(deployment.maxModelLen) > 0 ? memory.kvCacheBytes / memory.requestsOfTokens(deployment.maxModelLen) : Number.POSITIVE_INFINITY
   return memory.kvCacheBytes - bytes >= needed
-    ? [{code: 'offload-needless', message: 'the weights fit without offloading, beside a request of the whole context: leave it out, it only costs speed here'}]
+    ? [
+        {
+          code: 'offload-needless',
+          message: 'the weights fit without offloading, with room for a request of the full context: leave the option out, it only costs speed here',
+        },
+      ]
     : []
 }

@@ -81,6 +81,6 @@ export function requireWriting(model: Model): void {
   if (!pooling) return
   throw new InputError(
     'POOLING_MODEL',
-    `${name} is ${pooling.task === 'embed' ? 'an embedding model' : 'a reranker'} and writes no answers, and answers are what is asked about here: expected a model that writes, or servefit check ${id} for its memory and speed`,
+    `${name} is ${pooling.task === 'embed' ? 'an embedding model' : 'a reranker'} and generates no text, which is what this question is about: expected a model that generates text, or servefit check ${id} for its memory and speed`,
   )
 }

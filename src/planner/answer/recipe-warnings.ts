@@ -14,7 +14,7 @@ export function recipeWarnings(model: Model, {checkpoint, memory, verdict}: Pick
   const starts = verdict === 'fits' || verdict === 'tight'
   const hangs =
     starts && memory.kvCacheBytes <= more
-      ? ': at the upper end no room is left for a cache'
+      ? ': at the upper end there is no room for a cache'
       : verdict === 'does-not-fit' && memory.kvCacheBytes <= 0 && memory.kvCacheBytes + less > 0
         ? ': at the lower end there is room for a cache'
         : ''
@@ -23,7 +23,7 @@ export function recipeWarnings(model: Model, {checkpoint, memory, verdict}: Pick
   return [
     {
       code: 'weights-range',
-      message: `the recipe of ${checkpoint.hfId} is not known: as other builds of so few bits are made, its weights take ${bytesInWords(Math.round(weights - less))} to ${bytesInWords(Math.round(weights + more))} on each GPU, and ${bytesInWords(weights)} are reckoned with${hangs}`,
+      message: `how ${checkpoint.hfId} was quantised is not known: going by other builds with so few bits, its weights take ${bytesInWords(Math.round(weights - less))} to ${bytesInWords(Math.round(weights + more))} on each GPU; ${bytesInWords(weights)} is assumed${hangs}`,
     },
   ]
 }

@@ -3,10 +3,23 @@ import {EngineOptionFields, ScenarioSchema} from '../scenario/schema.ts'
 
 const bytes = z.int()
 const range = z.object({low: z.int(), high: z.int()})
-const interval = z.object({estimate: z.number(), low: z.number(), high: z.number()})
+/** A central 80% interval. */
+export const IntervalSchema = z.object({estimate: z.number(), low: z.number(), high: z.number()})
 /** At the asked percentile; of an overloaded server they may be without end, and are absent then. */
 const latencies = {ttftMs: z.number(), tpotMs: z.number(), endToEndMs: z.number(), shareWithinLimits: z.number()}
 const coded = {code: z.string(), message: z.string()}
+
+/** Why it is a no, with what would do. */
+export const ReasonSchema = z.object({...coded, remedy: z.string().optional()})
+export const WarningSchema = z.object(coded)
+
+/** Limits as documents print them. */
+export const ObjectivesSchema = z.object({
+  ttftMs: z.number().optional(),
+  tpotMs: z.number().optional(),
+  endToEndMs: z.number().optional(),
+  percentile: z.number().optional(),
+})
 
 const loss = z.object({benchmark: z.string(), baseline: z.number(), score: z.number(), recovery: z.number(), withinNoise: z.boolean().optional()})
 
@@ -30,7 +43,11 @@ const figures = {
   models: z.int(),
   sources: z.array(z.string()),
 }
-const quality = z.object({...figures, typical: z.object(figures).optional()})
+export const QualitySchema = z.object({
+  ...figures,
+  typical: z.object(figures).optional(),
+  kvCache: z.object({...figures, typical: z.object(figures).optional()}).optional(),
+})
 const accounted = {effect: z.enum(['counted', 'ignored-here', 'wrong']), because: z.string(), uncounted: z.boolean().optional()}
 
 /** What became of an engine's own command: every flag accounted for. */
@@ -46,6 +63,27 @@ const CommandSchema = z.object({
   prints: z.array(z.string()),
   risks: z.array(z.string()),
   change: z.object({flags: z.string(), outcome: z.string()}).optional(),
+})
+
+const distribution = z.object({mean: z.number(), p50: z.number(), p90: z.number(), p95: z.number(), p99: z.number(), max: z.number()})
+
+/** What `check --simulate` adds. */
+const SimulationSchema = z.object({
+  seed: z.int(),
+  requests: z.int(),
+  refused: z.int(),
+  ttftMs: distribution.optional(),
+  tpotMs: distribution.optional(),
+  endToEndMs: distribution.optional(),
+  outputTokensPerSecond: z.number(),
+  requestsPerSecond: z.number(),
+  busyShare: z.number(),
+  meanCacheShare: z.number().optional(),
+  peakCacheShare: z.number().optional(),
+  meanRunning: z.number(),
+  meanWaiting: z.number(),
+  waitingAtLastArrival: z.number(),
+  preemptions: z.int(),
 })
 
 /** The output of `check --json` and of each line of `batch`. */
@@ -87,9 +125,9 @@ export const ResultSchema = z.object({
       .optional(),
   }),
   workload: ScenarioSchema.shape.workload,
-  quality: quality.extend({kvCache: quality.optional()}).optional(),
+  quality: QualitySchema.optional(),
   verdict: z.enum(['fits', 'tight', 'too-slow', 'does-not-fit', 'unsupported']),
-  reasons: z.array(z.object({...coded, remedy: z.string().optional()})),
+  reasons: z.array(ReasonSchema),
   memory: z.object({
     perGpu: z.object({
       totalBytes: bytes,
@@ -117,9 +155,9 @@ export const ResultSchema = z.object({
   }),
   performance: z
     .object({
-      ttftMs: interval,
-      tpotMs: interval,
-      outputTokensPerSecond: interval,
+      ttftMs: IntervalSchema,
+      tpotMs: IntervalSchema,
+      outputTokensPerSecond: IntervalSchema,
       outputTokensPerSecondPerUser: z.number(),
       outputTokensPerSecondPerGpu: z.number(),
       totalTokensPerSecond: z.number(),
@@ -135,14 +173,20 @@ export const ResultSchema = z.object({
       leastGpuMemoryUtilization: z.number().optional(),
       batchTokens: z.int(),
       batchTexts: z.int(),
-      latencyMs: interval.optional(),
-      inputTokensPerSecond: interval.optional(),
-      textsPerSecond: interval.optional(),
+      latencyMs: IntervalSchema.optional(),
+      inputTokensPerSecond: IntervalSchema.optional(),
+      textsPerSecond: IntervalSchema.optional(),
     })
     .optional(),
   tail: z.object({...latencies, slow: z.object(latencies)}).optional(),
-  warnings: z.array(z.object(coded)),
+  warnings: z.array(WarningSchema),
   command: CommandSchema.optional(),
+  simulation: SimulationSchema.optional().describe('of check --simulate'),
+  artifact: z
+    .object({format: z.string(), text: z.string(), files: z.array(z.looseObject({name: z.string(), text: z.string()}))})
+    .optional()
+    .describe('of config: the start files'),
+  written: z.array(z.string()).optional().describe('of config --out: the paths of what was written'),
 })
 
 /** A row of `models --json`; `models show --json` has more fields. */
@@ -153,11 +197,19 @@ export const ModelSchema = z.looseObject({
   family: z.string(),
   totalParams: z.int(),
   activeParams: z.int(),
-  contextTokens: z.int(),
+  contextTokens: z.int().optional().describe('absent where only name and size are known'),
   licence: z.string().optional(),
   checkpoints: z.array(
-    z.object({hfId: z.string(), weights: z.string(), bytes: bytes.optional(), contextTokens: z.int().optional(), quality: quality.optional()}),
+    z.object({hfId: z.string(), weights: z.string(), bytes: bytes.optional(), contextTokens: z.int().optional(), quality: QualitySchema.optional()}),
   ),
   layers: z.array(z.object({count: z.int(), name: z.string(), attention: z.string(), feedForward: z.string()})).optional(),
   kvBytesPerToken: z.object({bf16: z.int(), fp8: z.int()}).optional(),
+  sequenceBytes: z.array(z.object({tokens: z.int(), bf16: z.int()})).optional(),
+  stateBytesPerSequence: z.int().optional(),
+  draftParams: z.int().optional(),
+  encoderParams: z.int().optional(),
+  extendedContextTokens: z.int().optional(),
+  aliases: z.array(z.string()).optional(),
+  released: z.string().optional(),
+  modality: z.array(z.string()).optional(),
 })

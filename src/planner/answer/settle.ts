@@ -183,7 +183,7 @@ function contextOf(subject: Subject, engine: Engine, deployment: Deployment, mem
 /** Why the model's whole context is not taken: an engine that does not start beyond its cache would refuse, or may. `held`: what it had with its own settings. */
 function contextWords(tokens: number, {startsBeyond, startProblem, largestMaxModelLen}: MemoryEstimate): string {
   const words = `a request of the model's ${countInWords(tokens)} tokens`
-  if (startsBeyond || startProblem || largestMaxModelLen <= 0 || largestMaxModelLen >= tokens) return `${words} is not sure to have room`
+  if (startsBeyond || startProblem || largestMaxModelLen <= 0 || largestMaxModelLen >= tokens) return `${words} may not have room`
   return `${words} has no room, and with its own settings the engine refuses to start: its cache holds one of ${countInWords(largestMaxModelLen)}`
 }
 
@@ -213,7 +213,7 @@ function replacedIn(
     })
   }
   add('maxNumSeqs', first.maxNumSeqs, request.maxNumSeqs, () => {
-    const own = `the engine's own ${countInWords(first.maxNumSeqs)}`
+    const own = `the engine's default of ${countInWords(first.maxNumSeqs)}`
     return held.startsBeyond && held.starts && !held.startProblem ? `${own} leaves too little room for the cache` : `${own} does not start here`
   })
   const taken = asked.gpuMemoryUtilization === undefined && (subject.gpu.freeBytes !== undefined || (asked.reservedBytesPerGpu ?? 0) > 0)
@@ -221,8 +221,8 @@ function replacedIn(
   const share = request.gpuMemoryUtilization ?? first.gpuMemoryUtilization
   add('gpuMemoryUtilization', own, share, () =>
     share < own
-      ? `the engine's own ${threeDigits(own)} is more than what others leave free`
-      : `the engine's own ${threeDigits(own)} leaves too little room for the cache`,
+      ? `the engine's default of ${threeDigits(own)} is more than other programs leave free`
+      : `the engine's default of ${threeDigits(own)} leaves too little room for the cache`,
   )
   add('maxModelLen', first.maxModelLen, request.maxModelLen, () => contextWords(first.maxModelLen, held))
   return list

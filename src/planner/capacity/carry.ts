@@ -66,10 +66,10 @@ function limitsMissed(candidates: readonly Candidate[], {demand}: CarryQuestion)
   const point = nearest.at(1)
   const limits = limitsReached(point, slo)
   if (excess(point, slo) > 1) return {code: 'slo-missed', because: 'one request alone misses the limits', nearest: {point, limits}}
-  if (askedShare(demand) === undefined) return {code: 'slo-missed', because: 'the limits are kept at no rate of arrivals', nearest: {point, limits}}
+  if (askedShare(demand) === undefined) return {code: 'slo-missed', because: 'no rate of arrivals keeps the limits', nearest: {point, limits}}
   return {
     code: 'slo-missed',
-    because: `the limits are kept for ${slo.percentile}% of simulated requests at no load`,
+    because: `no load keeps the limits for ${slo.percentile}% of simulated requests`,
     nearest: {point, limits, shareWithinLimits: nearest.share(1, 'estimate')},
   }
 }

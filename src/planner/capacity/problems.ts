@@ -9,7 +9,7 @@ export interface CapacityProblem {
   code: string
   message: string
   remedy?: string
-  /** Of the nearest deployment with one request alone: each limit, the mean that is expected, and the slow end. */
+  /** Of the nearest deployment with a single request: each limit, the mean that is expected, and the slow end. */
   limits?: Reached[]
   shareWithinLimits?: number
 }
@@ -22,17 +22,17 @@ export function problemOf({code, because, remedy, nearest}: CarriesNothing, {nam
   const told = missed.length > 0 ? missed : limits
   const words = told.map(
     (reached) =>
-      `${LIMIT_WORDS[reached.name]} ${durationBeside(reached.estimate, reached.limit)} expected (${durationInWords(reached.limit)} asked, ${durationBeside(reached.high, reached.limit)} at the slow end)`,
+      `${LIMIT_WORDS[reached.name]} ${durationBeside(reached.estimate, reached.limit)} expected (the limit is ${durationInWords(reached.limit)}; ${durationBeside(reached.high, reached.limit)} at the slow end)`,
   )
   const share =
-    shareWithinLimits === undefined ? '' : `; ${Math.floor(shareWithinLimits * 100)}% of simulated requests keep the limits, ${slo.percentile}% are asked`
+    shareWithinLimits === undefined ? '' : `; ${Math.floor(shareWithinLimits * 100)}% of simulated requests keep the limits, where ${slo.percentile}% must`
   const {engine, weights, tp, pp, dp} = nearest.point.evaluation.deployment
   const layout = `${engine} ${weights} tp ${tp}${pp > 1 ? ` pp ${pp}` : ''}${dp > 1 ? ` dp ${dp}` : ''}`
   const lead = missed.length > 0 || shareWithinLimits !== undefined ? '' : `${because}; `
   return {
     name,
     code,
-    message: `${lead}one request alone: ${words.join(', ')}${share}; nearest layout: ${layout}`,
+    message: `${lead}a single request: ${words.join(', ')}${share}; nearest layout: ${layout}`,
     limits,
     ...(shareWithinLimits !== undefined && {shareWithinLimits}),
   }

@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import {problemsOf} from '../../catalogue/zod-problems.ts'
 import {InputError} from '../../core/input-error.ts'
+import {IntervalSchema, ObjectivesSchema, ResultSchema} from '../answer/schema.ts'
 import {LIMITS} from '../scenario/index.ts'
 import {ScenarioSchema, share} from '../scenario/schema.ts'
 
@@ -64,3 +65,83 @@ export function checkedCapacity(value: unknown, path: string): CapacityFile {
   if (!parsed.success) throw new InputError('CAPACITY_INVALID', problemsOf(path, parsed.error).slice(0, 4).join('; '))
   return parsed.data
 }
+
+const limits = z.array(z.object({name: z.enum(['ttftMs', 'tpotMs', 'endToEndMs']), limit: z.number(), estimate: z.number(), high: z.number()}))
+const inFlight = z.object({mean: z.number(), busy: z.number()})
+const limitedBy = z.enum(['limits', 'percentile', 'utilisation', 'cache', 'most-looked-at'])
+
+const period = z.object({
+  month: z.int(),
+  needed: z.int(),
+  machines: z.int(),
+  gpus: z.int(),
+  units: z.array(z.object({name: z.string(), units: z.number(), demand: z.number(), utilisation: z.number()})),
+  utilisation: z.number(),
+  utilisationAfterLoss: z.number().optional().describe('above 1 the limits are broken until the lost machine is back; absent: nothing is left of a model'),
+  cautious: z.object({needed: z.int(), machines: z.int(), gpus: z.int(), costPerMonth: z.number().optional()}).optional(),
+  watts: z.number().optional(),
+  kwhPerMonth: z.number().optional(),
+  costPerMonth: z.number().optional(),
+  energyCostPerMonth: z.number().optional(),
+})
+
+const option = z.object({
+  machine: z.string(),
+  gpu: z.string(),
+  gpusPerMachine: z.int(),
+  feasible: z.boolean(),
+  verdict: z.enum(['fits', 'tight', 'too-slow', 'does-not-fit']),
+  problems: z.array(
+    z.object({
+      name: z.string(),
+      code: z.string(),
+      message: z.string(),
+      remedy: z.string().optional(),
+      limits: limits.optional(),
+      shareWithinLimits: z.number().optional(),
+    }),
+  ),
+  placements: z.array(
+    z.object({
+      name: z.string(),
+      gpus: z.int(),
+      carries: z.number(),
+      requestsPerSecond: z.number(),
+      limitedBy,
+      inFlight: inFlight.optional(),
+      shareWithinLimits: z.number().optional(),
+      limits: limits.optional(),
+      cautious: z.object({carries: z.number(), requestsPerSecond: z.number(), limitedBy}).optional(),
+      result: ResultSchema,
+      atLoad: z.object({amount: z.number(), inFlight: inFlight.optional(), ttftMs: IntervalSchema, tpotMs: IntervalSchema}).optional(),
+    }),
+  ),
+  powerOf: z.enum(['system', 'gpus']).optional(),
+  periods: z.array(period),
+})
+
+/** The output of `capacity --json`. */
+export const CapacitySchema = z.object({
+  schemaVersion: z.literal(2),
+  feasible: z.boolean(),
+  spare: z.int(),
+  maxUtilisation: z.number(),
+  candidates: z.object({considered: z.int()}).optional(),
+  demands: z.array(
+    z.object({
+      name: z.string(),
+      model: z.string(),
+      unit: z.enum(['requestsPerSecond', 'users']),
+      amount: z.number(),
+      thinkSeconds: z.number().optional(),
+      inputTokens: z.number(),
+      outputTokens: z.number(),
+      slo: ObjectivesSchema.optional(),
+      sloAssumed: z.boolean().optional(),
+      growthPerMonth: z.number(),
+      trace: z.looseObject({requests: z.int(), peakRequestsPerSecond: z.number()}).optional(),
+    }),
+  ),
+  options: z.array(option),
+  written: z.array(z.string()).optional().describe('paths of what --save wrote'),
+})

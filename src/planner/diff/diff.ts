@@ -14,6 +14,7 @@ export interface DiffChange {
 
 /** `diff --json`. */
 export interface DiffReport {
+  schemaVersion: 2
   kind: DocumentKind
   tolerance: number
   /** Figures that are worse beyond the tolerance. */
@@ -40,7 +41,7 @@ export function diffOf(before: {name: string; document: unknown}, after: {name: 
   for (const {key, value, unit} of known.values()) changes.push({key, after: value, ...(unit && {unit}), effect: 'changed'})
   const order = {worse: 0, better: 1, changed: 2}
   changes.sort((x, y) => order[x.effect] - order[y.effect])
-  return {kind: a.kind, tolerance, worse: changes.filter(({effect}) => effect === 'worse').length, changes}
+  return {schemaVersion: 2, kind: a.kind, tolerance, worse: changes.filter(({effect}) => effect === 'worse').length, changes}
 }
 
 function changeOf(before: Figure, after: Figure, tolerance: number): DiffChange {

@@ -85,8 +85,8 @@ function outcomeOf({concurrency, meets}: PlanPoint, {objectives, workload}: Plan
   if (hasLimits(objectives)) return `keeps the limits${load}`
   if (isFixedLoad(workload)) return `keeps up${load}`
   return meets && typeof concurrency === 'number'
-    ? `starts, and serves ${countInWords(concurrency)} interactively`
-    : 'starts, and is slower than the interactive limits'
+    ? `starts, and serves ${countInWords(concurrency)} ${concurrency === 1 ? 'user' : 'users'} interactively`
+    : 'starts, but is slower than the interactive limits'
 }
 
 /** Where a layout was asked for and nothing starts with it: the nearest tensor parallel size, or an open layout. */

@@ -93,7 +93,7 @@ export const EngineOptionFields = {
   engineFlags: z
     .record(z.string().min(1).max(256), z.union([z.string().max(100_000), z.number(), z.boolean(), z.array(z.string().max(10_000)).min(1).max(1000)]))
     .optional()
-    .describe('options of the engine that are passed on and move no number, by flag; true is a switch'),
+    .describe('options that are passed on to the engine and change no figure, by flag; true is a switch'),
 }
 
 /** Load of the contract: a closed loop (`concurrency`) or an open one (`requestRate`), one of the two. */

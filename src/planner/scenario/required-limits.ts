@@ -9,6 +9,6 @@ export function requireLimits({ttftMs, tpotMs, endToEndMs, percentile}: Objectiv
   if (percentile === undefined || ttftMs !== undefined || tpotMs !== undefined || endToEndMs !== undefined) return
   throw new InputError(
     'SLO_PERCENTILE_ALONE',
-    `--slo-percentile ${percentile} is given without a limit that so many requests must keep: expected --slo-ttft-ms, --slo-tpot-ms or --slo-e2e-ms beside it`,
+    `--slo-percentile ${percentile} means nothing without a limit: give --slo-ttft-ms, --slo-tpot-ms or --slo-e2e-ms too`,
   )
 }

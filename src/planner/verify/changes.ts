@@ -99,7 +99,7 @@ export function changesFor(report: LogReport, {best: plain}: Answer, truth: Answ
       : [
           {
             flag: `${flags.gpuMemoryUtilization} ${share}`,
-            because: `${bytesInWords(figures.freeBeforeBytes)} of ${bytesInWords(figures.totalBytes)} are free: others take the rest, or leave it to them`,
+            because: `only ${bytesInWords(figures.freeBeforeBytes)} of ${bytesInWords(figures.totalBytes)} is free, and other programs hold the rest`,
           },
         ]
   }
@@ -124,22 +124,25 @@ export function changesFor(report: LogReport, {best: plain}: Answer, truth: Answ
         because:
           own !== undefined
             ? "the longest context that starts, in the engine's own words"
-            : `the longest context that ${bytesInWords(Math.max(0, memory?.kvCacheBytes ?? 0))} of cache hold`,
+            : `the longest context that ${bytesInWords(Math.max(0, memory?.kvCacheBytes ?? 0))} of cache holds`,
       })
     return truth ? [...changes, ...tried(truth, report)] : changes
   }
   if (longest > deployment.maxModelLen)
-    changes.push({flag: `${flags.maxModelLen} ${longest}`, because: `the cache holds one request of that length, ${countInWords(deployment.maxModelLen)} now`})
+    changes.push({
+      flag: `${flags.maxModelLen} ${longest}`,
+      because: `the cache holds one request of that length; it is ${countInWords(deployment.maxModelLen)} now`,
+    })
   else if (longest > 0 && longest < deployment.maxModelLen && memory && !memory.starts)
     changes.push({
       flag: `${flags.maxModelLen} ${longest}`,
-      because: `the cache holds no longer request, though ${countInWords(deployment.maxModelLen)} are allowed`,
+      because: `the cache holds no longer request, though ${countInWords(deployment.maxModelLen)} tokens are allowed`,
     })
   if (report.engine === 'sglang' && figures.freeAfterBytes !== undefined && figures.freeAfterBytes > IDLE_BYTES) {
     const more = figures.freeAfterBytes - KEPT_BYTES
     const share = Math.min(0.95, Math.floor((deployment.gpuMemoryUtilization + more / plain.memory.totalBytes) * 100) / 100)
     if (share > deployment.gpuMemoryUtilization)
-      changes.push({flag: `${flags.gpuMemoryUtilization} ${share}`, because: `${bytesInWords(figures.freeAfterBytes)} are idle once it runs`})
+      changes.push({flag: `${flags.gpuMemoryUtilization} ${share}`, because: `${bytesInWords(figures.freeAfterBytes)} stays unused while it runs`})
   }
   return changes
 }

@@ -65,11 +65,11 @@ function memoryMismatch({memory, machine}: Evaluation, {figures}: LogReport): st
   const card = machine.gpus.reduce((least, {memoryBytes}) => Math.min(least, memoryBytes), Number.POSITIVE_INFINITY)
   if (totalBytes !== undefined)
     return Math.abs(totalBytes / card - 1) > TOTAL_TOLERANCE
-      ? `the log is of a device with ${bytesInWords(totalBytes)}, ${accelerator.name} has ${bytesInWords(memory.totalBytes)}`
+      ? `the log is of a device with ${bytesInWords(totalBytes)}, but ${accelerator.name} has ${bytesInWords(memory.totalBytes)}`
       : undefined
   const used = weightsBytes + kvCacheBytes + activationBytes
   return used > card * (1 + TOTAL_TOLERANCE)
-    ? `weights, cache and trial run of the log take ${bytesInWords(used)}, ${accelerator.name} has ${bytesInWords(memory.totalBytes)}`
+    ? `weights, cache and trial run in the log take ${bytesInWords(used)}, but ${accelerator.name} has ${bytesInWords(memory.totalBytes)}`
     : undefined
 }
 
@@ -82,7 +82,7 @@ function roomMismatch({memory, deployment, machine}: Evaluation, {figures, engin
   const reported =
     kvCacheBytes ?? (kvCacheTokens !== undefined && memory.kvCacheTokens > 0 ? (kvCacheTokens / memory.kvCacheTokens) * Math.max(0, predicted) : undefined)
   if (reported === undefined || Math.abs(reported - predicted) <= ROOM_TOLERANCE * memory.totalBytes) return undefined
-  return `the cache of the log takes ${bytesInWords(Math.max(0, reported))} where ${bytesInWords(Math.max(0, predicted))} are left: it is of another card, or of another share of memory than ${deployment.gpuMemoryUtilization}`
+  return `the cache in the log takes ${bytesInWords(Math.max(0, reported))} where ${bytesInWords(Math.max(0, predicted))} would be left: it is of another card, or of another share of memory than ${deployment.gpuMemoryUtilization}`
 }
 
 function weightsMismatch({memory, model, checkpoint, machine}: Evaluation, {figures}: LogReport): Mismatch | undefined {
@@ -124,10 +124,10 @@ export function mismatchesOf(best: Evaluation, report: LogReport, gpus: readonly
   const vendors = report.device === undefined ? undefined : VENDORS[report.device]
   if (vendors && !vendors.includes(accelerator.vendor)) add('card', `the log is of a device of the kind ${report.device}, which ${accelerator.name} is not`)
   if (report.deviceName !== undefined && isAnotherCard(accelerator, report.deviceName, gpus))
-    add('card', `the log names the card ${report.deviceName.slice(0, 80)}, asked about is ${accelerator.name}`)
+    add('card', `the log names the card ${report.deviceName.slice(0, 80)}, but the question is about ${accelerator.name}`)
   add('card', memoryMismatch(best, report))
   const needed = best.engine.gpuCount(best.deployment)
-  if (needed > namedGpuCount) add('layout', `the layout of the log takes ${needed} GPUs, ${namedGpuCount === 1 ? 'one is' : `${namedGpuCount} are`} named`)
+  if (needed > namedGpuCount) add('layout', `the layout of the log takes ${needed} GPUs, but ${namedGpuCount === 1 ? 'one is' : `${namedGpuCount} are`} named`)
   const weights = weightsMismatch(best, report)
   add(weights?.of ?? 'model', weights?.message)
   add('model', tokenMismatch(best, report))

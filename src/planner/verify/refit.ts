@@ -144,7 +144,8 @@ export function refit(runs: readonly BenchRun[], base: Calibration): Refit {
     (a, b) => b.runs - a.runs || PARAMETERS.indexOf(a.parameter) - PARAMETERS.indexOf(b.parameter),
   )
   for (const {parameter, runs: speaking} of asked) {
-    if (speaking < FEWEST_RUNS) left.push({parameter, because: `${speaking} of ${runs.length} runs depend on it, ${FEWEST_RUNS} are needed`})
+    if (speaking < FEWEST_RUNS)
+      left.push({parameter, because: `${speaking} of ${runs.length} ${runs.length === 1 ? 'run depends' : 'runs depend'} on it, but ${FEWEST_RUNS} are needed`})
     else if (runs.length < FEWEST_RUNS * (fitted.length + 1))
       left.push({parameter, because: `${runs.length} runs are too few for ${fitted.length + 1} parameters: each needs ${FEWEST_RUNS}`})
     else fitted.push(parameter)

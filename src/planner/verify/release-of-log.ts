@@ -37,7 +37,7 @@ export function releaseOfLog(context: Context, {engine, engineVersion, sourceLin
   if (found.nearest * 2 < found.seen) return engineVersion
   warnings.push({
     code: 'engine-version-from-lines',
-    message: `${engineVersion} is a build of main: by where its messages stand in the source it is as new as ${found.release} (${found.nearest} of ${found.seen} are nearest to it), whose rules are taken`,
+    message: `${engineVersion} is a build of main: by where its messages stand in the source it is as new as ${found.release} (${found.nearest} of ${found.seen} are nearest to it), whose rules are used`,
   })
   return found.release
 }

@@ -87,7 +87,7 @@ function merged(report: LogReport, {speculative, ...options}: DeploymentRequest,
     ...(report.engineVersion !== undefined && {engineVersion: report.engineVersion}),
   }
   if (printed.kvCache !== undefined && !findCacheFormat(printed.kvCache)) {
-    warnings.push({code: 'setting-unknown', message: `the log names a cache format "${printed.kvCache.slice(0, 40)}" that is not known: it is left out`})
+    warnings.push({code: 'setting-unknown', message: `the log names a cache format "${printed.kvCache.slice(0, 40)}" that is not known: it is ignored`})
     delete printed.kvCache
   }
   const result: Record<string, unknown> = dictionary({...flags})
@@ -95,7 +95,7 @@ function merged(report: LogReport, {speculative, ...options}: DeploymentRequest,
     const [own, given] = [printed[field], flags[field]]
     if (own === undefined) continue
     if (given !== undefined && inWords(given) !== inWords(own))
-      warnings.push({code: 'log-wins', message: `${flagOf(field)} ${inWords(given)} was given, the log says ${inWords(own)}: the log is what ran`})
+      warnings.push({code: 'log-wins', message: `${flagOf(field)} ${inWords(given)} was given, but the log says ${inWords(own)}, which is what ran`})
     result[field] = own
   }
   return {...result, ...options, ...(report.settings.runner && {runner: report.settings.runner})}
@@ -154,7 +154,7 @@ async function cardWithout(context: Context, report: LogReport, warnings: Warnin
     throw error
   })
   if (here) return undefined
-  warnings.push({code: 'gpu-from-log', message: `no card was named, and there is none here: ${named.name}, as the log names it`})
+  warnings.push({code: 'gpu-from-log', message: `no card was given and this machine has none: the one that the log names is used, ${named.name}`})
   return named.id
 }
 
@@ -184,9 +184,8 @@ export async function verification(context: Context, {report: read, flags, today
     warnings.push({code: 'engine-version-assumed', message: 'the log does not say which release ran: the newest known is assumed (--engine-version)'})
   const further = report.further.filter((flag) => !counted.has(flag))
   if (further.length > 0)
-    warnings.push({code: 'settings-not-modelled', message: `settings that move memory and are not part of the prediction: ${further.join(', ')}`})
-  if (report.starts !== undefined)
-    warnings.push({code: 'several-starts', message: `the log holds ${report.starts} starts: the last one that came to an end is compared`})
+    warnings.push({code: 'settings-not-modelled', message: `settings that change memory and are not part of the prediction: ${further.join(', ')}`})
+  if (report.starts !== undefined) warnings.push({code: 'several-starts', message: `the log holds ${report.starts} starts: the last complete one is compared`})
   const {checkpoint} = await modelOf(context, model)
   const weights = weightsOfLog(report, checkpoint, request.weights, warnings)
   if (weights !== undefined) request.weights = weights
@@ -239,7 +238,7 @@ export async function verification(context: Context, {report: read, flags, today
   for (const {of, message} of mismatches)
     warnings.push({
       code: 'log-of-another',
-      message: `${message}: ${of === 'memory' ? 'the start was not on a machine at rest' : 'the log cannot be of what is asked about'}, and nothing is learnt from it`,
+      message: `${message}: ${of === 'memory' ? 'the machine was not idle at start' : 'the log cannot be of what was asked about'}, so nothing is learnt from it`,
     })
   const correction = differenceOf(there, plain.best, report, today)
   const truth = correction && (await answer(under([correction]), scenario, {asRan: true}))
@@ -270,7 +269,7 @@ const withoutAbsent = (scenario: Scenario): Scenario =>
   Object.fromEntries(Object.entries(scenario).filter(([, value]) => value !== undefined)) as unknown as Scenario
 
 /** Names of the lines that are parts of memory, rather than sums or what is left. */
-const PARTS_OF_MEMORY = new Set(['weights', 'activations', 'runtime', 'CUDA graphs', 'all but weights and cache', 'free before loading', 'used in all'])
+const PARTS_OF_MEMORY = new Set(['weights', 'activations', 'runtime', 'CUDA graphs', 'all but weights and cache', 'free before loading', 'used in total'])
 
 const partBytes = (memory: MemoryEstimate, ...parts: MemoryPart[]): number => sumBytes(memory.terms.filter(({part}) => parts.includes(part)))
 

@@ -89,10 +89,10 @@ export function inEngineWords(engine: string, flags: string): string {
 /** What stands against a start that is expected to go well. */
 export function risksOf(evaluation: Evaluation, flags: readonly FlagReport[], environment: readonly VariableReport[]): string[] {
   const risks: string[] = []
-  if (evaluation.verdict === 'tight') risks.push('memory is within the error of the estimate: it may run out at start or under a full load')
+  if (evaluation.verdict === 'tight') risks.push('memory is within the margin of error: it may run out at start or under full load')
   const uncounted = [...flags, ...environment.map(({name, uncounted: is}) => ({flag: name, uncounted: is}))]
     .filter(({uncounted: is}) => is)
     .map(({flag}) => flag)
-  if (isYes(evaluation) && uncounted.length > 0) risks.push(`not reckoned with: ${[...new Set(uncounted)].slice(0, 12).join(', ')}`)
+  if (isYes(evaluation) && uncounted.length > 0) risks.push(`not modelled: ${[...new Set(uncounted)].slice(0, 12).join(', ')}`)
   return risks
 }

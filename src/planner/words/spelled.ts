@@ -58,10 +58,7 @@ export async function spelledOut(context: Context, scenario: Scenario, documents
   const program = await programOf(scenario.command, documents)
   const engine = engineOf(context, program.engine)
   if (scenario.engine !== undefined && engineOf(context, scenario.engine).id !== engine.id)
-    throw new InputError(
-      'COMMAND_ENGINE',
-      `The command starts ${engine.title}, and engine ${scenario.engine.slice(0, 60)} is given beside it: give one of the two`,
-    )
+    throw new InputError('COMMAND_ENGINE', `The command starts ${engine.title}, but engine ${scenario.engine.slice(0, 60)} was given too: give one of the two`)
   const asked = scenario.engineVersion ?? program.version
   const {version} = resolveVersion(asked, engine.newestVersion)
   const unsure = asked === undefined ? program.image !== undefined : !isVersion(asked) || !isAtLeast(engine.newestVersion, version)
@@ -71,7 +68,7 @@ export async function spelledOut(context: Context, scenario: Scenario, documents
   if (reading.refused.length > 0) throw refusal(reading, `${engine.title} ${version}`, asked === undefined)
   for (const flag of reading.flags)
     if (missing.includes(String(flag.value)))
-      Object.assign(flag, {effect: 'ignored-here', because: 'the file was not found here: what is in it is not reckoned with', uncounted: true})
+      Object.assign(flag, {effect: 'ignored-here', because: 'the file was not found here, so its contents are not counted', uncounted: true})
   const request = await requestOf(context, scenario, reading)
   const merged = {engine: engine.id, ...(asked !== undefined && {engineVersion: asked}), tp: 1, pp: 1, dp: 1, ...request} as Record<string, unknown>
   const replaced: CommandReport['replaced'] = []
@@ -148,7 +145,7 @@ function checkedFlags(context: Context, scenario: Scenario): Scenario {
     if (problem) throw new InputError('ENGINE_FLAG_UNKNOWN', problem.message.slice(0, 400), {suggestions: problem.suggestions ?? nearest(name, [])})
     const field = fieldOf(engine.id, row.name, value)
     if (field !== undefined)
-      throw new InputError('ENGINE_FLAG_COUNTED', `${name} has a field of its own, ${field}: give it there, so that it moves the numbers`, {
+      throw new InputError('ENGINE_FLAG_COUNTED', `${name} has its own field, ${field}: give it there, so that it counts`, {
         suggestions: [field],
       })
     const isOff = value === false && row.type === 'bool'
@@ -203,7 +200,7 @@ function withNotCounted(answered: Answer, given: readonly string[]): Answer {
 const notCounted = (names: readonly string[]): Warning => {
   const distinct = [...new Set(names)]
   const more = distinct.length > 12 ? ` and ${distinct.length - 12} more` : ''
-  return {code: 'not-counted', message: `passed on and not counted in any number: ${distinct.slice(0, 12).join(', ')}${more}`}
+  return {code: 'not-counted', message: `passed on, but the figures do not account for ${distinct.slice(0, 12).join(', ')}${more}`}
 }
 
 /**
@@ -218,7 +215,7 @@ function withContextRule(answered: Answer, {engine, scalesContext}: CommandReadi
   if (!refuses || scalesContext || maxModelLen <= contextTokens || best.verdict === 'unsupported') return answered
   const reason: Reason = {
     code: 'context-exceeds-model',
-    message: `${countInWords(maxModelLen)} tokens are asked for, the model's configuration says ${countInWords(contextTokens)}, and nothing in the command stretches it: ${best.engine.title} does not start so`,
+    message: `the command asks for a context of ${countInWords(maxModelLen)} tokens, but the model's configuration says ${countInWords(contextTokens)} and nothing in the command extends it: ${best.engine.title} refuses to start`,
     remedy: `use --max-model-len ${contextTokens}, or what servefit config writes for ${countInWords(maxModelLen)}`,
   }
   const {performance: _performance, tail: _tail, ...stood} = best

@@ -157,7 +157,7 @@ export function correctedEngine(base: Engine, create: (data: EngineData) => Engi
       const support = base.support(subject, deployment)
       const found = find(subject, deployment.engineVersion, deployment)
       if (!found) return support
-      const message = `memory is corrected by ${bytesInWords(Math.abs(found.bytes))} ${found.bytes < 0 ? 'less' : 'more'} for the engine, from the log of ${sourceWords(found.correction, base)} read on ${found.correction.date} (--no-corrections leaves it out)`
+      const message = `memory is corrected by ${bytesInWords(Math.abs(found.bytes))} ${found.bytes < 0 ? 'less' : 'more'} for the engine, from the log of ${sourceWords(found.correction, base)} read on ${found.correction.date} (--no-corrections ignores it)`
       return {...support, warnings: [...support.warnings, {code: 'corrected', message}]}
     },
   }

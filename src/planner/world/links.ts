@@ -55,10 +55,13 @@ export function askedLink(gpus: readonly MachineGpu[], asked: Link): Machine['li
   const cards = [...new Map(gpus.map(({accelerator}) => [accelerator.id, accelerator])).values()]
   const refuse = (why: string) => {
     const usual = linkOfAll(gpus)
-    return new InputError('LINK_UNAVAILABLE', `Link ${asked} cannot be: ${why}; without it these cards are taken to be joined by ${LINK_WORDS[usual.kind]}`)
+    return new InputError(
+      'LINK_UNAVAILABLE',
+      `Link ${asked} is not possible: ${why}; without it these cards are assumed to be connected by ${LINK_WORDS[usual.kind]}`,
+    )
   }
   const shared = cards.find(({unifiedMemory}) => unifiedMemory)
-  if (shared && gpus.length > 1) throw refuse(`several ${shared.name} are machines of their own, joined by a network`)
+  if (shared && gpus.length > 1) throw refuse(`each ${shared.name} is a machine of its own, connected to others by a network`)
   if (gpus.some(({accelerator}) => accelerator.slice) && asked !== 'pcie') throw refuse('slices of a card have neither peer access nor NVLink')
   if (asked !== 'nvlink') return {kind: asked === 'p2p' ? 'pcie-p2p' : 'pcie-host', bytesPerSecondPerDirection: slowestPcie(cards), asked: true}
   const links = cards.map(({scaleUp, unratedScaleUp}) => scaleUp ?? unratedScaleUp)

@@ -38,7 +38,7 @@ export interface MetricErrors {
 const METRIC_WORDS: Record<MetricErrors['metric'], string> = {
   ttftMs: 'the first token',
   tpotMs: 'the time per token',
-  outputTokensPerSecond: 'the rate in all',
+  outputTokensPerSecond: 'the total rate',
 }
 
 /** Errors that differ by less are the same. */

@@ -52,7 +52,7 @@ function boxesInWords({accelerator, count}: {accelerator: Accelerator; count: nu
     nodeCount === 1
       ? ''
       : `; between nodes ${ASSUMED_NETWORK_BYTES_PER_SECOND / 1e9} GB/s for each GPU are assumed (machines by name have their own network: servefit machines)`
-  return `${asked} are taken as ${taken}, since ${LINK_WORDS[usualLink(accelerator, boxes.size).kind]} joins ${scaleUp!.maxGpuCount} of them at most${left}${network}`
+  return `${asked} is read as ${taken}, since ${LINK_WORDS[usualLink(accelerator, boxes.size).kind]} connects at most ${scaleUp!.maxGpuCount} of them${left}${network}`
 }
 
 /** What of the figures of these cards is not from a source, for the answer to say. */
@@ -78,7 +78,7 @@ export function machineFromSystem(catalogue: Catalogue, system: System, nodes?: 
       link: {kind: 'other'},
       networkBytesPerSecondPerGpu: system.network?.bytesPerSecondPerGpu,
       detected: false,
-      notes: ['each socket is taken for one NUMA node, and so for one rank: where the firmware splits sockets there are more, each with less memory'],
+      notes: ['each socket is assumed to be one NUMA node, and so one rank: where the firmware splits sockets there are more, each with less memory'],
     }
   }
   const first = gpus[0]!.accelerator

@@ -49,7 +49,7 @@ async function namedModel(context: Context, name: string): Promise<NamedModel> {
   const repository = known ? (known.checkpoint ?? catalogue.model(known.id).hfId) : name
   const outside: FoundRepository = (looksLikeRepository(repository) && (await context.repository?.(repository))) || {}
   if (outside.found) return startedByPath(imported(outside.found), outside.found.path, `./${name}`)
-  if (known) throw new InputError('MODEL_UNKNOWN', `${repository} was not read anew: ${outside.because ?? 'it is on no hub that could be asked'}`)
+  if (known) throw new InputError('MODEL_UNKNOWN', `${repository} could not be read again: ${outside.because ?? 'it is on no hub that could be asked'}`)
   const {unlisted} = await import('./unlisted-models.ts')
   return unlisted(catalogue, name, outside)
 }
@@ -57,7 +57,7 @@ async function namedModel(context: Context, name: string): Promise<NamedModel> {
 function catalogued(catalogue: Catalogue, {id, checkpoint: repository}: FoundModel, name: string): NamedModel {
   const model = catalogue.model(id)
   const file = catalogue.modelEntries.find((entry) => entry.id === id)?.file
-  const warnings = file === undefined ? [] : [`${model.name} is described by your own file ${file}, which goes before the catalogue`]
+  const warnings = file === undefined ? [] : [`${model.name} is described by your own file ${file}, which takes precedence over the catalogue`]
   if (repository === undefined) return {model, warnings}
   const asked = repository.toLowerCase()
   const own = model.checkpoints.find(({hfId}) => hfId.toLowerCase() === asked)

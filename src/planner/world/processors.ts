@@ -34,7 +34,7 @@ export function processorsOf({host, name}: System): MachineGpu[] {
     ...(bandwidth !== undefined && {memoryBandwidthBytesPerSecond: bandwidth / socketCount}),
     denseOperationsPerSecond: {},
     native: ['bf16', 'int8'],
-    remarks: [`the rates of ${nameOf(cpu)} are not known here: the time of prompts is guessed from its memory bandwidth`],
+    remarks: [`the compute rates of ${nameOf(cpu)} are not known: the time for prompts is estimated from its memory bandwidth`],
   }
   return Array.from({length: socketCount}, (_, index) => ({index, accelerator: processor, memoryBytes: processor.memoryBytes}))
 }

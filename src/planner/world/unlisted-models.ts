@@ -21,7 +21,7 @@ export function unlisted(catalogue: Catalogue, name: string, {absent, because}: 
   if (sized) return sizedModel(catalogue, sized)
   const closed = closedModel(catalogue, name)
   if (closed)
-    throw new InputError('MODEL_CLOSED', `The weights of ${name} are not published (${closed.vendor}): it cannot be run on machines of one's own`, {
+    throw new InputError('MODEL_CLOSED', `The weights of ${name} are not published (${closed.vendor}): it cannot run on your own machines`, {
       suggestions: closed.nearest,
     })
   const build = absent ? undefined : buildNamed(name)
@@ -62,7 +62,7 @@ function promisedBuild(catalogue: Catalogue, build: NamedBuild): NamedModel | un
     notes: [
       {
         code: 'recipe-assumed',
-        message: `${build.repository} was not looked into: by its name it is ${model.name} with ${build.weights} weights, and the usual tensors are taken to be left at 16 bits${details}`,
+        message: `the files of ${build.repository} were not read: going by its name it is ${model.name} with ${build.weights} weights, and the usual tensors are assumed to stay at 16 bits${details}`,
       },
     ],
   }
@@ -87,7 +87,7 @@ function mirrored(catalogue: Catalogue, name: string): NamedModel | undefined {
       formatsAssumed: true,
     },
     warnings: [],
-    notes: [{code: 'recipe-assumed', message: `${name.trim()} was not looked into: by its name it is a copy of ${model.hfId}`}],
+    notes: [{code: 'recipe-assumed', message: `the files of ${name.trim()} were not read: going by its name it is a copy of ${model.hfId}`}],
   }
 }
 
@@ -95,7 +95,7 @@ function foreignError(catalogue: Catalogue, name: string, {base, form, program}:
   const model = baseOf(catalogue, base)
   return new InputError(
     'MODEL_FORMAT_FOREIGN',
-    `${name.slice(0, 200)} is in the ${form} form, which ${program} runs and none of vLLM, SGLang and TensorRT-LLM: expected another build of the model${model ? `, such as ${model.hfId}` : ''}`,
+    `${name.slice(0, 200)} is in the ${form} format, which ${program} runs and vLLM, SGLang and TensorRT-LLM do not: expected another build of the model${model ? `, such as ${model.hfId}` : ''}`,
     {suggestions: model ? [model.id] : nearestModels(catalogue, base)},
   )
 }
@@ -108,7 +108,7 @@ function draftError(catalogue: Catalogue, name: string): InputError | undefined 
     model &&
     new InputError(
       'MODEL_IS_DRAFT',
-      `${name.slice(0, 200)} is by its name a draft for speculative decoding with ${model.name} and does not run alone: ask about ${model.hfId} with --speculative and --draft`,
+      `${name.slice(0, 200)} is, going by its name, a draft for speculative decoding with ${model.name} and does not run alone: ask about ${model.hfId} with --speculative and --draft`,
       {suggestions: [model.id]},
     )
   )

@@ -93,7 +93,7 @@ export function hostOptions(startable: Startable, network: 'published' | 'host' 
         ]
       : []),
     {flag: '--ipc', value: 'host', because: 'processes of the engine share memory'},
-    {flag: '--security-opt', value: 'no-new-privileges', because: 'nothing in it gains rights'},
+    {flag: '--security-opt', value: 'no-new-privileges', because: 'nothing in it gains privileges'},
     ...ulimits(startable).map(({name, value, because}) => ({flag: '--ulimit', value: `${name}=${value}`, because})),
     {flag: '--stop-timeout', value: killSeconds(startable), because: 'a stop waits for answers that are being given'},
     ...(network === 'host'

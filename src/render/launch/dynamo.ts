@@ -47,7 +47,7 @@ export const dynamo: Format = {
     const split = splitReplicas(startable)
     const {prefill, decode, because} = split
     const each = launch.nodes ? `${launch.nodes.count} nodes` : `${startable.gpusPerNode} GPUs`
-    const note = `${splitWords(split, 'worker')}, each as planned: ${prefill + decode} x ${each} in all. ${because}
+    const note = `${splitWords(split, 'worker')}, each as planned: ${prefill + decode} x ${each} in total. ${because}
 Images of Dynamo ${DYNAMO_VERSION} bring their own ${engine.title}; options were checked against ${engine.version}.
 Parsers of tool calls and reasoning belong to Dynamo's frontend and are left out.
 The Secret is needed: kubectl create secret generic ${SECRET_NAME} --from-literal=${SECRET.key}=...`

@@ -31,7 +31,7 @@ export function explainLaunch(launch: Launch, columns: number, around: readonly 
   const {program} = launch
   const rows = launchReasons(launch).map(({option, because}): [string, string] => [option, because])
   const lines = [wrap(harmless(program.join(' ')), columns), '']
-  if (rows.length === 0) lines.push(`  ${wrap("No flag is needed: the engine's own defaults serve this best.", columns - 4, 2)}`)
+  if (rows.length === 0) lines.push(`  ${wrap("No flag is needed: the engine's defaults serve this best.", columns - 4, 2)}`)
   lines.push(...tableOf(rows, columns))
   if (around.length > 0) lines.push('', 'Around it', '', ...tableOf(distinct(around), columns))
   return `${lines.join('\n')}\n`

@@ -69,14 +69,14 @@ const LOGS: Record<string, (name: string) => string> = dictionary({
 
 function notes(startable: Startable, format: string, hasBenchmark: boolean, offer: string | undefined): string {
   const {engine, name, port, isPublic, replicas = 1} = startable
-  const steps: string[] = ['Start it: the first lines of each file say how where it is not plain.']
+  const steps: string[] = ['Start it: the first lines of each file say how, unless that is obvious.']
   const key = keyVariable(startable)
   if (key !== undefined)
     steps.push(
-      `It is open to others, and asks them for an API key; none stands in these files. Requests give it as \`Authorization: Bearer $${key}\`, and so do the scripts here: set ${key} for them too.`,
+      `It is open to others and asks them for an API key, which is in none of these files. Requests give it as \`Authorization: Bearer $${key}\`, and so do the scripts here: set ${key} for them too.`,
     )
   else if (isPublic !== true)
-    steps.push(`Only ${SERVICES[format] === undefined ? 'this machine' : 'its cluster'} reaches it. \`--public\` opens it, with an API key.`)
+    steps.push(`Only ${SERVICES[format] === undefined ? 'this machine' : 'its cluster'} can reach it. \`--public\` opens it to others, with an API key.`)
   const service = SERVICES[format]?.(name)
   if (service !== undefined) steps.push(`Reach it: \`kubectl port-forward service/${service} ${port}:${port}\``)
   steps.push('`sh smoke-test.sh` waits until the model is loaded and asks once.')

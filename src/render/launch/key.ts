@@ -30,7 +30,7 @@ export function withKey(launch: Launch, engine: {id: string; title: string}): La
   if (engine.id === 'sglang') return {...launch, key: {flag: '--api-key', variable: 'SGLANG_API_KEY', because: BECAUSE}}
   throw new InputError(
     'PUBLIC_UNAVAILABLE',
-    `${engine.title} asks nobody for an API key, so it is not opened to others: leave --public out, and put a proxy that asks for one in front`,
+    `${engine.title} cannot ask for an API key, so servefit does not open it to others: leave --public out, and put a proxy in front that asks for one`,
   )
 }
 

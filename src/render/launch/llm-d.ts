@@ -28,7 +28,7 @@ export const llmD: Format = {
     if (launch.nodes) throw cannot('prefill and decode over several nodes each are not written for llm-d: plan one that fits a node, or use --format dynamo')
     const split = splitReplicas(startable)
     const {prefill, decode, because} = split
-    const note = `${splitWords(split, 'server')}, each as planned: ${prefill + decode} x ${gpusPerNode} GPUs in all. ${because}
+    const note = `${splitWords(split, 'server')}, each as planned: ${prefill + decode} x ${gpusPerNode} GPUs in total. ${because}
 The router is installed first, as guides/pd-disaggregation of llm-d/llm-d says; it finds these pods by llm-d.ai/guide.
 The Secret is needed: kubectl create secret generic ${SECRET} --from-literal=HF_TOKEN=...`
     const documents = [cacheClaim(startable, 'ReadWriteMany'), deployment(startable, 'prefill'), deployment(startable, 'decode')]

@@ -9,7 +9,7 @@ export interface Known {
   /** Where such a command stands. */
   source: string
   gpu: string
-  /** Release, where the command says none. */
+  /** Release, instead of none. */
   version?: string
   flags: number
   asks: CommandRequest

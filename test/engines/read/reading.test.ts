@@ -92,7 +92,7 @@ describe('what the engine itself would refuse', () => {
   it('values that are missing, switches with values, words too many', () => {
     expect(read('vllm serve m --max-model-len --port 1', '0.28.0').refused[0]!.message).toContain('expects a value')
     expect(read('vllm serve m --enforce-eager=true', '0.28.0').refused[0]!.message).toContain('takes no value')
-    expect(read('vllm serve m other', '0.28.0').refused[0]!.message).toContain('no further words: other')
+    expect(read('vllm serve m other', '0.28.0').refused[0]!.message).toContain('no further arguments: other')
     expect(read('vllm serve m -tp 0', '0.28.0').refused).toHaveLength(1)
     expect(read('vllm serve m --gpu-memory-utilization 1.5', '0.28.0').refused).toHaveLength(1)
     expect(read('vllm serve m -tp $TP', '0.28.0').refused[0]!.message).toContain('variable $TP')
@@ -129,7 +129,7 @@ describe('what is accounted for', () => {
   it('the last of a flag that is given twice', () => {
     const {flags, request} = read('vllm serve m -tp 2 --tensor-parallel-size 4', '0.28.0')
     expect(request.tp).toBe(4)
-    expect(flags[0]).toMatchObject({effect: 'ignored-here', because: 'given again later: the last one counts'})
+    expect(flags[0]).toMatchObject({effect: 'ignored-here', because: 'given again later, and the last one counts'})
   })
 
   it('keys are never shown and never passed on', () => {

@@ -110,7 +110,7 @@ function foundIn(table: FlagTable, version: string, newest: FlagRow, word: strin
     name: row.name,
     spelling: word,
     negated,
-    ...(row.deprecated && {note: `deprecated in this release${row.instead === undefined ? '' : `: ${row.instead} takes its place`}`}),
+    ...(row.deprecated && {note: `deprecated in this release${row.instead === undefined ? '' : `: use ${row.instead} instead`}`}),
   }
 }
 
@@ -192,7 +192,7 @@ export function readArguments(table: FlagTable, version: string, args: readonly 
       const value = joined ?? (takes ? next : undefined)
       flags.push(
         value === undefined
-          ? {...base, value: true, problem: `${written} of ${table.engine} ${version} expects a value, and none follows`}
+          ? {...base, value: true, problem: `${written} of ${table.engine} ${version} expects a value, but none follows`}
           : checked(table, version, {...base, value}),
       )
     }
@@ -224,7 +224,7 @@ function checked(table: FlagTable, version: string, given: GivenFlag): GivenFlag
     .map((word) => /\$\{?([A-Za-z_]\w*)/.exec(word)?.[1])
     .find((variable) => variable !== undefined)
   if (unknown !== undefined && row.type !== 'str' && row.type !== 'json' && row.type !== 'list')
-    return {...given, problem: `${given.flag} is given the shell's variable $${unknown}, whose value is not known here: write the value`}
+    return {...given, problem: `${given.flag} uses the shell variable $${unknown}, whose value is not known here: write the value`}
   if (Array.isArray(value)) {
     const choices = row.open ? undefined : legalChoices(row, version)
     const wrong = choices && value.find((word) => !choices.some((choice) => String(choice) === word))
@@ -251,4 +251,4 @@ function lastOfEach(flags: GivenFlag[]): GivenFlag[] {
   return flags.map((given, index) => (given.name !== undefined && last.get(given.name) !== index ? {...given, note: REPEATED} : given))
 }
 
-export const REPEATED = 'given again later: the last one counts'
+export const REPEATED = 'given again later, and the last one counts'

@@ -7,7 +7,7 @@ import {dictionary} from '../../../core/dictionary.ts'
 export const cacheFormatMeaning: Meaning = (value, {request}) => {
   const name = textOf(value)?.toLowerCase() ?? ''
   const format = name === 'auto' ? 'auto' : findCacheFormat(name)?.id
-  if (format === undefined) return ignored('this format of the cache is not reckoned with', true)
+  if (format === undefined) return ignored('this cache format is not modelled', true)
   request.kvCache = format
   return counted(`kvCache ${format}`)
 }
@@ -22,7 +22,7 @@ export const quantizationMeaning: Meaning = (value, {request}) => {
 }
 
 export const dtypeMeaning: Meaning = (value, {request}) => {
-  if (!/^(?:float|float32)$/.test(textOf(value) ?? '')) return ignored('what is not quantised has 16 bits either way')
+  if (!/^(?:float|float32)$/.test(textOf(value) ?? '')) return ignored('what is not quantised takes 16 bits either way')
   request.weights ??= 'fp32'
   return counted('weights fp32')
 }
@@ -119,4 +119,4 @@ export const contextFields = /rope|max_position_embeddings|yarn/i
 
 /** Fields of the model's configuration that a longer context wants. */
 export const overridesMeaning: Meaning = (value) =>
-  contextFields.test(String(value)) ? counted("the context's scaling") : ignored("changes of the model's configuration are not reckoned with", true)
+  contextFields.test(String(value)) ? counted("the context's scaling") : ignored("changes of the model's configuration are not modelled", true)

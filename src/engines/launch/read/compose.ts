@@ -1,5 +1,6 @@
 /** Containers of a compose file or a manifest of Kubernetes, as programs. */
 import {InputError} from '../../../core/input-error.ts'
+import {nearest} from '../../../core/nearest.ts'
 import {inImage, type Program} from './program.ts'
 import {readShell} from './shell.ts'
 import {dictionary} from '../../../core/dictionary.ts'
@@ -33,7 +34,10 @@ export function programOfDocument(document: unknown, path: string, service?: str
   const names = found.map(({name}) => name)
   if (service !== undefined) {
     const one = found.find(({name}) => name === service)
-    if (!one) throw new InputError('COMMAND_SERVICE_UNKNOWN', `${path} has no server "${service.slice(0, 60)}": expected ${names.slice(0, 10).join(', ')}`)
+    if (!one)
+      throw new InputError('COMMAND_SERVICE_UNKNOWN', `${path} has no server "${service.slice(0, 60)}": expected ${names.slice(0, 10).join(', ')}`, {
+        suggestions: nearest(service, names),
+      })
     return one.program
   }
   if (found.length > 1)

@@ -15,7 +15,7 @@ const PURPOSES: [RegExp, Purpose][] = [
     /^(?:host|port|uds|uvicorn|ssl|root-path|fastapi|middleware|allowed-(?:origins|methods|headers)|allow-credentials|h11|http2|enable-http2|grpc|smg|disable-fastapi-docs|enable-offline-docs|enable-request-id-headers|response-role|metadata-server|server-role|sidecar|headless|api-server-count)/,
     harmless('how the server is reached'),
   ],
-  [/^(?:api-key|admin-api-key|hf-token)/, harmless('a key: it is not shown and not passed on')],
+  [/^(?:api-key|admin-api-key|hf-token)/, harmless('a key: neither shown nor passed on')],
   [
     /^(?:chat-template|completion-template|hf-chat-template|default-chat-template|trust-request-chat|tool-|enable-auto-tool|exclude-tools|reasoning|enable-reasoning|strip-thinking|enable-strict-thinking|cohere|interleave-mm|response-|return-tokens|enable-prompt-tokens|structured|guided|grammar|constrained|override-generation|generation-config|sampling-defaults|preferred-sampling|logits-processor|max-logprobs|logprobs|enable-custom-logit|enable-force-include|stream|incremental|enable-cache-report|default-priority|post-processor|allow-request-chat|io-processor)/,
     harmless('what requests and answers look like'),
@@ -35,26 +35,26 @@ const PURPOSES: [RegExp, Purpose][] = [
   ],
   [
     /^(?:limit-mm-data|mm-hasher|mm-shm|enable-prompt-embeds|disable-cascade|batch-notify|sleep-on-idle|scheduler-recv|num-continuous|decode-|watermark|min-free|schedule-|scheduling-policy|retraction|enable-priority|disable-priority|abort-on-priority|priority-)/,
-    uncounted('how requests are scheduled is reckoned with as the engine does it by itself'),
+    uncounted('scheduling is modelled as the engine does it by default'),
   ],
   [
     /(?:backend|kernel|cutlass|deepgemm|flashinfer|fa3|triton|torch-compile|all-reduce|allreduce|symm-mem|nccl|mscclpp|fused|fusion|autotune|gemm|optimization-level|compilation|attention-config|enable-dbo|ubatch|performance-mode|cuda-graph|cudagraph|two-batch|single-batch|overlap|async-scheduling|p2p-check|deepep)/,
-    uncounted("which kernels run: speeds are those of the engine's own choice"),
+    uncounted("choice of kernels: speeds are those of the engine's own choice"),
   ],
-  [/(?:eplb|expert|redundant|moe)/, uncounted('how experts are placed and run is not reckoned with beyond their parallelism')],
+  [/(?:eplb|expert|redundant|moe)/, uncounted('of how experts are placed and run, only their parallelism is modelled')],
   [
     /(?:offload|hicache|hierarchical|lmcache|kv-transfer|ec-transfer|disaggregation|host-cache|swap|flexkv)/,
-    uncounted('a cache beyond the GPU is not reckoned with'),
+    uncounted('a cache beyond the GPU is not modelled'),
   ],
-  [/(?:mm-|multimodal|video|image|encoder)/, uncounted('how images and sounds are prepared is not reckoned with')],
-  [/lora/, uncounted('adapters are reckoned with by their number, rank and modules')],
-  [/(?:hf-overrides|json-model-override|model-kwargs|rope)/, uncounted("changes of the model's configuration are not reckoned with")],
+  [/(?:mm-|multimodal|video|image|encoder)/, uncounted('the preparation of images and sounds is not modelled')],
+  [/lora/, uncounted('adapters are modelled by their number, rank and modules')],
+  [/(?:hf-overrides|json-model-override|model-kwargs|rope)/, uncounted("changes of the model's configuration are not modelled")],
 ]
 
 /** What a flag is for. `row` names of the configuration file (`kv_cache_config.dtype`) are read the same way. */
 export function purposeOf(name: string): Purpose {
   const plain = name.replace(/^--?(?:no-)?/, '').replaceAll('_', '-')
-  return PURPOSES.find(([pattern]) => pattern.test(plain))?.[1] ?? uncounted('it is not reckoned with')
+  return PURPOSES.find(([pattern]) => pattern.test(plain))?.[1] ?? uncounted('not modelled')
 }
 
 /** Flags whose values are secrets. */
@@ -64,17 +64,14 @@ export const isSecretFlag = (name: string): boolean => /^-{0,2}(?:hf[-_]token|(?
 export const isSecretVariable = (name: string): boolean => /TOKEN|SECRET|PASSWORD|PASSWD|API_?KEY|ACCESS_?KEY|CREDENTIAL|AUTH/i.test(name)
 
 const VARIABLES: [RegExp, Purpose][] = [
-  [/^(?:CUDA|NVIDIA|HIP|ROCR|ZE|ASCEND_RT)_VISIBLE_DEVICES$/, uncounted('which of the GPUs serve: say it with --gpu or --machine')],
+  [/^(?:CUDA|NVIDIA|HIP|ROCR|ZE|ASCEND_RT)_VISIBLE_DEVICES$/, uncounted('which GPUs serve: give them with --gpu or --machine')],
   [
     /^(?:HF_|HUGGING|TRANSFORMERS_|XDG_|HOME$|PATH$|LD_|TMPDIR|MODELSCOPE|VLLM_USE_MODELSCOPE|SGLANG_USE_MODELSCOPE|PYTHON|LOG|VLLM_LOGGING|VLLM_CONFIGURE_LOGGING|VLLM_NO_USAGE|DO_NOT_TRACK|VLLM_API_KEY|VLLM_HOST|VLLM_PORT|OMP_NUM|TOKENIZERS_|TZ$|LANG|LC_)/,
     harmless('how the model is found, and how the server runs'),
   ],
   [/^(?:NCCL|GLOO|UCX|TP_SOCKET|VLLM_HOST_IP|MASTER_)/, harmless('how processes find each other')],
-  [
-    /^VLLM_ALLOW_LONG_MAX_MODEL_LEN$|^SGLANG_ALLOW_OVERWRITE_LONGER_CONTEXT_LEN$|^TLLM_ALLOW_LONG/,
-    harmless('lets a context pass that is longer than the model says'),
-  ],
-  [/^VLLM_USE_V1$/, uncounted('answers are about the engine that the release starts by itself')],
+  [/^VLLM_ALLOW_LONG_MAX_MODEL_LEN$|^SGLANG_ALLOW_OVERWRITE_LONGER_CONTEXT_LEN$|^TLLM_ALLOW_LONG/, harmless('allows a context longer than the model says')],
+  [/^VLLM_USE_V1$/, uncounted('the answer is for the engine that the release starts by default')],
 ]
 
 /** Beginnings of variables that engines, PyTorch and drivers read. */
@@ -83,4 +80,4 @@ const ENGINE_VARIABLE = /^(?:VLLM|SGLANG|SGL|TRTLLM|TLLM|TENSORRT|CUDA|PYTORCH|T
 /** What a variable of the environment is for. */
 export const purposeOfVariable = (name: string): Purpose =>
   VARIABLES.find(([pattern]) => pattern.test(name))?.[1] ??
-  (ENGINE_VARIABLE.test(name) ? uncounted('it is not reckoned with') : harmless('no variable that the engine is known to read'))
+  (ENGINE_VARIABLE.test(name) ? uncounted('not modelled') : harmless('not known to be read by the engine'))

@@ -143,7 +143,7 @@ function takePositionals(
   const extra = takesModel ? others : positionals
   if (extra.length > 0)
     refuse(
-      `${engine} ${version} takes no further words: ${extra.slice(0, 3).join(' ').slice(0, 80)}`,
+      `${engine} ${version} takes no further arguments: ${extra.slice(0, 3).join(' ').slice(0, 80)}`,
       takesModel ? [] : [engine === 'sglang' ? '--model-path' : '--model'],
     )
 }
@@ -157,7 +157,7 @@ function effectOf(given: GivenFlag, meanings: Record<string, Meaning>, reading: 
   if (note === REPEATED) return ignored(REPEATED)
   if (MODEL_FLAGS.has(name)) {
     if (program.entry === 'vllm-serve' && version === FLAG_REFUSED_UNTIL)
-      return wrong('the model is the first word behind vllm serve, not a flag, in this release')
+      return wrong('in this release the model is the first word after vllm serve, not a flag')
     reading.request.model = String(value)
     return {effect: 'counted', because: 'the model'}
   }

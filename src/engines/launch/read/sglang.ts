@@ -22,11 +22,11 @@ import {dictionary} from '../../../core/dictionary.ts'
 const hasAdapters = (words: Reading['words']): boolean => words.get('--enable-lora') === true || words.has('--lora-paths')
 
 const chunk: Meaning = (value, reading) =>
-  (wholeNumber(value, false) ?? 0) < 1 ? ignored('prompts that go at once are not reckoned with', true) : count('maxNumBatchedTokens')(value, reading)
+  (wholeNumber(value, false) ?? 0) < 1 ? ignored('prompts processed at once are not modelled', true) : count('maxNumBatchedTokens')(value, reading)
 
 /** `--cuda-graph-backend-decode disabled`: both phases together are no graphs at all. */
 const backend: Meaning = (value) =>
-  textOf(value) === 'disabled' ? counted('no graphs in this phase') : ignored("which kernels run: speeds are those of the engine's own choice", true)
+  textOf(value) === 'disabled' ? counted('no graphs in this phase') : ignored("choice of kernels: speeds are those of the engine's own choice", true)
 
 const speculation = beside('speculation')
 
@@ -37,7 +37,7 @@ export const SGLANG_MEANINGS: Record<string, Meaning> = dictionary({
   '--ep-size': count('ep'),
   '--enable-ep-moe': (_value, {request}) => {
     request.ep = request.tp ?? 1
-    return counted('experts are dealt out whole')
+    return counted('experts stay whole')
   },
   '--enable-dp-attention': flagOf('dpAttention'),
   '--attn-dp-size': (value, reading) => {
@@ -67,7 +67,7 @@ export const SGLANG_MEANINGS: Record<string, Meaning> = dictionary({
   '--speculative-draft-model-path': speculation,
   '--speculative-num-steps': speculation,
   '--speculative-num-draft-tokens': speculation,
-  '--speculative-eagle-topk': (value) => (textOf(value) === '1' ? counted('drafts in a chain') : ignored('trees of drafts are reckoned with as chains', true)),
+  '--speculative-eagle-topk': (value) => (textOf(value) === '1' ? counted('drafts in a chain') : ignored('draft trees are modelled as chains', true)),
   '--speculative-dflash-block-size': speculation,
   '--speculative-dspark-block-size': speculation,
   '--disable-radix-cache': (value, {request}) => {

@@ -14,7 +14,7 @@ import {beside, count, counted, flagOf, ignored, type Meaning, type Reading, sha
 import {dictionary} from '../../../core/dictionary.ts'
 
 const pytorch: Meaning = (value) =>
-  textOf(value) === 'pytorch' ? counted('the backend that answers are about') : ignored('answers are about the PyTorch backend', true)
+  textOf(value) === 'pytorch' ? counted('the backend that the answer is for') : ignored('the answer is for the PyTorch backend', true)
 
 const blockReuse: Meaning = (value, {request}) => {
   if (value === true || textOf(value) === 'true') return ignored('as by default')
@@ -35,7 +35,7 @@ export const TRTLLM_MEANINGS: Record<string, Meaning> = dictionary({
   '--free_gpu_memory_fraction': share('gpuMemoryUtilization'),
   '--kv_cache_dtype': cacheFormatMeaning,
   '--backend': pytorch,
-  '--enable_chunked_prefill': (value) => (value === false ? ignored('as by default') : ignored('prompts longer than a step are taken so')),
+  '--enable_chunked_prefill': (value) => (value === false ? ignored('as by default') : ignored('so that prompts longer than a step are accepted')),
   tensor_parallel_size: count('tp'),
   pipeline_parallel_size: count('pp'),
   moe_expert_parallel_size: count('ep'),
@@ -45,7 +45,7 @@ export const TRTLLM_MEANINGS: Record<string, Meaning> = dictionary({
   max_seq_len: count('maxModelLen'),
   backend: pytorch,
   dtype: dtypeMeaning,
-  enable_chunked_prefill: () => ignored('prompts longer than a step are taken so'),
+  enable_chunked_prefill: () => ignored('so that prompts longer than a step are accepted'),
   'kv_cache_config.free_gpu_memory_fraction': share('gpuMemoryUtilization'),
   'kv_cache_config.dtype': cacheFormatMeaning,
   'kv_cache_config.enable_block_reuse': blockReuse,
@@ -55,7 +55,7 @@ export const TRTLLM_MEANINGS: Record<string, Meaning> = dictionary({
   'kv_cache_config.mamba_ssm_cache_dtype': stateFormatMeaning,
   'cuda_graph_config.max_batch_size': (value, reading) => (textOf(value) === '0' ? ignored('as by default') : graphLimitMeaning(value, reading)),
   'cuda_graph_config.batch_sizes': sizesMeaning,
-  'cuda_graph_config.enable_padding': () => ignored('which batches are padded is not reckoned with', true),
+  'cuda_graph_config.enable_padding': () => ignored('padding of batches is not modelled', true),
   'speculative_config.decoding_type': beside('speculation'),
   'speculative_config.max_draft_len': beside('speculation'),
   'speculative_config.num_nextn_predict_layers': beside('speculation'),

@@ -33,7 +33,7 @@ const prefixCaching: Meaning = (value, {request}) => {
 /** `--compilation-config`: what it says of graphs is counted, the rest is not. */
 const compilation: Meaning = (value, reading) => {
   const config = mappingOf(value)
-  if (!config) return ignored('how the model is compiled is not reckoned with', true)
+  if (!config) return ignored('compilation of the model is not modelled', true)
   const done: string[] = []
   const {cudagraph_capture_sizes: sizes, max_cudagraph_capture_size: most, cudagraph_mode: mode} = config
   if (Array.isArray(sizes) && sizes.length > 0 && sizes.every((size) => Number.isInteger(size) && (size as number) > 0))
@@ -45,7 +45,7 @@ const compilation: Meaning = (value, reading) => {
   }
   const rest = Object.keys(config).filter((key) => !['cudagraph_capture_sizes', 'max_cudagraph_capture_size', 'cudagraph_mode'].includes(key))
   const not = rest.length > 0 ? `not counted: ${rest.slice(0, 4).join(', ')}` : ''
-  if (done.length === 0) return ignored(not === '' ? 'it says nothing' : not, rest.length > 0)
+  if (done.length === 0) return ignored(not === '' ? 'it sets nothing' : not, rest.length > 0)
   return counted([...done, ...(not === '' ? [] : [not])].join('; '))
 }
 
@@ -62,7 +62,7 @@ const task: Meaning = (value, reading) =>
 const runner: Meaning = (value, reading) => {
   const name = textOf(value)
   if (name === 'pooling') return poolingMeaning(true, reading)
-  return name === 'draft' ? ignored('it is not reckoned with', true) : ignored('as by default')
+  return name === 'draft' ? ignored('not modelled', true) : ignored('as by default')
 }
 
 const cacheBytes: Meaning = (value, {request}) => {
@@ -80,13 +80,13 @@ const speculation: Meaning = (value, {request}) => {
 }
 
 const mambaMode: Meaning = (value) =>
-  textOf(value) === 'all' ? ignored('states at every block are not reckoned with', true) : ignored('as prefix caching has it by default')
+  textOf(value) === 'all' ? ignored('states at every block are not modelled', true) : ignored('as prefix caching has it by default')
 
 export const VLLM_MEANINGS: Record<string, Meaning> = dictionary({
   '--tensor-parallel-size': count('tp'),
   '--pipeline-parallel-size': count('pp'),
   '--data-parallel-size': count('dp'),
-  '--enable-expert-parallel': (value) => (value === true ? counted('experts are dealt out whole') : ignored('as by default')),
+  '--enable-expert-parallel': (value) => (value === true ? counted('experts stay whole') : ignored('as by default')),
   '--decode-context-parallel-size': count('decodeContextParallel'),
   '--nnodes': count('nodes'),
   '--max-model-len': modelLength,
@@ -103,7 +103,7 @@ export const VLLM_MEANINGS: Record<string, Meaning> = dictionary({
   '--enable-prefix-caching': prefixCaching,
   '--language-model-only': languageOnlyMeaning,
   '--limit-mm-per-prompt': limitsMeaning,
-  '--skip-mm-profiling': (value) => ignored(value === true ? 'the trial run is reckoned without images' : 'as by default'),
+  '--skip-mm-profiling': (value) => ignored(value === true ? 'the trial run is modelled without images' : 'as by default'),
   '--mm-processor-kwargs': () => ignored('the largest image of the trial run follows from its pixels'),
   '--cudagraph-capture-sizes': sizesMeaning,
   '--max-cudagraph-capture-size': graphLimitMeaning,
@@ -127,7 +127,7 @@ export const VLLM_MEANINGS: Record<string, Meaning> = dictionary({
   '--max-num-queued-tokens': queueMeaning('maxQueuedTokens'),
   '--hf-overrides': overridesMeaning,
   '--rope-scaling': overridesMeaning,
-  '--enable-chunked-prefill': (value) => (value === false ? ignored('prompts that go at once are not reckoned with', true) : ignored('as by default')),
+  '--enable-chunked-prefill': (value) => (value === false ? ignored('prompts processed at once are not modelled', true) : ignored('as by default')),
 })
 
 /** What words mean together. */

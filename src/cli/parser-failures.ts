@@ -1,0 +1,115 @@
+import {nearest} from '../core/nearest.ts'
+import {spelledAs} from './flag-names.ts'
+
+/** What was typed, for messages that name it: the command and the words behind it. */
+export interface Typed {
+  command?: string
+  argv: readonly string[]
+  /** Commands below this one. */
+  below?: readonly string[]
+}
+
+/** What oclif's parser throws, told by its shape: names of classes do not survive bundling. */
+export interface ParserError extends Error {
+  oclif?: {exit?: number}
+  /** Arguments that are missing, or that are too many. */
+  args?: {name: string; description?: string}[] | string[]
+  /** Flags that the command does not have, as they were written. */
+  flags?: string[]
+  parse?: {input?: {flags?: Record<string, {aliases?: string[]}>}}
+}
+
+interface Wrong {
+  code: string
+  message: string
+  suggestions: string[]
+}
+
+/** For "did you mean" before any command is loaded. */
+const COMMAND_NAMES = [
+  'check',
+  'config',
+  'plan',
+  'compare',
+  'capacity',
+  'diff',
+  'here',
+  'detect',
+  'doctor',
+  'models',
+  'models show',
+  'models import',
+  'gpus',
+  'machines',
+  'engines',
+  'engines support',
+  'batch',
+  'verify',
+  'calibrate',
+  'schema',
+  'web',
+  'mcp',
+  'completion',
+  'help',
+]
+
+/** One, two or three. */
+export const inWords = (names: readonly string[]): string => (names.length > 1 ? `${names.slice(0, -1).join(', ')} or ${names.at(-1)}` : (names[0] ?? ''))
+
+/** What the parser found wrong, in our words; undefined for what is not its error. */
+export function parserFailure(error: ParserError, typed: Typed): Wrong | undefined {
+  const unknown = /^command (.+) not found$/.exec(error.message)
+  if (unknown) {
+    // oclif takes the arguments for parts of the command's name.
+    const [asked = ''] = unknown[1]!.split(':')
+    return {code: 'COMMAND_UNKNOWN', message: `No command "${asked}": servefit --help lists them`, suggestions: nearest(asked, COMMAND_NAMES)}
+  }
+  if (error.oclif?.exit !== 2) return undefined
+  const missing = /^Missing \d+ required arg/.test(error.message) ? error.args?.[0] : undefined
+  if (typeof missing === 'object') {
+    const message = `Missing ${missing.name.toUpperCase()}: expected ${missing.description ?? 'a value'}`
+    return {code: 'ARGUMENT_MISSING', message, suggestions: []}
+  }
+  const text = error.message
+    .split('\n')
+    .filter((line) => line.trim() !== '' && !/^See more help/i.test(line) && !/^The following errors? occurred/i.test(line))
+    .map((line) => line.trim())
+    .join('; ')
+    .replaceAll(/\s+/g, ' ')
+    .replaceAll(':;', ':')
+    .replace(/\.$/, '')
+  return {code: 'FLAGS_INVALID', ...(wordsOf(text, error, typed) ?? {message: `${text}: see ${helpOf(typed)}`, suggestions: []})}
+}
+
+const helpOf = ({command}: Typed): string => `servefit ${command === undefined ? '' : `${command.replaceAll(':', ' ')} `}--help`
+
+function wordsOf(text: string, error: ParserError, typed: Typed): Omit<Wrong, 'code'> | undefined {
+  const flags = error.parse?.input?.flags ?? {}
+  const name = (flag: string) => `--${spelledAs(flag, flags[flag]?.aliases ?? [], typed.argv)}`
+  const said = (message: string, suggestions: string[] = []) => ({message, suggestions})
+  const choice = /^Expected --(\S+?)=(.*) to be one of: (.+)$/.exec(text)
+  if (choice) return said(`${name(choice[1]!)} ${choice[2]}: expected ${inWords(choice[3]!.split(', '))}`, nearest(choice[2]!, choice[3]!.split(', ')))
+  const valueless = /^Flag --(\S+) expects a value$/.exec(text)
+  if (valueless) return said(`${name(valueless[1]!)} has no value: ${helpOf(typed)} says what it takes`)
+  const integer = /^Parsing --([\w-]+);? Expected an integer( .*)? but received: (.*)$/.exec(text)
+  if (integer) return said(`${name(integer[1]!)} ${integer[3]}: expected a whole number${integer[2] ?? ''}`)
+  const both = /^--([\w-]+)(?:=.*?)? cannot also be provided when using --([\w-]+)/.exec(text)
+  if (both) return said(`${name(both[2]!)} and ${name(both[1]!)} exclude each other: give one of them`)
+  const needs = /^(?:All|One) of the following must be provided when using --([\w-]+): (.+)$/.exec(text)
+  if (needs)
+    return said(`${name(needs[1]!)} means nothing without ${needs[2]!.replaceAll(/--([\w-]+)/g, (_, flag: string) => name(flag))}: give both, or neither`)
+  const absent = /^Nonexistent flags?: (.+)$/.exec(text)
+  if (absent) {
+    const spellings = Object.entries(flags).flatMap(([own, {aliases = []}]) => [own, ...aliases])
+    const near = nearest((error.flags?.[0] ?? '').replace(/^-+/, ''), spellings).map((flag) => `--${flag}`)
+    return said(`No flag ${absent[1]}: ${helpOf(typed)} lists them`, near)
+  }
+  const extra = /^Unexpected arguments?: (.+)$/.exec(text)
+  if (extra) {
+    const [first = ''] = typed.argv
+    // A misspelt command below this one is taken for this one's argument.
+    const meant = nearest(first, typed.below ?? []).map((below) => `${typed.command} ${below}`)
+    return said(`Unexpected "${extra[1]!.split(', ')[0]}": ${helpOf(typed)} says what ${typed.command?.replaceAll(':', ' ') ?? 'it'} takes`, meant)
+  }
+  return undefined
+}
