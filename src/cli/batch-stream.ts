@@ -4,6 +4,7 @@ import {createInterface} from 'node:readline'
 import type {Readable, Writable} from 'node:stream'
 import {InputError} from '../core/input-error.ts'
 import {type Result, toResult} from '../planner/answer/index.ts'
+import {type FailCondition, type GateCase, gateCase, holding} from '../planner/plan/index.ts'
 import type {CommandReport} from '../planner/words/index.ts'
 import type {Context} from '../planner/world/index.ts'
 import {ScenarioLineSchema, scenarioProblems} from '../planner/scenario/schema.ts'
@@ -38,17 +39,43 @@ export async function linesOf(file: string): Promise<AsyncIterable<string>> {
   return createInterface({input, crlfDelay: Number.POSITIVE_INFINITY})
 }
 
-/** Answers line by line, in order; returns how many lines were errors. Waits when the reader is slow, so memory stays level. */
-export async function answerLines(context: Context, lines: AsyncIterable<string>, output: Writable): Promise<number> {
+/** What a pipeline asks of a batch. */
+export interface BatchGate {
+  conditions: readonly FailCondition[]
+  /** For messages and reports. */
+  file?: string
+  /** A case for each line, where a report is written. */
+  cases?: GateCase[]
+}
+
+/**
+ * Answers line by line, in order; returns how many lines were errors or failed on a condition. Waits when the reader is slow, so memory stays level: only
+ * reports keep what they need of each line.
+ */
+export async function answerLines(context: Context, lines: AsyncIterable<string>, output: Writable, {conditions, file, cases}: BatchGate): Promise<number> {
   let errors = 0
+  let number = 0
   for await (const line of lines) {
+    number += 1
     if (line.trim() === '') continue
     const result = await answerLine(context, line)
-    if ('error' in result) errors += 1
-    if (!output.write(`${JSON.stringify(result)}\n`)) await once(output, 'drain')
+    const failed = 'error' in result ? [] : holding(conditions, result)
+    if ('error' in result || failed.length > 0) errors += 1
+    if (cases) cases.push('error' in result ? errorCase(result, file, number) : gateCase(result, conditions, {isGate: false, file, line: number}))
+    if (!output.write(`${JSON.stringify(failed.length > 0 ? {...result, failed} : result)}\n`)) await once(output, 'drain')
   }
   return errors
 }
+
+const errorCase = ({id, error: {code, message}}: LineError, file: string | undefined, line: number): GateCase => ({
+  name: id ?? `line ${line}`,
+  ...(file !== undefined && {file}),
+  line,
+  failures: [],
+  warnings: [],
+  error: {code, message},
+  properties: {},
+})
 
 export async function answerLine(context: Context, line: string): Promise<(Result & {command?: CommandReport}) | LineError> {
   let id: string | undefined

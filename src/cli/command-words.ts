@@ -2,7 +2,7 @@ import type {Speculation} from '../core/deployment.ts'
 import {quoteWord} from '../render/launch/shell-quote.ts'
 
 /** Flags that only change how an answer is shown. */
-const SHOWN_ONLY = new Set(['explain', 'json', 'simulate', 'seed'])
+const SHOWN_ONLY = new Set(['explain', 'json', 'simulate', 'seed', 'fail-on', 'junit', 'sarif'])
 
 /** The arguments that ask the same question again, quoted for a shell: what a "next" line is made of. */
 export function commandWords(model: string, flags: Record<string, unknown>, known: Record<string, unknown>): string {

@@ -4,6 +4,7 @@ import {documents} from '../cli/answer-asked.ts'
 import {ServefitCommand} from '../cli/base.ts'
 import {choiceFlags, deploymentFlags, machineFlags, workloadFlags} from '../cli/flags.ts'
 import {commandWords} from '../cli/command-words.ts'
+import {pipelineFlags, writeReports} from '../cli/pipeline.ts'
 import {withProgress} from '../cli/progress.ts'
 import {askedScenario, flagsOf, scenarioFlags} from '../cli/scenario-flag.ts'
 import {sloFlags} from '../cli/slo-flags.ts'
@@ -13,7 +14,7 @@ import type {Machine} from '../core/accelerator.ts'
 import type {Deployment, Workload} from '../core/deployment.ts'
 import {planAsked, planReport} from '../library/plan.ts'
 import {toResult} from '../planner/answer/index.ts'
-import {parseFailOn, plan, type Plan as Planned, type PlanReport} from '../planner/plan/index.ts'
+import {holding, parseFailOn, plan, planCase, type Plan as Planned, type PlanReport} from '../planner/plan/index.ts'
 import {OBJECTIVES, type Objective} from '../planner/scenario/index.ts'
 import {machineTitle} from '../render/hardware.ts'
 import {harmless} from '../render/style.ts'
@@ -48,10 +49,7 @@ export default class Plan extends ServefitCommand {
     ...choiceFlags,
     ...deploymentFlags,
     ...sourceFlags,
-    'fail-on': Flags.string({
-      description: 'exit with 1 when the best plan is tight, extrapolated, has warnings, or outputTokensPerSecond<5000',
-      helpValue: 'CONDITIONS',
-    }),
+    ...pipelineFlags,
     save: Flags.string({description: "write the best plan's start files and plan.json into this folder", helpValue: 'FOLDER'}),
     format: Flags.string({
       description: 'formats of --save, as config takes them; more than once for several',
@@ -77,7 +75,9 @@ export default class Plan extends ServefitCommand {
     const {workload} = scenario
     const planned = await withProgress('searching engines, checkpoints, layouts and loads', () => plan(context, asked))
     const [best] = planned.ranking
-    const failed = best ? conditions.filter(({holds}) => holds(toResult(best.evaluation))).map(({text}) => text) : []
+    const failed = best ? holding(conditions, toResult(best.evaluation)) : []
+    if (flags.junit !== undefined || flags.sarif !== undefined)
+      await writeReports([planCase(planReport(this.catalogue, planned), conditions, scenario.model, flags.scenario)], flags, this.config.version)
     if (!planned.met || failed.length > 0) this.answerNo()
     const spelled = flagsOf({...scenario, workload}, flags)
     const json = this.jsonEnabled()

@@ -1,6 +1,6 @@
 import {InputError} from '../../core/input-error.ts'
 import {nearest} from '../../core/nearest.ts'
-import type {Result} from '../answer/index.ts'
+import type {Result, Verdict} from '../answer/index.ts'
 
 /** A condition of `--fail-on`, and whether it holds of a result. */
 export interface FailCondition {
@@ -8,7 +8,10 @@ export interface FailCondition {
   holds(result: Result): boolean
 }
 
+const NO: readonly Verdict[] = ['too-slow', 'does-not-fit', 'unsupported']
+
 const NAMED: Record<string, (result: Result) => boolean> = {
+  no: ({verdict}) => NO.includes(verdict),
   tight: ({verdict}) => verdict === 'tight',
   extrapolated: ({performance}) => (performance?.basis.extrapolated.length ?? 0) > 0,
   warnings: ({warnings}) => warnings.length > 0,
