@@ -23,6 +23,14 @@ function withDashes(word: string): string {
   return name.replaceAll('_', '-') + word.slice(name.length)
 }
 
+/** `--engine-version 0.28.0 0.33.0` gives both releases: the flag takes the word behind its value too where that begins with a digit. */
+export function twoVersions(argv: readonly string[]): string[] {
+  const at = argv.findIndex((word) => word === '--engine-version' || word.startsWith('--engine-version='))
+  const second = at < 0 ? -1 : argv[at] === '--engine-version' ? at + 2 : at + 1
+  const isRelease = second > 0 && /^v?\d+(?:\.\d+)+/.test(argv[second] ?? '')
+  return isRelease ? [...argv.slice(0, second), '--engine-version', ...argv.slice(second)] : [...argv]
+}
+
 /** Words of the command line that are servefit's own, and the engine's command behind `--`. */
 export function partedArgv(argv: readonly string[]): {own: string[]; command?: string[]} {
   const at = argv.indexOf('--')

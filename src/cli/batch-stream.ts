@@ -4,6 +4,7 @@ import {InputError} from '../core/input-error.ts'
 import {type BoundedLine, boundedLines} from '../import/bounded-lines.ts'
 import {fileStream, isStandardInput} from '../import/text-file.ts'
 import {type Result, toResult} from '../planner/answer/index.ts'
+import {type FailCondition, type GateCase, gateCase, holding} from '../planner/plan/index.ts'
 import type {CommandReport} from '../planner/words/index.ts'
 import type {Context} from '../planner/world/index.ts'
 import {ScenarioLineSchema, scenarioProblems} from '../planner/scenario/schema.ts'
@@ -28,15 +29,36 @@ export async function linesOf(file: string): Promise<AsyncIterable<BoundedLine[]
   return boundedLines(isStandardInput(file) ? process.stdin : await fileStream(file, 'a JSON Lines file, or -'), MAX_LINE_CHARACTERS)
 }
 
-/** Answers line by line, in order; returns how many lines were errors. Waits when the reader is slow, so memory stays level. */
-export async function answerLines(context: Context, pieces: AsyncIterable<BoundedLine[]>, output: Writable): Promise<number> {
+/** What a pipeline asks of a batch. */
+export interface BatchGate {
+  conditions: readonly FailCondition[]
+  /** For messages and reports. */
+  file?: string
+  /** A case for each line, where a report is written. */
+  cases?: GateCase[]
+}
+
+/**
+ * Answers line by line, in order; returns how many lines were errors or failed on a condition. Waits when the reader is slow, so memory stays level: only
+ * reports keep what they need of each line.
+ */
+export async function answerLines(
+  context: Context,
+  pieces: AsyncIterable<BoundedLine[]>,
+  output: Writable,
+  {conditions, file, cases}: BatchGate,
+): Promise<number> {
   let errors = 0
+  let number = 0
   for await (const lines of pieces)
     for (const {text, characters} of lines) {
+      number += 1
       if (text?.trim() === '') continue
       const result = text === undefined ? tooLong(characters) : await answerLine(context, text)
-      if ('error' in result) errors += 1
-      if (!output.write(`${JSON.stringify(result)}\n`)) await once(output, 'drain')
+      const failed = 'error' in result ? [] : holding(conditions, result)
+      if ('error' in result || failed.length > 0) errors += 1
+      if (cases) cases.push('error' in result ? errorCase(result, file, number) : gateCase(result, conditions, {isGate: false, file, line: number}))
+      if (!output.write(`${JSON.stringify(failed.length > 0 ? {...result, failed} : result)}\n`)) await once(output, 'drain')
     }
   return errors
 }
@@ -48,6 +70,16 @@ const tooLong = (characters: number): LineError =>
       `A line of ${characters.toLocaleString('en-US')} characters: expected at most ${MAX_LINE_CHARACTERS.toLocaleString('en-US')}`,
     ),
   ).json
+
+const errorCase = ({id, error: {code, message}}: LineError, file: string | undefined, line: number): GateCase => ({
+  name: id ?? `line ${line}`,
+  ...(file !== undefined && {file}),
+  line,
+  failures: [],
+  warnings: [],
+  error: {code, message},
+  properties: {},
+})
 
 export async function answerLine(context: Context, line: string): Promise<(Result & {command?: CommandReport}) | LineError> {
   let id: string | undefined

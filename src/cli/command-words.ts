@@ -3,7 +3,7 @@ import {quoteWord} from '../render/launch/shell-quote.ts'
 import {typedName} from './flag-names.ts'
 
 /** Flags that only change how an answer is shown. */
-const SHOWN_ONLY = new Set(['explain', 'json', 'simulate', 'seed', 'html', 'markdown', 'svg', 'csv', 'save', 'format', 'fail-on', 'force'])
+const SHOWN_ONLY = new Set(['explain', 'json', 'simulate', 'seed', 'html', 'markdown', 'svg', 'csv', 'save', 'format', 'fail-on', 'junit', 'sarif', 'force'])
 
 /** The arguments that ask the same question again, quoted for a shell: what a "next" line is made of. */
 export function commandWords(model: string, flags: Record<string, unknown>, known: Record<string, unknown>): string {

@@ -1,7 +1,9 @@
 import * as Args from '@oclif/core/args'
 import {ServefitCommand} from '../cli/base.ts'
+import {pipelineFlags, writeReports} from '../cli/pipeline.ts'
 import {sourceFlags, sourcesFrom} from '../cli/source-flags.ts'
 import {realContext} from '../cli/world.ts'
+import type {GateCase} from '../planner/plan/index.ts'
 
 export default class Batch extends ServefitCommand {
   static override summary = 'Answer many scenarios, one JSON object a line'
@@ -13,13 +15,17 @@ export default class Batch extends ServefitCommand {
   ]
   static override args = {file: Args.string({required: true, description: 'a JSON Lines file, or -'})}
 
-  static override flags = {offline: sourceFlags.offline, 'no-corrections': sourceFlags['no-corrections']}
+  static override flags = {offline: sourceFlags.offline, 'no-corrections': sourceFlags['no-corrections'], ...pipelineFlags}
 
   async run(): Promise<void> {
     const {args, flags} = await this.parse(Batch)
-    const {answerLines, linesOf} = await import('../cli/batch-stream.ts')
+    const [{answerLines, linesOf}, {parseFailOn}] = await Promise.all([import('../cli/batch-stream.ts'), import('../planner/plan/index.ts')])
     const lines = await linesOf(args.file)
-    const errors = await answerLines(realContext(this.catalogue, sourcesFrom(flags)), lines, process.stdout)
+    const conditions = parseFailOn(flags['fail-on'] ?? '')
+    const cases: GateCase[] | undefined = flags.junit === undefined && flags.sarif === undefined ? undefined : []
+    const gate = {conditions, cases, ...(args.file !== '-' && {file: args.file})}
+    const errors = await answerLines(realContext(this.catalogue, sourcesFrom(flags)), lines, process.stdout, gate)
+    if (cases) await writeReports(cases, flags, this.config.version)
     if (errors > 0) this.answerNo()
   }
 }

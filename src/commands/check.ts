@@ -6,15 +6,17 @@ import {ServefitCommand} from '../cli/base.ts'
 import {choiceFlags, deploymentFlags, machineFlags, workloadFlags} from '../cli/flags.ts'
 import {commandWords} from '../cli/command-words.ts'
 import {lookFlags} from '../cli/look-flags.ts'
+import {pipelineFlags, writeReports} from '../cli/pipeline.ts'
 import {replaceFlag, reportFlags, wantsReport} from '../cli/report-flags.ts'
 import {askedScenario, flagsOf, isLoadAssumed, scenarioFlags} from '../cli/scenario-flag.ts'
 import {sloFlags} from '../cli/slo-flags.ts'
 import {sourceFlags, sourcesFrom} from '../cli/source-flags.ts'
 import {realContext} from '../cli/world.ts'
 import {InputError} from '../core/input-error.ts'
-import {type Advice, adviseOn, type Answer, isYes, type Simulation} from '../planner/answer/index.ts'
+import {type Advice, adviseOn, type Answer, isYes, type Simulation, toResult} from '../planner/answer/index.ts'
 import {figuresBehind} from '../planner/quality/index.ts'
 import {type CheckResult, checkResult} from '../library/check.ts'
+import {stamped} from '../library/stamp.ts'
 import type {CommandReport} from '../planner/words/index.ts'
 import {renderCheck} from '../render/check.ts'
 
@@ -40,6 +42,7 @@ export default class Check extends ServefitCommand {
     ...choiceFlags,
     ...deploymentFlags,
     ...sourceFlags,
+    ...pipelineFlags,
     simulate: Flags.boolean({description: 'add percentiles from the serving simulator'}),
     seed: Flags.integer({description: 'seed of the simulator', helpValue: 'N', min: 0, max: 2 ** 31, dependsOn: ['simulate']}),
     ...lookFlags,
@@ -48,7 +51,7 @@ export default class Check extends ServefitCommand {
     ...replaceFlag,
   }
 
-  async run(): Promise<CheckResult> {
+  async run(): Promise<CheckResult & {failed?: string[]}> {
     const {own, command: words} = partedArgv(this.argv)
     if (words === undefined && beginsCommand(own[0]))
       throw new InputError(
@@ -60,7 +63,8 @@ export default class Check extends ServefitCommand {
     const asked = await askedScenario(args.model, flags, {command: words})
     const {answered, command} = await answerAsked(context, asked)
     const {scenario} = answered
-    if (!isYes(answered.best)) this.answerNo()
+    const failed = await this.gated(answered, flags)
+    if (!isYes(answered.best) || failed.length > 0) this.answerNo()
     const isText = !this.jsonEnabled() && !flags.markdown
     if (isText || wantsReport(flags) || (command && !isYes(answered.best))) {
       const spelled = commandWords(scenario.model, flagsOf(scenario, flags, command !== undefined), Check.flags)
@@ -77,7 +81,18 @@ export default class Check extends ServefitCommand {
       }
     }
     const simulation = flags.simulate && answered.best.performance ? await this.simulated(answered, flags.seed) : undefined
-    return checkResult(this.catalogue, {answered, command}, simulation)
+    if (isText && failed.length > 0) process.stderr.write(`servefit: this fails on ${failed.join(', ')}\n`)
+    return {...checkResult(this.catalogue, {answered, command}, simulation), ...(failed.length > 0 && {failed})}
+  }
+
+  /** Conditions of --fail-on that hold; the reports that were asked for are written. */
+  private async gated({best}: Answer, flags: {'fail-on'?: string; junit?: string; sarif?: string; scenario?: string}): Promise<string[]> {
+    if (flags['fail-on'] === undefined && flags.junit === undefined && flags.sarif === undefined) return []
+    const {gateCase, holding, parseFailOn} = await import('../planner/plan/index.ts')
+    const conditions = parseFailOn(flags['fail-on'] ?? '')
+    const result = stamped(this.catalogue, toResult(best))
+    await writeReports([gateCase(result, conditions, {isGate: true, file: flags.scenario})], flags, this.config.version)
+    return holding(conditions, result)
   }
 
   /** What became of the engine's own command: below the answer, and part of the result. */

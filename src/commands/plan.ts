@@ -6,6 +6,7 @@ import {choiceFlags, deploymentFlags, machineFlags, workloadFlags} from '../cli/
 import {commandWords} from '../cli/command-words.ts'
 import {flagNamed} from '../cli/flag-names.ts'
 import {lookFlags} from '../cli/look-flags.ts'
+import {pipelineFlags, writeReports} from '../cli/pipeline.ts'
 import {withProgress} from '../cli/progress.ts'
 import {reportFlags, wantsReport} from '../cli/report-flags.ts'
 import {askedScenario, flagsOf, scenarioFlags} from '../cli/scenario-flag.ts'
@@ -16,7 +17,7 @@ import type {Machine} from '../core/accelerator.ts'
 import type {Deployment, Workload} from '../core/deployment.ts'
 import {planAsked, planReport} from '../library/plan.ts'
 import {toResult} from '../planner/answer/index.ts'
-import {parseFailOn, plan, type Plan as Planned, type PlanReport} from '../planner/plan/index.ts'
+import {holding, parseFailOn, plan, planCase, type Plan as Planned, type PlanReport} from '../planner/plan/index.ts'
 import {OBJECTIVES, type Objective} from '../planner/scenario/index.ts'
 import {machineTitle} from '../render/hardware.ts'
 import {harmless} from '../render/style.ts'
@@ -53,10 +54,7 @@ export default class Plan extends ServefitCommand {
     ...deploymentFlags,
     ...sourceFlags,
     ...lookFlags,
-    'fail-on': Flags.string({
-      description: 'exit with 1 when the best plan is tight, extrapolated, has warnings, or outputTokensPerSecond<5000',
-      helpValue: 'CONDITIONS',
-    }),
+    ...pipelineFlags,
     save: Flags.string({description: 'write plan.json and the start files of the best plan into this folder', helpValue: 'FOLDER'}),
     format: Flags.string({
       description: 'a format for --save, as config takes it; repeat it for several',
@@ -84,7 +82,9 @@ export default class Plan extends ServefitCommand {
     const {workload} = scenario
     const planned = await withProgress('searching engines, checkpoints, layouts and loads', () => plan(context, asked))
     const [best] = planned.ranking
-    const failed = best ? conditions.filter(({holds}) => holds(toResult(best.evaluation))).map(({text}) => text) : []
+    const failed = best ? holding(conditions, toResult(best.evaluation)) : []
+    if (flags.junit !== undefined || flags.sarif !== undefined)
+      await writeReports([planCase(planReport(this.catalogue, planned), conditions, scenario.model, flags.scenario)], flags, this.config.version)
     if (!planned.met || failed.length > 0) this.answerNo()
     const spelled = flagsOf({...scenario, workload}, flags)
     const json = this.jsonEnabled()

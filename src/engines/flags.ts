@@ -120,6 +120,10 @@ function isIn(row: FlagRow, name: string, version: string): boolean {
   return (since === undefined || isAtLeast(version, since)) && (row.until === undefined || compareVersions(version, row.until) <= 0)
 }
 
+/** Options of a version under the names that it has for them, each as it was then. */
+export const optionsAt = (table: FlagTable, version: string): Map<string, FlagRow> =>
+  new Map(table.flags.flatMap((row) => spellingsOf(row).flatMap((name) => (isIn(row, name, version) ? [[name, rowAt(row, version)] as const] : []))))
+
 /** What is wrong with setting an option to a value in a version; undefined: nothing that the table knows of. `true` is a bare switch. */
 export function checkFlag(table: FlagTable, version: string, name: string, value: unknown): FlagProblem | undefined {
   const {row: newest, problem} = findFlag(table, version, name)

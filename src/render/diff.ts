@@ -7,8 +7,9 @@ import {type Column, table} from './tables.ts'
 const MOST = 60
 
 /** `diff` for people: what is worse first. */
-export function renderDiff({changes, worse, tolerance}: DiffReport, look: Look): string {
-  if (changes.length === 0) return 'Nothing changed.\n'
+export function renderDiff({changes, worse, tolerance, dataVersion}: DiffReport, look: Look): string {
+  const data = dataVersion ? `The data changed: ${harmless(dataVersion.before ?? 'unknown')} before, ${harmless(dataVersion.after ?? 'unknown')} now.\n` : ''
+  if (changes.length === 0) return `${data}Nothing changed${data === '' ? '' : ' in the figures'}.\n`
   const style = paint(look.colour)
   const groups = new Map<string, DiffChange[]>()
   for (const change of changes.slice(0, MOST)) groups.set(subjectOf(change), [...(groups.get(subjectOf(change)) ?? []), change])
@@ -22,7 +23,7 @@ export function renderDiff({changes, worse, tolerance}: DiffReport, look: Look):
     worse > 0
       ? style.bad(`${worse} figure${worse === 1 ? ' is' : 's are'} worse by more than ${(tolerance * 100).toFixed(1)}%`)
       : 'Nothing is worse beyond the tolerance.'
-  return `${[...lines, ...rest, end].join('\n')}\n`
+  return `${data}${data === '' ? '' : '\n'}${[...lines, ...rest, end].join('\n')}\n`
 }
 
 /** What a figure belongs to: the key up to its last colon. */

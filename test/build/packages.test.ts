@@ -1,6 +1,7 @@
 import {existsSync, readFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {describe, expect, it} from 'vitest'
+import {versionsOf} from '../../src/build/release.ts'
 import {noticesOf, packagesOf} from '../../src/build/notices.ts'
 
 const root = join(import.meta.dirname, '..', '..')
@@ -12,9 +13,8 @@ const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as
 }
 
 describe('the packages', () => {
-  it('the wheel has the version of the npm package', () => {
-    const project = readFileSync(join(root, 'python', 'pyproject.toml'), 'utf8')
-    expect(/^version = "(.*)"$/m.exec(project)?.[1]).toBe(manifest.version)
+  it('the wheel and the change log have the version of the npm package', () => {
+    expect(new Set(Object.values(versionsOf(root)))).toEqual(new Set([manifest.version]))
   })
 
   it('nothing runs when the npm package is installed', () => {

@@ -34,10 +34,9 @@ const HELD = [
 /** A declaration without its comments. */
 function declaration(text: string, name: string): string | undefined {
   const bare = text.replaceAll(/\/\*\*[\s\S]*?\*\/\s*/g, '')
-  return new RegExp(
-    `^(?:export )?(?:declare )?(?:interface|type|class) ${name}\\b[\\s\\S]*?^(?:\\}|type [^\\n]*;)$|^(?:export )?type ${name}\\b[^\\n]*;$`,
-    'm',
-  ).exec(bare)?.[0]
+  const line = new RegExp(`^(?:export )?type ${name}\\b[^\\n]*;$`, 'm')
+  const block = new RegExp(`^(?:export )?(?:declare )?(?:interface|class) ${name}\\b[\\s\\S]*?^\\}$`, 'm')
+  return (line.exec(bare) ?? block.exec(bare))?.[0]
 }
 
 let files = new Map<string, string>()

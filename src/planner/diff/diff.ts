@@ -20,6 +20,13 @@ export interface DiffReport {
   /** Figures that are worse beyond the tolerance. */
   worse: number
   changes: DiffChange[]
+  /** The data that the two were answered from, where it differs: figures may have changed with it. */
+  dataVersion?: {before?: string; after?: string}
+}
+
+const dataVersionOf = (document: unknown): string | undefined => {
+  const version = (document as {dataVersion?: unknown}).dataVersion
+  return typeof version === 'string' ? version.slice(0, 64) : undefined
 }
 
 /** What changed from one document to another of the same kind. @throws InputError for what is no result of ours. */
@@ -41,7 +48,9 @@ export function diffOf(before: {name: string; document: unknown}, after: {name: 
   for (const {key, value, unit} of known.values()) changes.push({key, after: value, ...(unit && {unit}), effect: 'changed'})
   const order = {worse: 0, better: 1, changed: 2}
   changes.sort((x, y) => order[x.effect] - order[y.effect])
-  return {schemaVersion: 2, kind: a.kind, tolerance, worse: changes.filter(({effect}) => effect === 'worse').length, changes}
+  const data = {before: dataVersionOf(before.document), after: dataVersionOf(after.document)}
+  const worse = changes.filter(({effect}) => effect === 'worse').length
+  return {schemaVersion: 2, kind: a.kind, tolerance, worse, changes, ...(data.before !== data.after && {dataVersion: data})}
 }
 
 function changeOf(before: Figure, after: Figure, tolerance: number): DiffChange {

@@ -1,6 +1,6 @@
 import {InputError} from '../../core/input-error.ts'
 import {nearest} from '../../core/nearest.ts'
-import type {Result} from '../answer/index.ts'
+import type {Result, Verdict} from '../answer/index.ts'
 import {dictionary} from '../../core/dictionary.ts'
 
 /** A condition of `--fail-on`, and whether it holds of a result. */
@@ -9,7 +9,10 @@ export interface FailCondition {
   holds(result: Result): boolean
 }
 
+const NO: readonly Verdict[] = ['too-slow', 'does-not-fit', 'unsupported']
+
 const NAMED: Record<string, (result: Result) => boolean> = dictionary({
+  no: ({verdict}) => NO.includes(verdict),
   tight: ({verdict}) => verdict === 'tight',
   extrapolated: ({performance}) => (performance?.basis.extrapolated.length ?? 0) > 0,
   warnings: ({warnings}) => warnings.length > 0,

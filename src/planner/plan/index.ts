@@ -1,6 +1,7 @@
 /** The door of this room. The best deployment and load for a machine. */
 export {type DraftingOption, draftingOptions} from './drafting.ts'
-export {parseFailOn} from './fail.ts'
+export {type FailCondition, parseFailOn} from './fail.ts'
+export {type GateCase, gateCase, holding, planCase} from './gate.ts'
 export {endToEndMs, isOverloaded, preferenceTier, reached} from './objectives.ts'
 export {pause} from './pause.ts'
 export {finalEvaluation, type Plan, plan, type PlanAsked, type PlanReport} from './plan.ts'
