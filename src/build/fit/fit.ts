@@ -16,6 +16,8 @@ export interface Measurement {
   gpu: string
   /** Who published it: the part of the source before a colon, a hash or a stroke of an address. */
   source: string
+  /** The time per token is that of the mean rate of the requests of one burst, not the mean of their times. */
+  meanOfRates?: boolean
   /** How much it counts relative to others; 1 when absent. */
   weight?: number
 }
@@ -23,14 +25,23 @@ export interface Measurement {
 /** What a residual of one standard deviation is, in logarithms: the targets for unseen measurements. */
 const DEVIATIONS = {ttft: 0.15, tpot: 0.08, throughput: 0.08}
 
+/**
+ * Time per token that belongs to the mean rate of the requests of one burst. The last of them decodes undisturbed, the first beside all other prompts,
+ * those between evenly: their times lie between `least` and 2 `mean` - `least`, and the mean of 1 / t over that range is its logarithm over its width.
+ */
+export function ofMeanRate(mean: number, least: number): number {
+  const width = 2 * (mean - least)
+  return width > 1e-6 * least ? width / Math.log1p(width / least) : mean
+}
+
 /** Logarithms of predicted over observed: time to first token, time per token, rate. NaN where nothing was measured. */
-export function logErrors(measurement: Measurement, calibration: Calibration): [number, number, number] {
-  const {observed, input} = measurement
+export function logErrors({observed, input, meanOfRates}: Measurement, calibration: Calibration): [number, number, number] {
   const serving = servingOf(input, calibration)
+  const tpot = meanOfRates ? ofMeanRate(serving.tpot, Math.min(serving.tpot, serving.step.total / serving.stepTokens)) : serving.tpot
   const ratio = (predicted: number, seen: number | undefined) => (seen === undefined ? NaN : Math.log(predicted / seen))
   return [
     ratio(serving.ttft * 1000, observed.ttftMs),
-    ratio(serving.tpot * 1000, observed.tpotMs),
+    ratio(tpot * 1000, observed.tpotMs),
     ratio(serving.requestsPerSecond * busyReplicas(input) * input.workload.outputTokens, observed.outputTokensPerSecond),
   ]
 }

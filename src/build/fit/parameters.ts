@@ -49,6 +49,7 @@ export function parametersFor(engines: readonly string[], hardwareClasses: reado
     ...['bf16', 'fp8', 'fp4', 'weightOnly'].map((type) => odds(`kernels/expertCompute/${type}`, 0.6)),
     ...['prefill', 'decode', 'latentPrefill', 'latent', 'linear'].map((kind) => odds(`kernels/attentionCompute/${kind}`, 0.6)),
     odds('kernels/blockScaledCompute', 0.5),
+    log('kernels/stateBytesPerSecond', 0.6),
     log('kernels/expertPaddingTokens', 0.7),
     odds('kernels/expertSpread', 0.7),
     log('overlapExponent', 0.3),
