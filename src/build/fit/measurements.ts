@@ -33,14 +33,14 @@ function rateOf(observed: Observed, concurrency: number | 'max' | undefined, out
 }
 
 /**
- * What a source says of how it measured, beside the scenario's fields. llama-benchy sends as many requests as are to be in flight at once, waits for all of
- * them and tells each one's rate of decoding: one burst, and the mean of rates. Its time to first token is not told apart from that of the whole answer in some
+ * What a source says of how it measured, beside the scenario's fields. llama-benchy sends as many requests as are to be in flight at once and waits for all of
+ * them: one burst. It tells the rate from the first token of all to the last, or, in later versions, the mean of the requests' rates. Its time to first token is not told apart from that of the whole answer in some
  * versions, where no `ttftMs` stands. A static batch of vLLM's benchmark_latency.py is one burst of equal lengths.
  */
 interface Protocol {
   rounds?: number
   outputSpread?: number
-  meanOfRates?: boolean
+  told?: Measurement['told']
   /** Decoding at a depth that all users share: prompts are in the cache, once. */
   decodeOnly?: boolean
 }
@@ -48,15 +48,15 @@ interface Protocol {
 function protocolOf(raw: Record<string, unknown>): Protocol {
   const note = String(raw.note ?? '')
   if (raw.decodeOnly === true) return {decodeOnly: true}
-  if (note.includes('llama-benchy')) return {rounds: 1, outputSpread: 0, meanOfRates: true}
+  if (note.includes('llama-benchy')) return {rounds: 1, outputSpread: 0, told: note.includes('rate of the generation window') ? 'window' : 'mean-rate'}
   return note.includes('benchmark_latency.py') ? {rounds: 1, outputSpread: 0} : {}
 }
 
 /** llama-benchy's rate is that of decoding alone, prompts left out: where no time per token stands, it gives that. */
-function observedOf(raw: {observed: Observed}, {meanOfRates, decodeOnly}: Protocol, concurrency: number | 'max' | undefined): Observed {
+function observedOf(raw: {observed: Observed}, {told, decodeOnly}: Protocol, concurrency: number | 'max' | undefined): Observed {
   const {outputTokensPerSecond, ttftMs, tpotMs} = raw.observed
   if (decodeOnly) return {tpotMs}
-  if (!meanOfRates || typeof concurrency !== 'number') return raw.observed
+  if (told === undefined || typeof concurrency !== 'number') return raw.observed
   if (tpotMs != null) return {tpotMs, ttftMs}
   return outputTokensPerSecond == null ? {} : {tpotMs: (concurrency * 1000) / outputTokensPerSecond}
 }
@@ -245,9 +245,10 @@ export async function readMeasurements(
           observed: {
             ttftMs: tellsFirstToken(raw, workload.concurrency, protocol) ? known(observed.ttftMs) : undefined,
             tpotMs: workload.concurrency === 'max' ? undefined : known(observed.tpotMs),
-            outputTokensPerSecond: protocol.meanOfRates || protocol.decodeOnly ? undefined : rateOf(observed, workload.concurrency, workload.outputTokens),
+            outputTokensPerSecond:
+              protocol.told !== undefined || protocol.decodeOnly ? undefined : rateOf(observed, workload.concurrency, workload.outputTokens),
           },
-          ...(protocol.meanOfRates && {meanOfRates: true}),
+          ...(protocol.told !== undefined && {told: protocol.told}),
         }
         const least = leastStepMs(measurement.input)
         const took = stepMs(measurement)

@@ -69,9 +69,9 @@ export const PRIORS: Calibration = {
     'nvidia-8.6': {memory: 1.05, compute: 0.9, weightOnly: 1.4, blockScaled: 1, state: 0.6, latency: 1},
     'nvidia-8.9': {memory: 1.05, compute: 0.8, weightOnly: 1.4, blockScaled: 1, state: 1.3, latency: 0.8},
     'nvidia-11': {memory: 1, compute: 0.85, weightOnly: 1.4, blockScaled: 0.8, state: 0.3, latency: 1.3},
-    'nvidia-12': {memory: 1, compute: 0.9, weightOnly: 1.4, blockScaled: 0.8, state: 1.8, latency: 0.75},
+    'nvidia-12': {memory: 1, compute: 0.9, weightOnly: 1.4, blockScaled: 0.55, state: 1.8, latency: 0.75},
     // GB10: 218 of 273 GB/s and 92 of 125 TFLOPS (huggingface/kernels#283).
-    'nvidia-12.1': {memory: 1, compute: 0.86, weightOnly: 1.4, blockScaled: 0.8, state: 0.5, latency: 1.1},
+    'nvidia-12.1': {memory: 1, compute: 0.86, weightOnly: 1.4, blockScaled: 0.55, state: 0.5, latency: 1.1},
     'amd-gfx942': {memory: 0.85, compute: 0.5, weightOnly: 1, blockScaled: 1, state: 1.3, latency: 1.1},
     'amd-gfx950': {memory: 0.85, compute: 0.5, weightOnly: 1, blockScaled: 1, state: 1.3, latency: 1.1},
     'amd-gfx1151': {memory: 1, compute: 0.6, weightOnly: 1, blockScaled: 1, state: 0.4, latency: 1.5},
