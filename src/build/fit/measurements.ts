@@ -1,5 +1,6 @@
 import {readFileSync} from 'node:fs'
 import type {Catalogue} from '../../catalogue/catalogue.ts'
+import type {Workload} from '../../core/deployment.ts'
 import {isUntagged, releaseYear} from '../../core/throughput/engine-version.ts'
 import {type PerformanceInput, replicaCount} from '../../core/throughput/input.ts'
 import {preparedModel} from '../../core/throughput/performance.ts'
@@ -60,6 +61,12 @@ function observedOf(raw: {observed: Observed}, {told, decodeOnly}: Protocol, con
   if (tpotMs != null) return {tpotMs, ttftMs}
   return outputTokensPerSecond == null ? {} : {tpotMs: (concurrency * 1000) / outputTokensPerSecond}
 }
+
+/** Tokens of a shared depth that are too few to matter. */
+const SHALLOW_TOKENS = 1024
+
+/** Users who share what they attend to read it once: 128 of them at 131,072 tokens got four times what the memory gives. It tells nothing of users with contexts of their own. */
+const sharesDepth = ({decodeOnly}: Protocol, {concurrency, inputTokens}: Workload): boolean => decodeOnly === true && concurrency !== 1 && inputTokens > SHALLOW_TOKENS
 
 /** Flags that stand in the note of a source alone. A number at the end of a note may have been cut. */
 function noted({note, ...raw}: Record<string, unknown>): Partial<Scenario> {
@@ -226,6 +233,10 @@ export async function readMeasurements(
           continue
         }
         const protocol = protocolOf(raw)
+        if (sharesDepth(protocol, workload)) {
+          unused.push({id: raw.id, why: 'a depth that all users share, whose cache kernels read once'})
+          continue
+        }
         const observed = observedOf(raw, protocol, workload.concurrency)
         const measurement: Measurement = {
           id: raw.id,

@@ -80,12 +80,12 @@ export const PRIORS: Calibration = {
   // PCIe by A/B on one machine. Two RTX 3090, Qwen3.6-27B, vLLM 0.25.0 (noonghunna/club-3090#702): with an NVLink bridge a step of 138 sums is 2 ms shorter than through the
   // host, 14 us for each, and 10,000 tokens of prompt 2.5 s, so that the host passes on some 5 GB/s; two RTX 5090, Qwen3.6-35B-A3B (#873): peer access makes a
   // step of 81 sums 1 ms shorter, 12.5 us for each. Eight RTX PRO 6000 with peer access: 24 us for a small sum by NCCL (local-inference-lab/rtx6kpro hardware/pcie-bandwidth.md).
-  // What an engine adds to these is its own factor.
+  // So a sum of two takes some 6.5 us over the bridge, 20.5 through the host and 8 with peer access, of which vLLM's factor is 1.17.
   links: {
     nvlink: {latencyMicroseconds: 5, perDoublingMicroseconds: 1.5, bandwidthFraction: 0.6, defaultBytesPerSecondPerDirection: 300e9},
     xgmi: {latencyMicroseconds: 10, perDoublingMicroseconds: 3, bandwidthFraction: 0.5, defaultBytesPerSecondPerDirection: 300e9},
-    'pcie-p2p': {latencyMicroseconds: 5.5, perDoublingMicroseconds: 2.9, bandwidthFraction: 0.8, defaultBytesPerSecondPerDirection: 25e9},
-    'pcie-host': {latencyMicroseconds: 10.5, perDoublingMicroseconds: 5.5, bandwidthFraction: 0.19, defaultBytesPerSecondPerDirection: 25e9},
+    'pcie-p2p': {latencyMicroseconds: 4.5, perDoublingMicroseconds: 2.4, bandwidthFraction: 0.8, defaultBytesPerSecondPerDirection: 25e9},
+    'pcie-host': {latencyMicroseconds: 11.5, perDoublingMicroseconds: 6, bandwidthFraction: 0.19, defaultBytesPerSecondPerDirection: 25e9},
     network: {latencyMicroseconds: 25, perDoublingMicroseconds: 12, bandwidthFraction: 0.6, defaultBytesPerSecondPerDirection: 12e9},
     unified: {latencyMicroseconds: 5, perDoublingMicroseconds: 2, bandwidthFraction: 0.5, defaultBytesPerSecondPerDirection: 100e9},
     other: {latencyMicroseconds: 20, perDoublingMicroseconds: 10, bandwidthFraction: 0.4, defaultBytesPerSecondPerDirection: 20e9},

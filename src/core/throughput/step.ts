@@ -1,4 +1,4 @@
-import type {ComputeType} from '../accelerator.ts'
+import type {ComputeType, LinkKind} from '../accelerator.ts'
 import type {Calibration, EngineCalibration} from './calibration.ts'
 import {classModifiers, ratesOf, unitShare} from './hardware.ts'
 import type {PerformanceInput} from './input.ts'
@@ -85,6 +85,8 @@ const EXPERT_LAYER_KERNELS = 8
 const BLOCK_SCALED_CATCH_UP_PER_YEAR = 3
 /** Of a layer whose attention is launched between two captured pieces: the attention and the next piece. */
 const LAUNCHES_OF_A_PIECE = 2
+/** Links whose sums are kernels that read each other's memory. */
+const OF_CARDS: ReadonlySet<LinkKind> = new Set(['nvlink', 'xgmi', 'unified'])
 /** Steps with more tokens than engines capture graphs for. */
 const GRAPH_TOKENS = 512
 
@@ -197,7 +199,9 @@ export function stepModel(input: PerformanceInput, calibration: Calibration, eng
   const link = calibration.links[kind]
   const linkBytes = (crossesNodes ? input.networkBytesPerSecondPerGpu : input.link.bytesPerSecondPerDirection) ?? link.defaultBytesPerSecondPerDirection
   const linkRate = linkBytes * fraction(link.bandwidthFraction)
-  const latency = (group: number) => (link.latencyMicroseconds + link.perDoublingMicroseconds * Math.log2(group)) * 1e-6 * modifiers.latency * engine.collective
+  // What a sum over PCIe or a network waits for is the way there and back, whatever the card's clock.
+  const ofCard = OF_CARDS.has(kind) ? modifiers.latency : 1
+  const latency = (group: number) => (link.latencyMicroseconds + link.perDoublingMicroseconds * Math.log2(group)) * 1e-6 * ofCard * engine.collective
   const {attentionTp} = layout
   // Ranks whose partial sums of a feed-forward are added up; with data-parallel attention tokens are gathered and scattered instead.
   const collectiveSeconds = (tokens: number): number => {

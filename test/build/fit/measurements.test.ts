@@ -64,8 +64,15 @@ it('a row that is faster than its weights can be read is left out, with the othe
   ])
 })
 
-it('decoding at a depth is compared without prompts, and its cache is shared', async () => {
-  const {measurements} = await read({decodeOnly: true, workload: {inputTokens: 16384, outputTokens: 500, concurrency: 2}, observed: {tpotMs: 75, ttftMs: 3}})
+it('decoding at a depth is compared without prompts; where users share the depth it tells nothing', async () => {
+  const depth = (inputTokens: number, concurrency: number) => ({
+    decodeOnly: true,
+    workload: {inputTokens, outputTokens: 500, concurrency},
+    observed: {tpotMs: 75, ttftMs: 3},
+  })
+  const {measurements, unused} = await read(depth(16384, 1), depth(16, 2), depth(16384, 2))
+  expect(measurements.map(({id}) => id)).toEqual(['row-0', 'row-1'])
+  expect(unused).toEqual([{id: 'row-2', why: 'a depth that all users share, whose cache kernels read once'}])
   expect(measurements[0]!.input.workload.prefixHitRate).toBe(1)
   expect(measurements[0]!.input.kvCacheTokens).toBeUndefined()
   expect(measurements[0]!.observed).toEqual({ttftMs: undefined, tpotMs: 75, outputTokensPerSecond: undefined})
