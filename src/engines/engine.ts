@@ -151,6 +151,8 @@ export interface Engine {
   cacheLayout(subject: Subject, deployment: Deployment): CacheLayout
   /** How drafts are made and checked: the speed model's view. Undefined without. */
   drafting(subject: Subject, deployment: Deployment): Drafting | undefined
+  /** Whether attention is launched outside of graphs in every step, where no mode was chosen. Absent: decode steps are captured whole. */
+  piecewiseByDefault?(engineVersion: string): boolean
   /** How weights that stay in the host's memory are read, or why none of them do. Absent: the engine has no such option. */
   offload?(subject: Subject, deployment: Deployment): OffloadUse
   /** GPUs that a deployment takes. */

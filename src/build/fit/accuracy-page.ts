@@ -61,6 +61,28 @@ const OUTSIDE = {
   card: 'a card of a measured class',
 }
 
+/** Another planner's figures on rows that both answered, asked blind: mean absolute errors of the output rate. */
+const PEER = {
+  name: 'aiconfigurator 0.12.0',
+  revision: '4f57d50',
+  rows: [
+    ['an unseen configuration', 0.074, 0.146],
+    ['an unseen GPU', 0.132, 0.255],
+    ['an unseen model', 0.178, 0.153],
+  ],
+} as const
+
+const peerTable = [
+  `## Beside ${PEER.name}`,
+  '',
+  `Mean error of the output rate on the same measurements, none of which either had seen, where both gave an answer; servefit as of ${PEER.revision}. ${PEER.name.split(' ')[0]} measures kernels on the`,
+  'card itself. What left-out models and GPUs come to since stands in the tables above.',
+  '',
+  `| what | servefit | ${PEER.name.split(' ')[0]} |`,
+  '|---|---:|---:|',
+  ...PEER.rows.map(([what, ours, theirs]) => `| ${what} | ${percent(ours)} | ${percent(theirs)} |`),
+].join('\n')
+
 /** docs/accuracy.md: how far the speed model is off, on what it had seen and on what it had not. */
 export function accuracyPage(calibration: Calibration, leftOut: readonly Section[], tables: readonly GroupTable[]): string {
   const {spread} = calibration
@@ -89,10 +111,16 @@ What is fitted is what ran: the rows say their launch flags, where they are know
 model, the machine, the engine's release and the layout, and leaves every other flag open; "inside" is the share of measurements within the stated
 interval of 80%.
 
-Not covered: open loops (no measurement has one), speculation (acceptance rates are assumed), several nodes, pipeline stages under load, CPU offload,
-releases later than the newest measured one (it lends its speed, and the interval is wider), and consumer cards under many users (few sources, of mixed rigour).
+Not covered: speculation (acceptance rates are assumed), several nodes, pipeline stages under load, CPU offload, releases later than the newest measured one
+(it lends its speed, and the interval is wider), and consumer cards under many users (few sources, of mixed rigour).
+
+Other hardware comes from many publishers, and each measured in its own way. Rows are compared with what their harness measures: one burst and the mean of
+rates where llama-benchy ran, decoding alone where prompts were in the cache, the newest release of the day where none is named. Rows that are faster than
+their weights and caches can be read ran something else, and are left out.
 
 ${leftOut.map(table).join('\n\n')}
+
+${peerTable}
 
 ${tables.map(groupTable).join('\n\n')}
 

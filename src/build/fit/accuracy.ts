@@ -8,14 +8,16 @@ import type {Interval} from '../../core/terms.ts'
 import type {Task} from '../task.ts'
 import {withCatalogue} from '../with-catalogue.ts'
 import {accuracyPage, type Group, type GroupTable, type Section} from './accuracy-page.ts'
-import type {Measurement} from './fit.ts'
+import {logErrors, type Measurement} from './fit.ts'
+import {kindOf, platformOf} from './kinds.ts'
 import {readMeasurements} from './measurements.ts'
-import {scoreOf} from './report.ts'
+import {isInside, scoreOf} from './report.ts'
 
-const USAGE = `usage: npm run accuracy -- [--check] SERVING.jsonl [--other OTHER.jsonl]
+const USAGE = `usage: npm run accuracy -- [--check | --against REF] SERVING.jsonl [--other OTHER.jsonl]
 
 Writes docs/accuracy.md: what \`npm run fit\` left out and predicted, and how the estimates that are given meet the files.
---check: compares with the page and exits with 1 where they differ.`
+--check: compares with the page and exits with 1 where they differ.
+--against REF: writes nothing, and tells which estimates differ from those of a git revision, by how much, and what was measured.`
 
 /** What the fit wrote of measurements that it had left out. */
 export const LEFT_OUT = join('src', 'build', 'fit', 'left-out.json')
@@ -23,16 +25,16 @@ export const PAGE = join('docs', 'accuracy.md')
 
 function groupOf(name: string, part: readonly Measurement[], calibration: Calibration): Group {
   const inside: boolean[][] = [[], [], []]
-  const errors = part.map(({input, observed}): [number, number, number] => {
-    const {ttftMs, tpotMs, outputTokensPerSecond} = performance(input, calibration)
-    const compare = (index: number, interval: Interval, seen: number | undefined): number => {
-      if (seen === undefined) return NaN
-      inside[index]!.push(interval.low <= seen && seen <= interval.high)
-      return Math.log(interval.estimate / seen)
-    }
-    const rate = compare(0, outputTokensPerSecond, observed.outputTokensPerSecond)
-    const perToken = compare(1, tpotMs, observed.tpotMs)
-    return [compare(2, ttftMs, observed.ttftMs), perToken, rate]
+  const errors = part.map((measurement): [number, number, number] => {
+    const {ttftMs, tpotMs, outputTokensPerSecond} = performance(measurement.input, calibration)
+    const found = logErrors(measurement, calibration)
+    for (const [index, of, interval] of [
+      [0, 2, outputTokensPerSecond],
+      [1, 1, tpotMs],
+      [2, 0, ttftMs],
+    ] as [number, 0 | 1 | 2, Interval][])
+      if (!Number.isNaN(found[of])) inside[index]!.push(isInside(found[of], interval))
+    return found
   })
   const share = (flags: readonly boolean[]) => (flags.length > 0 ? flags.filter(Boolean).length / flags.length : undefined)
   return {name, score: scoreOf(errors), inside: [share(inside[0]!), share(inside[1]!), share(inside[2]!)]}
@@ -66,17 +68,35 @@ export async function pageOf(root: string, catalogue: Catalogue, serving: readon
     {title: 'All', groups: [groupOf('all', measurements, calibration)]},
   ]
   if (elsewhere.length > 0)
-    tables.push(tableBy('Other hardware and older releases, by class of hardware', elsewhere, calibration, (m) => hardwareClass(m.input.accelerator)))
+    tables.push(
+      tableBy(
+        'All files, by platform and kind of question',
+        [...measurements, ...elsewhere],
+        calibration,
+        (m) => `${platformOf(m.input.accelerator)}: ${kindOf(m.input.workload)}`,
+      ),
+      tableBy('Other hardware and older releases, by class of hardware', elsewhere, calibration, (m) => hardwareClass(m.input.accelerator)),
+    )
   return accuracyPage(calibration, leftOut, tables)
 }
 
-/** Writes docs/accuracy.md, or compares it with what it would be. */
+/** Values of an option that may be given several times. */
+const valuesOf = (args: readonly string[], option: string): string[] => args.flatMap((argument, index) => (argument === option ? [args[index + 1] ?? ''] : []))
+
+/** Writes docs/accuracy.md, compares it with what it would be, or compares estimates with those of a revision. */
 export async function main({root, args}: Task): Promise<number> {
-  const other = args.flatMap((argument, index) => (argument === '--other' ? [args[index + 1] ?? ''] : []))
-  const serving = args.filter((argument, index) => !argument.startsWith('--') && args[index - 1] !== '--other')
-  if (serving.length === 0 || args.some((argument) => argument.startsWith('--') && !['--check', '--other'].includes(argument))) {
+  const [other, refs] = [valuesOf(args, '--other'), valuesOf(args, '--against')]
+  const serving = args.filter((argument, index) => !argument.startsWith('--') && !['--other', '--against'].includes(args[index - 1] ?? ''))
+  const unknown = args.some((argument) => argument.startsWith('--') && !['--check', '--other', '--against'].includes(argument))
+  if (serving.length + (refs.length > 0 ? other.length : 0) === 0 || refs.length > 1 || unknown) {
     console.error(USAGE)
     return 2
+  }
+  const [ref] = refs
+  if (ref !== undefined) {
+    const {against} = await import('./against.ts')
+    console.log(against(root, ref, [...serving, ...other]))
+    return 0
   }
   return withCatalogue(root, async (catalogue) => {
     const page = await pageOf(root, catalogue, serving, other)

@@ -16,6 +16,10 @@ export interface Measurement {
   gpu: string
   /** Who published it: the part of the source before a colon, a hash or a stroke of an address. */
   source: string
+  /**
+   * How the time per token of one burst was told, where not as the mean of its requests: as that of their mean rate, or of all tokens from the first to the last.
+   */
+  told?: 'mean-rate' | 'window'
   /** How much it counts relative to others; 1 when absent. */
   weight?: number
 }
@@ -23,14 +27,25 @@ export interface Measurement {
 /** What a residual of one standard deviation is, in logarithms: the targets for unseen measurements. */
 const DEVIATIONS = {ttft: 0.15, tpot: 0.08, throughput: 0.08}
 
+/**
+ * A burst's time per token as it was told. The last of its requests decodes undisturbed, the first beside all other prompts, those between evenly: their times lie
+ * between `least` and 2 `mean` - `least`. The mean of 1 / t over that range is its logarithm over its width; the window from the first token to the last is as long as
+ * the first request takes.
+ */
+export function asTold(told: Measurement['told'], mean: number, least: number): number {
+  const width = 2 * (mean - least)
+  if (told === undefined || width <= 1e-6 * least) return mean
+  return told === 'window' ? least + width : width / Math.log1p(width / least)
+}
+
 /** Logarithms of predicted over observed: time to first token, time per token, rate. NaN where nothing was measured. */
-export function logErrors(measurement: Measurement, calibration: Calibration): [number, number, number] {
-  const {observed, input} = measurement
+export function logErrors({observed, input, told}: Measurement, calibration: Calibration): [number, number, number] {
   const serving = servingOf(input, calibration)
+  const tpot = asTold(told, serving.tpot, Math.min(serving.tpot, serving.step.total / serving.stepTokens))
   const ratio = (predicted: number, seen: number | undefined) => (seen === undefined ? NaN : Math.log(predicted / seen))
   return [
     ratio(serving.ttft * 1000, observed.ttftMs),
-    ratio(serving.tpot * 1000, observed.tpotMs),
+    ratio(tpot * 1000, observed.tpotMs),
     ratio(serving.requestsPerSecond * busyReplicas(input) * input.workload.outputTokens, observed.outputTokensPerSecond),
   ]
 }

@@ -3,16 +3,17 @@ import {join} from 'node:path'
 import type {Calibration, Residual, Spread} from '../../core/throughput/calibration.ts'
 import {releaseYear} from '../../core/throughput/engine-version.ts'
 import {hardwareClass} from '../../core/throughput/hardware.ts'
-import {preparedModel, shapeOf} from '../../core/throughput/performance.ts'
+import {performance, preparedModel, shapeOf} from '../../core/throughput/performance.ts'
 import type {Task} from '../task.ts'
 import {withCatalogue} from '../with-catalogue.ts'
 import {LEFT_OUT, PAGE, pageOf} from './accuracy.ts'
 import {insideWords, type Section} from './accuracy-page.ts'
 import {fitCalibration, logErrors, type Measurement} from './fit.ts'
+import {kindOf, platformOf} from './kinds.ts'
 import {readMeasurements} from './measurements.ts'
 import type {Parameter} from './parameters.ts'
 import {PRIORS} from './priors.ts'
-import {COLUMNS, heldOut, type Holdout, leaveOneOut, quantile, row, scoreOf, shareOf} from './report.ts'
+import {COLUMNS, heldOut, type Holdout, isInside, leaveOneOut, quantile, row, type Score, scoreOf, shareOf} from './report.ts'
 
 const USAGE = `usage: npm run fit -- [--holdout none|half|model|gpu|release|all] [--seed N] [--dry] [--check] SERVING.jsonl [--other OTHER.jsonl]
 
@@ -24,6 +25,7 @@ const HALVES = 'A random half left out'
 const OPEN = 'The same, asked with the flags of the launch left open'
 const MODELS = 'One model left out'
 const CARDS = 'One GPU left out'
+const PUBLISHERS = 'Other hardware and older releases, each publisher left out'
 
 /** Standard normal deviate that leaves a tenth on either side. */
 const DEVIATE_80 = 1.2816
@@ -140,6 +142,21 @@ function insideOf(holdouts: readonly Holdout[], {spread}: Calibration, beyond: (
   return {throughput: share('throughput', 2), tpot: share('tpot', 1), ttft: share('ttft', 0)}
 }
 
+/** Share of what was left out that lies inside the interval that the question gets, for whatever of it is outside of what was measured. */
+function insideAsAsked(holdouts: readonly Holdout[], {spread, seen}: Calibration): Spread {
+  const flags: boolean[][] = [[], [], []]
+  for (const {tested, errors, fitted} of holdouts)
+    for (const [at, {input}] of tested.entries()) {
+      const {ttftMs, tpotMs, outputTokensPerSecond} = performance(input, {...fitted, spread, seen})
+      for (const [index, interval] of [ttftMs, tpotMs, outputTokensPerSecond].entries()) {
+        const error = errors[at]![index]!
+        if (!Number.isNaN(error)) flags[index]!.push(isInside(error, interval))
+      }
+    }
+  const [ttft, tpot, throughput] = flags.map((all) => all.filter(Boolean).length / all.length)
+  return {throughput: throughput!, tpot: tpot!, ttft: ttft!}
+}
+
 /** A release from before the first that was fitted. */
 function isOlder({input}: Measurement, calibration: Calibration): boolean {
   const engine = calibration.engines[input.engine]
@@ -160,7 +177,7 @@ function newestLeftOut(measurements: readonly Measurement[]): Holdout[] {
 }
 
 /** Numbers of hardware and links that the serving measurements do not have, and of formats that only such hardware runs. */
-function fitOther(measurements: readonly Measurement[], calibration: Calibration, seen: readonly string[]): Calibration {
+export function fitOther(measurements: readonly Measurement[], calibration: Calibration, seen: readonly string[]): Calibration {
   const chosen = (parameter: Parameter) =>
     (parameter.hardwareClass !== undefined && !seen.includes(parameter.hardwareClass)) ||
     (parameter.path[0] === 'links' && parameter.path[1] !== 'nvlink') ||
@@ -297,11 +314,20 @@ export async function main({root, args}: Task): Promise<number> {
       ...engines.map((engine): [string, Parameters<typeof row>[1]] => [engine, scoreOf(errorsOf(measurements.filter((m) => m.input.engine === engine)))]),
     ])
     if (others.length > 0) {
-      report('Other hardware and older releases, each publisher left out', [
+      const tested = others.flatMap((holdout) => holdout.tested)
+      const by = (words: string, of: (m: Measurement) => string): [string, Score][] =>
+        [...new Set(tested.map(of))].sort().map((value) => [`${words}${value}`, scoreOf(errorsWhere(others, (m) => of(m) === value))])
+      report(PUBLISHERS, [
         ['all', scoreOf(errorsWhere(others, () => true))],
         ['other hardware', scoreOf(errorsWhere(others, (m) => !onSeen(m)))],
         ['older releases', scoreOf(errorsWhere(others, (m) => onSeen(m) && isOlder(m, calibration)))],
+        ...by('', (m) => platformOf(m.input.accelerator)),
+        ...by('', (m) => kindOf(m.input.workload)),
+        ...by('published by ', (m) => m.source),
       ])
+      const section = sections.find(({title}) => title === PUBLISHERS)!
+      section.inside = insideAsAsked(others, calibration)
+      console.log(insideWords(section.inside))
     }
     if (options.check) {
       // The file itself: what is shipped holds classes of platforms that nobody measured beside it.

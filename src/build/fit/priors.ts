@@ -48,7 +48,8 @@ export const PRIORS: Calibration = {
   name: 'priors',
   about: 'values before fitting',
   kernels: {
-    bandwidth: {dense: 0.8, experts: 0.75, keyValue: 0.75, latent: 0.6, state: 0.3},
+    bandwidth: {dense: 0.8, experts: 0.75, keyValue: 0.75, latent: 0.6, state: 0.75},
+    stateBytesPerSecond: 800e9,
     compute: {fp16: 0.65, bf16: 0.77, fp8: 0.65, int8: 0.6, fp6: 0.55, fp4: 0.55, int4: 0.4},
     weightOnlyCompute: 0.7,
     blockScaledCompute: 0.75,
@@ -61,23 +62,30 @@ export const PRIORS: Calibration = {
   launchMicroseconds: {product: 3, small: 2.5, quantise: 4, experts: 20, fusedExperts: 15, weightOnlyExperts: 20, eager: 12},
   hardwareClasses: {
     'nvidia-9': {memory: 1, compute: 1, weightOnly: 1, blockScaled: 1, state: 1, latency: 1},
-    'nvidia-10': {memory: 1, compute: 0.92, weightOnly: 0.4, blockScaled: 0.6, state: 1, latency: 0.9},
-    ...Object.fromEntries(
-      ['nvidia-8', 'nvidia-8.6', 'nvidia-8.9', 'nvidia-12', 'amd-gfx942', 'amd-gfx1201'].map((name) => [
-        name,
-        {memory: name.startsWith('amd') ? 0.85 : 1, compute: name.startsWith('amd') ? 0.6 : 0.9, weightOnly: 1, blockScaled: 1, state: 1.5, latency: 1.1},
-      ]),
-    ),
+    'nvidia-10': {memory: 1, compute: 0.92, weightOnly: 0.4, blockScaled: 0.6, state: 1.2, latency: 0.9},
+    // What few publishers measured is held near what is known of the hardware. Weight-only kernels (Marlin) feed the matrix units by the instructions of Ampere, which
+    // reach 0.6 of Hopper's rate and all of it where there are no others. States: multiprocessors times clock, relative to an H100; latencies: the clock.
+    'nvidia-8': {memory: 1, compute: 0.95, weightOnly: 1.4, blockScaled: 1, state: 0.65, latency: 1.3},
+    'nvidia-8.6': {memory: 1.05, compute: 0.9, weightOnly: 1.4, blockScaled: 1, state: 0.6, latency: 1},
+    'nvidia-8.9': {memory: 1.05, compute: 0.8, weightOnly: 1.4, blockScaled: 1, state: 1.3, latency: 0.8},
+    'nvidia-11': {memory: 1, compute: 0.85, weightOnly: 1.4, blockScaled: 0.8, state: 0.3, latency: 1.3},
+    'nvidia-12': {memory: 1, compute: 0.9, weightOnly: 1.4, blockScaled: 0.55, state: 1.8, latency: 0.75},
+    // GB10: 218 of 273 GB/s and 92 of 125 TFLOPS (huggingface/kernels#283).
+    'nvidia-12.1': {memory: 1, compute: 0.86, weightOnly: 1.4, blockScaled: 0.55, state: 0.5, latency: 1.1},
+    'amd-gfx942': {memory: 0.85, compute: 0.5, weightOnly: 1, blockScaled: 1, state: 1.3, latency: 1.1},
+    'amd-gfx950': {memory: 0.85, compute: 0.5, weightOnly: 1, blockScaled: 1, state: 1.3, latency: 1.1},
+    'amd-gfx1151': {memory: 1, compute: 0.6, weightOnly: 1, blockScaled: 1, state: 0.4, latency: 1.5},
+    'amd-gfx1201': {memory: 0.95, compute: 0.6, weightOnly: 1, blockScaled: 1, state: 0.7, latency: 1.1},
   },
   // PCIe by A/B on one machine. Two RTX 3090, Qwen3.6-27B, vLLM 0.25.0 (noonghunna/club-3090#702): with an NVLink bridge a step of 138 sums is 2 ms shorter than through the
   // host, 14 us for each, and 10,000 tokens of prompt 2.5 s, so that the host passes on some 5 GB/s; two RTX 5090, Qwen3.6-35B-A3B (#873): peer access makes a
   // step of 81 sums 1 ms shorter, 12.5 us for each. Eight RTX PRO 6000 with peer access: 24 us for a small sum by NCCL (local-inference-lab/rtx6kpro hardware/pcie-bandwidth.md).
-  // What an engine adds to these is its own factor.
+  // So a sum of two takes some 6.5 us over the bridge, 20.5 through the host and 8 with peer access, of which vLLM's factor is 1.17.
   links: {
     nvlink: {latencyMicroseconds: 5, perDoublingMicroseconds: 1.5, bandwidthFraction: 0.6, defaultBytesPerSecondPerDirection: 300e9},
     xgmi: {latencyMicroseconds: 10, perDoublingMicroseconds: 3, bandwidthFraction: 0.5, defaultBytesPerSecondPerDirection: 300e9},
-    'pcie-p2p': {latencyMicroseconds: 5.5, perDoublingMicroseconds: 2.9, bandwidthFraction: 0.8, defaultBytesPerSecondPerDirection: 25e9},
-    'pcie-host': {latencyMicroseconds: 10.5, perDoublingMicroseconds: 5.5, bandwidthFraction: 0.19, defaultBytesPerSecondPerDirection: 25e9},
+    'pcie-p2p': {latencyMicroseconds: 4.5, perDoublingMicroseconds: 2.4, bandwidthFraction: 0.8, defaultBytesPerSecondPerDirection: 25e9},
+    'pcie-host': {latencyMicroseconds: 11.5, perDoublingMicroseconds: 6, bandwidthFraction: 0.19, defaultBytesPerSecondPerDirection: 25e9},
     network: {latencyMicroseconds: 25, perDoublingMicroseconds: 12, bandwidthFraction: 0.6, defaultBytesPerSecondPerDirection: 12e9},
     unified: {latencyMicroseconds: 5, perDoublingMicroseconds: 2, bandwidthFraction: 0.5, defaultBytesPerSecondPerDirection: 100e9},
     other: {latencyMicroseconds: 20, perDoublingMicroseconds: 10, bandwidthFraction: 0.4, defaultBytesPerSecondPerDirection: 20e9},

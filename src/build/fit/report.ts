@@ -1,3 +1,4 @@
+import type {Interval} from '../../core/terms.ts'
 import type {Calibration, Residual} from '../../core/throughput/calibration.ts'
 import {fitCalibration, logErrors, type Measurement} from './fit.ts'
 
@@ -38,6 +39,9 @@ function errorsOf(logs: readonly number[]): Errors | undefined {
 export function scoreOf(errors: readonly [number, number, number][]): Score {
   return {n: errors.length, ttft: errorsOf(errors.map((e) => e[0])), tpot: errorsOf(errors.map((e) => e[1])), throughput: errorsOf(errors.map((e) => e[2]))}
 }
+
+/** Whether what was measured lies inside an interval, by the logarithm of estimate over measurement. */
+export const isInside = (error: number, {estimate, low, high}: Interval): boolean => -Math.log(high / estimate) <= error && error <= Math.log(estimate / low)
 
 /** A share to a tenth of a percent; a dash for nothing. */
 export const percent = (value: number | undefined): string => (value === undefined || Number.isNaN(value) ? '-' : `${(100 * value).toFixed(1)}%`)

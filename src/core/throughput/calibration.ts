@@ -4,6 +4,11 @@ import type {ComputeType, LinkKind} from '../accelerator.ts'
 export interface KernelEfficiency {
   /** Share of memory bandwidth, by what is read. */
   bandwidth: {dense: number; experts: number; keyValue: number; latent: number; state: number}
+  /**
+   * Bytes a second that kernels of recurrent states move however fast the memory is, in the yardstick class: blocks of threads that each hold one head's state
+   * are few, and work on it token by token.
+   */
+  stateBytesPerSecond: number
   /** Share of the dense rate for matrix products, by operand type. */
   compute: Record<ComputeType, number>
   /** What weight-only formats, dequantised on the way, reach of the 16-bit rate, relative to `compute.bf16`. */
@@ -28,7 +33,7 @@ export interface HardwareClass {
   weightOnly: number
   /** Of the compute rate of products with scales for square blocks of weights, which newer matrix units do not apply by themselves. */
   blockScaled: number
-  /** Of the bandwidth that recurrent states are moved with: slow memories are kept busy by kernels that leave fast ones idle. */
+  /** Of the bytes a second that kernels of recurrent states move at most: more multiprocessors at a higher clock move more. */
   state: number
   /** Multiplier of launch and collective latencies. */
   latency: number

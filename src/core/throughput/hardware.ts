@@ -17,6 +17,16 @@ const OPERATIONS_PER_BYTE = 100
 /** How much faster a narrower operand is than 16 bits where the hardware takes it and no figure is published. */
 const NARROW: Record<ComputeType, number> = {fp16: 1, bf16: 1, fp8: 2, int8: 2, fp6: 2, fp4: 4, int4: 4}
 
+/**
+ * How much nearer to their published rate matrix units get that run at half speed with fp32 sums, as on every GeForce: memory and power keep up with them. 168 of 165
+ * TFLOPS on an RTX 4090 (tinygrad/tinygrad#11390), where cards that run at full speed get 0.74 (GB10, 92 of 125: huggingface/kernels#283) to 0.85.
+ */
+const HALF_SPEED_UNITS = 1.2
+
+/** Multiplier of the compute rate for what the card's matrix units are built for. */
+export const unitShare = ({fp16AccumulateOperationsPerSecond}: Pick<Accelerator, 'fp16AccumulateOperationsPerSecond'>): number =>
+  fp16AccumulateOperationsPerSecond?.fp16 === undefined ? 1 : HALF_SPEED_UNITS
+
 /** Published rates, the inferred ones where nothing is published, and a guess from bandwidth where even that is missing. */
 export function ratesOf(accelerator: Accelerator): Rates {
   let guessed = accelerator.memoryBandwidthBytesPerSecond === undefined
@@ -39,10 +49,13 @@ export function ratesOf(accelerator: Accelerator): Rates {
   return {bytesPerSecond, operationsPerSecond, guessed}
 }
 
-/** Name of the class that a card's kernels are written for: `nvidia-9`, `nvidia-8.9`, `amd-gfx942`, `apple`. */
+/**
+ * Name of the class that a card's kernels are written for: `nvidia-9`, `nvidia-8.9`, `nvidia-12.1` (GB10 shares its kernels with the cards of 12.0, and neither
+ * their memory nor their power), `amd-gfx942`, `apple`.
+ */
 export function hardwareClass(accelerator: Accelerator): string {
   const capability = accelerator.computeCapability
-  if (capability !== undefined) return `${accelerator.vendor}-${capability >= 9 ? Math.floor(capability) : capability}`
+  if (capability !== undefined) return `${accelerator.vendor}-${capability >= 9 && !accelerator.unifiedMemory ? Math.floor(capability) : capability}`
   return accelerator.gfxTarget ? `${accelerator.vendor}-${accelerator.gfxTarget}` : accelerator.vendor
 }
 

@@ -163,6 +163,8 @@ export function closedLoop(input: PerformanceInput, model: StepModel, inFlight: 
   const fixed = coalesced > 1 ? ((single - batched) * coalesced) / (coalesced - 1) : 0
   const batchedWith = (arrivalsPerStep: number) => single - fixed + fixed / Math.min(coalesced, promptsTogether(arrivalsPerStep, input.admission, groups))
   const rounds = arrivals === 'together' ? Math.min(MOST_ROUNDS, Math.max(1, input.rounds ?? GENERATIONS)) : 1
+  // A request decodes beside the prompts of its own round that came after it, and those of the next round that come before it ends. The last round has no next one.
+  const followed = arrivals === 'together' ? 1 - 1 / (2 * rounds) : 1
   // Requests of equal length end one after the other, as their prompts were computed: the steps before and after a prompt are those with the prompts of its
   // neighbours. With lengths that vary they are like any other step.
   const besideNeighbours = mixedSteps * (1 - variability) * (1 - 1 / Math.max(1, admitted))
@@ -206,7 +208,7 @@ export function closedLoop(input: PerformanceInput, model: StepModel, inFlight: 
     // While one request decodes, prompts of the others pass at the rate of one each in the time L of a whole request:
     // L - wait = base + prompts (L - wait) / L, solved for L.
     const wait = outside + neighbouring(step.total) / 2 + queue + prefill + delivery(tpot)
-    const prompts = service * Math.max(0, admitted - 1)
+    const prompts = service * Math.max(0, admitted - 1) * followed
     const sum = wait + base + prompts
     const latency = (sum + Math.sqrt(sum * sum - 4 * prompts * wait)) / 2
     interruption = latency - wait - base
@@ -248,25 +250,93 @@ export function closedLoop(input: PerformanceInput, model: StepModel, inFlight: 
   }
 }
 
-/** One replica under `rate` requests a second: the number in flight follows from Little's law; beyond capacity the queue grows. */
+/** Sums, each times its share: what many requests meet in the mean. Parts keep adding up to their wholes. */
+function mixed(parts: readonly {serving: Serving; share: number}[]): Serving {
+  const first = parts[0]!.serving
+  const mean = <T extends object>(of: (serving: Serving) => T): T =>
+    Object.fromEntries(
+      Object.entries(of(first)).map(([key, value]) => [
+        key,
+        typeof value === 'number' ? parts.reduce((sum, {serving, share}) => sum + share * (of(serving) as Record<string, number>)[key]!, 0) : value,
+      ]),
+    ) as T
+  return {...mean((serving) => serving), wait: mean(({wait}) => wait), step: mean(({step}) => step), prefillStep: mean(({prefillStep}) => prefillStep)}
+}
+
+/** Requests in flight for which a replica is looked at; in between it is taken to be as far as they are. */
+function lookedAt(most: number): number[] {
+  const points = [1, 2, 3]
+  for (let power = 4; power < most; power *= 2) points.push(power, 1.5 * power)
+  return [...points.filter((point) => point < most), Math.max(1, most)]
+}
+
+/** Chances beyond that are left out. */
+const NEGLIGIBLE = 1e-7
+
+/**
+ * One replica under `rate` requests a second that come at random. With n in flight it serves as many a second as a closed loop of n does: it is replaced by
+ * one server of that speed (Chandy, Herzog and Woo 1975), whose chances of n in flight are as the product of rate over speed up to n. Who arrives while n
+ * are there meets what a closed loop of n + 1 does; their mean latency is Little's. Most of the time that is more than the mean in flight: a request is
+ * always beside itself, and those that come close together make each other slow.
+ */
 export function openLoop(input: PerformanceInput, model: StepModel, rate: number): Serving {
   const {workload} = input
-  const limit = admissionLimit(input, {input: workload.inputTokens, output: workload.outputTokens}, model.engine.reservedOutputShare)
-  const most = closedLoop(input, model, Math.min(limit, input.maxNumSeqs), 'random')
+  const limit = Math.min(
+    admissionLimit(input, {input: workload.inputTokens, output: workload.outputTokens}, model.engine.reservedOutputShare),
+    input.maxNumSeqs,
+  )
+  const most = closedLoop(input, model, limit, 'random')
   const open = {arrivalsPerSecond: rate, mostPerSecond: most.requestsPerSecond}
-  if (rate >= most.requestsPerSecond) {
-    // Overload: over a run of ten requests for each that fits, the mean request waits half of the backlog at its end.
-    const backlog = (GENERATIONS * most.admitted * (1 / most.requestsPerSecond - 1 / rate)) / 2
-    return {...most, ttft: most.ttft + backlog, wait: {...most.wait, capacity: backlog}, capacityLimited: true, open}
+  // A run of ten requests for each that fits ends before the queue is as long as it would become: random arrivals drift by the root of their number.
+  const mostWaiting = 2 * Math.sqrt(GENERATIONS * most.admitted)
+  const grid = lookedAt(limit)
+  const servings: Serving[] = []
+  const shares: number[] = []
+  const serve = (at: number) => {
+    while (servings.length <= at) {
+      const point = grid[servings.length]!
+      servings.push(point === limit ? most : closedLoop(input, model, point, 'random'))
+      shares.push(0)
+    }
+    return servings[at]!
   }
-  let low = 1e-3
-  let high = most.admitted
-  let serving = most
-  for (let i = 0; i < 24; i++) {
-    const middle = Math.sqrt(low * high)
-    serving = closedLoop(input, model, middle, 'random')
-    if (serving.requestsPerSecond < rate) low = middle
-    else high = middle
+  const latency = (at: number) => grid[at]! / serve(at).requestsPerSecond
+  let chance = 1
+  let all = 0
+  let waiting = 0
+  let segment = 0
+  // n: those that an arrival finds.
+  for (let n = 0; n < limit + mostWaiting; n++) {
+    const inFlight = Math.min(n + 1, limit)
+    while (segment < grid.length - 1 && grid[segment + 1]! <= inFlight) segment++
+    const next = Math.min(segment + 1, grid.length - 1)
+    const upper = next === segment ? 0 : (inFlight - grid[segment]!) / (grid[next]! - grid[segment]!)
+    const seconds = (1 - upper) * latency(segment) + (upper > 0 ? upper * latency(next) : 0)
+    shares[segment]! += chance * (1 - upper)
+    if (upper > 0) shares[next]! += chance * upper
+    waiting += chance * Math.max(0, n + 1 - limit)
+    all += chance
+    const speed = inFlight / seconds
+    chance *= rate / speed
+    if (chance < NEGLIGIBLE * all) break
+    // Sums stay small under overload, where later states are by far the likelier.
+    if (chance > 1 / NEGLIGIBLE) {
+      for (const i of shares.keys()) shares[i]! /= chance
+      all /= chance
+      waiting /= chance
+      chance = 1
+    }
   }
-  return {...serving, requestsPerSecond: rate, open}
+  const mean = mixed(servings.map((serving, at) => ({serving, share: shares[at]! / all})))
+  // Overload: over the run the mean request waits half of the backlog at its end.
+  const over = Math.max(0, (GENERATIONS * most.admitted * (1 / most.requestsPerSecond - 1 / rate)) / 2)
+  const capacity = waiting / all / most.requestsPerSecond + over
+  return {
+    ...mean,
+    ttft: mean.ttft + capacity,
+    wait: {...mean.wait, capacity: mean.wait.capacity + capacity},
+    requestsPerSecond: Math.min(rate, most.requestsPerSecond),
+    capacityLimited: rate >= most.requestsPerSecond,
+    open,
+  }
 }

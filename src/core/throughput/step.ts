@@ -1,6 +1,6 @@
-import type {ComputeType} from '../accelerator.ts'
+import type {ComputeType, LinkKind} from '../accelerator.ts'
 import type {Calibration, EngineCalibration} from './calibration.ts'
-import {classModifiers, ratesOf} from './hardware.ts'
+import {classModifiers, ratesOf, unitShare} from './hardware.ts'
 import type {PerformanceInput} from './input.ts'
 import {hostLinkSeconds, layerWeights} from './offload.ts'
 import {computeTypeOf, dynamicScales, rememberedWork, type Work} from './work.ts'
@@ -85,6 +85,8 @@ const EXPERT_LAYER_KERNELS = 8
 const BLOCK_SCALED_CATCH_UP_PER_YEAR = 3
 /** Of a layer whose attention is launched between two captured pieces: the attention and the next piece. */
 const LAUNCHES_OF_A_PIECE = 2
+/** Links whose sums are kernels that read each other's memory. */
+const OF_CARDS: ReadonlySet<LinkKind> = new Set(['nvlink', 'xgmi', 'unified'])
 /** Steps with more tokens than engines capture graphs for. */
 const GRAPH_TOKENS = 512
 
@@ -104,10 +106,9 @@ export function stepModel(input: PerformanceInput, calibration: Calibration, eng
 
   const bandwidth = rates.bytesPerSecond * modifiers.memory * engine.bandwidth
   const fraction = (value: number) => Math.min(1, value)
-  const memoryRate = (family: keyof typeof kernels.bandwidth) =>
-    rates.bytesPerSecond * fraction((kernels.bandwidth[family] * bandwidth * (family === 'state' ? modifiers.state : 1)) / rates.bytesPerSecond)
-  const computeRate = (type: ComputeType, factor = 1) =>
-    rates.operationsPerSecond[type] * fraction(kernels.compute[type] * modifiers.compute * engine.compute * factor)
+  const memoryRate = (family: keyof typeof kernels.bandwidth) => rates.bytesPerSecond * fraction((kernels.bandwidth[family] * bandwidth) / rates.bytesPerSecond)
+  const units = modifiers.compute * unitShare(accelerator)
+  const computeRate = (type: ComputeType, factor = 1) => rates.operationsPerSecond[type] * fraction(kernels.compute[type] * units * engine.compute * factor)
   const productRate = (format: WeightFormat) => {
     const {type, dequantised} = computeTypeOf(format, accelerator)
     return computeRate(
@@ -143,7 +144,7 @@ export function stepModel(input: PerformanceInput, calibration: Calibration, eng
     computePerPair: (expert.times * 2 * expert.macsPerPair) / expertRate(expert.format),
     activationPerPair: (expert.times * expert.activationElements * 2) / denseMemory,
   }))
-  const sixteen = rates.operationsPerSecond.bf16 * modifiers.compute
+  const sixteen = rates.operationsPerSecond.bf16 * units
   const attentionRate = (share: number) => Math.min(rates.operationsPerSecond.bf16, sixteen * share * engine.compute)
   const eight = computeRate('fp8', kernels.attentionCompute.indexer / kernels.compute.fp8)
   const attention = work.attention.map((part) => ({
@@ -153,6 +154,7 @@ export function stepModel(input: PerformanceInput, calibration: Calibration, eng
     promptRate: attentionRate(part.family === 'latent' ? kernels.attentionCompute.latentPrefill : kernels.attentionCompute.prefill),
   }))
   const linearRate = attentionRate(kernels.attentionCompute.linear)
+  const stateRate = kernels.stateBytesPerSecond * modifiers.state * engine.bandwidth
   const activationPerToken = (work.activationElementsPerToken * 2) / denseMemory
 
   const {launchMicroseconds} = calibration
@@ -197,7 +199,9 @@ export function stepModel(input: PerformanceInput, calibration: Calibration, eng
   const link = calibration.links[kind]
   const linkBytes = (crossesNodes ? input.networkBytesPerSecondPerGpu : input.link.bytesPerSecondPerDirection) ?? link.defaultBytesPerSecondPerDirection
   const linkRate = linkBytes * fraction(link.bandwidthFraction)
-  const latency = (group: number) => (link.latencyMicroseconds + link.perDoublingMicroseconds * Math.log2(group)) * 1e-6 * modifiers.latency * engine.collective
+  // What a sum over PCIe or a network waits for is the way there and back, whatever the card's clock.
+  const ofCard = OF_CARDS.has(kind) ? modifiers.latency : 1
+  const latency = (group: number) => (link.latencyMicroseconds + link.perDoublingMicroseconds * Math.log2(group)) * 1e-6 * ofCard * engine.collective
   const {attentionTp} = layout
   // Ranks whose partial sums of a feed-forward are added up; with data-parallel attention tokens are gathered and scattered instead.
   const collectiveSeconds = (tokens: number): number => {
@@ -267,7 +271,8 @@ export function stepModel(input: PerformanceInput, calibration: Calibration, eng
     for (const {part, memory: rate, decodeRate, promptRate} of attention) {
       if (part.family === 'state') {
         // Read once, and written after each token that may turn out to be the last accepted one.
-        const moved = (part.times * 2 * part.stateBytes * ((groupSequences * (1 + perSequence)) / 2 + state.promptSequences / promptGroups)) / rate
+        const bytes = part.times * 2 * part.stateBytes * ((groupSequences * (1 + perSequence)) / 2 + state.promptSequences / promptGroups)
+        const moved = softMaximum(bytes / rate, bytes / stateRate, exponent)
         const needed = (part.times * part.stateOperationsPerToken * groupTokens) / linearRate
         memory += moved
         compute += needed

@@ -27,8 +27,15 @@ function takesFlashInfer({model, gpu}: Subject, {kvCache}: Pick<Deployment, 'kvC
   return family !== 9 && cacheFormat(kvCache).elementBytes === 1 && !attention.some(({sinks}) => sinks)
 }
 
-/** Graphs of parts of a step came with 0.8, those of whole decode steps beside them with 0.11.0 (config/__init__.py: FULL_AND_PIECEWISE). */
+/**
+ * Graphs of parts of a step came with 0.8, those of whole decode steps beside them with 0.11.0 (config/__init__.py: FULL_AND_PIECEWISE, in 0.10.2 PIECEWISE). The engine
+ * of before 0.8 captured whole decode steps.
+ */
+const PARTS_SINCE = '0.8.0'
 const WHOLE_STEPS_SINCE = '0.11.0'
+
+/** Whether attention is launched outside of graphs in every step, where nobody chose. */
+export const piecewiseByDefault = (engineVersion: string): boolean => isAtLeast(engineVersion, PARTS_SINCE) && !isAtLeast(engineVersion, WHOLE_STEPS_SINCE)
 
 /**
  * Whether decode steps are captured whole. Where drafts are verified FlashInfer cannot but on 10.x (get_cudagraph_support: UNIFORM_SINGLE_TOKEN_DECODE;

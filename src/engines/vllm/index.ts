@@ -2,6 +2,7 @@ import type {Engine, EngineData} from '../engine.ts'
 import {identityOf} from '../identity.ts'
 import {draftingOf} from '../speculation/drafter.ts'
 import {supportOf} from '../support.ts'
+import {piecewiseByDefault} from './attention-workspace.ts'
 import {vllmLaunch} from './launch.ts'
 import {vllmOffload} from './offload.ts'
 import {vllmLayout} from './layout.ts'
@@ -23,6 +24,7 @@ export function createVllm(data: EngineData): Engine {
     memory: (subject, deployment) => vllmMemory(subject, deployment, data),
     shardLayout: vllmLayout,
     cacheLayout: vllmCacheLayout,
+    piecewiseByDefault,
     drafting: (subject, deployment) =>
       draftingOf({table: data.support.speculation, subject, deployment, launchedByHost: true, verification: vllmVerification(subject, deployment)}),
     offload: vllmOffload,

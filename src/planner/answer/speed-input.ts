@@ -60,7 +60,9 @@ export function performanceInput(evaluation: Standing & {workload?: Workload}, w
     offload: offloadOf({engine, deployment, memory, subject}),
     ...scheduling(deployment),
     ...(deployment.graphs?.maxBatch !== undefined && {graphMaxBatch: deployment.graphs.maxBatch}),
-    ...(deployment.graphs?.mode === 'piecewise' && {piecewiseGraphs: true}),
+    ...((deployment.graphs?.mode === undefined ? engine.piecewiseByDefault?.(deployment.engineVersion) : deployment.graphs.mode === 'piecewise') && {
+      piecewiseGraphs: true,
+    }),
     // Without a prefix cache nothing is found in it.
     workload: deployment.prefixCaching === false && workload.prefixHitRate ? {...workload, prefixHitRate: 0} : workload,
   }

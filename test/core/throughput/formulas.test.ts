@@ -1,7 +1,7 @@
 import {describe, expect, it} from 'vitest'
 import {isLater, releaseYear} from '../../../src/core/throughput/engine-version.ts'
 import {classModifiers, hardwareClass, nearestClass, ratesOf} from '../../../src/core/throughput/hardware.ts'
-import {performance, preparedModel} from '../../../src/core/throughput/performance.ts'
+import {performance, preparedModel, servingOf} from '../../../src/core/throughput/performance.ts'
 import {tokensPerStep} from '../../../src/core/throughput/drafting.ts'
 import {admissionLimit, admissionSteps, closedLoop, promptsTogether, queueWait, saturatedWait} from '../../../src/core/throughput/serving.ts'
 import {distinctExperts, imbalance, softMaximum} from '../../../src/core/throughput/step.ts'
@@ -161,6 +161,43 @@ describe('anchors', () => {
   })
 })
 
+describe('an open loop', () => {
+  const load = {inputTokens: 1024, outputTokens: 256}
+  const of = (input: ReturnType<typeof question>) => servingOf(input, calibration)
+  const arriving = (requestRate: number, more = {}) => of({...question(more), workload: {...load, requestRate}})
+  const inFlight = (concurrency: number) => closedLoop(question({workload: load}), preparedModel(question({}), calibration), concurrency, 'random')
+  const latency = ({ttft, tpot}: {ttft: number; tpot: number}) => ttft + 255 * tpot
+
+  it('with few arrivals serves each alone', () => {
+    expect(arriving(1e-4).tpot / inFlight(1).tpot).toBeCloseTo(1, 3)
+    expect(arriving(1e-4).ttft / inFlight(1).ttft).toBeCloseTo(1, 3)
+  })
+
+  it('weighs what each arrival finds by its chance', () => {
+    const [one, two] = [inFlight(1), inFlight(2)]
+    const rate = one.requestsPerSecond / 2
+    const both = arriving(rate, {maxNumSeqs: 2})
+    const queue = rate / two.requestsPerSecond
+    // With speeds x1 and x2 of one and two, the chances of finding 0, 1, 2, ... are as 1, r/x1, r/x1 r/x2, ...: up to the two places and 2 sqrt(10 x 2) that wait.
+    const chances = Array.from({length: 11}, (_, n) => (n === 0 ? 1 : (rate / one.requestsPerSecond) * queue ** (n - 1)))
+    const all = chances.reduce((a, b) => a + b, 0)
+    expect(both.tpot).toBeCloseTo((chances[0]! * one.tpot + (all - chances[0]!) * two.tpot) / all, 6)
+  })
+
+  it('by Little’s law: an arrival finds as many in flight as rate times latency', () => {
+    const serving = arriving(4)
+    expect((serving.inFlight - 1) / (4 * latency(serving))).toBeCloseTo(1, 2)
+  })
+
+  it('is never faster under more arrivals, through saturation', () => {
+    const most = arriving(1e6).open!.mostPerSecond
+    const all = [0.1, 0.5, 0.8, 0.95, 0.999, 1, 1.001, 1.5, 10].map((share) => arriving(share * most))
+    for (const [i, serving] of all.entries()) if (i > 0) expect(latency(serving)).toBeGreaterThanOrEqual(latency(all[i - 1]!) * (1 - 1e-9))
+    // No step where the queue begins to grow without end.
+    expect(latency(all[6]!) / latency(all[4]!)).toBeLessThan(1.1)
+  })
+})
+
 describe('rate of an open loop', () => {
   const at = (requestRate: number) =>
     performance({...question({}), workload: {inputTokens: 1024, outputTokens: 256, requestRate}}, calibration).outputTokensPerSecond
@@ -202,7 +239,7 @@ describe('a class of hardware that nobody measured', () => {
   ])('%s is taken for %s', (name, nearest) => expect(nearestClass(name, measured)).toBe(nearest))
   it('is taken as published where nothing of its maker was measured', () => {
     expect(nearestClass('apple', measured)).toBeUndefined()
-    expect(classModifiers(gpu('mi355x'), calibration)).toEqual(calibration.hardwareClasses['amd-gfx942'])
+    expect(classModifiers(gpu('mi250x'), calibration)).toEqual(calibration.hardwareClasses['amd-gfx942'])
     expect(classModifiers(gpu('mi300x'), calibration)).toEqual(calibration.hardwareClasses['amd-gfx942'])
   })
 })
