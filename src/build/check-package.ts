@@ -5,7 +5,17 @@ import {join} from 'node:path'
 import type {Task} from './task.ts'
 
 /** What the published package must hold, and what must not slip in. */
-const NEEDED = ['bin/run.js', 'dist/main.js', 'dist/data/models.json', 'dist/data/gpus.json', 'oclif.manifest.json', 'package.json', 'README.md', 'LICENSE']
+const NEEDED = [
+  'bin/run.js',
+  'dist/main.js',
+  'dist/data/models.json',
+  'dist/data/gpus.json',
+  'dist/web/index.html',
+  'oclif.manifest.json',
+  'package.json',
+  'README.md',
+  'LICENSE',
+]
 const FORBIDDEN = /^(src|test|data|node_modules|\.ci)\//
 const MOST_BYTES = 8_000_000
 
