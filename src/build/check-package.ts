@@ -22,6 +22,7 @@ const NEEDED = [
   'dist/servefit.1',
   'docs/contract.md',
   'docs/library.md',
+  'dist/web/index.html',
   'oclif.manifest.json',
   'package.json',
   'README.md',

@@ -89,6 +89,16 @@ function questions(): string[] {
   })
 }
 
+/** The command that a link is like. */
+function wordsOf(link: string): string {
+  const words = [...new URLSearchParams(link)]
+  const view = words.find(([name]) => name === 'view')?.[1] ?? 'check'
+  const flags = words
+    .filter(([name]) => name !== 'view')
+    .map(([name, value]) => (value === 'yes' ? `--${name}` : name === 'model' && view !== 'capacity' ? `'${value}'` : `--${name} '${value}'`))
+  return `servefit ${view} ${flags.join(' ')}`
+}
+
 /** What the command line prints for a command that the page showed. */
 function printed(shown: string): Promise<{document: Record<string, unknown>; status: number}> {
   return new Promise((resolve, reject) => {
@@ -119,10 +129,10 @@ describe('the numbers of the page are those of the command line', () => {
       await asked(page, link)
       const problem = await problemOf(page)
       if (problem !== undefined) {
-        // Refused alike: the page has no command to show then.
-        const words = link.split('&').map((pair) => pair.split('='))
-        expect(words.length, problem).toBeGreaterThan(0)
-        expect(problem, `${link} is refused as a defect`).not.toBe('DEFECT')
+        // Refused alike: there is no answer to show a command beside, so the link says what was asked.
+        const refused = await printed(wordsOf(link))
+        expect(refused.status).toBe(2)
+        expect((refused.document.error as {code: string}).code).toBe(problem)
         return
       }
       const {document, status} = await printed(await commandOf(page))

@@ -33,8 +33,8 @@ interface Shown {
   number: number
 }
 
-/** Typing settles before it is answered; a press is answered at once. */
-const SETTLE_MS = 60
+/** A frame: what several fields change at once is one question. */
+const SETTLE_MS = 16
 
 export function App({loaded, first, here}: AppProps) {
   const lines = useMemo(() => {

@@ -86,10 +86,10 @@ export function commandOf(words: Words, quote: (word: string) => string, {and = 
   return parts.join(' ')
 }
 
-/** Words of a POSIX shell as `quoteWord` writes them: plain, or in single quotes. */
+/** Words of a POSIX shell as `quoteWord` writes them: plain, in single quotes, or behind a backslash. */
 export function shellWords(command: string): string[] {
-  const found = command.match(/(?:[^\s']+|'[^']*')+/g) ?? []
-  return found.map((word) => word.replaceAll(/'([^']*)'/g, '$1').replaceAll('\\', ''))
+  const found = command.match(/(?:[^\s'\\]|'[^']*'|\\.)+/gs) ?? []
+  return found.map((word) => word.replaceAll(/'([^']*)'|\\(.)/gs, (_, quoted?: string, escaped?: string) => quoted ?? escaped ?? ''))
 }
 
 /** What a command that was advised asks: the words of `servefit check MODEL --flag value ...`; undefined where it is not one of those. */
