@@ -6,7 +6,8 @@ import {dictionary, own} from '../src/core/dictionary.ts'
 const source = join(import.meta.dirname, '..', 'src')
 
 /** A constant or a field that is a table by string, and what it begins with: `const WORDS: Readonly<Record<string, string>> = {`. */
-const TABLE = /^[ \t]*(?:export )?(?:const|let|(?:private )?readonly) (\w+): (?:Readonly<|Partial<)*Record<string, [^=\n]*(?:=>[^=\n]*)* = (\{|Object\.fromEntries)/gm
+const TABLE =
+  /^[ \t]*(?:export )?(?:const|let|(?:private )?readonly) (\w+): (?:Readonly<|Partial<)*Record<string, [^=\n]*(?:=>[^=\n]*)* = (\{|Object\.fromEntries)/gm
 
 /** Words that every plain object answers to. */
 const INHERITED = ['constructor', 'toString', 'valueOf', 'hasOwnProperty', '__proto__', '__defineGetter__', 'isPrototypeOf']

@@ -8,6 +8,7 @@ import type {CommandReport} from '../planner/words/index.ts'
 import type {Context} from '../planner/world/index.ts'
 import {ScenarioLineSchema, scenarioProblems} from '../planner/scenario/schema.ts'
 import type {Scenario} from '../planner/scenario/index.ts'
+import {jsonText} from '../render/json-text.ts'
 import {answerAsked} from './answer-asked.ts'
 import {failureOf} from './failures.ts'
 
@@ -34,7 +35,7 @@ export async function answerLines(context: Context, pieces: AsyncIterable<Bounde
       if (text?.trim() === '') continue
       const result = text === undefined ? tooLong(characters) : await answerLine(context, text)
       if ('error' in result) errors += 1
-      if (!output.write(`${JSON.stringify(result)}\n`)) await once(output, 'drain')
+      if (!output.write(`${jsonText(result)}\n`)) await once(output, 'drain')
     }
   return errors
 }

@@ -83,7 +83,7 @@ export function failureOf(thrown: unknown): Failure {
   return {
     exitCode: EXIT.defect,
     json: {error: {code: 'DEFECT', message: `A defect of servefit: ${error.message}`}},
-    text: `servefit: a defect of ours: ${error.message}\n  Please report it with the command you ran and what DEBUG=servefit adds: it shows where it happened.\n`,
+    text: `servefit: a defect of ours: ${harmless(error.message)}\n  Please report it with the command you ran and what DEBUG=servefit adds: it shows where it happened.\n`,
   }
 }
 

@@ -1,5 +1,6 @@
 import * as Args from '@oclif/core/args'
 import {ServefitCommand} from '../cli/base.ts'
+import {jsonText} from '../render/json-text.ts'
 
 export default class Schema extends ServefitCommand {
   static override summary = 'The JSON Schema of what servefit reads and prints'
@@ -12,7 +13,7 @@ export default class Schema extends ServefitCommand {
     const {args} = await this.parse(Schema)
     const {jsonSchema} = await import('../cli/json-schema.ts')
     const schema = await jsonSchema(args.what)
-    if (!this.jsonEnabled()) process.stdout.write(`${JSON.stringify(schema, undefined, 2)}\n`)
+    if (!this.jsonEnabled()) process.stdout.write(`${jsonText(schema, 2)}\n`)
     return schema
   }
 }

@@ -242,7 +242,10 @@ describe('a hub that does not give what was asked', () => {
   })
 
   it.each([
-    ...['localhost', '127.0.0.1', '10.1.2.3', '172.16.0.1', '172.31.9.9', '192.168.1.1', '169.254.169.254', '100.64.0.1', '0.0.0.0'].map((host) => [host, true]),
+    ...['localhost', '127.0.0.1', '10.1.2.3', '172.16.0.1', '172.31.9.9', '192.168.1.1', '169.254.169.254', '100.64.0.1', '0.0.0.0'].map((host) => [
+      host,
+      true,
+    ]),
     ...['[::1]', '[fd00::1]', '[fe80::1]', '[::ffff:7f00:1]', 'metadata.google.internal', 'box.local'].map((host) => [host, true]),
     ...['huggingface.co', '172.32.0.1', '8.8.8.8', '100.128.0.1', '[2001:db8::1]', '10.example.com', '[::ffff:808:808]'].map((host) => [host, false]),
   ] as [string, boolean][])('%s is private: %s', (host, isPrivate) => {
