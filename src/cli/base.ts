@@ -3,6 +3,7 @@ import {Command} from '@oclif/core/command'
 import type {Input, ParserOutput} from '@oclif/core/interfaces'
 import {type Catalogue, openCatalogue} from '../catalogue/catalogue.ts'
 import {type Look, widthsFor} from '../render/look.ts'
+import {jsonText} from '../render/json-text.ts'
 import {inColour} from '../render/style.ts'
 import {EXIT, failureOf} from './failures.ts'
 import {withOwnModels} from './user-models.ts'
@@ -76,7 +77,7 @@ export abstract class ServefitCommand extends Command {
   }
 
   protected override logJson(json: unknown): void {
-    process.stdout.write(`${JSON.stringify(json, undefined, 2)}\n`)
+    process.stdout.write(`${jsonText(json, 2)}\n`)
   }
 
   protected override async catch(error: Error): Promise<void> {

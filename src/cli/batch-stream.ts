@@ -10,6 +10,7 @@ import type {Context} from '../planner/world/index.ts'
 import {ScenarioLineSchema, scenarioProblems} from '../planner/scenario/schema.ts'
 import type {Scenario} from '../planner/scenario/index.ts'
 import {stamped} from '../library/stamp.ts'
+import {jsonText} from '../render/json-text.ts'
 import {answerAsked} from './answer-asked.ts'
 import {failureOf} from './failures.ts'
 
@@ -58,7 +59,7 @@ export async function answerLines(
       const failed = 'error' in result ? [] : holding(conditions, result)
       if ('error' in result || failed.length > 0) errors += 1
       if (cases) cases.push('error' in result ? errorCase(result, file, number) : gateCase(result, conditions, {isGate: false, file, line: number}))
-      if (!output.write(`${JSON.stringify(failed.length > 0 ? {...result, failed} : result)}\n`)) await once(output, 'drain')
+      if (!output.write(`${jsonText(failed.length > 0 ? {...result, failed} : result)}\n`)) await once(output, 'drain')
     }
   return errors
 }

@@ -20,7 +20,7 @@ export function failureOf(thrown: unknown, typed: Typed = {argv: []}): Failure {
   return {
     exitCode: EXIT.defect,
     json: {schemaVersion: 2, error: {code: 'DEFECT', message: `A bug in servefit: ${error.message}`}},
-    text: `servefit: this is a bug in servefit: ${error.message}\n  Please report it with the command that you ran and what it prints with DEBUG=servefit, which shows where it happened.\n`,
+    text: `servefit: this is a bug in servefit: ${harmless(error.message)}\n  Please report it with the command that you ran and what it prints with DEBUG=servefit, which shows where it happened.\n`,
   }
 }
 

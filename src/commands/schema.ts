@@ -6,6 +6,7 @@ import {nearest} from '../core/nearest.ts'
 import {padEnd} from '../render/style.ts'
 
 const NAMES = Object.keys(DOCUMENTS) as Documented[]
+import {jsonText} from '../render/json-text.ts'
 
 export default class Schema extends ServefitCommand {
   static override summary = 'The JSON Schema of each document that servefit reads or prints'
@@ -30,7 +31,7 @@ export default class Schema extends ServefitCommand {
       })
     const {jsonSchema} = await import('../cli/json-schema.ts')
     const schema = await jsonSchema(name)
-    if (!this.jsonEnabled()) process.stdout.write(`${JSON.stringify(schema, undefined, 2)}\n`)
+    if (!this.jsonEnabled()) process.stdout.write(`${jsonText(schema, 2)}\n`)
     return schema
   }
 }
