@@ -231,7 +231,7 @@ function periodTable(best: FleetOption, {demands}: CapacityReport, columns: numb
       {title: 'Month', value: ({month}) => String(month), right: true},
       ...demands.map(
         ({name, unit}, index): Column<Period> => ({
-          title: demands.length > 1 ? harmless(name) : capital(UNIT_WORDS[unit]),
+          title: demands.length > 1 ? harmless(name) : UNIT_WORDS[unit],
           value: ({units}) => figure(units[index]!.demand),
           right: true,
         }),

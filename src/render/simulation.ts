@@ -27,8 +27,8 @@ export function renderSimulation(simulation: Simulation, {performance, workload}
     rows,
     [
       {title: 'Time', value: ({name}) => name},
-      {title: 'Estimate', value: ({closed}) => time(closed), right: true},
-      {title: 'Mean', value: ({simulated}) => time(simulated?.mean), right: true},
+      {title: 'estimate', value: ({closed}) => time(closed), right: true},
+      {title: 'mean', value: ({simulated}) => time(simulated?.mean), right: true},
       {title: 'p50', value: ({simulated}) => time(simulated?.p50), right: true},
       {title: 'p90', value: ({simulated}) => time(simulated?.p90), right: true},
       {title: 'p95', value: ({simulated}) => time(simulated?.p95), right: true},

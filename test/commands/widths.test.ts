@@ -102,7 +102,7 @@ const WALK: Walked[] = [
           {...endToEndMs, name: 'Whole answer'},
         ],
         name: ({name}) => name,
-        numbers: {Mean: ({mean}) => mean, p50: ({p50}) => p50, p99: ({p99}) => p99},
+        numbers: {mean: ({mean}) => mean, p50: ({p50}) => p50, p99: ({p99}) => p99},
       },
     ],
   },
@@ -168,7 +168,7 @@ const WALK: Walked[] = [
         rows: ({options}) => options[0].periods,
         name: ({month}) => String(month),
         numbers: {
-          Users: ({units}) => units[0].demand,
+          users: ({units}) => units[0].demand,
           Machines: ({machines}) => machines,
           Used: ({utilisation}) => utilisation,
           'kWh a month': ({kwhPerMonth}) => kwhPerMonth,
