@@ -43,7 +43,7 @@ function nodeText({launch: given}: Startable, rank: number): string {
   const where = rank === 0 ? 'the address of this node, as the others reach it' : 'the address of node 0'
   const text = commandText([...assignments(launch), programText(launch)], withRank(linesOf(launch, rank === 0 ? 'first' : 'follower'), rank))
   const several = `# Where nodes have several networks: export NCCL_SOCKET_IFNAME and GLOO_SOCKET_IFNAME, the interface that ${address} belongs to.\n`
-  return `# Node ${rank} of 0 to ${count - 1}. ${address}: ${where}.\n${several}: "\${${address}:?${where}}"\n${launch.file ? fileText(launch.file) : ''}${text}`
+  return `# Node ${rank} of ${count}, counted from 0. ${address}: ${where}.\n${several}: "\${${address}:?${where}}"\n${launch.file ? fileText(launch.file) : ''}${text}`
 }
 
 /** `mpirun` with one process for each GPU; `hosts` names the nodes with their slots. */

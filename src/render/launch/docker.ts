@@ -193,7 +193,7 @@ ${file ? fileText(file) : ''}${copiesOf(startable)
 function nodeText(startable: Startable, rank: number): string {
   const {address} = NODE_VARIABLES
   const where = rank === 0 ? 'the address of this node, as the others reach it' : 'the address of node 0'
-  return `# Node ${rank} of 0 to ${startable.launch.nodes!.count - 1}. ${address}: ${where}.
+  return `# Node ${rank} of ${startable.launch.nodes!.count}, counted from 0. ${address}: ${where}.
 # Where nodes have several networks: export NCCL_SOCKET_IFNAME and GLOO_SOCKET_IFNAME, the interface that ${address} belongs to.
 : "\${${address}:?${where}}"\n${runText(startable, rank === 0 ? 'first' : 'follower', rank)}`
 }
