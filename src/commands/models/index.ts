@@ -25,6 +25,7 @@ import {
 import {LIMITS} from '../../planner/scenario/index.ts'
 import {fittingModelsTable} from '../../render/fitting-models.ts'
 import {machineTitle} from '../../render/hardware.ts'
+import {quoteWord} from '../../render/launch/shell-quote.ts'
 import {modelsTable} from '../../render/tables.ts'
 
 const FILTER = 'FILTER'
@@ -101,8 +102,7 @@ export default class Models extends ServefitCommand {
     const models = argv.length === 0 ? filtered : wordedModels(filtered, argv as string[], catalogue.file<TaskWords[]>('tasks'))
     // A machine or a load is named for what fits it.
     if (flags.fits || flags.gpu !== undefined || flags.machine !== undefined) return this.fitting(models, flags)
-    if (!this.jsonEnabled())
-      process.stdout.write(models.length === 0 ? 'No catalogued model matches all of that.\n' : modelsTable(models.map(summaryOf), this.columns))
+    if (!this.jsonEnabled()) process.stdout.write(models.length === 0 ? nothingMatches(flags.family) : modelsTable(models.map(summaryOf), this.columns))
     return {schemaVersion: 2, models: models.map(summaryOf)}
   }
 
@@ -148,6 +148,10 @@ function wordedModels(models: readonly Model[], words: readonly string[], tasks:
     throw error
   }
 }
+
+/** A family is the beginning of a name: what somebody means may stand elsewhere in it. */
+const nothingMatches = (family: string | undefined): string =>
+  `No catalogued model matches all of that.${family === undefined ? '' : ` servefit models ${quoteWord(family)} searches whole names and tasks.`}\n`
 
 function fittingTitle(count: number, shown: number): string {
   const fit = count === 1 ? '1 model fits' : `${count} models fit`
