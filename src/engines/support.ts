@@ -128,7 +128,7 @@ function weightSupport({id, title, subject, deployment, data}: SupportQuestion):
     if (answer.kind === 'refused')
       support.reasons.push({
         code: 'quantization-unsupported',
-        message: `${title} ${deployment.engineVersion} does not run ${formatTitle} weights here: ${answer.because}`,
+        message: `${title} ${deployment.engineVersion} does not run weights in ${formatTitle} here: ${answer.because}`,
         remedy: `${elsewhere(answer)}choose another checkpoint: servefit models show lists them`,
       })
     else if (answer.kind === 'stored' && !weightOnly && computeType !== 'bf16')

@@ -66,7 +66,8 @@ function observedOf(raw: {observed: Observed}, {told, decodeOnly}: Protocol, con
 const SHALLOW_TOKENS = 1024
 
 /** Users who share what they attend to read it once: 128 of them at 131,072 tokens got four times what the memory gives. It tells nothing of users with contexts of their own. */
-const sharesDepth = ({decodeOnly}: Protocol, {concurrency, inputTokens}: Workload): boolean => decodeOnly === true && concurrency !== 1 && inputTokens > SHALLOW_TOKENS
+const sharesDepth = ({decodeOnly}: Protocol, {concurrency, inputTokens}: Workload): boolean =>
+  decodeOnly === true && concurrency !== 1 && inputTokens > SHALLOW_TOKENS
 
 /** Flags that stand in the note of a source alone. A number at the end of a note may have been cut. */
 function noted({note, ...raw}: Record<string, unknown>): Partial<Scenario> {

@@ -14,6 +14,7 @@ import {summaryOf} from '../../planner/models/index.ts'
 import {LIMITS} from '../../planner/scenario/index.ts'
 import {fittingModelsTable} from '../../render/fitting-models.ts'
 import {machineTitle} from '../../render/hardware.ts'
+import {quoteWord} from '../../render/launch/shell-quote.ts'
 import {modelsTable} from '../../render/tables.ts'
 
 const FILTER = 'FILTER'
@@ -91,7 +92,7 @@ export default class Models extends ServefitCommand {
     // A machine or a load is named for what fits it.
     if (flags.fits || flags.gpu !== undefined || flags.machine !== undefined) return this.fitting(models, flags)
     if (!this.jsonEnabled())
-      process.stdout.write(models.length === 0 ? 'No catalogued model matches all of that.\n' : modelsTable(models.map(summaryOf), this.look.tableColumns))
+      process.stdout.write(models.length === 0 ? nothingMatches(flags.family) : modelsTable(models.map(summaryOf), this.look.tableColumns))
     return modelsReport(this.catalogue, models)
   }
 
@@ -130,6 +131,10 @@ export default class Models extends ServefitCommand {
     return fittingReport(context.catalogue, found)
   }
 }
+
+/** A family is the beginning of a name: what somebody means may stand elsewhere in it. */
+const nothingMatches = (family: string | undefined): string =>
+  `No catalogued model matches all of that.${family === undefined ? '' : ` servefit models ${quoteWord(family)} searches whole names and tasks.`}\n`
 
 function fittingTitle(count: number, complete: boolean): string {
   if (!complete) return `the best ${count} of the models that fit (--limit 0: all)`

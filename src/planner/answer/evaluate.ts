@@ -236,7 +236,7 @@ function shortageOf({deployment, memory, neededTokens, roomiest}: Settled, asked
     const others = sumBytes(memory.terms.filter(({part}) => part !== 'weights' && part !== 'kv-cache' && part !== 'state'))
     return {
       code: 'kv-cache-too-small',
-      message: `the weights (${bytesInWords(weights)}) the engine itself (${bytesInWords(others)}) leave no room for a cache in the ${bytesInWords(memory.budgetBytes)} of each GPU: ${bytesInWords(Math.max(1, -memory.kvCacheBytes))} short`,
+      message: `the weights (${bytesInWords(weights)}) and the engine itself (${bytesInWords(others)}) leave no room for a cache in the ${bytesInWords(memory.budgetBytes)} of each GPU: ${bytesInWords(Math.max(1, -memory.kvCacheBytes))} short`,
     }
   }
   const wanted = asked.maxModelLen ?? Math.min(deployment.maxModelLen, neededTokens)

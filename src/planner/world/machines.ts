@@ -51,7 +51,7 @@ function boxesInWords({accelerator, count}: {accelerator: Accelerator; count: nu
   const network =
     nodeCount === 1
       ? ''
-      : `; between nodes ${ASSUMED_NETWORK_BYTES_PER_SECOND / 1e9} GB/s for each GPU are assumed (machines by name have their own network: servefit machines)`
+      : `; between nodes ${ASSUMED_NETWORK_BYTES_PER_SECOND / 1e9} GB/s for each GPU is assumed (machines by name have their own network: servefit machines)`
   return `${asked} is read as ${taken}, since ${LINK_WORDS[usualLink(accelerator, boxes.size).kind]} connects at most ${scaleUp!.maxGpuCount} of them${left}${network}`
 }
 
