@@ -1,6 +1,7 @@
 import {rename, rm, writeFile} from 'node:fs/promises'
 import {join} from 'node:path'
 import {bundle} from './bundle.ts'
+import {cacheCode} from './code-cache.ts'
 import {bundleLibrary} from './library.ts'
 import {noticesOf, packagesOf} from './notices.ts'
 import {writeData} from './compile-data.ts'
@@ -24,6 +25,8 @@ export async function main({root}: Task): Promise<number> {
     await buildPage(root, join(fresh, 'data'), join(fresh, 'web'))
     await rm(join(root, 'dist'), {recursive: true, force: true})
     await rename(fresh, join(root, 'dist'))
+    // It answers a question to be compiled, with the data in their place.
+    await cacheCode(root, join(root, 'dist'))
     return 0
   } finally {
     await rm(fresh, {recursive: true, force: true})

@@ -2,7 +2,6 @@ import {readdirSync, readFileSync} from 'node:fs'
 import {readFile, rename, rm, writeFile} from 'node:fs/promises'
 import {join, sep} from 'node:path'
 import {build, type Plugin as EsbuildPlugin} from 'esbuild'
-import {cacheCode} from './code-cache.ts'
 import type {Manifest} from '../completion/manifest.ts'
 import {manPage} from './man.ts'
 import {mergeIntoStart} from './merge-chunks.ts'
@@ -104,7 +103,6 @@ export async function bundle(root: string, folder: string): Promise<string[]> {
   })
   const manifest = await writeManifest(root, folder)
   await writeFile(join(folder, 'servefit.1'), manPage(manifest, packageOf(root).description))
-  await cacheCode(root, folder)
   return Object.keys(metafile.inputs)
 }
 

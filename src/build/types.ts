@@ -15,7 +15,7 @@ export async function declarations(root: string): Promise<Map<string, string>> {
     const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
     execFileSync(process.execPath, [compiler, '-p', join(root, 'tsconfig.types.json'), '--outDir', folder], {cwd: root, stdio: 'inherit'})
     const input = Object.fromEntries(Object.entries(ENTRIES).map(([name, path]) => [name, join(folder, path)]))
-    const bundle = await rolldown({input, plugins: [dts({dtsOnly: true, oxc: true, tsconfig: false})], logLevel: 'silent'})
+    const bundle = await rolldown({input, plugins: [dts({emitDtsOnly: true, oxc: true, tsconfig: false})], logLevel: 'silent'})
     const {output} = await bundle.generate({format: 'esm', entryFileNames: '[name].d.ts', chunkFileNames: 'shared.d.ts'})
     await bundle.close()
     return new Map(output.flatMap((file) => (file.type === 'chunk' ? [[file.fileName, file.code] as const] : [])))
