@@ -43,7 +43,7 @@ function printed(line: string, root: string, bin: string): string {
   const {status, stdout, stderr} = spawnSync('sh', ['-c', line], {
     cwd: root,
     encoding: 'utf8',
-    env: {PATH: `${bin}:${process.env.PATH}`, HOME: bin, HF_HUB_OFFLINE: '1', NO_COLOR: '1'},
+    env: {PATH: `${bin}:${process.env.PATH}`, HOME: bin, HF_HUB_OFFLINE: '1', NO_COLOR: '1', COLUMNS: '80'},
   })
   if (status !== 0 && status !== 1) throw new Error(`${line} ends with ${status}: ${stderr}`)
   return stdout.trimEnd()

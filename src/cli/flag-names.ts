@@ -1,7 +1,9 @@
+import {dictionary} from '../core/dictionary.ts'
+
 /**
  * Names that people type, by the scenario's own: help lists flags under them and "next" lines use them. Both are taken.
  */
-const TYPED: Record<string, string> = {concurrency: 'users', 'input-tokens': 'input', 'output-tokens': 'output'}
+const TYPED: Record<string, string> = dictionary({concurrency: 'users', 'input-tokens': 'input', 'output-tokens': 'output'})
 
 export const typedName = (flag: string): string => TYPED[flag] ?? flag
 

@@ -10,7 +10,7 @@ export const reportFlags = {
 
 /** For the commands that have no other file to replace. */
 export const replaceFlag = {
-  force: Flags.boolean({description: 'replace files that are there already'}),
+  force: Flags.boolean({description: 'replace files that exist already'}),
 }
 
 /** Whether a report was asked for. */

@@ -7,7 +7,7 @@ import {InputError} from '../core/input-error.ts'
 export default class Web extends ServefitCommand {
   static override summary = 'The planner as a page in your browser, with this machine filled in'
   static override description =
-    'Serves the page to this computer alone (127.0.0.1), behind a path that nobody can guess, until it is interrupted. Everything is reckoned in the browser, and nothing is sent anywhere. The same page is a folder of static files, dist/web, which any host serves and which opens as a file.'
+    'Serves the page to this computer alone (127.0.0.1), behind a path that nobody can guess, until it is interrupted. Everything is computed in the browser, and nothing is sent anywhere. The same page is a folder of static files, dist/web, which any host serves and which opens as a file.'
   static override examples = ['<%= config.bin %> <%= command.id %>', '<%= config.bin %> <%= command.id %> --open --port 8080']
   static override flags = {
     port: Flags.integer({description: 'port to listen on (default: one that is free)', helpValue: 'N', min: 1, max: 65_535}),

@@ -1,3 +1,4 @@
+import {dictionary} from '../core/dictionary.ts'
 import type {Manifest, ManifestCommand, ManifestFlag} from './manifest.ts'
 
 /** A word that may stand at the cursor, with what it is. */
@@ -26,7 +27,7 @@ export interface Names {
 type Kind = 'model' | 'gpu' | 'machine' | 'engine' | 'engine-version' | 'weights' | 'kv-cache' | 'format' | 'files' | 'folders'
 
 /** What values of flags are; others are completed by their options alone. */
-const OF_FLAG: Record<string, Kind> = {
+const OF_FLAG: Record<string, Kind> = dictionary({
   model: 'model',
   gpu: 'gpu',
   machine: 'machine',
@@ -48,16 +49,16 @@ const OF_FLAG: Record<string, Kind> = {
   save: 'folders',
   out: 'folders',
   catalogue: 'folders',
-}
+})
 
 /** What arguments are, by command and name. */
-const OF_ARGUMENT: Record<string, Kind> = {
+const OF_ARGUMENT: Record<string, Kind> = dictionary({
   'gpus name': 'gpu',
   'machines name': 'machine',
   'engines name': 'engine',
   'engines engine': 'engine',
-}
-const ARGUMENTS: Record<string, Kind> = {model: 'model', file: 'files', log: 'files', before: 'files', after: 'files', words: 'model'}
+})
+const ARGUMENTS: Record<string, Kind> = dictionary({model: 'model', file: 'files', log: 'files', before: 'files', after: 'files', words: 'model'})
 
 /** More than this nobody reads. */
 const LONGEST_LIST = 2000

@@ -9,7 +9,7 @@ _servefit() {
   [[ $line == *[[:space:]] ]] && words+=("")
   current=\${words[\${#words[@]}-1]}
   COMPREPLY=()
-  # bash puts in only what stands behind its last word break.
+  # bash puts in only what comes after its last word break.
   case $current in *[=:]*) prefix=\${current%"\${current##*[=:]}"} ;; esac
   reply=$("\${words[0]}" __complete "\${words[@]:1}" 2> /dev/null) || return 0
   case $reply in

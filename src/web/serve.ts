@@ -1,3 +1,4 @@
+import {dictionary} from '../core/dictionary.ts'
 import {randomBytes, timingSafeEqual} from 'node:crypto'
 import {readdir, readFile} from 'node:fs/promises'
 import {createServer, type IncomingMessage, type Server, type ServerResponse} from 'node:http'
@@ -19,7 +20,7 @@ interface ServeOptions {
 }
 
 const HOST = '127.0.0.1'
-const TYPES: Record<string, string> = {html: 'text/html', js: 'text/javascript', css: 'text/css'}
+const TYPES: Record<string, string> = dictionary({html: 'text/html', js: 'text/javascript', css: 'text/css'})
 
 /** Said with every answer: no other page may read it or put it into a frame, and nothing of it is kept. */
 const HEADERS = {

@@ -47,6 +47,9 @@ export function exampleShell(): Shell {
   }
 }
 
+/** Servers run until they are stopped: their own tests start them. */
+export const isServer = (line: string): boolean => /\bservefit (?:web|mcp)\b/.test(line) && !/--help/.test(line)
+
 /** Every example of every `--help`. */
 export function helpExamples(): string[] {
   const {commands} = JSON.parse(readFileSync(join(root, 'oclif.manifest.json'), 'utf8')) as {commands: Record<string, {examples?: string[]}>}
@@ -58,7 +61,7 @@ export function helpExamples(): string[] {
 /** Commands of the README and of docs: lines of fenced blocks, and what stands in backquotes, with arguments and nothing to fill in. */
 export function documentedCommands(): {place: string; line: string}[] {
   const files = ['README.md', ...readdirSync(join(root, 'docs')).flatMap((name) => (name.endsWith('.md') ? [`docs/${name}`] : []))]
-  return files.flatMap((place) => commandsOf(readFileSync(join(root, place), 'utf8')).map((line) => ({place, line})))
+  return files.flatMap((place) => commandsOf(readFileSync(join(root, place), 'utf8')).map((line) => ({place, line}))).filter(({line}) => !isServer(line))
 }
 
 function commandsOf(text: string): string[] {

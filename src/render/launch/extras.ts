@@ -82,8 +82,7 @@ function notes(startable: Startable, format: string, hasBenchmark: boolean, offe
   steps.push('`sh smoke-test.sh` waits until the model is loaded and asks once.')
   // Of several servers of one machine the first.
   const log = LOGS[format]?.(replicas > 1 && format !== 'kubernetes' ? `${name}-0` : name)
-  if (replicas > 1)
-    steps.push(`${replicas} servers stand behind a router: requests go to ${routerName(startable)}, and the benchmark measures all of them together.`)
+  if (replicas > 1) steps.push(`${replicas} servers share a router: requests go to ${routerName(startable)}, and the benchmark measures all of them together.`)
   if (hasBenchmark)
     steps.push(
       `\`sh benchmark.sh\` measures the planned load and writes ${benchmarkFile(startable)}.`,

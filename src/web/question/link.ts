@@ -1,3 +1,4 @@
+import {dictionary} from '../../core/dictionary.ts'
 import {FIELDS, type Words} from './fields.ts'
 
 /** What the page shows: the question, which view is open, and the text of a machine that was pasted. */
@@ -46,7 +47,7 @@ export async function linkOf({words, view, format, pasted}: PageState): Promise<
 export async function stateOfLink(hash: string): Promise<PageState> {
   const given = new URLSearchParams(hash.replace(/^#/, ''))
   if ([...given.keys()].length === 0) return FIRST_STATE
-  const words: Record<string, string> = {}
+  const words: Record<string, string> = dictionary()
   for (const {flag, aliases = []} of FIELDS)
     for (const name of [...aliases, flag]) {
       const value = given.get(name)

@@ -1,3 +1,4 @@
+import {dictionary} from '../../core/dictionary.ts'
 import {InputError} from '../../core/input-error.ts'
 import {assumedLoad, type Objective, type Scenario} from '../../planner/scenario/index.ts'
 import {type Field, fieldOf, FIELDS, type Words} from './fields.ts'
@@ -45,7 +46,7 @@ const isExcluded = ({flag}: Field, words: Words): boolean => EITHER.some(([winne
 
 /** The scenario that words spell, with the load that is assumed where none is given. `oneUser`: a load that nobody stated is that of one person. */
 export function readQuestion(words: Words, {oneUser = true}: {oneUser?: boolean} = {}): ReadQuestion {
-  const tree: Record<string, unknown> = {}
+  const tree: Record<string, unknown> = dictionary()
   const problems: FieldProblem[] = []
   let objective: Objective = 'throughput'
   for (const field of FIELDS) {
@@ -96,7 +97,7 @@ export function shellWords(command: string): string[] {
 export function wordsOfCommand(command: string): Words | undefined {
   const [program, , model, ...rest] = shellWords(command)
   if (program !== 'servefit' || model === undefined) return undefined
-  const words: Record<string, string> = {model}
+  const words: Record<string, string> = dictionary({model})
   for (let at = 0; at < rest.length; at++) {
     const [name, joined] = splitFlag(rest[at]!)
     const field = name === undefined ? undefined : fieldOf(name)
