@@ -45,7 +45,7 @@ describe('servefit mcp', () => {
     }
     // The documents whose schema the contract has.
     const withOutput = tools.filter(({outputSchema}) => outputSchema).map(({name}) => name)
-    expect(withOutput).toEqual(expect.arrayContaining(['check', 'config', 'model', 'detect']))
+    expect(withOutput).toEqual(expect.arrayContaining(['check', 'plan', 'compare', 'config', 'capacity', 'verify', 'models', 'detect']))
   })
 
   it('check answers as the command does, without the terms; explain adds them', async () => {

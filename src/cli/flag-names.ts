@@ -8,7 +8,7 @@ const TYPED: Record<string, string> = dictionary({concurrency: 'users', 'input-t
 export const typedName = (flag: string): string => TYPED[flag] ?? flag
 
 /** The spelling in which a flag stands on a command line, so that an error names what was typed. */
-export function spelledAs(flag: string, aliases: readonly string[], argv: readonly string[]): string {
+export function spelledAs(flag: string, aliases: readonly string[], argv: readonly string[] = []): string {
   const stands = (name: string) => argv.some((word) => word === `--${name}` || word.startsWith(`--${name}=`))
   return [flag, ...aliases].find(stands) ?? typedName(flag)
 }

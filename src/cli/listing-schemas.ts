@@ -25,7 +25,10 @@ const gpu = z.looseObject({
 })
 
 /** `gpus --json`: all of them, or the one that was named. */
-export const GpusSchema = z.union([z.object({schemaVersion: z.literal(2), gpus: z.array(gpu)}), z.object({schemaVersion: z.literal(2), gpu})])
+export const GpusSchema = z.union([
+  z.object({schemaVersion: z.literal(2), dataVersion: z.string().optional(), gpus: z.array(gpu)}),
+  z.object({schemaVersion: z.literal(2), dataVersion: z.string().optional(), gpu}),
+])
 
 const system = z.looseObject({
   id: z.string(),
@@ -41,8 +44,8 @@ const system = z.looseObject({
 
 /** `machines --json`: all of them, or the one that was named. */
 export const MachinesSchema = z.union([
-  z.object({schemaVersion: z.literal(2), machines: z.array(system)}),
-  z.object({schemaVersion: z.literal(2), machine: system}),
+  z.object({schemaVersion: z.literal(2), dataVersion: z.string().optional(), machines: z.array(system)}),
+  z.object({schemaVersion: z.literal(2), dataVersion: z.string().optional(), machine: system}),
 ])
 
 const engine = z.object({
@@ -55,11 +58,15 @@ const engine = z.object({
 })
 
 /** `engines --json`: all of them, or the one that was named. */
-export const EnginesSchema = z.union([z.object({schemaVersion: z.literal(2), engines: z.array(engine)}), z.object({schemaVersion: z.literal(2), engine})])
+export const EnginesSchema = z.union([
+  z.object({schemaVersion: z.literal(2), dataVersion: z.string().optional(), engines: z.array(engine)}),
+  z.object({schemaVersion: z.literal(2), dataVersion: z.string().optional(), engine}),
+])
 
 /** What any command prints with --json when the input was wrong; a line of `batch` has `id` and `path` too. */
 export const ErrorSchema = z.object({
   schemaVersion: z.literal(2),
+  dataVersion: z.string().optional(),
   id: z.string().optional(),
   error: z.object({
     code: z.string().regex(/^[A-Z_]+$/),
@@ -72,6 +79,7 @@ export const ErrorSchema = z.object({
 /** `doctor --json`: the machine, and what each tool was asked and said. */
 export const DoctorSchema = z.object({
   schemaVersion: z.literal(2),
+  dataVersion: z.string().optional(),
   machine: MachineDocumentSchema,
   recording: z.looseObject({}),
   files: z.array(z.string()).optional(),

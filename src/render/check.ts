@@ -309,7 +309,7 @@ function adviceLines(advice: Advice, view: View, style: Paint): string[] {
 }
 
 function explainLines({memory, performance}: Evaluation, view: View): string[] {
-  const lines = ['  Memory, term by term, of the GPU with least room']
+  const lines = [`  ${wrap('Memory, term by term, of the GPU with least room', view.columns - 4, 2)}`]
   for (const {name, bytes, kind, because} of memory.terms)
     lines.push(
       `  ${`${gib(bytes)} GiB`.padStart(11)}  ${wrap(`${name} (${kind})`, view.columns - 17, 15)}`,

@@ -86,7 +86,7 @@ describe('the GPU catalogue as a whole', () => {
     const gb10 = gpus.find((gpu) => gpu.id === 'gb10')
     expect(gb10?.memoryBytes).toBe(127_600_748 * 1024)
     expect(gb10?.denseOperationsPerSecond).toEqual({fp4: 500_000_000_000_000})
-    expect(gb10?.estimatedOperationsPerSecond).toEqual({bf16: 62_500_000_000_000})
+    expect(gb10?.estimatedOperationsPerSecond).toEqual({bf16: 125_000_000_000_000})
   })
 
   test('counts a MI250X as the two devices that the driver shows', () => {

@@ -1,5 +1,5 @@
 import {afterAll, describe, expect, it} from 'vitest'
-import {documentedCommands, exampleShell, helpExamples, isServer} from './examples.ts'
+import {documentedCommands, exampleShell, helpExamples, isElsewhere} from './examples.ts'
 
 const shell = exampleShell()
 afterAll(() => shell.end())
@@ -12,7 +12,7 @@ function expectAnswer(line: string): void {
 }
 
 describe('every example of --help runs as it stands in a clone', () => {
-  it.each(helpExamples().filter((line) => !isServer(line)))('%s', (line) => expectAnswer(line))
+  it.each(helpExamples().filter((line) => !isElsewhere(line)))('%s', (line) => expectAnswer(line))
 })
 
 describe('every command of the README and the docs runs as it stands in a clone', () => {

@@ -48,7 +48,10 @@ export function exampleShell(): Shell {
 }
 
 /** Servers run until they are stopped: their own tests start them. */
-export const isServer = (line: string): boolean => /\bservefit (?:web|mcp)\b/.test(line) && !/--help/.test(line)
+const isServer = (line: string): boolean => /\bservefit (?:web|mcp)\b/.test(line) && !/--help/.test(line)
+
+/** What a shell of another kind does with the scripts of completion has a test of its own, as have the pipelines of docs/ci.md. */
+export const isElsewhere = (line: string, place?: string): boolean => isServer(line) || /\bsource\b/.test(line) || place === 'docs/ci.md'
 
 /** Every example of every `--help`. */
 export function helpExamples(): string[] {
@@ -61,7 +64,9 @@ export function helpExamples(): string[] {
 /** Commands of the README and of docs: lines of fenced blocks, and what stands in backquotes, with arguments and nothing to fill in. */
 export function documentedCommands(): {place: string; line: string}[] {
   const files = ['README.md', ...readdirSync(join(root, 'docs')).flatMap((name) => (name.endsWith('.md') ? [`docs/${name}`] : []))]
-  return files.flatMap((place) => commandsOf(readFileSync(join(root, place), 'utf8')).map((line) => ({place, line}))).filter(({line}) => !isServer(line))
+  return files
+    .flatMap((place) => commandsOf(readFileSync(join(root, place), 'utf8')).map((line) => ({place, line})))
+    .filter(({line, place}) => !isElsewhere(line, place))
 }
 
 function commandsOf(text: string): string[] {

@@ -314,7 +314,7 @@ describe('copies that read and copies that write', () => {
     const found = documentsOf('llm-d', start)
     expect([of(found, 'Deployment', 'qwen3-32b-prefill').spec.replicas, of(found, 'Deployment', 'qwen3-32b-decode').spec.replicas]).toEqual([3, 7])
     expect(textOf('llm-d', start)).toMatch(
-      /^# 3 prefill and 7 decode servers, each as planned: 10 x 2 GPUs in all\. 10 copies were planned, and prompts take 30% /,
+      /^# 3 prefill and 7 decode servers, each as planned: 10 x 2 GPUs in total\. 10 copies were planned, and prompts take 30% /,
     )
   })
 })

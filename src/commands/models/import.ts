@@ -1,3 +1,4 @@
+import {stamped} from '../../library/stamp.ts'
 import {existsSync} from 'node:fs'
 import {basename, join} from 'node:path'
 import * as Args from '@oclif/core/args'
@@ -51,7 +52,7 @@ export default class ModelsImport extends ServefitCommand {
     const details = detailsOf(model)
     if (flags.save) await this.save(flags.repository === undefined ? ownModel(read, checkpoint) : model, warnings, args.file, flags.force)
     else if (!this.jsonEnabled()) process.stdout.write(renderModel(details, warnings, this.look))
-    return {schemaVersion: 2, model: details, warnings}
+    return stamped(this.catalogue, {schemaVersion: 2 as const, model: details, warnings})
   }
 
   private async save(model: Model, warnings: string[], given: string | undefined, force: boolean): Promise<void> {

@@ -183,7 +183,12 @@ export const ResultSchema = z.object({
   command: CommandSchema.optional(),
   simulation: SimulationSchema.optional().describe('of check --simulate'),
   artifact: z
-    .object({format: z.string(), text: z.string(), files: z.array(z.looseObject({name: z.string(), text: z.string()}))})
+    .object({
+      format: z.string(),
+      text: z.string(),
+      files: z.array(z.looseObject({name: z.string(), text: z.string()})),
+      options: z.array(z.looseObject({option: z.string(), because: z.string()})),
+    })
     .optional()
     .describe('of config: the start files'),
   written: z.array(z.string()).optional().describe('of config --out: the paths of what was written'),

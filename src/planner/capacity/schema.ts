@@ -123,6 +123,7 @@ const option = z.object({
 /** The output of `capacity --json`. */
 export const CapacitySchema = z.object({
   schemaVersion: z.literal(2),
+  dataVersion: z.string().optional(),
   feasible: z.boolean(),
   spare: z.int(),
   maxUtilisation: z.number(),

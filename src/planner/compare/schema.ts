@@ -17,6 +17,7 @@ const FigureSchema = z.looseObject({
 /** The output of `compare --json`. */
 export const ComparisonSchema = z.object({
   schemaVersion: z.literal(2),
+  dataVersion: z.string().optional(),
   rows: z.array(
     z.object({
       model: z.string(),

@@ -5,6 +5,7 @@ const value = z.union([z.number(), z.string(), z.boolean()])
 /** The output of `diff --json`. */
 export const DiffSchema = z.object({
   schemaVersion: z.literal(2),
+  dataVersion: z.string().optional(),
   kind: z.enum(['result', 'plan', 'comparison', 'capacity']),
   tolerance: z.number(),
   worse: z.int().describe('figures that are worse beyond the tolerance'),

@@ -15,6 +15,7 @@ const PlannedSchema = ResultSchema.extend({
 /** The output of `plan --json`. */
 export const PlanSchema = z.object({
   schemaVersion: z.literal(2),
+  dataVersion: z.string().optional(),
   met: z.boolean(),
   objective: z.enum(OBJECTIVES as [string, ...string[]]),
   slo: ObjectivesSchema.optional(),

@@ -85,6 +85,7 @@ const bench = z.object({
 /** The output of `verify --json`. */
 export const VerificationSchema = z.object({
   schemaVersion: z.literal(2),
+  dataVersion: z.string().optional(),
   within: z.boolean().describe("every part lies within the estimate's own error"),
   log: log.optional(),
   bench: bench.optional(),
@@ -95,6 +96,7 @@ export const VerificationSchema = z.object({
 /** The output of `calibrate --json`. */
 export const CalibrationSchema = z.object({
   schemaVersion: z.literal(2),
+  dataVersion: z.string().optional(),
   fits: z.array(
     z.object({
       gpu: z.string(),
