@@ -13,6 +13,9 @@ interface Flag {
 }
 const flags = {...machineFlags, ...workloadFlags, ...sloFlags, ...choiceFlags, ...deploymentFlags} as unknown as Record<string, Flag>
 
+/** What oclif hands to a parser: the command that runs, with the words that it was given. */
+const CONTEXT = {argv: []}
+
 /** What somebody may type into each field. */
 const TYPED: Record<string, string> = {
   gpu: '2xrtx-4090',
@@ -69,7 +72,7 @@ async function ofCommand(words: Words): Promise<unknown> {
   const parsed: Record<string, unknown> = {}
   for (const [name, text] of Object.entries(words)) {
     const flag = flags[name]!
-    parsed[name] = flag.type === 'boolean' ? true : flag.parse ? await flag.parse(text, {}, {}) : text
+    parsed[name] = flag.type === 'boolean' ? true : flag.parse ? await flag.parse(text, CONTEXT, {}) : text
   }
   const slo = objectivesFrom(parsed)
   return JSON.parse(JSON.stringify({...scenarioFrom('qwen3-32b', parsed), ...(Object.keys(slo).length > 0 && {slo})}))

@@ -83,6 +83,8 @@ function draftingWords({drafting}: PerformanceInput): string {
 
 function prefillTerms(input: PerformanceInput, serving: Serving, groups: number): TimeTerm[] {
   const {wait} = serving
+  // A mean over prompts that share steps is no whole number, and a mean of one is often one but for its last digit.
+  const chunks = Number(serving.prefillChunks.toPrecision(3))
   const term = (name: string, seconds: number, because: string): TimeTerm => ({phase: 'prefill', name, ms: ms(seconds), because})
   const terms = [
     term('front end', wait.frontEnd, `accepting and tokenising a request of ${shown(input.workload.inputTokens)} tokens`),
@@ -92,11 +94,7 @@ function prefillTerms(input: PerformanceInput, serving: Serving, groups: number)
       wait.queue,
       input.workload.requestRate === undefined ? `prompts ahead of it; the first ${shown(serving.admitted)} requests arrive together` : 'prompts ahead of it',
     ),
-    term(
-      'prompt',
-      wait.prefill,
-      `${serving.prefillChunks} step${serving.prefillChunks === 1 ? '' : 's'} of at most ${Math.round(input.maxNumBatchedTokens / groups)} tokens`,
-    ),
+    term('prompt', wait.prefill, `${chunks} step${chunks === 1 ? '' : 's'} of at most ${Math.round(input.maxNumBatchedTokens / groups)} tokens`),
     term('first token', wait.firstToken, 'steps until the first token is delivered'),
     term('compiling', wait.compiling, 'kernels are compiled for shapes that nobody sent before'),
     term('waiting for cache', wait.capacity, `${shown(serving.admitted)} of ${shown(serving.inFlight)} requests fit at once`),

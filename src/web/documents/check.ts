@@ -2,11 +2,12 @@ import type {Catalogue} from '../../catalogue/catalogue.ts'
 import type {MemoryPart} from '../../core/memory.ts'
 import type {Term} from '../../core/terms.ts'
 import {type CheckResult, checkResult} from '../../library/check.ts'
-import {type Advice, type Answer, isYes, judge, type Result, TIGHT_CODES, type Verdict} from '../../planner/answer/index.ts'
+import {type Advice, type Answer, isYes, judge, type Result, TIGHT_CODES} from '../../planner/answer/index.ts'
 import {deploymentWords, factRows, passedOverWords} from '../../render/check.ts'
 import {machineTitle} from '../../render/hardware.ts'
 import {harmless} from '../../render/style.ts'
 import {type StartDocument, startDocument} from './start.ts'
+import {type Tone, VERDICTS} from './verdicts.ts'
 
 /** An answer as it is shown: plain data, so that it can pass from a worker to a page, and be written into a file. */
 export interface CheckDocument {
@@ -27,8 +28,6 @@ export interface CheckDocument {
   command: string
 }
 
-export type Tone = 'good' | 'warn' | 'bad'
-
 /** Speed of this deployment with so many in flight. */
 export interface CurvePoint {
   users: number
@@ -43,14 +42,6 @@ export interface Ends {
   estimate: number
   low: number
   high: number
-}
-
-export const VERDICTS: Record<Verdict, {word: string; tone: Tone}> = {
-  fits: {word: 'fits', tone: 'good'},
-  tight: {word: 'tight', tone: 'warn'},
-  'too-slow': {word: 'too slow', tone: 'bad'},
-  'does-not-fit': {word: 'does not fit', tone: 'bad'},
-  unsupported: {word: 'unsupported', tone: 'bad'},
 }
 
 /** Loads of the curve: powers of two and what lies halfway, to this many. */

@@ -1,6 +1,6 @@
 /** Answers as plain data, for pages and reports alike. */
 export {type CapacityDocument, capacityDocument} from './capacity.ts'
-export {type CheckDocument, checkDocument, type CurvePoint, VERDICTS} from './check.ts'
+export {type CheckDocument, checkDocument, type CurvePoint} from './check.ts'
 export {type CompareDocument, compareDocument, type CompareRow, compareTitle} from './compare.ts'
 export {type PlanDocument, planDocument, planTitle} from './plan.ts'
 export type {StartDocument, StartFormat} from './start.ts'

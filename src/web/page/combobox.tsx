@@ -14,23 +14,29 @@ interface ComboboxProps {
 const MOST_SHOWN = 40
 const plain = (text: string): string => text.toLowerCase().replaceAll(/[^a-z0-9.]+/g, ' ')
 
-/** Choices with all words of what was typed, those first whose name begins with it. */
+/** Choices with all words of what was typed: what is called so first, then what begins so, has the words as words, or has them anywhere. */
 export function found(choices: readonly Choice[], typed: string): Choice[] {
-  const words = plain(typed).split(' ').filter(Boolean)
+  const words = plain(typed).trim().split(' ').filter(Boolean)
   if (words.length === 0) return choices.slice(0, MOST_SHOWN)
   const asked = words.join(' ')
   const ranked: {choice: Choice; rank: number}[] = []
   for (const choice of choices) {
     const own = plain(`${choice.value} ${choice.title}`)
-    const text = `${own} ${plain(choice.names)} ${plain(choice.note)}`
-    if (!words.every((word) => text.includes(word))) continue
-    const rank = own.startsWith(asked) ? 0 : words.every((word) => own.includes(word)) ? 1 : 2
-    ranked.push({choice, rank})
+    const names = [choice.value, choice.title, ...choice.names].map((name) => plain(name).trim())
+    if (!words.every((word) => `${own} ${names.join(' ')} ${plain(choice.note)}`.includes(word))) continue
+    ranked.push({choice, rank: rankOf({asked, words, own, names})})
   }
   return ranked
     .sort((a, b) => a.rank - b.rank || a.choice.value.length - b.choice.value.length)
     .slice(0, MOST_SHOWN)
     .map(({choice}) => choice)
+}
+
+function rankOf({asked, words, own, names}: {asked: string; words: readonly string[]; own: string; names: readonly string[]}): number {
+  if (names.includes(asked)) return 0
+  if (own.startsWith(asked)) return 1
+  if (words.every((word) => ` ${own}`.includes(` ${word}`))) return 2
+  return words.every((word) => own.includes(word)) ? 3 : 4
 }
 
 /** A field that searches a list while one types, by keyboard too (ARIA Authoring Practices, combobox with list). */

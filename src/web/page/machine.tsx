@@ -94,17 +94,23 @@ export function MachineFields({form, lists, pasted, paste, here, problem}: Machi
 function Cards({form, lists, problem}: {form: Form; lists: Lists; problem: string | undefined}) {
   const gpu = form.words.gpu ?? ''
   const parts = partsOf(gpu)
+  // A number that was given before its card.
+  const [number, setNumber] = useState('1')
   if (!parts) return <Text form={form} flag="gpu" label="Cards" hint="a mix, as 2xrtx-4090,1xrtx-3090" also={{machine: ''}} />
-  const set = (count: string, card: string) => form.set({machine: '', gpu: card === '' ? '' : `${count}x${card}`})
+  const count = parts.card === '' ? number : parts.count
+  const set = (next: string, card: string) => {
+    setNumber(next)
+    form.set({machine: '', gpu: card === '' ? '' : `${next}x${card}`})
+  }
   return (
     <div class="count-and-card">
-      <CountField value={parts.count} change={(count) => set(count, parts.card)} />
+      <CountField value={count} change={(next) => set(next, parts.card)} />
       <Combobox
         label="Card"
         flag="gpu"
         value={parts.card}
         choices={lists.gpus}
-        change={(card) => (card.includes(',') || /^\d+x/i.test(card) ? form.set({machine: '', gpu: card}) : set(parts.count || '1', card))}
+        change={(card) => (card.includes(',') || /^\d+x/i.test(card) ? form.set({machine: '', gpu: card}) : set(count || '1', card))}
         problem={form.problems.get('gpu') ?? problem}
       />
     </div>

@@ -39,6 +39,9 @@ const SETTINGS = [
 ]
 const DRAFTS = ['speculative', 'draft', 'acceptance']
 
+/** What a taken plan or advice may have fixed: the model, the machine, the load and its limits stay. */
+const SETTABLE = [...FORMATS, ...LAYOUT, ...DRAFTS, ...SETTINGS]
+
 interface QuestionProps {
   form: Form
   lists: Lists
@@ -154,6 +157,11 @@ export function QuestionForm({form, lists, view, pasted, paste, here, machinePro
         <Switch form={form} flag="disable-radix-cache" label="Prefix caching off" />
         <Switch form={form} flag="language-model-only" label="No images or sounds" />
       </More>
+      {SETTABLE.some((flag) => (form.words[flag] ?? '') !== '') && (
+        <button type="button" onClick={() => form.set(Object.fromEntries(SETTABLE.map((flag) => [flag, ''])))}>
+          Clear formats, layout and settings
+        </button>
+      )}
     </form>
   )
 }

@@ -7,6 +7,7 @@ import {answerAsked} from '../../library/answer-asked.ts'
 import {compared} from '../../library/compare.ts'
 import {machineOfText} from '../../library/machine-text.ts'
 import {planAsked} from '../../library/plan.ts'
+import {stamped} from '../../library/stamp.ts'
 import {adviseOn, machineOf} from '../../planner/answer/index.ts'
 import {capacity} from '../../planner/capacity/index.ts'
 import {plan} from '../../planner/plan/index.ts'
@@ -114,7 +115,7 @@ const ANSWERS: Record<Asked['view'], (context: Context, read: Read) => Promise<A
   },
   async capacity(context, {scenario, words, machine}) {
     const {report} = await capacity(context, await capacityAsked(context, scenario, words, machine))
-    return capacityDocument(report, fleetCommand(scenario, words))
+    return capacityDocument(stamped(context.catalogue, report), fleetCommand(scenario, words))
   },
 }
 

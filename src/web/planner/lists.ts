@@ -13,7 +13,7 @@ export function listsOf(context: Context): Lists {
       value: id,
       title: name,
       note: `${gib(memoryBytes)} GiB`,
-      names: [...aliases, ...nicknames].join(' '),
+      names: [...aliases, ...nicknames],
     })),
     machines: catalogue.systems
       .filter(({gpus}) => gpus.length > 0)
@@ -21,7 +21,7 @@ export function listsOf(context: Context): Lists {
         value: id,
         title: name,
         note: `${nodeCount > 1 ? `${nodeCount} nodes of ` : ''}${gpus.map((gpu) => `${gpu.count} x ${gpu.id}`).join(' and ')}`,
-        names: aliases.join(' '),
+        names: aliases,
       })),
     engines: Object.keys(ENGINES).map((id) => {
       const {title, versions} = engineOf(context, id)
@@ -37,16 +37,16 @@ function modelChoices({modelEntries, knownModels}: Catalogue): Choice[] {
     value: id,
     title: name,
     note: sizeWords(totalParams, activeParams),
-    names: [hfId, ...names, ...checkpointIds].join(' '),
+    names: [hfId, ...names, ...checkpointIds],
   }))
   const builds = modelEntries.flatMap(({name, checkpointIds}) =>
-    checkpointIds.map((hfId) => ({value: hfId, title: hfId, note: `a build of ${name}`, names: ''})),
+    checkpointIds.map((hfId) => ({value: hfId, title: hfId, note: `a build of ${name}`, names: []})),
   )
   const byName = knownModels.map(({hfId, name, totalParams, activeParams}) => ({
     value: hfId,
     title: name,
     note: `${sizeWords(totalParams, activeParams)}, known by name and size`,
-    names: hfId,
+    names: [hfId],
   }))
   return [...known, ...builds, ...byName]
 }

@@ -39,5 +39,5 @@ export interface Choice {
   /** Said beside it: parameters, memory. */
   note: string
   /** Further spellings that are looked through. */
-  names: string
+  names: readonly string[]
 }

@@ -1,6 +1,7 @@
 import {sumBytes} from '../../core/terms.ts'
 import {count, duration, gib, rate, tokens} from '../../render/numbers.ts'
-import {type AnswerDocument, type CapacityDocument, type CheckDocument, type CompareDocument, type PlanDocument, VERDICTS} from '../documents/index.ts'
+import type {AnswerDocument, CapacityDocument, CheckDocument, CompareDocument, PlanDocument} from '../documents/index.ts'
+import {VERDICTS} from '../documents/verdicts.ts'
 import {layoutWords} from '../views/deployment.ts'
 
 /** Text that stays text: no markup, no mention of a person, no HTML, one line. */

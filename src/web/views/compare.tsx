@@ -1,5 +1,6 @@
 import {count, duration, gib, rate, tokens} from '../../render/numbers.ts'
-import {type CompareDocument, type CompareRow, VERDICTS} from '../documents/index.ts'
+import type {CompareDocument, CompareRow} from '../documents/index.ts'
+import {VERDICTS} from '../documents/verdicts.ts'
 import type {Actions} from './check.tsx'
 import {Table, type TableColumn} from './table.tsx'
 
