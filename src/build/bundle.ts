@@ -5,6 +5,7 @@ import {build, type Plugin as EsbuildPlugin} from 'esbuild'
 import type {Manifest} from '../completion/manifest.ts'
 import {manPage} from './man.ts'
 import {mergeIntoStart} from './merge-chunks.ts'
+import {NODE_BUNDLE} from './node-bundle.ts'
 
 /**
  * Parts of oclif that no command of ours reaches: spinners of its own, the file search that the manifest makes needless, plug-ins
@@ -74,18 +75,12 @@ export async function bundle(root: string, folder: string): Promise<string[]> {
     metafile: true,
     outdir: folder,
     chunkNames: 'chunks/[name]-[hash]',
-    bundle: true,
+    ...NODE_BUNDLE,
     splitting: true,
-    format: 'esm',
-    platform: 'node',
-    target: 'node20',
-    minify: true,
-    legalComments: 'none',
     jsx: 'automatic',
     jsxImportSource: 'preact',
     external: ['systeminformation'],
     plugins: [stubs, withoutAjv, plainOrder, commandRegistry(join(root, 'src', 'commands'))],
-    logLevel: 'error',
     // Some bundled packages are CommonJS and ask for `require`.
     banner: {js: "import {createRequire as nodeRequire} from 'node:module'; const require = nodeRequire(import.meta.url);"},
   })
@@ -93,13 +88,7 @@ export async function bundle(root: string, folder: string): Promise<string[]> {
   await build({
     entryPoints: [join(root, 'src', 'completion', 'main.ts')],
     outfile: join(folder, 'completion.js'),
-    bundle: true,
-    format: 'esm',
-    platform: 'node',
-    target: 'node20',
-    minify: true,
-    legalComments: 'none',
-    logLevel: 'error',
+    ...NODE_BUNDLE,
   })
   const manifest = await writeManifest(root, folder)
   await writeFile(join(folder, 'servefit.1'), manPage(manifest, packageOf(root).description))

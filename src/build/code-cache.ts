@@ -3,6 +3,7 @@ import {rename, rm, writeFile} from 'node:fs/promises'
 import {join} from 'node:path'
 import {pathToFileURL} from 'node:url'
 import {build} from 'esbuild'
+import {NODE_BUNDLE} from './node-bundle.ts'
 
 /** What the start is compiled from, and V8's compiled form of it beside it. */
 const SOURCE = 'start.cjs'
@@ -21,15 +22,10 @@ export async function cacheCode(root: string, folder: string): Promise<void> {
   const {outputFiles} = await build({
     entryPoints: [main],
     write: false,
-    bundle: true,
+    ...NODE_BUNDLE,
     format: 'cjs',
-    platform: 'node',
-    target: 'node20',
-    minify: true,
-    legalComments: 'none',
     external: ['systeminformation', './chunks/*'],
     define: {'import.meta.url': 'importMetaUrl'},
-    logLevel: 'error',
     logOverride: {'empty-import-meta': 'silent'},
   })
   const names = await exportsOf(main)

@@ -1,6 +1,7 @@
 import {rename, rm, writeFile} from 'node:fs/promises'
 import {dirname, join, relative, resolve, sep} from 'node:path'
 import {build, type BuildOptions, type Metafile, type Plugin} from 'esbuild'
+import {NODE_BUNDLE} from './node-bundle.ts'
 
 /** A file that esbuild wrote, by its path below the output folder. */
 interface Output {
@@ -59,14 +60,8 @@ export async function mergeIntoStart(metafile: Metafile, folder: string, start =
   ]
   await writeFile(entry, `${lines.join('\n')}\n`)
   const common: BuildOptions = {
-    bundle: true,
-    format: 'esm',
-    platform: 'node',
-    target: 'node20',
-    minify: true,
-    legalComments: 'none',
+    ...NODE_BUNDLE,
     external: ['systeminformation'],
-    logLevel: 'error',
     allowOverwrite: true,
   }
 

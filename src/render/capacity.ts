@@ -1,6 +1,7 @@
 import type {CapacityReport, FleetOption, Period, Placement} from '../planner/capacity/index.ts'
 import type {Deployment} from '../core/deployment.ts'
 import {limitsInWords} from './plan.ts'
+import {layoutLetters} from './layout.ts'
 import {type Look, tablesOf} from './look.ts'
 import {count, duration, rate} from './numbers.ts'
 import {harmless, type Paint, paint, wrap} from './style.ts'
@@ -112,9 +113,7 @@ function optionTable(options: readonly FleetOption[], columns: number): string {
 
 const lossWords = ({utilisationAfterLoss}: Period): string => (utilisationAfterLoss === undefined ? 'down' : percent(utilisationAfterLoss))
 
-function layoutOf({engine, weights, tp, pp, dp, ep, dpAttention}: Omit<Deployment, 'gpuMemoryUtilization'>): string {
-  return `${engine} ${weights} tp ${tp}${pp > 1 ? ` pp ${pp}` : ''}${dpAttention ? ' attn-dp' : dp > 1 ? ` dp ${dp}` : ''}${ep > 1 ? ` ep ${ep}` : ''}`
-}
+const layoutOf = (deployment: Omit<Deployment, 'gpuMemoryUtilization'>): string => `${deployment.engine} ${deployment.weights} ${layoutLetters(deployment)}`
 
 /** How the first option is laid out and what becomes of it when a machine is lost, in sentences. */
 function bestWords(best: FleetOption, report: CapacityReport): string[] {

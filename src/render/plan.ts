@@ -13,6 +13,7 @@ import {usersInWords} from '../core/words.ts'
 import {hasLimits} from '../planner/answer/index.ts'
 import type {Objective, Objectives} from '../planner/scenario/index.ts'
 import {draftingWords} from './drafting.ts'
+import {layoutLetters} from './layout.ts'
 import {type Look, tablesOf} from './look.ts'
 import {count, duration, durationBeside, inOneUnit, rate, tokens} from './numbers.ts'
 import {deploymentWords} from './check.ts'
@@ -45,19 +46,7 @@ export interface PlanPicture {
   next: string
 }
 
-/** Layout of a point in a few letters: tp 4 dp 2. */
-export function layoutLetters({
-  evaluation: {
-    deployment: {tp, pp, dp, ep, dpAttention},
-  },
-}: PlanPoint): string {
-  const parts = [`tp ${tp}`]
-  if (pp > 1) parts.push(`pp ${pp}`)
-  if (dpAttention) parts.push(dp > 1 ? `attn-dp ${dp}` : 'attn-dp')
-  else if (dp > 1) parts.push(`dp ${dp}`)
-  if (ep > 1) parts.push(`ep ${ep}`)
-  return parts.join(' ')
-}
+const layoutOf = ({evaluation: {deployment}}: PlanPoint): string => layoutLetters(deployment)
 
 /** Limits in words; empty when there are none. */
 export function limitsInWords({ttftMs, tpotMs, endToEndMs: endToEnd, percentile}: Objectives): string {
@@ -114,7 +103,7 @@ export function renderPlan(picture: PlanPicture, look: Look): string {
     lines.push(...verdictLines(best, picture, columns, style), '', rankingTable(picture, tablesOf(look), style).trimEnd())
     if (picture.drafting.length > 0) lines.push('', ...picture.drafting.map((option) => `  ${wrap(draftingWords(option), columns - 4, 2)}`))
     if (second && picture.met) lines.push('', `  ${wrap(whyNot(best, second), columns - 4, 2)}`)
-    const drawn = chart(picture.front, Math.min(columns - 4, 90), layoutLetters)
+    const drawn = chart(picture.front, Math.min(columns - 4, 90), layoutOf)
     if (drawn.length > 0) lines.push('', ...drawn.map((line) => `  ${line}`))
   }
   if (picture.floor) lines.push('', `  ${wrap(floorWords(picture.floor, picture.objectives), columns - 4, 2)}`)
@@ -155,13 +144,11 @@ function besideWords({mostThroughput, passedOver}: Pick<PlanPicture, 'mostThroug
   if (passedOver) {
     const {engine: other, checkpoint} = passedOver.evaluation
     const known = checkpoint.quality ? ` It loses more (${shortQuality(checkpoint.quality)}):` : ' It loses more:'
-    words.push(
-      `Passed over: ${other.title} ${harmless(checkpoint.hfId)} ${layoutLetters(passedOver)}, ${pointWords(passedOver)}.${known} --prefer speed takes it.`,
-    )
+    words.push(`Passed over: ${other.title} ${harmless(checkpoint.hfId)} ${layoutOf(passedOver)}, ${pointWords(passedOver)}.${known} --prefer speed takes it.`)
   }
   if (mostThroughput) {
     const {engine: other, checkpoint} = mostThroughput.evaluation
-    words.push(`Without such limits ${other.title} ${checkpoint.weights} ${layoutLetters(mostThroughput)} gives the most: ${pointWords(mostThroughput)}`)
+    words.push(`Without such limits ${other.title} ${checkpoint.weights} ${layoutOf(mostThroughput)} gives the most: ${pointWords(mostThroughput)}`)
   }
   return words
 }
@@ -205,7 +192,7 @@ function pointWords(point: PlanPoint): string {
 
 /** What stands in the columns that name a deployment. */
 const labelOf = (point: PlanPoint): string =>
-  [point.evaluation.engine.id, point.evaluation.checkpoint.weights, point.evaluation.deployment.kvCache, layoutLetters(point)].join(' ')
+  [point.evaluation.engine.id, point.evaluation.checkpoint.weights, point.evaluation.deployment.kvCache, layoutOf(point)].join(' ')
 
 function rankingTable({ranking, objectives, fixedLoad}: PlanPicture, width: number, style: Paint): string {
   const rows = ranking.slice(0, ROWS)
@@ -222,7 +209,7 @@ function rankingTable({ranking, objectives, fixedLoad}: PlanPicture, width: numb
       value: (point) => harmless(`${point.evaluation.checkpoint.weights}${isTwice(point) ? ` (${publisher(point)})` : ''}`),
     },
     {title: 'KV', value: ({evaluation}) => evaluation.deployment.kvCache, names: true},
-    {title: 'Layout', value: layoutLetters, names: true},
+    {title: 'Layout', value: layoutOf, names: true},
     ...(fixedLoad
       ? []
       : [{title: 'Users', value: ({concurrency}: RankedPlan) => (typeof concurrency === 'number' ? count(concurrency) : (concurrency ?? '-')), right: true}]),
@@ -271,7 +258,7 @@ function limitWords(point: PlanPoint, objectives: Objectives): string {
 
 function whyNot(best: PlanPoint, second: PlanPoint): string {
   const [a, b] = [best.performance, second.performance]
-  const name = `${second.evaluation.engine.title} ${second.evaluation.checkpoint.weights} ${layoutLetters(second)}`
+  const name = `${second.evaluation.engine.title} ${second.evaluation.checkpoint.weights} ${layoutOf(second)}`
   if (!second.meets) return `The next, ${name}, keeps the limits at no load that was tried.`
   const overlap = b.outputTokensPerSecond.high > a.outputTokensPerSecond.low
   const why = loss(a, b)

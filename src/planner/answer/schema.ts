@@ -86,6 +86,9 @@ const SimulationSchema = z.object({
   preemptions: z.int(),
 })
 
+/** What a deployment loads, and how it is laid over GPUs. */
+export const LAYOUT = {weights: z.string(), kvCache: z.string(), tp: z.int(), pp: z.int(), dp: z.int(), ep: z.int(), dpAttention: z.boolean()}
+
 /** The output of `check --json` and of each line of `batch`. */
 export const ResultSchema = z.object({
   schemaVersion: z.literal(2),
@@ -101,13 +104,7 @@ export const ResultSchema = z.object({
   deployment: z.object({
     engine: z.string(),
     engineVersion: z.string(),
-    weights: z.string(),
-    kvCache: z.string(),
-    tp: z.int(),
-    pp: z.int(),
-    dp: z.int(),
-    ep: z.int(),
-    dpAttention: z.boolean(),
+    ...LAYOUT,
     maxModelLen: z.int(),
     maxNumSeqs: z.int(),
     maxNumBatchedTokens: z.int(),

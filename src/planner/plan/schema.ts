@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import {ObjectivesSchema, ReasonSchema, ResultSchema} from '../answer/schema.ts'
+import {LAYOUT, ObjectivesSchema, ReasonSchema, ResultSchema} from '../answer/schema.ts'
 import {OBJECTIVES} from '../scenario/index.ts'
 
 const latencies = {ttftMs: z.number(), tpotMs: z.number(), endToEndMs: z.number()}
@@ -41,13 +41,7 @@ export const PlanSchema = z.object({
       outputTokensPerSecondPerUser: z.number(),
       outputTokensPerSecondPerGpu: z.number(),
       engine: z.string(),
-      weights: z.string(),
-      kvCache: z.string(),
-      tp: z.int(),
-      pp: z.int(),
-      dp: z.int(),
-      ep: z.int(),
-      dpAttention: z.boolean(),
+      ...LAYOUT,
       concurrency: z.union([z.int(), z.literal('max')]).optional(),
     }),
   ),

@@ -2,7 +2,7 @@ import {sumBytes} from '../../core/terms.ts'
 import {count, duration, gib, rate, tokens} from '../../render/numbers.ts'
 import type {AnswerDocument, CapacityDocument, CheckDocument, CompareDocument, PlanDocument} from '../documents/index.ts'
 import {VERDICTS} from '../documents/verdicts.ts'
-import {layoutWords} from '../views/deployment.ts'
+import {layoutLetters} from '../../render/layout.ts'
 
 /** Text that stays text: no markup, no mention of a person, no HTML, one line. */
 export const plainly = (text: string): string =>
@@ -66,7 +66,7 @@ function checkParts({verdict, engine, memory, facts, passedOver, advice, start}:
   return [
     `**${verdict.word}** as ${plainly(verdict.as)}, ${plainly(engine)}`,
     list(verdict.reasons.map(plainly)),
-    advice.changes.length + advice.holders.length > 0 ? `What would do:` : '',
+    advice.changes.length + advice.holders.length > 0 ? `What would help:` : '',
     list([
       ...advice.changes.map(({flags, outcome}) => `${plainly(flags)}: ${plainly(outcome)}`),
       ...advice.holders.map(({title, memoryBytes, outcome}) => `${plainly(title)}, ${gib(memoryBytes)} GiB: ${plainly(outcome)}`),
@@ -96,7 +96,7 @@ function planParts({report, limits, headline, sentences}: PlanDocument): string[
           {title: 'Engine', value: ({deployment}) => deployment.engine},
           {title: 'Checkpoint', value: ({model}) => model.hfId},
           {title: 'KV', value: ({deployment}) => deployment.kvCache},
-          {title: 'Layout', value: ({deployment}) => layoutWords(deployment)},
+          {title: 'Layout', value: ({deployment}) => layoutLetters(deployment)},
           {title: 'In flight', value: ({workload}) => String(workload?.concurrency ?? '-'), right: true},
           {title: 'tok/s', value: ({performance}) => (performance ? rate(performance.outputTokensPerSecond.estimate) : ''), right: true},
           {title: 'at least', value: ({performance}) => (performance ? rate(performance.outputTokensPerSecond.low) : ''), right: true},

@@ -1,6 +1,6 @@
 import {count} from '../../render/numbers.ts'
 import type {CapacityDocument} from '../documents/index.ts'
-import {layoutWords} from './deployment.ts'
+import {layoutLetters} from '../../render/layout.ts'
 import {Table, type TableColumn} from './table.tsx'
 
 type Option = CapacityDocument['report']['options'][number]
@@ -32,7 +32,7 @@ export function CapacityView({document: {report, words}}: {document: CapacityDoc
     {
       title: 'Layout',
       cell: ({placements: [placement]}) =>
-        placement ? `${placement.result.deployment.engine} ${placement.result.deployment.weights} ${layoutWords(placement.result.deployment)}` : '',
+        placement ? `${placement.result.deployment.engine} ${placement.result.deployment.weights} ${layoutLetters(placement.result.deployment)}` : '',
     },
   ]
   return (

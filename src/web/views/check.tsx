@@ -3,6 +3,7 @@ import type {CheckDocument, CurvePoint} from '../documents/index.ts'
 import {Chart} from './chart.tsx'
 import {Memory} from './memory.tsx'
 import {Table} from './table.tsx'
+import {Choice} from './choice.tsx'
 
 /** What of an answer may be acted on; absent in a report, where nothing can be pressed. */
 export interface Actions {
@@ -69,45 +70,16 @@ function AdviceView({document: {advice, result}, actions: {apply, useGpu, useMod
   if (changes.length + holders.length + fitting.length === 0) return null
   return (
     <section class="card advice" aria-labelledby="advice-title">
-      <h2 id="advice-title">{result.verdict === 'tight' ? 'What would make it fit with room' : 'What would do'}</h2>
+      <h2 id="advice-title">{result.verdict === 'tight' ? 'What would make it fit with room' : 'What would help'}</h2>
       <ul>
         {changes.map(({flags, outcome, command}) => (
-          <li key={flags}>
-            {apply ? (
-              <button type="button" class="apply" onClick={() => apply(command)}>
-                {flags}
-              </button>
-            ) : (
-              <code>{flags}</code>
-            )}{' '}
-            <span>{outcome}</span>
-          </li>
+          <Choice key={flags} words={flags} outcome={outcome} take={apply && (() => apply(command))} />
         ))}
         {holders.map(({title, memoryBytes, outcome, spec}) => (
-          <li key={spec}>
-            {useGpu ? (
-              <button type="button" class="apply" onClick={() => useGpu(spec)}>
-                {title}
-              </button>
-            ) : (
-              <code>{title}</code>
-            )}{' '}
-            <span>
-              {gib(memoryBytes)} GiB: {outcome}
-            </span>
-          </li>
+          <Choice key={spec} words={title} outcome={`${gib(memoryBytes)} GiB: ${outcome}`} take={useGpu && (() => useGpu(spec))} />
         ))}
         {fitting.map((name) => (
-          <li key={name}>
-            {useModel ? (
-              <button type="button" class="apply" onClick={() => useModel(name.replace(/ \(.*$/, ''))}>
-                {name}
-              </button>
-            ) : (
-              <code>{name}</code>
-            )}{' '}
-            <span>fits here</span>
-          </li>
+          <Choice key={name} words={name} outcome="fits here" take={useModel && (() => useModel(name.replace(/ \(.*$/, '')))} />
         ))}
       </ul>
     </section>
@@ -122,7 +94,8 @@ function CurveView({document: {curve, result}}: {document: CheckDocument}) {
   const asked = typeof result.workload?.concurrency === 'number' ? result.workload.concurrency : undefined
   const mark = asked === undefined ? undefined : {x: asked, label: `${count(asked)} user${asked === 1 ? '' : 's'}`}
   const last = curve.at(-1)!
-  const said = (point: CurvePoint) => `${count(point.users)} in flight: ${rate(point.perUser.estimate)} tok/s each, ${rate(point.inAll.estimate)} tok/s in all`
+  const said = (point: CurvePoint) =>
+    `${count(point.users)} in flight: ${rate(point.perUser.estimate)} tok/s each, ${rate(point.inAll.estimate)} tok/s in total`
   return (
     <section class="card" aria-labelledby="curve-title">
       <h2 id="curve-title">
@@ -151,13 +124,13 @@ function CurveView({document: {curve, result}}: {document: CheckDocument}) {
           title="Throughput over users"
           description={`${said(curve[0]!)}; ${said(last)}.`}
           xTitle="requests in flight"
-          yTitle="tok/s in all"
+          yTitle="tok/s in total"
           doubling
           words={axisWords}
           xWords={count}
           {...(mark && {mark})}
           series={[
-            {name: 'in all', colour: 2, line: true, points: curve.map(({users, inAll}) => ({x: users, y: inAll.estimate, low: inAll.low, high: inAll.high}))},
+            {name: 'in total', colour: 2, line: true, points: curve.map(({users, inAll}) => ({x: users, y: inAll.estimate, low: inAll.low, high: inAll.high}))},
           ]}
         />
       </div>
@@ -169,7 +142,7 @@ function CurveView({document: {curve, result}}: {document: CheckDocument}) {
           columns={[
             {title: 'In flight', number: true, cell: ({users}) => count(users)},
             {title: 'tok/s each', number: true, cell: ({perUser}) => `${rate(perUser.estimate)} (${rate(perUser.low)} to ${rate(perUser.high)})`},
-            {title: 'tok/s in all', number: true, cell: ({inAll}) => `${rate(inAll.estimate)} (${rate(inAll.low)} to ${rate(inAll.high)})`},
+            {title: 'tok/s in total', number: true, cell: ({inAll}) => `${rate(inAll.estimate)} (${rate(inAll.low)} to ${rate(inAll.high)})`},
             {title: 'First token', number: true, cell: ({firstTokenMs}) => `${duration(firstTokenMs.estimate)} (up to ${duration(firstTokenMs.high)})`},
             {title: '', cell: ({waits}) => (waits ? 'some wait' : '')},
           ]}

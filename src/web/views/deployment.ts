@@ -1,23 +1,5 @@
-/** Deployments in a few letters, and as the flags that lead to exactly them. */
+/** Deployments as the flags that lead to exactly them. */
 import type {Result} from '../../planner/answer/index.ts'
-
-interface Layout {
-  tp: number
-  pp: number
-  dp: number
-  ep: number
-  dpAttention: boolean
-}
-
-/** tp 4 dp 2 */
-export function layoutWords({tp, pp, dp, ep, dpAttention}: Layout): string {
-  const parts = [`tp ${tp}`]
-  if (pp > 1) parts.push(`pp ${pp}`)
-  if (dpAttention) parts.push(dp > 1 ? `attn-dp ${dp}` : 'attn-dp')
-  else if (dp > 1) parts.push(`dp ${dp}`)
-  if (ep > 1) parts.push(`ep ${ep}`)
-  return parts.join(' ')
-}
 
 /** The flags of a deployment that was chosen, with its load. */
 export function pinnedWords({model, deployment, workload}: Result): Record<string, string> {

@@ -2,7 +2,9 @@ import {count, duration, rate, tokens} from '../../render/numbers.ts'
 import type {PlanDocument} from '../documents/index.ts'
 import {Chart} from './chart.tsx'
 import type {Actions} from './check.tsx'
-import {layoutWords, pinnedWords} from './deployment.ts'
+import {layoutLetters} from '../../render/layout.ts'
+import {Choice} from './choice.tsx'
+import {pinnedWords} from './deployment.ts'
 import {Table, type TableColumn} from './table.tsx'
 
 type Planned = PlanDocument['report']['plans'][number]
@@ -28,7 +30,7 @@ export function PlanView({document, actions = {}}: {document: PlanDocument; acti
     {title: 'Engine', cell: ({deployment}) => deployment.engine},
     {title: 'Checkpoint', cell: ({model}) => model.hfId},
     {title: 'KV', cell: ({deployment}) => deployment.kvCache, expendable: true},
-    {title: 'Layout', cell: ({deployment}) => layoutWords(deployment)},
+    {title: 'Layout', cell: ({deployment}) => layoutLetters(deployment)},
     {
       title: 'In flight',
       number: true,
@@ -59,19 +61,10 @@ export function PlanView({document, actions = {}}: {document: PlanDocument; acti
       </section>
       {reach.length > 0 && (
         <section class="card advice" aria-labelledby="reach-title">
-          <h2 id="reach-title">{limits === '' ? 'What would do' : 'What would reach them'}</h2>
+          <h2 id="reach-title">{limits === '' ? 'What would help' : 'What would keep them'}</h2>
           <ul>
             {reach.map(({flags, outcome}) => (
-              <li key={flags}>
-                {actions.addFlags ? (
-                  <button type="button" class="apply" onClick={() => actions.addFlags?.(flags)}>
-                    {flags}
-                  </button>
-                ) : (
-                  <code>{flags}</code>
-                )}{' '}
-                <span>{outcome}</span>
-              </li>
+              <Choice key={flags} words={flags} outcome={outcome} take={actions.addFlags && (() => actions.addFlags?.(flags))} />
             ))}
           </ul>
         </section>
@@ -126,7 +119,7 @@ function FrontView({document}: {document: PlanDocument}) {
             {title: 'Engine', cell: ({engine}) => engine},
             {title: 'Weights', cell: ({weights}) => weights},
             {title: 'KV', cell: ({kvCache}) => kvCache},
-            {title: 'Layout', cell: (point) => layoutWords(point)},
+            {title: 'Layout', cell: (point) => layoutLetters(point)},
             {title: 'In flight', number: true, cell: ({concurrency}) => (typeof concurrency === 'number' ? count(concurrency) : (concurrency ?? '-'))},
             {title: 'tok/s per user', number: true, cell: ({outputTokensPerSecondPerUser}) => rate(outputTokensPerSecondPerUser)},
             {title: 'tok/s per GPU', number: true, cell: ({outputTokensPerSecondPerGpu}) => rate(outputTokensPerSecondPerGpu)},
@@ -162,7 +155,7 @@ export function FrontChart({document: {report, points}}: {document: PlanDocument
           points: front.map((point) => ({
             x: point.outputTokensPerSecondPerUser,
             y: point.outputTokensPerSecondPerGpu,
-            label: `${point.engine} ${point.weights} ${layoutWords(point)}, ${point.kvCache} cache, ${point.concurrency ?? '-'} in flight: ${rate(point.outputTokensPerSecondPerUser)} tok/s for each user, ${rate(point.outputTokensPerSecondPerGpu)} for each GPU`,
+            label: `${point.engine} ${point.weights} ${layoutLetters(point)}, ${point.kvCache} cache, ${point.concurrency ?? '-'} in flight: ${rate(point.outputTokensPerSecondPerUser)} tok/s for each user, ${rate(point.outputTokensPerSecondPerGpu)} for each GPU`,
           })),
         },
         {name: 'plans', colour: 3, dots: true, points: points.map(({perUser, perGpu}, index) => ({x: perUser, y: perGpu, label: `plan ${index + 1}`}))},
