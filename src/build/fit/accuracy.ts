@@ -94,9 +94,15 @@ export async function main({root, args}: Task): Promise<number> {
   }
   const [ref] = refs
   if (ref !== undefined) {
-    const {against} = await import('./against.ts')
-    console.log(against(root, ref, [...serving, ...other]))
-    return 0
+    const {against, RunError} = await import('./against.ts')
+    try {
+      console.log(against(root, ref, [...serving, ...other]))
+      return 0
+    } catch (error) {
+      if (!(error instanceof RunError)) throw error
+      console.error(error.message)
+      return 2
+    }
   }
   return withCatalogue(root, async (catalogue) => {
     const page = await pageOf(root, catalogue, serving, other)

@@ -91,11 +91,24 @@ export function changeWords(changes: readonly Change[], ref: string): string {
   return lines.join('\n')
 }
 
+/** A program that could not do what was asked of it, in one line. */
+export class RunError extends Error {}
+
 /** Runs a program, or throws with what it printed. */
 function run(program: string, args: readonly string[], cwd: string, input?: string, mostStatus = 0): string {
   const {status, stdout, stderr, error} = spawnSync(program, args, {cwd, encoding: 'utf8', maxBuffer: 1 << 30, ...(input !== undefined && {input})})
-  if (error || status === null || status > mostStatus) throw new Error(`${program} ${args.join(' ')}: ${error?.message ?? stderr.trim().split('\n').at(-1)}`)
+  if (error || status === null || status > mostStatus)
+    throw new RunError(`${program} ${args.join(' ')}: ${error?.message ?? (stderr.trim().split('\n').at(-1) || `exit ${status}`)}`)
   return stdout
+}
+
+/** A name that starts with a dash would be an option of git. */
+function commitOf(root: string, ref: string): string {
+  try {
+    return run('git', ['rev-parse', '--verify', '--quiet', '--end-of-options', `${ref}^{commit}`], root).trim()
+  } catch {
+    throw new RunError(`No revision named "${ref}" in this repository: expected a branch, a tag or a commit`)
+  }
 }
 
 /** Answers of the build in a folder. Status 1 of batch: some line could not be answered, the others were. */
@@ -118,8 +131,7 @@ export function against(root: string, ref: string, files: readonly string[]): st
       .map((line) => JSON.parse(line) as Case & Record<string, unknown>),
   )
   const input = cases.map((one) => JSON.stringify(Object.fromEntries(SCENARIO_FIELDS.flatMap((key) => (one[key] == null ? [] : [[key, one[key]]]))))).join('\n')
-  // A name that starts with a dash would be an option of git.
-  const commit = run('git', ['rev-parse', '--verify', '--quiet', '--end-of-options', `${ref}^{commit}`], root).trim()
+  const commit = commitOf(root, ref)
   const folder = join(mkdtempSync(join(tmpdir(), 'servefit-')), 'tree')
   try {
     run('git', ['worktree', 'add', '--detach', folder, commit], root)
