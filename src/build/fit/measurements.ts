@@ -127,7 +127,8 @@ const stepMs = ({input, observed}: Measurement): number =>
  * campaigns under load; other sources do not say how many requests were sent.
  */
 const BURST = 16
-const tellsFirstToken = ({source, note}: Record<string, unknown>, concurrency: number | 'max' | undefined, {rounds}: Protocol): boolean =>
+const tellsFirstToken = ({source, note}: Record<string, unknown>, {concurrency, requestRate}: Workload, {rounds}: Protocol): boolean =>
+  requestRate !== undefined ||
   source === 'InferenceX' ||
   source === 'controlled sweep' ||
   rounds !== undefined ||
@@ -255,7 +256,7 @@ export async function readMeasurements(
           gpu: best.machine.gpus[0]!.accelerator.id,
           source: publisher(String(raw.source ?? '')),
           observed: {
-            ttftMs: tellsFirstToken(raw, workload.concurrency, protocol) ? known(observed.ttftMs) : undefined,
+            ttftMs: tellsFirstToken(raw, workload, protocol) ? known(observed.ttftMs) : undefined,
             tpotMs: workload.concurrency === 'max' ? undefined : known(observed.tpotMs),
             outputTokensPerSecond:
               protocol.told !== undefined || protocol.decodeOnly ? undefined : rateOf(observed, workload.concurrency, workload.outputTokens),
