@@ -11,8 +11,8 @@ import {type CapacityProblem, missOf, problemOf} from './problems.ts'
 import type {Carried, Carries, CarriesNothing} from './question.ts'
 import {traceShare} from './simulated.ts'
 import {type Context, engineInRelease, modelOf} from '../world/index.ts'
-import {type Evaluation, type Reached, requireLayers, requireWriting, type Result, SCHEMA_VERSION, toResult} from '../answer/index.ts'
-import {finalEvaluation, pause} from '../plan/index.ts'
+import {type Evaluation, judge, type Reached, requireLayers, requireWriting, type Result, SCHEMA_VERSION, toResult} from '../answer/index.ts'
+import {pause} from '../plan/index.ts'
 import type {Objectives} from '../scenario/index.ts'
 
 /** A kind of machine that could be bought or rented. */
@@ -408,13 +408,13 @@ function powerOf({machine, maxPowerWatts}: MachineKind): {watts: number; of: 'sy
 }
 
 /** The carried deployment as `check` judges it at that load. */
-const asChecked = ({carried, demand}: Pick<Placed, 'carried' | 'demand'>, context: Context): Evaluation =>
-  finalEvaluation(carried.point, {
-    calibration: context.catalogue.speedCalibration,
-    request: demand.request,
-    // Limits that nobody asked for choose a load and change no verdict.
-    objectives: demand.sloAssumed ? {} : demand.slo,
-  })
+const asChecked = ({carried: {point}, demand}: Pick<Placed, 'carried' | 'demand'>, {catalogue: {speedCalibration}}: Context): Evaluation =>
+  // Limits that nobody asked for choose a load and change no verdict.
+  judge(
+    point.evaluation,
+    {workload: point.evaluation.workload, slo: demand.sloAssumed ? {} : demand.slo, calibration: speedCalibration},
+    {performance: point.performance},
+  )
 
 function placementOf({demand, carried, gpus}: Placed, context: Context): Placement {
   const {amount, requestsPerSecond, limitedBy, inFlight, shareWithinLimits, cautious, point} = carried

@@ -1,18 +1,7 @@
 import type {Machine} from '../../core/accelerator.ts'
 import type {Model} from '../../core/model.ts'
 import {DEFAULT_ENGINE, ENGINES} from '../../engines/registry.ts'
-import {
-  bestLayout,
-  evaluate,
-  type Evaluation,
-  hasLimits,
-  isYes,
-  knownByNameAnswer,
-  requireWriting,
-  type Result,
-  SCHEMA_VERSION,
-  toResult,
-} from '../answer/index.ts'
+import {bestLayout, hasLimits, isYes, knownByNameAnswer, requireWriting, type Result, SCHEMA_VERSION, toResult} from '../answer/index.ts'
 import {type Objective, type Objectives, requireLimits, type Scenario} from '../scenario/index.ts'
 import {type Context, engineInRelease, modelOf} from '../world/index.ts'
 import {pause} from './pause.ts'
@@ -205,25 +194,6 @@ function losingMore(points: readonly PlanPoint[], best: PlanPoint, objective: Ob
     .filter(({meets, sure}) => meets === best.meets && sure === best.sure)
     .reduce((a, b) => (score(b, objective) > score(a, objective) ? b : a), best)
   return preferenceTier(first, undefined) > preferenceTier(best, undefined) && low(first) > WORTH_TELLING * low(best) ? first : undefined
-}
-
-/** A plan's deployment as `check` judges it with everything fixed: at its load, within these limits. */
-export function finalEvaluation(
-  {evaluation}: Pick<PlanPoint, 'evaluation'>,
-  {calibration, request, objectives}: Pick<PlanQuestion, 'calibration' | 'request'> & {objectives?: Objectives},
-): Evaluation {
-  const {model, checkpoint, machine, engine, deployment, workload} = evaluation
-  const {tp, pp, dp, ep, dpAttention, kvCache, maxModelLen} = deployment
-  return evaluate({
-    model,
-    checkpoint,
-    machine,
-    engine,
-    request: {...request, weights: undefined, tp, pp, dp, ep, dpAttention, kvCache, maxModelLen},
-    workload,
-    slo: objectives,
-    calibration,
-  })
 }
 
 function plannedResult(point: PlanPoint & Partial<RankedPlan>, {objectives}: PlanQuestion): PlannedResult {
