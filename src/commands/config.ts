@@ -17,7 +17,9 @@ import {explainLaunch} from '../render/launch/explain.ts'
 import {FORMATS, formatOf, startsEach} from '../render/launch/formats.ts'
 
 /** Warnings that whoever starts the file has to know. */
-const TOLD_BESIDE = new Set(['slices-separate', 'gpus-idle', 'engine-version-unknown'])
+const TOLD_BESIDE = new Set(['slices-separate', 'replicas-separate', 'gpus-idle', 'engine-version-unknown'])
+/** Told only where the format starts one of them. */
+const OF_ONE = new Set(['slices-separate', 'replicas-separate'])
 
 export default class Config extends ServefitCommand {
   static override summary = 'The command, unit file or manifest that starts vLLM, SGLang or TensorRT-LLM'
@@ -78,8 +80,7 @@ Formats: ${FORMATS.map(({id, summary}) => `${id} (${summary})`).join(', ')}.`
     if (isText) {
       // Nothing in the file itself can say that it has to be started several times, or what of the machine it leaves idle.
       for (const {code, message} of best.warnings)
-        if (TOLD_BESIDE.has(code) && (code !== 'slices-separate' || !startsEach(startable, flags.format)))
-          process.stderr.write(`servefit: ${harmless(message)}\n`)
+        if (TOLD_BESIDE.has(code) && (!OF_ONE.has(code) || !startsEach(startable, flags.format))) process.stderr.write(`servefit: ${harmless(message)}\n`)
       if (uncounted.length > 0) process.stderr.write(`servefit: ${harmless(uncounted.join(', '))}: set by hand, and its memory and speed are not counted\n`)
     }
     if (flags.explain) {

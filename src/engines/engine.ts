@@ -140,6 +140,8 @@ export interface Engine {
   memoryErrors?: MemoryErrors
   /** Largest share of memory (`gpuMemoryUtilization` as the engine means it) that people set by hand when the default does not do. */
   mostMemoryShare: number
+  /** One start command brings up all replicas; else each is a server of its own. */
+  startsReplicas: boolean
   /** Fills every open choice with what the engine would do by itself. */
   resolve(subject: Subject, request: DeploymentRequest): Deployment
   /** Refusals and remarks that can be told before anything is downloaded. */

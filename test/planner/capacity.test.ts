@@ -94,6 +94,9 @@ describe('capacity', () => {
     const {report} = await ask([demand({model: 'qwen3-32b', users: 200, inputTokens: 8000, outputTokens: 500, slo: {ttftMs: 5000}})], ['2xl40s', '4xrtx-3090'])
     const [fits, slow] = report.options
     expect([fits!.machine, fits!.verdict]).toEqual(['2xl40s', 'tight'])
+    // What is told of the deployment is what carried the load.
+    const {limits, result} = fits!.placements[0]!
+    for (const {name, estimate} of limits!) if (name !== 'endToEndMs') expect(result.performance![name].estimate, name).toBe(estimate)
     const [{estimate, high, limit}] = fits!.placements[0]!.limits as [Reached]
     expect(estimate).toBeLessThanOrEqual(limit)
     expect(high).toBeGreaterThan(limit)

@@ -37,6 +37,17 @@ describe('config --replicas', () => {
     ])
   })
 
+  it('replicas of an engine that starts one at a time are servers of their own, which a command tells', () => {
+    const asked = ['config', 'qwen3-32b', '--gpu', '8xh100-sxm', '--engine', 'trtllm', '--dp', '2']
+    const {services} = parse(servefit([...asked, '--format', 'compose']).stdout)
+    expect(Object.keys(services)).toEqual(['qwen3-32b-0', 'qwen3-32b-1', 'qwen3-32b-router'])
+    expect([0, 1].map((copy) => services[`qwen3-32b-${copy}`].deploy.resources.reservations.devices[0].device_ids)).toEqual([['0'], ['1']])
+    expect(servefit(asked).stderr).toContain('TensorRT-LLM starts one replica at a time: each of the 2 is a server of its own')
+    // vLLM deals requests out to its ranks itself.
+    const vllm = servefit(['config', 'qwen3-32b', '--gpu', '8xh100-sxm', '--dp', '2'])
+    expect([vllm.stdout.includes('--data-parallel-size 2'), vllm.stderr.includes('one replica at a time')]).toEqual([true, false])
+  })
+
   it('a format of one server says which formats start several', () => {
     const {code, stderr} = servefit(['config', 'qwen3-8b', '--gpu', '1xrtx-4090', '--replicas', '2'])
     expect(code).toBe(2)

@@ -1,3 +1,4 @@
+import {BoundedMap} from '../bounded-map.ts'
 import type {EngineCalibration} from './calibration.ts'
 
 /** What packaging tools call a source tree without tags (setuptools-scm: 0.1.dev12+g1a2b3c): it says nothing of its age. */
@@ -7,16 +8,10 @@ export const isUntagged = (version: string): boolean => /^v?0\.(?:1|0\.0)(?:\.?d
  * Numbers of a release: "0.5.1.post1" gives 0, 5, 1 and "1.0.0rc3" gives 1, 0, 0, -1, 3, which is older than 1.0.0.
  * Undefined for anything that does not start with a number.
  */
-function numbersOf(version: string): number[] | undefined {
-  if (READ.has(version)) return READ.get(version)
-  const numbers = readNumbers(version)
-  if (READ.size < MOST_READ) READ.set(version, numbers)
-  return numbers
-}
+const numbersOf = (version: string): number[] | undefined => READ.once(version, () => readNumbers(version))
 
 /** Releases of a calibration are compared with the same version for every estimate. Foreign texts are not kept without end. */
-const READ = new Map<string, number[] | undefined>()
-const MOST_READ = 1000
+const READ = new BoundedMap<string, number[] | undefined>(1000)
 
 function readNumbers(version: string): number[] | undefined {
   const match = /^v?(\d+(?:\.\d+)*)(?:\.?(?:rc|a|b|dev)(\d+))?/.exec(version)

@@ -16,6 +16,7 @@ export function createSglang(data: EngineData): Engine {
     ...identityOf(data),
     // Of the whole, where graphs and activations need the rest (SemiAnalysisAI/InferenceX scripts: 0.82 to 0.95).
     mostMemoryShare: 0.92,
+    startsReplicas: true,
     resolve: (subject, request) => resolveSglang(subject, request, data),
     support: (subject, deployment) =>
       supportOf({id, title: data.title, subject, deployment, layout: sglangLayout(deployment), ownReasons: sglangLayoutReasons(subject, deployment), data}),

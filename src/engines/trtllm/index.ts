@@ -15,6 +15,7 @@ export function createTrtllm(data: EngineData): Engine {
     ...identityOf(data),
     // Of what is free (SemiAnalysisAI/InferenceX trt scripts: 0.75 to 0.95).
     mostMemoryShare: 0.95,
+    startsReplicas: false,
     resolve: (subject, request) => resolveTrtllm(subject, request, data),
     support: (subject, deployment) =>
       supportOf({id, title: data.title, subject, deployment, layout: trtllmLayout(deployment), ownReasons: trtllmLayoutReasons(subject, deployment), data}),

@@ -18,6 +18,7 @@ export function createVllm(data: EngineData): Engine {
     ...identityOf(data),
     // Recipes and benchmark scripts go to 0.95 (vllm-project/recipes, SemiAnalysisAI/InferenceX).
     mostMemoryShare: 0.95,
+    startsReplicas: true,
     resolve: (subject, request) => resolveVllm(subject, request, data),
     support: (subject, deployment) =>
       supportOf({id, title: data.title, subject, deployment, layout: vllmLayout(deployment), ownReasons: vllmLayoutReasons(subject, deployment), data}),

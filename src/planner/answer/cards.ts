@@ -1,5 +1,6 @@
 import type {Machine} from '../../core/accelerator.ts'
 import type {Deployment} from '../../core/deployment.ts'
+import type {Engine} from '../../engines/engine.ts'
 import type {Reason, Warning} from '../../core/terms.ts'
 import {cardRemarks, hasSlices, linkWithin} from '../world/index.ts'
 import type {Evaluation} from './evaluation.ts'
@@ -33,6 +34,17 @@ export function cardWarnings(machine: Machine, deployment: Deployment): Warning[
       message: `each of the ${dp} slices is a server of its own: start it ${dp} times, each with CUDA_VISIBLE_DEVICES set to the UUID of one slice (nvidia-smi -L lists them), and spread the requests over them`,
     })
   return list
+}
+
+/** Replicas of an engine whose command starts one. Slices are told by themselves. */
+export function replicaWarnings({title, startsReplicas}: Engine, machine: Machine, {dp, dpAttention}: Deployment): Warning[] {
+  if (startsReplicas || dp <= 1 || dpAttention || hasSlices(machine)) return []
+  return [
+    {
+      code: 'replicas-separate',
+      message: `${title} starts one replica at a time: each of the ${dp} is a server of its own; config writes all of them, with a router in front, for docker, compose, systemd and kubernetes, and one for the other formats`,
+    },
+  ]
 }
 
 /** Engines take GPUs in order, the first ones for the first group: groups that a bridge joins must stand side by side. */

@@ -16,7 +16,7 @@ import {isVersion} from '../../engines/versions.ts'
 import type {Objectives} from '../scenario/index.ts'
 import {calibrationFor, isMixed, kindsOf, pacingAccelerator, tightestGpu} from '../world/index.ts'
 import {admissionWarnings, admittedLoad, uncountedOptions} from './admission.ts'
-import {cardWarnings, sliceReasons} from './cards.ts'
+import {cardWarnings, replicaWarnings, sliceReasons} from './cards.ts'
 import {displayWarnings} from './display.ts'
 import {type Evaluation, isYes, type Standing} from './evaluation.ts'
 import {hostMemoryWarnings} from './host-memory.ts'
@@ -95,6 +95,7 @@ export function standing({engine, model: named, checkpoint, machine, request, wo
     ...displayWarnings(machine, engine, deployment),
     ...unequalWarnings(machine),
     ...cardWarnings(machine, deployment),
+    ...replicaWarnings(engine, machine, deployment),
   ]
   const shortage =
     reasons.length > 0

@@ -71,9 +71,10 @@ function withImageFiles(startable: Startable): Startable {
 const OWN_FRONT = ['dynamo', 'llm-d']
 
 /**
- * Whether a format starts each of several servers. Of slices the others start one, which is started for each slice by hand; several servers that were asked for they refuse.
+ * Whether a format starts each of several servers. Of slices, and of replicas that the engine cannot start together, the others start one, which is started for each by
+ * hand; several servers that were asked for they refuse.
  */
-export const startsEach = ({slice}: Startable, format: string): boolean => slice === undefined || !ONE_BY_ONE.includes(format)
+export const startsEach = ({slice, separate}: Startable, format: string): boolean => (slice === undefined && !separate) || !ONE_BY_ONE.includes(format)
 
 /** Formats of a cluster, which finds machines for as many servers as are wanted. */
 const CLUSTER = ['kubernetes', 'leaderworkerset', ...OWN_FRONT]

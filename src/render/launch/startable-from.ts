@@ -10,6 +10,7 @@ import {passedOn, type Setting, withSettings} from '../../engines/launch/setting
 import {type Answer, diskBytes, type Evaluation, subjectOf} from '../../planner/answer/index.ts'
 import {imageVariant} from '../../engines/support.ts'
 import {engineData, hasSlices} from '../../planner/world/index.ts'
+import {cannot} from './format.ts'
 import {withKey} from './key.ts'
 import {labelOf, servedAs, type Startable} from './startable.ts'
 
@@ -40,7 +41,8 @@ export function startableOf(
   const serving = catalogue.file<EngineServing>(`engines/${engine.id}`)
   const table = catalogue.file<FlagTable>(`engines/${engine.id}-flags`)
   // Each slice of a card is a server of its own, which is started once for each.
-  const oneEach = hasSlices(machine) || (apart && sharesNothing(deployment))
+  const separate = !engine.startsReplicas && sharesNothing(deployment)
+  const oneEach = hasSlices(machine) || separate || (apart && sharesNothing(deployment))
   const started = oneEach ? {...deployment, dp: 1} : deployment
   const plain = withSettings(
     withAdapters(engine.launch(subject, started), engine.id, adapters),
@@ -55,7 +57,7 @@ export function startableOf(
   const slice = sliceOf(machine.gpus[0])
   const within = oneEach ? deployment.dp : 1
   const copies = replicas !== undefined || within > 1 ? (replicas ?? 1) * within : undefined
-  const spread = copies !== undefined && copies > 1 && !oneEach && !inCluster ? devicesOfCopies(machine, count, copies) : undefined
+  const spread = copies !== undefined && copies > 1 && (separate || !oneEach) && !inCluster ? devicesOfCopies(machine, count, copies, within > 1) : undefined
   const shown = spread ?? chosen
   const identities = shown && identitiesOf(machine, shown)
   const nodeLabel = nodeLabelOf(catalogue, subject.gpu.accelerator)
@@ -77,6 +79,7 @@ export function startableOf(
     ...(shown && {devices: shown, devicesMatter: left.length > 0}),
     ...(identities && {identities}),
     ...(slice && {slice}),
+    ...(separate && {separate}),
     ...(nodeLabel && {nodeLabel}),
     ...(machine.networkFabric !== undefined && {networkFabric: machine.networkFabric}),
     ...(copies !== undefined && {replicas: copies}),
@@ -97,9 +100,13 @@ function chosenDevices({machine}: Evaluation, count: number, all: number): numbe
   return machine.gpus.slice(0, count).map(({index}) => index)
 }
 
-/** Cards of several copies, one after the other. @throws InputError where the machine is known to have fewer. */
-function devicesOfCopies({gpus, detected}: Machine, count: number, copies: number): number[] {
+/** Cards of several copies, one after the other. `layout`: they are replicas of the layout, which nobody asked for by number. @throws InputError where the machine is known to have fewer. */
+function devicesOfCopies({gpus, detected}: Machine, count: number, copies: number, layout: boolean): number[] {
   const needed = count * copies
+  if (needed > gpus.length && layout)
+    throw cannot(
+      `${copies} replicas take ${needed} GPUs, and one machine has ${gpus.length}: --format kubernetes or leaderworkerset finds GPUs for each of them`,
+    )
   // A machine that is named by the cards of one copy says nothing of the others.
   if (needed > gpus.length && (detected || gpus.length > count))
     throw new InputError(

@@ -35,6 +35,8 @@ export interface Startable {
   identities?: string[]
   /** It runs on a slice of a card. `identity`: the slice that was found; else it is given by this variable where the server is started. */
   slice?: {profile: string; identity?: string; variable: string}
+  /** Replicas of which the engine starts one at a time. */
+  separate?: boolean
   /** Label that nodes with these cards have in Kubernetes, and its values. */
   nodeLabel?: {key: string; values: string[]; because: string}
   /** What the nodes are joined by, where it is known. */
