@@ -70,9 +70,12 @@ describe('capacity', () => {
       const documents = parseAllDocuments(readFileSync(join(out, `${name}-kubernetes.yaml`), 'utf8')).map(
         (document) => document.toJS() as {kind: string; spec: {replicas: number; accessModes: string[]}},
       )
-      expect(documents.find(({kind}) => kind === 'Deployment')!.spec.replicas).toBe(units)
+      // TensorRT-LLM starts one replica at a time: each is a pod of its own.
+      const {engine, dp, dpAttention} = first.placements.find((placement: {name: string}) => placement.name === name).result.deployment
+      const pods = engine === 'trtllm' && !dpAttention ? units * dp : units
+      expect(documents.find(({kind}) => kind === 'Deployment')!.spec.replicas).toBe(pods)
       // One volume for pods on several nodes.
-      if (units > 1) expect(documents.find(({kind}) => kind === 'PersistentVolumeClaim')!.spec.accessModes).toEqual(['ReadWriteMany'])
+      if (pods > 1) expect(documents.find(({kind}) => kind === 'PersistentVolumeClaim')!.spec.accessModes).toEqual(['ReadWriteMany'])
     }
   })
 
