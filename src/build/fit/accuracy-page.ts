@@ -116,7 +116,8 @@ Not covered: speculation (acceptance rates are assumed), several nodes, pipeline
 
 Other hardware comes from many publishers, and each measured in its own way. Rows are compared with what their harness measures: one burst and the mean of
 rates where llama-benchy ran, decoding alone where prompts were in the cache, the newest release of the day where none is named. Rows that are faster than
-their weights and caches can be read ran something else, and are left out.
+their weights and caches can be read ran something else, and are left out. A table below has them as they were published instead, as somebody compares them who
+knows nothing of the harness: intervals on such hardware are as wide as that takes.
 
 ${leftOut.map(table).join('\n\n')}
 

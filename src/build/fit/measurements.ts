@@ -184,9 +184,10 @@ function optionsOf(
 
 /**
  * How a row is asked. `as-ran`: with every flag that it says. `open`: as a person asks who knows the model, the machine, the engine, its release and the
- * layout, and leaves the rest to the answer.
+ * layout, and leaves the rest to the answer. `as-published`: its scenario as it stands, against the figures as they stand, as somebody compares them who knows
+ * nothing of the harness.
  */
-export type Asked = 'as-ran' | 'open'
+export type Asked = 'as-ran' | 'open' | 'as-published'
 
 /** Fields that a question leaves open. */
 const LEFT_OPEN = ['kvCache', 'maxNumSeqs', 'maxNumBatchedTokens', 'maxModelLen', 'gpuMemoryUtilization'] as const
@@ -202,6 +203,7 @@ export async function readMeasurements(
 ): Promise<{measurements: Measurement[]; unused: Unused[]}> {
   const context = realContext(catalogue)
   const fields = Object.keys(ScenarioSchema.shape)
+  const plain = asked === 'as-published'
   const measurements: Measurement[] = []
   const unused: Unused[] = []
   const otherwise = new Set<string>()
@@ -209,8 +211,8 @@ export async function readMeasurements(
   for (const file of files)
     for (const line of readFileSync(file, 'utf8').split('\n').filter(Boolean)) {
       const raw = JSON.parse(line) as Record<string, unknown> & {id: string; observed: Observed; launch?: Launch}
-      const launch = asked === 'as-ran' ? (raw.launch ?? {}) : {lengths: raw.launch?.lengths, warmup: raw.launch?.warmup}
-      const given = fields.filter((key) => raw[key] != null && (asked === 'as-ran' || !(LEFT_OPEN as readonly string[]).includes(key)))
+      const launch: Launch = plain ? {} : asked === 'as-ran' ? (raw.launch ?? {}) : {lengths: raw.launch?.lengths, warmup: raw.launch?.warmup}
+      const given = fields.filter((key) => raw[key] != null && (asked !== 'open' || !(LEFT_OPEN as readonly string[]).includes(key)))
       if (raw.speculative != null && raw.acceptance == null) {
         unused.push({id: raw.id, why: 'drafts of which nobody says how many were accepted'})
         continue
@@ -228,13 +230,13 @@ export async function readMeasurements(
         const ran = asked === 'as-ran' && raw.launch !== undefined
         let {best} = await answer(context, scenario, {asRan: ran})
         // What the official build refuses ran all the same, from some other one.
-        if (!best.performance && asked === 'as-ran') ({best} = await answer(context, scenario, {asRan: !ran}))
+        if (!best.performance && asked !== 'open') ({best} = await answer(context, scenario, {asRan: !ran}))
         const {workload} = scenario
         if (!workload || !best.performance) {
           unused.push({id: raw.id, why: best.reasons[0]?.message ?? best.verdict})
           continue
         }
-        const protocol = protocolOf(raw)
+        const protocol = plain ? {} : protocolOf(raw)
         if (sharesDepth(protocol, workload)) {
           unused.push({id: raw.id, why: 'a depth that all users share, whose cache kernels read once'})
           continue
@@ -256,7 +258,7 @@ export async function readMeasurements(
           gpu: best.machine.gpus[0]!.accelerator.id,
           source: publisher(String(raw.source ?? '')),
           observed: {
-            ttftMs: tellsFirstToken(raw, workload, protocol) ? known(observed.ttftMs) : undefined,
+            ttftMs: plain || tellsFirstToken(raw, workload, protocol) ? known(observed.ttftMs) : undefined,
             tpotMs: workload.concurrency === 'max' ? undefined : known(observed.tpotMs),
             outputTokensPerSecond:
               protocol.told !== undefined || protocol.decodeOnly ? undefined : rateOf(observed, workload.concurrency, workload.outputTokens),
