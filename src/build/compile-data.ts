@@ -14,7 +14,7 @@ import {checkMachineFile} from '../catalogue/machine-schema.ts'
 import {checkMigFile} from '../catalogue/mig-schema.ts'
 import {entryOf} from '../catalogue/model-entry.ts'
 import {checkModelFile} from '../catalogue/model-schema.ts'
-import {compileLogLines} from './log-lines.ts'
+import {compileLogLines, compileReleaseDays} from './log-lines.ts'
 import type {System} from '../catalogue/system.ts'
 import {problemsOf} from '../catalogue/zod-problems.ts'
 import type {Accelerator} from '../core/accelerator.ts'
@@ -263,6 +263,7 @@ function compileEngines(root: string, problems: string[], files: Map<string, unk
         ...rest,
       } satisfies Omit<EngineData, 'support' | 'needs'> & Record<string, unknown>)
   }
+  compileReleaseDays(engines, files)
   files.set('engines/support', {...support, ...builds, speculation, lora} satisfies SupportTable)
   files.set('engines/needs', needs)
   files.set('engines/usual', platforms.usual)

@@ -31,7 +31,7 @@ export default class Verify extends ServefitCommand {
     }),
     ...lookFlags,
     save: Flags.boolean({description: 'keep the difference as a correction for this GPU, engine and minor release'}),
-    force: Flags.boolean({description: 'keep it even if the log seems to be of another card, model or layout', dependsOn: ['save']}),
+    force: Flags.boolean({description: 'keep it even if the log seems to be of another card, model, layout or release', dependsOn: ['save']}),
     ...machineFlags,
     ...deploymentFlags,
     ...sourceFlags,
@@ -68,11 +68,16 @@ export default class Verify extends ServefitCommand {
       import('../planner/verify/index.ts'),
     ])
     const verified = await verifiedLog(context, await logTexts(logs), given, today())
-    const {correction, mismatches} = verified
+    const {correction, mismatches, releaseAssumed} = verified
     if (save && mismatches.length > 0 && !force)
       verified.warnings.push({
         code: 'not-saved',
         message: "nothing was saved: a difference that is not the engine's own would spoil later answers (--force keeps it all the same)",
+      })
+    else if (save && releaseAssumed && !force)
+      verified.warnings.push({
+        code: 'not-saved',
+        message: 'nothing was saved: the log does not say which release ran (--engine-version does; --force keeps it for the one assumed)',
       })
     else if (save) {
       if (!correction) throw new InputError('NOTHING_TO_SAVE', 'The log says nothing of the cache: there is no difference to save')

@@ -139,7 +139,9 @@ export function renderVerification(verified: Verification, savedTo: string | und
   else if (correction && !verified.within && verified.mismatches.length === 0)
     rows.push([
       'Next',
-      `--save keeps the difference: later answers for this GPU, this engine and its ${minorOf(best.deployment.engineVersion)} releases will use it`,
+      verified.releaseAssumed
+        ? '--engine-version RELEASE: a difference can be kept once it is known which release ran'
+        : `--save keeps the difference: later answers for this GPU, this engine and its ${minorOf(best.deployment.engineVersion)} releases will use it`,
     ])
   if (rows.length > 0) text.push('', ...rows.map(([label, words]) => row(label, words, view)))
   return `${text.join('\n')}\n`

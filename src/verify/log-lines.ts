@@ -4,6 +4,8 @@ export interface LogLine {
   text: string
   /** The process that printed it, as far as the line says; empty where it does not. */
   rank: string
+  /** The day that the engine itself wrote in front, as 2026-01-31. */
+  day?: string
 }
 
 /** Colours as the terminal takes them, and as journals (#033), `cat -v` (^[) and texts inside JSON write the escape character. */
@@ -26,7 +28,7 @@ const GLUED =
 /** `(VllmWorker rank=0 pid=7)`, `(Worker_TP1 pid=9)`, `(EngineCore_DP0 pid=3)`: vllm/utils/system_utils.py decorate_logs, older vllm/v1/executor/multiproc_executor.py. */
 const VLLM_RANK = /^\(([A-Za-z][^()]{0,60}?)\s*pid=\d+[^()]{0,40}\)\s*/
 /** `[2025-02-17 05:27:24 TP1]`, `[... DP0 TP0 EP0]`: sglang/srt/utils configure_logger. */
-const SGLANG_RANK = /^\[\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}(?:[.,]\d+)?((?: [A-Z]+\d+)*)\]\s*/
+const SGLANG_RANK = /^\[(\d{4}-\d{2}-\d{2}) \d{2}:\d{2}:\d{2}(?:[.,]\d+)?((?: [A-Z]+\d+)*)\]\s*/
 const TRTLLM_RANK = /\[RANK (\d{1,5})\]\s*/
 
 /** Longer lines hold nothing that is read here beyond this. */
@@ -36,7 +38,7 @@ function withRank(text: string): LogLine {
   const vllm = VLLM_RANK.exec(text)
   if (vllm) return {text: text.slice(vllm[0].length), rank: vllm[1]!.replaceAll(/rank=/g, '').trim()}
   const sglang = SGLANG_RANK.exec(text)
-  if (sglang) return {text: text.slice(sglang[0].length), rank: sglang[1]!.trim()}
+  if (sglang) return {text: text.slice(sglang[0].length), rank: sglang[2]!.trim(), day: sglang[1]!}
   const trtllm = TRTLLM_RANK.exec(text)
   return trtllm ? {text: text.replace(TRTLLM_RANK, ''), rank: `RANK ${trtllm[1]}`} : {text, rank: ''}
 }

@@ -60,6 +60,8 @@ export interface LaterFailure {
 export interface LogReport {
   engine: 'vllm' | 'sglang' | 'trtllm'
   engineVersion?: string
+  /** The day that the engine wrote beside its messages, as 2026-01-31. */
+  day?: string
   /** The build that the log names, where another release's rules are taken for it. */
   build?: string
   /** As printed: a repository, or a path on the machine that ran it. */

@@ -2,8 +2,19 @@
 
 /** `data/log-lines/<engine>.yaml`. */
 export interface LineTable {
-  messages: {file: string; text: string; lines: Record<string, number>}[]
+  messages: {
+    file: string
+    text: string
+    /** By release; two where the message stands in the file twice. */
+    lines: Record<string, number | number[]>
+  }[]
 }
+
+/** `log-lines/days-<engine>`: releases and the days they came out, oldest first. */
+export type ReleaseDays = [release: string, day: string][]
+
+/** The newest release of that day, which most starts of the day are of; undefined before the first. Days as 2026-01-31. */
+export const releaseOfDay = (releases: ReleaseDays, day: string): string | undefined => releases.findLast(([, released]) => released <= day)?.[0]
 
 /** One message as a log prints it. */
 export interface SourceLine {
@@ -12,9 +23,9 @@ export interface SourceLine {
   text: string
 }
 
-/** `[gpu_worker.py:560] Available ...`, some releases with the folders in front. */
+/** `[gpu_worker.py:560] Available ...`, some releases with the folders in front; up to 0.8.1 `INFO 02-26 09:54:02 worker.py:267] ...`. */
 export function sourceLineIn(text: string): SourceLine | undefined {
-  const match = /\[(?:[\w/]+\/)?([a-z_]{1,40}\.py):(\d{1,6})\]\s+(.{1,80})/.exec(text)
+  const match = /(?:\[(?:[\w/]+\/)?|\d\d:\d\d:\d\d )([a-z_]{1,40}\.py):(\d{1,6})\]\s+(.{1,80})/.exec(text)
   return match ? {file: match[1]!, line: Number(match[2]), text: match[3]!} : undefined
 }
 
@@ -42,14 +53,14 @@ export function releaseByLines(
     const releases = Object.entries(places).filter(([release]) => isCandidate(release))
     if (!own || releases.length === 0) continue
     seen += 1
-    const least = Math.min(...releases.map(([, place]) => Math.abs(place - own.line)))
-    for (const [release, place] of releases) {
-      const distance = Math.abs(place - own.line)
+    const distances = releases.map(([release, places]): [string, number] => [release, Math.min(...[places].flat().map((place) => Math.abs(place - own.line)))])
+    const least = Math.min(...distances.map(([, distance]) => distance))
+    for (const [release, distance] of distances) {
       const vote = votes.get(release) ?? {nearest: 0, exact: 0, distance: 0}
       votes.set(release, {
         nearest: vote.nearest + (distance === least ? 1 : 0),
         exact: vote.exact + (distance === 0 ? 1 : 0),
-        distance: vote.distance + distance / place,
+        distance: vote.distance + distance / own.line,
       })
     }
   }

@@ -49,6 +49,8 @@ function poolBytes(text: string): number | undefined {
   return bytes.length === 0 ? undefined : bytes.reduce((sum, value) => sum + value, 0)
 }
 
+const poolTokens = (text: string): number | undefined => numberOf(/#tokens: (\d+)/.exec(text)?.[1])
+
 const FURTHER = [
   'max_total_tokens',
   'page_size',
@@ -136,6 +138,8 @@ export function readSglang(lines: readonly LogLine[]): LogReport {
   let deviceName: string | undefined
   const outcome = new OutcomeOf('sglang')
   let pool: string | undefined
+  const pools = new Map<string, {bytes: number; tokens: number}>()
+  const fullTokens = new Map<string, number>()
   const read = (text: string, find: string) => gibBytes(new RegExp(find.replaceAll('#', GB)).exec(text)?.[1])
   for (const {text, rank} of lines) {
     if (/Load weight begin/.test(text) && ranks.get(rank).freeBeforeBytes === undefined) ranks.set(rank, {freeBeforeBytes: read(text, 'avail mem=#')})
@@ -148,7 +152,15 @@ export function readSglang(lines: readonly LogLine[]): LogReport {
       ranks.add(rank, 'weightsBytes', used)
       if (before === undefined && used !== undefined && left !== undefined) ranks.set(rank, {freeBeforeBytes: left + used})
     }
-    ranks.add(rank, 'kvCacheBytes', poolBytes(text))
+    const bytes = poolBytes(text)
+    if (bytes !== undefined)
+      pools.set(rank, {bytes: (pools.get(rank)?.bytes ?? 0) + bytes, tokens: Math.max(pools.get(rank)?.tokens ?? 0, poolTokens(text) ?? 0)})
+    // Layers with a window have a smaller pool beside that of the others, which decides: pool_configurator.py.
+    const full = countOf(/Use sliding window memory pool.{0,40}?full_layer_tokens=(\d+)/.exec(text)?.[1])
+    if (full !== undefined) {
+      fullTokens.set(rank, full)
+      ranks.set(rank, {kvCacheTokens: full})
+    }
     // The first pool is the model's own, a draft's follows.
     pool ??= cacheOfTorchType(text)
     if (/Capture .{0,60}graph end/i.test(text)) ranks.add(rank, 'cudaGraphBytes', read(text, 'mem usage=#'))
@@ -165,8 +177,7 @@ export function readSglang(lines: readonly LogLine[]): LogReport {
       )
       settings.maxModelLen ??= countOf(/context_len=(\d+)/.exec(text)?.[1])
       settings.maxNumBatchedTokens ??= countOf(/chunked_prefill_size=(\d+)/.exec(text)?.[1])
-    } else if (/KV Cache is allocated/.test(text) && ranks.get(rank).kvCacheTokens === undefined)
-      ranks.set(rank, {kvCacheTokens: numberOf(/#tokens: (\d+)/.exec(text)?.[1])})
+    } else if (/KV Cache is allocated/.test(text) && ranks.get(rank).kvCacheTokens === undefined) ranks.set(rank, {kvCacheTokens: poolTokens(text)})
     ranks.set(rank, known({totalBytes: capacityBytes(text)}))
     version ??= /sglang(?: version|==|-v| v)[:= ]?\s?v?(\d+\.\d+\.\d+(?:\.post\d+|rc\d+)?)/i.exec(text)?.[1]
     const values = printedArguments(text)
@@ -182,10 +193,13 @@ export function readSglang(lines: readonly LogLine[]): LogReport {
     deviceName ??= deviceNameIn(text)
     outcome.read(text, refusalIn(text), tokens !== null)
   }
+  // A pasted part that ends between the two pools does not tell what both hold.
+  for (const [rank, {bytes, tokens}] of pools) if (tokens >= (fullTokens.get(rank) ?? 0)) ranks.set(rank, {kvCacheBytes: bytes})
   const names = lines.map(({rank}) => rank)
   return known({
     engine: 'sglang' as const,
     engineVersion: version,
+    day: lines.find(({day}) => day !== undefined)?.day,
     model: model === undefined ? undefined : repositoryIn(model),
     settings: pool === undefined || settings.kvCache !== undefined ? settings : {...settings, kvCache: pool},
     seen: known({tp: sizeFromRanks(names, 'TP'), pp: sizeFromRanks(names, 'PP'), ep: sizeFromRanks(names, 'EP')}),

@@ -101,6 +101,16 @@ describe('more arrivals than are served', () => {
   })
 })
 
+describe('the next command', () => {
+  it('keeps words with spaces whole, those that it replaces among them', () => {
+    const refused = servefit(['check', 'qwen3.6 35b', '--gpu', '3060 12gb'])
+    expect(refused.code).toBe(1)
+    expect(refused.stdout).toMatch(/^ {2}Next +servefit check 'qwen3\.6 35b' --gpu \S+$/m)
+    const slow = servefit(['check', 'qwen3 8b', '--gpu', 'RTX 4090', '--request-rate', '50'])
+    expect(slow.stdout.replaceAll(/\s+/g, ' ')).toContain("servefit capacity --model 'qwen3 8b' --gpu 'RTX 4090' --request-rate 50")
+  })
+})
+
 describe('what is promised comes true', () => {
   const changes = (stdout: string) =>
     [

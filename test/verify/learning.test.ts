@@ -136,6 +136,32 @@ describe('the release of a log', () => {
     expect(of('', '--engine-version', '0.25.1').log!.engineVersion).toBe('0.25.1')
     expect(of('0.23.1rc1.dev1229+g1bf3b12d5').log!.correction!.from).toMatchObject({build: '0.23.1rc1.dev1229'})
   })
+
+  it('from before brackets stood around the line is told by the lines too', () => {
+    // vLLM 0.7.3: worker/model_runner.py 1115, worker/worker.py 267; 0.8.4 has the second where it is, and another text for the first.
+    const old = [
+      'INFO 02-26 09:54:02 model_runner.py:1115] Loading model weights took 5.2032 GB',
+      'INFO 02-26 09:54:05 worker.py:267] the current vLLM instance can use total_gpu_memory (8.00GiB) x gpu_memory_utilization (0.70) = 5.60GiB',
+      'INFO 02-26 09:54:05 worker.py:267] model weights take 5.20GiB; non_torch_memory takes 0.03GiB; PyTorch activation peak memory takes 1.42GiB; the rest of the memory reserved for KV Cache is -1.05GiB.',
+    ].join('\n')
+    expect(verified(['-', '--gpu', 'rtx-4060', '--model', 'Qwen/Qwen2.5-7B-Instruct-AWQ'], old).log!.engineVersion).toBe('0.7.3')
+  })
+
+  it('of SGLang, which prints none, is the newest of its day', () => {
+    // 0.5.8 came out on 2026-01-23, 0.5.8.post1 on 2026-02-05.
+    const {log, warnings} = verified(
+      ['-', '--gpu', 'rtx-4090', '--model', 'qwen3-8b', '--tp', '1'],
+      '[2026-01-31 13:50:39 TP0] KV Cache is allocated. #tokens: 20000, K size: 1.37 GB, V size: 1.37 GB',
+    )
+    expect(log!.engineVersion).toBe('0.5.8')
+    expect(warnings.map(({code}) => code)).toContain('engine-version-from-day')
+  })
+
+  it('that nothing tells is assumed, and nothing is kept for it', () => {
+    const {log, warnings} = verified(['-', '--gpu', 'rtx-4090', '--model', 'qwen3-8b'], 'Available KV cache memory: 4.00 GiB\nGPU KV cache size: 29,120 tokens')
+    expect(warnings.map(({code}) => code)).toContain('engine-version-assumed')
+    expect(log).not.toHaveProperty('correction')
+  })
 })
 
 describe('options that the engine printed', () => {

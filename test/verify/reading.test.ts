@@ -45,6 +45,24 @@ describe('the same log in other clothes', () => {
   })
 })
 
+describe('pools of SGLang', () => {
+  // pool_configurator.py: layers with a window have a pool of their own, a part of the other's.
+  const lines = [
+    '[2026-01-31 13:50:39 TP1] Use sliding window memory pool. full_layer_tokens=375360, swa_layer_tokens=300288',
+    '[2026-01-31 13:50:39 TP1] KV Cache is allocated. #tokens: 300288, K size: 8.38 GB, V size: 5.59 GB',
+    '[2026-01-31 13:50:40 TP1] KV Cache is allocated. #tokens: 375360, K size: 2.00 GB, V size: 1.00 GB',
+  ]
+  const GIB = 1024 ** 3
+
+  it('are added up, and the full layers decide', () => {
+    expect(readLog([lines.join('\n')]).figures).toEqual({kvCacheTokens: 375360, kvCacheBytes: Math.round((8.38 + 5.59 + 3) * GIB)})
+  })
+
+  it('say nothing of their sum where one of them is missing', () => {
+    expect(readLog([lines.slice(0, 2).join('\n')]).figures).toEqual({kvCacheTokens: 375360})
+  })
+})
+
 describe('how a start ended', () => {
   it('does not fail an hour later', () => {
     const report = vllm(

@@ -67,7 +67,7 @@ export function adviseOn(context: Context, answer: Answer, command: string): Adv
   const next = first?.command ?? (holders[0] ? `servefit check ${withGpu(command, holders[0].spec)}` : undefined)
   // Where this machine keeps a part of the load, several keep the whole; where it keeps none, no number of them does.
   const fleet = best.verdict === 'too-slow' && changes.some(({flags}) => /^--(users|request-rate) /.test(flags))
-  return {changes, holders, fitting, next: [...(next ? [next] : []), ...(fleet ? [fleetCommand(answer, command)] : [])]}
+  return {changes, holders, fitting, next: [...(next ? [next] : []), ...(fleet ? [fleetCommand(command)] : [])]}
 }
 
 /** A context that is shorter than what was asked for, or than what is needed. */
@@ -76,10 +76,7 @@ const isShorter = (flags: string, {best, question: {workload}}: Answer): boolean
   !(best.verdict !== 'too-slow' && Number(flags.split(' ')[1]) >= Math.max(requestTokens(workload), best.deployment.maxModelLen))
 
 /** Where one machine does not keep up: how many would. */
-const fleetCommand = ({scenario}: Answer, command: string): string => `servefit capacity --model ${quoted(scenario.model, command)} ${rest(command)}`
-
-/** The model as the command spells it: quoted where a shell needs it. */
-const quoted = (model: string, command: string): string => (command.startsWith(model) ? model : command.split(' ')[0]!)
+const fleetCommand = (command: string): string => `servefit capacity --model ${FIRST_WORD.exec(command)?.[0].trimEnd() ?? ''} ${rest(command)}`
 
 /** Changes that are told. */
 const MOST_CHANGES = 4
@@ -270,14 +267,18 @@ function* layoutAttempts({best, question}: Answer, command: string): Generator<A
   yield {kind: 'layout', changed: {request: withoutLayout(request)}, flags: 'without a fixed layout', command: `servefit check ${bare}`}
 }
 
-const rest = (command: string): string => (command.includes(' ') ? command.slice(command.indexOf(' ') + 1) : '')
+/** One word of a shell, with whatever of it is quoted; no flag. */
+const VALUE = /(?!-)(?:'[^']*'|"[^"]*"|\\.|[^\s'"\\])+/.source
+const FIRST_WORD = new RegExp(`^${VALUE} ?`)
+
+/** What follows the model. */
+const rest = (command: string): string => command.replace(FIRST_WORD, '')
 
 /** The command with this flag, in the place of the one that it has: a flag is given once. */
 const withFlag = (command: string, flag: string): string => `${withoutFlag(command, flag.split(' ')[0]!)} ${flag}`
 
-/** For flags whose values need no quotes; a switch has none. */
-const withoutFlag = (command: string, name: string): string =>
-  name === '' ? command : command.replace(new RegExp(`(^| )${name}(?:[ =](?!-)\\S+)?(?= |$)`), '')
+/** The command without a flag and its value; a switch has none. */
+const withoutFlag = (command: string, name: string): string => (name === '' ? command : command.replace(new RegExp(`(^| )${name}(?:[ =]${VALUE})?(?= |$)`), ''))
 
 /** The command on other cards, its layout left open. */
 const withGpu = (command: string, spec: string): string =>

@@ -32,7 +32,7 @@ export interface VerificationDocument {
     changes: Change[]
     /** Starts that the log holds, where there are several. */
     starts?: number
-    /** The difference as --save keeps it; absent where there are mismatches. */
+    /** The difference as --save keeps it; absent where there are mismatches, or the release is assumed. */
     correction?: Correction
   }
   bench?: {runs: ComparedRun[]; unanswered: UnansweredRun[]; within: boolean}
@@ -53,6 +53,7 @@ export function logDocument({
   changes,
   correction,
   mismatches,
+  releaseAssumed,
 }: Verification): NonNullable<VerificationDocument['log']> {
   const {model, checkpoint, machine, engine, deployment} = best
   return {
@@ -72,7 +73,7 @@ export function logDocument({
     changes,
     ...(mismatches.length > 0 && {mismatches}),
     ...(report.starts !== undefined && {starts: report.starts}),
-    ...(correction && mismatches.length === 0 && {correction}),
+    ...(correction && mismatches.length === 0 && !releaseAssumed && {correction}),
   }
 }
 

@@ -2,7 +2,7 @@
 import type {Warning} from '../../core/terms.ts'
 import {compareVersions} from '../../engines/versions.ts'
 import type {LogReport} from '../../verify/log-report.ts'
-import {type LineTable, releaseByLines} from '../../verify/release-lines.ts'
+import {type LineTable, type ReleaseDays, releaseByLines, releaseOfDay} from '../../verify/release-lines.ts'
 import type {Context} from '../world/index.ts'
 
 /** Fewer messages at their very place may stand there by chance. */
@@ -17,9 +17,19 @@ function isAfterTag(version: string): (release: string) => boolean {
 
 /**
  * What the log prints, but where its messages stand in the source says it better: a build of main is as new as the release that most of them stand
- * nearest to, and a log without a version is of the release that has them where they are.
+ * nearest to, and a log without a version is of the release that has them where they are. Where neither is to be had, a day is: most run what was the
+ * newest then.
  */
-export function releaseOfLog(context: Context, {engine, engineVersion, sourceLines = []}: LogReport, warnings: Warning[]): string | undefined {
+export function releaseOfLog(context: Context, {engine, engineVersion, day, sourceLines = []}: LogReport, warnings: Warning[]): string | undefined {
+  if (engineVersion === undefined && day !== undefined) {
+    const release = releaseOfDay(context.catalogue.file<ReleaseDays>(`log-lines/days-${engine}`), day)
+    if (release !== undefined)
+      warnings.push({
+        code: 'engine-version-from-day',
+        message: `the log does not say which release ran: ${release}, the newest on ${day}, is assumed (--engine-version)`,
+      })
+    return release
+  }
   const ofMain = engineVersion !== undefined && /dev/i.test(engineVersion)
   if (engine !== 'vllm' || sourceLines.length === 0 || (engineVersion !== undefined && !ofMain)) return engineVersion
   const untagged = engineVersion === undefined || /^v?0\.(?:1|0\.0)\./.test(engineVersion)

@@ -48,6 +48,8 @@ export interface Verification {
   changes: Change[]
   /** The log cannot be of the card, the model or the layout that was asked about: nothing is learnt from it. */
   mismatches: Mismatch[]
+  /** Nothing says which release ran: the difference may be that of another. */
+  releaseAssumed: boolean
   correction?: Correction
   warnings: Warning[]
 }
@@ -251,6 +253,7 @@ export async function verification(context: Context, {report: read, flags, today
     within,
     warnings,
     mismatches,
+    releaseAssumed: warnings.some(({code}) => code === 'engine-version-assumed'),
     outcome: {reported: report.outcome, predicted, ...(report.later && {later: report.later})},
     changes: mismatches.length > 0 ? [] : changesFor(report, plain, truth),
     ...(decisive && {decisive}),
