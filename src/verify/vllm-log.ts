@@ -34,7 +34,7 @@ const NUMBER = '(-?[\\d,]*\\.?\\d+)'
 
 /** A line that only vLLM writes. */
 export const isVllmLine = (text: string): boolean =>
-  /Initializing an? (V\d )?LLM engine \(v|vLLM (API )?server version|# (GPU|CUDA|cuda) blocks:|(?:GPU|[A-Z]{3,4})(?: \+ host)? KV cache size:|Model loading took|Graph capturing finished in|Maximum concurrency for [\d,]+ tokens per request|Available KV cache memory:|non-default args:|vllm[./]v1|\bvllm serve\b|the current vLLM instance|is less than desired GPU memory utilization|To serve at least one request with the model|exceeds available Mamba cache blocks|No available memory for the cache blocks/.test(
+  /Initializing an? (V\d )?LLM engine \(v|vLLM (API )?server version|# (GPU|CUDA|cuda) blocks:|(?:GPU|[A-Z]{3,4})(?: \+ host)? KV cache size:|Model loading took|Graph capturing finished in|Maximum concurrency for [\d,]+ tokens per request|Available KV cache memory:|non-default args:|vllm[./]v1|\bvllm serve\b|the current vLLM instance|is less than desired GPU memory utilization|To serve at least one request with the model|Loading model weights took|larger than the maximum number of tokens that can be stored in KV cache|exceeds available Mamba cache blocks|No available memory for the cache blocks/.test(
     text,
   )
 

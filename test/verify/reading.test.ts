@@ -45,6 +45,15 @@ describe('the same log in other clothes', () => {
   })
 })
 
+describe('a pasted line or two', () => {
+  it.each([
+    ['INFO 02-11 07:40:45 model_runner.py:1115] Loading model weights took 13.9476 GB'],
+    [
+      "ValueError: The model's max seq len (131072) is larger than the maximum number of tokens that can be stored in KV cache (81536). Try increasing `gpu_memory_utilization`",
+    ],
+  ])('%s', (line) => expect(readLog([line]).engine).toBe('vllm'))
+})
+
 describe('pools of SGLang', () => {
   // pool_configurator.py: layers with a window have a pool of their own, a part of the other's.
   const lines = [
