@@ -4,9 +4,10 @@ import {nearest, quotedShort} from '../core/nearest.ts'
 import {bytesInWords} from '../core/words.ts'
 import type {Catalogue} from './catalogue.ts'
 import {estimatedRates} from './estimated-rates.ts'
-import {findGpu, requireGpu} from './find-gpu.ts'
+import {findGpu, findGpuInAnyOrder, requireGpu} from './find-gpu.ts'
 import {givesFigures, type GpuFigures, parseFigures} from './gpu-figures.ts'
 import type {GpuRequest} from './gpu-spec.ts'
+import {plainName} from './gpu-names.ts'
 import {type MigTable, namesSlice, sliceOf} from './mig.ts'
 import {unknownGpu} from './near-gpus.ts'
 
@@ -22,7 +23,7 @@ export function askedGpu(catalogue: Catalogue, {id, option}: GpuRequest): Accele
   const card = catalogue.gpu(id) ?? requireGpu(catalogue.gpus, id)
   if (namesSlice(option)) return sliceOf(card, option, catalogue.file<MigTable>('mig'))
   const gibibytes = sizeOf(option)
-  if (gibibytes !== undefined) return cardOfMemory(catalogue, card, gibibytes)
+  if (gibibytes !== undefined) return cardOfMemory(catalogue, card, gibibytes, id)
   const profiles = catalogue.file<MigTable>('mig')[card.id]
   throw new InputError(
     'GPU_OPTION_INVALID',
@@ -36,11 +37,18 @@ function askedInOneWord(catalogue: Catalogue, id: string): Accelerator {
   const [, slicedName, profile] = /^(.+?)[\s-]+mig[\s-]+(\S+)$/.exec(id) ?? []
   const sliced = slicedName !== undefined && namesSlice(profile!) ? findGpu(catalogue.gpus, slicedName) : undefined
   if (sliced) return sliceOf(sliced, profile!, catalogue.file<MigTable>('mig'))
-  const [, name, size] = /^(.+?)[\s-]*\b(\d{1,4})\s*gi?b$/.exec(id) ?? []
-  const card = name === undefined ? undefined : findGpu(catalogue.gpus, name)
-  if (card) return cardOfMemory(catalogue, card, Number(size))
+  const bare = id.replace(AROUND_A_CARD, ' ').trim()
+  const [, name, size] = /^(.+?)[\s-]*\b(\d{1,4})\s*g(?:i?b)?$/.exec(bare) ?? []
+  const inWords = (words: string): Accelerator | undefined => findGpu(catalogue.gpus, words) ?? findGpuInAnyOrder(catalogue.gpus, words)
+  const card = name === undefined ? undefined : inWords(name)
+  if (card) return cardOfMemory(catalogue, card, Number(size), name!)
+  const whole = bare === '' ? undefined : inWords(bare)
+  if (whole) return whole
   throw unknownGpu(catalogue.gpus, id)
 }
+
+/** What people write around the name of a card: the computer that it is in, and what its gigabytes are. */
+const AROUND_A_CARD = /\b(?:mac ?book(?: pro| air)?|mac ?(?:studio|mini|pro)|imac(?: pro)?|(?:of )?(?:unified )?(?:memory|v?ram))\b/g
 
 /** `22gb` as shops write it: GiB. */
 function sizeOf(option: string): number | undefined {
@@ -57,12 +65,12 @@ const SOLD_TOLERANCE = 0.08
 const isOfSize = (bytes: number, gibibytes: number): boolean => Math.abs(bytes - gibibytes * GIB) <= gibibytes * GIB * SOLD_TOLERANCE
 
 /** The card with this memory: itself, another one that is catalogued, one that is sold or rebuilt so, or one given by hand. */
-function cardOfMemory(catalogue: Catalogue, card: Accelerator, gibibytes: number): Accelerator {
+function cardOfMemory(catalogue: Catalogue, card: Accelerator, gibibytes: number, asked: string): Accelerator {
   const {memoryOptionsBytes: options, memoryVariantsBytes: variants = []} = card
   const sold = options?.find((bytes) => isOfSize(bytes, gibibytes))
   if (sold !== undefined && sold !== card.memoryBytes) return withMemory(card, gibibytes, sold)
   if (isOfSize(card.memoryBytes, gibibytes)) return card
-  const sibling = siblingOf(catalogue.gpus, card, gibibytes)
+  const sibling = siblingOf(catalogue.gpus, card, gibibytes, asked)
   if (sibling) return sibling
   const rebuilt = variants.find((bytes) => isOfSize(bytes, gibibytes))
   const own = `${Math.round(card.memoryBytes / GIB)} GB`
@@ -89,12 +97,19 @@ function withMemory(card: Accelerator, gibibytes: number, memoryBytes: number, r
   }
 }
 
-/** Another catalogued card that differs in the memory: one that its driver names alike, or whose id has the other size in the same place. */
-function siblingOf(gpus: readonly Accelerator[], card: Accelerator, gibibytes: number): Accelerator | undefined {
+/**
+ * Another catalogued card that differs in the memory: one that its driver names alike, or whose id has the other size in the same place; else the
+ * nearest of that size whose name goes on from what was asked (`h100 94gb` is the NVL, `4090 16gb` the laptop's).
+ */
+function siblingOf(gpus: readonly Accelerator[], card: Accelerator, gibibytes: number, asked: string): Accelerator | undefined {
   const inPlace = card.id.replace(/\d+gb/, `${gibibytes}gb`)
   const isSibling = (gpu: Accelerator) =>
     gpu.id === inPlace || gpu.id.startsWith(`${card.id}-${gibibytes}gb`) || gpu.aliases.some((alias) => card.aliases.includes(alias))
-  return gpus.find((gpu) => gpu.id !== card.id && isOfSize(gpu.memoryBytes, gibibytes) && isSibling(gpu))
+  const plainly = (text: string): string => plainName(text).replace(/^rtx/, '')
+  const goesOn = ({id, name}: Accelerator): boolean => [id, name].some((spelling) => plainly(spelling).startsWith(plainly(asked)))
+  const distance = (gpu: Accelerator): number => Math.abs(gpu.memoryBytes - gibibytes * GIB)
+  const ofSize = gpus.filter((gpu) => gpu.id !== card.id && isOfSize(gpu.memoryBytes, gibibytes))
+  return ofSize.find(isSibling) ?? ofSize.filter(goesOn).sort((a, b) => distance(a) - distance(b))[0]
 }
 
 /** A card of which somebody gives figures: those of a catalogued card replaced, or all that is known of another. */

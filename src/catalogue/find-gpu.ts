@@ -55,6 +55,23 @@ export function findGpu(gpus: readonly Accelerator[], name: string): Accelerator
   return undefined
 }
 
+/** The card whose name has the same words in another order (`rtx 6000 pro`); undefined where there is none or more than one. */
+export function findGpuInAnyOrder(gpus: readonly Accelerator[], name: string): Accelerator | undefined {
+  const asked = sortedWords(name)
+  const found = gpus.filter(({id, nicknames = [], name: title, aliases}) =>
+    [id, ...nicknames, title, ...aliases].some((spelling) => sortedWords(spelling) === asked),
+  )
+  return found.length === 1 ? found[0] : undefined
+}
+
+const sortedWords = (name: string): string =>
+  name
+    .toLowerCase()
+    .split(/[^a-z0-9.]+/)
+    .filter(Boolean)
+    .sort()
+    .join(' ')
+
 /** The same, where there has to be one. Throws InputError: GPU_UNKNOWN with the closest ids, GPU_AMBIGUOUS. */
 export function requireGpu(gpus: readonly Accelerator[], name: string): Accelerator {
   const found = findGpu(gpus, name)

@@ -35,7 +35,11 @@ export function parseGpuSpec(spec: string): GpuRequest[] {
 
 function parseGpuRequest(part: string, spec: string): GpuRequest {
   if (isFigure(part)) throw invalidSpec(spec, `${quotedShort(part)} is a figure without a card before it`)
-  const [, countText, named = ''] = /^(?:([-+]?[\d.]+)\s*[x×]\s*)?(.*)$/is.exec(part) ?? []
+  const [, number, rest = ''] = /^(?:([-+]?[\d.]+)\s*[x×]\s*)?(.*)$/is.exec(part) ?? []
+  // `7900xtx` and `9070 xt` are cards.
+  const isName = Number(number) > largestGpuCount && /^t/i.test(rest)
+  const countText = isName ? undefined : number
+  const named = isName ? part : rest
   const {name, option} = splitOption(named)
   if (!/^[a-z0-9]/i.test(name)) throw invalidSpec(spec, part === '' ? 'a part of it is empty' : `${quotedShort(part)} names no GPU`)
   const count = countText === undefined ? 1 : Number(countText)

@@ -51,6 +51,21 @@ describe('another memory', () => {
     expect(asked(spec)).toMatchObject({id, memoryBytes, memoryBandwidthBytesPerSecond: bandwidth})
   })
 
+  test.each([
+    ['h100 94gb', 'h100-nvl'],
+    ['rtx 4090 16gb', 'rtx-4090-laptop'],
+    ['2080ti 22g', 'rtx-2080-ti:22gb'],
+    ['Mac Studio M4 Max 128GB', 'apple-m4-max-40c'],
+    ['m3 ultra 512gb unified memory', 'apple-m3-ultra'],
+    ['4090 24GB VRAM', 'rtx-4090'],
+    // Numbers that are no counts.
+    ['7900xtx', 'rx-7900-xtx'],
+    ['9070 xt', 'rx-9070-xt'],
+    ['2x7900xtx', 'rx-7900-xtx'],
+    // Words in another order.
+    ['rtx 6000 pro', 'rtx-pro-6000-blackwell-ws'],
+  ])('as people write it: %s is %s', (spec, id) => expect(asked(spec).id).toBe(id))
+
   test('is said to be given by hand or rebuilt, and not where it is sold so', () => {
     expect(asked('rtx-5090:64gb').remarks).toEqual([expect.stringContaining('64.0 GiB of memory for GeForce RTX 5090 was given by hand')])
     expect(asked('rtx-2080-ti:22gb').remarks).toEqual([expect.stringContaining('rebuilt with 22 GB')])

@@ -150,7 +150,10 @@ describe('more cards than NVLink joins', () => {
     ['24xmi300x', 1, 3, 8],
     ['12xh100-sxm', 1, 3, 4],
     ['9xb200-sxm', 1, 1, 8],
-    ['16xh100-sxm', 2, 4, 8],
+    ['32xh100-sxm', 2, 8, 8],
+    // As many boxes as nodes: those are the nodes that were meant.
+    ['16xh100-sxm', 2, 2, 8],
+    ['32xh100-sxm', 4, 4, 8],
     // 72 in a rack.
     ['144xgb200', 1, 2, 72],
   ])('%s by %i is %i nodes of %i, and says so', (spec, nodes, nodeCount, size) => {
@@ -163,6 +166,9 @@ describe('more cards than NVLink joins', () => {
     const machine = machineFromSpec(catalogue, spec)
     expect(machine).toMatchObject({nodeCount: 1, gpus: {length: Number.parseInt(spec, 10)}})
     expect(machine.notes).toBeUndefined()
+  })
+  it('a machine that is given for a GPU is told from one', () => {
+    expect(() => machineFromSpec(catalogue, 'p5.48xlarge')).toThrow('"p5.48xlarge" is a machine, not a GPU: ask with --machine p5-48xlarge')
   })
   it('are one machine where PCIe is said to join them', () => {
     expect(machineFromSpec(catalogue, '16xh100-sxm', 1, 'pcie')).toMatchObject({nodeCount: 1, gpus: {length: 16}, link: {kind: 'pcie-host'}})

@@ -1,11 +1,12 @@
 import type {Accelerator, Machine, MachineGpu, Vendor} from '../../core/accelerator.ts'
 import {InputError} from '../../core/input-error.ts'
+import {quotedShort} from '../../core/nearest.ts'
 import {countInWords} from '../../core/words.ts'
 import type {Catalogue} from '../../catalogue/catalogue.ts'
 import {askedGpu} from '../../catalogue/asked-gpu.ts'
 import {requireGpu} from '../../catalogue/find-gpu.ts'
-import {parseGpuSpec} from '../../catalogue/gpu-spec.ts'
-import {requireSystem, type System} from '../../catalogue/system.ts'
+import {type GpuRequest, parseGpuSpec} from '../../catalogue/gpu-spec.ts'
+import {findSystem, requireSystem, type System} from '../../catalogue/system.ts'
 import type {Link} from '../scenario/index.ts'
 import {processorsOf} from './processors.ts'
 import {askedLink, type Boxes, boxesOf, consecutiveGroups, LINK_WORDS, linkOfAll, usualLink} from './links.ts'
@@ -21,20 +22,33 @@ const gpusOf = (accelerator: Accelerator, count: number, from: number, memoryByt
  * than a machine of them takes, as `16xh100-sxm`: they stand in several then, which a note says. @throws InputError.
  */
 export function machineFromSpec(catalogue: Catalogue, spec: string, nodes = 1, link?: Link): Machine {
-  const parts = parseGpuSpec(spec).map(({count, ...request}) => ({count, accelerator: askedGpu(catalogue, {count, ...request})}))
+  const parts = parseGpuSpec(spec).map((request) => ({count: request.count, accelerator: cardNotMachine(catalogue, request)}))
   // One box of them, joined by PCIe alone, is what somebody says who names that link.
   const [only, ...others] = parts
   const boxes = only && others.length === 0 && (link === undefined || link === 'nvlink') ? boxesOf(only.accelerator, only.count) : undefined
   const gpus: MachineGpu[] = []
   for (const {accelerator, count} of parts) gpus.push(...gpusOf(accelerator, boxes?.size ?? count, gpus.length))
-  const nodeCount = nodes * (boxes?.count ?? 1)
+  // Nobody has nodes of more cards than a box takes: as many boxes as nodes are those nodes.
+  const inAll = boxes?.left === 0 && boxes.count === nodes
+  const nodeCount = inAll ? nodes : nodes * (boxes?.count ?? 1)
   return {
     gpus,
     nodeCount,
     link: link === undefined ? linkOfAll(gpus) : askedLink(gpus, link),
     networkBytesPerSecondPerGpu: nodeCount > 1 ? ASSUMED_NETWORK_BYTES_PER_SECOND : undefined,
     detected: false,
-    ...(boxes && {notes: [boxesInWords(only!, nodes, boxes)]}),
+    ...(boxes && {notes: [boxesInWords(only!, inAll ? 1 : nodes, boxes)]}),
+  }
+}
+
+/** @throws InputError, which says where the name is that of a machine. */
+function cardNotMachine(catalogue: Catalogue, request: GpuRequest): Accelerator {
+  try {
+    return askedGpu(catalogue, request)
+  } catch (error) {
+    const system = error instanceof InputError && error.code === 'GPU_UNKNOWN' ? findSystem(catalogue.systems, request.id) : undefined
+    if (!system) throw error
+    throw new InputError('GPU_UNKNOWN', `${quotedShort(request.id)} is a machine, not a GPU: ask with --machine ${system.id}`, {suggestions: [system.id]})
   }
 }
 
