@@ -1,3 +1,4 @@
+import {commandLines} from './command-lines.ts'
 import {
   type DraftingOption,
   endToEndMs,
@@ -109,7 +110,7 @@ export function renderPlan(picture: PlanPicture, look: Look): string {
   if (picture.floor) lines.push('', `  ${wrap(floorWords(picture.floor, picture.objectives), columns - 4, 2)}`)
   if (picture.reach.length > 0) lines.push('', ...reachLines(picture.reach, hasLimits(picture.objectives), columns))
   lines.push(...refusalLines(picture, columns))
-  lines.push('', `  Next   ${wrap(picture.next, columns - 12, 9)}`)
+  lines.push('', `  Next   ${commandLines(picture.next, look, 9)}`)
   return `${lines.join('\n')}\n`
 }
 

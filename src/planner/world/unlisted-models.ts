@@ -21,9 +21,11 @@ export function unlisted(catalogue: Catalogue, name: string, {absent, because}: 
   if (sized) return sizedModel(catalogue, sized)
   const closed = closedModel(catalogue, name)
   if (closed)
-    throw new InputError('MODEL_CLOSED', `The weights of ${name} are not published (${closed.vendor}): it cannot run on your own machines`, {
-      suggestions: closed.nearest,
-    })
+    throw new InputError(
+      'MODEL_CLOSED',
+      `The weights of ${name} are not published (${closed.vendor}): it cannot run on your own machines${closed.nearest.length > 0 ? `; comparable open models: ${closed.nearest.join(', ')}` : ''}`,
+      {suggestions: closed.nearest},
+    )
   const build = absent ? undefined : buildNamed(name)
   if (build && isForeign(build)) throw foreignError(catalogue, name, build)
   const named = (build && promisedBuild(catalogue, build)) ?? (absent ? undefined : mirrored(catalogue, name))
