@@ -11,6 +11,7 @@ import {idleWarnings} from './idle.ts'
 import {withQuality} from '../quality/index.ts'
 import {knownByNameAnswer} from './known-by-name.ts'
 import {poolingOf, textsOf} from './pooling.ts'
+import {withoutAssumedSpeed} from './speed-unknown.ts'
 import {recipeWarnings} from './recipe-warnings.ts'
 import {requireLimits, type Scenario} from '../scenario/index.ts'
 
@@ -136,6 +137,8 @@ export async function answer(context: Context, scenario: Scenario, {asRan = fals
   }
   const choice = choose(question)
   if (named.model.knownByName) choice.best = knownByNameAnswer(choice.best)
+  choice.best = withoutAssumedSpeed(choice.best, slo)
+  choice.passedOver = choice.passedOver.map((evaluation) => withoutAssumedSpeed(evaluation, slo))
   const left = machine.gpus.filter((gpu) => !choice.best.machine.gpus.includes(gpu))
   const best: Evaluation = {
     ...choice.best,
