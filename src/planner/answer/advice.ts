@@ -53,7 +53,12 @@ function outcomeOf({verdict, deployment, checkpoint}: Evaluation, before: Checkp
 export function adviseOn(context: Context, answer: Answer, command: string): Advice {
   const {best} = answer
   if (isYes(best))
-    return {changes: best.verdict === 'tight' && !best.warnings.some(({code}) => code === 'speed-unknown') ? changesFor(context, answer, command) : [], holders: [], fitting: [], next: [`servefit config ${command}`]}
+    return {
+      changes: best.verdict === 'tight' && !best.warnings.some(({code}) => code === 'speed-unknown') ? changesFor(context, answer, command) : [],
+      holders: [],
+      fitting: [],
+      next: [`servefit config ${command}`],
+    }
   // Of a model that is known by name alone nothing can be told, with no flag and on no machine.
   if (answer.named.model.knownByName) return {changes: [], holders: [], fitting: [], next: []}
   const changes = changesFor(context, answer, command)
