@@ -33,9 +33,13 @@ export function parseGpuSpec(spec: string): GpuRequest[] {
   return requests
 }
 
+/** `4090 x2`, `rtx 4090 x 2`: no card is called 2, and nobody has 4090 of one. */
+const COUNT_BEHIND = /^(\d{4}|(?!\d+\s*[x×*])[^:,=]*[a-z][^:,=]*?)\s*[x×*]\s*(\d{1,2})$/i
+
 function parseGpuRequest(part: string, spec: string): GpuRequest {
   if (isFigure(part)) throw invalidSpec(spec, `${quotedShort(part)} is a figure without a card before it`)
-  const [, countText, named = ''] = /^(?:([-+]?[\d.]+)\s*[x×]\s*)?(.*)$/is.exec(part) ?? []
+  const [, before, countBehind] = COUNT_BEHIND.exec(part) ?? []
+  const [, countText = countBehind, named = ''] = before === undefined ? (/^(?:([-+]?[\d.]+)\s*[x×*]\s*)?(.*)$/is.exec(part) ?? []) : ['', undefined, before]
   const {name, option} = splitOption(named)
   if (!/^[a-z0-9]/i.test(name)) throw invalidSpec(spec, part === '' ? 'a part of it is empty' : `${quotedShort(part)} names no GPU`)
   const count = countText === undefined ? 1 : Number(countText)

@@ -1,14 +1,12 @@
+import {shellWords} from '../core/shell-words.ts'
 import {type Look, tablesOf} from './look.ts'
 import {harmless, widthOf} from './style.ts'
-
-/** Words of a command as a POSIX shell parts them: blanks inside quotes, and one behind a backslash, part nothing. */
-const wordsOf = (command: string): string[] => command.match(/(?:'[^']*'|"(?:\\.|[^"\\])*"|\\.|[^\s'"\\])+/g) ?? []
 
 /** A flag with its value is not parted where there is room for both. */
 const partsOf = (command: string): string[] => {
   const parts: string[] = []
   let afterFlag = false
-  for (const word of wordsOf(command)) {
+  for (const word of shellWords(command)) {
     const isFlag = /^--?[a-z]/i.test(word) && !word.includes('=')
     if (afterFlag && !/^--?[a-z]/i.test(word)) parts[parts.length - 1] += ` ${word}`
     else parts.push(word)
@@ -29,7 +27,7 @@ export function commandLines(command: string, look: Pick<Look, 'columns' | 'tabl
   const text = harmless(command)
   const room = Math.min(look.columns, tablesOf(look)) - indent
   // What is parted otherwise than by single blanks is better left alone than put together wrongly.
-  if (tablesOf(look) === Number.POSITIVE_INFINITY || widthOf(text) <= room || wordsOf(text).join(' ') !== text) return text
+  if (tablesOf(look) === Number.POSITIVE_INFINITY || widthOf(text) <= room || shellWords(text).join(' ') !== text) return text
   const lines: string[] = []
   let line = ''
   const put = (part: string, isLast: boolean) => {
@@ -45,7 +43,7 @@ export function commandLines(command: string, look: Pick<Look, 'columns' | 'tabl
     const isLast = index === parts.length - 1
     // A flag and a long value are parted all the same.
     if (widthOf(part) <= room - FURTHER - 2) put(part, isLast)
-    else for (const [at, word] of wordsOf(part).entries()) put(word, isLast && at === wordsOf(part).length - 1)
+    else for (const [at, word] of shellWords(part).entries()) put(word, isLast && at === shellWords(part).length - 1)
   }
   return [...lines, line].join(` \\\n${' '.repeat(indent + FURTHER)}`)
 }

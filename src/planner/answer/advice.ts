@@ -1,3 +1,4 @@
+import {shellWords} from '../../core/shell-words.ts'
 import type {Machine} from '../../core/accelerator.ts'
 import type {DeploymentRequest, Workload} from '../../core/deployment.ts'
 import type {Checkpoint} from '../../core/model.ts'
@@ -84,7 +85,7 @@ const isShorter = (flags: string, {best, question: {workload}}: Answer): boolean
 const fleetCommand = ({scenario}: Answer, command: string): string => `servefit capacity --model ${quoted(scenario.model, command)} ${rest(command)}`
 
 /** The model as the command spells it: quoted where a shell needs it. */
-const quoted = (model: string, command: string): string => (command.startsWith(model) ? model : command.split(' ')[0]!)
+const quoted = (model: string, command: string): string => shellWords(command)[0] ?? model
 
 /** Changes that are told. */
 const MOST_CHANGES = 4
@@ -179,6 +180,9 @@ function* flagAttempts({best, question}: Answer, command: string): Generator<Att
   }
   if (request.engineVersion !== undefined && best.verdict === 'unsupported')
     yield {...set({engineVersion: undefined}, `--engine-version ${engine.newestVersion}`)}
+  // What a build of this release lacks another has: its release is named in the remedy.
+  const release = best.reasons.map(({remedy}) => /--engine-version (\d[\w.]*\w)/.exec(remedy ?? '')?.[1]).find((version) => version !== undefined)
+  if (release !== undefined && release !== engine.newestVersion) yield set({engineVersion: release}, `--engine-version ${release}`)
   for (const {code, remedy} of best.reasons) {
     const method = code === 'speculation-unavailable' ? /--speculative (\S+)/.exec(remedy ?? '')?.[1]?.replace(/[,;.]$/, '') : undefined
     if (method !== undefined) yield set({speculative: parseSpeculation(method)}, `--speculative ${method}`)
@@ -191,6 +195,7 @@ function* flagAttempts({best, question}: Answer, command: string): Generator<Att
   // A length that nobody asked for is what is missed least.
   const isOwnLength = best.verdict === 'does-not-fit' && request.maxModelLen === undefined && memory.largestMaxModelLen >= LEAST_CONTEXT
   if (isOwnLength) yield set({maxModelLen: memory.largestMaxModelLen}, `--max-model-len ${memory.largestMaxModelLen}`)
+  if (request.kvCache !== undefined && best.reasons.some(({code}) => code === 'kv-cache-unsupported')) yield unset('kvCache', '--kv-cache')
   if (deployment.kvCache === 'bf16') yield set({kvCache: 'fp8'}, '--kv-cache fp8')
   const {largestMaxNumSeqs} = memory
   if (largestMaxNumSeqs !== undefined && largestMaxNumSeqs >= 1 && deployment.maxNumSeqs > largestMaxNumSeqs)
@@ -275,14 +280,23 @@ function* layoutAttempts({best, question}: Answer, command: string): Generator<A
   yield {kind: 'layout', changed: {request: withoutLayout(request)}, flags: 'without a fixed layout', command: `servefit check ${bare}`}
 }
 
-const rest = (command: string): string => (command.includes(' ') ? command.slice(command.indexOf(' ') + 1) : '')
+/** What stands behind the model, which may be several words in quotes. */
+const rest = (command: string): string => shellWords(command).slice(1).join(' ')
 
 /** The command with this flag, in the place of the one that it has: a flag is given once. */
 const withFlag = (command: string, flag: string): string => `${withoutFlag(command, flag.split(' ')[0]!)} ${flag}`
 
-/** For flags whose values need no quotes; a switch has none. */
-const withoutFlag = (command: string, name: string): string =>
-  name === '' ? command : command.replace(new RegExp(`(^| )${name}(?:[ =](?!-)\\S+)?(?= |$)`), '')
+/** The command without a flag and its value, which may be several words in quotes; a switch has none. */
+function withoutFlag(command: string, name: string): string {
+  if (name === '') return command
+  const words = shellWords(command)
+  return words
+    .filter((word, index) => {
+      const isValue = index > 0 && words[index - 1] === name && !word.startsWith('-')
+      return word !== name && !word.startsWith(`${name}=`) && !isValue
+    })
+    .join(' ')
+}
 
 /** The command on other cards, its layout left open. */
 const withGpu = (command: string, spec: string): string =>
