@@ -40,3 +40,14 @@ describe('a model whose weights are not published', () => {
     })
   })
 })
+
+describe('a name that is not a card but a machine', () => {
+  it('is told as that', async () => {
+    await expect(answer(withoutCard(), {model: 'qwen3-8b', gpu: 'mac mini m4'})).rejects.toMatchObject({
+      code: 'GPU_UNKNOWN',
+      message: 'No GPU named "mac mini m4" in the catalogue, but machines go by such a name',
+      suggestions: ['--machine mac-mini-m4-16gb', '--machine mac-mini-m4-pro-64gb'],
+    })
+    await expect(answer(withoutCard(), {model: 'qwen3-8b', gpu: 'foo'})).rejects.toMatchObject({message: expect.stringContaining('given by its figures')})
+  })
+})
