@@ -19,7 +19,7 @@ import {type Look, tablesOf} from './look.ts'
 import {count, duration, durationBeside, inOneUnit, rate, tokens} from './numbers.ts'
 import {deploymentWords} from './check.ts'
 import {chart} from './plan-chart.ts'
-import {shortQuality} from './quality.ts'
+import {scoresOf} from './quality.ts'
 import {harmless, type Paint, paint, padEnd, wrap} from './style.ts'
 import {type Column, table} from './tables.ts'
 
@@ -144,7 +144,8 @@ function besideWords({mostThroughput, passedOver}: Pick<PlanPicture, 'mostThroug
   const words: string[] = []
   if (passedOver) {
     const {engine: other, checkpoint} = passedOver.evaluation
-    const known = checkpoint.quality ? ` It loses more (${shortQuality(checkpoint.quality)}):` : ' It loses more:'
+    const recovery = checkpoint.quality && scoresOf(checkpoint.quality).recovery
+    const known = recovery === undefined ? ' It loses more:' : ` It loses more (keeps ${(recovery * 100).toFixed(1)}% of the original's scores):`
     words.push(`Passed over: ${other.title} ${harmless(checkpoint.hfId)} ${layoutOf(passedOver)}, ${pointWords(passedOver)}.${known} --prefer speed takes it.`)
   }
   if (mostThroughput) {
