@@ -194,7 +194,8 @@ function* flagAttempts({best, question}: Answer, command: string): Generator<Att
   if (best.verdict === 'does-not-fit' && tokens > deployment.maxModelLen) yield set({maxModelLen: tokens}, `--max-model-len ${tokens}`)
   // A length that nobody asked for is what is missed least.
   const isOwnLength = best.verdict === 'does-not-fit' && request.maxModelLen === undefined && memory.largestMaxModelLen >= LEAST_CONTEXT
-  if (isOwnLength) yield set({maxModelLen: memory.largestMaxModelLen}, `--max-model-len ${memory.largestMaxModelLen}`)
+  // Where a request is too long its own length is the smaller change.
+  if (isOwnLength && tokens <= deployment.maxModelLen) yield set({maxModelLen: memory.largestMaxModelLen}, `--max-model-len ${memory.largestMaxModelLen}`)
   if (request.kvCache !== undefined && best.reasons.some(({code}) => code === 'kv-cache-unsupported')) yield unset('kvCache', '--kv-cache')
   if (deployment.kvCache === 'bf16') yield set({kvCache: 'fp8'}, '--kv-cache fp8')
   const {largestMaxNumSeqs} = memory
