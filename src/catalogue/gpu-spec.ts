@@ -33,9 +33,13 @@ export function parseGpuSpec(spec: string): GpuRequest[] {
   return requests
 }
 
+/** `4090 x2`, `rtx 4090 x 2`: no card is called 2, and nobody has 4090 of one. */
+const COUNT_BEHIND = /^(\d{4}|(?!\d+\s*[x×*])[^:,=]*[a-z][^:,=]*?)\s*[x×*]\s*(\d{1,2})$/i
+
 function parseGpuRequest(part: string, spec: string): GpuRequest {
   if (isFigure(part)) throw invalidSpec(spec, `${quotedShort(part)} is a figure without a card before it`)
-  const [, number, rest = ''] = /^(?:([-+]?[\d.]+)\s*[x×]\s*)?(.*)$/is.exec(part) ?? []
+  const [, before, countBehind] = COUNT_BEHIND.exec(part) ?? []
+  const [, number, rest = ''] = before === undefined ? (/^(?:([-+]?[\d.]+)\s*[x×*]\s*)?(.*)$/is.exec(part) ?? []) : ['', countBehind, before]
   // `7900xtx` and `9070 xt` are cards.
   const isName = Number(number) > largestGpuCount && /^t/i.test(rest)
   const countText = isName ? undefined : number

@@ -60,15 +60,10 @@ export interface SystemHostLink {
   bytesPerSecondPerDirection?: number
 }
 
-/** The system with this id, name or alias. */
-export function findSystem(systems: readonly System[], name: string): System | undefined {
-  const asked = plain(name)
-  return systems.find((system) => systemSpellings(system).some((spelling) => plain(spelling) === asked))
-}
-
-/** The same, where there has to be one. Throws InputError MACHINE_UNKNOWN with the closest ids. */
+/** The system with this id, name or alias. Throws InputError MACHINE_UNKNOWN with the closest ids. */
 export function requireSystem(systems: readonly System[], name: string): System {
-  const found = findSystem(systems, name)
+  const asked = plain(name)
+  const found = systems.find((system) => systemSpellings(system).some((spelling) => plain(spelling) === asked))
   if (found) return found
   const known = systems.map(({id, name: title, aliases}) => ({name: id, spellings: [title, ...aliases]}))
   throw new InputError(

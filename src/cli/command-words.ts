@@ -27,7 +27,20 @@ const inWords = (name: string, value: unknown): string =>
     ? `${(value as {method: string}).method}:${(value as unknown as {tokens: number}).tokens}`
     : typeof value === 'object' && value !== null && !Array.isArray(value)
       ? JSON.stringify(name === 'speculative-config' ? vllmSpeculation(value as Speculation) : value)
-      : String(value)
+      : typeof value === 'number' && name.split('-').includes('bytes')
+        ? bytesTyped(value)
+        : String(value)
+
+/** Bytes as they are typed, where that is exact: 100GiB. */
+function bytesTyped(bytes: number): string {
+  const [unit, size] = (
+    [
+      ['GiB', 1024 ** 3],
+      ['MiB', 1024 ** 2],
+    ] as const
+  ).find(([, one]) => bytes > 0 && bytes % one === 0) ?? ['', 1]
+  return `${bytes / size}${unit}`
+}
 
 /** As `--speculative-config` takes it. */
 const vllmSpeculation = ({method, tokens, draft}: Speculation) => ({method, ...(draft !== undefined && {model: draft}), num_speculative_tokens: tokens})

@@ -1,5 +1,8 @@
-import {nearest} from '../core/nearest.ts'
+import {nearest, quotedShort} from '../core/nearest.ts'
 import {spelledAs} from './flag-names.ts'
+
+/** Commands with one model as their argument: people write its name, or the card, in several words. */
+const TAKES_MODEL: ReadonlySet<string> = new Set(['check', 'config', 'plan'])
 
 /** What was typed, for messages that name it: the command and the words behind it. */
 export interface Typed {
@@ -17,6 +20,12 @@ export interface ParserError extends Error {
   /** Flags that the command does not have, as they were written. */
   flags?: string[]
   parse?: {input?: {flags?: Record<string, {aliases?: string[]}>}}
+}
+
+/** Words before the first flag. */
+function wordsBefore(argv: readonly string[]): readonly string[] {
+  const flag = argv.findIndex((word) => word.startsWith('-'))
+  return flag < 0 ? argv : argv.slice(0, flag)
 }
 
 interface Wrong {
@@ -109,7 +118,13 @@ function wordsOf(text: string, error: ParserError, typed: Typed): Omit<Wrong, 'c
     const [first = ''] = typed.argv
     // A misspelt command below this one is taken for this one's argument.
     const meant = nearest(first, typed.below ?? []).map((below) => `${typed.command} ${below}`)
-    return said(`Unexpected "${extra[1]!.split(', ')[0]}": ${helpOf(typed)} says what ${typed.command?.replaceAll(':', ' ') ?? 'it'} takes`, meant)
+    const unexpected = extra[1]!.split(', ')[0]!
+    if (meant.length === 0 && TAKES_MODEL.has(typed.command ?? '')) {
+      const words = wordsBefore(typed.argv)
+      const quoted = words.length > 1 && words.includes(unexpected) ? ` (${quotedShort(words.join(' '))})` : ''
+      return said(`Unexpected "${unexpected}": a name of several words is given in quotes${quoted}, and a card with --gpu; ${helpOf(typed)} lists the rest`)
+    }
+    return said(`Unexpected "${unexpected}": ${helpOf(typed)} says what ${typed.command?.replaceAll(':', ' ') ?? 'it'} takes`, meant)
   }
   return undefined
 }

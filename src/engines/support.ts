@@ -119,6 +119,7 @@ function weightSupport({id, title, subject, deployment, data}: SupportQuestion):
       message: `${subject.checkpoint.hfId} is packed by ModelSlim for Ascend NPUs (--quantization ascend of the plug-in vllm-ascend): ${title} does not load it on ${accelerator.name}`,
       remedy: 'choose another checkpoint: servefit models show lists them',
     })
+  const plugins = new Map<string, string[]>()
   for (const format of formatsOf(subject)) {
     const name = supportName(format, subject)
     const answer =
@@ -136,8 +137,9 @@ function weightSupport({id, title, subject, deployment, data}: SupportQuestion):
         code: 'weight-only-fallback',
         message: `${named(accelerator)} does not compute in ${formatTitle}: weights stay in this format in memory and are converted to 16 bits before use`,
       })
-    if (answer.plugin) support.warnings.push({code: 'plugin-needed', message: `${formatTitle} weights need the package ${answer.plugin}`})
+    if (answer.plugin) plugins.set(answer.plugin, [...(plugins.get(answer.plugin) ?? []), formatTitle])
   }
+  for (const [plugin, titles] of plugins) support.warnings.push({code: 'plugin-needed', message: `${titles.join(' and ')} weights need the package ${plugin}`})
   return support
 }
 

@@ -149,17 +149,33 @@ export function resolveVersion(requested: string | undefined, newest: string): R
   return {version}
 }
 
-/** Minor releases that may have come since the newest that is known: about half a year of vLLM's. */
-const MINORS_AHEAD = 12
+/** Releases that may have come since the newest that is known: about half a year of vLLM's, and more of SGLang's. */
+const RELEASES_AHEAD = 12
+
+/** An engine counts its releases in the third number where its latest ones, as many as this, all have the same first two. */
+const LATEST = 12
 
 /**
- * Whether a release can have come since the newest that is known: of the same major one, and not far ahead. What is not later is not judged, and
- * neither is a text that is no version.
+ * Whether a release can have come since the newest of `known` (which is in order): of the same major one, and not far ahead. vLLM counts its releases in
+ * the second number. SGLang counts them in the third (0.5.2 to 0.5.23), so for it the next minor release may have come and none after it: 0.11.0 is
+ * vLLM's. What is not later is not judged, and neither is a text that is no version.
  */
-export function canBeRelease(version: string, newest: string): boolean {
-  const [asked, known] = [parse(version.trim()), parse(newest)]
-  if (!asked || !known || compareParts(asked, known) <= 0) return true
-  return asked.release[0] === known.release[0] && (asked.release[1] ?? 0) - (known.release[1] ?? 0) <= MINORS_AHEAD
+export function canBeRelease(version: string, known: readonly string[]): boolean {
+  const [asked, newest] = [parse(version.trim()), parse(known.at(-1) ?? '')]
+  if (!asked || !newest || compareParts(asked, newest) <= 0) return true
+  if (asked.release[0] !== newest.release[0]) return false
+  const minorsAhead = (asked.release[1] ?? 0) - (newest.release[1] ?? 0)
+  if (!countsPatches(known)) return minorsAhead <= RELEASES_AHEAD
+  return minorsAhead === 0 ? (asked.release[2] ?? 0) - (newest.release[2] ?? 0) <= RELEASES_AHEAD : minorsAhead === 1
+}
+
+/** Whether the latest releases, candidates and post releases aside, differ in the third number alone. */
+function countsPatches(known: readonly string[]): boolean {
+  const latest = known
+    .map((version) => parse(version))
+    .filter((parts) => parts?.stage === RELEASE_STAGE && parts.post === -1)
+    .slice(-LATEST)
+  return latest.length === LATEST && latest.every((parts) => parts!.release[1] === latest[0]!.release[1] && parts!.release[0] === latest[0]!.release[0])
 }
 
 /** A plain release (no build of a branch, no local version) within those that are known, which is none of them. */

@@ -18,6 +18,7 @@ import {
   TIGHT_CODES,
   toResult,
 } from '../planner/answer/index.ts'
+import {commandLines} from './command-lines.ts'
 import {machineTitle} from './hardware.ts'
 import type {Figure} from '../planner/quality/index.ts'
 import type {Look} from './look.ts'
@@ -304,7 +305,8 @@ function adviceLines(advice: Advice, view: View, style: Paint): string[] {
       advice.holders.map(({title, memoryBytes, outcome}) => `${padEnd(title, 22)} ${gib(memoryBytes).padStart(7)} GiB  ${outcome}`),
     )
   if (advice.fitting.length > 0) block('Fits here', [advice.fitting.join(', ')])
-  block('Next', advice.next)
+  if (advice.next.length > 0)
+    lines.push('', ...advice.next.map((command, index) => `  ${padEnd(index === 0 ? 'Next' : '', LABEL)}${commandLines(command, view, LABEL + 2)}`))
   return lines
 }
 

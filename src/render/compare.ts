@@ -131,7 +131,12 @@ function computesWords(rows: readonly ComparisonRow[]): string {
     const {computation, weights} = row
     // A format that is computed in two ways is told with who published it.
     const differs = rows.some((other) => other.weights === weights && other.computation !== computation)
-    byComputation.set(computation, (byComputation.get(computation) ?? new Set()).add(differs ? named(row) : weights))
+    // Of one publisher there may be both: NVFP4 with and without quantised activations.
+    const isUnclear = rows.some((other) => named(other) === named(row) && other.computation !== computation)
+    byComputation.set(
+      computation,
+      (byComputation.get(computation) ?? new Set()).add(isUnclear ? harmless(repository(row.hfId)) : differs ? named(row) : weights),
+    )
   }
   return `On this GPU ${[...byComputation].map(([computation, weights]) => `${[...weights].join(', ')}: ${COMPUTES_WORDS[computation]}`).join('; ')}.`
 }

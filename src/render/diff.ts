@@ -21,8 +21,10 @@ export function renderDiff({changes, worse, tolerance, dataVersion}: DiffReport,
   const rest = changes.length > MOST ? [`and ${changes.length - MOST} more: --json has them`] : []
   const end =
     worse > 0
-      ? style.bad(`${worse} figure${worse === 1 ? ' is' : 's are'} worse by more than ${(tolerance * 100).toFixed(1)}%`)
-      : 'Nothing is worse beyond the tolerance.'
+      ? style.bad(`${worse} figure${worse === 1 ? ' is' : 's are'} worse${tolerance > 0 ? ` by more than ${(tolerance * 100).toFixed(1)}%` : ''}`)
+      : tolerance > 0
+        ? `Nothing is worse by more than ${(tolerance * 100).toFixed(1)}%.`
+        : 'Nothing is worse.'
   return `${data}${data === '' ? '' : '\n'}${[...lines, ...rest, end].join('\n')}\n`
 }
 

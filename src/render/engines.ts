@@ -1,3 +1,4 @@
+import {commandLines} from './command-lines.ts'
 import {padEnd, wrap} from './style.ts'
 import {type Look, tablesOf} from './look.ts'
 import {table} from './tables.ts'
@@ -44,6 +45,6 @@ export function renderEngine({id, title, docsUrl, newestVersion, versions, image
   const lines = [wrap(`${title}  ${id}`, columns), '', row('Newest', newestVersion), row('Releases', versions.join(', '))]
   for (const [at, {vendor, image, since, gfx}] of images.entries())
     lines.push(row(at === 0 ? 'Images' : '', `${vendor}${gfx ? ` ${gfx.join(' ')}` : ''}: ${image}${since ? ` (since ${since})` : ''}`))
-  lines.push(row('Docs', docsUrl), '', row('Next', `servefit check qwen3-32b --gpu 1xh100-sxm --engine ${id}`))
+  lines.push(row('Docs', docsUrl), '', `  ${padEnd('Next', 14)}${commandLines(`servefit check qwen3-32b --gpu 1xh100-sxm --engine ${id}`, {columns}, 16)}`)
   return `${lines.join('\n')}\n`
 }

@@ -1,3 +1,4 @@
+import {commandLines} from './command-lines.ts'
 import type {Accelerator} from '../core/accelerator.ts'
 import {count, gib} from './numbers.ts'
 import {padEnd, wrap} from './style.ts'
@@ -39,7 +40,7 @@ export function renderGpu(gpu: Accelerator, columns: number): string {
   if (gpu.confidence === 'low') lines.push(row('Note', 'its figures are uncertain'))
   const names = [...gpu.aliases, ...(gpu.nicknames ?? [])]
   if (names.length > 0) lines.push(row('Also', names.join(', ')))
-  lines.push('', row('Next', `servefit check qwen3-32b --gpu 1x${gpu.id}`))
+  lines.push('', `  ${padEnd('Next', 14)}${commandLines(`servefit check qwen3-32b --gpu 1x${gpu.id}`, {columns}, 16)}`)
   return `${lines.join('\n')}\n`
 }
 

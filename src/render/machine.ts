@@ -1,3 +1,4 @@
+import {commandLines} from './command-lines.ts'
 import {type GpuGroup, groupsOf} from '../detect/groups.ts'
 import type {DetectedGpu, GpuPair, MachineDocument} from '../detect/machine-document.ts'
 import {count, gib} from './numbers.ts'
@@ -40,7 +41,11 @@ export function renderMachine(machine: MachineDocument, {columns, colour, next =
   if (groups.length > 0) lines.push('')
   lines.push(...hostRows(machine).map(([label, text]) => row(label, text)))
   lines.push(...problemLines(machine, columns, style))
-  if (next) lines.push('', row('Next', groups.length > 0 ? 'servefit check qwen3-32b' : 'servefit check qwen3-32b --gpu 1xrtx-4090'))
+  if (next)
+    lines.push(
+      '',
+      `  ${padEnd('Next', LABEL)}${commandLines(groups.length > 0 ? 'servefit check qwen3-32b' : 'servefit check qwen3-32b --gpu 1xrtx-4090', {columns}, LABEL + 2)}`,
+    )
   return `${lines.join('\n')}\n`
 }
 

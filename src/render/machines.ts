@@ -1,3 +1,4 @@
+import {commandLines} from './command-lines.ts'
 import type {System} from '../catalogue/system.ts'
 import type {Accelerator, LinkKind} from '../core/accelerator.ts'
 import {count, gib} from './numbers.ts'
@@ -91,6 +92,7 @@ export function renderSystem(system: System, gpuOf: GpuOf, columns: number): str
   if (maxPowerWatts) lines.push(row('Power', `${count(maxPowerWatts)} W at most${nodeCount > 1 ? ', all nodes' : ''}`))
   lines.push(row('Kind', `${kind}${localDeployment ? '' : ', to rent only'}${confidence === 'low' ? '; figures of little certainty' : ''}`))
   if (aliases.length > 0) lines.push(row('Also', aliases.join(', ')))
-  if (system.gpus.length > 0 || system.host?.memoryBytes !== undefined) lines.push('', row('Next', `servefit check qwen3-32b --machine ${id}`))
+  if (system.gpus.length > 0 || system.host?.memoryBytes !== undefined)
+    lines.push('', `  ${padEnd('Next', 14)}${commandLines(`servefit check qwen3-32b --machine ${id}`, {columns}, 16)}`)
   return `${lines.join('\n')}\n`
 }

@@ -1,3 +1,4 @@
+import {commandLines} from './command-lines.ts'
 import {
   type DraftingOption,
   endToEndMs,
@@ -18,7 +19,7 @@ import {type Look, tablesOf} from './look.ts'
 import {count, duration, durationBeside, inOneUnit, rate, tokens} from './numbers.ts'
 import {deploymentWords} from './check.ts'
 import {chart} from './plan-chart.ts'
-import {shortQuality} from './quality.ts'
+import {scoresOf} from './quality.ts'
 import {harmless, type Paint, paint, padEnd, wrap} from './style.ts'
 import {type Column, table} from './tables.ts'
 
@@ -109,7 +110,7 @@ export function renderPlan(picture: PlanPicture, look: Look): string {
   if (picture.floor) lines.push('', `  ${wrap(floorWords(picture.floor, picture.objectives), columns - 4, 2)}`)
   if (picture.reach.length > 0) lines.push('', ...reachLines(picture.reach, hasLimits(picture.objectives), columns))
   lines.push(...refusalLines(picture, columns))
-  lines.push('', `  Next   ${wrap(picture.next, columns - 12, 9)}`)
+  lines.push('', `  Next   ${commandLines(picture.next, look, 9)}`)
   return `${lines.join('\n')}\n`
 }
 
@@ -143,7 +144,8 @@ function besideWords({mostThroughput, passedOver}: Pick<PlanPicture, 'mostThroug
   const words: string[] = []
   if (passedOver) {
     const {engine: other, checkpoint} = passedOver.evaluation
-    const known = checkpoint.quality ? ` It loses more (${shortQuality(checkpoint.quality)}):` : ' It loses more:'
+    const recovery = checkpoint.quality && scoresOf(checkpoint.quality).recovery
+    const known = recovery === undefined ? ' It loses more:' : ` It loses more (keeps ${(recovery * 100).toFixed(1)}% of the original's scores):`
     words.push(`Passed over: ${other.title} ${harmless(checkpoint.hfId)} ${layoutOf(passedOver)}, ${pointWords(passedOver)}.${known} --prefer speed takes it.`)
   }
   if (mostThroughput) {

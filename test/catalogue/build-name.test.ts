@@ -155,6 +155,19 @@ describe('builds that the catalogue does not have', () => {
     })
   })
 
+  it.each([
+    ['qwen3:8b-q4_K_M', 'qwen3-8b'],
+    ['llama3.1:8b-instruct-q8_0', 'llama-3.1-8b'],
+    ['gemma3:27b-it-qat', 'gemma-3-27b'],
+    ['llama3.2:3b-instruct-fp16', 'llama-3.2-3b'],
+  ])('%s, a tag of Ollama, is %s, and says so', async (name, id) => {
+    const {model, checkpoint, notes} = await modelOf(context, name)
+    expect(model.id).toBe(id)
+    // Which build is taken is left to the load and the card.
+    expect(checkpoint).toBeUndefined()
+    expect(notes?.[0]?.message).toContain(`${name} is a tag of Ollama's`)
+  })
+
   it('a model known by its size goes before the names of closed ones', async () => {
     expect((await modelOf(context, 'meta-models/Muse-Spark-Open-816B-A42B')).model.id).toMatch(/^muse-spark-open/)
     await expect(modelOf(context, 'muse-spark-1')).rejects.toMatchObject({code: 'MODEL_CLOSED'})

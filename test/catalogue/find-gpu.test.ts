@@ -231,6 +231,20 @@ describe('parseGpuSpec', () => {
       ],
     ],
     ['rx-7900-xtx', [{count: 1, id: 'rx-7900-xtx'}]],
+    // The number behind the card, and a star as people type it.
+    ['4090 x2', [{count: 2, id: '4090'}]],
+    ['RTX 4090 x 2', [{count: 2, id: 'rtx 4090'}]],
+    ['h100*8', [{count: 8, id: 'h100'}]],
+    ['2 * 4090', [{count: 2, id: '4090'}]],
+    ['mi300x', [{count: 1, id: 'mi300x'}]],
+    ['8x580', [{count: 8, id: '580'}]],
+    [
+      'rtx-4090,rtx-3090 x2',
+      [
+        {count: 1, id: 'rtx-4090'},
+        {count: 2, id: 'rtx-3090'},
+      ],
+    ],
     ['4096xh100-sxm', [{count: 4096, id: 'h100-sxm'}]],
     ['4xRTX-2080-Ti:22GB', [{count: 4, id: 'rtx-2080-ti', option: '22GB'}]],
     ['7xh100-sxm:1g.10gb', [{count: 7, id: 'h100-sxm', option: '1g.10gb'}]],

@@ -41,6 +41,26 @@ describe('what a refusal says to run', () => {
     expect(ran.code, next.join(' ')).toBe(0)
   })
 
+  it('keeps quoted names whole, and takes out all of a quoted value', () => {
+    // No release is built for the P40, so another card is named; nobody types its name without a blank.
+    const refused = servefit(['check', 'mistral 7b', '--gpu', 'tesla p40'])
+    expect(refused.code).toBe(1)
+    expect(refused.stdout).toMatch(/Next {12}servefit check 'mistral 7b' --gpu 1x[\w-]+\n/)
+  })
+
+  it.each([
+    // vLLM 0.19.1 is the newest release that is built for compute capability 7.0.
+    [['qwen2.5-7b', '--gpu', 'v100'], '--engine-version 0.19.1'],
+    // Turing keeps no FP8 cache.
+    [['qwen3-8b', '--gpu', '1xrtx-2080-ti-22gb', '--kv-cache', 'fp8'], 'without --kv-cache'],
+  ])('of %j is the flag that the refusal names, not other hardware', (args, flags) => {
+    const refused = servefit(['check', ...args])
+    expect(refused.stdout).toMatch(/^ {2}unsupported/m)
+    expect(refused.stdout).toContain(`What would help ${flags}`)
+    const ran = servefit(nextOf(refused.stdout))
+    expect([ran.stderr, ran.code]).toEqual(['', 0])
+  })
+
   it('replaces the share of memory that was asked for by one that is free', () => {
     const machine = join(folder, 'desktop.json')
     const refused = servefit(['check', 'qwen3-8b', '--machine', machine, '--gpu-memory-utilization', '0.9'])

@@ -101,6 +101,7 @@ describe('wrong flags are answered in words', () => {
     [['config', 'qwen3-8b', '--gpu', 'l4', '--force'], '--force means nothing without --out'],
     [['check', 'qwen3-8b', '--gpu'], '--gpu has no value'],
     [['check', 'qwen3-8b', 'twice', '--gpu', 'l4'], 'Unexpected "twice"'],
+    [['check', 'llama', '3.3', '70b', '--gpu', 'l4'], 'is given in quotes ("llama 3.3 70b"), and a card with --gpu'],
     [['check', 'qwen3-8b', '--gpu', 'l4', '--simulate', '--seed', 'x'], '--seed x: expected a whole number'],
   ])('%s', (args, says) => {
     const {code, stderr} = servefit(args)

@@ -80,11 +80,23 @@ describe('order of versions', () => {
     ['nightly', true], // taken for the newest
     ['0.33.1rc1.dev300+g1a2b3c4', true],
   ])('%s may have come since 0.33.0: %s', (version, may) => {
-    expect(canBeRelease(version, '0.33.0')).toBe(may)
+    expect(canBeRelease(version, ['0.32.0', '0.33.0'])).toBe(may)
   })
 
   it('judges a release by its own line: a later major one is none', () => {
-    expect(['1.4.0', '1.16.0', '1.17.0', '2.0.0'].map((version) => canBeRelease(version, '1.4.0rc1'))).toEqual([true, true, false, false])
+    expect(['1.4.0', '1.16.0', '1.17.0', '2.0.0'].map((version) => canBeRelease(version, ['1.3.0rc29', '1.4.0rc0', '1.4.0rc1']))).toEqual([
+      true,
+      true,
+      false,
+      false,
+    ])
+  })
+
+  it('judges an engine that counts in the third number by that: the next minor release may have come, none after it', () => {
+    const known = ['0.4.10', ...Array.from({length: 22}, (_, at) => `0.5.${at + 2}`)]
+    const may = ['0.5.24', '0.5.23.post1', '0.5.35', '0.5.36', '0.6.0', '0.6.3', '0.7.0', '0.11.0', '1.0.0'].map((version) => canBeRelease(version, known))
+    // 0.5.35 is twelve after 0.5.23.
+    expect(may).toEqual([true, true, true, false, true, true, false, false, false])
   })
 
   it('knows a plain release that was never made from builds and from what lies outside the list', () => {

@@ -48,6 +48,16 @@ describe('which checkpoint is meant', () => {
     expect(best.warnings.map(({code}) => code)).toContain('checkpoint-not-published')
   })
 
+  it('what may not start even with changed settings is not taken before fewer bits that do', async () => {
+    // Half of 235 billion bytes are 109.5 GiB for each 121.7 GiB of a GB10: in FP8 it may start with 32 sequences and 95%, in 4 bits it does.
+    const {best, passedOver} = await ask({model: 'qwen3-235b-a22b', gpu: '2xgb10'})
+    expect(best.verdict).toBe('fits')
+    expect(best.replaced.filter(({field}) => field !== 'maxModelLen')).toEqual([])
+    const eightBits = passedOver.find(({checkpoint}) => checkpoint.hfId === 'Qwen/Qwen3-235B-A22B-FP8')
+    expect(eightBits?.verdict).toBe('tight')
+    expect(eightBits?.replaced.map(({field}) => field)).toContain('gpuMemoryUtilization')
+  })
+
   it('orders by fidelity, the publisher before others', () => {
     const order = byFidelity({hfId: 'a/bf16'}, [
       {hfId: 'a/awq', weights: 'awq-int4', formats: {default: 'awq-int4'}},

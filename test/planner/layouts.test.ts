@@ -168,7 +168,7 @@ describe('more cards than NVLink joins', () => {
     expect(machine.notes).toBeUndefined()
   })
   it('a machine that is given for a GPU is told from one', () => {
-    expect(() => machineFromSpec(catalogue, 'p5.48xlarge')).toThrow('"p5.48xlarge" is a machine, not a GPU: ask with --machine p5-48xlarge')
+    expect(() => machineFromSpec(catalogue, 'p5.48xlarge')).toThrow('No GPU named "p5.48xlarge" in the catalogue, but a machine goes by such a name')
   })
   it('are one machine where PCIe is said to join them', () => {
     expect(machineFromSpec(catalogue, '16xh100-sxm', 1, 'pcie')).toMatchObject({nodeCount: 1, gpus: {length: 16}, link: {kind: 'pcie-host'}})

@@ -1,3 +1,4 @@
+import {shellWords} from '../../core/shell-words.ts'
 import type {Machine} from '../../core/accelerator.ts'
 import type {DeploymentRequest, Workload} from '../../core/deployment.ts'
 import type {Checkpoint} from '../../core/model.ts'
@@ -53,7 +54,12 @@ function outcomeOf({verdict, deployment, checkpoint}: Evaluation, before: Checkp
 export function adviseOn(context: Context, answer: Answer, command: string): Advice {
   const {best} = answer
   if (isYes(best))
-    return {changes: best.verdict === 'tight' ? changesFor(context, answer, command) : [], holders: [], fitting: [], next: [`servefit config ${command}`]}
+    return {
+      changes: best.verdict === 'tight' && !best.warnings.some(({code}) => code === 'speed-unknown') ? changesFor(context, answer, command) : [],
+      holders: [],
+      fitting: [],
+      next: [`servefit config ${command}`],
+    }
   // Of a model that is known by name alone nothing can be told, with no flag and on no machine.
   if (answer.named.model.knownByName) return {changes: [], holders: [], fitting: [], next: []}
   const changes = changesFor(context, answer, command)
@@ -67,7 +73,7 @@ export function adviseOn(context: Context, answer: Answer, command: string): Adv
   const next = first?.command ?? (holders[0] ? `servefit check ${withGpu(command, holders[0].spec)}` : undefined)
   // Where this machine keeps a part of the load, several keep the whole; where it keeps none, no number of them does.
   const fleet = best.verdict === 'too-slow' && changes.some(({flags}) => /^--(users|request-rate) /.test(flags))
-  return {changes, holders, fitting, next: [...(next ? [next] : []), ...(fleet ? [fleetCommand(command)] : [])]}
+  return {changes, holders, fitting, next: [...(next ? [next] : []), ...(fleet ? [fleetCommand(answer, command)] : [])]}
 }
 
 /** A context that is shorter than what was asked for, or than what is needed. */
@@ -76,7 +82,10 @@ const isShorter = (flags: string, {best, question: {workload}}: Answer): boolean
   !(best.verdict !== 'too-slow' && Number(flags.split(' ')[1]) >= Math.max(requestTokens(workload), best.deployment.maxModelLen))
 
 /** Where one machine does not keep up: how many would. */
-const fleetCommand = (command: string): string => `servefit capacity --model ${FIRST_WORD.exec(command)?.[0].trimEnd() ?? ''} ${rest(command)}`
+const fleetCommand = ({scenario}: Answer, command: string): string => `servefit capacity --model ${quoted(scenario.model, command)} ${rest(command)}`
+
+/** The model as the command spells it: quoted where a shell needs it. */
+const quoted = (model: string, command: string): string => shellWords(command)[0] ?? model
 
 /** Changes that are told. */
 const MOST_CHANGES = 4
@@ -171,6 +180,9 @@ function* flagAttempts({best, question}: Answer, command: string): Generator<Att
   }
   if (request.engineVersion !== undefined && best.verdict === 'unsupported')
     yield {...set({engineVersion: undefined}, `--engine-version ${engine.newestVersion}`)}
+  // What a build of this release lacks another has: its release is named in the remedy.
+  const release = best.reasons.map(({remedy}) => /--engine-version (\d[\w.]*\w)/.exec(remedy ?? '')?.[1]).find((version) => version !== undefined)
+  if (release !== undefined && release !== engine.newestVersion) yield set({engineVersion: release}, `--engine-version ${release}`)
   for (const {code, remedy} of best.reasons) {
     const method = code === 'speculation-unavailable' ? /--speculative (\S+)/.exec(remedy ?? '')?.[1]?.replace(/[,;.]$/, '') : undefined
     if (method !== undefined) yield set({speculative: parseSpeculation(method)}, `--speculative ${method}`)
@@ -182,7 +194,9 @@ function* flagAttempts({best, question}: Answer, command: string): Generator<Att
   if (best.verdict === 'does-not-fit' && tokens > deployment.maxModelLen) yield set({maxModelLen: tokens}, `--max-model-len ${tokens}`)
   // A length that nobody asked for is what is missed least.
   const isOwnLength = best.verdict === 'does-not-fit' && request.maxModelLen === undefined && memory.largestMaxModelLen >= LEAST_CONTEXT
-  if (isOwnLength) yield set({maxModelLen: memory.largestMaxModelLen}, `--max-model-len ${memory.largestMaxModelLen}`)
+  // Where a request is too long its own length is the smaller change.
+  if (isOwnLength && tokens <= deployment.maxModelLen) yield set({maxModelLen: memory.largestMaxModelLen}, `--max-model-len ${memory.largestMaxModelLen}`)
+  if (request.kvCache !== undefined && best.reasons.some(({code}) => code === 'kv-cache-unsupported')) yield unset('kvCache', '--kv-cache')
   if (deployment.kvCache === 'bf16') yield set({kvCache: 'fp8'}, '--kv-cache fp8')
   const {largestMaxNumSeqs} = memory
   if (largestMaxNumSeqs !== undefined && largestMaxNumSeqs >= 1 && deployment.maxNumSeqs > largestMaxNumSeqs)
@@ -267,18 +281,23 @@ function* layoutAttempts({best, question}: Answer, command: string): Generator<A
   yield {kind: 'layout', changed: {request: withoutLayout(request)}, flags: 'without a fixed layout', command: `servefit check ${bare}`}
 }
 
-/** One word of a shell, with whatever of it is quoted; no flag. */
-const VALUE = /(?!-)(?:'[^']*'|"[^"]*"|\\.|[^\s'"\\])+/.source
-const FIRST_WORD = new RegExp(`^${VALUE} ?`)
-
-/** What follows the model. */
-const rest = (command: string): string => command.replace(FIRST_WORD, '')
+/** What stands behind the model, which may be several words in quotes. */
+const rest = (command: string): string => shellWords(command).slice(1).join(' ')
 
 /** The command with this flag, in the place of the one that it has: a flag is given once. */
 const withFlag = (command: string, flag: string): string => `${withoutFlag(command, flag.split(' ')[0]!)} ${flag}`
 
-/** The command without a flag and its value; a switch has none. */
-const withoutFlag = (command: string, name: string): string => (name === '' ? command : command.replace(new RegExp(`(^| )${name}(?:[ =]${VALUE})?(?= |$)`), ''))
+/** The command without a flag and its value, which may be several words in quotes; a switch has none. */
+function withoutFlag(command: string, name: string): string {
+  if (name === '') return command
+  const words = shellWords(command)
+  return words
+    .filter((word, index) => {
+      const isValue = index > 0 && words[index - 1] === name && !word.startsWith('-')
+      return word !== name && !word.startsWith(`${name}=`) && !isValue
+    })
+    .join(' ')
+}
 
 /** The command on other cards, its layout left open. */
 const withGpu = (command: string, spec: string): string =>

@@ -11,6 +11,7 @@ import {idleWarnings} from './idle.ts'
 import {withQuality} from '../quality/index.ts'
 import {knownByNameAnswer} from './known-by-name.ts'
 import {poolingOf, textsOf} from './pooling.ts'
+import {withoutAssumedSpeed} from './speed-unknown.ts'
 import {recipeWarnings} from './recipe-warnings.ts'
 import {requireLimits, type Scenario} from '../scenario/index.ts'
 
@@ -36,7 +37,11 @@ export async function machineOf(context: Context, scenario: Scenario): Promise<M
       `Link ${link} applies to cards that are named with gpu: how ${machine === undefined ? 'this machine' : 'the machine'} is connected is known already`,
     )
   if (machine !== undefined) return looksLikePath(machine) ? context.readMachine(machine) : machineFromName(context.catalogue, machine, nodes)
-  return context.detect()
+  // A name that is unknown or closed is told before that this machine has no card.
+  return context.detect().catch(async (problem: unknown) => {
+    if (scenario.model !== '') await modelOf(context, scenario.model)
+    throw problem
+  })
 }
 
 const listed = ({listed: known}: Context, key: string, make: () => Machine): Machine => (known ? known.once(key, make) : make())
@@ -84,10 +89,14 @@ function checkNames(scenario: Scenario, known: NamedModel): void {
   }
 }
 
-/** A closed model is answered with the open ones near it, those first that the machine holds. */
+/** A closed model is answered with the open ones near it, those that the machine holds where it has cards at all: that it has none is the lesser news. */
 async function closedModel(context: Context, scenario: Scenario, error: unknown): Promise<never> {
   if (!(error instanceof InputError) || error.code !== 'MODEL_CLOSED') throw error
-  const machine = await machineOf(context, scenario)
+  const machine = await machineOf(context, scenario).catch((problem: unknown) => {
+    if (problem instanceof InputError && [error.code, 'NO_GPU'].includes(problem.code)) return undefined
+    throw problem
+  })
+  if (!machine || machine.gpus.length === 0 || error.suggestions.length === 0) throw error
   const engine = engineOf(context, scenario.engine)
   const fitting = error.suggestions.filter((id) =>
     isYes(choose({model: context.catalogue.model(id), machine, engine, request: {}, calibration: context.catalogue.speedCalibration}).best),
@@ -95,8 +104,10 @@ async function closedModel(context: Context, scenario: Scenario, error: unknown)
   const words =
     fitting.length > 0
       ? `comparable open models that fit this machine: ${fitting.join(', ')}`
-      : `no comparable open model fits this machine: ${error.suggestions.join(', ')}`
-  throw new InputError(error.code, `${error.message}; ${words}`, {suggestions: fitting.length > 0 ? fitting : error.suggestions})
+      : `none of the comparable open models fits this machine: ${error.suggestions.join(', ')}`
+  throw new InputError(error.code, `${error.message.split('; comparable open models: ')[0]}; ${words}`, {
+    suggestions: fitting.length > 0 ? fitting : error.suggestions,
+  })
 }
 
 /** Answers one scenario; `asRan`: about what ran, so that nothing is replaced that the engine chose. @throws InputError for what cannot be understood. */
@@ -126,6 +137,8 @@ export async function answer(context: Context, scenario: Scenario, {asRan = fals
   }
   const choice = choose(question)
   if (named.model.knownByName) choice.best = knownByNameAnswer(choice.best)
+  choice.best = withoutAssumedSpeed(choice.best, slo)
+  choice.passedOver = choice.passedOver.map((evaluation) => withoutAssumedSpeed(evaluation, slo))
   const left = machine.gpus.filter((gpu) => !choice.best.machine.gpus.includes(gpu))
   const best: Evaluation = {
     ...choice.best,

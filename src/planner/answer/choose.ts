@@ -324,9 +324,12 @@ export function taken(model: Model, inOrder: readonly Candidate[], prefer?: Pref
 /** As it was released, or what figures or bits say loses nothing. */
 export const keepsQuality = (model: Model, checkpoint: Checkpoint): boolean => ['kept', 'rebuilt'].includes(qualityClass(model, checkpoint))
 
-/** The load and the limits are kept; only the memory may be off by more than there is to spare. */
-const isTightInMemoryAlone = ({verdict, warnings}: Evaluation): boolean =>
-  verdict === 'tight' && warnings.every(({code}) => code === 'memory-tight' || !TIGHT_CODES.includes(code))
+/**
+ * The load and the limits are kept, by the engine's own settings; only the memory may be off by more than there is to spare. What was talked into starting
+ * with fewer sequences or a larger share and still may not start is no better than a build with fewer bits that does.
+ */
+const isTightInMemoryAlone = ({verdict, warnings, replaced}: Evaluation): boolean =>
+  verdict === 'tight' && !isReplaced({replaced}) && warnings.every(({code}) => code === 'memory-tight' || !TIGHT_CODES.includes(code))
 
 /** The longest context that can be had, up to what the model reads as its publisher documents. */
 export const reachableContext = ({deployment, memory, model}: Pick<Evaluation, 'deployment' | 'memory' | 'model'>): number =>

@@ -10,8 +10,8 @@ import {HOURS_PER_MONTH} from './money.ts'
 import {type CapacityProblem, missOf, problemOf} from './problems.ts'
 import type {Carried, Carries, CarriesNothing} from './question.ts'
 import {traceShare} from './simulated.ts'
-import {type Context, engineInRelease, modelOf} from '../world/index.ts'
-import {type Evaluation, judge, type Reached, requireLayers, requireWriting, type Result, SCHEMA_VERSION, toResult} from '../answer/index.ts'
+import {type Context, engineInRelease, modelOf, pacingAccelerator} from '../world/index.ts'
+import {type Evaluation, judge, type Reached, requireLayers, requireSpeed, requireWriting, type Result, SCHEMA_VERSION, toResult} from '../answer/index.ts'
 import {pause} from '../plan/index.ts'
 import type {Objectives} from '../scenario/index.ts'
 
@@ -147,6 +147,7 @@ export async function capacity(context: Context, asked: CapacityAsked): Promise<
     requireWriting(model)
     demands.push(demandOf(demand, model, checkpoint))
   }
+  if (!asked.fromCatalogue) for (const {machine} of asked.kinds) requireSpeed(pacingAccelerator(machine), 'capacity')
   const kinds = asked.fromCatalogue ? await shortList(context, demands, asked) : asked.kinds
   const options: {option: FleetOption; placed: Placed[]; memoryBytes: number}[] = []
   for (const kind of kinds) options.push({...(await optionOf(context, kind, demands, asked)), memoryBytes: machineMemoryBytes(kind.machine)})

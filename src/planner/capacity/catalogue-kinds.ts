@@ -63,8 +63,8 @@ export async function candidateKinds(context: Context, demands: readonly DemandA
   )
 }
 
-const isCandidate = ({vendor, form, unifiedMemory, releaseYear}: Accelerator): boolean =>
-  VENDORS.has(vendor) && FORMS.has(form ?? '') && unifiedMemory !== true && releaseYear !== undefined
+const isCandidate = ({vendor, form, unifiedMemory, releaseYear, memoryBandwidthBytesPerSecond}: Accelerator): boolean =>
+  VENDORS.has(vendor) && FORMS.has(form ?? '') && unifiedMemory !== true && releaseYear !== undefined && memoryBandwidthBytesPerSecond !== undefined
 
 /** Of machines with the same cards: one that can be bought, and whose power is known. */
 const standing = ({localDeployment, maxPowerWatts}: System): number => (localDeployment ? 2 : 0) + (maxPowerWatts === undefined ? 0 : 1)

@@ -17,6 +17,7 @@ import {
   taken,
   toResult,
   VERDICT_ORDER,
+  withoutAssumedSpeed,
 } from '../answer/index.ts'
 import {type QualityClass, qualityClass, withQuality} from '../quality/index.ts'
 import {type Objectives, type Preference, requireLimits} from '../scenario/index.ts'
@@ -77,7 +78,7 @@ export function compare(context: Context, question: ComparisonQuestion): Compari
       if (model.knownByName)
         return checkpoints.map((one) => rowOf(knownByNameAnswer(withCaches(context, {model, checkpoint: one, machine}, question)[0]!.evaluation)))
       const compared = checkpoints.flatMap((one) => withCaches(context, {model, checkpoint: one, machine}, question))
-      return inOrderOfChoice(model, checkpoints, compared, question.prefer).map(({evaluation}) => rowOf(evaluation))
+      return inOrderOfChoice(model, checkpoints, compared, question.prefer).map(({evaluation}) => rowOf(withoutAssumedSpeed(evaluation, question.slo)))
     }),
   )
 }
@@ -158,7 +159,7 @@ function rowOf(evaluation: Evaluation): ComparisonRow {
     computation: refused ? 'unsupported' : emulated ? 'emulated' : dequantised ? 'weight-only' : 'native',
     loss: qualityClass(model, checkpoint),
     quality: result.quality ?? {level: 'unknown', rows: 0, models: 0, sources: []},
-    ...(evaluation.performance && evaluation.workload && {requestsHeld: held(evaluation, evaluation.workload)}),
+    ...((evaluation.performance || isYes(evaluation)) && evaluation.workload && {requestsHeld: held(evaluation, evaluation.workload)}),
     result,
   }
 }

@@ -1,7 +1,7 @@
 import type {Machine} from '../../core/accelerator.ts'
 import type {DeploymentRequest, Workload} from '../../core/deployment.ts'
 import type {Model} from '../../core/model.ts'
-import {bestLayout, diskBytes, isYes, preferredCheckpoints, taken} from '../answer/index.ts'
+import {bestLayout, diskBytes, isYes, preferredCheckpoints, taken, withoutAssumedSpeed} from '../answer/index.ts'
 import type {Reason} from '../../core/terms.ts'
 import {ENGINES} from '../../engines/registry.ts'
 import {buildRefusal, driverRefusal} from '../../engines/support.ts'
@@ -75,7 +75,7 @@ function asChecked(context: Context, {machine, request, workload}: FitQuestion):
       .filter((checkpoint) => diskBytes(model, checkpoint) <= roomBytes)
       .map((checkpoint) => ({checkpoint, judged: () => bestLayout({model, checkpoint, machine, engine, request, workload, calibration})}))
     const best = taken(model, candidates)?.best
-    return best && isYes(best) ? [{model, evaluation: best}] : []
+    return best && isYes(best) ? [{model, evaluation: withoutAssumedSpeed(best)}] : []
   }
 }
 

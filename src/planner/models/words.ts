@@ -43,7 +43,11 @@ export function modelsByWords(models: readonly Model[], words: readonly string[]
       })
     return test
   })
-  return models.filter((model) => tests.every((test) => test(model)))
+  const found = models.filter((model) => tests.every((test) => test(model)))
+  // What is called so comes before what only has it somewhere in a name.
+  const [begin = ''] = asked.map(plain)
+  const isCalledSo = ({id, hfId}: Model) => [id, hfId.slice(hfId.indexOf('/') + 1)].some((name) => plain(name).startsWith(begin))
+  return [...found.filter(isCalledSo), ...found.filter((model) => !isCalledSo(model))]
 }
 
 function fitting(word: string, tasks: readonly TaskWords[]): (model: Model) => boolean {

@@ -1,9 +1,9 @@
 import type {Machine} from '../../core/accelerator.ts'
 import type {Model} from '../../core/model.ts'
 import {DEFAULT_ENGINE, ENGINES} from '../../engines/registry.ts'
-import {bestLayout, hasLimits, isYes, knownByNameAnswer, requireWriting, type Result, SCHEMA_VERSION, toResult} from '../answer/index.ts'
+import {bestLayout, hasLimits, isYes, knownByNameAnswer, requireSpeed, requireWriting, type Result, SCHEMA_VERSION, toResult} from '../answer/index.ts'
 import {type Objective, type Objectives, requireLimits, type Scenario} from '../scenario/index.ts'
-import {type Context, engineInRelease, modelOf} from '../world/index.ts'
+import {type Context, engineInRelease, modelOf, pacingAccelerator} from '../world/index.ts'
 import {pause} from './pause.ts'
 import {paretoFront} from './front.ts'
 import {type DraftingOption, draftingOptions} from './drafting.ts'
@@ -97,6 +97,7 @@ const LISTED = 20
 export async function planQuestion(context: Context, {scenario, machine, objectives, objective}: PlanAsked): Promise<PlanQuestion> {
   const {model, checkpoint} = await modelOf(context, scenario.model)
   requireWriting(model)
+  requireSpeed(pacingAccelerator(machine), 'plan')
   const {model: _model, gpu: _gpu, machine: _machine, nodes: _nodes, link: _link, id: _id, prefer, slo: _slo, workload: load, engine, ...request} = scenario
   requireLimits(objectives)
   // As many as memory and limits allow: with limits that is the load to be found.

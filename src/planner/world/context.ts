@@ -35,7 +35,7 @@ export interface Context {
 export function engineInRelease(context: Context, name: string | undefined, version: string | undefined): Engine {
   const engine = engineOf(context, name)
   const {title, newestVersion, versions} = engine
-  if (version !== undefined && !canBeRelease(version, newestVersion))
+  if (version !== undefined && !canBeRelease(version, versions))
     throw new InputError('ENGINE_VERSION_UNKNOWN', `No release ${version.slice(0, 80)} of ${title}: ${newestVersion} is the newest known`, {
       suggestions: versions.slice(-3).reverse(),
     })

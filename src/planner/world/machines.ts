@@ -5,8 +5,8 @@ import {countInWords} from '../../core/words.ts'
 import type {Catalogue} from '../../catalogue/catalogue.ts'
 import {askedGpu} from '../../catalogue/asked-gpu.ts'
 import {requireGpu} from '../../catalogue/find-gpu.ts'
-import {type GpuRequest, parseGpuSpec} from '../../catalogue/gpu-spec.ts'
-import {findSystem, requireSystem, type System} from '../../catalogue/system.ts'
+import {parseGpuSpec} from '../../catalogue/gpu-spec.ts'
+import {requireSystem, type System, systemSpellings} from '../../catalogue/system.ts'
 import type {Link} from '../scenario/index.ts'
 import {processorsOf} from './processors.ts'
 import {askedLink, type Boxes, boxesOf, consecutiveGroups, LINK_WORDS, linkOfAll, usualLink} from './links.ts'
@@ -17,12 +17,35 @@ const ASSUMED_NETWORK_BYTES_PER_SECOND = 12.5e9
 const gpusOf = (accelerator: Accelerator, count: number, from: number, memoryBytes = accelerator.memoryBytes): MachineGpu[] =>
   Array.from({length: count}, (_, index) => ({index: from + index, accelerator, memoryBytes}))
 
+/** A card as it was asked for. @throws InputError, which names the machines that go by such a name where no card does: a Mac mini, an instance in a cloud. */
+function cardNamed(catalogue: Catalogue, request: Parameters<typeof askedGpu>[1]): Accelerator {
+  try {
+    return askedGpu(catalogue, request)
+  } catch (error) {
+    const asked = plain(request.id)
+    const machines = catalogue.systems
+      .filter((system) => systemSpellings(system).some((name) => asked.length > 3 && plain(name).startsWith(asked)))
+      .map(({id}) => id)
+    if (!(error instanceof InputError) || error.code !== 'GPU_UNKNOWN' || machines.length === 0) throw error
+    const names = machines.slice(0, 5).map((id) => `--machine ${id}`)
+    throw new InputError(
+      'GPU_UNKNOWN',
+      `No GPU named ${quotedShort(request.id)} in the catalogue, but ${machines.length === 1 ? 'a machine goes' : 'machines go'} by such a name`,
+      {
+        suggestions: names,
+      },
+    )
+  }
+}
+
+const plain = (name: string): string => name.toLowerCase().replaceAll(/[^a-z0-9]/g, '')
+
 /**
  * The machine that `8xh200-sxm` or `2xrtx-4090,1xrtx-3090` stands for. `nodes` of them where more than one; also where cards of one kind are more
  * than a machine of them takes, as `16xh100-sxm`: they stand in several then, which a note says. @throws InputError.
  */
 export function machineFromSpec(catalogue: Catalogue, spec: string, nodes = 1, link?: Link): Machine {
-  const parts = parseGpuSpec(spec).map((request) => ({count: request.count, accelerator: cardNotMachine(catalogue, request)}))
+  const parts = parseGpuSpec(spec).map(({count, ...request}) => ({count, accelerator: cardNamed(catalogue, {count, ...request})}))
   // One box of them, joined by PCIe alone, is what somebody says who names that link.
   const [only, ...others] = parts
   const boxes = only && others.length === 0 && (link === undefined || link === 'nvlink') ? boxesOf(only.accelerator, only.count) : undefined
@@ -38,17 +61,6 @@ export function machineFromSpec(catalogue: Catalogue, spec: string, nodes = 1, l
     networkBytesPerSecondPerGpu: nodeCount > 1 ? ASSUMED_NETWORK_BYTES_PER_SECOND : undefined,
     detected: false,
     ...(boxes && {notes: [boxesInWords(only!, inAll ? 1 : nodes, boxes)]}),
-  }
-}
-
-/** @throws InputError, which says where the name is that of a machine. */
-function cardNotMachine(catalogue: Catalogue, request: GpuRequest): Accelerator {
-  try {
-    return askedGpu(catalogue, request)
-  } catch (error) {
-    const system = error instanceof InputError && error.code === 'GPU_UNKNOWN' ? findSystem(catalogue.systems, request.id) : undefined
-    if (!system) throw error
-    throw new InputError('GPU_UNKNOWN', `${quotedShort(request.id)} is a machine, not a GPU: ask with --machine ${system.id}`, {suggestions: [system.id]})
   }
 }
 

@@ -1,6 +1,7 @@
 import type {Catalogue} from '../../catalogue/catalogue.ts'
 import {type FoundModel, findModel} from '../../catalogue/find-model.ts'
 import {InputError} from '../../core/input-error.ts'
+import type {Model} from '../../core/model.ts'
 import {modelWithQuality, withQuality} from '../quality/index.ts'
 import type {Context} from './context.ts'
 import type {FoundModelFile, FoundRepository, NamedModel} from './found-model.ts'
@@ -64,7 +65,24 @@ function catalogued(catalogue: Catalogue, {id, checkpoint: repository}: FoundMod
   // Another repository of the same weights: it is the one that was asked for, and the one to start.
   const twin = model.checkpoints.find(({aliases}) => aliases?.some((alias) => alias.toLowerCase() === asked))
   // A repository that shares all but its weights with the model's own: what is started must be the one that was asked for.
-  const sibling = model.aliases?.find((alias) => alias.includes('/') && name.trim().toLowerCase().endsWith(alias.toLowerCase()))
+  const sibling = siblingsOf(model).find((alias) => name.trim().toLowerCase().endsWith(alias.toLowerCase()))
   const checkpoint = own ?? (twin && {...twin, hfId: repository}) ?? model.checkpoints[0]
-  return {model, checkpoint: sibling === undefined || checkpoint === undefined ? checkpoint : {...checkpoint, hfId: sibling}, warnings}
+  if (sibling !== undefined && checkpoint !== undefined) return {model: siblingOf(model, sibling), checkpoint: {...checkpoint, hfId: sibling}, warnings}
+  const ofSibling = twin && siblingsOf(model).find((alias) => asked.startsWith(alias.toLowerCase()))
+  return {model: ofSibling === undefined ? model : siblingOf(model, ofSibling), checkpoint, warnings}
+}
+
+const siblingsOf = ({aliases = []}: Model): string[] => aliases.filter((alias) => alias.includes('/'))
+
+/** A model that shares all but its weights with the catalogued one: it has its own name, and no builds but its own. */
+function siblingOf(model: Model, repository: string): Model {
+  const builds = model.checkpoints.flatMap((checkpoint) =>
+    (checkpoint.aliases ?? []).filter((alias) => alias.toLowerCase().startsWith(repository.toLowerCase())).map((alias) => ({...checkpoint, hfId: alias})),
+  )
+  const [original] = model.checkpoints
+  return {
+    ...model,
+    name: repository.slice(repository.indexOf('/') + 1).replaceAll('-', ' '),
+    checkpoints: [...(original ? [{...original, hfId: repository}] : []), ...builds],
+  }
 }

@@ -21,9 +21,13 @@ export function unlisted(catalogue: Catalogue, name: string, {absent, because}: 
   if (sized) return sizedModel(catalogue, sized)
   const closed = closedModel(catalogue, name)
   if (closed)
-    throw new InputError('MODEL_CLOSED', `The weights of ${name} are not published (${closed.vendor}): it cannot run on your own machines`, {
-      suggestions: closed.nearest,
-    })
+    throw new InputError(
+      'MODEL_CLOSED',
+      `The weights of ${name} are not published (${closed.vendor}): it cannot run on your own machines${closed.nearest.length > 0 ? `; comparable open models: ${closed.nearest.join(', ')}` : ''}`,
+      {suggestions: closed.nearest},
+    )
+  const tagged = ollamaTag(catalogue, name)
+  if (tagged) return tagged
   const build = absent ? undefined : buildNamed(name)
   if (build && isForeign(build)) throw foreignError(catalogue, name, build)
   const named = (build && promisedBuild(catalogue, build)) ?? (absent ? undefined : mirrored(catalogue, name))
@@ -36,6 +40,32 @@ function sizedModel(catalogue: Catalogue, {known, repository = known.hfId}: {kno
   const model = standIn(known, catalogue.file<string[]>('publishers'))
   const checkpoint = model.checkpoints.find(({hfId}) => hfId === repository) ?? model.checkpoints[0]
   return {model, ...(checkpoint && {checkpoint}), warnings: []}
+}
+
+/** What a tag of Ollama's library says behind the size: how the model was tuned, and how its file keeps the weights (`8b-instruct-q4_K_M`). */
+const TAG_ENDING = /-(?:instruct|chat|it|text|qat|fp16|bf16|i?q\d\w*)$/i
+
+/** A tag of Ollama's library is the model under that name and size: the files behind it are llama.cpp's. */
+function ollamaTag(catalogue: Catalogue, name: string): NamedModel | undefined {
+  if (!/^[a-z][\w.-]*:\w[\w.-]*$/i.test(name.trim())) return undefined
+  let tag = name.trim()
+  while (TAG_ENDING.test(tag)) {
+    tag = tag.replace(TAG_ENDING, '')
+    const found = findModel(tag, catalogue.modelEntries)
+    if (!found) continue
+    const model = catalogue.model(found.id)
+    return {
+      model,
+      warnings: [],
+      notes: [
+        {
+          code: 'recipe-assumed',
+          message: `${name.trim()} is a tag of Ollama's, whose files are for llama.cpp: this is about the builds of ${model.name} that are published for the engines here`,
+        },
+      ],
+    }
+  }
+  return undefined
 }
 
 /** Names of models that begin with the maker's, as some publishers write them: `Qwen_Qwen3-32B`. */
