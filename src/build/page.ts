@@ -39,7 +39,7 @@ const HTML = `<!doctype html>
 <script defer src="page.js"></script>
 </head>
 <body>
-<div id="page"><noscript><p>servefit reckons in the page and needs JavaScript; <code>servefit check</code> answers the same on a command line.</p></noscript></div>
+<div id="page"><p class="loading">Loading the planner and its data …</p><noscript><p>servefit reckons in the page and needs JavaScript; <code>servefit check</code> answers the same on a command line.</p></noscript></div>
 </body>
 </html>
 `

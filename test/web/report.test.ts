@@ -64,7 +64,7 @@ describe('a report as Markdown', () => {
     const {status, stdout} = run('check', 'qwen3-32b', '--gpu', '2xrtx-4090', '--markdown')
     expect(status).toBe(0)
     expect(stdout).toMatch(/^## Qwen3 32B on 2 x RTX 4090/)
-    expect(stdout).toContain('**fits** as FP8')
+    expect(stdout).toMatch(/^\*\*fits\*\*: one user at \d+ tok\/s, first token after .*\n\nas FP8 128x128 blocks/m)
     expect(stdout).toContain('```sh\nvllm serve Qwen/Qwen3-32B-FP8')
     expect(stdout).toContain('```sh\nservefit check qwen3-32b --gpu 2xrtx-4090\n```')
   })

@@ -10,5 +10,6 @@ if (place)
     const here = loaded.servefitMachine === undefined ? undefined : JSON.stringify(loaded.servefitMachine, undefined, 2)
     // Served by `servefit web`, the first question is about this computer.
     const first = here !== undefined && location.hash.length <= 1 ? {...state, pasted: here, words: {...state.words, gpu: ''}} : state
+    place.replaceChildren()
     render(<App loaded={loaded} first={first} here={here} />, place)
   })

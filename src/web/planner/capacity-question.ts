@@ -1,4 +1,5 @@
 import type {Catalogue} from '../../catalogue/catalogue.ts'
+import {parseShare} from '../../cli/quantities.ts'
 import {requireSystem} from '../../catalogue/system.ts'
 import type {DeploymentRequest} from '../../core/deployment.ts'
 import type {Machine} from '../../core/accelerator.ts'
@@ -13,7 +14,7 @@ export async function capacityAsked(context: Context, scenario: Scenario, words:
   const {model, gpu, machine: named, nodes, link: _link, id: _id, command: _command, prefer: _prefer, slo = {}, workload, engine, ...request} = scenario
   const users = workload?.requestRate === undefined ? workload?.concurrency : undefined
   const growth = words.growth ? parseGrowth(words.growth, 'growth') : undefined
-  const {limits, assumed} = limitsOf(slo)
+  const {limits, assumed} = limitsOf(slo, words.slo)
   const demand: DemandAsked = {
     model,
     engine,
@@ -45,15 +46,16 @@ export async function capacityAsked(context: Context, scenario: Scenario, words:
         }
       : {kinds: await candidateKinds(context, [demand], nodes), fromCatalogue: true}),
     months: growth !== undefined && growth !== 1 ? [...USUAL_MONTHS] : [0],
-    spare: 0,
-    maxUtilisation: USUAL_UTILISATION,
+    spare: words.spare ? Number(words.spare) : 0,
+    maxUtilisation: words['max-utilisation'] ? parseShare(words['max-utilisation'], 'max-utilisation', {min: 0.05, max: 1}) : USUAL_UTILISATION,
   }
 }
 
 /** Without a limit of one's own the interactive ones hold, as for the command. */
-function limitsOf(given: Objectives): {limits: Objectives; assumed: boolean} {
+function limitsOf(given: Objectives, named: string | undefined): {limits: Objectives; assumed: boolean} {
   const own = given.ttftMs !== undefined || given.tpotMs !== undefined || given.endToEndMs !== undefined
-  return own ? {limits: given, assumed: false} : {limits: {...INTERACTIVE_LIMITS, ...given}, assumed: true}
+  if (own || named === 'none') return {limits: given, assumed: false}
+  return {limits: {...INTERACTIVE_LIMITS, ...given}, assumed: named === undefined || named === ''}
 }
 
 /** Rated watts of a catalogued system, for as many nodes as are asked for; nothing for a machine that is none of it. */

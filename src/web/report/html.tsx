@@ -1,5 +1,5 @@
 import {renderToString} from 'preact-render-to-string'
-import type {AnswerDocument} from '../documents/index.ts'
+import type {ReportDocument} from '../documents/index.ts'
 import {CHART_STYLES, STYLES, THEME_STYLES} from '../styles.ts'
 import type {PlanDocument} from '../documents/index.ts'
 import {AnswerView, Code, FrontChart, StartView} from '../views/index.tsx'
@@ -8,7 +8,7 @@ import {AnswerView, Code, FrontChart, StartView} from '../views/index.tsx'
 const POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
 /** An answer as one file that needs nothing else: what the page shows, without what can be pressed. */
-export function htmlReport(document: AnswerDocument, {version}: {version: string}): string {
+export function htmlReport(document: ReportDocument, {version}: {version: string}): string {
   const start = document.kind === 'check' ? document.start : undefined
   const dataVersion =
     'report' in document ? (document.report as {dataVersion?: string}).dataVersion : document.kind === 'check' ? document.result.dataVersion : undefined

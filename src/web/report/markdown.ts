@@ -1,6 +1,6 @@
 import {sumBytes} from '../../core/terms.ts'
 import {count, duration, gib, rate, tokens} from '../../render/numbers.ts'
-import type {AnswerDocument, CapacityDocument, CheckDocument, CompareDocument, PlanDocument} from '../documents/index.ts'
+import type {ReportDocument, CapacityDocument, CheckDocument, CompareDocument, PlanDocument} from '../documents/index.ts'
 import {VERDICTS} from '../documents/verdicts.ts'
 import {layoutLetters} from '../../render/layout.ts'
 
@@ -37,7 +37,7 @@ function table<T>(rows: readonly T[], columns: readonly Column<T>[]): string {
 const list = (items: readonly string[]): string => items.map((item) => `- ${item}`).join('\n')
 
 /** An answer as Markdown. */
-export function markdownReport(document: AnswerDocument, {version}: {version: string}): string {
+export function markdownReport(document: ReportDocument, {version}: {version: string}): string {
   const parts = [
     `## ${plainly(document.title)}`,
     ...partsOf(document),
@@ -47,7 +47,7 @@ export function markdownReport(document: AnswerDocument, {version}: {version: st
   return `${parts.filter((part) => part !== '').join('\n\n')}\n`
 }
 
-function partsOf(document: AnswerDocument): string[] {
+function partsOf(document: ReportDocument): string[] {
   switch (document.kind) {
     case 'check':
       return checkParts(document)
@@ -64,7 +64,8 @@ function checkParts({verdict, engine, memory, facts, passedOver, advice, start}:
   const {totalBytes, terms, perWhat} = memory
   const command = start?.formats.find(({id}) => id === 'command')
   return [
-    `**${verdict.word}** as ${plainly(verdict.as)}, ${plainly(engine)}`,
+    `**${verdict.word}**${verdict.headline === undefined ? '' : `: ${plainly(verdict.headline)}`}`,
+    `as ${plainly(verdict.as)}, ${plainly(engine)}`,
     list(verdict.reasons.map(plainly)),
     advice.changes.length + advice.holders.length > 0 ? `What would help:` : '',
     list([

@@ -1,6 +1,8 @@
 import {count} from '../../render/numbers.ts'
 import type {CapacityDocument} from '../documents/index.ts'
 import {layoutLetters} from '../../render/layout.ts'
+import type {Actions} from './check.tsx'
+import {Flagged} from './flagged.tsx'
 import {Table, type TableColumn} from './table.tsx'
 
 type Option = CapacityDocument['report']['options'][number]
@@ -10,7 +12,7 @@ const percent = (share: number | undefined): string => (share === undefined ? 'd
 const money = (amount: number | undefined): string => (amount === undefined ? '-' : amount >= 1000 ? count(amount) : amount.toFixed(2))
 
 /** How many machines of each kind, and what becomes of them. */
-export function CapacityView({document: {report, words}}: {document: CapacityDocument}) {
+export function CapacityView({document: {report, words}, actions: {press} = {}}: {document: CapacityDocument; actions?: Actions}) {
   const feasible = report.options.filter((option) => option.feasible)
   const [best] = feasible
   const priced = feasible.some(({periods}) => periods[0]?.costPerMonth !== undefined)
@@ -42,21 +44,19 @@ export function CapacityView({document: {report, words}}: {document: CapacityDoc
           <span class="word" data-feasible={String(report.feasible)}>
             {best ? `${count(best.periods[0]!.machines)} machine${best.periods[0]!.machines === 1 ? '' : 's'}` : 'no machine carries it'}
           </span>
-          <span class="title">{words.demands[0]}</span>
+          {best && <span class="title">{best.machine}</span>}
         </h2>
-        {[...words.demands.slice(1), ...words.notes].map((text) => (
+        {words.demands.map((text) => (
+          <p key={text}>{text}</p>
+        ))}
+        {words.notes.map((text) => (
           <p key={text} class="aside">
-            {text}
+            <Flagged text={text} press={press} />
           </p>
         ))}
-        {words.best.map((text) => (
+        {[...words.best, ...words.problems].map((text) => (
           <p key={text} class="reason">
-            {text}
-          </p>
-        ))}
-        {words.problems.map((text) => (
-          <p key={text} class="reason">
-            {text}
+            <Flagged text={text} press={press} />
           </p>
         ))}
       </section>

@@ -18,7 +18,9 @@ const KINDS = {exact: 'follows from published figures', derived: 'by a stated ru
 /** The memory of the fullest GPU: a bar by part, and below it each term with its rule. */
 export function Memory({memory, open = false}: {memory: CheckDocument['memory']; open?: boolean}) {
   const {totalBytes, terms, perWhat} = memory
-  const parts = PARTS.map(({part, label}) => ({part, label, own: terms.filter((term) => term.part === part)})).filter(({own}) => own.length > 0)
+  const parts = PARTS.map(({part, label}) => ({part, label, own: terms.filter((term) => term.part === part)})).filter(
+    ({own}) => own.length > 0 && own.some(({bytes}) => bytes !== 0),
+  )
   const used = sumBytes(terms)
   const scale = Math.max(totalBytes, used, 1)
   let from = 0
@@ -28,8 +30,10 @@ export function Memory({memory, open = false}: {memory: CheckDocument['memory'];
     from += bytes
     return bar
   })
-  const left = used > totalBytes ? `over by ${gib(used - totalBytes)} GiB` : `${gib(totalBytes - used)} GiB left`
-  const words = `${gib(used)} of ${gib(totalBytes)} GiB used, ${left}`
+  const words =
+    used > totalBytes
+      ? `${gib(used)} GiB needed of ${gib(totalBytes)}: ${gib(used - totalBytes)} GiB too much`
+      : `${gib(used)} of ${gib(totalBytes)} GiB used, ${gib(totalBytes - used)} GiB left`
   return (
     <section class="card" aria-labelledby="memory-title">
       <h2 id="memory-title">
