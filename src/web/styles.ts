@@ -8,10 +8,10 @@ const DARK = `color-scheme: dark; --back: #12161d; --card: #1b212b; --ink: #e6ea
 
 /** What a chart needs: also as a file of its own. */
 export const CHART_STYLES = `
-.chart { width: 100%; height: auto; max-width: 36rem; font: 12px system-ui, sans-serif; }
+.chart { width: 100%; height: auto; max-width: 32rem; font: 12px system-ui, sans-serif; }
 .chart text { fill: var(--soft); }
 .chart .grid line { stroke: var(--line); stroke-width: 1; }
-.chart .axis { fill: var(--ink); }
+.chart .axis { fill: var(--ink); } .chart .heading { font-weight: 600; }
 .chart .mark line { stroke: var(--ink); stroke-dasharray: 4 3; }
 .chart .mark text { fill: var(--ink); }
 .series .line { fill: none; stroke: var(--c); stroke-width: 2; }
@@ -21,8 +21,8 @@ export const CHART_STYLES = `
 `
 
 export const THEME_STYLES = `:root { ${LIGHT} }
-@media (prefers-color-scheme: dark) { :root:not([data-theme=light]) { ${DARK} } }
-:root[data-theme=dark] { ${DARK} }
+@media screen and (prefers-color-scheme: dark) { :root:not([data-theme=light]) { ${DARK} } }
+@media screen { :root[data-theme=dark] { ${DARK} } }
 `
 
 export const STYLES = `${THEME_STYLES}
@@ -73,7 +73,7 @@ main { min-width: 0; position: relative; scroll-margin-top: 0.5rem; } main[aria-
 .good .word, .tag.good { color: var(--good); background: var(--good-back); } .warn .word, .tag.warn { color: var(--warn); background: var(--warn-back); } .bad .word, .tag.bad { color: var(--bad); background: var(--bad-back); }
 .key-3 { border-bottom: 2px solid var(--c3); } .tag { border-radius: 4px; padding: 0 0.35rem; white-space: nowrap; }
 .advice ul { list-style: none; margin: 0; padding: 0; } .advice li { margin: 0.3rem 0; } .apply { border-color: var(--accent); color: var(--accent); padding: 0.1rem 0.55rem; margin: 0 0.3rem 0.2rem 0; font: 13px/1.4 ui-monospace, monospace; text-align: left; overflow-wrap: anywhere; }
-.memory { display: block; width: 100%; height: 1.8rem; border-radius: 4px; } .memory .room { fill: var(--line); } .memory .limit { fill: var(--bad); }
+.memory { display: block; width: 100%; height: 1.8rem; border-radius: 4px; } .memory .room { fill: var(--line); } .memory .over { fill: var(--bad); opacity: 0.45; } .memory .limit { fill: var(--ink); }
 .part-weights { fill: var(--weights); background: var(--weights); } .part-kv-cache { fill: var(--cache); background: var(--cache); } .part-state { fill: var(--state); background: var(--state); } .part-activation { fill: var(--activation); background: var(--activation); } .part-cuda-graph { fill: var(--graph); background: var(--graph); } .part-runtime { fill: var(--runtime); background: var(--runtime); } .part-margin { fill: var(--margin); background: var(--margin); }
 .parts { list-style: none; display: flex; flex-wrap: wrap; gap: 0.2rem 1.2rem; margin: 0.5rem 0 0; padding: 0; } .parts li:has(details[open]) { flex-basis: 100%; }
 .swatch { display: inline-block; width: 0.8rem; height: 0.8rem; border-radius: 3px; margin-right: 0.3rem; }
@@ -81,7 +81,7 @@ summary { cursor: pointer; } summary h2 { display: inline; } dl { margin: 0.3rem
 .facts > div { display: grid; grid-template-columns: 8rem minmax(0, 1fr); gap: 0.6rem; } .facts dt { color: var(--soft); font-weight: 400; }
 .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(20rem, 100%), 1fr)); gap: 1rem; }
 ${CHART_STYLES}
-.scroll { overflow-x: auto; } .choices[hidden] { display: none; } table { border-collapse: collapse; width: 100%; font-size: 0.9rem; } th, td { text-align: left; padding: 0.25rem 0.6rem 0.25rem 0; border-bottom: 1px solid var(--line); vertical-align: top; } th { color: var(--soft); font-weight: 600; white-space: nowrap; } .number { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; } tr.first td { font-weight: 600; } td .apply { margin: 0; overflow-wrap: normal; } td { overflow-wrap: break-word; min-width: 2.5rem; }
+.scroll { overflow-x: auto; } .choices[hidden] { display: none; } table { border-collapse: collapse; width: 100%; font-size: 0.9rem; } th, td { text-align: left; padding: 0.25rem 0.6rem 0.25rem 0; border-bottom: 1px solid var(--line); vertical-align: top; } th { color: var(--soft); font-weight: 600; white-space: nowrap; } .number + :not(.number) { padding-left: 0.7rem; } .number { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; } tr.first td { font-weight: 600; } td .apply { margin: 0; overflow-wrap: normal; } td { overflow-wrap: break-word; min-width: 2.5rem; }
 .code { max-height: 30rem; overflow: auto; background: var(--back); border: 1px solid var(--line); border-radius: 6px; margin: 0.3rem 0; } pre { padding: 0.6rem; font: 12.5px/1.45 ui-monospace, monospace; margin: 0; width: max-content; min-width: 100%; } code { font: 0.9em ui-monospace, monospace; overflow-wrap: anywhere; }
 .command { white-space: pre-wrap; overflow-wrap: anywhere; width: auto; }
 figure { margin: 0.4rem 0; } figcaption { display: flex; gap: 0.6rem; align-items: center; color: var(--soft); font-size: 0.87rem; } .copy { padding: 0 0.5rem; font-size: 0.85rem; }
@@ -91,5 +91,5 @@ figure { margin: 0.4rem 0; } figcaption { display: flex; gap: 0.6rem; align-item
 @media (max-width: 32rem) { header p { display: none; } h1 { flex: 1; } nav button { font-size: 0.9rem; padding: 0.25rem 0.55rem; } .expendable { display: none; } th { white-space: normal; } th, td { padding-right: 0.4rem; } .facts > div { grid-template-columns: minmax(0, 1fr); gap: 0; } .card { padding: 0.7rem 0.7rem; } }
 @media (prefers-reduced-motion: no-preference) { main { transition: opacity 0.15s; } }
 .report { max-width: 62rem; margin: 0 auto; padding: 1rem; }
-@media print { :root:root { color-scheme: light; } body { background: #fff; } .card { break-inside: avoid; } pre { white-space: pre-wrap; width: auto; } .code { max-height: none; } }
+@media print { body { background: #fff; } nav, footer, .question, .tools, .peek, .copy, .more-rows, .tabs { display: none; } .columns { display: block; padding: 0; } .card:not(:has(table, dl)), tr, figure, .chart { break-inside: avoid; } h2, h3, summary { break-after: avoid; } pre { white-space: pre-wrap; overflow-wrap: anywhere; width: auto; } .code { max-height: none; } .word, .tag, .part, .swatch, .band { print-color-adjust: exact; } }
 `

@@ -54,6 +54,6 @@ describe('flags in a sentence', () => {
   })
 
   it('are words where nothing can be pressed, as in a report', () => {
-    expect(renderToString(h(Flagged, {text: '--prefer speed takes <it>', press: undefined}))).toBe('--prefer speed takes &lt;it>')
+    expect(renderToString(h(Flagged, {text: '--prefer speed takes <it>', press: undefined}))).toBe('<span class="together">--prefer</span> speed takes &lt;it>')
   })
 })

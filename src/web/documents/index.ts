@@ -15,3 +15,7 @@ import type {PlanDocument} from './plan.ts'
 /** What can be handed on as a report. */
 export type ReportDocument = CheckDocument | PlanDocument | CompareDocument | CapacityDocument
 export type AnswerDocument = ReportDocument | ModelsDocument
+
+/** Which data an answer was made from, where it says so. */
+export const dataVersionOf = (document: ReportDocument): string | undefined =>
+  document.kind === 'check' ? document.result.dataVersion : 'report' in document ? (document.report as {dataVersion?: string}).dataVersion : undefined

@@ -18,7 +18,20 @@ export function CapacityView({document: {report, words}, actions: {press} = {}}:
   const priced = feasible.some(({periods}) => periods[0]?.costPerMonth !== undefined)
   const first = ({periods}: Option): Period => periods[0]!
   const columns: TableColumn<Option>[] = [
-    {title: 'Machine', cell: ({machine}) => machine},
+    {
+      title: 'Machine',
+      cell: ({machine, placements}) => (
+        <>
+          {machine}
+          {placements.map(({name, result: {deployment}}) => (
+            <span key={name} class="below">
+              {placements.length > 1 && `${name}: `}
+              {deployment.engine} {deployment.weights} {layoutLetters(deployment)}
+            </span>
+          ))}
+        </>
+      ),
+    },
     {title: 'Number', number: true, cell: (option) => count(first(option).machines)},
     {title: 'Safe', number: true, cell: (option) => (first(option).cautious ? count(first(option).cautious!.machines) : '-')},
     {title: 'GPUs', number: true, cell: (option) => count(first(option).gpus)},
@@ -31,11 +44,6 @@ export function CapacityView({document: {report, words}, actions: {press} = {}}:
       expendable: true,
     },
     ...(priced ? [{title: 'A month', number: true, cell: (option: Option) => money(first(option).costPerMonth)}] : []),
-    {
-      title: 'Layout',
-      cell: ({placements: [placement]}) =>
-        placement ? `${placement.result.deployment.engine} ${placement.result.deployment.weights} ${layoutLetters(placement.result.deployment)}` : '',
-    },
   ]
   return (
     <>
@@ -77,7 +85,7 @@ export function CapacityView({document: {report, words}, actions: {press} = {}}:
               {title: 'Machines', number: true, cell: ({machines}) => count(machines)},
               {title: 'Safe', number: true, cell: ({cautious}) => (cautious ? count(cautious.machines) : '-')},
               {title: 'Used', number: true, cell: ({utilisation}) => percent(utilisation)},
-              {title: 'Cost a month', number: true, cell: ({costPerMonth}) => money(costPerMonth)},
+              ...(priced ? [{title: 'Cost a month', number: true, cell: ({costPerMonth}: Period) => money(costPerMonth)}] : []),
             ]}
           />
         </section>

@@ -21,6 +21,9 @@ export interface Actions {
   press?: PressFlag
 }
 
+/** Less reads 0.0 ms. */
+const LEAST_SHOWN_MS = 0.05
+
 /** The answer to "does it fit, and how fast?". */
 export function CheckView({document, actions = {}, whole = false}: {document: CheckDocument; actions?: Actions; whole?: boolean}) {
   const {verdict, title, engine, facts, passedOver, memory} = document
@@ -175,7 +178,7 @@ function BreakdownView({document: {result}, open}: {document: CheckDocument; ope
         </summary>
         <Table
           caption="Parts of the time of a token"
-          rows={performance.breakdown}
+          rows={performance.breakdown.filter(({ms}) => ms >= LEAST_SHOWN_MS)}
           columns={[
             {title: 'Phase', cell: ({phase}) => (phase === 'prefill' ? 'first token' : 'each further')},
             {title: 'Part', cell: ({name}) => name},

@@ -21,15 +21,20 @@ const ANY_TEXT: ReadonlySet<string> = new Set(['model', 'gpu', 'machine', 'engin
 
 /** A sentence whose flags can be pressed where there is a form: a flag with a value is set, one without is shown where it is set. */
 export function Flagged({text, press}: {text: string; press: PressFlag | undefined}) {
-  if (!press || !text.includes('--')) return <>{text}</>
+  if (!text.includes('--')) return <>{text}</>
   const parts = text.split(/(?<![\w-])(--[a-z][a-z-]*[a-z])/)
   return (
     <>
       {parts.map((part, index) => {
-        if (index % 2 === 0) return part.slice(index === 0 ? 0 : taken(parts[index - 1]!, part).length)
+        if (index % 2 === 0) return press && index > 0 ? part.slice(taken(parts[index - 1]!, part).length) : part
         const name = part.slice(2)
         const flag = fieldOf(name)?.flag
-        if (!flag) return part
+        if (!flag || !press)
+          return (
+            <span key={String(index)} class="together">
+              {part}
+            </span>
+          )
         const beside = taken(part, parts[index + 1]!)
         const value = valueBeside(name, beside.trim())
         return (

@@ -1,5 +1,6 @@
 import type {MemoryPart} from '../../core/memory.ts'
 import {sumBytes} from '../../core/terms.ts'
+import {bytesInWords} from '../../core/words.ts'
 import {gib} from '../../render/numbers.ts'
 import type {CheckDocument} from '../documents/index.ts'
 
@@ -50,7 +51,12 @@ export function Memory({memory, open = false}: {memory: CheckDocument['memory'];
         {bars.map(({part, x, width}) => (
           <rect key={part} class={`part part-${part}`} x={x.toFixed(2)} y={0} width={Math.max(0, width).toFixed(2)} height={36} />
         ))}
-        {used > totalBytes && <rect class="limit" x={((totalBytes / scale) * 1000 - 2).toFixed(2)} y={0} width={4} height={36} />}
+        {used > totalBytes && (
+          <>
+            <rect class="over" x={((totalBytes / scale) * 1000).toFixed(2)} y={0} width={(1000 - (totalBytes / scale) * 1000).toFixed(2)} height={36} />
+            <rect class="limit" x={((totalBytes / scale) * 1000 - 3).toFixed(2)} y={0} width={6} height={36} />
+          </>
+        )}
       </svg>
       <ul class="parts">
         {parts.map(({part, label, own}) => (
@@ -64,7 +70,7 @@ export function Memory({memory, open = false}: {memory: CheckDocument['memory'];
                 {own.map(({name, bytes, because, kind}) => (
                   <div key={name}>
                     <dt>
-                      {name} <b>{gib(bytes)} GiB</b> <span class="aside">{KINDS[kind]}</span>
+                      {name} <b>{bytesInWords(bytes)}</b> <span class="aside">{KINDS[kind]}</span>
                     </dt>
                     <dd>{because}</dd>
                   </div>

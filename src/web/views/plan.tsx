@@ -150,7 +150,7 @@ function FrontView({document}: {document: PlanDocument}) {
 }
 
 /** Throughput for each GPU against speed for each user, with the listed plans as points. */
-export function FrontChart({document: {report, points}}: {document: PlanDocument}) {
+export function FrontChart({document: {report, points}, heading}: {document: PlanDocument; heading?: readonly string[]}) {
   const {front} = report
   const [quick, busy] = [front[0], front.at(-1)]
   return (
@@ -165,9 +165,10 @@ export function FrontChart({document: {report, points}}: {document: PlanDocument
       yTitle="tok/s for each GPU"
       words={(value) => (value === 0 ? '0' : rate(value).replace(/\.0$/, ''))}
       height={260}
+      {...(heading && {heading})}
       series={[
         {
-          name: 'front',
+          name: 'what nothing else beats in both',
           colour: 1,
           line: true,
           dots: true,
@@ -177,7 +178,12 @@ export function FrontChart({document: {report, points}}: {document: PlanDocument
             label: `${point.engine} ${point.weights} ${layoutLetters(point)}, ${point.kvCache} cache, ${point.concurrency ?? '-'} in flight: ${rate(point.outputTokensPerSecondPerUser)} tok/s for each user, ${rate(point.outputTokensPerSecondPerGpu)} for each GPU`,
           })),
         },
-        {name: 'plans', colour: 3, dots: true, points: points.map(({perUser, perGpu}, index) => ({x: perUser, y: perGpu, label: `plan ${index + 1}`}))},
+        {
+          name: 'the best plans',
+          colour: 3,
+          dots: true,
+          points: points.map(({perUser, perGpu}, index) => ({x: perUser, y: perGpu, label: `plan ${index + 1}`})),
+        },
       ]}
     />
   )
