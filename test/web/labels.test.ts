@@ -14,10 +14,10 @@ describe('what fields are called', () => {
   })
 
   it('and flags of advice are told by it', () => {
-    expect(flagsInLabels('--tp 4 --kv-cache fp8')).toBe('Tensor parallel 4, KV cache fp8')
-    expect(flagsInLabels('--gpu 2xrtx-5090 without a fixed layout')).toBe('Cards 2xrtx-5090 without a fixed layout')
+    expect(flagsInLabels('--tp 4 --kv-cache fp8')).toBe('Tensor parallel: 4, KV cache: fp8')
+    expect(flagsInLabels('--gpu 2xrtx-5090 without a fixed layout')).toBe('Cards: 2xrtx-5090 without a fixed layout')
     expect(flagsInLabels('--enforce-eager')).toBe('No CUDA graphs')
-    expect(flagsInLabels('--users 4')).toBe('Users at once 4')
+    expect(flagsInLabels('--users 4')).toBe('Users at once: 4')
     // What is no field, or no flag, stays.
     expect(flagsInLabels('--no-such-flag 1')).toBe('--no-such-flag 1')
     expect(flagsInLabels('Qwen/Qwen3-32B-AWQ')).toBe('Qwen/Qwen3-32B-AWQ')

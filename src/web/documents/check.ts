@@ -82,8 +82,9 @@ function reasonsOf({verdict, reasons, warnings}: Result): string[] {
 
 /** The same deployment from one user to more than it serves at once; nothing where no speed is known. */
 function curveOf({best, question: {calibration}}: Answer): CurvePoint[] {
-  const {workload, performance, deployment} = best
-  if (!workload || !performance) return []
+  const {workload, performance, deployment, pooling} = best
+  // What embeds answers no user token by token.
+  if (!workload || !performance || pooling) return []
   const points: CurvePoint[] = []
   const asked = typeof workload.concurrency === 'number' ? workload.concurrency : undefined
   const most = Math.min(MOST_USERS, 2 * Math.max(deployment.maxNumSeqs * Math.max(1, deployment.dp), asked ?? 1))

@@ -2,6 +2,7 @@ import {useCallback, useEffect, useMemo, useRef, useState} from 'preact/hooks'
 import type {Lists, Problem} from '../planner/protocol.ts'
 import type {AnswerDocument} from '../documents/index.ts'
 import {fieldOf, OF_SOME, type Words} from '../question/fields.ts'
+import {labelOf} from '../question/labels.ts'
 import {linkOf, type PageState, stateOfLink, VIEWS, type View} from '../question/link.ts'
 import {PASTED_FILE, shellWords, wordsOfCommand} from '../question/scenario.ts'
 import {type Actions, AnswerView, Code, StartView} from '../views/index.tsx'
@@ -121,7 +122,7 @@ export function App({loaded, first, here}: AppProps) {
     },
   }
   const problems = shown?.problems ?? []
-  const byFlag = new Map(problems.flatMap(({flag, message}) => (flag === undefined ? [] : [[flag, message] as const])))
+  const byFlag = new Map(problems.flatMap(({flag, message}) => (flag === undefined ? [] : [[flag, withoutFlag(message)] as const])))
   const form: Form = {words: state.words, set, problems: byFlag}
   const document = shown?.document
   const start = document?.kind === 'check' ? document.start : undefined
@@ -228,6 +229,9 @@ function withFlags(words: Words, flags: string): Words {
   return withWords(words, changed)
 }
 
+/** `--tp x: expected a whole number` beside the field of that name. */
+const withoutFlag = (message: string): string => message.replace(/^--[\w-]+(?: .*?)?: (?=expected )/s, '')
+
 /** Which flag a name belongs to that was not known. */
 const FLAG_OF_CODE: readonly (readonly [RegExp, string])[] = [
   [/^MODEL/, 'model'],
@@ -256,7 +260,7 @@ function Problems({problems, set, words, lookForModels}: ProblemsProps) {
         return (
           <div key={`${code} ${message}`}>
             <p class="reason" data-code={code}>
-              {message}
+              {flag === undefined ? message : `${labelOf(flag)}: ${withoutFlag(message)}`}
             </p>
             {code === 'MODEL_MISSING' && (
               <p>

@@ -1,3 +1,4 @@
+import type {ComponentChildren} from 'preact'
 import {useId, useState} from 'preact/hooks'
 import type {Lists} from '../planner/protocol.ts'
 import type {Words} from '../question/fields.ts'
@@ -27,6 +28,8 @@ interface MachineProps {
   view: View
   /** The machine of the last answer. */
   answered: string | undefined
+  /** Further fields of this group. */
+  children?: ComponentChildren
 }
 
 /** Words that name a machine. */
@@ -47,7 +50,7 @@ function partsOf(gpu: string): {count: string; card: string} | undefined {
 }
 
 /** Where: cards by name, a machine of the list, a card by its figures, or what a tool printed there. */
-export function MachineFields({form, lists, pasted, paste, here, machineProblem: problem, view, answered}: MachineProps) {
+export function MachineFields({form, lists, pasted, paste, here, machineProblem: problem, view, answered, children}: MachineProps) {
   const [picked, setPicked] = useState<Way | undefined>()
   const given = wayOf(form.words, pasted, view)
   const way = picked === undefined || (picked === 'any' && view !== 'capacity') ? given : picked
@@ -101,6 +104,7 @@ export function MachineFields({form, lists, pasted, paste, here, machineProblem:
           <Text form={form} flag="nodes" placeholder="1" hint="in one deployment" />
         </More>
       )}
+      {children}
     </Group>
   )
 }

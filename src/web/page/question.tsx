@@ -80,7 +80,9 @@ export function QuestionForm(props: QuestionProps) {
           />
         </Group>
       )}
-      <MachineFields {...props} />
+      <MachineFields {...props}>
+        {view === 'capacity' && <Text form={form} flag="beside" placeholder="1xh100-sxm; dgx-spark" hint="cards with their number, or machines of the list" />}
+      </MachineFields>
       <Load form={form} view={view} />
       {!isSearch && (
         <More title="Limits" flags={LIMITS} form={form}>

@@ -18,7 +18,7 @@ import {quoteWord} from '../../render/launch/shell-quote.ts'
 import {type AnswerDocument, capacityDocument, checkDocument, compareDocument, compareTitle, planDocument, planTitle} from '../documents/index.ts'
 import type {Words} from '../question/fields.ts'
 import {commandOf, PASTED_FILE, type ReadQuestion, readQuestion} from '../question/scenario.ts'
-import {capacityAsked} from './capacity-question.ts'
+import {capacityAsked, placesBeside} from './capacity-question.ts'
 import {listsOf} from './lists.ts'
 import {modelsFor} from './models-question.ts'
 import type {Asked, Data, Lists, Problem} from './protocol.ts'
@@ -130,7 +130,8 @@ function fleetCommand({machine, gpu}: Scenario, words: Words): string {
   const named = machine ?? gpu
   const priced = price && named !== undefined ? ` --price ${quoteWord(`${named}=${price}`)}` : ''
   const rest = commandOf({...others, prefer: ''}, quoteWord, {and: ['think-seconds', 'growth', 'slo', 'spare', 'max-utilisation']}).replace(/^'' ?/, '')
-  return `--model ${quoteWord(model)} ${rest}${priced}`.trimEnd()
+  const beside = placesBeside(words).map((place) => ('gpu' in place ? ` --gpu ${quoteWord(place.gpu)}` : ` --machine ${quoteWord(place.machine)}`))
+  return `--model ${quoteWord(model)} ${rest}${beside.join('')}${priced}`.trimEnd()
 }
 
 /** Errors of people become words; a defect of ours is told as one. */

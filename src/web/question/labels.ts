@@ -15,10 +15,11 @@ const LABELS: Readonly<Record<string, string>> = dictionary({
   concurrency: 'Users at once',
   'request-rate': 'or requests per second',
   'prefix-hit-rate': 'Cached share of it',
-  'think-seconds': 'Pause between requests, s',
+  'think-seconds': 'Pause of a user, s',
   growth: 'Growth',
   price: 'Price of a machine',
   slo: 'Where none is given',
+  beside: 'Compare it with',
   spare: 'Spare machines',
   'max-utilisation': 'Highest utilisation',
   'slo-ttft-ms': 'First token within, ms',
@@ -74,6 +75,9 @@ const ALONE: Readonly<Record<string, string>> = dictionary({
   'request-rate': 'Requests per second',
   speculative: 'Drafts',
   'max-model-len': 'Context',
+  'slo-ttft-ms': 'First token within ms',
+  'slo-tpot-ms': 'Each further token within ms',
+  'slo-e2e-ms': 'Whole answer within ms',
   prefer: 'Build for',
   gpu: 'Cards',
   objective: 'Best in',
@@ -83,7 +87,7 @@ const ALONE: Readonly<Record<string, string>> = dictionary({
 
 export const labelOf = (flag: string): string => LABELS[flag] ?? flag
 
-/** `--tp 4 --kv-cache fp8` as the page's fields are called: Tensor parallel 4, KV cache fp8. What is no field stays as it is. */
+/** `--tp 4 --kv-cache fp8` as the page's fields are called: `Tensor parallel: 4, KV cache: fp8`. What is no field stays as it is. */
 export function flagsInLabels(flags: string): string {
   const [, own = '', rest = ''] = /^(.*?)( without .*)?$/s.exec(flags) ?? []
   const parts = shellWords(own)
@@ -93,7 +97,7 @@ export function flagsInLabels(flags: string): string {
     if (!field) return flags
     const name = ALONE[field.flag] ?? labelOf(field.flag)
     if (field.isSwitch) said.push(name)
-    else said.push(`${name} ${parts[++at] ?? ''}`.trim())
+    else said.push(`${name}: ${parts[++at] ?? ''}`)
   }
   return `${said.join(', ')}${rest}`
 }

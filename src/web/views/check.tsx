@@ -50,7 +50,7 @@ export function CheckView({document, actions = {}, whole = false}: {document: Ch
       <Memory memory={memory} open={whole} />
       {facts.length > 0 && (
         <section class="card" aria-labelledby="facts-title">
-          <h2 id="facts-title">{document.result.performance ? 'Context, users and speed' : 'What else is known'}</h2>
+          <h2 id="facts-title">{factsTitle(document)}</h2>
           <dl class="facts">
             {facts.map(([label, text], index) => (
               <div key={String(index)}>
@@ -76,6 +76,11 @@ export function CheckView({document, actions = {}, whole = false}: {document: Ch
       <BreakdownView document={document} open={whole} />
     </>
   )
+}
+
+function factsTitle({result: {performance, verdict}}: CheckDocument): string {
+  if (performance) return 'Context, users and speed'
+  return verdict === 'fits' || verdict === 'tight' ? 'Texts and speed' : 'What else is known'
 }
 
 function AdviceView({document: {advice, result}, actions: {apply, useGpu, useModel}}: {document: CheckDocument; actions: Actions}) {
