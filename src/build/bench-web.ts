@@ -61,7 +61,7 @@ function sizes(folder: string): number {
     const bytes = readFileSync(join(folder, name))
     all += bytes.length
     // One part of the models comes with the first question.
-    if (/^models-/.test(name) && name !== 'models-0.js') continue
+    if (/^models-|-flags\.js$/.test(name) && name !== 'models-0.js') continue
     const [small, smaller] = [gzipSync(bytes, {level: 9}).length, brotliCompressSync(bytes).length]
     gzip += small
     brotli += smaller
