@@ -6,6 +6,7 @@ import {labelOf} from '../question/labels.ts'
 import {linkOf, type PageState, stateOfLink, VIEWS, type View} from '../question/link.ts'
 import {PASTED_FILE, shellWords, wordsOfCommand} from '../question/scenario.ts'
 import {type Actions, AnswerView, Code, StartView} from '../views/index.tsx'
+import {found} from './combobox.tsx'
 import {type Loaded, openLine} from './client.ts'
 import {CopyButton, SaveButton} from './copy.tsx'
 import type {Form} from './fields.tsx'
@@ -166,7 +167,13 @@ export function App({loaded, first, here}: AppProps) {
             {busy && 'working …'}
           </p>
           {problems.length > 0 && (
-            <Problems problems={problems} set={set} words={state.words} lookForModels={() => setState((before) => ({...before, view: 'models'}))} />
+            <Problems
+              problems={problems}
+              set={set}
+              words={state.words}
+              lists={lists}
+              lookForModels={() => setState((before) => ({...before, view: 'models'}))}
+            />
           )}
           {document && (
             <>
@@ -243,20 +250,40 @@ const FLAG_OF_CODE: readonly (readonly [RegExp, string])[] = [
   [/^ENGINE/, 'engine'],
 ]
 
+const MOST_ALIKE = 4
+
+/** Names of the list that hold what was typed. */
+function alike(about: string | undefined, words: Words, lists: Lists | undefined): string[] {
+  const choices = about === 'model' ? lists?.models : about === 'machine' ? lists?.machines : about === 'gpu' ? lists?.gpus : undefined
+  const typed = (words[about ?? ''] ?? '').replace(/^\d+[x×]/, '')
+  if (!choices || typed === '') return []
+  return found(choices, typed)
+    .slice(0, MOST_ALIKE)
+    .map(({value}) => value)
+}
+
 interface ProblemsProps {
   problems: readonly Problem[]
   set(words: Words): void
   words: Words
+  lists: Lists | undefined
   lookForModels(): void
 }
 
-function Problems({problems, set, words, lookForModels}: ProblemsProps) {
+function Problems({problems, set, words, lists, lookForModels}: ProblemsProps) {
   return (
     <section class="card verdict bad" aria-labelledby="problem-title">
       <h2 id="problem-title">This cannot be answered yet</h2>
       {problems.map(({code, message, suggestions, flag}) => {
         const about = flag ?? FLAG_OF_CODE.find(([pattern]) => pattern.test(code))?.[1]
-        const suggested = (name: string) => (about === 'gpu' ? (words.gpu ?? '').replace(/^((?:\d+[x×])?).*$/s, `$1${name}`) : name)
+        const near = suggestions.length > 0 ? suggestions : alike(about, words, lists)
+        const take = (name: string) => {
+          if (about === undefined) return
+          const unknown = /"([^"]+)"/.exec(message)?.[1]
+          // A machine that is compared with the one of the form is named in a field of its own.
+          if (unknown !== undefined && words.beside?.includes(unknown)) set({beside: words.beside.replace(unknown, () => name)})
+          else set({[about]: about === 'gpu' ? `${/^\d+[x×]/.exec(words.gpu ?? '')?.[0] ?? ''}${name}` : name})
+        }
         return (
           <div key={`${code} ${message}`}>
             <p class="reason" data-code={code}>
@@ -269,11 +296,11 @@ function Problems({problems, set, words, lookForModels}: ProblemsProps) {
                 </button>
               </p>
             )}
-            {about !== undefined && suggestions.length > 0 && (
+            {about !== undefined && near.length > 0 && (
               <p>
                 Did you mean{' '}
-                {suggestions.map((name) => (
-                  <button key={name} type="button" class="apply" onClick={() => set({[about]: suggested(name)})}>
+                {near.map((name) => (
+                  <button key={name} type="button" class="apply" onClick={() => take(name)}>
                     {name}
                   </button>
                 ))}

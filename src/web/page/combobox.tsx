@@ -54,7 +54,10 @@ export function Combobox({label, value, choices, change, problem, hint, flag}: C
   const [at, setAt] = useState(-1)
   const list = useRef<HTMLDivElement>(null)
   const open = typed !== undefined
-  const shown = useMemo(() => (typed === undefined ? [] : found(choices, typed === value ? '' : typed)), [typed, value, choices])
+  const shown = useMemo(
+    () => (typed === undefined ? [] : found(choices, typed === value && choices.some((choice) => choice.value === value) ? '' : typed)),
+    [typed, value, choices],
+  )
   const close = () => {
     setTyped(undefined)
     setAt(-1)
