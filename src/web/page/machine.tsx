@@ -200,8 +200,12 @@ interface PasteProps extends Pick<MachineProps, 'pasted' | 'paste' | 'here' | 'a
   problem: string | undefined
 }
 
+const TOOLS =
+  'nvidia-smi (also -q, -q -x, -L, topo -m, --query-gpu), amd-smi, rocm-smi, rocminfo, xpu-smi, npu-smi, hl-smi, lspci -nn, system_profiler, or servefit detect --json; several after one another. '
+
 function Paste({pasted, paste, here, problem, answered}: PasteProps) {
   const id = useId()
+  const isRead = pasted !== undefined && problem === undefined && answered !== undefined
   return (
     <>
       {here !== undefined && (
@@ -222,16 +226,16 @@ function Paste({pasted, paste, here, problem, answered}: PasteProps) {
           aria-describedby={`${id}-note`}
           onInput={(event) => paste(event.currentTarget.value === '' ? undefined : event.currentTarget.value)}
         />
-        <p id={`${id}-note`} class={problem === undefined ? 'hint' : 'problem'}>
-          {/* All of it stands beside the form. */}
-          {problem?.split(/: |\. /)[0] ??
-            'nvidia-smi (also -q, -q -x, -L, topo -m, --query-gpu), amd-smi, rocm-smi, rocminfo, xpu-smi, npu-smi, hl-smi, lspci -nn, system_profiler, or servefit detect --json; several after one another. The text stays in this page and in its link: leave out what a link should not tell.'}
-        </p>
-        {pasted !== undefined && problem === undefined && answered !== undefined && (
+        {isRead && (
           <p class="hint found">
             Read: <b>{answered}</b>
           </p>
         )}
+        <p id={`${id}-note`} class={problem === undefined ? 'hint' : 'problem'}>
+          {/* All of a problem stands beside the form. */}
+          {problem?.split(/: expected |; |\. /)[0] ??
+            `${isRead ? '' : TOOLS}The text stays in this page and in its link: leave out what a link should not tell.`}
+        </p>
       </div>
     </>
   )
