@@ -35,7 +35,7 @@ export function ModelsView({document, actions = {}}: {document: ModelsDocument; 
       title: 'As',
       cell: ({fit: {weights, tp, pp, dp, publisher}}) => (
         <>
-          <span class="together">{weights}</span>
+          {weights}
           <span class="below">
             {[tp > 1 && `tp ${tp}`, pp > 1 && `pp ${pp}`, dp > 1 && `dp ${dp}`, publisher === 'community' && 'community'].filter(Boolean).join(' ')}
           </span>
