@@ -50,6 +50,7 @@ const QUESTIONS: readonly (readonly [string, string])[] = [
   ['fits', 'model=qwen3-32b&gpu=2xrtx-4090'],
   ['fits, large', 'model=deepseek-v3.2&gpu=8xh200-sxm'],
   ['does not fit', 'model=Qwen/Qwen3-32B&gpu=2xrtx-4090'],
+  ['models', 'view=models&gpu=2xrtx-4090'],
   ['plan', 'view=plan&model=qwen3-32b&gpu=2xrtx-4090'],
   ['compare', 'view=compare&model=qwen3-32b&gpu=2xrtx-4090'],
 ]
@@ -60,7 +61,7 @@ function sizes(folder: string): number {
     const bytes = readFileSync(join(folder, name))
     all += bytes.length
     // One part of the models comes with the first question.
-    if (/^models-/.test(name) && name !== 'models-0.js') continue
+    if (/^models-|-flags\.js$/.test(name) && name !== 'models-0.js') continue
     const [small, smaller] = [gzipSync(bytes, {level: 9}).length, brotliCompressSync(bytes).length]
     gzip += small
     brotli += smaller

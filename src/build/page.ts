@@ -1,5 +1,5 @@
 import {mkdir, readdir, readFile, writeFile} from 'node:fs/promises'
-import {join, sep} from 'node:path'
+import {basename, join, sep} from 'node:path'
 import {build, type BuildOptions, type Plugin} from 'esbuild'
 
 /**
@@ -39,7 +39,7 @@ const HTML = `<!doctype html>
 <script defer src="page.js"></script>
 </head>
 <body>
-<div id="page"><noscript><p>servefit reckons in the page and needs JavaScript; <code>servefit check</code> answers the same on a command line.</p></noscript></div>
+<div id="page"><p class="loading">Loading the planner and its data …</p><noscript><p>servefit reckons in the page and needs JavaScript; <code>servefit check</code> answers the same on a command line.</p></noscript></div>
 </body>
 </html>
 `
@@ -78,10 +78,10 @@ async function stylesOf(web: string): Promise<string> {
   return STYLES
 }
 
-/** Files that no question of the page reads: each card also stands in the list of all; rows behind a statement on quality; lines of logs. */
-const LEFT_OUT = /^(?:gpus\/|quality\/formats\/|log-lines\/)/
-/** A question is about one model: the others come when they are asked for. */
-const LATER = /^models\//
+/** Files that no question of the page reads: each card also stands in the list of all; rows behind a statement on quality; lines of logs; what shells complete. */
+const LEFT_OUT = /^(?:gpus\/|quality\/formats\/|log-lines\/|completion\.json$)/
+/** A question is about one model, and about the first engine where it names none: the others come when they are asked for. */
+const LATER = /^(?:models\/|engines\/(?!vllm)[^/]*-flags$)/
 /** Files of models that come together: neighbours by name, which are kin. */
 const MODELS_TOGETHER = 18
 
@@ -94,12 +94,14 @@ async function writeData(from: string, folder: string): Promise<void> {
     .sort()
   const later = names.filter((name) => LATER.test(name))
   const parts: [string, string][] = []
-  for (let at = 0; at < later.length; at += MODELS_TOGETHER) {
-    const file = `models-${parts.length}.js`
-    const together = later.slice(at, at + MODELS_TOGETHER)
+  const write = async (file: string, together: readonly string[]) => {
     parts.push([together[0]!, file])
     await writeFile(join(folder, file), `globalThis.servefitMore(${await textsOf(from, together)})\n`)
   }
+  // In the order of the names, by which the page finds a part.
+  for (const name of later.filter((one) => !one.startsWith('models/'))) await write(`${basename(name)}.js`, [name])
+  const models = later.filter((one) => one.startsWith('models/'))
+  for (let at = 0; at < models.length; at += MODELS_TOGETHER) await write(`models-${at / MODELS_TOGETHER}.js`, models.slice(at, at + MODELS_TOGETHER))
   const first = await textsOf(
     from,
     names.filter((name) => !LATER.test(name)),

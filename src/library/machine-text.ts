@@ -14,14 +14,15 @@ const COMMANDS =
   'Run there: (nvidia-smi; nvidia-smi -L; nvidia-smi topo -m) > box.txt, or for AMD (amd-smi static; amd-smi metric --mem-usage; amd-smi topology) > box.txt, and give --machine ./box.txt; or ssh HOST nvidia-smi | servefit check MODEL --machine -'
 
 /**
- * The machine of a text: a document of `detect --json`, or pasted outputs of tools. `place` is where it came from, for messages.
+ * The machine of a text: a document of `detect --json`, or pasted outputs of tools. `place` is where it came from, for messages; `howTo` says how to
+ * get a text that tells more.
  *
  * @throws InputError MACHINE_INVALID, MACHINE_UNREADABLE, MACHINE_SEVERAL, NO_GPU.
  */
-export async function machineOfText(catalogue: Catalogue, text: string, place: string, findGpu: FindGpu): Promise<Machine> {
-  if (text.trim() === '') throw new InputError('MACHINE_UNREADABLE', `${place} is empty: ${TAKEN}. ${COMMANDS}`)
+export async function machineOfText(catalogue: Catalogue, text: string, place: string, findGpu: FindGpu, howTo = COMMANDS): Promise<Machine> {
+  if (text.trim() === '') throw new InputError('MACHINE_UNREADABLE', `${place} is empty: ${TAKEN}. ${howTo}`)
   const document = documentOf(text, place)
-  return document === undefined ? pastedMachine(catalogue, text, place, findGpu) : documentMachine(document, place, findGpu)
+  return document === undefined ? pastedMachine(catalogue, text, place, findGpu, howTo) : documentMachine(document, place, findGpu)
 }
 
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value)
@@ -75,7 +76,7 @@ async function documentMachine(value: Record<string, unknown>, place: string, fi
   return machine
 }
 
-async function pastedMachine(catalogue: Catalogue, text: string, place: string, findGpu: FindGpu): Promise<Machine> {
+async function pastedMachine(catalogue: Catalogue, text: string, place: string, findGpu: FindGpu, howTo: string): Promise<Machine> {
   const [{readPastedMachine}, {toMachine}] = await Promise.all([import('../detect/pasted/pasted-machine.ts'), import('../detect/to-machine.ts')])
   const guesses: string[] = []
   const found = await readPastedMachine(text, {
@@ -87,7 +88,7 @@ async function pastedMachine(catalogue: Catalogue, text: string, place: string, 
     },
     sliceBytes: (cardId, profile) => sliceBytes(catalogue, cardId, profile),
   })
-  if (!found) throw new InputError('MACHINE_UNREADABLE', `${place} holds no output that tells of GPUs: ${TAKEN}. ${COMMANDS}`)
+  if (!found) throw new InputError('MACHINE_UNREADABLE', `${place} holds no output that tells of GPUs: ${TAKEN}. ${howTo}`)
   const {document, kinds, failure, several} = found
   const told = kinds.length > 0 ? ` (it holds ${kinds.join(', ')})` : ''
   if (several)
@@ -95,7 +96,7 @@ async function pastedMachine(catalogue: Catalogue, text: string, place: string, 
   if (failure) throw new InputError('NO_GPU', `${place}: ${failure.message}; ${failure.remedy}`)
   const named = {...document, gpus: document.gpus.filter((gpu) => !isNameless(gpu))}
   const machine = toMachine(named, findGpu)
-  if (machine.gpus.length === 0) throw new InputError('NO_GPU', withoutUsableGpu(document, place, told))
+  if (machine.gpus.length === 0) throw new InputError('NO_GPU', withoutUsableGpu(document, place, told, howTo))
   const {gpus} = machine
   const notes = [...new Set(guesses), ...notesOn(catalogue, document, machine)]
   const joined = document.interconnect.kind === 'unknown' && gpus.length > 1
@@ -118,13 +119,23 @@ function sliceBytes(catalogue: Catalogue, cardId: string, profile: string): numb
 const isNameless = ({id, name}: MachineDocument['gpus'][number]): boolean => id === undefined && /^(?:NVIDIA|AMD|Intel) GPU\b/.test(name)
 
 /** Why none of the GPUs that a text names can be planned for, and what would tell more. */
-function withoutUsableGpu({gpus, problems}: MachineDocument, place: string, told: string): string {
+function withoutUsableGpu({gpus, problems}: MachineDocument, place: string, told: string, howTo: string): string {
   const mig = problems.find(({code}) => code === 'mig-without-slices')
   if (gpus.length === 0 && mig) return `${place}: a card is in MIG mode and the text does not list its slices${told}: add what nvidia-smi -L prints`
-  if (gpus.length === 0) return `${place} names no GPU${told}. ${COMMANDS}`
-  if (gpus.every(isNameless)) return `${place} does not tell which GPUs these are (${gpus.length} x ${gpus[0]!.name})${told}. ${COMMANDS}`
+  if (gpus.length === 0) return `${place} names no GPU${told}. ${howTo}`
+  if (gpus.every(isNameless)) return `${place} does not tell which GPUs these are (${gpus.length} x ${gpus[0]!.name})${told}. ${howTo}`
   const names = [...new Set(gpus.map(({name}) => name))].slice(0, 3).join(', ')
-  return `${place} does not tell how much memory its GPUs have (${names}), nor does the catalogue${told}. ${COMMANDS}. A card by its figures: --gpu 2xcard:memory=20GiB,bandwidth=760GB/s,capability=8.6`
+  return `${place} does not tell how much memory its GPUs have (${names}), nor does the catalogue${told}. ${howTo}. A card by its figures: --gpu 2xcard:memory=20GiB,bandwidth=760GB/s,capability=8.6`
+}
+
+/** All cards of a text by name, as `--gpu` takes them; nothing where one is not in the catalogue. */
+function mixOf({gpus}: MachineDocument): string | undefined {
+  const counts = new Map<string, number>()
+  for (const {id} of gpus) {
+    if (id === undefined) return undefined
+    counts.set(id, (counts.get(id) ?? 0) + 1)
+  }
+  return [...counts].map(([id, number]) => `${number}x${id}`).join(',')
 }
 
 /** What the text leaves open and was assumed. */
@@ -156,6 +167,11 @@ function notesOn(catalogue: Catalogue, document: MachineDocument, {gpus}: Machin
       `the text does not say how the GPUs are connected: what is usual for ${first?.accelerator.name} is assumed (nvidia-smi topo -m or amd-smi topology reports it)`,
     )
   const left = shown.some(({mig}) => mig) ? 0 : document.gpus.length - gpus.length
-  if (left > 0) notes.push(`${left} more ${left === 1 ? 'GPU of another kind is' : 'GPUs of other kinds are'} in the text and left out: --gpu can name a mix`)
+  if (left > 0) {
+    const mix = mixOf(document)
+    notes.push(
+      `${left} more ${left === 1 ? 'GPU of another kind is' : 'GPUs of other kinds are'} in the text and left out: ${mix === undefined ? '--gpu can name a mix' : `--gpu ${mix} asks about all`}`,
+    )
+  }
   return notes
 }

@@ -190,7 +190,7 @@ function loadInWords({requestRate, concurrency}: Workload): string {
 }
 
 /** What is asked most, first: how many users, how fast for each, and how many more there is room for. Nothing where there is no speed to tell. */
-function headline({performance, workload, memory, verdict, pooling}: Evaluation): string | undefined {
+export function headline({performance, workload, memory, verdict, pooling}: Evaluation): string | undefined {
   if (!performance || !workload || pooling || (verdict !== 'fits' && verdict !== 'tight')) return undefined
   const {requestRate, concurrency, inputTokens, outputTokens} = workload
   const speed = `${rate(1000 / performance.tpotMs.estimate)} tok/s${requestRate === undefined && (concurrency === undefined || concurrency === 1) ? '' : ' each'}`

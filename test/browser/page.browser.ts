@@ -167,6 +167,19 @@ const told = (value: unknown): unknown => JSON.parse(JSON.stringify(value, (_, o
 /** Three figures, as people read a speed: 1,234, 56, 7.8. */
 const speed = (value: number): string => `${value >= 100 ? Math.round(value).toLocaleString('en-US') : value >= 10 ? value.toFixed(0) : value.toFixed(1)} tok/s`
 
+it('a fleet is weighed against others, with spares and a limit of use, as the command weighs it', async () => {
+  const {page} = watched
+  await asked(
+    page,
+    'view=capacity&model=gpt-oss-120b&gpu=1xh100-sxm&concurrency=500&think-seconds=60&spare=1&max-utilisation=0.7&beside=2xrtx-pro-6000;+dgx-spark',
+  )
+  const shown = await commandOf(page)
+  expect(shown).toMatch(/--spare 1 --max-utilisation 0.7 --gpu 2xrtx-pro-6000 --machine dgx-spark$/)
+  const {document} = await printed(shown)
+  expect((document.options as unknown[]).length).toBe(3)
+  expect(told(await jsonOf(page))).toEqual(told(document))
+})
+
 describe('what a tool printed is pasted', () => {
   const folder = join(root, 'test', 'fixtures', 'detect')
   const names = readdirSync(folder, {recursive: true, encoding: 'utf8'})
@@ -305,6 +318,85 @@ describe('advice is a button', () => {
   })
 })
 
+describe('a machine without a model', () => {
+  it('is told what fits it, as the command tells it, and one of them can be looked at', async () => {
+    const {page, faults} = await opened(browser, `${host.url}#view=models&gpu=1xrtx-4090&words=coding&max-model-len=32k&concurrency=2`)
+    const shown = await commandOf(page)
+    expect(shown).toBe('servefit models coding --fits --gpu 1xrtx-4090 --concurrency 2 --min-context 32k --limit 30')
+    const expected = JSON.parse(execFileSync(process.execPath, [command, ...shown.split(' ').slice(1), '--json'], {encoding: 'utf8', maxBuffer: 1 << 28}))
+    const own = (await jsonOf(page)) as {models: {id: string; fit: {verdict: string}}[]; dataVersion: string}
+    expect(told(own)).toEqual(told(expected))
+    expect(own.models.length).toBeGreaterThan(3)
+    const [first] = own.models
+    await asking(page, () => page.locator('main .apply').first().click())
+    expect(await page.locator('[data-verdict]').getAttribute('data-verdict')).toBe(first!.fit.verdict)
+    expect(page.url()).toContain(`model=${first!.id}&`)
+    expect(faults).toEqual([])
+    await page.context().close()
+  })
+
+  it('is asked for a model, with a way to find one', async () => {
+    const {page, faults} = await opened(browser, `${host.url}#gpu=1xrtx-4090`)
+    expect(await problemOf(page)).toBe('MODEL_MISSING')
+    await asking(page, () => page.getByRole('button', {name: 'Which models fit this machine?'}).click())
+    expect(Number(await page.locator('[data-models]').getAttribute('data-models'))).toBe(30)
+    await asking(page, () => page.getByRole('button', {name: 'Show all that fit'}).click())
+    expect(Number(await page.locator('[data-models]').getAttribute('data-models'))).toBeGreaterThan(100)
+    expect(faults).toEqual([])
+    await page.context().close()
+  })
+})
+
+describe('what a sentence names can be pressed', () => {
+  it('a flag with its value is asked with', async () => {
+    const {page, faults} = await opened(browser, `${host.url}#view=capacity&model=qwen3-32b&machine=dgx-h100&concurrency=400`)
+    const machines = async () => ((await jsonOf(page)) as {options: {periods: {machines: number}[]}[]}).options[0]!.periods[0]!.machines
+    const before = await machines()
+    await asking(page, () => page.getByRole('button', {name: '--spare 1'}).click())
+    expect(await page.locator('input[name=spare]').inputValue()).toBe('1')
+    expect(await machines()).toBe(before + 1)
+    await asking(page, () => page.getByRole('button', {name: '--slo none'}).click())
+    expect(page.url()).toContain('slo=none')
+    expect(faults).toEqual([])
+    await page.context().close()
+  })
+
+  it('one without is shown where it is set', async () => {
+    const {page, faults} = await opened(browser, `${host.url}#view=capacity&model=qwen3-32b&machine=dgx-h100&concurrency=400`)
+    await page.getByRole('button', {name: '--slo', exact: true}).click()
+    expect(await page.evaluate(() => document.activeElement?.getAttribute('name'))).toBe('slo')
+    expect(faults).toEqual([])
+    await page.context().close()
+  })
+
+  it('unequal cards of a pasted text are asked about together', async () => {
+    const {page, faults} = await opened(browser, `${host.url}#model=qwen3-32b`)
+    await page.locator('label', {hasText: /^Paste$/}).click()
+    const text = 'index, name, memory.total [MiB]\n0, NVIDIA GeForce RTX 4090, 24564 MiB\n1, NVIDIA GeForce RTX 3090, 24576 MiB\n'
+    await asking(page, () => page.locator('textarea[name=pasted]').fill(text))
+    expect(await page.locator('.found').textContent()).toBe('Read: RTX 3090 (24 GiB)')
+    await asking(page, () => page.getByRole('button', {name: '--gpu 1xrtx-4090,1xrtx-3090'}).click())
+    const {hardware} = (await jsonOf(page)) as {hardware: {cards: {gpu: string; count: number}[]}}
+    expect(hardware.cards.map(({gpu, count}) => `${count}x${gpu}`).sort()).toEqual(['1xrtx-3090', '1xrtx-4090'])
+    expect(faults).toEqual([])
+    await page.context().close()
+  })
+})
+
+describe('on a phone', () => {
+  it('the answer is told while it lies below the question', async () => {
+    const {page, faults} = await opened(browser, `${host.url}#model=qwen3-32b&gpu=2xrtx-4090&concurrency=8`, {viewport: {width: 390, height: 844}})
+    const peek = page.locator('.peek')
+    await peek.waitFor()
+    expect(await peek.textContent()).toContain((await page.locator('.headline').textContent()) ?? 'no headline')
+    await peek.click()
+    await peek.waitFor({state: 'detached'})
+    expect(await page.locator('main').evaluate((main) => Math.abs(main.getBoundingClientRect().top) < 100)).toBe(true)
+    expect(faults).toEqual([])
+    await page.context().close()
+  })
+})
+
 describe('hostile names stay text', () => {
   const HOSTILE = '<img src=x onerror="window.hit=1">'
 
@@ -351,6 +443,7 @@ describe('everybody can use it', () => {
   const links = [
     'model=qwen3-32b&gpu=2xrtx-4090&concurrency=8&input-tokens=2k&output-tokens=500',
     'model=Qwen/Qwen3-32B&gpu=2xrtx-4090',
+    'view=models&gpu=2xrtx-4090',
     'view=plan&model=qwen3-32b&gpu=2xrtx-4090',
     'view=compare&model=qwen3-32b&gpu=2xrtx-4090',
     'view=capacity&model=qwen3-32b&machine=dgx-h100&concurrency=400&growth=5%25/month',

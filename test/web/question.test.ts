@@ -3,7 +3,7 @@ import {describe, expect, it} from 'vitest'
 import {choiceFlags, deploymentFlags, machineFlags, scenarioFrom, workloadFlags} from '../../src/cli/flags.ts'
 import {objectivesFrom, sloFlags} from '../../src/cli/slo-flags.ts'
 import {quoteWord} from '../../src/render/launch/shell-quote.ts'
-import {FIELDS, fieldOf, type Words} from '../../src/web/question/fields.ts'
+import {FIELDS, fieldOf, OF_SOME, type Words} from '../../src/web/question/fields.ts'
 import {FIRST_STATE, linkOf, type PageState, stateOfLink} from '../../src/web/question/link.ts'
 import {commandOf, readQuestion, shellWords, wordsOfCommand} from '../../src/web/question/scenario.ts'
 
@@ -131,9 +131,9 @@ describe('a question as a command', () => {
       fc.property(
         fc.dictionary(
           fc.constantFrom(
-            ...FIELDS.filter(
-              ({isSwitch, flag}) => !isSwitch && !['model', 'objective', 'think-seconds', 'growth', 'price', 'machine', 'concurrency'].includes(flag),
-            ).map(({flag}) => flag),
+            ...FIELDS.filter(({isSwitch, flag}) => !isSwitch && !OF_SOME.has(flag) && !['model', 'machine', 'concurrency'].includes(flag)).map(
+              ({flag}) => flag,
+            ),
           ),
           fc.string({minLength: 1, maxLength: 20, unit: 'grapheme-ascii'}).filter((text) => text.trim() !== '' && !text.startsWith('-')),
         ),
@@ -158,7 +158,7 @@ describe('a question as a command', () => {
 describe('a question as a link', () => {
   const state = fc.record({
     words: fc.dictionary(fc.constantFrom(...FIELDS.map(({flag}) => flag)), fc.string({minLength: 1, maxLength: 40, unit: 'grapheme'}), {minKeys: 1}),
-    view: fc.constantFrom('check' as const, 'plan' as const, 'compare' as const, 'capacity' as const),
+    view: fc.constantFrom('check' as const, 'models' as const, 'plan' as const, 'compare' as const, 'capacity' as const),
     format: fc.constantFrom('command', 'compose', 'kubernetes'),
   })
 

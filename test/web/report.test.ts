@@ -64,7 +64,7 @@ describe('a report as Markdown', () => {
     const {status, stdout} = run('check', 'qwen3-32b', '--gpu', '2xrtx-4090', '--markdown')
     expect(status).toBe(0)
     expect(stdout).toMatch(/^## Qwen3 32B on 2 x RTX 4090/)
-    expect(stdout).toContain('**fits** as FP8')
+    expect(stdout).toMatch(/^\*\*fits\*\*: one user at \d+ tok\/s, first token after .*\n\nas FP8 128x128 blocks/m)
     expect(stdout).toContain('```sh\nvllm serve Qwen/Qwen3-32B-FP8')
     expect(stdout).toContain('```sh\nservefit check qwen3-32b --gpu 2xrtx-4090\n```')
   })
@@ -91,7 +91,9 @@ describe('the front of a plan as a picture', () => {
     const svg = read('front.svg')
     const {stdout} = run('plan', 'qwen3-32b', '--gpu', '2xrtx-4090', '--json')
     const {front, plans} = JSON.parse(stdout) as {front: unknown[]; plans: unknown[]}
-    expect(svg.match(/<circle/g)).toHaveLength(front.length + plans.length)
+    // The legend has one for either.
+    expect(svg.match(/<circle/g)).toHaveLength(front.length + plans.length + 2)
+    expect(svg).toContain('>Qwen3 32B on 2 x RTX 4090 (24 GiB)<')
     expect(svg).toMatch(/^<\?xml[^>]*>\n<svg /)
     expect(svg).not.toMatch(/<script|href=|url\(/)
   })

@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest'
-import {found} from '../../src/web/page/combobox.tsx'
+import {called, found} from '../../src/web/page/combobox.tsx'
 import type {Choice} from '../../src/web/planner/protocol.ts'
 
 const choice = (value: string, title: string, names: string[] = []): Choice => ({value, title, note: '', names})
@@ -24,5 +24,15 @@ describe('a search while one types', () => {
     expect(names(found(MODELS, 'Next QWEN3'))).toEqual(['qwen3-coder-next'])
     expect(names(found(MODELS, 'qwen/qwen3-32b'))).toEqual(['qwen3-32b'])
     expect(found(MODELS, 'no such model')).toEqual([])
+  })
+
+  it('takes another spelling of one name for that name, and nothing else', () => {
+    expect(called(MODELS, 'Qwen3 32B')).toBe('qwen3-32b')
+    expect(called(MODELS, ' qwen3-Coder  next')).toBe('qwen3-coder-next')
+    expect(called(MODELS, 'qwen3-32b')).toBe('qwen3-32b')
+    // A repository, a path and a part of a name are what was typed.
+    for (const typed of ['Qwen/Qwen3-32B', './model', 'qwen3', '']) expect(called(MODELS, typed)).toBe(typed)
+    expect(called([...MODELS, choice('qwen3.32b', 'Another')], 'qwen3 32b')).toBe('qwen3-32b')
+    expect(called([...MODELS, choice('qwen3_32b', 'Another')], 'qwen3 32b')).toBe('qwen3 32b')
   })
 })

@@ -2,8 +2,8 @@ import type {Catalogue} from '../../catalogue/catalogue.ts'
 import type {MemoryPart} from '../../core/memory.ts'
 import type {Term} from '../../core/terms.ts'
 import {type CheckResult, checkResult} from '../../library/check.ts'
-import {type Advice, type Answer, isYes, judge, type Result, TIGHT_CODES} from '../../planner/answer/index.ts'
-import {deploymentWords, factRows, passedOverWords} from '../../render/check.ts'
+import {type Advice, type Answer, isYes, judge, type Result, type Standing, TIGHT_CODES} from '../../planner/answer/index.ts'
+import {deploymentWords, factRows, headline, passedOverWords} from '../../render/check.ts'
 import {machineTitle} from '../../render/hardware.ts'
 import {harmless} from '../../render/style.ts'
 import {type StartDocument, startDocument} from './start.ts'
@@ -16,7 +16,8 @@ export interface CheckDocument {
   engine: string
   /** What `check --json` prints. */
   result: CheckResult
-  verdict: {word: string; tone: Tone; as: string; reasons: string[]}
+  /** `headline`: what is asked most, in a line; absent where no speed is told. */
+  verdict: {word: string; tone: Tone; headline?: string; as: string; reasons: string[]}
   memory: {totalBytes: number; budgetBytes: number; perWhat: 'GPU' | 'socket'; terms: (Term & {part: MemoryPart})[]}
   /** Context, cache, speed, notes: each with its label. */
   facts: [string, string][]
@@ -51,12 +52,13 @@ const MOST_USERS = 1024
 export function checkDocument(catalogue: Catalogue, answered: Answer, advice: Advice, words: string): CheckDocument {
   const {best, machine} = answered
   const result = checkResult(catalogue, {answered})
+  const first = headline(best)
   return {
     kind: 'check',
     title: `${harmless(best.model.name)} on ${machineTitle(machine)}`,
     engine: `${best.engine.title} ${harmless(best.deployment.engineVersion)}`,
     result,
-    verdict: {...VERDICTS[best.verdict], as: deploymentWords(best), reasons: reasonsOf(result)},
+    verdict: {...VERDICTS[best.verdict], ...(first !== undefined && {headline: first}), as: deploymentWords(best), reasons: reasonsOf(result)},
     memory: {
       totalBytes: best.memory.totalBytes,
       budgetBytes: best.memory.budgetBytes,
@@ -80,14 +82,16 @@ function reasonsOf({verdict, reasons, warnings}: Result): string[] {
 
 /** The same deployment from one user to more than it serves at once; nothing where no speed is known. */
 function curveOf({best, question: {calibration}}: Answer): CurvePoint[] {
-  const {workload, performance, deployment} = best
-  if (!workload || !performance) return []
+  const {workload, performance, deployment, pooling} = best
+  // What embeds answers no user token by token.
+  if (!workload || !performance || pooling) return []
   const points: CurvePoint[] = []
   const asked = typeof workload.concurrency === 'number' ? workload.concurrency : undefined
   const most = Math.min(MOST_USERS, 2 * Math.max(deployment.maxNumSeqs * Math.max(1, deployment.dp), asked ?? 1))
+  const stood = standingOf(best)
   for (const users of loadsTo(most, asked)) {
     const load = {...workload, concurrency: users, requestRate: undefined}
-    const {performance: speed, warnings} = judge(best, {workload: load, calibration})
+    const {performance: speed, warnings} = judge(stood, {workload: load, calibration})
     if (!speed) continue
     const {tpotMs, ttftMs, outputTokensPerSecond} = speed
     const perSecond = (ms: number) => 1000 / ms
@@ -102,6 +106,11 @@ function curveOf({best, question: {calibration}}: Answer): CurvePoint[] {
     if (points.filter(({waits}) => waits).length >= 2 && users >= (asked ?? 0)) break
   }
   return points
+}
+
+/** A deployment that starts, without what was found of it under the load that was asked about: judged again, it would keep all that. */
+function standingOf({performance: _speed, workload: _load, tail: _tail, pooling: _pooling, ...stood}: Answer['best']): Standing {
+  return {...stood, verdict: 'fits', reasons: [], warnings: stood.warnings.filter(({code}) => !TIGHT_CODES.includes(code))}
 }
 
 function loadsTo(most: number, asked: number | undefined): number[] {

@@ -1,18 +1,26 @@
 import {useCallback, useEffect, useMemo, useRef, useState} from 'preact/hooks'
 import type {Lists, Problem} from '../planner/protocol.ts'
 import type {AnswerDocument} from '../documents/index.ts'
-import {fieldOf, type Words} from '../question/fields.ts'
+import {fieldOf, OF_SOME, type Words} from '../question/fields.ts'
+import {labelOf} from '../question/labels.ts'
 import {linkOf, type PageState, stateOfLink, VIEWS, type View} from '../question/link.ts'
 import {PASTED_FILE, shellWords, wordsOfCommand} from '../question/scenario.ts'
 import {type Actions, AnswerView, Code, StartView} from '../views/index.tsx'
+import {found} from './combobox.tsx'
 import {type Loaded, openLine} from './client.ts'
-import {CopyButton} from './copy.tsx'
+import {CopyButton, SaveButton} from './copy.tsx'
 import type {Form} from './fields.tsx'
 import {partsOf} from './parts.ts'
 import {QuestionForm} from './question.tsx'
 import {ThemeButton} from './theme.tsx'
 
-const TITLES: Record<View, string> = {check: 'Does it fit?', plan: 'Best plan', compare: 'Checkpoints', capacity: 'How many machines?'}
+const TITLES: Record<View, string> = {
+  check: 'Does it fit?',
+  models: 'What fits here?',
+  plan: 'Best plan',
+  compare: 'Compare checkpoints',
+  capacity: 'How many machines?',
+}
 
 interface AppProps {
   loaded: Loaded
@@ -107,11 +115,15 @@ export function App({loaded, first, here}: AppProps) {
         ...before,
         words: withWords(before.words, {gpu, machine: '', link: '', nodes: '', ...NO_LAYOUT, 'gpu-memory-utilization': ''}),
       })),
-    useModel: (model) => step((before) => ({...before, words: withWords(before.words, {model, weights: ''})})),
+    useModel: (model) => step((before) => ({...before, view: 'check', words: withWords(before.words, {model, weights: ''})})),
     useWords: (words) => step((before) => ({...before, view: 'check', words: withWords(before.words, words)})),
+    press: (flag, value) => {
+      if (value === undefined) showField(flag)
+      else step((before) => placed({...before, words: withFlags(before.words, `--${flag} ${value}`)}))
+    },
   }
   const problems = shown?.problems ?? []
-  const byFlag = new Map(problems.flatMap(({flag, message}) => (flag === undefined ? [] : [[flag, message] as const])))
+  const byFlag = new Map(problems.flatMap(({flag, message}) => (flag === undefined ? [] : [[flag, withoutFlag(message)] as const])))
   const form: Form = {words: state.words, set, problems: byFlag}
   const document = shown?.document
   const start = document?.kind === 'check' ? document.start : undefined
@@ -121,7 +133,10 @@ export function App({loaded, first, here}: AppProps) {
       <header>
         <h1>servefit</h1>
         <p>Does this model fit, how fast is it under my load, and what do I start?</p>
-        <ThemeButton />
+        <div class="tools">
+          {here === undefined && <CopyButton text={() => location.href} label="Copy link" />}
+          <ThemeButton />
+        </div>
       </header>
       <nav aria-label="What is asked">
         {VIEWS.map((view) => (
@@ -139,6 +154,7 @@ export function App({loaded, first, here}: AppProps) {
             pasted={state.pasted}
             paste={paste}
             here={here}
+            answered={shown?.machine}
             modelProblem={byFlag.get('model') ?? about(/^(MODEL|REPOSITORY)/)}
             machineProblem={about(/^(GPU|MACHINE|NO_GPU|LINK)/)}
           />
@@ -147,7 +163,18 @@ export function App({loaded, first, here}: AppProps) {
           <p class="unseen" role="status">
             {busy ? 'working' : document ? spoken(document) : (problems[0]?.message ?? '')}
           </p>
-          {problems.length > 0 && <Problems problems={problems} set={set} words={state.words} />}
+          <p class="working" aria-hidden="true">
+            {busy && 'working …'}
+          </p>
+          {problems.length > 0 && (
+            <Problems
+              problems={problems}
+              set={set}
+              words={state.words}
+              lists={lists}
+              lookForModels={() => setState((before) => ({...before, view: 'models'}))}
+            />
+          )}
           {document && (
             <>
               <AnswerView document={document} actions={actions} />
@@ -156,7 +183,12 @@ export function App({loaded, first, here}: AppProps) {
                   start={start}
                   format={start.formats.some(({id}) => id === state.format) ? state.format : 'command'}
                   choose={(format) => setState((before) => ({...before, format}))}
-                  copy={(text) => <CopyButton text={text} />}
+                  copy={(text, name) => (
+                    <>
+                      <CopyButton text={text} />
+                      {name !== undefined && <SaveButton name={name} text={text} />}
+                    </>
+                  )}
                 />
               )}
               <Elsewhere document={document} />
@@ -164,9 +196,10 @@ export function App({loaded, first, here}: AppProps) {
           )}
         </main>
       </div>
+      <Peek document={document} problems={problems} />
       <footer>
         <p>
-          Everything is reckoned in this page: nothing is sent anywhere, and the link in the address bar shows the same again. Estimates come with intervals
+          Everything is worked out in this page: nothing is sent anywhere, and the link in the address bar shows the same again. Estimates come with intervals
           that hold about four measurements in five.
         </p>
       </footer>
@@ -175,8 +208,7 @@ export function App({loaded, first, here}: AppProps) {
 }
 
 /** What the page itself remembers beside a command's words. */
-const PAGE_ONLY = ['objective', 'think-seconds', 'growth', 'price']
-const pageWords = (words: Words): Words => Object.fromEntries(Object.entries(words).filter(([flag]) => PAGE_ONLY.includes(flag)))
+const pageWords = (words: Words): Words => Object.fromEntries(Object.entries(words).filter(([flag]) => OF_SOME.has(flag)))
 const NO_LAYOUT: Words = {tp: '', pp: '', dp: '', ep: '', 'dp-attention': ''}
 
 const withWords = (before: Words, changed: Words): Words => Object.fromEntries(Object.entries({...before, ...changed}).filter(([, value]) => value !== ''))
@@ -204,6 +236,9 @@ function withFlags(words: Words, flags: string): Words {
   return withWords(words, changed)
 }
 
+/** `--tp x: expected a whole number` beside the field of that name. */
+const withoutFlag = (message: string): string => message.replace(/^--[\w-]+(?: .*?)?: (?=expected )/s, '')
+
 /** Which flag a name belongs to that was not known. */
 const FLAG_OF_CODE: readonly (readonly [RegExp, string])[] = [
   [/^MODEL/, 'model'],
@@ -215,23 +250,57 @@ const FLAG_OF_CODE: readonly (readonly [RegExp, string])[] = [
   [/^ENGINE/, 'engine'],
 ]
 
-function Problems({problems, set, words}: {problems: readonly Problem[]; set(words: Words): void; words: Words}) {
+const MOST_ALIKE = 4
+
+/** Names of the list that hold what was typed. */
+function alike(about: string | undefined, words: Words, lists: Lists | undefined): string[] {
+  const choices = about === 'model' ? lists?.models : about === 'machine' ? lists?.machines : about === 'gpu' ? lists?.gpus : undefined
+  const typed = (words[about ?? ''] ?? '').replace(/^\d+[x×]/, '')
+  if (!choices || typed === '') return []
+  return found(choices, typed)
+    .slice(0, MOST_ALIKE)
+    .map(({value}) => value)
+}
+
+interface ProblemsProps {
+  problems: readonly Problem[]
+  set(words: Words): void
+  words: Words
+  lists: Lists | undefined
+  lookForModels(): void
+}
+
+function Problems({problems, set, words, lists, lookForModels}: ProblemsProps) {
   return (
     <section class="card verdict bad" aria-labelledby="problem-title">
       <h2 id="problem-title">This cannot be answered yet</h2>
       {problems.map(({code, message, suggestions, flag}) => {
         const about = flag ?? FLAG_OF_CODE.find(([pattern]) => pattern.test(code))?.[1]
-        const suggested = (name: string) => (about === 'gpu' ? (words.gpu ?? '').replace(/^((?:\d+[x×])?).*$/s, `$1${name}`) : name)
+        const near = suggestions.length > 0 ? suggestions : alike(about, words, lists)
+        const take = (name: string) => {
+          if (about === undefined) return
+          const unknown = /"([^"]+)"/.exec(message)?.[1]
+          // A machine that is compared with the one of the form is named in a field of its own.
+          if (unknown !== undefined && words.beside?.includes(unknown)) set({beside: words.beside.replace(unknown, () => name)})
+          else set({[about]: about === 'gpu' ? `${/^\d+[x×]/.exec(words.gpu ?? '')?.[0] ?? ''}${name}` : name})
+        }
         return (
           <div key={`${code} ${message}`}>
             <p class="reason" data-code={code}>
-              {message}
+              {flag === undefined ? message : `${labelOf(flag)}: ${withoutFlag(message)}`}
             </p>
-            {about !== undefined && suggestions.length > 0 && (
+            {code === 'MODEL_MISSING' && (
+              <p>
+                <button type="button" onClick={lookForModels}>
+                  Which models fit this machine?
+                </button>
+              </p>
+            )}
+            {about !== undefined && near.length > 0 && (
               <p>
                 Did you mean{' '}
-                {suggestions.map((name) => (
-                  <button key={name} type="button" class="apply" onClick={() => set({[about]: suggested(name)})}>
+                {near.map((name) => (
+                  <button key={name} type="button" class="apply" onClick={() => take(name)}>
                     {name}
                   </button>
                 ))}
@@ -285,5 +354,54 @@ function spoken(document: AnswerDocument): string {
       return document.groups.map(({words}) => words.advice ?? words.none ?? '').join(' ')
     case 'capacity':
       return document.words.best[0] ?? document.words.problems[0] ?? ''
+    case 'models':
+      return `${document.title}: ${document.rows.length} listed${document.rows[0] ? `, ${document.rows[0].name} first` : ''}`
   }
+}
+
+/** The answer in a few words, with the tone of its verdict. */
+function inShort(document: AnswerDocument): {tone: string; word: string; text: string} {
+  switch (document.kind) {
+    case 'check':
+      return {tone: document.verdict.tone, word: document.verdict.word, text: document.verdict.headline ?? document.verdict.reasons[0] ?? ''}
+    case 'plan':
+      return {tone: document.report.met ? 'good' : 'bad', word: document.report.met ? 'best' : 'no plan', text: document.headline}
+    case 'compare':
+      return {tone: '', word: '', text: spoken(document)}
+    case 'capacity':
+      return {tone: document.report.feasible ? 'good' : 'bad', word: '', text: spoken(document)}
+    case 'models':
+      return {tone: document.rows.length > 0 ? 'good' : 'bad', word: '', text: spoken(document)}
+  }
+}
+
+/** Where the answer stands below the question, on a narrow screen: what it is, while it cannot be seen. */
+function Peek({document, problems}: {document: AnswerDocument | undefined; problems: readonly Problem[]}) {
+  const [away, setAway] = useState(false)
+  useEffect(() => {
+    const main = globalThis.document.querySelector('main')
+    if (!main || typeof IntersectionObserver === 'undefined') return
+    const observer = new IntersectionObserver(([entry]) => setAway(entry !== undefined && !entry.isIntersecting), {rootMargin: '0px 0px -120px 0px'})
+    observer.observe(main)
+    return () => observer.disconnect()
+  }, [])
+  const short = document ? inShort(document) : {tone: 'bad', word: '', text: problems[0]?.message ?? ''}
+  if (!away || short.text === '') return null
+  return (
+    <button type="button" class={`peek ${short.tone}`} onClick={() => globalThis.document.querySelector('main')?.scrollIntoView()}>
+      <span>
+        {short.word !== '' && <b class="word">{short.word}</b>} {short.text}
+      </span>
+    </button>
+  )
+}
+
+/** Brings the field of a flag into view, opening what it lies in. */
+function showField(flag: string): void {
+  const own = globalThis.document.querySelector<HTMLElement>(`.question [name="${flag}"]`)
+  // A machine may be given another way than the field that is there now.
+  const field = own ?? globalThis.document.querySelector<HTMLElement>('.ways input:checked')
+  for (let around = field?.closest('details'); around; around = around.parentElement?.closest('details')) around.open = true
+  field?.scrollIntoView({block: 'center'})
+  field?.focus()
 }

@@ -18,6 +18,9 @@ export interface Line {
   lists(): Promise<Lists>
 }
 
+/** Files that a question about one model takes beside the first: the model's, and the flags of an engine. */
+const ASKED_ABOUT = 2
+
 /** A question that runs longer than this when the next one comes is given up. */
 const PATIENCE_MS = 700
 
@@ -31,12 +34,12 @@ export function openLine(loaded: Loaded, parts: Parts): Line {
     if (!post) [post, stop] = startedPlanner(loaded)
     return post
   }
-  /** Files that are missing are loaded: the one that is asked about first, then, where others are weighed, all. */
+  /** Files that are missing are loaded: first those that are asked about, one by one, then, where many are weighed, all. */
   const answerOf = async (send: (body: Body) => Promise<Reply>, asked: Asked): Promise<Reply> => {
     for (let times = 0; ; times++) {
       const reply = await send({kind: 'answer', ...asked} as Body)
       if (!('missing' in reply)) return reply
-      const data = await (times === 0 ? parts.withFile(reply.missing) : parts.all())
+      const data = await (times < ASKED_ABOUT ? parts.withFile(reply.missing) : parts.all())
       if (!Object.hasOwn(data, reply.missing)) throw new Error(`${reply.missing} is not part of the page`)
       await send({kind: 'more', data} as Body)
     }
@@ -61,7 +64,7 @@ export function openLine(loaded: Loaded, parts: Parts): Line {
           resolve(undefined)
         }
       })
-      const answered = Promise.race([answerOf(started(), asked), given])
+      const answered = Promise.race([answerOf(started(), asked).catch(asProblem), given])
       const mine = {since: performance.now(), done: answered, giveUp}
       running = mine
       const reply = await answered
@@ -70,6 +73,12 @@ export function openLine(loaded: Loaded, parts: Parts): Line {
     },
   }
 }
+
+/** A file that could not be loaded, or a defect: said, so that nobody waits for ever. */
+const asProblem = (error: unknown): Reply => ({
+  id: 0,
+  problems: [{code: 'PAGE_INCOMPLETE', message: `the page could not load all it needs (${(error as Error).message}): load it again`, suggestions: []}],
+})
 
 /** A worker from the text of the planner, so that it works where pages may not load files; the page itself where there are no workers. */
 function startedPlanner(loaded: Loaded): [(body: Body) => Promise<Reply>, () => void] {

@@ -32,6 +32,14 @@ export function found(choices: readonly Choice[], typed: string): Choice[] {
     .map(({choice}) => choice)
 }
 
+/** What was typed, as the list calls it where it is another spelling of one name. */
+export function called(choices: readonly Choice[], typed: string): string {
+  const own = plain(typed).trim()
+  if (own === '' || choices.some(({value}) => value === typed)) return typed
+  const alike = choices.filter(({value, title}) => plain(value).trim() === own || plain(title).trim() === own)
+  return alike.length === 1 ? alike[0]!.value : typed
+}
+
 function rankOf({asked, words, own, names}: {asked: string; words: readonly string[]; own: string; names: readonly string[]}): number {
   if (names.includes(asked)) return 0
   if (own.startsWith(asked)) return 1
@@ -46,7 +54,10 @@ export function Combobox({label, value, choices, change, problem, hint, flag}: C
   const [at, setAt] = useState(-1)
   const list = useRef<HTMLDivElement>(null)
   const open = typed !== undefined
-  const shown = useMemo(() => (typed === undefined ? [] : found(choices, typed === value ? '' : typed)), [typed, value, choices])
+  const shown = useMemo(
+    () => (typed === undefined ? [] : found(choices, typed === value && choices.some((choice) => choice.value === value) ? '' : typed)),
+    [typed, value, choices],
+  )
   const close = () => {
     setTyped(undefined)
     setAt(-1)
@@ -66,7 +77,7 @@ export function Combobox({label, value, choices, change, problem, hint, flag}: C
       else if (shown.length > 0) move((at + (event.key === 'ArrowDown' ? 1 : -1) + shown.length) % shown.length)
     } else if (event.key === 'Enter') {
       event.preventDefault()
-      if (open) take(shown[at]?.value ?? typed)
+      if (open) take(shown[at]?.value ?? called(choices, typed))
     } else if (event.key === 'Escape') close()
   }
   const chosen = open && at >= 0 ? `${id}-${at}` : undefined
@@ -94,7 +105,7 @@ export function Combobox({label, value, choices, change, problem, hint, flag}: C
         onFocus={(event) => event.currentTarget.select()}
         onClick={() => setTyped(value)}
         onBlur={() => {
-          if (typed !== undefined && typed !== value) take(typed)
+          if (typed !== undefined && typed !== value) take(called(choices, typed))
           else close()
         }}
         onKeyDown={onKeyDown}

@@ -1,6 +1,7 @@
 import type {ComponentChildren} from 'preact'
 import {useId} from 'preact/hooks'
 import {ON, type Words} from '../question/fields.ts'
+import {labelOf} from '../question/labels.ts'
 
 /** What a form field needs: the words, how to change them, and what is wrong with each. */
 export interface Form {
@@ -12,21 +13,20 @@ export interface Form {
 interface TextProps {
   form: Form
   flag: string
-  label: string
   hint?: string
-  placeholder?: string
+  placeholder?: string | undefined
   choices?: readonly string[]
   /** What else changes with it. */
   also?: Words
 }
 
 /** A field as a person types it: 2k, 8GiB, max. */
-export function Text({form, flag, label, hint, placeholder, choices, also}: TextProps) {
+export function Text({form, flag, hint, placeholder, choices, also}: TextProps) {
   const id = useId()
   const problem = form.problems.get(flag)
   return (
     <div class="field">
-      <label for={id}>{label}</label>
+      <label for={id}>{labelOf(flag)}</label>
       <input
         id={id}
         name={flag}
@@ -57,19 +57,7 @@ export function Text({form, flag, label, hint, placeholder, choices, also}: Text
 }
 
 /** One of a few; empty is what is chosen unasked. */
-export function Select({
-  form,
-  flag,
-  label,
-  choices,
-  unasked,
-}: {
-  form: Form
-  flag: string
-  label: string
-  choices: readonly (string | [string, string])[]
-  unasked: string
-}) {
+export function Select({form, flag, choices, unasked}: {form: Form; flag: string; choices: readonly (string | [string, string])[]; unasked: string}) {
   const id = useId()
   const problem = form.problems.get(flag)
   const value = form.words[flag] ?? ''
@@ -77,7 +65,7 @@ export function Select({
   const shown: [string, string][] = value === '' || known.some(([own]) => own === value) ? known : [...known, [value, value]]
   return (
     <div class="field">
-      <label for={id}>{label}</label>
+      <label for={id}>{labelOf(flag)}</label>
       <select id={id} name={flag} value={value} aria-invalid={problem !== undefined} onChange={(event) => form.set({[flag]: event.currentTarget.value})}>
         <option value="">{unasked}</option>
         {shown.map(([own, title]) => (
@@ -91,7 +79,7 @@ export function Select({
   )
 }
 
-export function Switch({form, flag, label}: {form: Form; flag: string; label: string}) {
+export function Switch({form, flag}: {form: Form; flag: string}) {
   return (
     <label class="switch">
       <input
@@ -100,7 +88,7 @@ export function Switch({form, flag, label}: {form: Form; flag: string; label: st
         checked={(form.words[flag] ?? '') !== ''}
         onChange={(event) => form.set({[flag]: event.currentTarget.checked ? ON : ''})}
       />
-      {label}
+      {labelOf(flag)}
     </label>
   )
 }

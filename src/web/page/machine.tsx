@@ -1,12 +1,16 @@
+import type {ComponentChildren} from 'preact'
 import {useId, useState} from 'preact/hooks'
 import type {Lists} from '../planner/protocol.ts'
 import type {Words} from '../question/fields.ts'
+import {labelOf} from '../question/labels.ts'
+import type {View} from '../question/link.ts'
 import {Combobox} from './combobox.tsx'
 import {type Form, Group, More, Select, Text} from './fields.tsx'
 
-type Way = 'cards' | 'machine' | 'figures' | 'paste'
+type Way = 'any' | 'cards' | 'machine' | 'figures' | 'paste'
 
 const WAYS: readonly [Way, string][] = [
+  ['any', 'Any'],
   ['cards', 'Cards'],
   ['machine', 'Machine'],
   ['figures', 'Figures'],
@@ -20,14 +24,23 @@ interface MachineProps {
   paste(text: string | undefined): void
   /** What `detect --json` prints of the computer that serves the page. */
   here: string | undefined
-  problem: string | undefined
+  machineProblem: string | undefined
+  view: View
+  /** The machine of the last answer. */
+  answered: string | undefined
+  /** Further fields of this group. */
+  children?: ComponentChildren
 }
 
 /** Words that name a machine. */
 const NO_MACHINE: Words = {gpu: '', machine: '', link: ''}
 
-const wayOf = ({gpu = '', machine = ''}: Words, pasted: string | undefined): Way =>
-  pasted !== undefined ? 'paste' : machine !== '' ? 'machine' : gpu.includes('=') ? 'figures' : 'cards'
+function wayOf({gpu = '', machine = ''}: Words, pasted: string | undefined, view: View): Way {
+  if (pasted !== undefined) return 'paste'
+  if (machine !== '') return 'machine'
+  if (gpu === '' && view === 'capacity') return 'any'
+  return gpu.includes('=') ? 'figures' : 'cards'
+}
 
 /** `2xrtx-4090` as number and card; nothing for a mix of cards. */
 function partsOf(gpu: string): {count: string; card: string} | undefined {
@@ -37,28 +50,32 @@ function partsOf(gpu: string): {count: string; card: string} | undefined {
 }
 
 /** Where: cards by name, a machine of the list, a card by its figures, or what a tool printed there. */
-export function MachineFields({form, lists, pasted, paste, here, problem}: MachineProps) {
+export function MachineFields({form, lists, pasted, paste, here, machineProblem: problem, view, answered, children}: MachineProps) {
   const [picked, setPicked] = useState<Way | undefined>()
-  const way = picked ?? wayOf(form.words, pasted)
+  const given = wayOf(form.words, pasted, view)
+  const way = picked === undefined || (picked === 'any' && view !== 'capacity') ? given : picked
   const pick = (next: Way) => {
     setPicked(next)
     if (next !== 'paste' && pasted !== undefined) paste(undefined)
+    if (next === 'any') form.set({...NO_MACHINE, nodes: ''})
   }
   const name = useId()
+  const stillAsked = way !== given && answered !== undefined && problem === undefined
   return (
     <Group title="Machine">
-      <div class="tabs" role="radiogroup" aria-label="How the machine is given">
-        {WAYS.map(([id, title]) => (
+      <div class="tabs ways" role="radiogroup" aria-label="How the machine is given">
+        {WAYS.filter(([id]) => id !== 'any' || view === 'capacity').map(([id, title]) => (
           <label key={id} class={id === way ? 'chosen' : undefined}>
             <input type="radio" name={name} value={id} checked={id === way} onChange={() => pick(id)} />
             {title}
           </label>
         ))}
       </div>
+      {way === 'any' && <p class="hint">Machines that are sold or rented today are compared.</p>}
       {way === 'cards' && <Cards form={form} lists={lists} problem={problem} />}
       {way === 'machine' && (
         <Combobox
-          label="Machine of the list"
+          label={labelOf('machine')}
           flag="machine"
           value={form.words.machine ?? ''}
           choices={lists.machines}
@@ -68,14 +85,14 @@ export function MachineFields({form, lists, pasted, paste, here, problem}: Machi
         />
       )}
       {way === 'figures' && <Figures form={form} problem={problem} />}
-      {way === 'paste' && <Paste pasted={pasted} paste={paste} here={here} problem={problem} />}
-      {way !== 'paste' && (
+      {way === 'paste' && <Paste pasted={pasted} paste={paste} here={here} problem={problem} answered={answered} />}
+      {stillAsked && <p class="hint">The answer is about {answered} until another machine is given here.</p>}
+      {way !== 'paste' && way !== 'any' && (
         <More title="Links and nodes" flags={['link', 'nodes']} form={form} plain>
           {way === 'cards' && (
             <Select
               form={form}
               flag="link"
-              label="Joined by"
               unasked="as is usual for them"
               choices={[
                 ['p2p', 'PCIe, peer to peer'],
@@ -84,9 +101,10 @@ export function MachineFields({form, lists, pasted, paste, here, problem}: Machi
               ]}
             />
           )}
-          <Text form={form} flag="nodes" label="Such machines together" placeholder="1" hint="in one deployment" />
+          <Text form={form} flag="nodes" placeholder="1" hint="in one deployment" />
         </More>
       )}
+      {children}
     </Group>
   )
 }
@@ -96,7 +114,7 @@ function Cards({form, lists, problem}: {form: Form; lists: Lists; problem: strin
   const parts = partsOf(gpu)
   // A number that was given before its card.
   const [number, setNumber] = useState('1')
-  if (!parts) return <Text form={form} flag="gpu" label="Cards" hint="a mix, as 2xrtx-4090,1xrtx-3090" also={{machine: ''}} />
+  if (!parts) return <Text form={form} flag="gpu" hint="a mix, as 2xrtx-4090,1xrtx-3090" also={{machine: ''}} />
   const count = parts.card === '' ? number : parts.count
   const set = (next: string, card: string) => {
     setNumber(next)
@@ -106,7 +124,7 @@ function Cards({form, lists, problem}: {form: Form; lists: Lists; problem: strin
     <div class="count-and-card">
       <CountField value={count} change={(next) => set(next, parts.card)} />
       <Combobox
-        label="Card"
+        label={labelOf('gpu')}
         flag="gpu"
         value={parts.card}
         choices={lists.gpus}
@@ -178,8 +196,16 @@ function Figures({form, problem}: {form: Form; problem: string | undefined}) {
   )
 }
 
-function Paste({pasted, paste, here, problem}: Pick<MachineProps, 'pasted' | 'paste' | 'here' | 'problem'>) {
+interface PasteProps extends Pick<MachineProps, 'pasted' | 'paste' | 'here' | 'answered'> {
+  problem: string | undefined
+}
+
+const TOOLS =
+  'nvidia-smi (also -q, -q -x, -L, topo -m, --query-gpu), amd-smi, rocm-smi, rocminfo, xpu-smi, npu-smi, hl-smi, lspci -nn, system_profiler, or servefit detect --json; several after one another. '
+
+function Paste({pasted, paste, here, problem, answered}: PasteProps) {
   const id = useId()
+  const isRead = pasted !== undefined && problem === undefined && answered !== undefined
   return (
     <>
       {here !== undefined && (
@@ -200,9 +226,15 @@ function Paste({pasted, paste, here, problem}: Pick<MachineProps, 'pasted' | 'pa
           aria-describedby={`${id}-note`}
           onInput={(event) => paste(event.currentTarget.value === '' ? undefined : event.currentTarget.value)}
         />
+        {isRead && (
+          <p class="hint found">
+            Read: <b>{answered}</b>
+          </p>
+        )}
         <p id={`${id}-note`} class={problem === undefined ? 'hint' : 'problem'}>
-          {problem ??
-            'nvidia-smi (also -q, -q -x, -L, topo -m, --query-gpu), amd-smi, rocm-smi, rocminfo, xpu-smi, npu-smi, hl-smi, lspci -nn, system_profiler, or servefit detect --json; several after one another. The text stays in this page and in its link: leave out what a link should not tell.'}
+          {/* All of a problem stands beside the form. */}
+          {problem?.split(/: expected |; |\. /)[0] ??
+            `${isRead ? '' : TOOLS}The text stays in this page and in its link: leave out what a link should not tell.`}
         </p>
       </div>
     </>

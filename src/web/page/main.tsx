@@ -1,5 +1,5 @@
 import {render} from 'preact'
-import {stateOfLink} from '../question/link.ts'
+import {FIRST_STATE, type PageState, stateOfLink} from '../question/link.ts'
 import {App} from './app.tsx'
 import type {Loaded} from './client.ts'
 
@@ -8,7 +8,9 @@ const place = document.getElementById('page')
 if (place)
   void stateOfLink(location.hash).then((state) => {
     const here = loaded.servefitMachine === undefined ? undefined : JSON.stringify(loaded.servefitMachine, undefined, 2)
-    // Served by `servefit web`, the first question is about this computer.
-    const first = here !== undefined && location.hash.length <= 1 ? {...state, pasted: here, words: {...state.words, gpu: ''}} : state
+    // Served by `servefit web`, the first question is what fits this computer, as for the command without words.
+    const isFirst = here !== undefined && location.hash.length <= 1
+    const first: PageState = isFirst ? {...FIRST_STATE, view: 'models', pasted: here, words: {model: FIRST_STATE.words.model ?? ''}} : state
+    place.replaceChildren()
     render(<App loaded={loaded} first={first} here={here} />, place)
   })

@@ -27,8 +27,8 @@ export function ThemeButton() {
     }
   }, [theme])
   return (
-    <button type="button" class="theme" aria-label={`Colours: ${theme}`} onClick={() => setTheme(NEXT[theme])}>
-      {theme}
+    <button type="button" class="theme" title="Dark, light, or as the system has it" onClick={() => setTheme(NEXT[theme])}>
+      Colours: {theme}
     </button>
   )
 }

@@ -18,8 +18,9 @@ import {quoteWord} from '../../render/launch/shell-quote.ts'
 import {type AnswerDocument, capacityDocument, checkDocument, compareDocument, compareTitle, planDocument, planTitle} from '../documents/index.ts'
 import type {Words} from '../question/fields.ts'
 import {commandOf, PASTED_FILE, type ReadQuestion, readQuestion} from '../question/scenario.ts'
-import {capacityAsked} from './capacity-question.ts'
+import {capacityAsked, placesBeside} from './capacity-question.ts'
 import {listsOf} from './lists.ts'
+import {modelsFor} from './models-question.ts'
 import type {Asked, Data, Lists, Problem} from './protocol.ts'
 
 /** Answers questions about the data that was handed in. */
@@ -48,6 +49,9 @@ const notRead = (path: string) =>
 /** The page has no command to read, so none names files. */
 const NO_DOCUMENTS = {read: notRead, text: notRead, parse: notRead}
 
+const HOW_TO_PASTE =
+  'Run there, and paste what they print: nvidia-smi; nvidia-smi -L; nvidia-smi topo -m. For AMD: amd-smi static; amd-smi metric --mem-usage; amd-smi topology'
+
 /** A planner over compiled data. What is not asked for is never parsed. */
 export function openPlanner(first: Data): Planner {
   const data = {...first}
@@ -58,7 +62,7 @@ export function openPlanner(first: Data): Planner {
   const contextFor = (pasted: string | undefined): Context => {
     if (pasted === undefined) return world
     if (read?.text !== pasted) {
-      const machine = machineOfText(catalogue, pasted, 'The pasted text', gpuFinder(catalogue))
+      const machine = machineOfText(catalogue, pasted, 'The pasted text', gpuFinder(catalogue), HOW_TO_PASTE)
       // Who asks is told; nobody may have asked yet.
       machine.catch(() => {})
       read = {text: pasted, context: {...world, readMachine: () => machine}}
@@ -74,7 +78,7 @@ export function openPlanner(first: Data): Planner {
         const asked = readQuestion(own, {oneUser: view !== 'plan'})
         const {scenario, problems} = asked
         if (problems.length > 0) return {problems: problems.map((problem) => ({code: 'FIELD_INVALID', ...problem}))}
-        if (scenario.model === '') throw new InputError('MODEL_MISSING', 'Choose a model')
+        if (scenario.model === '' && view !== 'models') throw new InputError('MODEL_MISSING', 'Choose a model')
         const anyMachine = scenario.gpu === undefined && scenario.machine === undefined
         if (anyMachine && view !== 'capacity')
           throw new InputError(
@@ -104,6 +108,7 @@ const ANSWERS: Record<Asked['view'], (context: Context, read: Read) => Promise<A
     const {answered} = await answerAsked(context, scenario, NO_DOCUMENTS)
     return checkDocument(context.catalogue, answered, adviseOn(context, answered, asked), asked)
   },
+  models: (context, {words}) => modelsFor(context, words),
   async plan(context, {scenario, objective, words}) {
     const asked = await planAsked(context, {...scenario, workload: scenario.workload!, objective}, NO_DOCUMENTS)
     const found = await plan(context, asked)
@@ -124,8 +129,9 @@ function fleetCommand({machine, gpu}: Scenario, words: Words): string {
   const {model = '', price, ...others} = words
   const named = machine ?? gpu
   const priced = price && named !== undefined ? ` --price ${quoteWord(`${named}=${price}`)}` : ''
-  const rest = commandOf({...others, prefer: ''}, quoteWord, {and: ['think-seconds', 'growth']}).replace(/^'' ?/, '')
-  return `--model ${quoteWord(model)} ${rest}${priced}`.trimEnd()
+  const rest = commandOf({...others, prefer: ''}, quoteWord, {and: ['think-seconds', 'growth', 'slo', 'spare', 'max-utilisation']}).replace(/^'' ?/, '')
+  const beside = placesBeside(words).map((place) => ('gpu' in place ? ` --gpu ${quoteWord(place.gpu)}` : ` --machine ${quoteWord(place.machine)}`))
+  return `--model ${quoteWord(model)} ${rest}${beside.join('')}${priced}`.trimEnd()
 }
 
 /** Errors of people become words; a defect of ours is told as one. */

@@ -1,4 +1,4 @@
-import {parseBytes, parseCount, parseNumber} from '../../cli/quantities.ts'
+import {parseBytes, parseCount, parseNumber, parseShare} from '../../cli/quantities.ts'
 import {InputError} from '../../core/input-error.ts'
 import {nearest, quotedShort} from '../../core/nearest.ts'
 import {stateFormatOf, weightsOf} from '../../engines/words.ts'
@@ -111,7 +111,27 @@ export const FIELDS: readonly Field[] = [
   number('think-seconds', {min: 0, max: 86_400}, []),
   text('growth'),
   text('price'),
+  oneOf('slo', ['none', 'interactive'], []),
+  count('spare', {min: 0, max: 1000}, []),
+  {flag: 'max-utilisation', path: [], parse: (value) => parseShare(value, 'max-utilisation', {min: 0.05, max: 1})},
+  text('words'),
+  text('beside'),
+  count('limit', {min: 0, max: 1_000_000}, []),
 ]
+
+/** Flags that not every command has; they stay with the page when a command is taken over that lacks them. */
+export const OF_SOME: ReadonlySet<string> = new Set([
+  'objective',
+  'think-seconds',
+  'growth',
+  'price',
+  'slo',
+  'spare',
+  'max-utilisation',
+  'beside',
+  'words',
+  'limit',
+])
 
 const BY_NAME = new Map(FIELDS.flatMap((field) => [field.flag, ...(field.aliases ?? [])].map((name) => [name, field] as const)))
 

@@ -11,8 +11,8 @@ export interface PageState {
   pasted?: string
 }
 
-export type View = 'check' | 'plan' | 'compare' | 'capacity'
-export const VIEWS: readonly View[] = ['check', 'plan', 'compare', 'capacity']
+export type View = 'check' | 'models' | 'plan' | 'compare' | 'capacity'
+export const VIEWS: readonly View[] = ['check', 'models', 'plan', 'compare', 'capacity']
 
 /** A question that shows what the page does, and that most people can relate to. */
 export const FIRST_STATE: PageState = {

@@ -1,7 +1,7 @@
 import {dictionary} from '../../core/dictionary.ts'
 import {InputError} from '../../core/input-error.ts'
 import {assumedLoad, type Objective, type Scenario} from '../../planner/scenario/index.ts'
-import {type Field, fieldOf, FIELDS, type Words} from './fields.ts'
+import {type Field, fieldOf, FIELDS, OF_SOME, type Words} from './fields.ts'
 
 /** The name that a pasted text goes by in a command. */
 export const PASTED_FILE = './machine.txt'
@@ -70,9 +70,6 @@ export function readQuestion(words: Words, {oneUser = true}: {oneUser?: boolean}
   const workload = {...assumedLoad(tree.maxModelLen as number | undefined, load), ...(open && {concurrency: undefined}), ...load}
   return {scenario: {model: '', ...tree, workload} as Scenario, objective, problems}
 }
-
-/** Flags that not every command has. */
-const OF_SOME = new Set(['objective', 'think-seconds', 'growth', 'price'])
 
 /** The arguments that ask the same on a command line; with those of `and`, which only some commands have. */
 export function commandOf(words: Words, quote: (word: string) => string, {and = []}: {and?: readonly string[]} = {}): string {

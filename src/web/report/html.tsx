@@ -1,21 +1,21 @@
 import {renderToString} from 'preact-render-to-string'
-import type {AnswerDocument} from '../documents/index.ts'
+import type {ReportDocument} from '../documents/index.ts'
 import {CHART_STYLES, STYLES, THEME_STYLES} from '../styles.ts'
-import type {PlanDocument} from '../documents/index.ts'
+import {dataVersionOf, type PlanDocument} from '../documents/index.ts'
 import {AnswerView, Code, FrontChart, StartView} from '../views/index.tsx'
 
 /** A report asks nothing of anybody: no script, no request. */
 const POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
 /** An answer as one file that needs nothing else: what the page shows, without what can be pressed. */
-export function htmlReport(document: AnswerDocument, {version}: {version: string}): string {
+export function htmlReport(document: ReportDocument, {version}: {version: string}): string {
   const start = document.kind === 'check' ? document.start : undefined
-  const dataVersion =
-    'report' in document ? (document.report as {dataVersion?: string}).dataVersion : document.kind === 'check' ? document.result.dataVersion : undefined
+  const dataVersion = dataVersionOf(document)
   const body = renderToString(
     <main class="report">
       <header>
-        <h1>{document.title}</h1>
+        {/* Seen where the answer below does not begin with it. */}
+        <h1 class={document.kind === 'capacity' ? undefined : 'unseen'}>{document.title}</h1>
       </header>
       <AnswerView document={document} whole />
       {start && <StartView start={start} />}
@@ -46,10 +46,13 @@ ${body}
 `
 }
 
+/** A title in lines that the picture is wide enough for: the machine, and the load below it. */
+const headingOf = (title: string): string[] => title.split(/, (?=prompts of )/)
+
 /** The front of a plan as a picture of its own; undefined where there is none. */
 export function frontSvg(document: PlanDocument): string | undefined {
   if (document.report.front.length === 0) return undefined
-  const drawn = renderToString(<FrontChart document={document} />)
-  const style = `<style>${THEME_STYLES.replaceAll(':root', 'svg')}${CHART_STYLES}</style><rect width="100%" height="100%" style="fill: var(--card)"/>`
+  const drawn = renderToString(<FrontChart document={document} heading={headingOf(document.title)} />)
+  const style = `<style>${THEME_STYLES.replaceAll(':root', 'svg')}${CHART_STYLES.replace(/\.chart \{[^}]*\}/, '.chart { font: 12px system-ui, sans-serif; background: var(--card); }')}</style>`
   return `<?xml version="1.0" encoding="UTF-8"?>\n${drawn.replace(/>/, `>${style}`)}\n`
 }

@@ -1,7 +1,7 @@
 /** Answers to hand on. Loaded only where one is asked for. */
 import {saveFile} from '../../cli/save-file.ts'
 import {InputError} from '../../core/input-error.ts'
-import type {AnswerDocument} from '../documents/index.ts'
+import type {ReportDocument} from '../documents/index.ts'
 import {frontSvg, htmlReport} from './html.tsx'
 import {markdownReport} from './markdown.ts'
 
@@ -15,7 +15,7 @@ interface Wanted {
 }
 
 /** Writes the files that were asked for, and prints Markdown; returns the paths. @throws InputError FILE_EXISTS, FILE_UNWRITABLE, FRONT_EMPTY. */
-export async function handOn(document: AnswerDocument, {html, markdown, svg, force}: Wanted, version: string): Promise<string[]> {
+export async function handOn(document: ReportDocument, {html, markdown, svg, force}: Wanted, version: string): Promise<string[]> {
   const written: string[] = []
   const save = async (path: string, text: string) => {
     await saveFile(path, text, {force})

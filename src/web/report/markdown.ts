@@ -1,6 +1,8 @@
 import {sumBytes} from '../../core/terms.ts'
+import {bytesInWords} from '../../core/words.ts'
 import {count, duration, gib, rate, tokens} from '../../render/numbers.ts'
-import type {AnswerDocument, CapacityDocument, CheckDocument, CompareDocument, PlanDocument} from '../documents/index.ts'
+import {isYes} from '../../planner/answer/index.ts'
+import {type CapacityDocument, type CheckDocument, type CompareDocument, dataVersionOf, type PlanDocument, type ReportDocument} from '../documents/index.ts'
 import {VERDICTS} from '../documents/verdicts.ts'
 import {layoutLetters} from '../../render/layout.ts'
 
@@ -37,17 +39,18 @@ function table<T>(rows: readonly T[], columns: readonly Column<T>[]): string {
 const list = (items: readonly string[]): string => items.map((item) => `- ${item}`).join('\n')
 
 /** An answer as Markdown. */
-export function markdownReport(document: AnswerDocument, {version}: {version: string}): string {
+export function markdownReport(document: ReportDocument, {version}: {version: string}): string {
+  const data = dataVersionOf(document)
   const parts = [
     `## ${plainly(document.title)}`,
     ...partsOf(document),
     fenced(document.command, 'sh'),
-    `servefit ${version}; intervals hold about four measurements in five.`,
+    `servefit ${version}${data === undefined ? '' : `, data ${data}`}; intervals hold about four measurements in five.`,
   ]
   return `${parts.filter((part) => part !== '').join('\n\n')}\n`
 }
 
-function partsOf(document: AnswerDocument): string[] {
+function partsOf(document: ReportDocument): string[] {
   switch (document.kind) {
     case 'check':
       return checkParts(document)
@@ -64,7 +67,8 @@ function checkParts({verdict, engine, memory, facts, passedOver, advice, start}:
   const {totalBytes, terms, perWhat} = memory
   const command = start?.formats.find(({id}) => id === 'command')
   return [
-    `**${verdict.word}** as ${plainly(verdict.as)}, ${plainly(engine)}`,
+    `**${verdict.word}**${verdict.headline === undefined ? '' : `: ${plainly(verdict.headline)}`}`,
+    `as ${plainly(verdict.as)}, ${plainly(engine)}`,
     list(verdict.reasons.map(plainly)),
     advice.changes.length + advice.holders.length > 0 ? `What would help:` : '',
     list([
@@ -74,7 +78,7 @@ function checkParts({verdict, engine, memory, facts, passedOver, advice, start}:
     `Memory per ${perWhat}: ${gib(sumBytes(terms))} of ${gib(totalBytes)} GiB`,
     table(terms, [
       {title: 'Term', value: ({name}) => name},
-      {title: 'GiB', value: ({bytes}) => gib(bytes), right: true},
+      {title: 'Size', value: ({bytes}) => bytesInWords(bytes), right: true},
       {title: 'Because', value: ({because}) => because},
     ]),
     list(facts.map(([label, text]) => `${plainly(label)}: ${plainly(text)}`)),
@@ -104,7 +108,7 @@ function planParts({report, limits, headline, sentences}: PlanDocument): string[
           {title: 'First token', value: ({performance}) => (performance ? duration(performance.ttftMs.estimate) : ''), right: true},
         ]),
     list(reach.map(({flags, outcome}) => `${plainly(flags)}: ${plainly(outcome)}`)),
-    list(refusals.map(({count: times, message}) => `refused ${count(times)} times: ${plainly(message)}`)),
+    list(refusals.map(({count: times, message}) => `refused ${count(times)} ${times === 1 ? 'time' : 'times'}: ${plainly(message)}`)),
   ]
 }
 
@@ -117,7 +121,7 @@ function compareParts({groups}: CompareDocument): string[] {
       {title: 'KV', value: ({kvCache}) => kvCache},
       {title: 'Verdict', value: ({result}) => VERDICTS[result.verdict].word},
       {title: 'GiB', value: ({checkpointBytes}) => gib(checkpointBytes), right: true},
-      {title: 'Context', value: ({result}) => tokens(result.deployment.maxModelLen), right: true},
+      {title: 'Context', value: ({result}) => (isYes(result) ? tokens(result.deployment.maxModelLen) : ''), right: true},
       {title: 'First token', value: ({result}) => (result.performance ? duration(result.performance.ttftMs.estimate) : ''), right: true},
       {title: 'tok/s', value: ({result}) => (result.performance ? rate(result.performance.outputTokensPerSecond.estimate) : ''), right: true},
       {title: 'Quality', value: ({qualityShort}) => qualityShort},
@@ -125,6 +129,8 @@ function compareParts({groups}: CompareDocument): string[] {
     list([...statements, ...legends].map(plainly)),
   ])
 }
+
+type Option = CapacityDocument['report']['options'][number]
 
 function capacityParts({report, words}: CapacityDocument): string[] {
   const feasible = report.options.filter((option) => option.feasible)
@@ -138,7 +144,14 @@ function capacityParts({report, words}: CapacityDocument): string[] {
           {title: 'Safe', value: ({periods}) => (periods[0]!.cautious ? count(periods[0]!.cautious.machines) : '-'), right: true},
           {title: 'GPUs', value: ({periods}) => count(periods[0]!.gpus), right: true},
           {title: 'Used', value: ({periods}) => `${Math.round(periods[0]!.utilisation * 100)}%`, right: true},
-          {title: 'A month', value: ({periods}) => (periods[0]!.costPerMonth === undefined ? '-' : count(periods[0]!.costPerMonth)), right: true},
+          ...(feasible.some(({periods}) => periods[0]!.costPerMonth !== undefined)
+            ? [{title: 'A month', value: ({periods}: Option) => (periods[0]!.costPerMonth === undefined ? '-' : count(periods[0]!.costPerMonth)), right: true}]
+            : []),
+          {
+            title: 'Layout',
+            value: ({placements}) =>
+              placements.map(({result: {deployment}}) => `${deployment.engine} ${deployment.weights} ${layoutLetters(deployment)}`).join('; '),
+          },
         ]),
     list([...words.best, ...words.problems].map(plainly)),
   ]

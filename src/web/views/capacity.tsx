@@ -1,6 +1,8 @@
 import {count} from '../../render/numbers.ts'
 import type {CapacityDocument} from '../documents/index.ts'
 import {layoutLetters} from '../../render/layout.ts'
+import type {Actions} from './check.tsx'
+import {Flagged} from './flagged.tsx'
 import {Table, type TableColumn} from './table.tsx'
 
 type Option = CapacityDocument['report']['options'][number]
@@ -10,13 +12,26 @@ const percent = (share: number | undefined): string => (share === undefined ? 'd
 const money = (amount: number | undefined): string => (amount === undefined ? '-' : amount >= 1000 ? count(amount) : amount.toFixed(2))
 
 /** How many machines of each kind, and what becomes of them. */
-export function CapacityView({document: {report, words}}: {document: CapacityDocument}) {
+export function CapacityView({document: {report, words}, actions: {press} = {}}: {document: CapacityDocument; actions?: Actions}) {
   const feasible = report.options.filter((option) => option.feasible)
   const [best] = feasible
   const priced = feasible.some(({periods}) => periods[0]?.costPerMonth !== undefined)
   const first = ({periods}: Option): Period => periods[0]!
   const columns: TableColumn<Option>[] = [
-    {title: 'Machine', cell: ({machine}) => machine},
+    {
+      title: 'Machine',
+      cell: ({machine, placements}) => (
+        <>
+          {machine}
+          {placements.map(({name, result: {deployment}}) => (
+            <span key={name} class="below">
+              {placements.length > 1 && `${name}: `}
+              {deployment.engine} {deployment.weights} {layoutLetters(deployment)}
+            </span>
+          ))}
+        </>
+      ),
+    },
     {title: 'Number', number: true, cell: (option) => count(first(option).machines)},
     {title: 'Safe', number: true, cell: (option) => (first(option).cautious ? count(first(option).cautious!.machines) : '-')},
     {title: 'GPUs', number: true, cell: (option) => count(first(option).gpus)},
@@ -29,11 +44,6 @@ export function CapacityView({document: {report, words}}: {document: CapacityDoc
       expendable: true,
     },
     ...(priced ? [{title: 'A month', number: true, cell: (option: Option) => money(first(option).costPerMonth)}] : []),
-    {
-      title: 'Layout',
-      cell: ({placements: [placement]}) =>
-        placement ? `${placement.result.deployment.engine} ${placement.result.deployment.weights} ${layoutLetters(placement.result.deployment)}` : '',
-    },
   ]
   return (
     <>
@@ -42,21 +52,19 @@ export function CapacityView({document: {report, words}}: {document: CapacityDoc
           <span class="word" data-feasible={String(report.feasible)}>
             {best ? `${count(best.periods[0]!.machines)} machine${best.periods[0]!.machines === 1 ? '' : 's'}` : 'no machine carries it'}
           </span>
-          <span class="title">{words.demands[0]}</span>
+          {best && <span class="title">{best.machine}</span>}
         </h2>
-        {[...words.demands.slice(1), ...words.notes].map((text) => (
+        {words.demands.map((text) => (
+          <p key={text}>{text}</p>
+        ))}
+        {words.notes.map((text) => (
           <p key={text} class="aside">
-            {text}
+            <Flagged text={text} press={press} />
           </p>
         ))}
-        {words.best.map((text) => (
+        {[...words.best, ...words.problems].map((text) => (
           <p key={text} class="reason">
-            {text}
-          </p>
-        ))}
-        {words.problems.map((text) => (
-          <p key={text} class="reason">
-            {text}
+            <Flagged text={text} press={press} />
           </p>
         ))}
       </section>
@@ -77,7 +85,7 @@ export function CapacityView({document: {report, words}}: {document: CapacityDoc
               {title: 'Machines', number: true, cell: ({machines}) => count(machines)},
               {title: 'Safe', number: true, cell: ({cautious}) => (cautious ? count(cautious.machines) : '-')},
               {title: 'Used', number: true, cell: ({utilisation}) => percent(utilisation)},
-              {title: 'Cost a month', number: true, cell: ({costPerMonth}) => money(costPerMonth)},
+              ...(priced ? [{title: 'Cost a month', number: true, cell: ({costPerMonth}: Period) => money(costPerMonth)}] : []),
             ]}
           />
         </section>

@@ -35,6 +35,8 @@ export interface ChartProps {
   /** Of the horizontal axis, where it counts something else. */
   xWords?(value: number): string
   height?: number
+  /** Lines above the chart where nothing around it says what it is of, and then the names of the series too. */
+  heading?: readonly string[]
 }
 
 const WIDTH = 460
@@ -42,9 +44,16 @@ const LEFT = 62
 const RIGHT = 14
 const TOP = 14
 const BOTTOM = 40
+const HEADING_TOP = 6
+const HEADING_LINE = 17
+const LEGEND_LINE = 26
+const LEGEND_GAP = 34
+const LETTER_WIDTH = 6.5
+/** A chart that is a file of its own is drawn so much larger than its letters need. */
+const STANDING_SCALE = 1.6
 
 /** A line chart as SVG: drawn the same in a page, in a report and into a file, without a browser to measure text. */
-export function Chart({title, description, xTitle, yTitle, series, doubling = false, mark, words, xWords = words, height = 230}: ChartProps) {
+export function Chart({title, description, xTitle, yTitle, series, doubling = false, mark, words, xWords = words, height = 230, heading = []}: ChartProps) {
   const all = series.flatMap(({points}) => points)
   if (all.length === 0) return null
   const top = Math.max(...all.map(({y, high}) => high ?? y))
@@ -56,8 +65,23 @@ export function Chart({title, description, xTitle, yTitle, series, doubling = fa
   const place = (value: number) => LEFT + (((doubling ? Math.log2(value) : value) - xStart) / (xEnd - xStart)) * (WIDTH - LEFT - RIGHT)
   const level = (value: number) => height - BOTTOM - (value / yEnd) * (height - TOP - BOTTOM)
   const at = (x: number, y: number) => `${place(x).toFixed(1)},${level(y).toFixed(1)}`
+  const above = heading.length === 0 ? 0 : HEADING_TOP + heading.length * HEADING_LINE + LEGEND_LINE
+  const size = heading.length === 0 ? {} : {width: WIDTH * STANDING_SCALE, height: (height + above) * STANDING_SCALE}
   return (
-    <svg class="chart" viewBox={`0 0 ${WIDTH} ${height}`} role="img" aria-label={`${title}. ${description}`} xmlns="http://www.w3.org/2000/svg">
+    <svg
+      class="chart"
+      viewBox={`0 ${-above} ${WIDTH} ${height + above}`}
+      {...size}
+      role="img"
+      aria-label={`${title}. ${description}`}
+      xmlns="http://www.w3.org/2000/svg"
+    >
+      {heading.map((line, index) => (
+        <text key={line} class={index === 0 ? 'axis heading' : undefined} x={12} y={HEADING_TOP + (index + 1) * HEADING_LINE - above}>
+          {line}
+        </text>
+      ))}
+      {heading.length > 0 && <Legend series={series} y={-LEGEND_LINE / 2} />}
       <g class="grid">
         {yTicks.map((tick) => (
           <Tick key={tick} x1={LEFT} x2={WIDTH - RIGHT} y1={level(tick)} y2={level(tick)}>
@@ -106,6 +130,28 @@ export function Chart({title, description, xTitle, yTitle, series, doubling = fa
         </g>
       ))}
     </svg>
+  )
+}
+
+/** The names of the series, one after another; letters are taken to be this wide. */
+function Legend({series, y}: {series: readonly Series[]; y: number}) {
+  let x = LEFT
+  return (
+    <g>
+      {series.map(({name, colour, line}) => {
+        const from = x
+        x += LEGEND_GAP + name.length * LETTER_WIDTH
+        return (
+          <g key={name} class={`series series-${colour}`}>
+            {line && <line class="line" x1={from} x2={from + 14} y1={y} y2={y} />}
+            <circle cx={from + 7} cy={y} r={4} />
+            <text x={from + 20} y={y + 4}>
+              {name}
+            </text>
+          </g>
+        )
+      })}
+    </g>
   )
 }
 

@@ -4,6 +4,7 @@ import {Chart} from './chart.tsx'
 import {Memory} from './memory.tsx'
 import {Table} from './table.tsx'
 import {Choice} from './choice.tsx'
+import {Flagged, type PressFlag} from './flagged.tsx'
 
 /** What of an answer may be acted on; absent in a report, where nothing can be pressed. */
 export interface Actions {
@@ -16,7 +17,12 @@ export interface Actions {
   useModel?(name: string): void
   /** Starts from a listed plan, a checkpoint. */
   useWords?(words: Record<string, string>): void
+  /** Takes a flag that a sentence names. */
+  press?: PressFlag
 }
+
+/** Less reads 0.0 ms. */
+const LEAST_SHOWN_MS = 0.05
 
 /** The answer to "does it fit, and how fast?". */
 export function CheckView({document, actions = {}, whole = false}: {document: CheckDocument; actions?: Actions; whole?: boolean}) {
@@ -30,12 +36,13 @@ export function CheckView({document, actions = {}, whole = false}: {document: Ch
           </span>
           <span class="title">{title}</span>
         </h2>
+        {verdict.headline !== undefined && <p class="headline">{verdict.headline}</p>}
         <p>
           as {verdict.as} <span class="aside">{engine}</span>
         </p>
         {verdict.reasons.map((reason) => (
           <p key={reason} class="reason">
-            {reason}
+            <Flagged text={reason} press={actions.press} />
           </p>
         ))}
       </section>
@@ -43,20 +50,26 @@ export function CheckView({document, actions = {}, whole = false}: {document: Ch
       <Memory memory={memory} open={whole} />
       {facts.length > 0 && (
         <section class="card" aria-labelledby="facts-title">
-          <h2 id="facts-title">Context, users and speed</h2>
+          <h2 id="facts-title">{factsTitle(document)}</h2>
           <dl class="facts">
             {facts.map(([label, text], index) => (
               <div key={String(index)}>
                 <dt>{label}</dt>
-                <dd>{text}</dd>
+                <dd>
+                  <Flagged text={text} press={actions.press} />
+                </dd>
               </div>
             ))}
           </dl>
-          {passedOver.map((text) => (
-            <p key={text} class="aside">
-              {text}
-            </p>
-          ))}
+          {passedOver.length > 0 && (
+            <ul class="aside passed-over" aria-label="Builds that were passed over">
+              {passedOver.map((text) => (
+                <li key={text}>
+                  <Flagged text={text} press={actions.press} />
+                </li>
+              ))}
+            </ul>
+          )}
         </section>
       )}
       <CurveView document={document} />
@@ -65,8 +78,15 @@ export function CheckView({document, actions = {}, whole = false}: {document: Ch
   )
 }
 
+function factsTitle({result: {performance, verdict}}: CheckDocument): string {
+  if (performance) return 'Context, users and speed'
+  return verdict === 'fits' || verdict === 'tight' ? 'Texts and speed' : 'What else is known'
+}
+
 function AdviceView({document: {advice, result}, actions: {apply, useGpu, useModel}}: {document: CheckDocument; actions: Actions}) {
-  const {changes, holders, fitting} = advice
+  const {changes, fitting} = advice
+  // What a change asks already is not offered a second time.
+  const holders = advice.holders.filter(({spec}) => !changes.some(({flags}) => flags === `--gpu ${spec}`))
   if (changes.length + holders.length + fitting.length === 0) return null
   return (
     <section class="card advice" aria-labelledby="advice-title">
@@ -163,7 +183,7 @@ function BreakdownView({document: {result}, open}: {document: CheckDocument; ope
         </summary>
         <Table
           caption="Parts of the time of a token"
-          rows={performance.breakdown}
+          rows={performance.breakdown.filter(({ms}) => ms >= LEAST_SHOWN_MS)}
           columns={[
             {title: 'Phase', cell: ({phase}) => (phase === 'prefill' ? 'first token' : 'each further')},
             {title: 'Part', cell: ({name}) => name},

@@ -1,5 +1,6 @@
 import type {MemoryPart} from '../../core/memory.ts'
 import {sumBytes} from '../../core/terms.ts'
+import {bytesInWords} from '../../core/words.ts'
 import {gib} from '../../render/numbers.ts'
 import type {CheckDocument} from '../documents/index.ts'
 
@@ -18,7 +19,9 @@ const KINDS = {exact: 'follows from published figures', derived: 'by a stated ru
 /** The memory of the fullest GPU: a bar by part, and below it each term with its rule. */
 export function Memory({memory, open = false}: {memory: CheckDocument['memory']; open?: boolean}) {
   const {totalBytes, terms, perWhat} = memory
-  const parts = PARTS.map(({part, label}) => ({part, label, own: terms.filter((term) => term.part === part)})).filter(({own}) => own.length > 0)
+  const parts = PARTS.map(({part, label}) => ({part, label, own: terms.filter((term) => term.part === part)})).filter(
+    ({own}) => own.length > 0 && own.some(({bytes}) => bytes !== 0),
+  )
   const used = sumBytes(terms)
   const scale = Math.max(totalBytes, used, 1)
   let from = 0
@@ -28,8 +31,10 @@ export function Memory({memory, open = false}: {memory: CheckDocument['memory'];
     from += bytes
     return bar
   })
-  const left = used > totalBytes ? `over by ${gib(used - totalBytes)} GiB` : `${gib(totalBytes - used)} GiB left`
-  const words = `${gib(used)} of ${gib(totalBytes)} GiB used, ${left}`
+  const words =
+    used > totalBytes
+      ? `${gib(used)} GiB needed of ${gib(totalBytes)}: ${gib(used - totalBytes)} GiB too much`
+      : `${gib(used)} of ${gib(totalBytes)} GiB used, ${gib(totalBytes - used)} GiB left`
   return (
     <section class="card" aria-labelledby="memory-title">
       <h2 id="memory-title">
@@ -46,7 +51,12 @@ export function Memory({memory, open = false}: {memory: CheckDocument['memory'];
         {bars.map(({part, x, width}) => (
           <rect key={part} class={`part part-${part}`} x={x.toFixed(2)} y={0} width={Math.max(0, width).toFixed(2)} height={36} />
         ))}
-        {used > totalBytes && <rect class="limit" x={((totalBytes / scale) * 1000 - 2).toFixed(2)} y={0} width={4} height={36} />}
+        {used > totalBytes && (
+          <>
+            <rect class="over" x={((totalBytes / scale) * 1000).toFixed(2)} y={0} width={(1000 - (totalBytes / scale) * 1000).toFixed(2)} height={36} />
+            <rect class="limit" x={((totalBytes / scale) * 1000 - 3).toFixed(2)} y={0} width={6} height={36} />
+          </>
+        )}
       </svg>
       <ul class="parts">
         {parts.map(({part, label, own}) => (
@@ -60,7 +70,7 @@ export function Memory({memory, open = false}: {memory: CheckDocument['memory'];
                 {own.map(({name, bytes, because, kind}) => (
                   <div key={name}>
                     <dt>
-                      {name} <b>{gib(bytes)} GiB</b> <span class="aside">{KINDS[kind]}</span>
+                      {name} <b>{bytesInWords(bytes)}</b> <span class="aside">{KINDS[kind]}</span>
                     </dt>
                     <dd>{because}</dd>
                   </div>

@@ -5,9 +5,13 @@ import type {Actions} from './check.tsx'
 import {layoutLetters} from '../../render/layout.ts'
 import {Choice} from './choice.tsx'
 import {pinnedWords} from './deployment.ts'
-import {Table, type TableColumn} from './table.tsx'
+import {Flagged} from './flagged.tsx'
+import {Breaking, Table, type TableColumn} from './table.tsx'
 
 type Planned = PlanDocument['report']['plans'][number]
+
+/** As many as one compares at a glance. */
+const MOST_PLANS = 8
 
 /** The best deployments and loads, the front between throughput and speed, and what would reach the limits. */
 export function PlanView({document, actions = {}}: {document: PlanDocument; actions?: Actions}) {
@@ -18,7 +22,7 @@ export function PlanView({document, actions = {}}: {document: PlanDocument; acti
     ...(useWords
       ? [
           {
-            title: 'Take',
+            title: '',
             cell: (plan: Planned, index: number) => (
               <button type="button" class="apply" aria-label={`Take plan ${index + 1}`} onClick={() => useWords(pinnedWords(plan))}>
                 {index + 1}
@@ -27,14 +31,23 @@ export function PlanView({document, actions = {}}: {document: PlanDocument; acti
           },
         ]
       : []),
-    {title: 'Engine', cell: ({deployment}) => deployment.engine},
-    {title: 'Checkpoint', cell: ({model}) => model.hfId},
-    {title: 'KV', cell: ({deployment}) => deployment.kvCache, expendable: true},
-    {title: 'Layout', cell: ({deployment}) => layoutLetters(deployment)},
+    {
+      title: 'Plan',
+      cell: ({deployment, model}) => (
+        <>
+          <span class="together">{deployment.engine}</span>, <span class="together">{layoutLetters(deployment)}</span>,{' '}
+          <span class="together">{deployment.kvCache} cache</span>
+          <span class="below">
+            <Breaking text={model.hfId} />
+          </span>
+        </>
+      ),
+    },
     {
       title: 'In flight',
       number: true,
       cell: ({workload}) => (typeof workload?.concurrency === 'number' ? count(workload.concurrency) : (workload?.concurrency ?? '-')),
+      expendable: true,
     },
     {title: 'tok/s', number: true, cell: ({performance}) => (performance ? rate(performance.outputTokensPerSecond.estimate) : '')},
     {title: 'at least', number: true, cell: ({performance}) => (performance ? rate(performance.outputTokensPerSecond.low) : ''), expendable: true},
@@ -55,7 +68,7 @@ export function PlanView({document, actions = {}}: {document: PlanDocument; acti
         {limits !== '' && <p class="aside">Limits: {limits}</p>}
         {sentences.map((sentence) => (
           <p key={sentence} class="reason">
-            {sentence}
+            <Flagged text={sentence} press={actions.press} />
           </p>
         ))}
       </section>
@@ -74,7 +87,13 @@ export function PlanView({document, actions = {}}: {document: PlanDocument; acti
           <h2 id="plans-title">
             Plans <span class="aside">the best load of each deployment, of {count(considered)} that were looked at</span>
           </h2>
-          <Table caption="Plans, best first" rows={plans} columns={columns} rowClass={(_, index) => (index === 0 && met ? 'first' : undefined)} />
+          <Table
+            caption="Plans, best first"
+            rows={plans}
+            columns={columns}
+            rowClass={(_, index) => (index === 0 && met ? 'first' : undefined)}
+            most={useWords ? MOST_PLANS : undefined}
+          />
         </section>
       )}
       <FrontView document={document} />
@@ -87,8 +106,8 @@ export function PlanView({document, actions = {}}: {document: PlanDocument; acti
             <ul>
               {refusals.map(({code, message, remedy, count: times, examples}) => (
                 <li key={`${code} ${message}`}>
-                  {count(times)} times: {message}
-                  {remedy === undefined ? '' : `; ${remedy}`} <span class="aside">{examples[0]}</span>
+                  {count(times)} {times === 1 ? 'time' : 'times'}:{' '}
+                  <Flagged text={`${message}${remedy === undefined ? '' : `; ${remedy}`}`} press={actions.press} /> <span class="aside">{examples[0]}</span>
                 </li>
               ))}
             </ul>
@@ -131,7 +150,7 @@ function FrontView({document}: {document: PlanDocument}) {
 }
 
 /** Throughput for each GPU against speed for each user, with the listed plans as points. */
-export function FrontChart({document: {report, points}}: {document: PlanDocument}) {
+export function FrontChart({document: {report, points}, heading}: {document: PlanDocument; heading?: readonly string[]}) {
   const {front} = report
   const [quick, busy] = [front[0], front.at(-1)]
   return (
@@ -146,9 +165,10 @@ export function FrontChart({document: {report, points}}: {document: PlanDocument
       yTitle="tok/s for each GPU"
       words={(value) => (value === 0 ? '0' : rate(value).replace(/\.0$/, ''))}
       height={260}
+      {...(heading && {heading})}
       series={[
         {
-          name: 'front',
+          name: 'what nothing else beats in both',
           colour: 1,
           line: true,
           dots: true,
@@ -158,7 +178,12 @@ export function FrontChart({document: {report, points}}: {document: PlanDocument
             label: `${point.engine} ${point.weights} ${layoutLetters(point)}, ${point.kvCache} cache, ${point.concurrency ?? '-'} in flight: ${rate(point.outputTokensPerSecondPerUser)} tok/s for each user, ${rate(point.outputTokensPerSecondPerGpu)} for each GPU`,
           })),
         },
-        {name: 'plans', colour: 3, dots: true, points: points.map(({perUser, perGpu}, index) => ({x: perUser, y: perGpu, label: `plan ${index + 1}`}))},
+        {
+          name: 'the best plans',
+          colour: 3,
+          dots: true,
+          points: points.map(({perUser, perGpu}, index) => ({x: perUser, y: perGpu, label: `plan ${index + 1}`})),
+        },
       ]}
     />
   )

@@ -8,7 +8,7 @@ interface StartProps {
   /** The format that is shown; absent: all that can be written. */
   format?: string
   choose?(format: string): void
-  copy?(text: string): ComponentChildren
+  copy?(text: string, name?: string): ComponentChildren
 }
 
 /** What to start, with the reason for each flag. */
@@ -20,8 +20,12 @@ export function StartView({start, format, choose, copy}: StartProps) {
       {choose && (
         <fieldset class="tabs">
           <legend class="unseen">Format of the start file</legend>
-          {start.formats.map(({id, summary}) => (
-            <label key={id} title={summary} class={id === format ? 'chosen' : undefined}>
+          {start.formats.map(({id, summary, problem}) => (
+            <label
+              key={id}
+              title={problem ?? summary}
+              class={[id === format && 'chosen', problem !== undefined && 'not-here'].filter(Boolean).join(' ') || undefined}
+            >
               <input type="radio" name="format" value={id} checked={id === format} onChange={() => choose(id)} />
               {id}
             </label>
@@ -69,7 +73,7 @@ function Files({format: {files, problem, text}, copy}: {format: StartFormat; cop
       {files.map(({name, text: own}) => (
         <figure key={name}>
           <figcaption>
-            {name} {copy?.(own)}
+            {name} {copy?.(own, name)}
           </figcaption>
           <Code text={own} label={name} />
         </figure>
