@@ -22,6 +22,7 @@ import {
 } from './models.ts'
 import {type PlanQuestion, type Question, scenarioOf} from './question.ts'
 import {plan} from './plan.ts'
+import {upgrade, type UpgradeOptions, type UpgradeReport} from './upgrade.ts'
 import {verify, type VerifyQuestion} from './verify.ts'
 
 /** Which models fit a machine, under a load. */
@@ -32,11 +33,17 @@ export interface FitQuestion extends ModelsQuestion, Omit<Question, 'model' | 'w
   limit?: number
 }
 
-/** All that can be asked. Every function answers as the command of its name does with `--json`. @throws InputError for what cannot be understood. */
+/**
+ * All that can be asked. Every function answers as the command of its name does with `--json`. Bytes are whole numbers, times milliseconds, rates per second;
+ * the unit is in the name. A field that does not apply is absent.
+ *
+ * A verdict of no is an answer. What cannot be understood is refused with an `InputError`: `code` for programs, `message` for people, and in `suggestions` the
+ * closest known names.
+ */
 export interface Servefit {
   /** Hash of the data that answers are made from. */
   readonly dataVersion: string
-  /** Does it fit, with which context and how many users, and how fast is it? */
+  /** Does it fit, with which context and how many users, and how fast is it? @throws InputError MODEL_UNKNOWN, GPU_UNKNOWN, MACHINE_UNKNOWN, SCENARIO_INVALID, ... */
   check(question: Question, options?: CheckOptions): Promise<CheckResult>
   /** The best engine, checkpoint, layout and load within the limits. */
   plan(question: PlanQuestion): Promise<PlanReport & {dataVersion: string}>
@@ -48,6 +55,8 @@ export interface Servefit {
   capacity(question: CapacityQuestion): Promise<CapacityReport & {dataVersion: string}>
   /** Was the prediction right? A start-up log or the result of a benchmark beside what was predicted. */
   verify(question: VerifyQuestion): Promise<VerificationDocument & {dataVersion: string}>
+  /** What another release of the engine changes for the same checkpoint and layout. */
+  upgrade(question: Question, releases: UpgradeOptions): Promise<UpgradeReport>
   /** The models that are known, or those that fit. */
   models(question?: FitQuestion): Promise<ModelsReport>
   /** One model with its layers, its cache and its checkpoints. */
@@ -80,6 +89,7 @@ export function servefitOf(context: Context, documents: Documents): Servefit {
     },
     capacity: (question) => capacity(context, question, documents),
     verify: (question) => verify(context, question, new Date().toISOString().slice(0, 10)),
+    upgrade: async (question, releases) => upgrade(context, await scenarioOf(question), releases ?? {}, documents),
     models: (question = {}) => modelsFor(context, question),
     model: async (name) => modelReport(catalogue, await describedModel(context, name)),
     gpus: (name) => gpusReport(catalogue, gpusLike(catalogue, name)),

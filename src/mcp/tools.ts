@@ -1,4 +1,5 @@
 /** What an agent may ask, over the library: one tool for each command that answers. */
+import type {Documented} from '../cli/documents.ts'
 import {InputError} from '../core/input-error.ts'
 import {
   capacityInput,
@@ -11,9 +12,10 @@ import {
   noInput,
   type ObjectSchema,
   planInput,
+  upgradeInput,
   verifyInput,
 } from './input-schemas.ts'
-import type {LocalServefit} from '../node/index.ts'
+import type {LocalServefit, UpgradeOptions} from '../node/index.ts'
 import {shortened} from './shortened.ts'
 
 type Given = Record<string, unknown>
@@ -24,7 +26,7 @@ export interface Tool {
   description: string
   input(): Promise<ObjectSchema>
   /** Name of the document that it answers with. */
-  document: string
+  document: Documented
   answer(servefit: LocalServefit, given: Given): Promise<object>
 }
 
@@ -71,8 +73,8 @@ export const TOOLS: readonly Tool[] = [
     description: `The start command or file for vLLM, SGLang or TensorRT-LLM: artifact.files with their texts, artifact.options with the reason for each option. Without artifact where the verdict is no. ${LONG}`,
     input: configInput,
     document: 'result',
-    answer: (servefit, {explain, format, set, public: isPublic, ...question}) =>
-      servefit.config(question, withoutAbsent({format, set, public: isPublic})).then(shortened(explain)),
+    answer: (servefit, {explain, format, set, public: isPublic, replicas, ...question}) =>
+      servefit.config(question, withoutAbsent({format, set, public: isPublic, replicas})).then(shortened(explain)),
   },
   {
     name: 'capacity',
@@ -90,6 +92,15 @@ export const TOOLS: readonly Tool[] = [
     input: verifyInput,
     document: 'verify',
     answer: verified,
+  },
+  {
+    name: 'upgrade',
+    title: 'What an upgrade changes',
+    description: `What a change from one release of an engine to another brings for a model on a machine: cache, context, speed, the engine's defaults, options that are gone or new, formats. worse counts the figures that get worse. ${LONG}`,
+    input: upgradeInput,
+    document: 'upgrade',
+    answer: (servefit, {explain, from, to, tolerance, ...question}) =>
+      servefit.upgrade(question, withoutAbsent({from, to, tolerance}) as unknown as UpgradeOptions).then(shortened(explain)),
   },
   {
     name: 'models',

@@ -72,6 +72,12 @@ describe('the library answers as the commands do with --json', () => {
     expect(servefit.machines('dgx-h200')).toEqual(json('machines', 'dgx-h200'))
   })
 
+  it('upgrade', async () => {
+    const asked = await servefit.upgrade({model: 'qwen3-8b', gpu: '1xrtx-4090', engine: 'sglang'}, {from: '0.5.18', to: '0.5.23', tolerance: 0.9})
+    const flags = ['qwen3-8b', '--gpu', '1xrtx-4090', '--engine', 'sglang', '--tolerance', '90%']
+    expect(wired(asked)).toEqual(json('diff', '--engine-version', '0.5.18', '0.5.23', ...flags))
+  })
+
   it('and each says which data it is from', async () => {
     expect(servefit.dataVersion).toMatch(/^[0-9a-f]{12}$/)
     expect((await servefit.check({model: 'qwen3-8b', gpu: '1xrtx-4090'})).dataVersion).toBe(servefit.dataVersion)
@@ -113,6 +119,8 @@ describe('what is no question', () => {
     expect(await codeOf(servefit.check({model: 'qwen3-32b', gpus: '1xh100-sxm'} as never))).toEqual(['SCENARIO_INVALID', 'gpu'])
     expect(await codeOf(servefit.check({gpu: '1xh100-sxm'}))).toEqual(['ARGUMENT_MISSING'])
     expect(await codeOf(servefit.check('qwen3-32b' as never))).toEqual(['SCENARIO_INVALID'])
+    expect(await codeOf(servefit.upgrade({model: 'qwen3-8b', gpu: '1xrtx-4090'}, {from: '0.28.0'} as never))).toEqual(['ENGINE_VERSIONS'])
+    expect(await codeOf(servefit.upgrade({model: 'qwen3-8b', gpu: '1xrtx-4090'}, undefined as never))).toEqual(['ENGINE_VERSIONS'])
     expect((await codeOf(servefit.check({model: 'qwen3-33b', gpu: '1xh100-sxm'}))) as string[]).toContain('qwen3-32b')
   })
 })
