@@ -148,7 +148,7 @@ describe('servefit mcp', () => {
   it('upgrade answers as diff --engine-version does', async () => {
     const {structuredContent} = await call('upgrade', {model: 'qwen3-8b', gpu: '1xrtx-4090', engine: 'sglang', from: '0.5.18', to: '0.5.23', explain: true})
     expect(structuredContent).toEqual(json('diff', '--engine-version', '0.5.18', '0.5.23', 'qwen3-8b', '--gpu', '1xrtx-4090', '--engine', 'sglang'))
-    expect((await call('upgrade', {model: 'qwen3-8b', gpu: '1xrtx-4090', from: '0.5.18'})).content[0]!.text).toContain('to is missing')
+    expect((await call('upgrade', {model: 'qwen3-8b', gpu: '1xrtx-4090', from: '0.5.18'})).content[0]!.text).toContain('to: missing')
   })
 
   it('detect says what is here', async () => {
@@ -169,6 +169,29 @@ describe('what cannot be answered', () => {
     const {isError, content} = await call('check', {model: 'qwen3-32b', gpus: '2xrtx-4090'})
     expect(isError).toBe(true)
     expect(content[0]!.text).toContain('did you mean gpu?')
+  })
+
+  it('what no question can hold is said, not taken for a defect', async () => {
+    const asked = {model: 'qwen3-8b', gpu: '1xrtx-4090'}
+    const wrong: [string, Record<string, unknown>, string][] = [
+      ['check', {...asked, simulate: 'yes'}, 'options: simulate'],
+      ['plan', {...asked, most: 'all'}, 'most: expected a whole number'],
+      ['compare', {models: 'qwen3-8b'}, 'models: expected a list'],
+      ['config', {...asked, set: 'seed=7'}, 'set: expected a list'],
+      ['capacity', {model: 'qwen3-8b', users: 'many'}, 'users'],
+      ['verify', {logs: [5]}, 'No line of vLLM'],
+      ['upgrade', asked, 'from: missing'],
+      ['models', {words: 'coding'}, 'words: expected a list'],
+      ['model', {}, 'name: missing'],
+      ['gpus', {name: 4090}, 'name: expected text'],
+      ['machines', {name: ['dgx']}, 'name: expected text'],
+    ]
+    for (const [name, args, told] of wrong) {
+      const {isError, content} = await call(name, args)
+      expect(isError, name).toBe(true)
+      expect(content[0]!.text, name).not.toContain('bug in servefit')
+      expect(content[0]!.text, name).toContain(told)
+    }
   })
 
   it('a tool that is not there is an error of the protocol', async () => {

@@ -1,3 +1,4 @@
+import {InputError} from '../core/input-error.ts'
 import type {CapacityReport} from '../planner/capacity/index.ts'
 import type {PlanReport} from '../planner/plan/index.ts'
 import type {VerificationDocument} from '../planner/verify/index.ts'
@@ -68,19 +69,28 @@ export interface Servefit {
 }
 
 /** The same questions over any context: what differs is where machines, models and files come from. */
+const required = async (what: 'check' | 'config' | 'upgrade' | 'compare' | 'verify' | 'models' | 'model', value: unknown, place: string): Promise<void> =>
+  (await import('./asked.ts')).requireAsked(what, value, place)
+
 export function servefitOf(context: Context, documents: Documents): Servefit {
   const {catalogue} = context
   return {
     get dataVersion() {
       return catalogue.dataVersion
     },
-    check: async (question, options) => check(context, await scenarioOf(question), documents, options),
+    check: async (question, options) => {
+      if (options !== undefined) await required('check', options, 'options')
+      return check(context, await scenarioOf(question), documents, options)
+    },
     plan: async (question) => plan(context, await scenarioOf(question, {oneUser: false}), documents),
-    compare: async ({models = [], gpus = [], machines = [], ...question}) => {
+    compare: async (asked) => {
+      await required('compare', asked, 'question')
+      const {models = [], gpus = [], machines = [], ...question} = asked
       const [model, gpu, machine] = [question.model ?? models[0], question.gpu ?? gpus[0], question.machine ?? (gpus.length > 0 ? undefined : machines[0])]
       return compare(context, await scenarioOf({...question, model, gpu, machine}), {models, gpus, machines}, documents)
     },
     config: async (question, options = {}) => {
+      await required('config', options, 'options')
       const {objective: _objective, ...scenario} = await scenarioOf(question)
       const {answered} = await answerAsked(context, scenario, documents)
       const started = await startOf(context, answered, options)
@@ -88,13 +98,31 @@ export function servefitOf(context: Context, documents: Documents): Servefit {
       return startable ? (await writtenFor(context, {...started, startable})).result : started.result
     },
     capacity: (question) => capacity(context, question, documents),
-    verify: (question) => verify(context, question, new Date().toISOString().slice(0, 10)),
-    upgrade: async (question, releases) => upgrade(context, await scenarioOf(question), releases ?? {}, documents),
-    models: (question = {}) => modelsFor(context, question),
-    model: async (name) => modelReport(catalogue, await describedModel(context, name)),
-    gpus: (name) => gpusReport(catalogue, gpusLike(catalogue, name)),
-    machines: (name) => machinesReport(catalogue, machinesLike(catalogue, name)),
+    verify: async (question) => {
+      await required('verify', question, 'question')
+      return verify(context, question, new Date().toISOString().slice(0, 10))
+    },
+    upgrade: async (question, releases) => {
+      await required('upgrade', releases, 'releases')
+      return upgrade(context, await scenarioOf(question), releases, documents)
+    },
+    models: async (question = {}) => {
+      await required('models', question, 'question')
+      return modelsFor(context, question)
+    },
+    model: async (name) => {
+      await required('model', name, 'name')
+      return modelReport(catalogue, await describedModel(context, name))
+    },
+    gpus: (name) => gpusReport(catalogue, gpusLike(catalogue, requireName(name))),
+    machines: (name) => machinesReport(catalogue, machinesLike(catalogue, requireName(name))),
   }
+}
+
+/** A name that may be left out, of questions that wait for nothing. */
+function requireName(name: unknown): string | undefined {
+  if (name === undefined || typeof name === 'string') return name
+  throw new InputError('OPTIONS_INVALID', `name: expected text, received ${Array.isArray(name) ? 'a list' : name === null ? 'null' : `a ${typeof name}`}`)
 }
 
 async function modelsFor(context: Context, question: FitQuestion): Promise<ModelsReport> {

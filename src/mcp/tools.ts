@@ -43,7 +43,7 @@ export const TOOLS: readonly Tool[] = [
     description: `Whether a model fits a machine under a load: verdict (fits, tight, too-slow, does-not-fit, unsupported) with reasons and remedies, memory per GPU, the longest context, how many users, time to the first token, tokens per second with intervals. Also judges an engine's own command (command: ["vllm", "serve", ...]). A verdict of no is an answer, not an error. ${LONG}`,
     input: checkInput,
     document: 'result',
-    answer: (servefit, {explain, simulate, ...question}) => servefit.check(question, {simulate: simulate === true}).then(shortened(explain)),
+    answer: (servefit, {explain, simulate, ...question}) => servefit.check(question, withoutAbsent({simulate})).then(shortened(explain)),
   },
   {
     name: 'plan',
@@ -52,6 +52,8 @@ export const TOOLS: readonly Tool[] = [
     input: planInput,
     document: 'plan',
     answer: async (servefit, {explain, most = PLANS, ...question}) => {
+      if (!Number.isInteger(most) || (most as number) < 1)
+        throw new InputError('OPTIONS_INVALID', `most: expected a whole number from 1 to 20, received ${JSON.stringify(most)}`)
       const report = await servefit.plan(question)
       return shortened(explain)({...report, plans: report.plans.slice(0, most as number)})
     },
@@ -120,7 +122,7 @@ export const TOOLS: readonly Tool[] = [
       'A model by its name, repository or path: layers, cache, context, every published checkpoint with its format and what is known of its quality.',
     input: modelInput,
     document: 'model',
-    answer: (servefit, {name}) => servefit.model(String(name ?? '')),
+    answer: (servefit, {name}) => servefit.model(name as string),
   },
   {
     name: 'gpus',
