@@ -199,7 +199,7 @@ export const modelInput = async (): Promise<ObjectSchema> => ({
 
 export const nameInput = async (what: string): Promise<ObjectSchema> => ({
   type: 'object',
-  properties: {name: {type: 'string', description: `${what} by its name; or a word, which lists those that it is found in. Absent: all`}},
+  properties: {name: {type: 'string', description: `${what} by its name; or a word, which lists those that it is found in. Absent: all, a long list`}},
   additionalProperties: false,
 })
 
