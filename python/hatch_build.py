@@ -17,8 +17,8 @@ PARTS = [
     "node_modules/systeminformation/LICENSE",
     "node_modules/systeminformation/lib",
 ]
-# Declarations and the library are for programs in TypeScript.
-LEFT_OUT = {"dist/library"}
+# Declarations and the library are for programs in TypeScript; what Node compiled ahead is for the Node that did it, which is not the wheel's.
+LEFT_OUT = {"dist/library", "dist/start.cache"}
 
 
 class CustomBuildHook(BuildHookInterface):
@@ -54,7 +54,7 @@ def files_below(place, part):
         if below in LEFT_OUT:
             folders.clear()
             continue
-        found.extend(f"{below}/{name}" for name in sorted(names))
+        found.extend(path for path in (f"{below}/{name}" for name in sorted(names)) if path not in LEFT_OUT)
     if not found:
         raise RuntimeError(f"{part} is missing in {place}")
     return found

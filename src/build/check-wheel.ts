@@ -37,6 +37,10 @@ export async function main({root}: Task): Promise<number> {
     const wheels = join(folder, 'wheels')
     const built = run(interpreter, ['-m', 'pip', 'wheel', '--quiet', '--disable-pip-version-check', '--no-deps', '--wheel-dir', wheels, join(root, 'python')])
     if (built.status !== 0) return failed(`it cannot be built: ${built.stderr}`)
+    const names = run(interpreter, ['-m', 'zipfile', '--list', join(wheels, readdirSync(wheels)[0]!)]).stdout
+    for (const path of ['dist/main.js', 'dist/start.cjs', 'dist/data/models.json', 'dist/web/index.html', 'oclif.manifest.json', 'LICENSE'])
+      if (!names.includes(`servefit/package/${path} `)) return failed(`${path} is missing in it`)
+    for (const path of ['dist/library/', 'dist/start.cache']) if (names.includes(`servefit/package/${path}`)) return failed(`${path} does not belong in it`)
     run(interpreter, ['-m', 'venv', join(folder, 'environment')])
     const bin = join(folder, 'environment', 'bin')
     const installed = run(join(bin, 'python'), ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', join(wheels, readdirSync(wheels)[0]!)])

@@ -87,7 +87,7 @@ export async function answerLine(context: Context, line: string): Promise<(Resul
   try {
     const value = parseLine(line)
     id = idOf(value)
-    const parsed = ScenarioLineSchema.safeParse(value)
+    const parsed = ScenarioLineSchema.safeParse(value, {reportInput: true})
     if (!parsed.success) {
       const {messages, suggestions, path} = scenarioProblems(ScenarioLineSchema, parsed.error)
       const message = `scenario: ${messages.slice(0, 3).join('; ')}`

@@ -9,6 +9,7 @@ export const DOCUMENTS = {
   verify: 'what verify prints',
   calibrate: 'what calibrate prints',
   diff: 'what diff prints',
+  upgrade: 'what diff --engine-version prints',
   machine: 'what detect prints and --machine takes back',
   doctor: 'what doctor prints',
   here: 'what servefit prints without a command',
@@ -18,6 +19,9 @@ export const DOCUMENTS = {
   machines: 'what machines prints',
   engines: 'what engines prints',
   support: 'what engines support prints',
+  documents: 'what schema prints without a name',
+  completion: 'what completion prints',
+  web: 'what web prints before it serves',
   error: 'what every command prints when the input was wrong',
 } as const
 

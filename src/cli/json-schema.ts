@@ -16,6 +16,7 @@ export const SCHEMAS: Record<Documented, () => Promise<z.ZodType>> = {
   verify: async () => (await import('../planner/verify/schema.ts')).VerificationSchema,
   calibrate: async () => (await import('../planner/verify/schema.ts')).CalibrationSchema,
   diff: async () => (await import('../planner/diff/schema.ts')).DiffSchema,
+  upgrade: async () => (await import('../planner/diff/schema.ts')).UpgradeSchema,
   machine: async () => (await import('../detect/machine-schema.ts')).MachineDocumentSchema,
   doctor: async () => (await import('./listing-schemas.ts')).DoctorSchema,
   here: async () => (await import('../planner/models/schema.ts')).HereSchema,
@@ -25,6 +26,9 @@ export const SCHEMAS: Record<Documented, () => Promise<z.ZodType>> = {
   machines: async () => (await import('./listing-schemas.ts')).MachinesSchema,
   engines: async () => (await import('./listing-schemas.ts')).EnginesSchema,
   support: async () => (await import('../planner/models/schema.ts')).SupportSchema,
+  documents: async () => (await import('./listing-schemas.ts')).DocumentsSchema,
+  completion: async () => (await import('./listing-schemas.ts')).CompletionSchema,
+  web: async () => (await import('./listing-schemas.ts')).WebSchema,
   error: async () => (await import('./listing-schemas.ts')).ErrorSchema,
 }
 

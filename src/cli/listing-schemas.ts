@@ -76,6 +76,15 @@ export const ErrorSchema = z.object({
   }),
 })
 
+/** `schema --json`: the documents by name. */
+export const DocumentsSchema = z.object({schemaVersion: z.literal(2), documents: z.array(z.object({name: z.string(), description: z.string()}))})
+
+/** `completion --json`: the script of a shell. */
+export const CompletionSchema = z.object({schemaVersion: z.literal(2), shell: z.enum(['bash', 'zsh', 'fish']), script: z.string()})
+
+/** `web --json`: where the page is, printed once it is served. */
+export const WebSchema = z.object({schemaVersion: z.literal(2), url: z.string()})
+
 /** `doctor --json`: the machine, and what each tool was asked and said. */
 export const DoctorSchema = z.object({
   schemaVersion: z.literal(2),

@@ -6,14 +6,20 @@ export type EngineId = string
 
 /** Lengths and load of the requests. `concurrency` for a closed loop, `requestRate` (requests a second) for an open one. */
 export interface Workload {
+  /** Mean tokens of a prompt. */
   inputTokens: number
+  /** Mean tokens of an answer. */
   outputTokens: number
+  /** Requests in flight; `max`: as many as memory and limits allow. */
   concurrency?: number | 'max'
+  /** Requests per second. */
   requestRate?: number
+  /** Share of prompt tokens found in the prefix cache, 0 to 1. */
   prefixHitRate?: number
 }
 
 export interface Speculation {
+  /** `mtp`, `eagle3`, `ngram`, ... */
   method: string
   /** Drafted in each step. */
   tokens: number
@@ -98,24 +104,40 @@ export function givenOptions(request: EngineOptions): EngineOptions {
 
 /** What a person fixed. Absent: to be chosen. */
 export interface DeploymentRequest extends EngineOptions {
+  /** `vllm`, `sglang` or `trtllm`. */
   engine?: EngineId
+  /** A release: `0.11.0`. */
   engineVersion?: string
+  /** Weight format by its short name: `bf16`, `fp8`, `awq-int4`, `nvfp4`, `q4_k_m`, ... */
   weights?: string
+  /** Cache format: `auto`, `bf16`, `fp8`, `nvfp4`, ... */
   kvCache?: string
+  /** GPUs that share every layer (tensor parallel). */
   tp?: number
+  /** Stages, each with some of the layers (pipeline parallel). */
   pp?: number
+  /** Copies that share the requests (data parallel). */
   dp?: number
+  /** GPUs over which whole experts are spread (expert parallel). */
   ep?: number
+  /** Attention by replicas, experts by all GPUs together. */
   dpAttention?: boolean
+  /** Tokens of prompt and answer together that one request may have. */
   maxModelLen?: number
+  /** Requests that are computed at a time. */
   maxNumSeqs?: number
+  /** Tokens of one step. */
   maxNumBatchedTokens?: number
+  /** Share of GPU memory, 0 to 1. SGLang: `mem_fraction_static`; TensorRT-LLM: `free_gpu_memory_fraction`. */
   gpuMemoryUtilization?: number
+  /** Without CUDA graphs. */
   enforceEager?: boolean
   speculative?: Speculation
   /** Share of the drafted tokens that are accepted: (mean accepted length - 1) / drafted tokens; above 1, the mean accepted length itself. */
   acceptance?: number
+  /** Weights of each GPU that are kept in host memory. */
   cpuOffloadBytes?: number
+  /** What other programs hold of each GPU. */
   reservedBytesPerGpu?: number
 }
 

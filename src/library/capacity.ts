@@ -1,6 +1,5 @@
 import {type CapacityReport, capacity as found} from '../planner/capacity/index.ts'
 import type {Lengths} from '../planner/capacity/index.ts'
-import type {Objectives} from '../planner/scenario/index.ts'
 import type {Documents} from '../planner/words/index.ts'
 import type {Context} from '../planner/world/index.ts'
 import {capacityQuestion} from './capacity-question.ts'
@@ -21,7 +20,7 @@ export interface CapacityLoad extends Omit<Question, 'id' | 'model' | 'gpu' | 'm
   /** Pause between an answer and the next request of the same person. */
   thinkSeconds?: number
   /** Latency limits, or `none`; absent: the interactive ones. */
-  slo?: Objectives | 'none' | 'interactive'
+  slo?: Question['slo'] | 'none' | 'interactive'
   /** `5%/month` or `80%/year`. */
   growth?: string | number
 }

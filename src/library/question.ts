@@ -3,11 +3,13 @@ import type {Speculation, Workload} from '../core/deployment.ts'
 import {ASSUMED_LOAD, assumedLoad, type Objective, type Objectives, type Scenario} from '../planner/scenario/index.ts'
 
 /** A question as the contract has it: a scenario, in which all but the model may be left open. */
-export interface Question extends Omit<Scenario, 'model' | 'workload' | 'speculative'> {
+export interface Question extends Omit<Scenario, 'model' | 'workload' | 'speculative' | 'slo'> {
   /** A name, a repository or a path; absent where `command` names one. */
   model?: string
   /** What is left out is assumed: one user, prompts of 1,024 tokens and answers of 512. */
   workload?: Partial<Workload>
+  /** Limits of latency; a verdict of `too-slow` breaks them. `e2eMs` is `endToEndMs` under the contract's name. */
+  slo?: Objectives & {e2eMs?: number}
   /** As `mtp:1`, or in parts. */
   speculative?: string | Speculation
 }

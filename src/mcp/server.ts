@@ -33,13 +33,12 @@ export async function serve(servefit: LocalServefit, version: string): Promise<v
 }
 
 async function listed({name, title, description, input, document}: Tool) {
-  const output = await outputOf(document)
   return {
     name,
     title,
     description,
     inputSchema: await input(),
-    ...(output && {outputSchema: output}),
+    outputSchema: await outputOf(document),
     annotations: {title, readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false},
   }
 }

@@ -1,4 +1,5 @@
 /** What an agent may ask, over the library: one tool for each command that answers. */
+import type {Documented} from '../cli/documents.ts'
 import {InputError} from '../core/input-error.ts'
 import {
   capacityInput,
@@ -11,9 +12,10 @@ import {
   noInput,
   type ObjectSchema,
   planInput,
+  upgradeInput,
   verifyInput,
 } from './input-schemas.ts'
-import type {LocalServefit} from '../node/index.ts'
+import type {LocalServefit, UpgradeOptions} from '../node/index.ts'
 import {shortened} from './shortened.ts'
 
 type Given = Record<string, unknown>
@@ -24,7 +26,7 @@ export interface Tool {
   description: string
   input(): Promise<ObjectSchema>
   /** Name of the document that it answers with. */
-  document: string
+  document: Documented
   answer(servefit: LocalServefit, given: Given): Promise<object>
 }
 
@@ -41,7 +43,7 @@ export const TOOLS: readonly Tool[] = [
     description: `Whether a model fits a machine under a load: verdict (fits, tight, too-slow, does-not-fit, unsupported) with reasons and remedies, memory per GPU, the longest context, how many users, time to the first token, tokens per second with intervals. Also judges an engine's own command (command: ["vllm", "serve", ...]). A verdict of no is an answer, not an error. ${LONG}`,
     input: checkInput,
     document: 'result',
-    answer: (servefit, {explain, simulate, ...question}) => servefit.check(question, {simulate: simulate === true}).then(shortened(explain)),
+    answer: (servefit, {explain, simulate, ...question}) => servefit.check(question, withoutAbsent({simulate})).then(shortened(explain)),
   },
   {
     name: 'plan',
@@ -50,6 +52,8 @@ export const TOOLS: readonly Tool[] = [
     input: planInput,
     document: 'plan',
     answer: async (servefit, {explain, most = PLANS, ...question}) => {
+      if (!Number.isInteger(most) || (most as number) < 1)
+        throw new InputError('OPTIONS_INVALID', `most: expected a whole number from 1 to 20, received ${JSON.stringify(most)}`)
       const report = await servefit.plan(question)
       return shortened(explain)({...report, plans: report.plans.slice(0, most as number)})
     },
@@ -71,8 +75,8 @@ export const TOOLS: readonly Tool[] = [
     description: `The start command or file for vLLM, SGLang or TensorRT-LLM: artifact.files with their texts, artifact.options with the reason for each option. Without artifact where the verdict is no. ${LONG}`,
     input: configInput,
     document: 'result',
-    answer: (servefit, {explain, format, set, public: isPublic, ...question}) =>
-      servefit.config(question, withoutAbsent({format, set, public: isPublic})).then(shortened(explain)),
+    answer: (servefit, {explain, format, set, public: isPublic, replicas, ...question}) =>
+      servefit.config(question, withoutAbsent({format, set, public: isPublic, replicas})).then(shortened(explain)),
   },
   {
     name: 'capacity',
@@ -92,6 +96,15 @@ export const TOOLS: readonly Tool[] = [
     answer: verified,
   },
   {
+    name: 'upgrade',
+    title: 'What an upgrade changes',
+    description: `What a change from one release of an engine to another brings for a model on a machine: cache, context, speed, the engine's defaults, options that are gone or new, formats. worse counts the figures that get worse. ${LONG}`,
+    input: upgradeInput,
+    document: 'upgrade',
+    answer: (servefit, {explain, from, to, tolerance, ...question}) =>
+      servefit.upgrade(question, withoutAbsent({from, to, tolerance}) as unknown as UpgradeOptions).then(shortened(explain)),
+  },
+  {
     name: 'models',
     title: 'The models that are known',
     description: 'Models by words and figures, or those that fit a machine (fits), best first.',
@@ -109,7 +122,7 @@ export const TOOLS: readonly Tool[] = [
       'A model by its name, repository or path: layers, cache, context, every published checkpoint with its format and what is known of its quality.',
     input: modelInput,
     document: 'model',
-    answer: (servefit, {name}) => servefit.model(String(name ?? '')),
+    answer: (servefit, {name}) => servefit.model(name as string),
   },
   {
     name: 'gpus',

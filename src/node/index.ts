@@ -64,6 +64,8 @@ export const config: Servefit['config'] = async (...asked) => (await here()).con
 export const capacity: Servefit['capacity'] = async (...asked) => (await here()).capacity(...asked)
 /** Was the prediction right? */
 export const verify: Servefit['verify'] = async (...asked) => (await here()).verify(...asked)
+/** What another release of the engine changes for the same checkpoint and layout. */
+export const upgrade: Servefit['upgrade'] = async (...asked) => (await here()).upgrade(...asked)
 /** The models that are known, or those that fit. */
 export const models: Servefit['models'] = async (...asked) => (await here()).models(...asked)
 /** One model with its layers, its cache and its checkpoints. */

@@ -1,10 +1,12 @@
-import {mkdtempSync, rmSync, writeFileSync} from 'node:fs'
+import {spawn} from 'node:child_process'
+import {mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
+import {AjvJsonSchemaValidator} from '@modelcontextprotocol/sdk/validation/ajv'
 import {afterAll, beforeAll, describe, expect, it} from 'vitest'
 import {DOCUMENTS, type Documented} from '../../src/cli/documents.ts'
-import {SCHEMAS} from '../../src/cli/json-schema.ts'
-import {root, servefit} from './spawn.ts'
+import {jsonSchema, SCHEMAS} from '../../src/cli/json-schema.ts'
+import {NO_SETTINGS, root, servefit} from './spawn.ts'
 
 let folder = ''
 beforeAll(() => {
@@ -14,11 +16,15 @@ beforeAll(() => {
     ['after', '2xrtx-3090'],
   ])
     writeFileSync(join(folder, `${name}.json`), servefit(['check', 'qwen3-32b', '--gpu', gpu!, '--json']).stdout)
+  const after = JSON.parse(readFileSync(join(folder, 'after.json'), 'utf8')) as object
+  writeFileSync(join(folder, 'other-data.json'), JSON.stringify({...after, dataVersion: '0123456789ab'}))
 })
 afterAll(() => rmSync(folder, {recursive: true, force: true}))
 
 const LOG = join(root, 'test', 'fixtures', 'verify', 'vllm-0.28.0-qwen3-32b-fp8-2-ranks.log')
 const RUNS = join(root, 'examples', 'runs.jsonl')
+
+const validators = new AjvJsonSchemaValidator()
 
 /** Commands by the document that they print. */
 const PRINTED: [Documented, () => string[]][] = [
@@ -36,6 +42,10 @@ const PRINTED: [Documented, () => string[]][] = [
   ['verify', () => ['verify', '--bench', RUNS]],
   ['calibrate', () => ['calibrate', RUNS, '--dry-run']],
   ['diff', () => ['diff', join(folder, 'before.json'), join(folder, 'after.json')]],
+  ['diff', () => ['diff', join(folder, 'before.json'), join(folder, 'other-data.json')]],
+  ['upgrade', () => ['diff', '--engine-version', '0.5.18', '0.5.23', 'qwen3-8b', '--gpu', '1xrtx-4090', '--engine', 'sglang', '--users', '8']],
+  // A release that does not know the architecture: reasons, and formats that are refused.
+  ['upgrade', () => ['diff', '--engine-version', '0.33.0', '0.11.0', 'glm-5.3', '--gpu', '8xh200-sxm']],
   ['machine', () => ['detect']],
   ['doctor', () => ['doctor']],
   ['here', () => ['here', '--gpu', '1xrtx-4090']],
@@ -50,6 +60,8 @@ const PRINTED: [Documented, () => string[]][] = [
   ['engines', () => ['engines']],
   ['engines', () => ['engines', 'vllm']],
   ['support', () => ['engines', 'support', 'qwen3-32b', '--gpu', '1xrtx-4090']],
+  ['documents', () => ['schema']],
+  ['completion', () => ['completion', 'bash']],
   ['error', () => ['check', 'qwen3-23b']],
   ['error', () => ['chek', 'qwen3-32b']],
   ['error', () => ['check', 'qwen3-32b', '--gpuu', '1xrtx-4090']],
@@ -66,11 +78,28 @@ describe('every document says its version and is as its schema says', () => {
     expect(parsed.error?.issues ?? []).toEqual([])
     // What a schema leaves out it would drop: every field that is printed is described.
     expect(parsed.data).toEqual(document)
+    // The schema as servefit schema prints it, read by a program that knows nothing of ours.
+    const {$schema: _dialect, ...schema} = (await jsonSchema(name)) as Record<string, unknown>
+    expect(validators.getValidator(schema)(document)).toMatchObject({valid: true})
+  })
+
+  it('web prints where it is, and serves until it is stopped', async () => {
+    const env = {PATH: process.env.PATH, HOME: NO_SETTINGS}
+    const child = spawn(process.execPath, [join(root, 'bin', 'run.js'), 'web', '--no-detect', '--json'], {env, stdio: ['ignore', 'pipe', 'ignore']})
+    const closed = new Promise((resolve) => child.once('close', resolve))
+    let text = ''
+    for await (const part of child.stdout) {
+      text += part
+      if (text.endsWith('}\n')) child.kill('SIGTERM')
+    }
+    expect(await closed).toBe(0)
+    const document: unknown = JSON.parse(text)
+    expect((await SCHEMAS.web()).parse(document)).toEqual(document)
   })
 
   it('has a document of each kind', () => {
-    const read: Documented[] = ['scenario', 'capacity-file']
-    expect(new Set([...PRINTED.map(([name]) => name), ...read])).toEqual(new Set(Object.keys(DOCUMENTS)))
+    const elsewhere: Documented[] = ['scenario', 'capacity-file', 'web']
+    expect(new Set([...PRINTED.map(([name]) => name), ...elsewhere])).toEqual(new Set(Object.keys(DOCUMENTS)))
   })
 })
 
@@ -82,7 +111,6 @@ describe('servefit schema', () => {
   })
 
   it('prints each as JSON Schema', async () => {
-    const {jsonSchema} = await import('../../src/cli/json-schema.ts')
     for (const name of Object.keys(DOCUMENTS) as Documented[]) {
       const schema = (await jsonSchema(name)) as {$schema: string}
       expect(schema.$schema, name).toBe('https://json-schema.org/draft/2020-12/schema')

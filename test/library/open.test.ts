@@ -72,6 +72,12 @@ describe('the library answers as the commands do with --json', () => {
     expect(servefit.machines('dgx-h200')).toEqual(json('machines', 'dgx-h200'))
   })
 
+  it('upgrade', async () => {
+    const asked = await servefit.upgrade({model: 'qwen3-8b', gpu: '1xrtx-4090', engine: 'sglang'}, {from: '0.5.18', to: '0.5.23', tolerance: 0.9})
+    const flags = ['qwen3-8b', '--gpu', '1xrtx-4090', '--engine', 'sglang', '--tolerance', '90%']
+    expect(wired(asked)).toEqual(json('diff', '--engine-version', '0.5.18', '0.5.23', ...flags))
+  })
+
   it('and each says which data it is from', async () => {
     expect(servefit.dataVersion).toMatch(/^[0-9a-f]{12}$/)
     expect((await servefit.check({model: 'qwen3-8b', gpu: '1xrtx-4090'})).dataVersion).toBe(servefit.dataVersion)
@@ -114,6 +120,42 @@ describe('what is no question', () => {
     expect(await codeOf(servefit.check({gpu: '1xh100-sxm'}))).toEqual(['ARGUMENT_MISSING'])
     expect(await codeOf(servefit.check('qwen3-32b' as never))).toEqual(['SCENARIO_INVALID'])
     expect((await codeOf(servefit.check({model: 'qwen3-33b', gpu: '1xh100-sxm'}))) as string[]).toContain('qwen3-32b')
+  })
+})
+
+describe('what stands beside a question', () => {
+  const servefit = open(data)
+  const asked = {model: 'qwen3-8b', gpu: '1xrtx-4090'}
+  // Programs without types, and agents, give anything.
+  it.each<[string, () => unknown, string]>([
+    ['set', () => servefit.config(asked, {set: 'seed=7'} as never), 'options: set: expected a list'],
+    ['replicas', () => servefit.config(asked, {replicas: -1}), 'options: replicas: Too small'],
+    ['null', () => servefit.config(asked, null as never), 'options: expected an object with fields'],
+    ['a wrong name', () => servefit.config(asked, {fromat: 'compose'} as never), 'options: fromat: unknown; did you mean format?'],
+    ['simulate', () => servefit.check(asked, {simulate: 'yes'} as never), 'options: simulate'],
+    ['words', () => servefit.models({words: 'coding'} as never), 'question: words: expected a list'],
+    ['modality', () => servefit.models({modality: 'vison'}), 'question: modality: expected one of text, vision, audio, video'],
+    ['limit', () => servefit.models({limit: 2.5}), 'question: limit: expected a whole number'],
+    ['no name', () => servefit.model(undefined as never), 'name: missing: expected text'],
+    ['no card', async () => servefit.gpus(4090 as never), 'name: expected text, received a number'],
+    ['no machine', async () => servefit.machines(['dgx-h200'] as never), 'name: expected text, received a list'],
+    ['models', () => servefit.compare({models: 'qwen3-8b'} as never), 'question: models: expected a list'],
+    ['no question', () => servefit.compare(undefined as never), 'question: missing: expected an object with fields'],
+    ['logs', () => servefit.verify({logs: 5 as never}), 'question: logs'],
+    ['no release', () => servefit.upgrade(asked, {from: '0.28.0'} as never), 'releases: to: missing: expected text'],
+    ['tp', () => servefit.check({...asked, tp: 1.5}), 'question: tp: expected a whole number'],
+    ['prefer', () => servefit.check({...asked, prefer: 'qualty' as never}), 'question: prefer: expected one of quality, speed, context, memory'],
+  ])('%s', async (_title, work, message) => {
+    const error = await Promise.resolve()
+      .then(work)
+      .catch((thrown: unknown) => thrown)
+    expect(error).toBeInstanceOf(InputError)
+    expect((error as InputError).message).toContain(message)
+  })
+
+  it('is told with the value that was meant', async () => {
+    await expect(servefit.check({...asked, prefer: 'qualty' as never})).rejects.toMatchObject({suggestions: ['quality']})
+    await expect(servefit.models({modality: 'vison'})).rejects.toMatchObject({suggestions: ['vision']})
   })
 })
 

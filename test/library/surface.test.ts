@@ -27,6 +27,7 @@ const HELD = [
   'Question',
   'Scenario',
   'Servefit',
+  'UpgradeOptions',
   'VerifyQuestion',
   'Workload',
 ]

@@ -74,6 +74,13 @@ describe('diff', () => {
     expect(diff(plan(true), plan(false)).changes[0]).toMatchObject({key: 'limits kept', effect: 'worse'})
   })
 
+  it('the last digits of a figure are no change, which releases of Node differ in', () => {
+    // As Node 22 and Node 24 print it of one plan.
+    const [one, other] = [503.0964877397416, 503.09648773974135].map((estimate) => result({performance: {ttftMs: {estimate}}}))
+    expect(diff(one, other).changes).toEqual([])
+    expect(diff(one, result({performance: {ttftMs: {estimate: 503.0965}}})).worse).toBe(1)
+  })
+
   it('more machines and more cost are worse', () => {
     const fleet = (machines: number) => ({
       feasible: true,

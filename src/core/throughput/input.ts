@@ -88,8 +88,11 @@ export interface TimeTerm {
 
 /** The `performance` object of the machine-readable contract. Times are milliseconds, rates are per second of the whole deployment. */
 export interface Performance {
+  /** Time to the first token. Of intervals `low` and `high` hold four in five measured deployments between them. */
   ttftMs: Interval
+  /** Mean time per output token after the first. */
   tpotMs: Interval
+  /** Of the whole deployment. */
   outputTokensPerSecond: Interval
   outputTokensPerSecondPerUser: number
   outputTokensPerSecondPerGpu: number

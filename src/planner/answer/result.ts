@@ -33,11 +33,15 @@ export interface Result {
   workload?: Workload
   /** What is known of the checkpoint's loss against the original, and of the cache format's where it is not 16 bits. */
   quality?: Quality & {kvCache?: Quality}
+  /** `fits`, or `tight` (within the error of the estimate, or requests wait): yes. `too-slow`, `does-not-fit`, `unsupported`: no, with reasons. */
   verdict: Verdict
+  /** Why it is a no, each with what would do. */
   reasons: Reason[]
   memory: {
+    /** Of the fullest GPU. */
     perGpu: {
       totalBytes: number
+      /** What the engine may take. */
       budgetBytes: number
       weightsBytes: number
       activationBytes: number
@@ -48,10 +52,15 @@ export interface Result {
       stateBytes?: number
       freeBytes: number
     }
+    /** Of one sequence, on one GPU. */
     kvBytesPerToken: number
+    /** Recurrent or convolution state, where there is any. */
     stateBytesPerSequence?: number
+    /** Of a replica, as the engine reports it at its start. */
     kvCacheTokens: number
+    /** Requests of the whole `deployment.maxModelLen` that the cache holds. */
     maxConcurrencyAtMaxModelLen: number
+    /** The longest context in tokens with which it would still start, on this hardware with these settings. */
     largestMaxModelLen: number
     /** Most requests that may run at once for it to start, where the engine refuses more. */
     largestMaxNumSeqs?: number
@@ -59,8 +68,10 @@ export interface Result {
     interval?: MemoryInterval
     /** Of one node's host, for weights that stay there, as the engine pins them. */
     hostBytes?: number
+    /** What the memory of that GPU consists of, each with its rule: their sum is what is used. */
     terms: Term[]
   }
+  /** Of a load, where the verdict is `fits`, `tight` or `too-slow`. */
   performance?: Performance
   /** At the asked percentile, by the simulator. */
   tail?: Tail

@@ -1,6 +1,8 @@
 import * as z from 'zod'
 import {EngineOptionFields, ScenarioSchema} from '../scenario/schema.ts'
 
+export const VERDICTS = ['fits', 'tight', 'too-slow', 'does-not-fit', 'unsupported'] as const
+
 const bytes = z.int()
 const range = z.object({low: z.int(), high: z.int()})
 /** A central 80% interval. */
@@ -123,7 +125,7 @@ export const ResultSchema = z.object({
   }),
   workload: ScenarioSchema.shape.workload,
   quality: QualitySchema.optional(),
-  verdict: z.enum(['fits', 'tight', 'too-slow', 'does-not-fit', 'unsupported']),
+  verdict: z.enum(VERDICTS),
   reasons: z.array(ReasonSchema),
   memory: z.object({
     perGpu: z.object({

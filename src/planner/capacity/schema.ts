@@ -19,13 +19,18 @@ const lengths = z
 
 const load = {
   ...request,
-  name: z.string().min(1).max(200).optional(),
-  inputTokens: lengths.optional(),
-  outputTokens: lengths.optional(),
-  prefixHitRate: share({min: 0, max: 1}).optional(),
-  requestRate: z.number().min(LIMITS.requestRate.min).max(LIMITS.requestRate.max).optional(),
-  users: z.number().positive().max(1e9).optional(),
-  thinkSeconds: z.number().min(0).max(86_400).optional(),
+  name: z.string().min(1).max(200).optional().describe('what the answer calls this load'),
+  inputTokens: lengths.optional().describe('tokens of a prompt: a mean, or {mean, deviation}, {low, high} or {p50, p95}'),
+  outputTokens: lengths.optional().describe('tokens of an answer, in the same ways'),
+  prefixHitRate: share({min: 0, max: 1}).optional().describe('share of prompt tokens found in the prefix cache'),
+  requestRate: z
+    .number()
+    .min(LIMITS.requestRate.min)
+    .max(LIMITS.requestRate.max)
+    .optional()
+    .describe('requests per second, in the busy hour; or users, or trace'),
+  users: z.number().positive().max(1e9).optional().describe('people at the same time, each with one request in flight or a pause'),
+  thinkSeconds: z.number().min(0).max(86_400).optional().describe('pause of a user between an answer and the next request, in seconds'),
   trace: z.string().min(1).optional().describe('a file in JSON Lines or CSV'),
   slo: z
     .union([slo, z.enum(['none', 'interactive'])])
@@ -34,7 +39,12 @@ const load = {
   growth: z.union([z.string(), z.number()]).optional().describe('5%/month or 80%/year'),
 }
 
-const kind = z.strictObject({gpu: gpu.optional(), machine: machine.optional(), nodes: nodes.optional(), price: z.string().optional()})
+const kind = z.strictObject({
+  gpu: gpu.optional(),
+  machine: machine.optional(),
+  nodes: nodes.optional(),
+  price: z.string().optional().describe('AMOUNT/TIME in any currency: 98.32/h, 70000/month, 250000/year'),
+})
 
 /** What `capacity` reads: a fleet of machine kinds, and the models with what arrives for each. */
 export const CapacityFileSchema = z.strictObject({
@@ -42,7 +52,8 @@ export const CapacityFileSchema = z.strictObject({
   machines: z
     .array(z.union([z.string(), kind]))
     .max(64)
-    .optional(),
+    .optional()
+    .describe('kinds of machines that may be had, by name or cards; absent: the catalogue is searched'),
   models: z
     .array(z.strictObject({...load, model}))
     .min(1)
@@ -51,10 +62,10 @@ export const CapacityFileSchema = z.strictObject({
   /** One model alone may stand here. */
   model: model.optional(),
   ...load,
-  months: z.array(z.int().min(0).max(600)).min(1).max(60).optional(),
-  spare: z.int().min(0).max(1000).optional(),
-  maxUtilisation: share({min: 0.05, max: 1}).optional(),
-  kwhPrice: z.number().min(0).optional(),
+  months: z.array(z.int().min(0).max(600)).min(1).max(60).optional().describe('months from now that are answered for: [0, 12, 24]'),
+  spare: z.int().min(0).max(1000).optional().describe('machines beyond those that carry the load'),
+  maxUtilisation: share({min: 0.05, max: 1}).optional().describe('most of its capacity that a machine is planned to carry, as a share'),
+  kwhPrice: z.number().min(0).optional().describe('price of a kilowatt-hour, in the currency of the machines'),
 })
 
 export type CapacityFile = z.infer<typeof CapacityFileSchema>

@@ -43,7 +43,7 @@ export function diffOf(before: {name: string; document: unknown}, after: {name: 
     const now = known.get(figure.key)
     known.delete(figure.key)
     if (!now) changes.push({key: figure.key, before: figure.value, ...(figure.unit && {unit: figure.unit}), effect: figure.better ? 'worse' : 'changed'})
-    else if (now.value !== figure.value) changes.push(changeOf(figure, now, tolerance))
+    else if (!isSame(now.value, figure.value)) changes.push(changeOf(figure, now, tolerance))
   }
   for (const {key, value, unit} of known.values()) changes.push({key, after: value, ...(unit && {unit}), effect: 'changed'})
   const order = {worse: 0, better: 1, changed: 2}
@@ -52,6 +52,12 @@ export function diffOf(before: {name: string; document: unknown}, after: {name: 
   const worse = changes.filter(({effect}) => effect === 'worse').length
   return {schemaVersion: 2, kind: a.kind, tolerance, worse, changes, ...(data.before !== data.after && {dataVersion: data})}
 }
+
+/** Releases of Node differ in the last digits of exponentials and powers: such a difference is nobody's doing. */
+const ROUNDING = 1e-9
+
+const isSame = (a: Figure['value'], b: Figure['value']): boolean =>
+  a === b || (typeof a === 'number' && typeof b === 'number' && Math.abs(a - b) <= ROUNDING * Math.max(Math.abs(a), Math.abs(b)))
 
 function changeOf(before: Figure, after: Figure, tolerance: number): DiffChange {
   const {key, better, order, unit} = before

@@ -2,6 +2,8 @@ import * as z from 'zod'
 import {MachineDocumentSchema} from '../../detect/machine-schema.ts'
 import {ModelSchema, QualitySchema, ReasonSchema, WarningSchema} from '../answer/schema.ts'
 
+export const SUPPORT_STATUSES = ['native', 'weight-only', 'refused', 'unlisted'] as const
+
 const FitSchema = z.object({
   verdict: z.enum(['fits', 'tight']),
   hfId: z.string(),
@@ -57,7 +59,7 @@ export const SupportSchema = z.object({
       hfId: z.string(),
       gpu: z.string(),
       quality: QualitySchema.optional(),
-      status: z.string(),
+      status: z.enum(SUPPORT_STATUSES),
       reasons: z.array(ReasonSchema),
       warnings: z.array(WarningSchema),
     }),

@@ -38,16 +38,18 @@ export const EngineOptionFields = {
       languageOnly: z.boolean().optional().describe('no images or sounds: their towers are not loaded'),
       limits: z.record(z.string().min(1).max(64), z.int().min(0).max(100_000)).optional().describe('most of each kind in one prompt: image, video, audio'),
     })
-    .optional(),
+    .optional()
+    .describe('of models that take images or sounds'),
   decodeContextParallel: whole(LIMITS.parallel).optional().describe("ranks that share the tokens of a sequence's cache"),
   graphs: z
     .strictObject({
       maxBatch: whole(LIMITS.sequences).optional().describe('the largest batch with a CUDA graph'),
       sizes: z.array(whole(LIMITS.sequences)).min(1).max(4096).optional().describe('batches with a CUDA graph'),
-      mode: z.enum(GRAPH_MODES).optional(),
+      mode: z.enum(GRAPH_MODES).optional().describe('none switches them off'),
     })
-    .optional(),
-  prefixCaching: z.boolean().optional(),
+    .optional()
+    .describe('CUDA graphs'),
+  prefixCaching: z.boolean().optional().describe('whether prompts that begin alike share their cache'),
   blockTokens: whole({min: 1, max: 1_000_000}).optional().describe('tokens of a block or page of the cache'),
   kvCacheBytes: whole(LIMITS.bytes).optional().describe('cache of each GPU, whatever the share of memory'),
   kvCacheTokens: whole(LIMITS.tokens).optional().describe('most tokens that the cache may hold'),
@@ -61,7 +63,7 @@ export const EngineOptionFields = {
     .transform(stateFormatOf)
     .optional()
     .describe('elements of a recurrent state: fp32, bf16, fp16'),
-  runner: z.enum(['generate', 'pooling']).optional(),
+  runner: z.enum(['generate', 'pooling']).optional().describe('pooling: embeddings and scores instead of text'),
   admission: z
     .strictObject({
       maxQueuedRequests: whole(LIMITS.queue).optional(),
@@ -89,7 +91,8 @@ export const EngineOptionFields = {
         .optional()
         .describe("modules that they are on, by PEFT's names"),
     })
-    .optional(),
+    .optional()
+    .describe('LoRA adapters that are served beside the model'),
   engineFlags: z
     .record(z.string().min(1).max(256), z.union([z.string().max(100_000), z.number(), z.boolean(), z.array(z.string().max(10_000)).min(1).max(1000)]))
     .optional()
@@ -112,8 +115,14 @@ export const WorkloadSchema = z
 
 /** One question, and what the flags of `check` and `config` become. */
 export const ScenarioSchema = z.strictObject({
-  id: z.string().optional(),
-  model: z.string().min(1).max(4096),
+  id: z.string().optional().describe('any text, which the answer repeats'),
+  model: z
+    .string()
+    .min(1)
+    .max(4096)
+    .describe(
+      'a name (qwen3-32b: servefit chooses the checkpoint), a repository (Qwen/Qwen3-32B-AWQ: exactly that one), or a path (config.json, folder, .gguf)',
+    ),
   gpu: z
     .string()
     .min(1)
@@ -122,8 +131,13 @@ export const ScenarioSchema = z.strictObject({
     .describe(
       'COUNTxGPU-ID, comma-separated for mixed cards; with another memory (rtx-2080-ti:22gb), a slice (a100-80gb-sxm:2g.20gb) or figures (card:memory=20GiB,bandwidth=760GB/s,capability=8.6) behind a colon',
     ),
-  machine: z.string().min(1).max(4096).optional().describe('a catalogued system, or a file that detect --json printed'),
-  nodes: whole(LIMITS.nodes).optional(),
+  machine: z
+    .string()
+    .min(1)
+    .max(4096)
+    .optional()
+    .describe('instead of gpu: a catalogued system (dgx-h200), or a path of what detect --json or nvidia-smi printed; neither: this machine'),
+  nodes: whole(LIMITS.nodes).optional().describe('machines of that kind, over which one deployment may be laid; absent: 1'),
   link: z
     .enum(LINKS as [Link, ...Link[]])
     .optional()
@@ -132,20 +146,30 @@ export const ScenarioSchema = z.strictObject({
     .enum(PREFERENCES as [Preference, ...Preference[]])
     .optional()
     .describe('what the checkpoint is chosen for, among those that keep the load'),
-  engine: z.string().min(1).max(128).optional(),
-  engineVersion: z.string().max(128).optional(),
-  weights: z.string().min(1).max(128).transform(weightsOf).optional(),
-  kvCache: z.string().min(1).max(128).optional(),
-  tp: whole(LIMITS.parallel).optional(),
-  pp: whole(LIMITS.parallel).optional(),
-  dp: whole(LIMITS.parallel).optional(),
-  ep: whole(LIMITS.parallel).optional(),
-  dpAttention: z.boolean().optional(),
-  maxModelLen: whole(LIMITS.tokens).optional(),
-  maxNumSeqs: whole(LIMITS.sequences).optional(),
-  maxNumBatchedTokens: whole(LIMITS.tokens).optional(),
-  gpuMemoryUtilization: share(LIMITS.fraction).optional(),
-  enforceEager: z.boolean().optional(),
+  engine: z.string().min(1).max(128).optional().describe('vllm, sglang or trtllm; absent: vllm, and of plan the best of them'),
+  engineVersion: z.string().max(128).optional().describe('a release, such as 0.11.0; absent: the newest that is known'),
+  weights: z
+    .string()
+    .min(1)
+    .max(128)
+    .transform(weightsOf)
+    .optional()
+    .describe('format of the weights: bf16, fp8, int8, awq-int4, gptq-int4, mxfp4, nvfp4, q4_k_m, ...; absent: chosen among the published checkpoints'),
+  kvCache: z.string().min(1).max(128).optional().describe('format of the KV cache: auto, bf16, fp8, nvfp4, ...; absent: as the engine has it'),
+  tp: whole(LIMITS.parallel).optional().describe('GPUs that share every layer (tensor parallel); absent: chosen'),
+  pp: whole(LIMITS.parallel).optional().describe('stages, each with some of the layers (pipeline parallel); absent: chosen'),
+  dp: whole(LIMITS.parallel).optional().describe('copies that share the requests (data parallel); absent: chosen'),
+  ep: whole(LIMITS.parallel).optional().describe('GPUs over which whole experts are spread (expert parallel)'),
+  dpAttention: z.boolean().optional().describe('attention is computed by replicas, experts by all GPUs together'),
+  maxModelLen: whole(LIMITS.tokens)
+    .optional()
+    .describe('context: tokens of prompt and answer together that one request may have; absent: the longest that serves the load'),
+  maxNumSeqs: whole(LIMITS.sequences).optional().describe('requests that are computed at a time'),
+  maxNumBatchedTokens: whole(LIMITS.tokens).optional().describe('tokens of one step: the size of a chunk of prefill'),
+  gpuMemoryUtilization: share(LIMITS.fraction)
+    .optional()
+    .describe('share of GPU memory, 0 to 1 (SGLang: mem_fraction_static; TensorRT-LLM: free_gpu_memory_fraction)'),
+  enforceEager: z.boolean().optional().describe('without CUDA graphs'),
   speculative: z
     .union([
       z
@@ -159,10 +183,11 @@ export const ScenarioSchema = z.strictObject({
       z.string().min(1).max(256),
     ])
     .transform((value) => (typeof value === 'string' ? parseSpeculation(value) : value))
-    .optional(),
+    .optional()
+    .describe('speculative decoding: METHOD:TOKENS, such as mtp:1, or its parts'),
   acceptance: share(LIMITS.acceptance).optional().describe('(mean accepted length - 1) / drafted tokens, 0 to 1; above 1, the mean accepted length of a step'),
-  cpuOffloadBytes: whole(LIMITS.bytes).optional(),
-  reservedBytesPerGpu: whole(LIMITS.bytes).optional(),
+  cpuOffloadBytes: whole(LIMITS.bytes).optional().describe('weights of each GPU that are kept in host memory, in bytes'),
+  reservedBytesPerGpu: whole(LIMITS.bytes).optional().describe('what other programs hold of each GPU, in bytes'),
   ...EngineOptionFields,
   command: z
     .array(z.string().max(100_000))
@@ -170,17 +195,18 @@ export const ScenarioSchema = z.strictObject({
     .max(10_000)
     .optional()
     .describe("the engine's own command, word by word (vllm serve ...), read through its flag table; other fields given beside it win and are said to"),
-  workload: WorkloadSchema.optional(),
+  workload: WorkloadSchema.optional().describe('the load: lengths, and concurrency or requestRate'),
   slo: z
     .strictObject({
-      ttftMs: z.number().positive().optional(),
-      tpotMs: z.number().positive().optional(),
-      e2eMs: z.number().positive().optional().describe('from the arrival of a request to its last token'),
+      ttftMs: z.number().positive().optional().describe('time to the first token, in milliseconds'),
+      tpotMs: z.number().positive().optional().describe('time per output token after the first, in milliseconds'),
+      e2eMs: z.number().positive().optional().describe('from the arrival of a request to its last token, in milliseconds'),
       endToEndMs: z.number().positive().optional().describe('the same, as version 1 called it'),
       percentile: percentile.optional().describe('share of requests, in per cent, that must keep the limits; absent: the mean must'),
     })
     .transform(({e2eMs, endToEndMs = e2eMs, ...slo}) => ({...slo, ...(endToEndMs !== undefined && {endToEndMs})}))
-    .optional(),
+    .optional()
+    .describe('limits of latency that have to be kept'),
 })
 
 /** The input of `batch`: a scenario whose model may stand in its command. */

@@ -46,7 +46,7 @@ function over(lower: RawScenario, upper: RawScenario, either: string[][]): RawSc
 /** Checks what a file holds. @throws InputError SCENARIO_INVALID with every problem that matters. */
 export function checkedScenario(raw: unknown, path: string, assumed: {inputTokens: number; outputTokens: number}): FileScenario {
   const filled = isMapping(raw) && isMapping(raw.workload) ? {...raw, workload: {...assumed, ...raw.workload}} : raw
-  const parsed = ScenarioFileSchema.safeParse(filled)
+  const parsed = ScenarioFileSchema.safeParse(filled, {reportInput: true})
   if (!parsed.success) {
     const {messages, suggestions} = scenarioProblems(ScenarioFileSchema, parsed.error)
     throw new InputError('SCENARIO_INVALID', `${path}: ${messages.slice(0, 4).join('; ')}`, {suggestions})

@@ -80,7 +80,8 @@ export function scenarioProblems(schema: z.ZodType, error: z.ZodError): {message
     .flatMap((issue) => unnested(issue))
     .map((issue) => {
       const place = issue.path.map(String).join('.')
-      if (issue.code !== 'unrecognized_keys') return `${place === '' ? '' : `${place}: `}${issue.message}`
+      if (issue.code === 'invalid_value' && typeof issue.input === 'string') suggestions.push(...nearest(cut(issue.input), issue.values.map(String)))
+      if (issue.code !== 'unrecognized_keys') return `${place === '' ? '' : `${place}: `}${told(issue)}`
       return issue.keys
         .slice(0, 4)
         .map((key) => {
@@ -93,6 +94,25 @@ export function scenarioProblems(schema: z.ZodType, error: z.ZodError): {message
   const [first] = error.issues
   const path = first ? [...first.path.map(String), ...(first.code === 'unrecognized_keys' ? [cut(first.keys[0] ?? '')] : [])].join('.') : ''
   return {messages, suggestions: [...new Set(suggestions)], path}
+}
+
+/** Kinds of values by zod's names, in words. */
+const KINDS: Record<string, string> = dictionary({
+  int: 'a whole number',
+  number: 'a number',
+  string: 'text',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'an object with fields',
+  record: 'an object with fields',
+})
+
+function told(issue: z.core.$ZodIssue): string {
+  const {message} = issue
+  if (issue.code === 'invalid_type' && Object.hasOwn(KINDS, issue.expected))
+    return message.endsWith('received undefined') ? `missing: expected ${KINDS[issue.expected]}` : `expected ${KINDS[issue.expected]}`
+  if (issue.code === 'invalid_value') return `expected ${issue.values.length === 1 ? '' : 'one of '}${issue.values.map(String).join(', ')}`
+  return message
 }
 
 /** Of a union the branch that was meant: the one with the fewest problems that is not simply of another type. */

@@ -3,7 +3,9 @@ import {MOST_DRAFT_TOKENS} from '../../engines/words.ts'
 
 /** Latency limits of the contract's `slo`. */
 export interface Objectives {
+  /** Time to the first token, in milliseconds. */
   ttftMs?: number
+  /** Time per output token after the first, in milliseconds. */
   tpotMs?: number
   /** From the arrival of a request to its last token. */
   endToEndMs?: number
@@ -28,10 +30,15 @@ export const LINKS: readonly Link[] = ['p2p', 'nvlink', 'pcie']
 
 /** One question, as in the machine-readable contract. Absent: to be detected or chosen. */
 export interface Scenario extends DeploymentRequest {
+  /** Any text, which the answer repeats. */
   id?: string
+  /** A name (`qwen3-32b`), a repository (`Qwen/Qwen3-32B-AWQ`: exactly that checkpoint), or a path. */
   model: string
+  /** Cards as COUNTxNAME, comma-separated where they are mixed: `2xrtx-4090`. */
   gpu?: string
+  /** Instead of `gpu`: a machine by name (`dgx-h200`), or a path of what `detect --json` or `nvidia-smi` printed. */
   machine?: string
+  /** Machines of that kind, over which one deployment may be laid. Absent: 1. */
   nodes?: number
   /** How the cards of `gpu` are joined; absent: as is usual for them. */
   link?: Link

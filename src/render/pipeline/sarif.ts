@@ -1,4 +1,5 @@
 import type {GateCase} from '../../planner/plan/index.ts'
+import {harmless} from '../style.ts'
 
 /** Static Analysis Results Interchange Format 2.1.0 (OASIS), as code hosts show beside a change. */
 const SCHEMA = 'https://json.schemastore.org/sarif-2.1.0.json'
@@ -9,18 +10,22 @@ interface Finding {
   ruleId: string
   level: Level
   message: {text: string}
-  locations?: {physicalLocation: {artifactLocation: {uri: string}; region: {startLine: number}}}[]
+  locations: ({physicalLocation: {artifactLocation: {uri: string}; region: {startLine: number}}} | {logicalLocations: {fullyQualifiedName: string}[]})[]
 }
 
 const uriOf = (file: string): string => encodeURI(file.replaceAll('\\', '/').replace(/^\.\//, ''))
 
 function findingsOf({name, file, line = 1, failures, warnings, error}: GateCase): Finding[] {
-  const place = file === undefined ? {} : {locations: [{physicalLocation: {artifactLocation: {uri: uriOf(file)}, region: {startLine: line}}}]}
+  // A question that was asked with flags stands in no file.
+  const place =
+    file === undefined
+      ? {logicalLocations: [{fullyQualifiedName: harmless(name)}]}
+      : {physicalLocation: {artifactLocation: {uri: uriOf(file)}, region: {startLine: line}}}
   const finding = (level: Level, {code, message}: {code: string; message: string}): Finding => ({
     ruleId: code,
     level,
-    message: {text: `${name}: ${message}`},
-    ...place,
+    message: {text: harmless(`${name}: ${message}`)},
+    locations: [place],
   })
   return [...(error ? [finding('error', error)] : []), ...failures.map((one) => finding('error', one)), ...warnings.map((one) => finding('warning', one))]
 }
