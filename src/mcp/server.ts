@@ -3,6 +3,7 @@ import {StdioServerTransport} from '@modelcontextprotocol/sdk/server/stdio.js'
 import {type CallToolResult, CallToolRequestSchema, ErrorCode, ListToolsRequestSchema, McpError} from '@modelcontextprotocol/sdk/types.js'
 import type {JsonSchemaValidatorResult} from '@modelcontextprotocol/sdk/validation/types.js'
 import {failureOf} from '../cli/failures.ts'
+import {jsonText} from '../render/json-text.ts'
 import type {LocalServefit} from '../node/index.ts'
 import {outputOf} from './input-schemas.ts'
 import {type Tool, TOOLS} from './tools.ts'
@@ -51,7 +52,7 @@ async function called(servefit: LocalServefit, name: string, given: Record<strin
   try {
     // As it crosses the wire: what is undefined is absent.
     const document = JSON.parse(JSON.stringify(await tool.answer(servefit, given))) as Record<string, unknown>
-    return {content: [{type: 'text', text: JSON.stringify(document)}], structuredContent: document}
+    return {content: [{type: 'text', text: jsonText(document)}], structuredContent: document}
   } catch (error) {
     const {text} = failureOf(error)
     return {content: [{type: 'text', text: text.trim()}], isError: true}

@@ -1,4 +1,5 @@
 import {renderToString} from 'preact-render-to-string'
+import {linesWithoutActing} from '../../core/acting-characters.ts'
 import type {AnswerDocument} from '../documents/index.ts'
 import {CHART_STYLES, STYLES, THEME_STYLES} from '../styles.ts'
 import type {PlanDocument} from '../documents/index.ts'
@@ -30,7 +31,7 @@ export function htmlReport(document: AnswerDocument, {version}: {version: string
     </main>,
   )
   const title = renderToString(<title>{document.title}</title>)
-  return `<!doctype html>
+  return shown(`<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -43,13 +44,16 @@ ${title}
 ${body}
 </body>
 </html>
-`
+`)
 }
+
+/** Nothing in names from elsewhere turns the text around them, or acts on the terminal of who looks at the file there. */
+const shown = (markup: string): string => linesWithoutActing(markup, () => '?')
 
 /** The front of a plan as a picture of its own; undefined where there is none. */
 export function frontSvg(document: PlanDocument): string | undefined {
   if (document.report.front.length === 0) return undefined
   const drawn = renderToString(<FrontChart document={document} />)
   const style = `<style>${THEME_STYLES.replaceAll(':root', 'svg')}${CHART_STYLES}</style><rect width="100%" height="100%" style="fill: var(--card)"/>`
-  return `<?xml version="1.0" encoding="UTF-8"?>\n${drawn.replace(/>/, `>${style}`)}\n`
+  return shown(`<?xml version="1.0" encoding="UTF-8"?>\n${drawn.replace(/>/, `>${style}`)}\n`)
 }
