@@ -4,7 +4,11 @@ import {join} from 'node:path'
 import {afterAll, beforeAll, describe, expect, it} from 'vitest'
 import {actingIn, HOSTILE, HOSTILE_TEXT, hostileCopies, hostileLines, hostileThroughout} from './hostile.ts'
 import {fixture, inProcess} from './in-process.ts'
-import {root} from './spawn.ts'
+import {gguf} from '../import/support/gguf.ts'
+import {hubFor, serverWith} from '../import/support/hub-server.ts'
+import {safetensors, withHeader} from '../import/support/safetensors.ts'
+import {TINY_QWEN3, TINY_QWEN3_KEYS, tinyQwen3Gguf, tinyQwen3Tensors} from '../import/support/tiny-models.ts'
+import {root, servefit} from './spawn.ts'
 
 interface ManifestFlag {
   type: 'boolean' | 'option'
@@ -373,6 +377,136 @@ describe('hostile logs and results', () => {
     ]) {
       writeFileSync(join(settings, 'servefit', 'measured.json'), text)
       await tame(['check', 'qwen3-8b', ...CARD], {as: 'measured.json', environment: {XDG_CONFIG_HOME: settings}})
+    }
+  })
+})
+
+describe('hostile hubs', () => {
+  /** Offline is what tests are without being told. */
+  const asked = (url: string) => ({HF_HUB_OFFLINE: '', HF_ENDPOINT: url, HF_TOKEN: '', HF_HOME: join(folder, 'no-cache')})
+
+  it('answers with hostile fields, names of files and headers of weights', async () => {
+    const listing = {
+      id: 'Acme/Tiny',
+      sha: '0123abc',
+      cardData: {license: 'mit', base_model: 'Acme/Base', language: ['en']},
+      config: {architectures: ['Qwen3ForCausalLM']},
+      pipeline_tag: 'text-generation',
+      library_name: 'transformers',
+    }
+    const weights = safetensors(tinyQwen3Tensors())
+    for (const copy of [hostileThroughout(listing), ...hostileCopies(listing)]) {
+      const hub = await serverWith(
+        hubFor('Acme/Tiny', {'config.json': TINY_QWEN3, 'model.safetensors': weights, [`adapter${HOSTILE}.safetensors`]: weights}, {listing: copy as object}),
+      )
+      await tame(['check', 'Acme/Tiny', ...CARD], {as: 'hub', json: false, environment: asked(hub.url)})
+    }
+    const hostile = [hostileThroughout(TINY_QWEN3), {...TINY_QWEN3, architectures: [HOSTILE_TEXT]}, {...TINY_QWEN3, model_type: HOSTILE_TEXT}]
+    for (const config of hostile) {
+      const hub = await serverWith(hubFor('Acme/Tiny', {'config.json': config as object, 'model.safetensors': weights}))
+      await tame(['models', 'import', 'Acme/Tiny'], {as: 'hub configuration', environment: asked(hub.url)})
+    }
+    const entry = (name: string, dtype: string, more: object = {}) =>
+      withHeader(JSON.stringify({[name]: {dtype, shape: [2, 2], data_offsets: [0, 8], ...more}}), 8)
+    for (const file of [
+      entry(`model${HOSTILE_TEXT}`, 'BF16'),
+      entry('model', HOSTILE_TEXT),
+      entry('model', 'BF16', {[HOSTILE_TEXT]: 1}),
+      withHeader(HOSTILE),
+      withHeader(`{"__metadata__": {"format": ${JSON.stringify(HOSTILE_TEXT)}}}`),
+    ]) {
+      const hub = await serverWith(hubFor('Acme/Tiny', {'config.json': TINY_QWEN3, 'model.safetensors': file}))
+      await tame(['models', 'import', 'Acme/Tiny'], {as: 'hub weights', environment: asked(hub.url)})
+    }
+  })
+
+  it('fails in hostile words', async () => {
+    // What a header may hold at all: bytes from 0x80 on, and tabs.
+    const words = '\u009B31m\u0085\u00AD\tx'
+    for (const [status, headers, body] of [
+      [404, {'x-error-code': 'RepoNotFound', 'x-error-message': words}, HOSTILE],
+      [401, {'x-error-code': words, 'x-error-message': words}, HOSTILE],
+      [403, {'x-error-message': words}, JSON.stringify({error: HOSTILE_TEXT})],
+      [500, {}, HOSTILE],
+      [302, {location: `/${words}`}, ''],
+      [302, {location: `ftp://${encodeURIComponent(HOSTILE)}`}, ''],
+      [200, {'content-type': words}, HOSTILE],
+      [200, {}, JSON.stringify({id: HOSTILE_TEXT, sha: HOSTILE_TEXT, siblings: [{rfilename: HOSTILE_TEXT}]})],
+    ] as const) {
+      const hub = await serverWith((_request, response) => void response.writeHead(status, '', headers).end(body))
+      await tame(['check', 'Acme/Tiny', ...CARD], {as: `status ${status}`, environment: asked(hub.url)})
+    }
+  }, 120_000)
+
+  it('gives files with hostile names and texts in GGUF', async () => {
+    const tensors = tinyQwen3Gguf('Q4_K')
+    for (const [key, value] of Object.entries(TINY_QWEN3_KEYS)) {
+      const keys = typeof value === 'string' ? {...TINY_QWEN3_KEYS, [key]: `${value}${HOSTILE}`} : {...TINY_QWEN3_KEYS, [`${key}${HOSTILE}`]: value}
+      writeFileSync(join(folder, `m${HOSTILE}.gguf`), gguf(keys, tensors))
+      await tame(['check', join(folder, `m${HOSTILE}.gguf`), ...CARD], {as: `GGUF ${key}`})
+    }
+    const names = {...TINY_QWEN3_KEYS, 'general.name': HOSTILE, 'general.license': HOSTILE, 'general.basename': HOSTILE, 'tokenizer.ggml.model': HOSTILE}
+    writeFileSync(join(folder, 'm.gguf'), gguf(names, tensors))
+    for (const command of ['check', 'plan', 'compare', 'config', 'models show', 'models import'])
+      await tame([...command.split(' '), join(folder, 'm.gguf'), ...(command.startsWith('models') ? [] : CARD)], {as: `GGUF ${command}`})
+  })
+})
+
+describe('hostile words to what is spoken elsewhere', () => {
+  it('completion offers nothing that acts', () => {
+    for (const words of [['check', HOSTILE], [HOSTILE, ''], ['check', '--gpu', `1xh100${HOSTILE}`], [`--${HOSTILE}`], ['models', 'show', HOSTILE, '']]) {
+      const {stdout, stderr} = servefit(['__complete', ...words])
+      expect(actingIn(stdout + stderr, /\t/)).toBeUndefined()
+    }
+  })
+
+  it('the protocol carries them escaped, and its texts not at all', () => {
+    const call = (id: number, name: string, given: object) => JSON.stringify({jsonrpc: '2.0', id, method: 'tools/call', params: {name, arguments: given}})
+    const input = [
+      JSON.stringify({
+        jsonrpc: '2.0',
+        id: 0,
+        method: 'initialize',
+        params: {protocolVersion: '2025-06-18', capabilities: {}, clientInfo: {name: HOSTILE, version: '1'}},
+      }),
+      JSON.stringify({jsonrpc: '2.0', method: 'notifications/initialized'}),
+      call(1, 'check', {model: 'qwen3-8b', gpu: '1xh100-sxm', engineFlags: {'--served-model-name': HOSTILE_TEXT}}),
+      call(2, 'check', {model: HOSTILE_TEXT, gpu: '1xh100-sxm'}),
+      call(3, HOSTILE_TEXT, {}),
+      call(4, 'check', {model: 'qwen3-8b', [HOSTILE_TEXT]: 1}),
+      call(5, 'config', {model: 'qwen3-8b', gpu: '1xh100-sxm', set: [`--served-model-name=${HOSTILE_TEXT}`]}),
+      call(6, 'gpus', {name: HOSTILE_TEXT}),
+      call(7, 'verify', {logs: [HOSTILE_TEXT], gpu: '1xh100-sxm'}),
+    ].join('\n')
+    const {stdout, stderr} = servefit(['mcp', '--offline'], {input: `${input}\n`})
+    expect(actingIn(stdout + stderr)).toBeUndefined()
+    const messages = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as {id: number; result?: {content?: {text: string}[]}})
+    expect(messages.map(({id}) => id).sort()).toEqual([0, 1, 2, 3, 4, 5, 6, 7])
+    for (const {result} of messages) for (const {text} of result?.content ?? []) expect(actingIn(text)).toBeUndefined()
+  })
+
+  it('DEBUG shows where an error happened, and nothing that acts', () => {
+    const {stderr} = servefit(['check', HOSTILE, ...CARD], {env: {DEBUG: 'servefit'}})
+    expect(stderr).toContain('\n    at ')
+    expect(actingIn(stderr)).toBeUndefined()
+  })
+
+  it('names of commands that are none, and help for them', () => {
+    for (const words of [
+      [HOSTILE],
+      ['help', HOSTILE],
+      [HOSTILE, '--help'],
+      ['models', HOSTILE, '--help'],
+      ['check', `--${HOSTILE}`],
+      ['check', `-${HOSTILE}`],
+      ['engines', HOSTILE, HOSTILE],
+    ]) {
+      const {stdout, stderr, code} = servefit(words)
+      expect(actingIn(stdout + stderr), words.join(' ')).toBeUndefined()
+      expect([0, 2], stderr).toContain(code)
     }
   })
 })
