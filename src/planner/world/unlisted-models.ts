@@ -21,7 +21,7 @@ export function unlisted(catalogue: Catalogue, name: string, {absent, because}: 
   if (sized) return sizedModel(catalogue, sized)
   const closed = closedModel(catalogue, name)
   if (closed)
-    throw new InputError('MODEL_CLOSED', `The weights of ${name} are not published (${closed.vendor}): it cannot run on your own machines`, {
+    throw new InputError('MODEL_CLOSED', `The weights of ${name.slice(0, 200)} are not published (${closed.vendor}): it cannot run on your own machines`, {
       suggestions: closed.nearest,
     })
   const build = absent ? undefined : buildNamed(name)
