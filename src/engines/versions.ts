@@ -152,11 +152,15 @@ export function resolveVersion(requested: string | undefined, newest: string): R
 /** Minor releases that may have come since the newest that is known: about half a year of vLLM's. */
 const MINORS_AHEAD = 12
 
+/** Names of builds are long; what is longer than any scenario may hold is none. */
+const MOST_OF_A_NAME = 128
+
 /**
  * Whether a release can have come since the newest that is known: of the same major one, and not far ahead. What is not later is not judged, and
  * neither is a text that is no version.
  */
 export function canBeRelease(version: string, newest: string): boolean {
+  if (version.length > MOST_OF_A_NAME) return false
   const [asked, known] = [parse(version.trim()), parse(newest)]
   if (!asked || !known || compareParts(asked, known) <= 0) return true
   return asked.release[0] === known.release[0] && (asked.release[1] ?? 0) - (known.release[1] ?? 0) <= MINORS_AHEAD
