@@ -4,7 +4,7 @@ import type {Input, ParserOutput} from '@oclif/core/interfaces'
 import {type Catalogue, openCatalogue} from '../catalogue/catalogue.ts'
 import {type Look, widthsFor} from '../render/look.ts'
 import {jsonText} from '../render/json-text.ts'
-import {inColour} from '../render/style.ts'
+import {harmless, inColour} from '../render/style.ts'
 import {EXIT, failureOf} from './failures.ts'
 import {withOwnModels} from './user-models.ts'
 import {printFailure} from './print-failure.ts'
@@ -74,6 +74,15 @@ export abstract class ServefitCommand extends Command {
   /** "Does it fit?" was answered with no. */
   protected answerNo(): void {
     process.exitCode = EXIT.no
+  }
+
+  /** What is said beside an answer, on standard error: names and paths in it cannot act on the terminal. */
+  protected say(message: string): void {
+    process.stderr.write(`servefit: ${harmless(message)}\n`)
+  }
+
+  protected sayWritten(paths: readonly string[]): void {
+    process.stderr.write(paths.map((path) => `wrote ${harmless(path)}\n`).join(''))
   }
 
   protected override logJson(json: unknown): void {

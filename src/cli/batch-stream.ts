@@ -52,10 +52,10 @@ export async function answerLines(
   let errors = 0
   let number = 0
   for await (const lines of pieces)
-    for (const {text, characters} of lines) {
+    for (const {text} of lines) {
       number += 1
       if (text?.trim() === '') continue
-      const result = text === undefined ? tooLong(characters) : await answerLine(context, text)
+      const result = text === undefined ? tooLong() : await answerLine(context, text)
       const failed = 'error' in result ? [] : holding(conditions, result)
       if ('error' in result || failed.length > 0) errors += 1
       if (cases) cases.push('error' in result ? errorCase(result, file, number) : gateCase(result, conditions, {isGate: false, file, line: number}))
@@ -64,13 +64,10 @@ export async function answerLines(
   return errors
 }
 
-const tooLong = (characters: number): LineError =>
-  failureOf(
-    new InputError(
-      'LINE_TOO_LONG',
-      `A line of ${characters.toLocaleString('en-US')} characters: expected at most ${MAX_LINE_CHARACTERS.toLocaleString('en-US')}`,
-    ),
-  ).json
+const tooLong = (): LineError => {
+  const most = MAX_LINE_CHARACTERS.toLocaleString('en-US')
+  return failureOf(new InputError('LINE_TOO_LONG', `A line of more than ${most} characters: expected a scenario of at most ${most}`)).json
+}
 
 const errorCase = ({id, error: {code, message}}: LineError, file: string | undefined, line: number): GateCase => ({
   name: id ?? `line ${line}`,

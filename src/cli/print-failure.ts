@@ -1,3 +1,4 @@
+import {linesWithoutActing} from '../core/acting-characters.ts'
 import {jsonText} from '../render/json-text.ts'
 import type {Failure} from './failures.ts'
 
@@ -9,5 +10,5 @@ export function printFailure(failure: Failure, asJson: boolean, stack?: string):
   process.exitCode = failure.exitCode
   if (asJson) process.stdout.write(`${jsonText(failure.json, 2)}\n`)
   else process.stderr.write(failure.text)
-  if (stack && debugging()) process.stderr.write(`${stack}\n`)
+  if (stack && debugging()) process.stderr.write(`${linesWithoutActing(stack, () => '?')}\n`)
 }

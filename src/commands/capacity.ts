@@ -143,7 +143,7 @@ A file (YAML or JSON) can hold the same, with several models on one fleet:
       await handOn(capacityDocument(report, args.file === undefined ? words.slice(words.indexOf(' ') + 1) : words), flags, this.config.version)
     }
     const written = flags.save !== undefined && report.feasible ? await this.saved({...found, report}, flags.save, flags.format, flags.force) : undefined
-    if (written && !this.jsonEnabled()) process.stderr.write(written.map((path) => `wrote ${path}\n`).join(''))
+    if (written && !this.jsonEnabled()) this.sayWritten(written)
     return {...report, ...(written && {written})}
   }
 

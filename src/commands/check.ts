@@ -81,7 +81,7 @@ export default class Check extends ServefitCommand {
       }
     }
     const simulation = flags.simulate && answered.best.performance ? await this.simulated(answered, flags.seed) : undefined
-    if (isText && failed.length > 0) process.stderr.write(`servefit: this fails on ${failed.join(', ')}\n`)
+    if (isText && failed.length > 0) this.say(`this fails on ${failed.join(', ')}`)
     return {...checkResult(this.catalogue, {answered, command}, simulation), ...(failed.length > 0 && {failed})}
   }
 

@@ -79,24 +79,23 @@ Formats: ${FORMATS.map(({id, summary}) => `${id} (${summary})`).join(', ')}.`
     }
     if (isText) {
       // Nothing in the file itself can say that it has to be started several times, or what of the machine it leaves idle.
-      for (const {code, message} of best.warnings)
-        if (TOLD_BESIDE.has(code) && (!OF_ONE.has(code) || !startsEach(startable, flags.format))) process.stderr.write(`servefit: ${harmless(message)}\n`)
-      if (uncounted.length > 0) process.stderr.write(`servefit: ${harmless(uncounted.join(', '))}: set by hand, and its memory and speed are not counted\n`)
+      for (const {code, message} of best.warnings) if (TOLD_BESIDE.has(code) && (!OF_ONE.has(code) || !startsEach(startable, flags.format))) this.say(message)
+      if (uncounted.length > 0) this.say(`${uncounted.join(', ')}: set by hand, and its memory and speed are not counted`)
     }
     if (flags.explain) {
       if (isText) process.stdout.write(explainLaunch(startable.launch, this.columns, formatOf(flags.format).around?.(startable)))
       return result
     }
     const {result: written, files, offer, newer, beside} = await writtenFor(context, {...started, startable})
-    if (newer !== undefined && isText) process.stderr.write(`servefit: ${harmless(newer)}\n`)
-    if (offer !== undefined && isText) process.stderr.write(`servefit: ${offer}\n`)
+    if (newer !== undefined && isText) this.say(newer)
+    if (offer !== undefined && isText) this.say(offer)
     if (flags.out === undefined) {
       if (isText) process.stdout.write(written.artifact.text)
       return written
     }
     const {writeFiles} = await import('../cli/write-files.ts')
     const paths = await writeFiles(flags.out, [...files, ...beside()], {force: flags.force})
-    process.stderr.write(paths.map((path) => `wrote ${path}\n`).join(''))
+    this.sayWritten(paths)
     return {...written, written: paths}
   }
 }
@@ -104,4 +103,4 @@ Formats: ${FORMATS.map(({id, summary}) => `${id} (${summary})`).join(', ')}.`
 const REFUSED: Partial<Record<Verdict, string>> = {unsupported: 'is not supported like this', 'does-not-fit': 'does not fit', 'too-slow': 'is too slow'}
 
 const refusal = ({best}: Answer): string =>
-  `servefit: ${best.model.name} ${REFUSED[best.verdict] ?? ''}: ${best.reasons.map(({message}) => message).join('; ')}\n  servefit check says what would\n`
+  `servefit: ${harmless(`${best.model.name} ${REFUSED[best.verdict] ?? ''}: ${best.reasons.map(({message}) => message).join('; ')}`)}\n  servefit check says what would\n`

@@ -6,6 +6,7 @@ import {writeFiles} from '../cli/write-files.ts'
 import type {MachineDocument} from '../detect/machine-document.ts'
 import type {Recording} from '../detect/recording.ts'
 import {renderReport, reportTooLong} from '../render/doctor.ts'
+import {harmless} from '../render/style.ts'
 
 export default class Doctor extends ServefitCommand {
   static override summary = 'A report of what was looked at and what was found, to paste into an issue'
@@ -30,7 +31,7 @@ export default class Doctor extends ServefitCommand {
     }
     if (!this.jsonEnabled()) {
       if (files === undefined) process.stdout.write(report)
-      else process.stdout.write(`${files.length} files in ${flags.out}: report.md is the one to paste\n`)
+      else process.stdout.write(`${files.length} files in ${harmless(flags.out!)}: report.md is the one to paste\n`)
       const warning = reportTooLong(report)
       if (warning) process.stderr.write(warning)
     }

@@ -94,7 +94,7 @@ export default class Plan extends ServefitCommand {
       const {concurrency, requestRate} = planned.question.workload
       const fixedLoad = concurrency !== undefined || requestRate !== undefined
       process.stdout.write(renderPlan({...planned, title, objectives, objective, fixedLoad, next}, this.look))
-      if (failed.length > 0) process.stderr.write(`servefit: the best plan fails on ${failed.join(', ')}\n`)
+      if (failed.length > 0) this.say(`the best plan fails on ${failed.join(', ')}`)
     }
     if (wantsReport(flags) || flags.svg !== undefined) {
       const {handOn, planDocument, planTitle} = await import('../web/report/index.ts')
@@ -103,7 +103,7 @@ export default class Plan extends ServefitCommand {
     }
     const written = flags.save !== undefined && planned.met ? await this.saved(planned, machine, flags.save, flags.format, flags.force) : undefined
     if (!json) {
-      process.stderr.write((written ?? []).map((path) => `wrote ${path}\n`).join(''))
+      this.sayWritten(written ?? [])
       // Nobody reads it.
       return undefined as unknown as PlanOutput
     }

@@ -3,6 +3,7 @@ import {readFileSync} from 'node:fs'
 import {dirname, join} from 'node:path'
 import {fileURLToPath} from 'node:url'
 import {openCatalogue} from '../catalogue/catalogue.ts'
+import {withoutActing} from '../core/acting-characters.ts'
 import {type Candidate, complete} from './candidates.ts'
 import type {Manifest} from './manifest.ts'
 import {namesOf} from './names.ts'
@@ -15,7 +16,7 @@ export function linesOf(candidates: readonly Candidate[] | 'files' | 'folders'):
 
 /** A few words on one line: control characters would move the cursor. */
 const shown = (text: string): string => {
-  const line = text.replaceAll(/[\u0000-\u001F\u007F-\u009F]+/g, ' ')
+  const line = withoutActing(text, () => ' ')
   return line.length > 72 ? `${line.slice(0, 71).trimEnd()}…` : line
 }
 

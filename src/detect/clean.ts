@@ -1,3 +1,4 @@
+import {linesWithoutActing} from '../core/acting-characters.ts'
 import type {Recording} from './recording.ts'
 import type {ExecOutcome} from './probe.ts'
 import {withoutStyling} from './quantity.ts'
@@ -97,9 +98,7 @@ function slotOfNumber(location: string, domain: string): string {
 }
 
 function cleanText(source: string, {hostname, userNames, homes}: Known, addresses: Map<string, string>, identities: Map<string, string>): string {
-  let text = withoutStyling(source)
-    .replace(/\r\n?/g, '\n')
-    .replace(/[^\P{Cc}\t\n]/gu, '')
+  let text = linesWithoutActing(withoutStyling(source).replace(/\r\n?/g, '\n'), (character) => (character === '\t' ? character : ''))
   for (const home of homes.filter((path) => path.length > 3)) text = text.replaceAll(home, '/home/user')
   text = text
     .replace(/(\\+Users\\+)[^\\/"'<>|:\n]{1,64}(?=\\)/g, (_, place: string) => `${place}user`)

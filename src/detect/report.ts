@@ -1,3 +1,4 @@
+import {jsonEscape, linesWithoutActing} from '../core/acting-characters.ts'
 import type {ExecOutcome} from './probe.ts'
 import type {RecordedCommand, Recording} from './recording.ts'
 
@@ -13,7 +14,7 @@ const FACTS = '#### facts'
 export function writeReport(recording: Recording): string {
   const {commands, files, schemaVersion: _version, ...facts} = recording
   return [
-    `${FACTS}\n\n${fenced(JSON.stringify(facts, undefined, 1))}`,
+    `${FACTS}\n\n${fenced(linesWithoutActing(JSON.stringify(facts, undefined, 1), jsonEscape))}`,
     ...commands.filter(({outcome}) => outcome.kind !== 'missing').map(commandSection),
     ...Object.entries(files).map(([path, text]) => `${FILE}${path}\n\n${fenced(text)}`),
   ].join('\n')

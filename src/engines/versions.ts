@@ -155,12 +155,16 @@ const RELEASES_AHEAD = 12
 /** An engine counts its releases in the third number where its latest ones, as many as this, all have the same first two. */
 const LATEST = 12
 
+/** Names of builds are long; what is longer than any scenario may hold is none. */
+const MOST_OF_A_NAME = 128
+
 /**
  * Whether a release can have come since the newest of `known` (which is in order): of the same major one, and not far ahead. vLLM counts its releases in
  * the second number. SGLang counts them in the third (0.5.2 to 0.5.23), so for it the next minor release may have come and none after it: 0.11.0 is
  * vLLM's. What is not later is not judged, and neither is a text that is no version.
  */
 export function canBeRelease(version: string, known: readonly string[]): boolean {
+  if (version.length > MOST_OF_A_NAME) return false
   const [asked, newest] = [parse(version.trim()), parse(known.at(-1) ?? '')]
   if (!asked || !newest || compareParts(asked, newest) <= 0) return true
   if (asked.release[0] !== newest.release[0]) return false

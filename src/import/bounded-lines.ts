@@ -1,9 +1,8 @@
-/** A line of a stream: whole, or only how long it was where it was longer than is taken. */
+/** A line of a stream: whole, or only its number where it was longer than is taken. */
 export interface BoundedLine {
   number: number
   /** Without its end; absent where it was too long. */
   text?: string
-  characters: number
 }
 
 /** How text is written: UTF-16 with its mark, as PowerShell's `>` writes it, else UTF-8. */
@@ -12,41 +11,48 @@ const encodingOf = (first: Uint8Array): string =>
 
 /**
  * The lines of a stream of bytes, as they arrive: those that end in one piece of it together, so that millions cost no millions of turns. No more
- * of a line is held than `mostCharacters`: what is longer is passed over, and only its length is told.
+ * of a line is held than `mostCharacters`: what is longer is told as soon as that is seen, since its end may never come, and passed over.
  */
 export async function* boundedLines(stream: AsyncIterable<Uint8Array>, mostCharacters: number): AsyncGenerator<BoundedLine[]> {
   let decoder: InstanceType<typeof TextDecoder> | undefined
   let parts: string[] = []
   let characters = 0
-  let number = 0
+  let number = 1
+  let lines: BoundedLine[] = []
+  let told = false
   const take = (text: string): void => {
-    if (characters <= mostCharacters) parts.push(text)
+    if (told) return
+    parts.push(text)
     characters += text.length
-    if (characters > mostCharacters) parts = []
+    if (characters <= mostCharacters) return
+    parts = []
+    lines.push({number})
+    told = true
   }
-  const finished = (): BoundedLine => {
-    number += 1
-    const length = characters
-    const text = length > mostCharacters ? undefined : parts.length === 1 ? parts[0]! : parts.join('')
+  const finish = (): void => {
+    const text = parts.length === 1 ? parts[0]! : parts.join('')
+    if (!told) lines.push({number, text: text.endsWith('\r') ? text.slice(0, -1) : text})
     parts = []
     characters = 0
-    if (text === undefined) return {number, characters: length}
-    return {number, text: text.endsWith('\r') ? text.slice(0, -1) : text, characters: length}
+    told = false
+    number += 1
   }
   for await (const piece of stream) {
     decoder ??= new TextDecoder(encodingOf(piece))
     const text = decoder.decode(piece, {stream: true})
-    const lines: BoundedLine[] = []
+    lines = []
     let start = 0
     for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', start)) {
       take(text.slice(start, end))
-      lines.push(finished())
+      finish()
       start = end + 1
     }
     if (start < text.length) take(text.slice(start))
     if (lines.length > 0) yield lines
   }
   const rest = decoder?.decode() ?? ''
+  lines = []
   if (rest !== '') take(rest)
-  if (characters > 0) yield [finished()]
+  if (characters > 0) finish()
+  if (lines.length > 0) yield lines
 }

@@ -1,8 +1,10 @@
+import {Transform} from 'node:stream'
 import {Server, type ServerOptions} from '@modelcontextprotocol/sdk/server/index.js'
 import {StdioServerTransport} from '@modelcontextprotocol/sdk/server/stdio.js'
 import {type CallToolResult, CallToolRequestSchema, ErrorCode, ListToolsRequestSchema, McpError} from '@modelcontextprotocol/sdk/types.js'
 import type {JsonSchemaValidatorResult} from '@modelcontextprotocol/sdk/validation/types.js'
 import {failureOf} from '../cli/failures.ts'
+import {escapedJson, jsonText} from '../render/json-text.ts'
 import type {LocalServefit} from '../node/index.ts'
 import {outputOf} from './input-schemas.ts'
 import {type Tool, TOOLS} from './tools.ts'
@@ -28,8 +30,15 @@ export async function serve(servefit: LocalServefit, version: string): Promise<v
     server.onclose = resolve
     process.stdin.once('end', resolve)
   })
-  await server.connect(new StdioServerTransport())
+  await server.connect(new StdioServerTransport(process.stdin, spelledOut()))
   await closed
+}
+
+/** Standard output for messages in JSON, with nothing in them that a terminal acts on: hosts show what servers say in their logs. */
+function spelledOut(): Transform {
+  const messages = new Transform({decodeStrings: false, transform: (text, _encoding, done) => done(null, escapedJson(String(text)))})
+  messages.pipe(process.stdout)
+  return messages
 }
 
 async function listed({name, title, description, input, document}: Tool) {
@@ -50,7 +59,7 @@ async function called(servefit: LocalServefit, name: string, given: Record<strin
   try {
     // As it crosses the wire: what is undefined is absent.
     const document = JSON.parse(JSON.stringify(await tool.answer(servefit, given))) as Record<string, unknown>
-    return {content: [{type: 'text', text: JSON.stringify(document)}], structuredContent: document}
+    return {content: [{type: 'text', text: jsonText(document)}], structuredContent: document}
   } catch (error) {
     const {text} = failureOf(error)
     return {content: [{type: 'text', text: text.trim()}], isError: true}

@@ -1,3 +1,4 @@
+import {withoutActing} from '../core/acting-characters.ts'
 import {broken, widthOf} from './width.ts'
 
 export {padEnd, padStart, widthOf} from './width.ts'
@@ -37,11 +38,15 @@ export function inColour(stream: {isTTY?: boolean}, environment: Record<string, 
 const FIGURE = /(\d) (ms|s|min|h|GiB|MiB|GB|tok\/s|tokens|users?)\b/g
 const TIED = '\u00A0'
 
-/** Styles of our own among characters that a terminal would act on. */
-const STYLE_OR_CONTROL = /(\u001B\[[0-9;]*m)|[\u0000-\u0008\u000B-\u001F\u007F-\u009F\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069]/g
+/** Styles of our own, and line breaks. */
+const STYLE_OR_BREAK = /(\u001B\[[0-9;]*m|\n)/
 
 /** A last net under `harmless`, for words that were put together elsewhere: styles stay, control characters do not. */
-const settled = (text: string): string => text.replaceAll(STYLE_OR_CONTROL, (_, style?: string) => style ?? '?')
+const settled = (text: string): string =>
+  text
+    .split(STYLE_OR_BREAK)
+    .map((part, index) => (index % 2 === 1 ? part : harmless(part)))
+    .join('')
 
 /**
  * Lines of at most `columns` beside their indent, broken at blanks; a longer word is broken behind a mark that parts it. `indent` blanks before
@@ -66,5 +71,4 @@ export function wrap(text: string, columns: number, indent = 0): string {
  * Foreign text for a terminal: control characters (C0, DEL, C1) cannot move the cursor or colour the screen, marks of writing direction
  * cannot turn what follows around, and what breaks lines or has no width cannot hide anything.
  */
-export const harmless = (text: string): string =>
-  text.replaceAll(/[\u0000-\u001F\u007F-\u009F\u00AD\u061C\u180E\u200B-\u200F\u2028-\u202E\u2060-\u206F\uFEFF\uFFF9-\uFFFB]|[\u{E0000}-\u{E007F}]/gu, '?')
+export const harmless = (text: string): string => withoutActing(text, () => '?')

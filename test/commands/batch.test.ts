@@ -1,4 +1,5 @@
 import {execFileSync, spawn} from 'node:child_process'
+import {once} from 'node:events'
 import {mkdtempSync, rmSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
@@ -55,10 +56,23 @@ describe('batch', () => {
     const {code, stdout, stderr} = servefit(['batch', '-', '--offline'], {input: `${long}\n{"id": "b", "model": "llama-3.1-8b", "gpu": "1xh100-sxm"}\n${long}`})
     expect(code, stderr).toBe(1)
     expect(lines(stdout).map(({error, id}) => error?.message ?? id)).toEqual([
-      'A line of 1,000,001 characters: expected at most 1,000,000',
+      'A line of more than 1,000,000 characters: expected a scenario of at most 1,000,000',
       'b',
-      'A line of 1,000,001 characters: expected at most 1,000,000',
+      'A line of more than 1,000,000 characters: expected a scenario of at most 1,000,000',
     ])
+  })
+
+  it('tells of a line without an end while it still comes', async () => {
+    const child = spawn(process.execPath, [join(root, 'bin', 'run.js'), 'batch', '-', '--offline'], {stdio: ['pipe', 'pipe', 'pipe']})
+    child.stdin.on('error', () => {})
+    // Never ended: the answer cannot wait for it.
+    child.stdin.write('y'.repeat(1_000_002))
+    const [first] = (await once(child.stdout, 'data')) as [Buffer]
+    expect(JSON.parse(first.toString()).error.code).toBe('LINE_TOO_LONG')
+    child.stdin.end('y\n{"model": "llama-3.1-8b", "gpu": "1xh100-sxm"}\n')
+    const [second] = (await once(child.stdout, 'data')) as [Buffer]
+    expect(JSON.parse(second.toString()).verdict).toBe('fits')
+    expect(await once(child, 'close')).toEqual([1, null])
   })
 
   it('ends cleanly when its reader goes away', async () => {

@@ -30,13 +30,17 @@ describe('lines of a stream', () => {
   it('are passed over where they are too long, to the character, and the next one is not', async () => {
     for (const size of [1, 7, 1000]) {
       const lines = await linesOf(Buffer.from(`${'a'.repeat(100)}\n${'b'.repeat(101)}\nc\n\n${'d'.repeat(250)}`), size)
-      expect(lines).toEqual([
-        {number: 1, text: 'a'.repeat(100), characters: 100},
-        {number: 2, characters: 101},
-        {number: 3, text: 'c', characters: 1},
-        {number: 4, text: '', characters: 0},
-        {number: 5, characters: 250},
-      ])
+      expect(lines).toEqual([{number: 1, text: 'a'.repeat(100)}, {number: 2}, {number: 3, text: 'c'}, {number: 4, text: ''}, {number: 5}])
+    }
+  })
+
+  it('that are too long are told before they end', async () => {
+    async function* endless(): AsyncGenerator<Buffer> {
+      for (;;) yield Buffer.from('yyyyyyyyyy')
+    }
+    for await (const some of boundedLines(endless(), 100)) {
+      expect(some).toEqual([{number: 1}])
+      break
     }
   })
 

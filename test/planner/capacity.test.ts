@@ -4,7 +4,7 @@ import {simulate} from '../../src/core/simulator/simulate.ts'
 import {candidateKinds} from '../../src/planner/capacity/catalogue-kinds.ts'
 import {capacity, type CapacityAsked, type Placement} from '../../src/planner/capacity/capacity.ts'
 import {type DemandAsked, lawOf} from '../../src/planner/capacity/demand.ts'
-import {packed, shareAfterLoss} from '../../src/planner/capacity/fleet.ts'
+import {machineCount, packed, shareAfterLoss} from '../../src/planner/capacity/fleet.ts'
 import type {Reached} from '../../src/planner/answer/limits.ts'
 import {busyInFlight, meanInFlight, mostPeople, shareInFlight} from '../../src/planner/capacity/population.ts'
 import {HOURS_PER_MONTH, parseGrowth, parsePrice} from '../../src/planner/capacity/money.ts'
@@ -582,23 +582,63 @@ describe('packing', () => {
         )
         const total = units.reduce((sum, {gpus, count}) => sum + gpus * count, 0)
         // Powers of two fill up: no more machines than the GPUs need.
-        expect(machines).toHaveLength(Math.ceil(total / 8))
-        for (const [demand, {count}] of units.entries()) expect(machines.reduce((sum, load) => sum + (load.get(demand) ?? 0), 0)).toBe(count)
-        for (const load of machines) expect([...load].reduce((sum, [demand, count]) => sum + count * units[demand]!.gpus, 0)).toBeLessThanOrEqual(8)
+        expect(machineCount(machines)).toBe(Math.ceil(total / 8))
+        for (const [demand, {count}] of units.entries())
+          expect(machines.reduce((sum, alike) => sum + alike.count * (alike.load.get(demand) ?? 0), 0)).toBe(count)
+        for (const {load} of machines) expect([...load].reduce((sum, [demand, count]) => sum + count * units[demand]!.gpus, 0)).toBeLessThanOrEqual(8)
       }),
     )
   })
+  it('is that of one unit after the other, largest first into the first machine with room', () => {
+    const sizes = fc.array(fc.record({gpus: fc.integer({min: 1, max: 8}), count: fc.integer({min: 1, max: 40})}), {minLength: 1, maxLength: 5})
+    fc.assert(
+      fc.property(sizes, (given) => {
+        const units = given.map((unit, demand) => ({...unit, demand}))
+        const expected: {free: number; load: number[]}[] = []
+        for (const {demand, gpus, count} of [...units].sort((a, b) => b.gpus - a.gpus))
+          for (let unit = 0; unit < count; unit++) {
+            let machine = expected.find(({free}) => free >= gpus)
+            if (!machine) {
+              machine = {free: 8, load: units.map(() => 0)}
+              expected.push(machine)
+            }
+            machine.free -= gpus
+            machine.load[demand]! += 1
+          }
+        const found = packed(units, 8).flatMap(({load, count}) => Array.from({length: count}, () => units.map(({demand}) => load.get(demand) ?? 0)))
+        expect(found).toEqual(expected.map(({load}) => load))
+      }),
+    )
+  })
+  it('of a thousand million machines takes as long as of three', () => {
+    // 2 x 10^9 units of 4 GPUs fill 10^9 machines of 8; 9 units of 1 GPU take one more, and one GPU of another.
+    const machines = packed(
+      [
+        {demand: 0, gpus: 4, count: 2e9},
+        {demand: 1, gpus: 1, count: 9},
+      ],
+      8,
+    )
+    expect(machines.map(({count, load}) => [count, [...load]])).toEqual([
+      [1e9, [[0, 2]]],
+      [1, [[1, 8]]],
+      [1, [[1, 1]]],
+    ])
+  })
   it('finds the machine whose loss hurts most', () => {
     const machines = [
-      new Map([[0, 2]]),
-      new Map([
-        [0, 1],
-        [1, 1],
-      ]),
-      new Map([[1, 1]]),
+      {count: 1, load: new Map([[0, 2]])},
+      {
+        count: 1,
+        load: new Map([
+          [0, 1],
+          [1, 1],
+        ]),
+      },
+      {count: 1, load: new Map([[1, 1]])},
     ]
     // Of three units of the first, two lie on one machine: 1.5 needed over 1 left.
     expect(shareAfterLoss(machines, [{needed: 1.5}, {needed: 0.8}], [3, 2])).toBe(1.5)
-    expect(shareAfterLoss([new Map([[0, 1]])], [{needed: 0.5}], [1])).toBe(Number.POSITIVE_INFINITY)
+    expect(shareAfterLoss([{count: 1, load: new Map([[0, 1]])}], [{needed: 0.5}], [1])).toBe(Number.POSITIVE_INFINITY)
   })
 })

@@ -69,7 +69,7 @@ export default class ModelsImport extends ServefitCommand {
       return
     }
     await saveFile(file, text, {force})
-    if (!this.jsonEnabled()) process.stderr.write(`wrote ${file}\n`)
+    if (!this.jsonEnabled()) this.sayWritten([file])
   }
 }
 

@@ -134,7 +134,7 @@ export default class Models extends ServefitCommand {
 
 /** A family is the beginning of a name: what somebody means may stand elsewhere in it. */
 const nothingMatches = (family: string | undefined): string =>
-  `No catalogued model matches all of that.${family === undefined ? '' : ` servefit models ${quoteWord(family)} searches whole names and tasks.`}\n`
+  `No catalogued model matches all of that.${family === undefined || family.length > 80 ? '' : ` servefit models ${quoteWord(family)} searches whole names and tasks.`}\n`
 
 function fittingTitle(count: number, complete: boolean): string {
   if (!complete) return `the best ${count} of the models that fit (--limit 0: all)`

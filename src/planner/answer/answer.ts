@@ -1,8 +1,6 @@
 import type {Machine, MachineGpu} from '../../core/accelerator.ts'
-import {isWeightFormat, findCacheFormat, unsizedCacheFormat} from '../../core/formats.ts'
 import {InputError} from '../../core/input-error.ts'
 import type {Warning} from '../../core/terms.ts'
-import {nearest, quotedShort} from '../../core/nearest.ts'
 import {type Choice, type ChoiceQuestion, choose} from './choose.ts'
 import {type Context, engineInRelease, engineOf, looksLikePath, machineFromName, machineFromSpec, modelOf, type NamedModel} from '../world/index.ts'
 import type {UsualEngine} from '../../engines/platform-table.ts'
@@ -10,6 +8,7 @@ import {type Evaluation, isYes} from './evaluation.ts'
 import {idleWarnings} from './idle.ts'
 import {withQuality} from '../quality/index.ts'
 import {knownByNameAnswer} from './known-by-name.ts'
+import {requireNames} from './names.ts'
 import {poolingOf, textsOf} from './pooling.ts'
 import {withoutAssumedSpeed} from './speed-unknown.ts'
 import {recipeWarnings} from './recipe-warnings.ts'
@@ -46,49 +45,6 @@ export async function machineOf(context: Context, scenario: Scenario): Promise<M
 
 const listed = ({listed: known}: Context, key: string, make: () => Machine): Machine => (known ? known.once(key, make) : make())
 
-/** Short names that are not storage formats themselves: mixtures and ladders that publishers name so. */
-const FURTHER_WEIGHTS = ['native', 'compressed-int4', 'compressed-int8', 'q4_k_m', 'q4_k_s', 'q5_k_m', 'q3_k_m', 'int4']
-
-function checkNames(scenario: Scenario, known: NamedModel): void {
-  const {weights, kvCache, speculative, acceptance} = scenario
-  if (acceptance !== undefined && speculative === undefined)
-    throw new InputError('ACCEPTANCE_INVALID', `Acceptance ${acceptance} means nothing without speculative decoding: give speculative too, such as mtp:1`)
-  if (
-    weights !== undefined &&
-    !isWeightFormat(weights) &&
-    !FURTHER_WEIGHTS.includes(weights) &&
-    !known.model.checkpoints.some((checkpoint) => checkpoint.weights === weights)
-  ) {
-    const names = [
-      ...new Set([
-        ...known.model.checkpoints.map((checkpoint) => checkpoint.weights),
-        'bf16',
-        'fp8',
-        'fp8-block',
-        'awq-int4',
-        'gptq-int4',
-        'nvfp4',
-        'mxfp4',
-        'int8',
-        'native',
-      ]),
-    ]
-    throw new InputError('WEIGHTS_UNKNOWN', `No weight format ${quotedShort(weights)}: expected one such as ${names.slice(0, 6).join(', ')}`, {
-      suggestions: nearest(weights, names),
-    })
-  }
-  if (kvCache !== undefined && kvCache !== 'auto' && !findCacheFormat(kvCache)) {
-    const since = unsizedCacheFormat(kvCache)
-    const problem =
-      since === undefined
-        ? `No cache format ${quotedShort(kvCache)}`
-        : `The cache format ${kvCache} (vLLM ${since} and later) is known by name only, not how much memory it takes`
-    throw new InputError('KV_CACHE_UNKNOWN', `${problem}: expected auto, bf16, fp8, nvfp4, int8 or int4`, {
-      suggestions: nearest(kvCache, ['auto', 'bf16', 'fp8', 'nvfp4', 'int8', 'int4']),
-    })
-  }
-}
-
 /** A closed model is answered with the open ones near it, those that the machine holds where it has cards at all: that it has none is the lesser news. */
 async function closedModel(context: Context, scenario: Scenario, error: unknown): Promise<never> {
   if (!(error instanceof InputError) || error.code !== 'MODEL_CLOSED') throw error
@@ -115,7 +71,7 @@ export async function answer(context: Context, scenario: Scenario, {asRan = fals
   const named = await modelOf(context, scenario.model).catch((error: unknown) => closedModel(context, scenario, error))
   // A log says what ran, whatever is known of it.
   const engine = asRan ? engineOf(context, scenario.engine) : engineInRelease(context, scenario.engine, scenario.engineVersion)
-  checkNames(scenario, named)
+  requireNames(scenario, named.model)
   if (scenario.slo) requireLimits(scenario.slo)
   const machine = await machineOf(context, scenario)
   if (machine.gpus.length === 0) throw new InputError('NO_GPU', 'No GPU was found in this machine', {suggestions: []})

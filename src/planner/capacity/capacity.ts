@@ -4,7 +4,7 @@ import type {Engine} from '../../engines/engine.ts'
 import {DEFAULT_ENGINE, ENGINES} from '../../engines/registry.ts'
 import {carriedBy, isCarried} from './carry.ts'
 import {type Demand, type DemandAsked, demandOf} from './demand.ts'
-import {machineMemoryBytes, packed, shareAfterLoss, type Units, unitsFor} from './fleet.ts'
+import {machineCount, machineMemoryBytes, packed, shareAfterLoss, type Units, unitsFor} from './fleet.ts'
 import {type End, limitsReached} from './limits.ts'
 import {HOURS_PER_MONTH} from './money.ts'
 import {type CapacityProblem, missOf, problemOf} from './problems.ts'
@@ -360,13 +360,13 @@ function periodOf(
   const cautiousUnits = placed.map(({demand, carried}, index) =>
     carried.cautious ? Math.max(loads[index]!.units, unitsAt(carried.cautious, demand, demand.growth ** month, 'high', context)) : undefined,
   )
-  const cautious = cautiousUnits.every((units) => units !== undefined) ? machinesFor(cautiousUnits).length : undefined
-  const needed = machines.length
+  const cautious = cautiousUnits.every((units) => units !== undefined) ? machineCount(machinesFor(cautiousUnits)) : undefined
+  const needed = machineCount(machines)
   const total = needed + spare
   // Spare machines run what the fullest runs: a spare takes part in the load.
   const fullest = machines[0]
-  const loaded = fullest ? [...machines, ...Array.from({length: spare}, () => fullest)] : machines
-  const counts = placed.map((_, index) => loaded.reduce((sum, load) => sum + (load.get(index) ?? 0), 0))
+  const loaded = fullest ? [...machines, {...fullest, count: spare}] : machines
+  const counts = placed.map((_, index) => loaded.reduce((sum, {load, count}) => sum + count * (load.get(index) ?? 0), 0))
   const units = placed.map(({demand}, index) => ({
     name: demand.name,
     units: counts[index]!,

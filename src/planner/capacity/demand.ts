@@ -1,7 +1,7 @@
 import type {DeploymentRequest} from '../../core/deployment.ts'
 import type {LengthLaw, TraceRequest} from '../../core/simulator/load.ts'
 import type {Checkpoint, Model} from '../../core/model.ts'
-import {hasLimits} from '../answer/index.ts'
+import {hasLimits, requireNames} from '../answer/index.ts'
 import type {Objectives, Preference} from '../scenario/index.ts'
 import {type TraceSummary, traceSummary} from './trace.ts'
 
@@ -83,6 +83,7 @@ function meanOf(law: LengthLaw): number {
 
 export function demandOf(asked: DemandAsked, model: Model, checkpoint: Checkpoint | undefined): Demand {
   const {name, engine, prefer, request, prefixHitRate, requestRate, users, thinkSeconds, trace, slo, sloAssumed, growth = 1} = asked
+  requireNames(request, model)
   const summary = trace && traceSummary(trace)
   const most = model.architecture.contextTokens
   const [input, output] = [lawOf(asked.inputTokens, most), lawOf(asked.outputTokens, most)]

@@ -12,6 +12,7 @@ import {
   isYes,
   knownByNameAnswer,
   preferredCheckpoints,
+  requireNames,
   type PUBLISHERS,
   type Result,
   taken,
@@ -70,6 +71,8 @@ interface Compared {
  */
 export function compare(context: Context, question: ComparisonQuestion): ComparisonRow[] {
   if (question.slo) requireLimits(question.slo)
+  // A format that a model is not published in is told with those that it has.
+  for (const {model} of question.models) requireNames({...question.request, weights: undefined}, model)
   return question.machines.flatMap((machine) =>
     question.models.flatMap(({model, checkpoint}) => {
       const named = checkpoint && withQuality(context.catalogue, model, checkpoint)

@@ -1,7 +1,18 @@
 import type {Machine} from '../../core/accelerator.ts'
 import type {Model} from '../../core/model.ts'
 import {DEFAULT_ENGINE, ENGINES} from '../../engines/registry.ts'
-import {bestLayout, hasLimits, isYes, knownByNameAnswer, requireSpeed, requireWriting, type Result, SCHEMA_VERSION, toResult} from '../answer/index.ts'
+import {
+  bestLayout,
+  hasLimits,
+  isYes,
+  knownByNameAnswer,
+  requireNames,
+  requireSpeed,
+  requireWriting,
+  type Result,
+  SCHEMA_VERSION,
+  toResult,
+} from '../answer/index.ts'
 import {type Objective, type Objectives, requireLimits, type Scenario} from '../scenario/index.ts'
 import {type Context, engineInRelease, modelOf, pacingAccelerator} from '../world/index.ts'
 import {pause} from './pause.ts'
@@ -100,6 +111,7 @@ export async function planQuestion(context: Context, {scenario, machine, objecti
   requireSpeed(pacingAccelerator(machine), 'plan')
   const {model: _model, gpu: _gpu, machine: _machine, nodes: _nodes, link: _link, id: _id, prefer, slo: _slo, workload: load, engine, ...request} = scenario
   requireLimits(objectives)
+  requireNames(request, model)
   // As many as memory and limits allow: with limits that is the load to be found.
   const {concurrency, ...open} = load
   const workload = concurrency === 'max' && hasLimits(objectives) ? open : load

@@ -23,7 +23,7 @@ export function unlisted(catalogue: Catalogue, name: string, {absent, because}: 
   if (closed)
     throw new InputError(
       'MODEL_CLOSED',
-      `The weights of ${name} are not published (${closed.vendor}): it cannot run on your own machines${closed.nearest.length > 0 ? `; comparable open models: ${closed.nearest.join(', ')}` : ''}`,
+      `The weights of ${name.slice(0, 200)} are not published (${closed.vendor}): it cannot run on your own machines${closed.nearest.length > 0 ? `; comparable open models: ${closed.nearest.join(', ')}` : ''}`,
       {suggestions: closed.nearest},
     )
   const tagged = ollamaTag(catalogue, name)

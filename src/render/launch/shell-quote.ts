@@ -1,11 +1,10 @@
+import {isActing, linesWithoutActing} from '../../core/acting-characters.ts'
+
 /** Characters that no POSIX shell gives a meaning to, anywhere in a word but at its start. */
 const PLAIN_WORD = /^[A-Za-z0-9_@%+:,./-]+$/
 
-/**
- * Control characters (C0 without the newline, DEL, C1) and marks of writing direction or of no width: in a terminal they would act on it,
- * or show another word than the one that is run.
- */
-const CONTROL = /[\u0001-\u0009\u000B-\u001F\u007F-\u009F\u061C\u200B-\u200F\u2028-\u202E\u2060-\u206F\uFEFF]/
+/** Parts what a word holds at the characters that a terminal would act on, or that would show another word than the one that is run. */
+const PART = '\u0000'
 
 /**
  * One word of a POSIX shell that stands for exactly this text.
@@ -22,14 +21,17 @@ export function quoteWord(text: string): string {
   return splitControl(text).map(quotePart).join('')
 }
 
-/** Runs of ordinary characters, and control characters one by one. */
-const splitControl = (text: string): string[] => text.split(new RegExp(`(${CONTROL.source})`)).filter((part) => part !== '')
+/** Runs of ordinary characters, and control characters one by one. A newline is ordinary: it stands as it is between quotes. */
+const splitControl = (text: string): string[] =>
+  linesWithoutActing(text, (character) => `${PART}${character}${PART}`)
+    .split(PART)
+    .filter((part) => part !== '')
 
 /** The bytes of a character in UTF-8, as printf takes them. */
 const octal = (character: string): string => [...new TextEncoder().encode(character)].map((byte) => `\\${byte.toString(8).padStart(3, '0')}`).join('')
 
 function quotePart(part: string): string {
-  if (part.length === 1 && CONTROL.test(part)) return `"$(printf '${octal(part)}')"`
+  if (part !== '\n' && part.length <= 2 && isActing(part)) return `"$(printf '${octal(part)}')"`
   return `'${part.replaceAll("'", "'\\''")}'`
 }
 

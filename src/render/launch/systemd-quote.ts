@@ -1,9 +1,14 @@
+import {withoutActing} from '../../core/acting-characters.ts'
+
 /** Words that systemd takes as they are. */
 const PLAIN_WORD = /^[A-Za-z0-9_@+:,./-][A-Za-z0-9_@+:,./=-]*$/
 
-const CONTROL = /[\u0001-\u001F\u007F]/g
-
-const inDecimal = (character: string): string => `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`
+/** C escapes of systemd.syntax(7): a byte by two digits, a code point by eight. Half a character has none: a file cannot hold it. */
+const escaped = (character: string): string => {
+  const code = character.codePointAt(0)!
+  if (/\p{Cs}/u.test(character)) return '\uFFFD'
+  return code < 0x80 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\U${code.toString(16).padStart(8, '0')}`
+}
 
 /**
  * One argument of `ExecStart=` that stands for exactly this text (systemd.syntax(7) quoting, systemd.unit(5) specifiers,
@@ -13,5 +18,5 @@ const inDecimal = (character: string): string => `\\x${character.charCodeAt(0).t
 export function systemdWord(text: string): string {
   if (text.includes('\u0000')) throw new RangeError('a NUL character cannot be passed to a program')
   if (PLAIN_WORD.test(text)) return text
-  return `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('%', '%%').replaceAll('$', '$$$$').replaceAll(CONTROL, inDecimal)}"`
+  return `"${withoutActing(text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('%', '%%').replaceAll('$', '$$$$'), escaped)}"`
 }

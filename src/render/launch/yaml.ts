@@ -1,3 +1,5 @@
+import {withoutActing} from '../../core/acting-characters.ts'
+
 /** Strings that stay strings without quotes in YAML 1.1 and 1.2: a letter or a slash, then letters, digits and a few joints. */
 const PLAIN = /^[A-Za-z/][A-Za-z0-9_]*(?:[./-]+[A-Za-z0-9_]+)*$/
 
@@ -7,15 +9,19 @@ const OPTION = /^--[A-Za-z][A-Za-z0-9_-]*$/
 /** Plain words that YAML 1.1 (PyYAML) reads as something else. */
 const RESERVED = new Set(['true', 'false', 'yes', 'no', 'on', 'off', 'null', 'y', 'n'])
 
-/** Characters that JSON leaves as they are and YAML does not: line breaks of its own, and what PyYAML calls unprintable. */
-const UNPRINTABLE = /[\u007F-\u009F\u2028\u2029\uFEFF\uFFFE\uFFFF]/g
+/** What PyYAML calls unprintable and is no control character. */
+const UNPRINTABLE = /[\uFFFE\uFFFF]/g
 
-const escaped = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
+const escaped = (character: string): string => {
+  const code = character.codePointAt(0)!.toString(16)
+  return code.length > 4 ? `\\U${code.padStart(8, '0')}` : `\\u${code.padStart(4, '0')}`
+}
 
 /** A string as a YAML scalar: plain where that is safe, else in double quotes, whose escapes JSON shares. */
 function scalar(text: string): string {
   if ((PLAIN.test(text) || OPTION.test(text)) && !RESERVED.has(text.toLowerCase())) return text
-  return JSON.stringify(text).replace(UNPRINTABLE, escaped)
+  // What JSON leaves as it is and YAML does not: line breaks of its own, and what a terminal acts on.
+  return withoutActing(JSON.stringify(text), escaped).replace(UNPRINTABLE, escaped)
 }
 
 /** A value with a remark behind it, on the line where the value begins. */
@@ -37,7 +43,7 @@ const isMapping = (value: unknown): value is Record<string, unknown> =>
 const isFilled = (value: unknown): boolean => (Array.isArray(value) ? value.length > 0 : isMapping(value) && Object.keys(value).length > 0)
 
 /** Nothing in a remark can end its line, in YAML 1.1 either. */
-export const commentText = (text: string): string => text.replace(/[\u0000-\u001F\u007F-\u009F\u2028\u2029\uFEFF\uFFFE\uFFFF\uD800-\uDFFF]+/g, ' ')
+export const commentText = (text: string): string => withoutActing(text, () => ' ').replace(/[\uFFFE\uFFFF\uD800-\uDFFF]+/g, ' ')
 
 const commentOf = (remark: string | undefined): string => (remark === undefined ? '' : ` # ${commentText(remark)}`)
 

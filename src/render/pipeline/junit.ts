@@ -1,10 +1,17 @@
+import {linesWithoutActing} from '../../core/acting-characters.ts'
 import type {GateCase} from '../../planner/plan/index.ts'
 
 /** Characters that XML 1.0 has no place for, not even escaped. */
 const NOT_IN_XML = /[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/gu
 
 const escaped = (text: string): string =>
-  text.replaceAll(NOT_IN_XML, '?').replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;').replaceAll('\n', '&#10;')
+  linesWithoutActing(text, () => '?')
+    .replaceAll(NOT_IN_XML, '?')
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    .replaceAll('"', '&quot;')
+    .replaceAll('\n', '&#10;')
 
 const attributes = (values: Record<string, string | number | undefined>): string =>
   Object.entries(values)

@@ -1,3 +1,4 @@
+import {jsonText} from '../json-text.ts'
 import type {GateCase} from '../../planner/plan/index.ts'
 import {harmless} from '../style.ts'
 
@@ -35,5 +36,5 @@ export function sarifReport(cases: readonly GateCase[], version: string): string
   const results = cases.flatMap(findingsOf)
   const rules = [...new Set(results.map(({ruleId}) => ruleId))].sort().map((id) => ({id, shortDescription: {text: id.replaceAll(/[-_]/g, ' ').toLowerCase()}}))
   const report = {$schema: SCHEMA, version: '2.1.0', runs: [{tool: {driver: {name: 'servefit', version, rules}}, results}]}
-  return `${JSON.stringify(report, undefined, 2)}\n`
+  return `${jsonText(report, 2)}\n`
 }

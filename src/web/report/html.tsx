@@ -1,4 +1,5 @@
 import {renderToString} from 'preact-render-to-string'
+import {linesWithoutActing} from '../../core/acting-characters.ts'
 import type {ReportDocument} from '../documents/index.ts'
 import {CHART_STYLES, STYLES, THEME_STYLES} from '../styles.ts'
 import {dataVersionOf, type PlanDocument} from '../documents/index.ts'
@@ -30,7 +31,7 @@ export function htmlReport(document: ReportDocument, {version}: {version: string
     </main>,
   )
   const title = renderToString(<title>{document.title}</title>)
-  return `<!doctype html>
+  return shown(`<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -43,16 +44,18 @@ ${title}
 ${body}
 </body>
 </html>
-`
+`)
 }
 
 /** A title in lines that the picture is wide enough for: the machine, and the load below it. */
 const headingOf = (title: string): string[] => title.split(/, (?=prompts of )/)
+/** Nothing in names from elsewhere turns the text around them, or acts on the terminal of who looks at the file there. */
+const shown = (markup: string): string => linesWithoutActing(markup, () => '?')
 
 /** The front of a plan as a picture of its own; undefined where there is none. */
 export function frontSvg(document: PlanDocument): string | undefined {
   if (document.report.front.length === 0) return undefined
   const drawn = renderToString(<FrontChart document={document} heading={headingOf(document.title)} />)
   const style = `<style>${THEME_STYLES.replaceAll(':root', 'svg')}${CHART_STYLES.replace(/\.chart \{[^}]*\}/, '.chart { font: 12px system-ui, sans-serif; background: var(--card); }')}</style>`
-  return `<?xml version="1.0" encoding="UTF-8"?>\n${drawn.replace(/>/, `>${style}`)}\n`
+  return shown(`<?xml version="1.0" encoding="UTF-8"?>\n${drawn.replace(/>/, `>${style}`)}\n`)
 }

@@ -1,6 +1,7 @@
 /** Answers to hand on. Loaded only where one is asked for. */
 import {saveFile} from '../../cli/save-file.ts'
 import {InputError} from '../../core/input-error.ts'
+import {harmless} from '../../render/style.ts'
 import type {ReportDocument} from '../documents/index.ts'
 import {frontSvg, htmlReport} from './html.tsx'
 import {markdownReport} from './markdown.ts'
@@ -28,6 +29,6 @@ export async function handOn(document: ReportDocument, {html, markdown, svg, for
     await save(svg, drawn)
   }
   if (markdown) process.stdout.write(markdownReport(document, {version}))
-  process.stderr.write(written.map((path) => `wrote ${path}\n`).join(''))
+  process.stderr.write(written.map((path) => `wrote ${harmless(path)}\n`).join(''))
   return written
 }

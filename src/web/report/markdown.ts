@@ -1,3 +1,4 @@
+import {withoutActing} from '../../core/acting-characters.ts'
 import {sumBytes} from '../../core/terms.ts'
 import {bytesInWords} from '../../core/words.ts'
 import {count, duration, gib, rate, tokens} from '../../render/numbers.ts'
@@ -8,8 +9,7 @@ import {layoutLetters} from '../../render/layout.ts'
 
 /** Text that stays text: no markup, no mention of a person, no HTML, one line. */
 export const plainly = (text: string): string =>
-  text
-    .replaceAll(/[\r\n\t]+/g, ' ')
+  withoutActing(text.replaceAll(/[\r\n\t]+/g, ' '), () => '?')
     .replaceAll(/[\\`*_[\]<>|#~]/g, '\\$&')
     .replaceAll('@', '&#64;')
     .replaceAll('://', ':&#47;&#47;')
