@@ -8,7 +8,7 @@ async function* pieces(bytes: Buffer, size: number): AsyncGenerator<Buffer> {
 
 async function linesOf(bytes: Buffer, size: number, most = 100): Promise<BoundedLine[]> {
   const lines: BoundedLine[] = []
-  for await (const some of boundedLines(pieces(bytes, size), most)) lines.push(...some)
+  for await (const some of boundedLines(pieces(bytes, size), {mostCharacters: most})) lines.push(...some)
   return lines
 }
 
