@@ -2,6 +2,7 @@
 import * as z from 'zod'
 import {nearest} from '../../core/nearest.ts'
 import {dictionary} from '../../core/dictionary.ts'
+import {schemaWords} from '../../core/words.ts'
 
 /** Characters of a foreign key or value that are echoed. */
 const MOST_ECHOED = 60
@@ -80,7 +81,7 @@ export function scenarioProblems(schema: z.ZodType, error: z.ZodError): {message
     .flatMap((issue) => unnested(issue))
     .map((issue) => {
       const place = issue.path.map(String).join('.')
-      if (issue.code !== 'unrecognized_keys') return `${place === '' ? '' : `${place}: `}${issue.message}`
+      if (issue.code !== 'unrecognized_keys') return `${place === '' ? '' : `${place}: `}${schemaWords(issue.message)}`
       return issue.keys
         .slice(0, 4)
         .map((key) => {
