@@ -41,6 +41,10 @@ export class Assault {
     }
   }
 
+  get secondsLeft(): number {
+    return Math.max(0, (this.until - performance.now()) / 1000)
+  }
+
   get isOver(): boolean {
     return performance.now() >= this.until
   }
@@ -90,7 +94,7 @@ export const printable = (text: string): string =>
 
 export interface Part {
   name: string
-  /** Of the time. */
+  /** Of the time; 0: it runs beside the others, all the time. */
   share: number
   run(assault: Assault): Promise<void>
 }

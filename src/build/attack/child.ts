@@ -22,6 +22,12 @@ interface RunOptions {
 
 const running = new Set<ChildProcess>()
 
+/** A child that is ended with the attack. */
+export function kept(child: ChildProcess): ChildProcess {
+  running.add(child)
+  return child.on('exit', () => running.delete(child))
+}
+
 /** Ends what is still running: nothing of an attack outlives it. */
 export const endChildren = (): void => {
   for (const child of running) child.kill('SIGKILL')

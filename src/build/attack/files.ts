@@ -172,6 +172,43 @@ function broken(random: Random, text: string): string {
   return out
 }
 
+/** The same document with a few values, and now and then a key, changed: it stays JSON. */
+function brokenJson(random: Random, document: unknown): string {
+  const places: [Record<string, unknown>, string][] = []
+  const visit = (value: unknown): void => {
+    if (typeof value !== 'object' || value === null) return
+    for (const key of Object.keys(value)) {
+      places.push([value as Record<string, unknown>, key])
+      visit((value as Record<string, unknown>)[key])
+    }
+  }
+  visit(document)
+  for (let left = whole(random, 1, 3); left > 0 && places.length > 0; left--) {
+    const [holder, key] = pick(random, places)
+    const value = holder[key]
+    if (chance(random, 0.15)) Object.defineProperty(holder, pick(random, LOOKED_UP), {value, enumerable: true, configurable: true, writable: true})
+    if (chance(random, 0.15)) delete holder[key]
+    else holder[key] = changed(random, value)
+  }
+  return JSON.stringify(document)
+}
+
+function changed(random: Random, value: unknown): unknown {
+  const kind = random.uniform()
+  if (typeof value === 'number' && kind < 0.5) return pick(random, [0, -value, value + 1, value * 2, value / 2, value / 3, value * 1e6, 1])
+  if (Array.isArray(value) && kind < 0.5) return pick<unknown>(random, [[], value.slice(1), [...value, ...value], [value]])
+  if (typeof value === 'boolean' && kind < 0.5) return !value
+  return pick<unknown>(random, [null, 0, -1, 1e308, 0.5, 2 ** 53, '', 'x', true, [], {}, pick(random, LOOKED_UP), ESCAPES, 'x'.repeat(5000)])
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
 /** The next number of a text, or value of a JSON document, for another. */
 const replacedValue = (text: string, at: number, value: string): string =>
   text.slice(0, at) + text.slice(at).replace(/-?\d[\d.e+-]*|"[^"\n]{0,200}"(?=\s*[,}\]])|true|false|null/, () => value)
@@ -181,9 +218,13 @@ const replacedWord = (text: string, at: number, word: string): string => text.sl
 async function breakFiles(assault: Assault, folder: string): Promise<void> {
   const kinds = kindsOf(assault, folder)
   for (let number = 0; !assault.isOver; number++) {
+    // What runs beside it is looked after.
+    await new Promise(setImmediate)
     const random = assault.random(number)
     const kind = kinds[number % kinds.length]!
-    const text = chance(random, 0.02) ? '' : broken(random, pick(random, kind.examples))
+    const example = pick(random, kind.examples)
+    const document = chance(random, 0.7) ? parsed(example) : undefined
+    const text = chance(random, 0.02) ? '' : document === undefined ? broken(random, example) : brokenJson(random, document)
     const reproduce = () => `${kind.name}, number ${number}: ${JSON.stringify(text)}`
     const before = process.cpuUsage()
     try {

@@ -5,11 +5,12 @@ import {Assault, type Part} from './assault.ts'
 import {endChildren} from './child.ts'
 import {files} from './files.ts'
 import {hub} from './hub.ts'
+import {longBatch} from './long-batch.ts'
 import {saves} from './saves.ts'
 import {scenarios} from './scenarios.ts'
 import {terminals} from './terminals.ts'
 
-const PARTS: readonly Part[] = [scenarios, files, hub, terminals, saves, artifacts]
+const PARTS: readonly Part[] = [scenarios, files, hub, terminals, saves, artifacts, longBatch]
 
 const USAGE = `usage: npm run attack -- [--seed N] [--minutes M] [--part NAME]...
 
@@ -47,21 +48,22 @@ export async function main({root, args}: Task): Promise<number> {
   console.log(`seed ${seed}, ${minutes} minutes`)
   const began = performance.now()
   const whole = parts.reduce((sum, {share}) => sum + share, 0)
-  const summaries: string[] = []
   let findings = 0
-  try {
-    for (const part of parts) {
-      const assault = new Assault({root, part: part.name, seed, seconds: (minutes * 60 * part.share) / whole})
-      const from = performance.now()
-      try {
-        await part.run(assault)
-      } catch (error) {
-        assault.found({what: `the part broke off: ${(error as Error).message}`, reproduce: (error as Error).stack ?? ''})
-      }
-      findings += assault.findings
-      summaries.push(`${assault.summary()} (${Math.round((performance.now() - from) / 1000)} s)`)
-      console.log(summaries.at(-1))
+  const attack = async (part: Part, seconds: number): Promise<void> => {
+    const assault = new Assault({root, part: part.name, seed, seconds})
+    const from = performance.now()
+    try {
+      await part.run(assault)
+    } catch (error) {
+      assault.found({what: `the part broke off: ${(error as Error).message}`, reproduce: (error as Error).stack ?? ''})
     }
+    findings += assault.findings
+    console.log(`${assault.summary()} (${Math.round((performance.now() - from) / 1000)} s)`)
+  }
+  try {
+    const beside = parts.filter(({share}) => share === 0).map((part) => attack(part, minutes * 60))
+    for (const part of parts) if (part.share > 0) await attack(part, (minutes * 60 * part.share) / whole)
+    await Promise.all(beside)
   } finally {
     endChildren()
   }

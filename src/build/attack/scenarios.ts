@@ -53,6 +53,8 @@ export const scenarios: Part = {
       batch: async (line) => JSON.parse(JSON.stringify(await answerLine(context, line))) as Record<string, unknown>,
     }
     for (let number = 0; !assault.isOver; number++) {
+      // What runs beside it is looked after.
+      await new Promise(setImmediate)
       const {freeBytes: _free, ...scenario} = drawScenario(catalogue, engines, assault.seed, number)
       const random = assault.random(number + 2 ** 20)
       await timed(asked, JSON.stringify(scenario), () => legal(asked, scenario, number))

@@ -134,7 +134,16 @@ export class TraceReader {
   private columnsFrom(names: readonly string[], number: number): Columns {
     const [arrival, input, output] = [column(names, ARRIVAL), column(names, INPUT), column(names, OUTPUT)]
     if (arrival !== undefined && input !== undefined && output !== undefined) return {arrival, input, output, names}
-    throw invalid(this.path, number, `expected columns such as arrivalMs, inputTokens and outputTokens; found ${names.slice(0, 8).join(', ') || 'none'}`)
+    throw invalid(
+      this.path,
+      number,
+      `expected columns such as arrivalMs, inputTokens and outputTokens; found ${
+        names
+          .slice(0, 8)
+          .map((name) => name.slice(0, 40))
+          .join(', ') || 'none'
+      }`,
+    )
   }
 }
 
