@@ -1,8 +1,7 @@
 import {once} from 'node:events'
 import type {Writable} from 'node:stream'
 import {InputError} from '../core/input-error.ts'
-import {type BoundedLine, boundedLines} from '../import/bounded-lines.ts'
-import {fileStream, isStandardInput} from '../import/text-file.ts'
+import type {BoundedLine} from '../import/bounded-lines.ts'
 import {type Result, toResult} from '../planner/answer/index.ts'
 import {type FailCondition, type GateCase, gateCase, holding} from '../planner/plan/index.ts'
 import type {CommandReport} from '../planner/words/index.ts'
@@ -13,6 +12,7 @@ import {stamped} from '../library/stamp.ts'
 import {jsonText} from '../render/json-text.ts'
 import {answerAsked} from './answer-asked.ts'
 import {failureOf} from './failures.ts'
+import {lineStream} from './lines.ts'
 
 /** A longer line is no scenario: reading on would only fill memory. */
 const MAX_LINE_CHARACTERS = 1_000_000
@@ -26,9 +26,8 @@ export interface LineError {
 }
 
 /** Lines of a file or of standard input. @throws InputError when the file cannot be opened, or is none. */
-export async function linesOf(file: string): Promise<AsyncIterable<BoundedLine[]>> {
-  return boundedLines(isStandardInput(file) ? process.stdin : await fileStream(file, 'a JSON Lines file, or -'), MAX_LINE_CHARACTERS)
-}
+export const scenarioLines = (file: string): Promise<AsyncIterable<BoundedLine[]>> =>
+  lineStream(file, 'a JSON Lines file, or -', {mostCharacters: MAX_LINE_CHARACTERS})
 
 /** What a pipeline asks of a batch. */
 export interface BatchGate {

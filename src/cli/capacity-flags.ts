@@ -42,7 +42,14 @@ export const capacityFiles = (folder: string): CapacityFiles => ({
   folder,
   join: (below, path) => (isAbsolute(path) ? path : join(below, path)),
   text: readText,
+  lines: async (path, what) => {
+    const {lineStream} = await import('./lines.ts')
+    return lineStream(path, what, {mostCharacters: MOST_TRACE_CHARACTERS})
+  },
 })
+
+/** A request of a trace is a short line; those of published ones list the hashes of its blocks. */
+const MOST_TRACE_CHARACTERS = 1_000_000
 
 function monthsFrom(text: string | undefined): number[] | undefined {
   if (text === undefined) return undefined

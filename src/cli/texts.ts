@@ -1,63 +1,50 @@
 import {InputError} from '../core/input-error.ts'
-import {fileStream} from '../import/text-file.ts'
+import {byteStream, isStandardInput, textOfStream} from '../import/text-file.ts'
+import {lineStream} from './lines.ts'
+import {standardInputText} from './standard-input.ts'
 
-/** Starts are at the front of a log; a server that has run for weeks has gigabytes behind it, which are not read. */
-const LOG_BYTES = 64 * 2 ** 20
+/** What is read of a log, which may have no end. */
+const LOG = {mostLines: 20_000_000, mostBytes: 4 * 2 ** 30, mostCharacters: 2_000_000, keepFront: true}
 /** Results with every request in them are large, and only whole of use. */
-const RESULT_BYTES = 256 * 2 ** 20
+const RESULT = {what: 'the result of a benchmark', bytes: 256 * 2 ** 20}
 
-interface Limits {
-  /** What was expected, in words. */
-  what: string
-  bytes: number
-  /** What goes beyond is left unread rather than refused. */
-  front: boolean
+const inputOnce = (files: readonly string[]): void => {
+  if (files.filter(isStandardInput).length > 1) throw new InputError('INPUT_TWICE', '- stands for standard input: give it once')
 }
 
-const tooLarge = (name: string, {bytes, what}: Limits) => new InputError('FILE_TOO_LARGE', `${name} has more than ${bytes / 2 ** 20} MiB: expected ${what}`)
-
-async function standardInput(limits: Limits): Promise<string> {
-  if (process.stdin.isTTY)
+/** What matters of a log, in bounded memory. */
+async function logText(file: string): Promise<string> {
+  if (isStandardInput(file) && process.stdin.isTTY)
     throw new InputError('INPUT_MISSING', '- reads standard input, which is a terminal: expected a pipe, such as docker logs NAME 2>&1 | servefit verify -')
-  return streamText(process.stdin as AsyncIterable<Buffer>, 'Standard input', limits)
-}
-
-async function streamText(stream: AsyncIterable<Buffer>, name: string, limits: Limits): Promise<string> {
-  const chunks: Buffer[] = []
-  let size = 0
-  for await (const chunk of stream) {
-    chunks.push(chunk)
-    size += chunk.length
-    if (size <= limits.bytes) continue
-    if (!limits.front) throw tooLarge(name, limits)
-    break
+  const {CondensedLog} = await import('../verify/condensed-log.ts')
+  const log = new CondensedLog()
+  for await (const lines of await lineStream(file, 'the log of a start', LOG)) {
+    for (const {text} of lines) log.add(text ?? '')
+    if (lines.at(-1)!.number >= LOG.mostLines) break
   }
-  return Buffer.concat(chunks).toString('utf8')
+  return log.text()
 }
 
-async function fileText(path: string, limits: Limits): Promise<string> {
-  const stream = await fileStream(path, limits.what)
-  try {
-    return await streamText(stream, path, limits)
-  } catch (error) {
-    if (error instanceof InputError) throw error
-    throw new InputError('FILE_UNREADABLE', `${path} cannot be read (${(error as NodeJS.ErrnoException).code ?? 'error'}): expected ${limits.what}`)
-  }
-}
-
-async function textsOf(files: readonly string[], limits: Limits): Promise<string[]> {
-  if (files.filter((file) => file === '-').length > 1) throw new InputError('INPUT_TWICE', '- stands for standard input: give it once')
+/** What matters of each log; `-` is standard input, once. */
+export async function logTexts(files: readonly string[]): Promise<string[]> {
+  inputOnce(files)
   const texts: string[] = []
-  for (const file of files) texts.push(file === '-' ? await standardInput(limits) : await fileText(file, limits))
+  for (const file of files) texts.push(await logText(file))
   return texts
 }
 
-/** The front of each log; `-` is standard input, once. */
-export const logTexts = (files: readonly string[]): Promise<string[]> => textsOf(files, {what: 'the log of a start', bytes: LOG_BYTES, front: true})
-
 /** Each result whole; `-` is standard input, once. */
-export const resultTexts = (files: readonly string[]): Promise<string[]> =>
-  textsOf(files, {what: 'the result of a benchmark', bytes: RESULT_BYTES, front: false})
+export async function resultTexts(files: readonly string[]): Promise<string[]> {
+  inputOnce(files)
+  const texts: string[] = []
+  for (const file of files)
+    texts.push(
+      isStandardInput(file)
+        ? await standardInputText(RESULT, 'vllm bench serve ... | servefit verify --bench -')
+        : await textOfStream(await byteStream(file, RESULT.what), file, RESULT),
+    )
+  return texts
+}
 
 /** Today as 2026-01-31. */
 export const today = (): string => new Date().toISOString().slice(0, 10)

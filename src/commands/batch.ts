@@ -19,8 +19,8 @@ export default class Batch extends ServefitCommand {
 
   async run(): Promise<void> {
     const {args, flags} = await this.parse(Batch)
-    const [{answerLines, linesOf}, {parseFailOn}] = await Promise.all([import('../cli/batch-stream.ts'), import('../planner/plan/index.ts')])
-    const lines = await linesOf(args.file)
+    const [{answerLines, scenarioLines}, {parseFailOn}] = await Promise.all([import('../cli/batch-stream.ts'), import('../planner/plan/index.ts')])
+    const lines = await scenarioLines(args.file)
     const conditions = parseFailOn(flags['fail-on'] ?? '')
     const cases: GateCase[] | undefined = flags.junit === undefined && flags.sarif === undefined ? undefined : []
     const gate = {conditions, cases, ...(args.file !== '-' && {file: args.file})}

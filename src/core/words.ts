@@ -57,3 +57,7 @@ export function percentOf(text: string): number | undefined {
   if (share === undefined) return undefined
   return text.trim().endsWith('%') || share < 1 ? Number((share * 100).toPrecision(12)) : share
 }
+
+/** What a schema's checker says of a value that is not there, as a person would. */
+export const schemaWords = (message: string): string =>
+  message.replace(/^Invalid input: expected (\w+), received undefined$/, (_, kind: string) => `missing: expected ${/^[aeiou]/.test(kind) ? 'an' : 'a'} ${kind}`)

@@ -1,8 +1,15 @@
 /** A line of a stream: whole, or only its number where it was longer than is taken. */
 export interface BoundedLine {
   number: number
-  /** Without its end; absent where it was too long. */
+  /** Without its end; absent where it was too long, or the front of it. */
   text?: string
+}
+
+/** How much of a line is taken. */
+export interface LineLimits {
+  mostCharacters: number
+  /** Of longer lines the front is taken; else nothing. */
+  keepFront?: boolean
 }
 
 /** How text is written: UTF-16 with its mark, as PowerShell's `>` writes it, else UTF-8. */
@@ -11,9 +18,10 @@ const encodingOf = (first: Uint8Array): string =>
 
 /**
  * The lines of a stream of bytes, as they arrive: those that end in one piece of it together, so that millions cost no millions of turns. No more
- * of a line is held than `mostCharacters`: what is longer is told as soon as that is seen, since its end may never come, and passed over.
+ * of a line is held than `mostCharacters`: what is longer is told as soon as that is seen, since its end may never come, and passed over; with
+ * `keepFront` its front is taken.
  */
-export async function* boundedLines(stream: AsyncIterable<Uint8Array>, mostCharacters: number): AsyncGenerator<BoundedLine[]> {
+export async function* boundedLines(stream: AsyncIterable<Uint8Array>, {mostCharacters, keepFront = false}: LineLimits): AsyncGenerator<BoundedLine[]> {
   let decoder: InstanceType<typeof TextDecoder> | undefined
   let parts: string[] = []
   let characters = 0
@@ -22,11 +30,11 @@ export async function* boundedLines(stream: AsyncIterable<Uint8Array>, mostChara
   let told = false
   const take = (text: string): void => {
     if (told) return
-    parts.push(text)
+    parts.push(keepFront ? text.slice(0, Math.max(0, mostCharacters - characters)) : text)
     characters += text.length
     if (characters <= mostCharacters) return
+    lines.push(keepFront ? {number, text: parts.join('')} : {number})
     parts = []
-    lines.push({number})
     told = true
   }
   const finish = (): void => {

@@ -63,10 +63,20 @@ async function openedFile(path: string, what: string, {pipes = false} = {}): Pro
   }
 }
 
-/** The bytes of a user's file as they are read; it is closed at their end. @throws InputError FILE_UNREADABLE. */
-export async function fileStream(path: string, what: string): Promise<AsyncIterable<Buffer>> {
+/** The bytes of a user's file or of standard input as they are read; a file is closed at their end. @throws InputError FILE_UNREADABLE. */
+export async function byteStream(path: string, what: string): Promise<AsyncIterable<Buffer>> {
+  if (isStandardInput(path)) return readable(process.stdin as AsyncIterable<Buffer>, 'standard input', what)
   const {file} = await openedFile(path, what, {pipes: true})
-  return file.createReadStream({highWaterMark: STREAM_BYTES})
+  return readable(file.createReadStream({highWaterMark: STREAM_BYTES}), path, what)
+}
+
+/** Opened is not read: a disk may fail on the way, and standard input may be a directory. */
+async function* readable(stream: AsyncIterable<Buffer>, name: string, what: string): AsyncGenerator<Buffer> {
+  try {
+    yield* stream
+  } catch (error) {
+    throw new InputError('FILE_UNREADABLE', `${name} cannot be read (${(error as NodeJS.ErrnoException).code ?? 'error'}): expected ${what}`)
+  }
 }
 
 /**

@@ -12,6 +12,8 @@ import {
   parseGrowth,
   parsePrice,
   parseTrace,
+  readTrace,
+  type TracePiece,
   USUAL_MONTHS,
   USUAL_UTILISATION,
 } from '../planner/capacity/index.ts'
@@ -50,6 +52,8 @@ export interface CapacityFiles {
   /** A path below a folder, in the words of the place; an absolute one stays. */
   join(folder: string, path: string): string
   text(path: string, what: string): Promise<string>
+  /** A file line by line, however long it is; absent: texts are all there is. */
+  lines?(path: string, what: string): Promise<AsyncIterable<TracePiece[]>>
 }
 
 type FileLoad = Omit<NonNullable<CapacityFile['models']>[number], 'model'>
@@ -123,10 +127,10 @@ function requestOf({
   return own as DeploymentRequest
 }
 
-async function demandFrom(entry: FileLoad & {model?: string}, given: CapacityGiven, {folder, join, text}: CapacityFiles): Promise<DemandAsked> {
+async function demandFrom(entry: FileLoad & {model?: string}, given: CapacityGiven, files: CapacityFiles): Promise<DemandAsked> {
   const {model} = entry
   if (model === undefined) throw new InputError('ARGUMENT_MISSING', 'Missing model: give --model NAME, or a file with models')
-  const trace = given.trace ?? (entry.trace === undefined ? undefined : join(folder, entry.trace))
+  const trace = given.trace ?? (entry.trace === undefined ? undefined : files.join(files.folder, entry.trace))
   const users = given.users ?? (given.requestRate === undefined ? entry.users : undefined)
   const requestRate = given.requestRate ?? (given.users === undefined ? entry.requestRate : undefined)
   if ([users, requestRate, trace].filter((value) => value !== undefined).length !== 1)
@@ -145,11 +149,16 @@ async function demandFrom(entry: FileLoad & {model?: string}, given: CapacityGiv
     requestRate,
     users,
     thinkSeconds: users === undefined ? undefined : (given.thinkSeconds ?? entry.thinkSeconds),
-    trace: trace === undefined ? undefined : parseTrace(await text(trace, 'a trace in JSON Lines or CSV'), trace),
+    trace: trace === undefined ? undefined : await traceIn(files, trace),
     slo,
     ...(sloAssumed && {sloAssumed}),
     growth: growth === undefined ? undefined : parseGrowth(typeof growth === 'number' ? String(growth) : growth, 'growth'),
   }
+}
+
+async function traceIn({text, lines}: CapacityFiles, path: string): Promise<NonNullable<DemandAsked['trace']>> {
+  const what = 'a trace in JSON Lines or CSV'
+  return lines ? readTrace(await lines(path, what), path) : parseTrace(await text(path, what), path)
 }
 
 /** Limits that were given; where none were, the interactive ones, unless they are switched off. */

@@ -77,7 +77,7 @@ function demandWords({name, unit, amount, thinkSeconds, inputTokens, outputToken
           ? ' with one request in flight all the time'
           : ', each with one request in flight all the time'
   const load = trace
-    ? `a trace of ${count(trace.requests)} request${trace.requests === 1 ? '' : 's'}, ${figure(trace.peakRequestsPerSecond)} requests/s in its busiest minute`
+    ? `a trace of ${count(trace.requests)} request${trace.requests === 1 ? '' : 's'}, ${figure(trace.peakRequestsPerSecond)} requests/s in its busiest minute${trace.busiestRequests === undefined ? '' : ` (simulated: the ${count(trace.busiestRequests)} requests in a row that arrive fastest)`}`
     : `${amountOf(amount, unit)}${pause}`
   const limits = slo ? limitsInWords(slo) : ''
   const growth = growthPerMonth === 0 ? '' : `, ${(growthPerMonth * 100).toFixed(1).replace(/\.0$/, '')}% more each month`

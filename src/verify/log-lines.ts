@@ -32,7 +32,7 @@ const SGLANG_RANK = /^\[(\d{4}-\d{2}-\d{2}) \d{2}:\d{2}:\d{2}(?:[.,]\d+)?((?: [A
 const TRTLLM_RANK = /\[RANK (\d{1,5})\]\s*/
 
 /** Longer lines hold nothing that is read here beyond this. */
-const MAX_LINE_CHARACTERS = 200_000
+export const MAX_LINE_CHARACTERS = 200_000
 
 function withRank(text: string): LogLine {
   const vllm = VLLM_RANK.exec(text)
@@ -96,7 +96,7 @@ function* rawLines(text: string): Generator<string> {
 }
 
 /** Shorter lines say nothing that is read here; floods of them are not kept. */
-const LEAST_CHARACTERS = 8
+export const LEAST_CHARACTERS = 8
 
 /** Every message of a log, in order. */
 export function logLines(text: string): LogLine[] {

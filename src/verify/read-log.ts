@@ -12,6 +12,9 @@ const OPENS: Record<LogReport['engine'], RegExp> = {
   trtllm: /Starting trtllm-serve for model|Starting .{0,40}trtllm-serve/,
 }
 
+/** Whether a line is the first of a start, of whatever engine. */
+export const opensStart = (text: string): boolean => Object.values(OPENS).some((opening) => opening.test(text))
+
 /** More starts than this are not told apart: a container that is started again and again says the same each time. */
 const MOST_STARTS = 64
 

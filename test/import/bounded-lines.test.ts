@@ -8,7 +8,7 @@ async function* pieces(bytes: Buffer, size: number): AsyncGenerator<Buffer> {
 
 async function linesOf(bytes: Buffer, size: number, most = 100): Promise<BoundedLine[]> {
   const lines: BoundedLine[] = []
-  for await (const some of boundedLines(pieces(bytes, size), most)) lines.push(...some)
+  for await (const some of boundedLines(pieces(bytes, size), {mostCharacters: most})) lines.push(...some)
   return lines
 }
 
@@ -38,9 +38,20 @@ describe('lines of a stream', () => {
     async function* endless(): AsyncGenerator<Buffer> {
       for (;;) yield Buffer.from('yyyyyyyyyy')
     }
-    for await (const some of boundedLines(endless(), 100)) {
+    for await (const some of boundedLines(endless(), {mostCharacters: 100})) {
       expect(some).toEqual([{number: 1}])
       break
+    }
+  })
+
+  it('that are too long give their front where that is wanted, wherever they are cut', async () => {
+    for (const size of [1, 7, 1000]) {
+      const lines: BoundedLine[] = []
+      for await (const some of boundedLines(pieces(Buffer.from('abcdefgh\nxy\n'), size), {mostCharacters: 5, keepFront: true})) lines.push(...some)
+      expect(lines).toEqual([
+        {number: 1, text: 'abcde'},
+        {number: 2, text: 'xy'},
+      ])
     }
   })
 

@@ -8,7 +8,7 @@ import {machineCount, packed, shareAfterLoss} from '../../src/planner/capacity/f
 import type {Reached} from '../../src/planner/answer/limits.ts'
 import {busyInFlight, meanInFlight, mostPeople, shareInFlight} from '../../src/planner/capacity/population.ts'
 import {HOURS_PER_MONTH, parseGrowth, parsePrice} from '../../src/planner/capacity/money.ts'
-import {csvFields, parseTrace, traceSummary} from '../../src/planner/capacity/trace.ts'
+import {csvFields, parseTrace as wholeTrace} from '../../src/planner/capacity/trace.ts'
 import {machineFromSpec} from '../../src/planner/world/machines.ts'
 import {capacityCsv, renderCapacity} from '../../src/render/capacity.ts'
 import {checked, numbersOf, plannerContext} from './plan-context.ts'
@@ -471,6 +471,15 @@ describe('the load asked for', () => {
   })
 })
 
+/** A trace of requests as our own columns hold them. */
+const traceOf = (requests: readonly {arrivalMs: number; inputTokens: number; outputTokens: number}[]) =>
+  wholeTrace(
+    ['arrivalMs,inputTokens,outputTokens', ...requests.map((one) => `${one.arrivalMs},${one.inputTokens},${one.outputTokens}`)].join('\n'),
+    'trace.csv',
+  )
+
+const parseTrace = (text: string, path: string) => wholeTrace(text, path).requests
+
 describe('traces', () => {
   const expected = [
     {arrivalMs: 0, inputTokens: 100, outputTokens: 20},
@@ -527,7 +536,7 @@ describe('traces', () => {
       inputTokens: 100,
       outputTokens: index % 2 === 0 ? 10 : 30,
     }))
-    const summary = traceSummary(requests)
+    const {summary} = traceOf(requests)
     expect(summary).toMatchObject({requests: 180, inputTokens: 100, outputTokens: 20})
     // Two a second in the first minute, one every two seconds after it.
     expect(summary.peakRequestsPerSecond).toBeCloseTo(2, 1)
@@ -540,7 +549,7 @@ describe('traces', () => {
       inputTokens: 500 + (index % 7) * 100,
       outputTokens: 50 + (index % 5) * 40,
     }))
-    const {report} = await ask([demand({trace, slo: {ttftMs: 1000, tpotMs: 50}})], ['1xh100-sxm'])
+    const {report} = await ask([demand({trace: traceOf(trace), slo: {ttftMs: 1000, tpotMs: 50}})], ['1xh100-sxm'])
     expect(report.feasible).toBe(true)
     expect(report.demands[0]).toMatchObject({unit: 'requestsPerSecond', slo: {percentile: 95}, trace: {requests: 400}})
   })

@@ -4,7 +4,7 @@ import type {Result} from '../../planner/answer/index.ts'
 import {CREDITS} from './memory-laws.ts'
 
 /** Negative, missing or endless numbers anywhere in a document, by their path. */
-function badNumbers(value: unknown, path: string): string[] {
+export function badNumbers(value: unknown, path: string): string[] {
   if (value === null) return [`${path} is null`]
   if (typeof value === 'number') return Number.isFinite(value) && value >= 0 ? [] : [`${path} is ${value}`]
   if (Array.isArray(value)) return value.flatMap((item, index) => badNumbers(item, `${path}[${index}]`))

@@ -1,9 +1,9 @@
 import type {DeploymentRequest} from '../../core/deployment.ts'
-import type {LengthLaw, TraceRequest} from '../../core/simulator/load.ts'
+import type {LengthLaw} from '../../core/simulator/load.ts'
 import type {Checkpoint, Model} from '../../core/model.ts'
 import {hasLimits, requireNames} from '../answer/index.ts'
 import type {Objectives, Preference} from '../scenario/index.ts'
-import {type TraceSummary, traceSummary} from './trace.ts'
+import type {Trace} from './trace.ts'
 
 /** Tokens of a prompt or an answer: a mean, or how they spread. */
 export type Lengths = number | {mean: number; deviation: number} | {low: number; high: number} | {p50: number; p95: number}
@@ -23,7 +23,7 @@ export interface DemandAsked {
   requestRate?: number
   users?: number
   thinkSeconds?: number
-  trace?: readonly TraceRequest[]
+  trace?: Trace
   slo: Objectives
   /** Nobody gave limits: these are the usual ones. */
   sloAssumed?: boolean
@@ -47,7 +47,7 @@ export interface Demand {
   unit: 'requestsPerSecond' | 'users'
   amount: number
   thinkSeconds?: number
-  trace?: {requests: readonly TraceRequest[]; summary: TraceSummary}
+  trace?: Trace
   /** With the percentile that is checked by the simulator; absent: means are. */
   slo: Objectives
   sloAssumed?: boolean
@@ -84,7 +84,7 @@ function meanOf(law: LengthLaw): number {
 export function demandOf(asked: DemandAsked, model: Model, checkpoint: Checkpoint | undefined): Demand {
   const {name, engine, prefer, request, prefixHitRate, requestRate, users, thinkSeconds, trace, slo, sloAssumed, growth = 1} = asked
   requireNames(request, model)
-  const summary = trace && traceSummary(trace)
+  const summary = trace?.summary
   const most = model.architecture.contextTokens
   const [input, output] = [lawOf(asked.inputTokens, most), lawOf(asked.outputTokens, most)]
   const spread = typeof asked.inputTokens !== 'number' || typeof asked.outputTokens !== 'number'
@@ -102,7 +102,7 @@ export function demandOf(asked: DemandAsked, model: Model, checkpoint: Checkpoin
     unit: users !== undefined ? 'users' : 'requestsPerSecond',
     amount: users ?? requestRate ?? summary?.peakRequestsPerSecond ?? 0,
     ...(thinkSeconds !== undefined && {thinkSeconds}),
-    ...(trace && summary && {trace: {requests: trace, summary}}),
+    ...(trace && {trace}),
     slo: hasLimits(slo) && slo.percentile === undefined && (spread || trace) ? {...slo, percentile: USUAL_PERCENTILE} : slo,
     ...(sloAssumed && {sloAssumed}),
     growth,

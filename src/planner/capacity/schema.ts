@@ -151,7 +151,7 @@ export const CapacitySchema = z.object({
       slo: ObjectivesSchema.optional(),
       sloAssumed: z.boolean().optional(),
       growthPerMonth: z.number(),
-      trace: z.looseObject({requests: z.int(), peakRequestsPerSecond: z.number()}).optional(),
+      trace: z.looseObject({requests: z.int(), peakRequestsPerSecond: z.number(), busiestRequests: z.int().optional()}).optional(),
     }),
   ),
   options: z.array(option),
