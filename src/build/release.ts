@@ -33,7 +33,7 @@ export async function main({root}: Task): Promise<number> {
   if (!isClean) console.log('release: the working tree has changes: this is no release, only a trial')
   rmSync(folder, {recursive: true, force: true})
   mkdirSync(folder)
-  const tasks = [['build'], ['types'], ['check-package'], ['check-wheel']]
+  const tasks = [['build'], ['types'], ['check-package'], ['check-nodes'], ['check-wheel']]
   for (const [task, ...args] of tasks) {
     const {status} = spawnSync(process.execPath, [join(root, 'src', 'build', 'run.mjs'), task!, ...args], {cwd: root, stdio: ['ignore', 'inherit', 'inherit']})
     if (status !== 0) return stopped(task!)
