@@ -4,6 +4,20 @@ import {spelledAs} from './flag-names.ts'
 /** Commands with one model as their argument: people write its name, or the card, in several words. */
 const TAKES_MODEL: ReadonlySet<string> = new Set(['check', 'config', 'plan'])
 
+/** What flags are called in llama.cpp, Ollama, calculators and benchmark clients, whose spelling says nothing of ours. */
+const OTHERS_FLAGS: {flag: string; words: string[]}[] = [
+  {flag: 'context', words: ['ctx', 'ctx-size', 'ctx-len', 'num-ctx', 'n-ctx', 'context-size', 'context-window', 'seq-len', 'c']},
+  {flag: 'weights', words: ['quant', 'quants', 'quantize', 'quant-type', 'precision', 'bits', 'format', 'q']},
+  {flag: 'gpu', words: ['vram', 'gpus', 'num-gpus', 'gpu-count', 'gpu-type', 'hardware', 'device', 'devices', 'card', 'cards', 'g']},
+  {flag: 'users', words: ['batch-size', 'parallel', 'num-parallel', 'np', 'concurrent', 'max-concurrency', 'concurrent-users', 'clients', 'u']},
+  {flag: 'input', words: ['prompt', 'prompt-tokens', 'prompt-len', 'input-len', 'random-input-len', 'isl', 'n-prompt']},
+  {flag: 'output', words: ['max-tokens', 'gen-tokens', 'output-len', 'random-output-len', 'osl', 'n-predict', 'n-gen']},
+  {flag: 'request-rate', words: ['rps', 'qps', 'rate', 'requests-per-second']},
+  {flag: 'slo-ttft-ms', words: ['ttft', 'ttft-ms', 'max-ttft']},
+  {flag: 'slo-tpot-ms', words: ['tpot', 'itl', 'tpot-ms', 'max-tpot']},
+  {flag: 'cpu-offload-gb', words: ['n-gpu-layers', 'ngl', 'gpu-layers', 'num-gpu', 'offload', 'cpu-offload', 'n-cpu-moe', 'cpu-moe']},
+]
+
 /** What was typed, for messages that name it: the command and the words behind it. */
 export interface Typed {
   command?: string
@@ -110,7 +124,13 @@ function wordsOf(text: string, error: ParserError, typed: Typed): Omit<Wrong, 'c
   const absent = /^Nonexistent flags?: (.+)$/.exec(text)
   if (absent) {
     const spellings = Object.entries(flags).flatMap(([own, {aliases = []}]) => [own, ...aliases])
-    const near = nearest((error.flags?.[0] ?? '').replace(/^-+/, ''), spellings).map((flag) => `--${flag}`)
+    const written = (error.flags?.[0] ?? '').replace(/^-+/, '')
+    if (written === 'model' && TAKES_MODEL.has(typed.command ?? ''))
+      return said(`No flag --model: the model is the argument of ${typed.command}, such as servefit ${typed.command} qwen3-32b`)
+    // What other programs call it comes first.
+    const meant = OTHERS_FLAGS.find(({words}) => words.includes(written.toLowerCase().replaceAll('_', '-')))
+    const own = meant && spellings.includes(meant.flag) ? [meant.flag] : []
+    const near = [...new Set([...own, ...nearest(written, spellings)])].map((flag) => `--${flag}`)
     return said(`No flag ${absent[1]}: ${helpOf(typed)} lists them`, near)
   }
   const extra = /^Unexpected arguments?: (.+)$/.exec(text)

@@ -1,4 +1,5 @@
 import type {DeploymentRequest} from '../../core/deployment.ts'
+import {dictionary} from '../../core/dictionary.ts'
 import {findCacheFormat, isWeightFormat, unsizedCacheFormat} from '../../core/formats.ts'
 import {InputError} from '../../core/input-error.ts'
 import type {Model} from '../../core/model.ts'
@@ -6,6 +7,13 @@ import {nearest, quotedShort} from '../../core/nearest.ts'
 
 /** Short names that are not storage formats themselves: mixtures and ladders that publishers name so. */
 const FURTHER_WEIGHTS = ['native', 'compressed-int4', 'compressed-int8', 'q4_k_m', 'q4_k_s', 'q5_k_m', 'q3_k_m', 'int4']
+
+/** Formats of so many bits, for who writes 4bit, q4 or w4. */
+const OF_BITS: Readonly<Record<string, readonly string[]>> = dictionary({
+  4: ['int4', 'awq-int4', 'gptq-int4', 'nvfp4', 'q4_k_m'],
+  8: ['fp8', 'int8', 'gptq-int8'],
+  16: ['bf16', 'fp16'],
+})
 
 /** Formats and drafts of a question, before anything is reckoned with them. @throws InputError WEIGHTS_UNKNOWN, KV_CACHE_UNKNOWN, ACCEPTANCE_INVALID. */
 export function requireNames(
@@ -35,7 +43,12 @@ export function requireNames(
       ]),
     ]
     throw new InputError('WEIGHTS_UNKNOWN', `No weight format ${quotedShort(weights)}: expected one such as ${names.slice(0, 6).join(', ')}`, {
-      suggestions: nearest(weights, names),
+      suggestions: [
+        ...new Set([
+          ...(OF_BITS[/^[qw]?(\d+)(?:-?bits?)?$/i.exec(weights)?.[1] ?? ''] ?? []).filter((name) => names.includes(name)),
+          ...nearest(weights, names),
+        ]),
+      ].slice(0, 6),
     })
   }
   if (kvCache !== undefined && kvCache !== 'auto' && !findCacheFormat(kvCache)) {

@@ -42,6 +42,10 @@ export function engineInRelease(context: Context, name: string | undefined, vers
   return engine
 }
 
+/** Engines that many use and servefit does not model. */
+const NOT_MODELLED =
+  /^(?:ollama|llama[-_.]?cpp|lm[-_ ]?studio|mlx(?:[-_]lm)?|exllama\w*|tabby\w*|koboldcpp|tgi|lmdeploy|ktransformers|aphrodite|mistral\.?rs)$/i
+
 /** The engine of this name; the default one when none is named. @throws InputError ENGINE_UNKNOWN. */
 export function engineOf(context: Context, name: string = DEFAULT_ENGINE): Engine {
   const id = ENGINE_ALIASES[name.toLowerCase()] ?? name.toLowerCase()
@@ -49,9 +53,13 @@ export function engineOf(context: Context, name: string = DEFAULT_ENGINE): Engin
   if (opened) return opened
   const create = Object.hasOwn(ENGINES, id) ? ENGINES[id] : undefined
   if (!create)
-    throw new InputError('ENGINE_UNKNOWN', `No engine named ${quotedShort(name)}: expected ${Object.keys(ENGINES).join(', ')}`, {
-      suggestions: nearest(name, Object.keys(ENGINES)),
-    })
+    throw new InputError(
+      'ENGINE_UNKNOWN',
+      `No engine named ${quotedShort(name)}: expected ${Object.keys(ENGINES).join(', ')}${NOT_MODELLED.test(name) ? ', the only ones that servefit models' : ''}`,
+      {
+        suggestions: nearest(name, Object.keys(ENGINES)),
+      },
+    )
   const data = engineData(context, id)
   const corrections = context.corrections?.filter((correction) => correction.engine === id) ?? []
   const base = create(data)
