@@ -1,8 +1,10 @@
-/** A line of a stream: whole, or only its number where it was longer than is taken. */
+/** A line of a stream: whole, or without its text where it was longer than is taken. */
 export interface BoundedLine {
   number: number
   /** Without its end; absent where it was too long. */
   text?: string
+  /** Of one that was too long, those that had come when it was seen to be. */
+  characters: number
 }
 
 /** How text is written: UTF-16 with its mark, as PowerShell's `>` writes it, else UTF-8. */
@@ -26,12 +28,12 @@ export async function* boundedLines(stream: AsyncIterable<Uint8Array>, mostChara
     characters += text.length
     if (characters <= mostCharacters) return
     parts = []
-    lines.push({number})
+    lines.push({number, characters})
     told = true
   }
   const finish = (): void => {
     const text = parts.length === 1 ? parts[0]! : parts.join('')
-    if (!told) lines.push({number, text: text.endsWith('\r') ? text.slice(0, -1) : text})
+    if (!told) lines.push({number, text: text.endsWith('\r') ? text.slice(0, -1) : text, characters})
     parts = []
     characters = 0
     told = false
