@@ -598,7 +598,10 @@ describe('packing', () => {
         for (const {demand, gpus, count} of [...units].sort((a, b) => b.gpus - a.gpus))
           for (let unit = 0; unit < count; unit++) {
             let machine = expected.find(({free}) => free >= gpus)
-            if (!machine) expected.push((machine = {free: 8, load: units.map(() => 0)}))
+            if (!machine) {
+              machine = {free: 8, load: units.map(() => 0)}
+              expected.push(machine)
+            }
             machine.free -= gpus
             machine.load[demand]! += 1
           }
