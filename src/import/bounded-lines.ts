@@ -1,8 +1,10 @@
-/** A line of a stream: whole, or only its number where it was longer than is taken. */
+/** A line of a stream: whole, or without its text where it was longer than is taken. */
 export interface BoundedLine {
   number: number
   /** Without its end; absent where it was too long, or the front of it. */
   text?: string
+  /** Of one that was too long, those that had come when it was seen to be. */
+  characters: number
 }
 
 /** How much of a line is taken. */
@@ -33,13 +35,13 @@ export async function* boundedLines(stream: AsyncIterable<Uint8Array>, {mostChar
     parts.push(keepFront ? text.slice(0, Math.max(0, mostCharacters - characters)) : text)
     characters += text.length
     if (characters <= mostCharacters) return
-    lines.push(keepFront ? {number, text: parts.join('')} : {number})
+    lines.push({number, characters, ...(keepFront && {text: parts.join('')})})
     parts = []
     told = true
   }
   const finish = (): void => {
     const text = parts.length === 1 ? parts[0]! : parts.join('')
-    if (!told) lines.push({number, text: text.endsWith('\r') ? text.slice(0, -1) : text})
+    if (!told) lines.push({number, text: text.endsWith('\r') ? text.slice(0, -1) : text, characters})
     parts = []
     characters = 0
     told = false

@@ -2,8 +2,11 @@ import {cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {afterAll, beforeAll, describe, expect, it} from 'vitest'
+import fc from 'fast-check'
+import {jsonText} from '../../src/render/json-text.ts'
 import {quoteWord} from '../../src/render/launch/shell-quote.ts'
 import {harmless, wrap} from '../../src/render/style.ts'
+import {actingIn, HOSTILE_TEXT} from './hostile.ts'
 import {root, servefit} from './spawn.ts'
 
 /** Clears the screen, sets the title, begins a sequence in one character, turns the direction of writing. */
@@ -58,6 +61,24 @@ describe('names from elsewhere cannot act on the terminal', () => {
     expect(harmless(HOSTILE)).not.toMatch(ACTING)
     expect(harmless('Qwen3 32B é 日本')).toBe('Qwen3 32B é 日本')
     expect(wrap(`\u001B[1mbold\u001B[22m \u001B]0;x\u0007 \u009B`, 80)).toBe('\u001B[1mbold\u001B[22m ?]0;x? ?')
+  })
+
+  it('of every character there is', () => {
+    const through: string[] = []
+    for (let code = 0; code <= 0x10ffff; code++) if (actingIn(harmless(String.fromCodePoint(code)).replace('\n', '\u0000'))) through.push(code.toString(16))
+    expect(through).toEqual([])
+    // What is only seen stays: letters, marks that stand on them, emoji in their form, blanks that do not break.
+    for (const text of ['Zürich', 'e\u0301', '\u2764\uFE0F', '4\u00A0GiB', '日本語', 'नमस्ते']) expect(harmless(text)).toBe(text)
+  })
+
+  it('JSON spells them out, and means the same', () => {
+    fc.assert(
+      fc.property(fc.string({unit: 'binary', maxLength: 40}), fc.constantFrom(undefined, 2), (text, indent) => {
+        const json = jsonText({[text]: `${text}${HOSTILE_TEXT}`}, indent)
+        expect(actingIn(json)).toBeUndefined()
+        expect(JSON.parse(json)).toEqual({[text]: `${text}${HOSTILE_TEXT}`})
+      }),
+    )
   })
 
   it('a command to copy writes them by their bytes', () => {
