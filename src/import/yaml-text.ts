@@ -21,12 +21,13 @@ async function yamlReader(): Promise<typeof import('yaml')> {
 export async function yamlValue(text: string, place: string, what: string, code = 'DOCUMENT_INVALID'): Promise<unknown> {
   if (text.length > MOST_CHARACTERS) throw new InputError('FILE_TOO_LARGE', `${place} has more than ${MOST_CHARACTERS / 2 ** 20} MiB of YAML: expected ${what}`)
   const {parseAllDocuments, parseDocument, isAlias, visit} = await yamlReader()
-  const options = {prettyErrors: true, uniqueKeys: false} as const
+  // The reader would look up the line of every error from the start of the text: of thousands, that takes minutes.
+  const options = {prettyErrors: false, uniqueKeys: false} as const
   try {
     const documents: Document.Parsed[] = /^---\s*$/m.test(text) ? [...parseAllDocuments(text, options)] : [parseDocument(text, options)]
     const values = documents.map((document) => {
       const [error] = document.errors
-      if (error) throw error
+      if (error) throw new Error(`${error.message.slice(0, 150)} ${placeIn(text, error.pos[0])}`)
       let aliases = 0
       visit(document, {
         Node: (_, node) => {
@@ -43,6 +44,12 @@ export async function yamlValue(text: string, place: string, what: string, code 
     const problem = /^Maximum call stack/.test((error as Error).message) ? 'it is nested too deeply' : (error as Error).message.split('\n')[0]!.slice(0, 200)
     throw new InputError(code, `${place} is not YAML (${problem}): expected ${what}`)
   }
+}
+
+/** Where an error is, as people count. */
+function placeIn(text: string, offset: number): string {
+  const before = text.slice(0, offset).split('\n')
+  return `at line ${before.length}, column ${before.at(-1)!.length + 1}`
 }
 
 /** One key of a mapping twice: the later would win without a word. */

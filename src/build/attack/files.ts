@@ -233,7 +233,7 @@ async function breakFiles(assault: Assault, folder: string): Promise<void> {
     } catch (error) {
       if (error instanceof InputError) {
         assault.count(`${kind.name} refused`)
-        if (error.message.length > 4000) assault.found({what: `${error.code} in ${error.message.length} characters`, reproduce: reproduce()})
+        if (error.message.length > 4100) assault.found({what: `${error.code} in ${error.message.length} characters`, reproduce: reproduce()})
       } else
         assault.found({
           what: `${kind.name}: ${(error as Error).message}\n${(error as Error).stack?.split('\n').slice(1, 4).join('\n')}`,

@@ -163,14 +163,14 @@ export const hub: Part = {
   name: 'hub',
   share: 8,
   async run(assault) {
-    const hostile = new HostileHub()
-    const url = await hostile.open()
+    const hubs = [new HostileHub(), new HostileHub()] as const
     const home = mkdtempSync(join(tmpdir(), 'servefit-attack-'))
     try {
-      await assault.during(0.7, () => inProcess(assault, hostile, url, home))
-      await byCommand(assault, hostile, url, home)
+      const [one, other] = [await hubs[0].open(), await hubs[1].open()]
+      // The command waits for a silent hub as long as it does for any: meanwhile the others are asked here.
+      await Promise.all([inProcess(assault, hubs[0], one, home), byCommand(assault, hubs[1], other, home)])
     } finally {
-      hostile.close()
+      for (const hostile of hubs) hostile.close()
       rmSync(home, {recursive: true, force: true})
     }
   },

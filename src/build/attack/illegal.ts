@@ -102,12 +102,12 @@ const CLOSE: Record<string, readonly unknown[]> = {
 export function hostileLine(random: Random, scenario: object): string {
   const changed: Record<string, unknown> = {...scenario}
   const names = Object.keys(CLOSE)
-  for (let left = whole(random, 1, 4); left > 0; left--) {
+  for (let left = whole(random, 1, 3); left > 0; left--) {
     const name = chance(random, 0.05) ? pick(random, LOOKED_UP) : pick(random, names)
     const close = Object.hasOwn(CLOSE, name) ? CLOSE[name]! : []
     // Not an assignment: a key that is called __proto__ is to arrive.
     Object.defineProperty(changed, name, {
-      value: close.length > 0 && chance(random, 0.7) ? pick(random, close) : value(random),
+      value: close.length > 0 && chance(random, 0.8) ? pick(random, close) : value(random),
       enumerable: true,
       configurable: true,
       writable: true,

@@ -12,6 +12,9 @@ import {terminals} from './terminals.ts'
 
 const PARTS: readonly Part[] = [scenarios, files, hub, terminals, saves, artifacts, longBatch]
 
+/** However late it is, no part is left out. */
+const LEAST_SECONDS = 5
+
 const USAGE = `usage: npm run attack -- [--seed N] [--minutes M] [--part NAME]...
 
 Attacks the built servefit for M minutes (10) with random and with hostile input, in the parts ${PARTS.map(({name}) => name).join(', ')}.
@@ -47,7 +50,7 @@ export async function main({root, args}: Task): Promise<number> {
   const {seed, minutes, parts} = question
   console.log(`seed ${seed}, ${minutes} minutes`)
   const began = performance.now()
-  const whole = parts.reduce((sum, {share}) => sum + share, 0)
+  const until = began + minutes * 60_000
   let findings = 0
   const attack = async (part: Part, seconds: number): Promise<void> => {
     const assault = new Assault({root, part: part.name, seed, seconds})
@@ -62,7 +65,13 @@ export async function main({root, args}: Task): Promise<number> {
   }
   try {
     const beside = parts.filter(({share}) => share === 0).map((part) => attack(part, minutes * 60))
-    for (const part of parts) if (part.share > 0) await attack(part, (minutes * 60 * part.share) / whole)
+    // What one part took too much the others have less.
+    let shares = parts.reduce((sum, {share}) => sum + share, 0)
+    for (const part of parts) {
+      if (part.share === 0) continue
+      await attack(part, Math.max(LEAST_SECONDS, ((until - performance.now()) / 1000) * (part.share / shares)))
+      shares -= part.share
+    }
     await Promise.all(beside)
   } finally {
     endChildren()

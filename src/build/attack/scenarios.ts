@@ -23,7 +23,7 @@ const MOST_SECONDS = 20
 const PLAN_EVERY = 50
 const COMPARE_EVERY = 25
 /** A message names what was wrong; it does not repeat it. */
-const MOST_MESSAGE_CHARACTERS = 4000
+const MOST_MESSAGE_CHARACTERS = 4100
 
 /** Values that were never meant to be read; a fabric is called so. */
 const SENSELESS = /undefined|NaN|Infinity(?! Fabric)|\[object /

@@ -1,0 +1,10 @@
+import {expect, it} from 'vitest'
+import {InputError} from '../../src/core/input-error.ts'
+
+it('a message names what was wrong, and does not repeat all of it', () => {
+  const {message} = new InputError('X', `layer "${'x'.repeat(100_000)}" is unknown: expected one of a, b`)
+  // 400 characters of the word, its quote among them.
+  expect(message).toBe(`layer "${'x'.repeat(399)}... is unknown: expected one of a, b`)
+  expect(new InputError('X', 'a b '.repeat(10_000)).message).toHaveLength(4003)
+  expect(new InputError('X', 'No model named "a"').message).toBe('No model named "a"')
+})
