@@ -89,7 +89,8 @@ describe('text for pipes', () => {
   ] as const)
     it(`keeps to 80 columns: ${model} on ${gpu}`, () => {
       const {stdout} = servefit(['check', model, '--gpu', gpu, '--users', '8'])
-      expect(stdout.split('\n').filter((line) => line.length > 80)).toEqual([])
+      // A command to copy stands on one line in a pipe.
+      expect(stdout.split('\n').filter((line) => line.length > 80 && !/^ {2}(?:Next| {4}) {12}servefit /.test(line))).toEqual([])
     })
 })
 
