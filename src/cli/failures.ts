@@ -1,4 +1,4 @@
-import {InputError} from '../core/input-error.ts'
+import {InputError, shortMessage} from '../core/input-error.ts'
 import {harmless} from '../render/style.ts'
 import {inWords, parserFailure, type Typed} from './parser-failures.ts'
 
@@ -19,25 +19,16 @@ export function failureOf(thrown: unknown, typed: Typed = {argv: []}): Failure {
   if (parser) return inputFailure(parser.code, parser.message, parser.suggestions)
   return {
     exitCode: EXIT.defect,
-    json: {schemaVersion: 2, error: {code: 'DEFECT', message: `A bug in servefit: ${cut(error.message)}`}},
-    text: `servefit: this is a bug in servefit: ${harmless(cut(error.message))}\n  Please report it with the command that you ran and what it prints with DEBUG=servefit, which shows where it happened.\n`,
+    json: {schemaVersion: 2, error: {code: 'DEFECT', message: `A bug in servefit: ${shortMessage(error.message)}`}},
+    text: `servefit: this is a bug in servefit: ${harmless(shortMessage(error.message))}\n  Please report it with the command that you ran and what it prints with DEBUG=servefit, which shows where it happened.\n`,
   }
 }
 
 /** oclif's parser wraps what a flag's own check says. */
 const withoutParserWords = (message: string): string => message.replace(/^Parsing --\S+\s+/, '').replace(/\s*See more help with --help$/, '')
 
-/** Longest word, and longest message: what was given is named by its beginning and end, not echoed. */
-const LONG_WORD = /\S{401,}/g
-const MOST_OF_A_MESSAGE = 4000
-
-function cut(message: string): string {
-  const words = message.replaceAll(LONG_WORD, (word) => `${word.slice(0, 300)}...${word.slice(-60)}`)
-  return words.length > MOST_OF_A_MESSAGE ? `${words.slice(0, MOST_OF_A_MESSAGE - 3)}...` : words
-}
-
 function inputFailure(code: string, whole: string, suggestions: string[]): Failure {
-  const message = cut(whole)
+  const message = shortMessage(whole)
   // Open models near a closed one are named in the message: nobody misspelt it.
   const meant = suggestions.length === 0 || code === 'MODEL_CLOSED' ? '' : `  Did you mean ${inWords(suggestions)}?\n`
   return {

@@ -1,12 +1,11 @@
-/** Of a word in a message, and of the message: what was wrong may be as long as its file, and its beginning says which it is. */
-const MOST_WORD_CHARACTERS = 400
+/** Longest word, and longest message: what was given is named by its beginning and end, not echoed, for it may be as long as its file. */
+const LONG_WORD = /\S{401,}/g
 const MOST_CHARACTERS = 4000
 
-const LONG_WORD = new RegExp(`(\\S{${MOST_WORD_CHARACTERS}})\\S+`, 'g')
-
-function shortened(message: string): string {
-  const text = message.length > MOST_WORD_CHARACTERS ? message.replaceAll(LONG_WORD, '$1...') : message
-  return text.length > MOST_CHARACTERS ? `${text.slice(0, MOST_CHARACTERS)}...` : text
+/** A message that quotes what was given, as long as somebody reads. */
+export function shortMessage(message: string): string {
+  const words = message.replaceAll(LONG_WORD, (word) => `${word.slice(0, 300)}...${word.slice(-60)}`)
+  return words.length > MOST_CHARACTERS ? `${words.slice(0, MOST_CHARACTERS - 3)}...` : words
 }
 
 /**
@@ -20,7 +19,7 @@ export class InputError extends Error {
   suggestions: string[]
 
   constructor(code: string, message: string, {suggestions = []}: {suggestions?: string[]} = {}) {
-    super(shortened(message))
+    super(shortMessage(message))
     this.name = 'InputError'
     this.code = code
     this.suggestions = suggestions

@@ -518,7 +518,7 @@ describe('what is handed on', () => {
     cpSync(fixture('configs', 'qwen3-14b.json'), join(model, 'config.json'))
     const machine = jsonFile('hostile-machine.json', {
       hostname: HOSTILE_TEXT,
-      gpus: [{name: `NVIDIA ${HOSTILE_TEXT} X`, vendor: 'nvidia', memoryBytes: 80 * 2 ** 30, computeCapability: 9}],
+      gpus: [{name: `NVIDIA ${HOSTILE_TEXT} X`, vendor: 'nvidia', memoryBytes: 80 * 2 ** 30, memoryBandwidthBytesPerSecond: 2e12, computeCapability: 9}],
     })
     for (const [command, ...more] of [['check', ...LOAD], ['plan'], ['compare'], ['capacity', '--users', '2']]) {
       const asked = command === 'capacity' ? ['capacity', '--model', model] : [command!, model]

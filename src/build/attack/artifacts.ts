@@ -64,8 +64,9 @@ async function attack(assault: Assault, folder: string, stubs: string): Promise<
       if (!started.startable) continue
       const written = await writtenFor(context, {...started, startable: started.startable})
       assault.count(`${format} files`)
-      // TensorRT-LLM takes this name on its command line, not in its file.
-      if (WORDS_AS_THEY_ARE.has(format) && !(format === 'file' && option === NAME_OPTION.trtllm)) comesBack(assault, {files: written.files, nasty, reproduce})
+      // TensorRT-LLM takes this name on its command line, not in its file; vLLM's and SGLang's files are read as a command line, where it would be a flag.
+      const isBeside = format === 'file' && (option === NAME_OPTION.trtllm || nasty.startsWith('-'))
+      if (WORDS_AS_THEY_ARE.has(format) && !isBeside) comesBack(assault, {files: written.files, nasty, reproduce})
       for (const artifact of [...written.files, ...written.beside()]) await look(assault, {artifact, format, nasty, folder, stubs, reproduce})
     } catch (error) {
       if (error instanceof InputError) assault.count('refused')
