@@ -90,10 +90,13 @@ function noGpuWords(problem: MachineProblem | undefined): string {
   return `${found}. Name another machine with --gpu 1xrtx-4090 or --machine dgx-h200, or its processors with --gpu 2xcpu:memory=512GiB,bandwidth=400GB/s,vendor=cpu, one for each socket (most people run llama.cpp or Ollama there, which servefit does not model)`
 }
 
-/** A text file of a user's, whole. @throws InputError FILE_UNREADABLE, FILE_TOO_LARGE, FILE_BINARY. */
+/** A text file of a user's, or standard input for `-`, whole. @throws InputError FILE_UNREADABLE, FILE_TOO_LARGE, FILE_BINARY, INPUT_MISSING, INPUT_TWICE. */
 export async function readText(path: string, what: string): Promise<string> {
-  const {textOfFile} = await import('../import/text-file.ts')
-  return textOfFile(path, {what, bytes: MAX_FILE_BYTES})
+  const {isStandardInput, textOfFile} = await import('../import/text-file.ts')
+  const limits = {what, bytes: MAX_FILE_BYTES}
+  if (!isStandardInput(path)) return textOfFile(path, limits)
+  const {standardInputText} = await import('./standard-input.ts')
+  return standardInputText(limits, 'a command that prints it in front of | servefit ...')
 }
 
 /** Where models that are not in the catalogue may come from. */
