@@ -26,15 +26,17 @@ export default class Web extends ServefitCommand {
       if (error.code === 'ENOENT') throw new InputError('PAGE_MISSING', 'the page is not built: npm run build')
       throw error
     })
+    // Before the address is told: who reads it may stop us at once.
+    const stopped = new Promise<void>((resolve) => {
+      process.once('SIGINT', resolve)
+      process.once('SIGTERM', resolve)
+    })
     if (!this.jsonEnabled()) process.stdout.write(`${served.url}\n`)
     if (machine && !here) process.stderr.write('servefit: no GPU was found here: choose one in the page\n')
     process.stderr.write('servefit: served until it is interrupted (Ctrl+C)\n')
     if (flags.open) await opened(served.url)
     if (this.jsonEnabled()) this.logJson({schemaVersion: 2, url: served.url})
-    await new Promise<void>((resolve) => {
-      process.once('SIGINT', resolve)
-      process.once('SIGTERM', resolve)
-    })
+    await stopped
     await served.close()
     process.exit(0)
   }
