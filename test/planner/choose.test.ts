@@ -21,6 +21,14 @@ beforeAll(() => {
 })
 const ask = (scenario: Scenario): Promise<Answer> => answer(context, scenario)
 
+describe('a layout without a load', () => {
+  it('is sought with one that is no longer than the context, so that less memory does no better', async () => {
+    // 1,104 tokens are less than the usual 1,536: no layout would hold that, and they would be ranked by what they lack.
+    const scenario = {model: 'qwen3-30b-a3b', machine: 'workstation-rtx-4090-4x', engineVersion: '0.9.0', maxModelLen: 1104}
+    for (const reservedBytesPerGpu of [0, 4 * 2 ** 30]) expect((await ask({...scenario, reservedBytesPerGpu})).best.verdict).toBe('fits')
+  })
+})
+
 describe('which checkpoint is meant', () => {
   it('a name means the least quantised that fits, and says what was passed over', async () => {
     // 32.8 billion weights: 65.5 GB in BF16 and 32.8 in FP8 against 2 x 24 GiB; AWQ is 19.3.

@@ -9,7 +9,7 @@ import type {Calibration} from '../../core/throughput/calibration.ts'
 import {checkpointBytes} from '../../core/weights.ts'
 import type {Engine} from '../../engines/engine.ts'
 import {bitsOf, QUALITY_CLASSES, qualityClass} from '../quality/index.ts'
-import type {Objectives, Preference} from '../scenario/index.ts'
+import {assumedLoad, type Objectives, type Preference} from '../scenario/index.ts'
 import {isMixed, pacingAccelerator} from '../world/index.ts'
 import {evaluate} from './evaluate.ts'
 import {type Evaluation, isYes, type Standing, starts, TIGHT_CODES, VERDICT_ORDER} from './evaluation.ts'
@@ -45,8 +45,11 @@ export interface ChoiceQuestion {
   calibration: Calibration
 }
 
-/** Load that layouts are ranked by when none was given: a handful of people chatting. */
-const USUAL_WORKLOAD: Workload = {inputTokens: 1024, outputTokens: 512, concurrency: 4}
+/** Load that layouts are ranked by when none was given: a handful of people chatting, within the context that was asked for. */
+const usualWorkload = ({architecture}: Model, {maxModelLen = architecture.contextTokens}: DeploymentRequest): Workload => ({
+  ...assumedLoad(maxModelLen),
+  concurrency: 4,
+})
 
 /** Layouts that are put to the simulator at most, where a percentile was asked for. */
 const MOST_SIMULATED = 3
@@ -72,21 +75,22 @@ export const bestOf = (evaluations: readonly Evaluation[]): Evaluation => evalua
 /** The best layout of one checkpoint over the cards of a machine. */
 export function bestLayout(question: ChoiceQuestion & {checkpoint: Checkpoint}): Evaluation {
   const {workload, request: asked, slo} = question
-  const all = placesFor(question.model.architecture, question.machine, asked, requestsInFlight(workload ?? USUAL_WORKLOAD))
+  const usual = workload ?? usualWorkload(question.model, asked)
+  const all = placesFor(question.model.architecture, question.machine, asked, requestsInFlight(usual))
   const at = (place: Place, more: Partial<ChoiceQuestion> = {}) => evaluate({...question, ...place, ...more})
   if (asked.tp !== undefined || asked.pp !== undefined || asked.dp !== undefined)
     return bestOf(holdingContext(groupsOf(all).map((group) => (question.asRan ? at(group[0]!) : fixedLayout(group, at)))))
   const [asAsked, others] = [all.filter(({fallback}) => !fallback), all.filter(({fallback}) => fallback)]
   if (asAsked.length === 1 && others.length === 0) return at(asAsked[0]!)
   const {percentile, ...means} = slo ?? {}
-  const ranking = {workload: workload ?? USUAL_WORKLOAD, slo: workload && means}
+  const ranking = {workload: usual, slo: workload && means}
   const judged = (places: readonly Place[]) => places.map((place) => ({place, evaluation: at(place, ranking)}))
   const own = judged(asAsked)
   const ranked = (others.length > 0 && own.every(({evaluation}) => evaluation.verdict === 'unsupported') ? judged(others) : own).sort((a, b) =>
     isBetter(a.evaluation, b.evaluation) ? -1 : isBetter(b.evaluation, a.evaluation) ? 1 : 0,
   )
   const first = ranked.find(({evaluation}) => isMixed(ranked[0]!.place.machine) && isAsGoodAlone(evaluation, ranked[0]!.evaluation)) ?? ranked[0]
-  if (!workload) return at(first!.place)
+  if (!workload) return withoutLoad([first!, ...ranked.filter((other) => other !== first)], at)
   if (percentile === undefined || !starts(first!.evaluation)) return first!.evaluation
   const simulated: Evaluation[] = []
   for (const {place} of [first!, ...ranked.filter((other) => other !== first)].slice(0, MOST_SIMULATED)) {
@@ -94,6 +98,17 @@ export function bestLayout(question: ChoiceQuestion & {checkpoint: Checkpoint}):
     if (isYes(simulated.at(-1)!)) break
   }
   return bestOf(simulated)
+}
+
+/** The first of the layouts that starts without a load as it does with the usual one: one that starts for few requests may not for the engine's own number. */
+function withoutLoad([first, ...others]: readonly {place: Place; evaluation: Evaluation}[], at: (place: Place) => Evaluation): Evaluation {
+  const alone = at(first!.place)
+  if (isYes(alone) || !isYes(first!.evaluation)) return alone
+  for (const {place, evaluation} of others) {
+    const other = isYes(evaluation) ? at(place) : undefined
+    if (other && isYes(other)) return other
+  }
+  return alone
 }
 
 /**
