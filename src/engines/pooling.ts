@@ -3,6 +3,7 @@ import type {Deployment} from '../core/deployment.ts'
 import type {MemoryEstimate} from '../core/memory.ts'
 import type {Model} from '../core/model.ts'
 import {type Reason, sumBytes} from '../core/terms.ts'
+import {longestStart} from './longest.ts'
 import type {PartTerm} from './weight-terms.ts'
 
 /** It reads every text whole, in one step, and keeps nothing of it (attention in both directions). */
@@ -38,6 +39,8 @@ export interface EncoderQuestion {
   /** Parts that stand beyond the budget. */
   outside: readonly string[]
   limitTokens: number
+  /** Whether it starts with another length: tables of blocks and trials grow with it. */
+  startsAt(maxModelLen: number): boolean
   startProblem?: Reason
 }
 
@@ -45,9 +48,10 @@ export interface EncoderQuestion {
  * vLLM without a cache: layers that see in both directions declare none, so what the budget leaves stays free
  * (vllm/v1/worker/gpu_model_runner.py get_kv_cache_spec skips ENCODER_ONLY, v1/core/kv_cache_utils.py get_kv_cache_config_from_groups, 0.28.0).
  */
-export function encoderEstimate({deployment, totalBytes, budgetBytes, terms, outside, limitTokens, startProblem}: EncoderQuestion): MemoryEstimate {
+export function encoderEstimate({deployment, totalBytes, budgetBytes, terms, outside, limitTokens, startsAt, startProblem}: EncoderQuestion): MemoryEstimate {
   const room = budgetBytes - sumBytes(terms.filter(({part}) => !outside.includes(part)))
   const starts = room > 0 && startProblem === undefined
+  let longest: number | undefined
   return {
     totalBytes,
     budgetBytes,
@@ -57,7 +61,10 @@ export function encoderEstimate({deployment, totalBytes, budgetBytes, terms, out
     stateBytesPerSequence: 0,
     kvCacheTokens: 0,
     maxConcurrencyAtMaxModelLen: deployment.maxNumSeqs,
-    largestMaxModelLen: starts ? limitTokens : 0,
+    get largestMaxModelLen() {
+      longest ??= starts && deployment.maxModelLen >= limitTokens ? limitTokens : longestStart(limitTokens, limitTokens, startsAt)
+      return longest
+    },
     requestsOfTokens: () => deployment.maxNumSeqs,
     starts,
     ...(startProblem && {startProblem}),

@@ -2,6 +2,7 @@ import {join} from 'node:path'
 import {describe, expect, it} from 'vitest'
 import {openCatalogue} from '../../src/catalogue/catalogue.ts'
 import {countParameters} from '../../src/core/tensors.ts'
+import {encoderEstimate} from '../../src/engines/pooling.ts'
 import {answer} from '../../src/planner/answer/answer.ts'
 import {adviseOn, subjectOf, toResult} from '../../src/planner/answer/index.ts'
 import {ResultSchema} from '../../src/planner/answer/schema.ts'
@@ -58,6 +59,25 @@ describe('embedding models and rerankers', () => {
     // 2,048 tokens by default on a card of 16 GB; a text of 8,192 is not cut.
     expect(best.deployment.maxNumBatchedTokens).toBe(8192)
     expect((await ask({model: 'bge-m3', gpu: '1xl4', engine: 'sglang'})).best.memory.kvCacheTokens).toBeGreaterThan(0)
+  })
+
+  it('tell the longest text that starts, also where the one that was asked about does not', async () => {
+    const {deployment, memory} = (await ask({model: 'sentence-transformers/all-MiniLM-L12-v2', gpu: '1xrtx-4090'})).best
+    const {totalBytes, budgetBytes, terms} = memory
+    const longest = (longestStart: number, roomBytes: number) =>
+      encoderEstimate({
+        deployment: {...deployment, maxModelLen: 512},
+        totalBytes,
+        budgetBytes: roomBytes,
+        terms: [{...terms[0]!, bytes: 1000, part: 'weights'}],
+        outside: [],
+        limitTokens: 512,
+        startsAt: (tokens) => tokens <= longestStart,
+      }).largestMaxModelLen
+    expect(longest(512, budgetBytes)).toBe(512)
+    // Of 512 tokens tables take more than there is; of 300 they do not.
+    expect(longest(300, 999)).toBe(300)
+    expect(longest(0, 999)).toBe(0)
   })
 
   it('are cut to the length they read, unless a longer text was asked about', async () => {

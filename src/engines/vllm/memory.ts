@@ -513,7 +513,16 @@ export function vllmMemory(subject: Subject, deployment: Deployment, data: Engin
   const holds = usable > 0 && !startProblem
   let longest: number | undefined
   if (isEncoder(subject.model))
-    return encoderEstimate({deployment, totalBytes, budgetBytes, terms: worst.terms, outside, limitTokens: contextLimit(subject, deployment), startProblem})
+    return encoderEstimate({
+      deployment,
+      totalBytes,
+      budgetBytes,
+      terms: worst.terms,
+      outside,
+      limitTokens: contextLimit(subject, deployment),
+      startsAt: (maxModelLen) => again({...deployment, maxModelLen}).starts,
+      startProblem,
+    })
   return {
     totalBytes,
     budgetBytes,
