@@ -10,7 +10,7 @@ import type {GpuRequest} from './gpu-spec.ts'
 import {plainName} from './gpu-names.ts'
 import {type MigTable, namesSlice, sliceOf} from './mig.ts'
 import {unknownGpu} from './near-gpus.ts'
-import {systemSpellings} from './system.ts'
+import {systemsCalled} from './system.ts'
 
 const GIB = 2 ** 30
 
@@ -44,7 +44,7 @@ function askedInOneWord(catalogue: Catalogue, id: string): Accelerator {
   const card = name === undefined ? undefined : inWords(name)
   if (card) return cardOfMemory(catalogue, card, Number(size), name!)
   // A computer that is sold with several sizes is asked about as a machine, where it is one.
-  const isMachine = bare !== id && catalogue.systems.some((system) => systemSpellings(system).some((spelling) => plainName(spelling).startsWith(plainName(id))))
+  const isMachine = bare !== id && systemsCalled(catalogue.systems, id).length > 0
   const whole = bare === '' || isMachine ? undefined : inWords(bare)
   if (whole) return whole
   throw unknownGpu(catalogue.gpus, id)

@@ -75,6 +75,15 @@ export function requireSystem(systems: readonly System[], name: string): System 
   )
 }
 
+/** The shortest beginning of a name that is taken for one. */
+const LEAST_CHARACTERS = 4
+
+/** The systems one of whose names begins so: a Mac mini, an instance in a cloud. */
+export function systemsCalled(systems: readonly System[], name: string): System[] {
+  const asked = plain(name)
+  return asked.length < LEAST_CHARACTERS ? [] : systems.filter((system) => systemSpellings(system).some((spelling) => plain(spelling).startsWith(asked)))
+}
+
 /** Every name that a system goes by. */
 export const systemSpellings = ({id, name, aliases}: System): string[] => [id, name, ...aliases]
 

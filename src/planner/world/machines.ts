@@ -6,7 +6,7 @@ import type {Catalogue} from '../../catalogue/catalogue.ts'
 import {askedGpu} from '../../catalogue/asked-gpu.ts'
 import {requireGpu} from '../../catalogue/find-gpu.ts'
 import {parseGpuSpec} from '../../catalogue/gpu-spec.ts'
-import {requireSystem, type System, systemSpellings} from '../../catalogue/system.ts'
+import {requireSystem, type System, systemsCalled} from '../../catalogue/system.ts'
 import type {Link} from '../scenario/index.ts'
 import {processorsOf} from './processors.ts'
 import {askedLink, type Boxes, boxesOf, consecutiveGroups, LINK_WORDS, linkOfAll, usualLink} from './links.ts'
@@ -22,12 +22,9 @@ function cardNamed(catalogue: Catalogue, request: Parameters<typeof askedGpu>[1]
   try {
     return askedGpu(catalogue, request)
   } catch (error) {
-    const asked = plain(request.id)
-    const machines = catalogue.systems
-      .filter((system) => systemSpellings(system).some((name) => asked.length > 3 && plain(name).startsWith(asked)))
-      .map(({id}) => id)
-    if (!(error instanceof InputError) || error.code !== 'GPU_UNKNOWN' || machines.length === 0) throw error
-    const names = machines.slice(0, 5).map((id) => `--machine ${id}`)
+    const machines = error instanceof InputError && error.code === 'GPU_UNKNOWN' ? systemsCalled(catalogue.systems, request.id) : []
+    if (machines.length === 0) throw error
+    const names = machines.slice(0, 5).map(({id}) => `--machine ${id}`)
     throw new InputError(
       'GPU_UNKNOWN',
       `No GPU named ${quotedShort(request.id)} in the catalogue, but ${machines.length === 1 ? 'a machine goes' : 'machines go'} by such a name`,
@@ -37,8 +34,6 @@ function cardNamed(catalogue: Catalogue, request: Parameters<typeof askedGpu>[1]
     )
   }
 }
-
-const plain = (name: string): string => name.toLowerCase().replaceAll(/[^a-z0-9]/g, '')
 
 /**
  * The machine that `8xh200-sxm` or `2xrtx-4090,1xrtx-3090` stands for. `nodes` of them where more than one; also where cards of one kind are more
