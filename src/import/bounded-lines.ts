@@ -3,8 +3,6 @@ export interface BoundedLine {
   number: number
   /** Without its end; absent where it was too long, or the front of it. */
   text?: string
-  /** Of one that was too long, those that had come when it was seen to be. */
-  characters: number
 }
 
 /** How much of a line is taken. */
@@ -35,13 +33,13 @@ export async function* boundedLines(stream: AsyncIterable<Uint8Array>, {mostChar
     parts.push(keepFront ? text.slice(0, Math.max(0, mostCharacters - characters)) : text)
     characters += text.length
     if (characters <= mostCharacters) return
-    lines.push({number, characters, ...(keepFront && {text: parts.join('')})})
+    lines.push(keepFront ? {number, text: parts.join('')} : {number})
     parts = []
     told = true
   }
   const finish = (): void => {
     const text = parts.length === 1 ? parts[0]! : parts.join('')
-    if (!told) lines.push({number, text: text.endsWith('\r') ? text.slice(0, -1) : text, characters})
+    if (!told) lines.push({number, text: text.endsWith('\r') ? text.slice(0, -1) : text})
     parts = []
     characters = 0
     told = false

@@ -30,19 +30,7 @@ describe('lines of a stream', () => {
   it('are passed over where they are too long, to the character, and the next one is not', async () => {
     for (const size of [1, 7, 1000]) {
       const lines = await linesOf(Buffer.from(`${'a'.repeat(100)}\n${'b'.repeat(101)}\nc\n\n${'d'.repeat(250)}`), size)
-      expect(lines).toMatchObject([
-        {number: 1, text: 'a'.repeat(100), characters: 100},
-        {number: 2},
-        {number: 3, text: 'c'},
-        {number: 4, text: ''},
-        {number: 5},
-      ])
-      for (const {text, characters} of [lines[1]!, lines[4]!]) {
-        expect(text).toBeUndefined()
-        // Seen with the first piece that goes beyond 100.
-        expect(characters).toBeGreaterThan(100)
-        expect(characters).toBeLessThanOrEqual(Math.min(250, 100 + size))
-      }
+      expect(lines).toEqual([{number: 1, text: 'a'.repeat(100)}, {number: 2}, {number: 3, text: 'c'}, {number: 4, text: ''}, {number: 5}])
     }
   })
 
@@ -51,7 +39,7 @@ describe('lines of a stream', () => {
       for (;;) yield Buffer.from('yyyyyyyyyy')
     }
     for await (const some of boundedLines(endless(), {mostCharacters: 100})) {
-      expect(some).toEqual([{number: 1, characters: 110}])
+      expect(some).toEqual([{number: 1}])
       break
     }
   })
@@ -60,7 +48,7 @@ describe('lines of a stream', () => {
     for (const size of [1, 7, 1000]) {
       const lines: BoundedLine[] = []
       for await (const some of boundedLines(pieces(Buffer.from('abcdefgh\nxy\n'), size), {mostCharacters: 5, keepFront: true})) lines.push(...some)
-      expect(lines).toMatchObject([
+      expect(lines).toEqual([
         {number: 1, text: 'abcde'},
         {number: 2, text: 'xy'},
       ])
