@@ -2,7 +2,17 @@ import type {Machine, MachineGpu} from '../../core/accelerator.ts'
 import {InputError} from '../../core/input-error.ts'
 import type {Warning} from '../../core/terms.ts'
 import {type Choice, type ChoiceQuestion, choose} from './choose.ts'
-import {type Context, engineInRelease, engineOf, looksLikePath, machineFromName, machineFromSpec, modelOf, type NamedModel} from '../world/index.ts'
+import {
+  ClosedModelError,
+  type Context,
+  engineInRelease,
+  engineOf,
+  looksLikePath,
+  machineFromName,
+  machineFromSpec,
+  modelOf,
+  type NamedModel,
+} from '../world/index.ts'
 import type {UsualEngine} from '../../engines/platform-table.ts'
 import {type Evaluation, isYes} from './evaluation.ts'
 import {idleWarnings} from './idle.ts'
@@ -47,7 +57,7 @@ const listed = ({listed: known}: Context, key: string, make: () => Machine): Mac
 
 /** A closed model is answered with the open ones near it, those that the machine holds where it has cards at all: that it has none is the lesser news. */
 async function closedModel(context: Context, scenario: Scenario, error: unknown): Promise<never> {
-  if (!(error instanceof InputError) || error.code !== 'MODEL_CLOSED') throw error
+  if (!(error instanceof ClosedModelError)) throw error
   const machine = await machineOf(context, scenario).catch((problem: unknown) => {
     if (problem instanceof InputError && [error.code, 'NO_GPU'].includes(problem.code)) return undefined
     throw problem
@@ -57,13 +67,9 @@ async function closedModel(context: Context, scenario: Scenario, error: unknown)
   const fitting = error.suggestions.filter((id) =>
     isYes(choose({model: context.catalogue.model(id), machine, engine, request: {}, calibration: context.catalogue.speedCalibration}).best),
   )
-  const words =
-    fitting.length > 0
-      ? `comparable open models that fit this machine: ${fitting.join(', ')}`
-      : `none of the comparable open models fits this machine: ${error.suggestions.join(', ')}`
-  throw new InputError(error.code, `${error.message.split('; comparable open models: ')[0]}; ${words}`, {
-    suggestions: fitting.length > 0 ? fitting : error.suggestions,
-  })
+  throw fitting.length > 0
+    ? new ClosedModelError(error.about, fitting, 'comparable open models that fit this machine')
+    : new ClosedModelError(error.about, error.suggestions, 'none of the comparable open models fits this machine')
 }
 
 /** Answers one scenario; `asRan`: about what ran, so that nothing is replaced that the engine chose. @throws InputError for what cannot be understood. */

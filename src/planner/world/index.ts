@@ -1,4 +1,5 @@
 /** The door of this room. What a question is about: the catalogue, the machine, the model, what was measured here. */
+export {ClosedModelError} from './closed-model.ts'
 export {type Context, engineData, engineInRelease, engineOf} from './context.ts'
 export {type Correction, nameOfCheckpoint, withCorrection, withMoreRuntime} from './corrections.ts'
 export type {FoundModelFile, FoundRepository, NamedModel} from './found-model.ts'

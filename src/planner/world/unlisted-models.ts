@@ -6,6 +6,7 @@ import {nearest, quotedShort} from '../../core/nearest.ts'
 import {InputError} from '../../core/input-error.ts'
 import type {Model} from '../../core/model.ts'
 import type {FoundRepository, NamedModel} from './found-model.ts'
+import {ClosedModelError} from './closed-model.ts'
 import {knownByName, standIn} from './known-models.ts'
 
 const plain = (name: string): string => name.toLowerCase().replaceAll(/[^a-z0-9]+/g, '')
@@ -21,11 +22,7 @@ export function unlisted(catalogue: Catalogue, name: string, {absent, because}: 
   if (sized) return sizedModel(catalogue, sized)
   const closed = closedModel(catalogue, name)
   if (closed)
-    throw new InputError(
-      'MODEL_CLOSED',
-      `The weights of ${name.slice(0, 200)} are not published (${closed.vendor}): it cannot run on your own machines${closed.nearest.length > 0 ? `; comparable open models: ${closed.nearest.join(', ')}` : ''}`,
-      {suggestions: closed.nearest},
-    )
+    throw new ClosedModelError(`The weights of ${name.slice(0, 200)} are not published (${closed.vendor}): it cannot run on your own machines`, closed.nearest)
   const tagged = ollamaTag(catalogue, name)
   if (tagged) return tagged
   const build = absent ? undefined : buildNamed(name)
