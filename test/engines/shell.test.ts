@@ -14,7 +14,7 @@ const run = (text: string): string => execFileSync('sh', ['-c', text], {encoding
 const wordsOf = (text: string): string[] => run(`printf '%s\\0' ${text}`).split('\0').slice(0, -1)
 
 describe('quoting for a POSIX shell', () => {
-  it.each(['', ...NASTY].map((text) => [text]))('%j comes back as it went in', (text) => {
+  it.each(['', ' \n', '\n\n', 'a\n', '\n', ...NASTY].map((text) => [text]))('%j comes back as it went in', (text) => {
     expect(wordsOf(quoteWord(text))).toEqual([text])
   })
 

@@ -15,7 +15,7 @@ import {FORMATS} from '../../render/launch/formats.ts'
 import {drawScenario} from '../laws/scenarios.ts'
 import {type Assault, pick, type Part, printable} from './assault.ts'
 import {ran} from './child.ts'
-import {QUOTED} from './hostile.ts'
+import {NASTY} from './hostile.ts'
 
 /** What engines are started with in the scripts: each is a stub that writes down what it is given. */
 const PROGRAMS = ['vllm', 'sglang', 'trtllm-serve', 'python3', 'python', 'docker', 'podman', 'mpirun', 'srun']
@@ -53,7 +53,7 @@ async function attack(assault: Assault, folder: string, stubs: string): Promise<
   for (let number = 0; !assault.isOver; number++) {
     const random = assault.random(number + 2 ** 20)
     const {freeBytes: _free, engineVersion: _release, ...scenario} = drawScenario(catalogue, engines, assault.seed, number)
-    const nasty = pick(random, QUOTED)
+    const nasty = pick(random, NASTY)
     const format = pick(random, FORMATS).id
     const reproduce = `format ${format} with ${printable(JSON.stringify(nasty))} of ${JSON.stringify(scenario)}`
     try {

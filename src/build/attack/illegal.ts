@@ -1,7 +1,7 @@
 /** Batch lines that nobody meant well: a legal scenario with fields replaced, added, or broken as text. */
 import type {Random} from '../../core/simulator/random.ts'
 import {chance, pick, whole} from './assault.ts'
-import {ESCAPES, LOOKED_UP, QUOTED} from './hostile.ts'
+import {ESCAPES, LOOKED_UP, NASTY} from './hostile.ts'
 
 const NUMBERS = [0, -1, 1, 0.5, -0.5, 2 ** 31, 2 ** 53, 1e15, 1e308, -1e308, 5e-324, 1.5]
 const OTHERS = [null, true, false, [], {}, [[]], '', ' ', '\u0000', '\uD800']
@@ -13,7 +13,7 @@ function word(random: Random): string {
   const long = () => pick(random, ['a', '-', '9', '/', 'x', ' ', '\u202E']).repeat(whole(random, 1, LONG_CHARACTERS))
   return pick(random, [
     () => pick(random, LOOKED_UP),
-    () => pick(random, QUOTED),
+    () => pick(random, NASTY),
     () => ESCAPES,
     long,
     () => `1x${pick(random, LOOKED_UP)}`,

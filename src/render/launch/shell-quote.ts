@@ -31,7 +31,7 @@ const splitControl = (text: string): string[] =>
 const octal = (character: string): string => [...new TextEncoder().encode(character)].map((byte) => `\\${byte.toString(8).padStart(3, '0')}`).join('')
 
 function quotePart(part: string): string {
-  if (part !== '\n' && part.length <= 2 && isActing(part)) return `"$(printf '${octal(part)}')"`
+  if (part !== '\n' && [...part].length === 1 && isActing(part)) return `"$(printf '${octal(part)}')"`
   return `'${part.replaceAll("'", "'\\''")}'`
 }
 
