@@ -272,12 +272,16 @@ const needsFile = z
             capabilities: z.array(z.int().min(1)).min(1).optional(),
             match: z.array(text).min(1).optional(),
             checkpoints: z.array(text).min(1).optional(),
+            architectures: z.array(text).min(1).optional(),
             environment: environment.optional(),
             options: neededOptions.optional(),
             source: z.array(text).min(1),
           })
           .refine(({gfx, capabilities}) => gfx === undefined || capabilities === undefined, 'says both gfx and capabilities')
-          .refine(({match, checkpoints}) => (match === undefined) !== (checkpoints === undefined), 'says neither or both of match and checkpoints'),
+          .refine(
+            ({match, checkpoints, architectures}) => [match, checkpoints, architectures].filter((names) => names !== undefined).length === 1,
+            'expected one of match, checkpoints and architectures',
+          ),
       )
       .optional(),
     revisions: z.array(z.strictObject({of: text, newer: text, source: z.array(text).min(1)})).optional(),

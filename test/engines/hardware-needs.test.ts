@@ -28,6 +28,17 @@ describe('what a model wants on certain cards', () => {
     expect(environment).toMatchObject({VLLM_ROCM_USE_AITER: '1', VLLM_ROCM_QUICK_REDUCE_QUANTIZATION: 'INT4', HSA_NO_SCRATCH_RECLAIM: '1'})
   })
 
+  // Qwen3.6-27B.yaml: ROCM_ATTN has no native kernel for heads of 256 in blocks of 784 tokens; the 35B, of the same architecture, is no different.
+  it('is told by the architecture where kernels belong to the shape of a model', async () => {
+    const backend = async (model: string, gpu: string, engineVersion = '0.33.0') =>
+      (await launchOf({model, gpu, engine: 'vllm', engineVersion})).flags['--attention-backend']
+    expect(await backend('qwen3.5-35b-a3b', '1xmi300x')).toBe('ROCM_AITER_FA')
+    expect(await backend('qwen3-next-80b-a3b-instruct', '2xmi325x')).toBe('ROCM_AITER_FA')
+    expect(await backend('qwen3.5-35b-a3b', '1xmi300x', '0.30.0')).toBeUndefined()
+    expect(await backend('qwen3.5-35b-a3b', '1xh100-sxm')).toBeUndefined()
+    expect(await backend('qwen3-32b', '1xmi300x')).toBeUndefined()
+  })
+
   it('does not displace what the model wants everywhere', async () => {
     const {flags} = await launchOf({model: 'deepseek-ai/DeepSeek-V4-Flash', gpu: '4xb200-sxm'})
     expect(flags).toMatchObject({'--attention-config.indexer_kv_dtype': 'mxfp4', '--reasoning-parser': 'deepseek_v4', '--block-size': 256})

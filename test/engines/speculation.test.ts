@@ -238,3 +238,45 @@ describe('start commands', () => {
     await expect(shellText(launch)).toMatchFileSnapshot(`../golden/${id}-${deployment.speculative?.method}-${model}.sh`)
   })
 })
+
+describe('how vLLM checks several tokens of a sequence', () => {
+  const verification = (model: string, gpu: string, request: DeploymentRequest) => {
+    const subject = subjectOf(model, gpu)
+    const deployment = engines.vllm.resolve(subject, {...drafting('mtp', 2), ...request})
+    return engines.vllm.drafting(subject, deployment)?.verification
+  }
+  // Heads of 256: 256 x 0.1 ns = 25.6 ns for a token of the context in a layer on NVIDIA, 256 x 0.21 ns = 53.8 ns on AMD.
+  it.each([
+    ['1xrtx-pro-6000-blackwell-server', '0.33.0', 'bf16', 25.6e-9, '--kv-cache fp8'],
+    ['1xrtx-3090', '0.33.0', 'bf16', 25.6e-9, undefined],
+    ['1xmi350x', '0.33.0', 'bf16', 53.76e-9, '--kv-cache fp8'],
+    ['1xmi325x', '0.31.0', 'bf16', 53.76e-9, '--kv-cache fp8'],
+  ])('on %s, vLLM %s, a cache in %s is walked', (gpu, engineVersion, kvCache, seconds, remedy) => {
+    const found = verification('qwen3.5-27b', gpu, {engineVersion, kvCache})
+    expect(found?.secondsPerContextToken).toBeCloseTo(seconds, 15)
+    expect(found?.walkRemedy).toBe(remedy)
+  })
+  it.each([
+    ['1xh100-sxm', 'bf16'],
+    ['1xb200-sxm', 'bf16'],
+    ['1xmi350x', 'fp8'],
+    ['1xrtx-pro-6000-blackwell-server', 'fp8'],
+  ])('on %s a cache in %s is not', (gpu, kvCache) => expect(verification('qwen3.5-27b', gpu, {engineVersion: '0.33.0', kvCache})).toBeUndefined())
+
+  describe('waits for the number of accepted tokens', () => {
+    const waits = (model: string, engineVersion: string, prefixCaching?: boolean) =>
+      verification(model, '1xh100-sxm', {engineVersion, kvCache: 'bf16', ...(prefixCaching !== undefined && {prefixCaching})})?.hostSecondsPerStep
+    it.each([
+      ['0.17.0', true],
+      ['0.21.0', true],
+    ])('hybrid, vLLM %s, prefix caching %s', (version, caching) => expect(waits('qwen3.5-27b', version, caching)).toBe(6e-3))
+    // Prefixes of hybrid models are shared unasked from 0.26.0 only; states are copied on the GPU from 0.22.0.
+    it.each([
+      ['0.17.0', undefined],
+      ['0.21.0', false],
+      ['0.22.0', true],
+      ['0.33.0', true],
+    ])('hybrid, vLLM %s, prefix caching %s: does not', (version, caching) => expect(waits('qwen3.5-27b', version, caching)).toBeUndefined())
+    it('models without states do not', () => expect(waits('deepseek-r1-0528', '0.19.0', true)).toBeUndefined())
+  })
+})

@@ -18,13 +18,15 @@ const plus = (a: StepTime, b: StepTime, times: number): StepTime => ({
  * the drafter sits on the last, so that all wait for it.
  */
 export function draftedModel(target: StepModel, drafting: Drafting, drafterModel: StepModel | undefined, hostSecondsPerPass: number): StepModel {
-  const {tokens, drafter} = drafting
+  const {tokens, drafter, verification} = drafting
   const {stages} = target
 
   function time(state: StepState): StepTime {
-    const verified = target.time({...state, tokensPerSequence: 1 + tokens})
-    if (!drafter || !drafterModel) return verified
     const sequences = state.decodeSequences / stages
+    const waited = sequences > 0 ? (verification?.hostSecondsPerStep ?? 0) : 0
+    const checked = target.time({...state, tokensPerSequence: 1 + tokens})
+    const verified = {...checked, host: checked.host + waited, total: checked.total + waited}
+    if (!drafter || !drafterModel) return verified
     const one = {...state, decodeSequences: sequences}
     // A chain's first pass takes what the last step accepted, at most all of it; the drafter reads prompts too.
     let whole = plus(verified, drafterModel.time({...one, tokensPerSequence: 1 + tokens}), stages)

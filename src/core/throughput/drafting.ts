@@ -35,8 +35,12 @@ export interface Verification {
   outsideGraphs?: string
   /** What the host does for each pass of the drafter beside launching its kernels, while the device waits. */
   hostSecondsPerPass?: number
+  /** What the host does once in a step that checks drafts, while the device waits, beyond what it does in a step without. */
+  hostSecondsPerStep?: number
   /** One block of threads walks the whole context of a sequence: seconds for each token of it in each layer, whatever the batch. */
   secondsPerContextToken?: number
+  /** What spares it that, as an option of servefit. Absent: nothing known. */
+  walkRemedy?: string
 }
 
 /** Tokens that a step with drafts yields when each is accepted with chance `p`: 1 + p + ... + p^k = (1 - p^(k+1)) / (1 - p) (arXiv 2211.17192, equation 1). */

@@ -51,6 +51,8 @@ export interface HardwareNeed {
   match?: string[]
   /** Names of checkpoints alone: kernels belong to a format of weights. */
   checkpoints?: string[]
+  /** Architecture classes: kernels belong to the shape of a model. */
+  architectures?: string[]
   environment?: Record<string, string>
   options?: NeededOption[]
   source: string[]

@@ -54,12 +54,12 @@ function hardwareNeed(
     (gfx === undefined && capabilities === undefined) ||
     (gfxTarget !== undefined && gfx?.includes(gfxTarget) === true) ||
     (computeCapability !== undefined && capabilities?.includes(Math.floor(computeCapability)) === true)
-  const fitting = hardware.filter(
-    (entry) =>
-      entry.engine === engine &&
-      isFor(entry) &&
-      (entry.checkpoints?.some((pattern) => fits(pattern, names[0]!)) ?? entry.match!.some((pattern) => names.some((name) => fits(pattern, name)))),
-  )
+  const {className} = model.architecture
+  const isMeant = ({checkpoints, architectures, match = []}: HardwareNeed): boolean => {
+    if (architectures) return className !== undefined && architectures.includes(className)
+    return checkpoints?.some((pattern) => fits(pattern, names[0]!)) ?? match.some((pattern) => names.some((name) => fits(pattern, name)))
+  }
+  const fitting = hardware.filter((entry) => entry.engine === engine && isFor(entry) && isMeant(entry))
   if (fitting.length === 0) return undefined
   return {environment: Object.assign({}, ...fitting.map(({environment}) => environment)), options: fitting.flatMap(({options = []}) => options)}
 }

@@ -17,7 +17,11 @@ const KEEPS_EVERY_BLOCK = /^(?:Bamba|FalconH1|GraniteMoeHybrid|Jamba|Mamba|Mamba
 type Asked = Pick<Deployment, 'engineVersion' | 'prefixCaching' | 'speculative'>
 
 const mixersOf = ({model}: Subject): Mixer[] => model.architecture.layerKinds.flatMap(({mixers}) => mixers)
-const sharesPrefixes = ({prefixCaching, engineVersion}: Asked): boolean => prefixCaching ?? isAtLeast(engineVersion, HYBRID_PREFIXES_SINCE)
+const sharesPrefixes = ({prefixCaching, engineVersion}: Pick<Asked, 'prefixCaching' | 'engineVersion'>): boolean =>
+  prefixCaching ?? isAtLeast(engineVersion, HYBRID_PREFIXES_SINCE)
+/** The state of a prompt's beginning is kept at the ends of blocks (mode `align`), not nowhere and not at every block. */
+export const alignsStates = (subject: Subject, deployment: Asked): boolean =>
+  sharesPrefixes(deployment) && isAtLeast(deployment.engineVersion, MODES_SINCE) && !keepsEvery(subject, deployment.engineVersion)
 const keepsEvery = ({model}: Subject, version: string): boolean =>
   !isAtLeast(version, ALIGN_FOR_ALL_SINCE) && KEEPS_EVERY_BLOCK.test(model.architecture.className ?? '')
 

@@ -54,10 +54,12 @@ export function speculationWarnings(
   ]
   if (drafting.verification?.outsideGraphs !== undefined) warnings.push({code: 'drafts-outside-graphs', message: drafting.verification.outsideGraphs})
   const {drafted, plain: without, gain} = draftingGain(input, calibration, speed)
+  const {walkRemedy} = drafting.verification ?? {}
+  const walk = walkRemedy === undefined ? '' : `; attention takes long to check several tokens over such a context with this cache: ${walkRemedy} may help`
   if (gain < 1)
     warnings.push({
       code: 'speculation-slower',
-      message: `drafting is slower here: ${plain(drafted)} tok/s with ${speculative.method}:${tokens}, ${plain(without)} without`,
+      message: `drafting is slower here: ${plain(drafted)} tok/s with ${speculative.method}:${tokens}, ${plain(without)} without${walk}`,
     })
   return warnings
 }

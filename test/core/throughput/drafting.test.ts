@@ -98,6 +98,15 @@ describe('kernels that check drafts less well', () => {
     expect(walked.attention).toBeCloseTo(80 * 100_000 * 12.8e-9, 9)
     expect(time({...plainInput, drafting: drafting()}, 1, 100_000).attention).toBeLessThan(0.02)
   })
+  it('what the host does once a step is added to it, however many passes there are', () => {
+    for (const drafter of [undefined, model(1)]) {
+      const [plain, waiting] = [{}, {hostSecondsPerStep: 0.006}].map((verification) =>
+        time({...plainInput, drafting: drafting({verification, ...(drafter && {drafter})})}),
+      )
+      expect(waiting!.total - plain!.total).toBeCloseTo(0.006, 12)
+      expect(waiting!.host - plain!.host).toBeCloseTo(0.006, 12)
+    }
+  })
   it('outside of graphs the host sets the pace, and the interval says so', () => {
     const input = {...plainInput, drafting: drafting({verification: {outsideGraphs: 'in words'}})}
     expect(time(input, 1).total).toBeGreaterThan(time({...plainInput, drafting: drafting()}, 1).total)
