@@ -55,6 +55,8 @@ export interface PerformanceInput {
   graphMaxBatch?: number
   /** Attention is launched outside the graphs of what lies between. */
   piecewiseGraphs?: boolean
+  /** Absent: experts run as the card's matrix units suggest. */
+  expertKernels?: ExpertKernels
   /** The first prompts of the run include what the engine compiles for each new shape: nothing was sent before it was measured. */
   cold?: boolean
   /** How far output lengths differ, as the width of their range relative to the mean. Absent: as InferenceX draws them. */
@@ -66,6 +68,16 @@ export interface PerformanceInput {
 
 /** Replicas that each serve their own share of the load: under data-parallel attention all ranks are one. */
 export const replicaCount = ({dp, dpAttention}: Pick<PerformanceInput, 'dp' | 'dpAttention'>): number => (dpAttention ? 1 : Math.max(1, dp))
+
+/** How experts of 4 bits are computed where an engine's kernels for a card differ from those that were measured. */
+export interface ExpertKernels {
+  /** Formats whose weights go to 16-bit products, although the matrix units take them, by their ids. */
+  dequantised?: readonly string[]
+  /** Routing, sorting, activation and sum are kernels of their own. */
+  unfused?: boolean
+  /** Tokens that each expert's share of a step is rounded up to. Absent: a few. */
+  tileTokens?: number
+}
 
 /** Flags of a scheduler that waits before it looks at new requests. */
 export interface Admission {

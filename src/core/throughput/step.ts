@@ -79,6 +79,16 @@ export function imbalance(count: number, groups: number): number {
   return Math.min(groups, 1 + 0.7 * Math.sqrt((2 * Math.log(groups) * (groups - 1)) / count))
 }
 
+/**
+ * What wide tiles leave of the bandwidth: few stages fit beside them. On a GB10 with Qwen3-30B-A3B in NVFP4 tiles of 32 instead of 128 tokens made tokens 1.21, 1.14
+ * and 1.26 times as fast at 1, 2 and 4 requests (flashinfer-ai/flashinfer#3152); this share makes it 1.11, 1.16 and 1.22.
+ */
+const WIDE_TILE_READ_SHARE = 0.7
+const WIDE_TILE_TOKENS = 128
+
+/** Tokens that are computed where each of `touched` experts has its share of `pairs` rounded up to whole tiles: a tile at least, and half a tile more than its share on average. */
+const inTiles = (pairs: number, touched: number, tile: number): number => Math.max(touched * tile, pairs + (touched * tile) / 2)
+
 /** Kernels around and in the products of a mixture-of-experts layer, where the host launches each. */
 const EXPERT_LAYER_KERNELS = 8
 /** How fast products with block scales catch up with others, a year (logarithmic). Assumed. */
@@ -109,6 +119,10 @@ export function stepModel(input: PerformanceInput, calibration: Calibration, eng
   const memoryRate = (family: keyof typeof kernels.bandwidth) => rates.bytesPerSecond * fraction((kernels.bandwidth[family] * bandwidth) / rates.bytesPerSecond)
   const units = modifiers.compute * unitShare(accelerator)
   const computeRate = (type: ComputeType, factor = 1) => rates.operationsPerSecond[type] * fraction(kernels.compute[type] * units * engine.compute * factor)
+  const {dequantised: dequantisedExperts = [], unfused, tileTokens} = input.expertKernels ?? {}
+  const expertType = (format: WeightFormat) =>
+    dequantisedExperts.includes(format.id) ? ({type: 'bf16', dequantised: true} as const) : computeTypeOf(format, accelerator)
+  const takesFourBits = (format: WeightFormat) => expertType(format).type === 'fp4'
   const productRate = (format: WeightFormat) => {
     const {type, dequantised} = computeTypeOf(format, accelerator)
     return computeRate(
@@ -117,7 +131,7 @@ export function stepModel(input: PerformanceInput, calibration: Calibration, eng
     )
   }
   const expertRate = (format: WeightFormat) => {
-    const {type, dequantised} = computeTypeOf(format, accelerator)
+    const {type, dequantised} = expertType(format)
     const share = dequantised
       ? kernels.expertCompute.weightOnly * modifiers.weightOnly
       : type === 'fp4'
@@ -143,6 +157,15 @@ export function stepModel(input: PerformanceInput, calibration: Calibration, eng
     memoryPerExpert: (expert.times * expert.bytesPerExpert) / expertMemory,
     computePerPair: (expert.times * 2 * expert.macsPerPair) / expertRate(expert.format),
     activationPerPair: (expert.times * expert.activationElements * 2) / denseMemory,
+    // Whole tiles run at the published rate: their operands stay where they are.
+    tiles:
+      tileTokens !== undefined && takesFourBits(expert.format)
+        ? {
+            tokens: tileTokens,
+            readShare: tileTokens >= WIDE_TILE_TOKENS ? WIDE_TILE_READ_SHARE : 1,
+            secondsPerPair: (expert.times * 2 * expert.macsPerPair) / rates.operationsPerSecond.fp4,
+          }
+        : undefined,
   }))
   const sixteen = rates.operationsPerSecond.bf16 * units
   const attentionRate = (share: number) => Math.min(rates.operationsPerSecond.bf16, sixteen * share * engine.compute)
@@ -158,12 +181,10 @@ export function stepModel(input: PerformanceInput, calibration: Calibration, eng
   const activationPerToken = (work.activationElementsPerToken * 2) / denseMemory
 
   const {launchMicroseconds} = calibration
-  const dequantises = (format: WeightFormat) => computeTypeOf(format, accelerator).dequantised
-  const fusedExperts = (format: WeightFormat) => !dequantises(format) && computeTypeOf(format, accelerator).type === 'fp4'
-  const quantiseKernels = [...work.products, ...work.experts].reduce(
-    (sum, {format, times}) => sum + (dynamicScales(format) && !dequantises(format) ? times : 0),
-    0,
-  )
+  const quantises = (isDequantised: boolean, {format, times}: {format: WeightFormat; times: number}) => (dynamicScales(format) && !isDequantised ? times : 0)
+  const quantiseKernels =
+    work.products.reduce((sum, product) => sum + quantises(computeTypeOf(product.format, accelerator).dequantised, product), 0) +
+    work.experts.reduce((sum, expert) => sum + quantises(expertType(expert.format).dequantised, expert), 0)
   const kernelCount = work.productKernelCount + work.smallKernelCount + quantiseKernels
   const launchSeconds =
     1e-6 *
@@ -176,9 +197,9 @@ export function stepModel(input: PerformanceInput, calibration: Calibration, eng
         (sum, {times, format}) =>
           sum +
           times *
-            (fusedExperts(format)
+            (!unfused && takesFourBits(format)
               ? launchMicroseconds.fusedExperts
-              : dequantises(format)
+              : expertType(format).dequantised
                 ? (launchMicroseconds.experts + launchMicroseconds.weightOnlyExperts) * engine.weightOnlyExperts
                 : launchMicroseconds.experts),
         0,
@@ -251,14 +272,17 @@ export function stepModel(input: PerformanceInput, calibration: Calibration, eng
 
     let expertSeconds = 0
     let touchedExperts = 0
-    for (const {expert, memoryPerExpert, computePerPair, activationPerPair} of experts) {
+    for (const {expert, memoryPerExpert, computePerPair, activationPerPair, tiles} of experts) {
       const pairs = (tokens * expert.expertsPerToken) / expert.expertParallel
       const busiest = imbalance(tokens * expert.expertsPerToken, expert.expertParallel)
       const distinct = distinctExperts(expert.expertCount, expert.expertsPerToken, tokens, kernels.expertSpread)
       const touched = Math.min(expert.expertCount, distinct * imbalance(distinct, expert.expertParallel)) / expert.expertParallel
-      const read = touched * memoryPerExpert
+      const read = (touched * memoryPerExpert) / (tiles?.readShare ?? 1)
       touchedExperts += touched * expert.times * expert.bytesPerExpert
-      const needed = (pairs * busiest + touched * kernels.expertPaddingTokens) * computePerPair
+      const needed = Math.max(
+        (pairs * busiest + touched * kernels.expertPaddingTokens) * computePerPair,
+        tiles === undefined ? 0 : inTiles(pairs * busiest, touched, tiles.tokens) * tiles.secondsPerPair,
+      )
       const moved = pairs * busiest * activationPerPair
       memory += read + moved
       compute += needed

@@ -1,6 +1,7 @@
 import type {Deployment, Workload} from '../../core/deployment.ts'
 import type {PerformanceInput} from '../../core/throughput/input.ts'
 import type {Subject} from '../../engines/engine.ts'
+import {expertKernels} from '../../engines/expert-kernels.ts'
 import {isEncoder} from '../../engines/pooling.ts'
 import {linkWithin, pacingAccelerator, tightestGpu} from '../world/index.ts'
 import type {Evaluation, Standing} from './evaluation.ts'
@@ -33,12 +34,14 @@ export function performanceInput(evaluation: Standing & {workload?: Workload}, w
   const layout = engine.shardLayout(deployment)
   // Limits and cache are those of one rank of data-parallel attention; TensorRT-LLM does not count its ranks as replicas.
   const ranks = dpAttention ? Math.max(deployment.dp, Math.round(engine.gpuCount(deployment) / deployment.pp / layout.attentionTp)) : 1
+  const accelerator = pacingAccelerator(machine)
+  const kernels = expertKernels(engine.id, deployment.engineVersion, accelerator)
   return {
     architecture: model.architecture,
     checkpoint,
     layout,
     cacheLayout: engine.cacheLayout(subject, deployment),
-    accelerator: pacingAccelerator(machine),
+    accelerator,
     // Sums are made within a tensor parallel group; with attention data parallel or experts shared, over all ranks.
     link: dpAttention ? machine.link : linkWithin(machine, deployment.tp),
     networkBytesPerSecondPerGpu: machine.networkBytesPerSecondPerGpu,
@@ -63,6 +66,7 @@ export function performanceInput(evaluation: Standing & {workload?: Workload}, w
     ...((deployment.graphs?.mode === undefined ? engine.piecewiseByDefault?.(deployment.engineVersion) : deployment.graphs.mode === 'piecewise') && {
       piecewiseGraphs: true,
     }),
+    ...(kernels && {expertKernels: kernels}),
     // Without a prefix cache nothing is found in it.
     workload: deployment.prefixCaching === false && workload.prefixHitRate ? {...workload, prefixHitRate: 0} : workload,
   }

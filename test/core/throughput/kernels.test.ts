@@ -2,6 +2,8 @@ import {describe, expect, it} from 'vitest'
 import type {Calibration} from '../../../src/core/throughput/calibration.ts'
 import {releaseYear} from '../../../src/core/throughput/engine-version.ts'
 import {performance, preparedModel, servingOf} from '../../../src/core/throughput/performance.ts'
+import type {PerformanceInput} from '../../../src/core/throughput/input.ts'
+import {distinctExperts} from '../../../src/core/throughput/step.ts'
 import {promptsTogether} from '../../../src/core/throughput/serving.ts'
 import {workOf} from '../../../src/core/throughput/work.ts'
 import {calibration, question} from './question.ts'
@@ -46,6 +48,35 @@ describe('kernels beside the products of a step', () => {
       Math.exp(-kernelTrendPerYear * (releaseYear('0.12.0', calibration.engines.vllm!) - referenceYear))
     expect(grown('b200-sxm') / (36 * 10e-6 * factor)).toBeCloseTo(1, 6)
     expect(grown('h200-sxm')).toBe(0)
+  })
+
+  // A tile of a million tokens hides everything else: distinct experts x a million x 2 x 3 x 2048 x 768 operations, in each of 48 layers, at the published rate.
+  it('experts in tiles are computed whole, at the published rate, and wide ones are read slower', () => {
+    const input = question({model: 'qwen3-30b-a3b', weights: 'nvfp4', card: 'rtx-pro-6000-blackwell-server', tp: 1, engineVersion: '0.26.0'})
+    const experts = (tileTokens?: number) => preparedModel({...input, expertKernels: {tileTokens}}, calibration).time({...decode, decodeSequences: 1}).experts
+    const touched = distinctExperts(128, 8, 1, calibration.kernels.expertSpread)
+    const seconds = (48 * touched * 1e6 * 2 * 3 * 2048 * 768) / input.accelerator.denseOperationsPerSecond.fp4!
+    const engine = calibration.engines.vllm!
+    const factor = engine.experts * Math.exp(-engine.kernelTrendPerYear * (releaseYear('0.26.0', engine) - engine.referenceYear))
+    expect(experts(1e6) / (seconds * factor)).toBeCloseTo(1, 2)
+    expect(experts(32) / experts()).toBeCloseTo(1, 1)
+    // One token: bound by memory, of which wide tiles leave 0.7; a little of what they compute shows beside it.
+    expect(experts(128) / experts(32)).toBeGreaterThan(1.3)
+    expect(experts(128) / experts(32)).toBeLessThan(1.55)
+  })
+
+  it('formats that an engine dequantises on a card run as weight-only ones do, and are launched as such', () => {
+    const input = question({model: 'gpt-oss-120b', weights: 'mxfp4', card: 'rtx-pro-6000-blackwell-server', tp: 1})
+    const step = (expertKernels: PerformanceInput['expertKernels'], sequences: number, own = calibration) =>
+      preparedModel({...input, expertKernels}, own).time({...decode, decodeSequences: sequences})
+    const dearer = changed(({launchMicroseconds}) => {
+      launchMicroseconds.weightOnlyExperts += 10
+    })
+    const [taken, dequantised] = [{unfused: true}, {unfused: true, dequantised: ['mxfp4']}]
+    expect(step(taken, 8, dearer).launches).toBe(step(taken, 8).launches)
+    expect(step(dequantised, 8, dearer).launches).toBeGreaterThan(step(dequantised, 8).launches)
+    // Thousands of tokens: products on 16-bit units instead of 4-bit ones.
+    expect(step(dequantised, 4096).experts / step(taken, 4096).experts).toBeGreaterThan(1.5)
   })
 
   it('a prompt of layers with a state is launched kernel by kernel, most of them from Triton', () => {
