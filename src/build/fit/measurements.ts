@@ -1,5 +1,6 @@
 import {readFileSync} from 'node:fs'
 import type {Catalogue} from '../../catalogue/catalogue.ts'
+import type {Architecture} from '../../core/architecture.ts'
 import type {Workload} from '../../core/deployment.ts'
 import {isUntagged, releaseYear} from '../../core/throughput/engine-version.ts'
 import {type PerformanceInput, replicaCount} from '../../core/throughput/input.ts'
@@ -78,6 +79,13 @@ function noted({note, ...raw}: Record<string, unknown>): Partial<Scenario> {
     ...(raw.maxNumSeqs === undefined && sequences && {maxNumSeqs: Number(sequences[1])}),
   }
 }
+
+/** A source that says of its mixtures of experts alone that their ranks each had their own sequences (TensorRT-LLM's tables). */
+const dividesAttention = ({note, tp, dpAttention}: Record<string, unknown>, {architecture}: {architecture: Architecture}): boolean =>
+  dpAttention === undefined &&
+  Number(tp) > 1 &&
+  /\bMoE rows use enable_attention_dp\b/.test(String(note ?? '')) &&
+  architecture.layerKinds.some(({feedForward}) => feedForward?.kind === 'moe')
 
 /** Years by which a release and the day of its measurement may differ. */
 const MOST_YEARS_LATE = 1
@@ -229,6 +237,8 @@ export async function readMeasurements(
         }) as Scenario
         const ran = asked === 'as-ran' && raw.launch !== undefined
         let {best} = await answer(context, scenario, {asRan: ran})
+        if (asked === 'as-ran' && dividesAttention(raw, best.model))
+          ({best} = await answer(context, {...scenario, dpAttention: true, ep: scenario.tp}, {asRan: ran}))
         // What the official build refuses ran all the same, from some other one.
         if (!best.performance && asked !== 'open') ({best} = await answer(context, scenario, {asRan: !ran}))
         const {workload} = scenario

@@ -97,6 +97,13 @@ const BLOCK_SCALED_CATCH_UP_PER_YEAR = 3
 const LAUNCHES_OF_A_PIECE = 2
 /** Links whose sums are kernels that read each other's memory. */
 const OF_CARDS: ReadonlySet<LinkKind> = new Set(['nvlink', 'xgmi', 'unified'])
+/** Cards over PCIe that one socket or one switch joins: sums of more go through what joins those. */
+const PCIE_RANKS_OF_A_SOCKET = 4
+/**
+ * What that leaves. NCCL's sums over eight RTX PRO 6000 reach 22, 22, 39 and 41 GB/s on four machines and take 24 to 27 microseconds for a few KiB; over four of
+ * them 30 to 39 GB/s and 14 (local-inference-lab/rtx6kpro@e2c2b9577c93 hardware/pcie-bandwidth.md, hardware/asus-esc8000a-e13p-broadcom-switches.md).
+ */
+const ACROSS_SOCKETS = {bandwidthShare: 0.75, latencyMicroseconds: 11}
 /** Steps with more tokens than engines capture graphs for. */
 const GRAPH_TOKENS = 512
 
@@ -219,10 +226,15 @@ export function stepModel(input: PerformanceInput, calibration: Calibration, eng
   const kind = crossesNodes ? 'network' : input.link.kind
   const link = calibration.links[kind]
   const linkBytes = (crossesNodes ? input.networkBytesPerSecondPerGpu : input.link.bytesPerSecondPerDirection) ?? link.defaultBytesPerSecondPerDirection
-  const linkRate = linkBytes * fraction(link.bandwidthFraction)
+  const acrossSockets = kind === 'pcie-p2p' && ranks > PCIE_RANKS_OF_A_SOCKET
+  const linkRate = linkBytes * fraction(link.bandwidthFraction) * (acrossSockets ? ACROSS_SOCKETS.bandwidthShare : 1)
   // What a sum over PCIe or a network waits for is the way there and back, whatever the card's clock.
   const ofCard = OF_CARDS.has(kind) ? modifiers.latency : 1
-  const latency = (group: number) => (link.latencyMicroseconds + link.perDoublingMicroseconds * Math.log2(group)) * 1e-6 * ofCard * engine.collective
+  const latency = (group: number) =>
+    (link.latencyMicroseconds + link.perDoublingMicroseconds * Math.log2(group) + (acrossSockets ? ACROSS_SOCKETS.latencyMicroseconds : 0)) *
+    1e-6 *
+    ofCard *
+    engine.collective
   const {attentionTp} = layout
   // Ranks whose partial sums of a feed-forward are added up; with data-parallel attention tokens are gathered and scattered instead.
   const collectiveSeconds = (tokens: number): number => {

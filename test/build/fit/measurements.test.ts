@@ -77,3 +77,14 @@ it('decoding at a depth is compared without prompts; where users share the depth
   expect(measurements[0]!.input.kvCacheTokens).toBeUndefined()
   expect(measurements[0]!.observed).toEqual({ttftMs: undefined, tpotMs: 75, outputTokensPerSecond: undefined})
 })
+
+it('a table that divides attention for its mixtures of experts alone is read so', async () => {
+  const note = 'infinite request rate; MoE rows use enable_attention_dp and ep per page'
+  const table = {engine: 'trtllm', engineVersion: '1.0.0', gpu: '8xh200-sxm', tp: 8, note, observed: {outputTokensPerSecond: 9000}}
+  const {measurements} = await read(
+    {...table, model: 'Qwen/Qwen3-235B-A22B', weights: 'fp8-block', workload: {...row.workload, concurrency: 256}},
+    {...table, model: 'Qwen/Qwen3-32B', weights: 'bf16', workload: {...row.workload, concurrency: 256}},
+    {...table, model: 'Qwen/Qwen3-235B-A22B', weights: 'fp8-block', note: '', workload: {...row.workload, concurrency: 256}},
+  )
+  expect(measurements.map(({input: {dpAttention}}) => dpAttention)).toEqual([true, false, false])
+})

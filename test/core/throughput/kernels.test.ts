@@ -179,3 +179,21 @@ describe('intervals of what was not measured itself', () => {
     [{card: 'h100-nvl'}, 0.17],
   ])('%j: %d', (more, deviation) => expect(width(more, wider)).toEqual({deviation: expect.closeTo(deviation, 6), extrapolated: []}))
 })
+
+describe('sums over PCIe', () => {
+  const sums = (ranks: number, tokens: number, kind: 'pcie-p2p' | 'nvlink' = 'pcie-p2p') =>
+    preparedModel(question({tp: ranks, link: {kind, bytesPerSecondPerDirection: 63e9}}), calibration).time({
+      ...decode,
+      decodeSequences: 0,
+      promptSequences: 1,
+      promptTokens: tokens,
+    }).collectives
+  // 2 x 80 + 1 sums, each 2 (g - 1) / g of 2 x 8192 bytes a token: the slope over tokens leaves latencies out.
+  const bytesPerSecond = (ranks: number, kind?: 'nvlink') =>
+    (160 * ((2 * (ranks - 1)) / ranks) * 2 * 8192 * 100_000) / (sums(ranks, 200_000, kind) - sums(ranks, 100_000, kind))
+  it('of more than four cards cross what joins two groups: 0.75 of the bandwidth', () => {
+    expect(bytesPerSecond(8) / bytesPerSecond(4)).toBeCloseTo(0.75, 6)
+    expect(bytesPerSecond(4) / bytesPerSecond(2)).toBeCloseTo(1, 6)
+    expect(bytesPerSecond(8, 'nvlink') / bytesPerSecond(4, 'nvlink')).toBeCloseTo(1, 6)
+  })
+})
