@@ -245,10 +245,13 @@ describe('how vLLM checks several tokens of a sequence', () => {
     const deployment = engines.vllm.resolve(subject, {...drafting('mtp', 2), ...request})
     return engines.vllm.drafting(subject, deployment)?.verification
   }
-  // Heads of 256: 256 x 0.1 ns = 25.6 ns for a token of the context in a layer on NVIDIA, 256 x 0.21 ns = 53.8 ns on AMD.
+  // Heads of 256 and blocks of 64 queries: 4 x 64 x 256 = 65,536 operations for a token of the context in a layer, at 1,024 x 2.5 GHz, 512 x 1.75 GHz (half speed) and
+  // 2,048 x 1.41 GHz of a multiprocessor; on AMD 256 x 0.21 ns.
   it.each([
     ['1xrtx-pro-6000-blackwell-server', '0.33.0', 'bf16', 25.6e-9, '--kv-cache fp8'],
-    ['1xrtx-3090', '0.33.0', 'bf16', 25.6e-9, undefined],
+    ['1xrtx-3090', '0.33.0', 'bf16', 65_536 / 896e9, undefined],
+    ['1xa100-80gb-sxm', '0.33.0', 'bf16', 65_536 / 2887.68e9, undefined],
+    ['1xrtx-5090', '0.33.0', 'bf16', 65_536 / 1280e9, '--kv-cache fp8'],
     ['1xmi350x', '0.33.0', 'bf16', 53.76e-9, '--kv-cache fp8'],
     ['1xmi325x', '0.31.0', 'bf16', 53.76e-9, '--kv-cache fp8'],
   ])('on %s, vLLM %s, a cache in %s is walked', (gpu, engineVersion, kvCache, seconds, remedy) => {
@@ -262,6 +265,14 @@ describe('how vLLM checks several tokens of a sequence', () => {
     ['1xmi350x', 'fp8'],
     ['1xrtx-pro-6000-blackwell-server', 'fp8'],
   ])('on %s a cache in %s is not', (gpu, kvCache) => expect(verification('qwen3.5-27b', gpu, {engineVersion: '0.33.0', kvCache})).toBeUndefined())
+
+  it('heads of more than 256 go to narrower blocks: 4 x 32 x 512 at 512 x 1.75 GHz', () =>
+    expect(
+      engines.vllm.drafting(
+        subjectOf('gemma-4-31b', '2xrtx-3090'),
+        engines.vllm.resolve(subjectOf('gemma-4-31b', '2xrtx-3090'), {...drafting('mtp', 2), engineVersion: '0.33.0', kvCache: 'bf16'}),
+      )?.verification?.secondsPerContextToken,
+    ).toBeCloseTo(65_536 / 896e9, 15))
 
   describe('waits for the number of accepted tokens', () => {
     const waits = (model: string, engineVersion: string, prefixCaching?: boolean) =>
@@ -279,4 +290,16 @@ describe('how vLLM checks several tokens of a sequence', () => {
     ])('hybrid, vLLM %s, prefix caching %s: does not', (version, caching) => expect(waits('qwen3.5-27b', version, caching)).toBeUndefined())
     it('models without states do not', () => expect(waits('deepseek-r1-0528', '0.19.0', true)).toBeUndefined())
   })
+})
+
+describe('SGLang draws up the next step while one that checks drafts runs', () => {
+  const waits = (engineVersion: string, method: string) =>
+    engines.sglang.drafting(subjectOf('qwen3-8b'), engines.sglang.resolve(subjectOf('qwen3-8b'), {...drafting(method, 3, 'org/draft'), engineVersion}))
+      ?.verification?.hostSecondsPerStep
+  it.each([
+    ['0.5.10.post1', 'eagle3', 2.2e-3],
+    ['0.5.11', 'eagle3', undefined],
+    ['0.5.12', 'dflash', 2.2e-3],
+    ['0.5.13', 'dflash', undefined],
+  ])('%s with %s: waits %s', (version, method, seconds) => expect(waits(version, method)).toBe(seconds))
 })

@@ -190,12 +190,13 @@ export function closedLoop(input: PerformanceInput, model: StepModel, inFlight: 
       const spread = Math.min(window, cycle)
       const first = spread === 0
       const service = first ? batched : batchedWith(arrivals === 'random' ? (admitted * prefillStep.total) / cycle : admitted / steps)
-      const wait = queueWait(admitted, service, Math.max(spread, 0))
+      // Who comes meets the others (arrival theorem: Sevcik and Mitrani 1981; Lavenberg and Reiser 1980), and one alone meets nobody.
+      const wait = queueWait(Math.max(0, admitted - 1), service, Math.max(spread, 0))
       queueSum +=
         share *
         (first
           ? Math.max(0, (admitted * batched - coalesced * batched) / 2)
-          : Math.max(Math.min(variability * wait, (admitted * service) / 2), saturatedWait(admitted, service, decodeSeconds)))
+          : Math.max(Math.min(variability * wait, ((admitted - 1) * service) / 2), saturatedWait(admitted, service, decodeSeconds)))
       prefillSum += share * (chunks * prefillStep.total + (first ? (coalesced - 1) * batched : 0))
       workSum += share * service
       // Where prompts and decoding share steps, the first to be served are also the first to end; where they take turns all decode in step.

@@ -97,6 +97,12 @@ const BLOCK_SCALED_CATCH_UP_PER_YEAR = 3
 const LAUNCHES_OF_A_PIECE = 2
 /** Links whose sums are kernels that read each other's memory. */
 const OF_CARDS: ReadonlySet<LinkKind> = new Set(['nvlink', 'xgmi', 'unified'])
+/**
+ * Engines' own sums over peer access are for two cards over PCIe; more of them sum by NCCL (vllm/distributed/device_communicators/custom_all_reduce.py, 0.7.3 to 0.33.0: "not
+ * supported on more than two PCIe-only GPUs", likewise SGLang), which takes some 14 microseconds over four (as below).
+ */
+const OWN_PCIE_RANKS = 2
+const LIBRARY_MICROSECONDS = 3
 /** Cards over PCIe that one socket or one switch joins: sums of more go through what joins those. */
 const PCIE_RANKS_OF_A_SOCKET = 4
 /**
@@ -231,7 +237,9 @@ export function stepModel(input: PerformanceInput, calibration: Calibration, eng
   // What a sum over PCIe or a network waits for is the way there and back, whatever the card's clock.
   const ofCard = OF_CARDS.has(kind) ? modifiers.latency : 1
   const latency = (group: number) =>
-    (link.latencyMicroseconds + link.perDoublingMicroseconds * Math.log2(group) + (acrossSockets ? ACROSS_SOCKETS.latencyMicroseconds : 0)) *
+    (link.latencyMicroseconds +
+      link.perDoublingMicroseconds * Math.log2(group) +
+      (acrossSockets ? ACROSS_SOCKETS.latencyMicroseconds : group > OWN_PCIE_RANKS && kind === 'pcie-p2p' ? LIBRARY_MICROSECONDS : 0)) *
     1e-6 *
     ofCard *
     engine.collective

@@ -8,6 +8,7 @@ import {sglangLayoutReasons} from './layout-rules.ts'
 import {sglangMemory} from './memory.ts'
 import {sglangOffload} from './offload.ts'
 import {resolveSglang} from './resolve.ts'
+import {sglangVerification} from './speculation.ts'
 
 export function createSglang(data: EngineData): Engine {
   const id = 'sglang'
@@ -23,7 +24,8 @@ export function createSglang(data: EngineData): Engine {
     memory: (subject, deployment) => sglangMemory(subject, deployment, data),
     shardLayout: sglangLayout,
     cacheLayout: sglangCacheLayout,
-    drafting: (subject, deployment) => draftingOf({table: data.support.speculation, subject, deployment, launchedByHost: false}),
+    drafting: (subject, deployment) =>
+      draftingOf({table: data.support.speculation, subject, deployment, launchedByHost: false, verification: sglangVerification(deployment)}),
     offload: sglangOffload,
     gpuCount: ({tp, pp, dp, dpAttention}) => tp * pp * (dpAttention ? 1 : dp),
     launch: (subject, deployment) => sglangLaunch(subject, deployment, data.needs),

@@ -1,4 +1,5 @@
 /** How vLLM's attention takes the several tokens of a sequence that one step checks. */
+import type {Accelerator} from '../../core/accelerator.ts'
 import type {Architecture} from '../../core/architecture.ts'
 import type {Deployment} from '../../core/deployment.ts'
 import {cacheFormat} from '../../core/formats.ts'
@@ -10,14 +11,36 @@ import {usesSecondRunner} from './runner.ts'
 import {alignsStates} from './states.ts'
 
 /**
- * Seconds that one block of threads of FlashAttention 2 takes for a token of the context in one layer, for each element of a head. Four RTX PRO
- * 6000 with Qwen3.5-397B (heads of 256, 15 full layers, vLLM 0.17.0, mtp:2; local-inference-lab/rtx6kpro benchmarks/inference-throughput):
- * steps over 131,072 tokens of context take 50 ms more than over 16, with 1 request in flight and with 32.
+ * A block of threads of FlashAttention 2 with a paged cache takes 64 queries, whatever is there (vllm-project/flash-attention
+ * csrc/flash_attn/src/flash_fwd_launch_template.h run_mha_fwd_splitkv_dispatch, kBlockM). Heads of more than 256 go to Triton (vllm/model_executor/models/config.py), whose blocks
+ * are narrower and split the context for one query token only as well (vllm/v1/attention/ops/triton_unified_attention.py use_3d, 0.26.0 to 0.33.0).
  */
-const UNSPLIT_SECONDS_PER_HEAD_ELEMENT = 1e-10
+const QUERIES_OF_A_BLOCK = 64
+const QUERIES_OF_A_TRITON_BLOCK = 32
+const MOST_FLASH_HEAD_ELEMENTS = 256
 
 /**
- * The same for attention of AMD's servers with a 16-bit cache. One MI350X with Qwen3.5-397B in MXFP4 (vLLM 0.31.0, mtp:3; vllm 0.33.0
+ * Operations with 16-bit operands that a multiprocessor does in a second: in a clock 512 where sums in 32 bits run at half speed (GeForce), 1,024 where they do not, 2,048 on
+ * 8.0; clocks as sold, in the mean of the cards of a generation (71 TFLOPS of 82 multiprocessors of an RTX 3090 at 1.70 GHz, 504 of 188 of an RTX PRO 6000 at 2.6 GHz).
+ */
+function multiprocessorRate({computeCapability = 0, fp16AccumulateOperationsPerSecond}: Accelerator): number {
+  const perClock = computeCapability === 8 ? 2048 : fp16AccumulateOperationsPerSecond?.fp16 === undefined ? 1024 : 512
+  const gigahertz = computeCapability === 8 ? 1.41 : computeCapability < 8.9 ? 1.75 : 2.5
+  return perClock * gigahertz * 1e9
+}
+
+/**
+ * Seconds that one block takes for a token of the context in one layer: two products of all its queries with a head. Four RTX PRO 6000 with Qwen3.5-397B (heads of 256, 15
+ * full layers, vLLM 0.17.0, mtp:2; local-inference-lab/rtx6kpro benchmarks/inference-throughput): steps over 131,072 tokens of context take 50 ms more than
+ * over 16, with 1 request in flight and with 32, which is 25 ns (26 by this). Four RTX 3090 at 220 W with Qwen3.6-27B (16 full layers; LottoLottoLotto): 193 ms, 92 ns (73).
+ */
+function unsplitSecondsPerToken(accelerator: Accelerator, headElements: number): number {
+  const queries = headElements > MOST_FLASH_HEAD_ELEMENTS ? QUERIES_OF_A_TRITON_BLOCK : QUERIES_OF_A_BLOCK
+  return (4 * queries * headElements) / multiprocessorRate(accelerator)
+}
+
+/**
+ * Seconds for a token of the context in one layer and an element of a head that attention of AMD's servers with a 16-bit cache takes. One MI350X with Qwen3.5-397B in MXFP4 (vLLM 0.31.0, mtp:3; vllm 0.33.0
  * recipes/models/Qwen/Qwen3.5-397B-A17B.yaml): 198, 164, 125 and 80 tokens a second over 200, 2,000, 12,000 and 30,000 tokens of context, 3.36 a step, are steps
  * that take 25 ms more over 30,000 than over 200. With FP8 the same steps stay as they are (219 to 188 tokens a second).
  */
@@ -25,11 +48,11 @@ const AMD_UNSPLIT_SECONDS_PER_HEAD_ELEMENT = 2.1e-10
 
 /**
  * Where drafts are checked outside full graphs the first runner plans attention anew on the host for each pass of the drafter (FlashInfer's plan, from
- * vllm/v1/spec_decode/llm_base_proposer.py build_for_drafting and attention/backends/flashinfer.py build, 0.24.0). Two pairs of RTX 3090, mtp:3 and mtp:2: steps of
- * 38 ms with Qwen3.6-27B (noonghunna/club-3090#698: 78 tokens a second, 2.94 a step), 31 and 24 ms with Qwen3.6-35B-A3B (its compose file dual/autoround-int4/fp8.yml: 51
- * and 45% below 182 tokens a second at 2.8 and 2.4 a step) leave 6 to 7 ms for a pass, of which kernels take 1 to 2.
+ * vllm/v1/spec_decode/llm_base_proposer.py build_for_drafting and attention/backends/flashinfer.py build, 0.24.0). Pairs of RTX 3090, mtp:3 and mtp:2: on one machine
+ * steps of 38 ms with Qwen3.6-27B (noonghunna/club-3090#698: 78 tokens a second, 2.94 a step) leave 6 to 7 ms for a pass, of which kernels take 1 to 2; on the other
+ * machines of its BENCHMARKS.md (Qwen3.6-27B INT4, 0.20.2 to 0.25.0, Qwen3.8-27B FP8, 0.27.1) some 1.5 ms are left.
  */
-const PLAN_SECONDS_PER_PASS = 4.5e-3
+const PLAN_SECONDS_PER_PASS = 2e-3
 
 /**
  * Hybrid models that keep states for prompts that begin alike: the first runner of 0.16.0 to 0.21.0 fetches the number of accepted tokens before it goes on, and
@@ -64,14 +87,14 @@ function attentionOfSeveral(subject: Subject, deployment: Deployment): Verificat
   const dim = headDim(model.architecture)
   if (dim === 0) return undefined
   const sixteenBits = cacheFormat(kvCache).elementBytes >= 2
-  const walked = (secondsPerHeadElement: number, splitsEightBits: boolean): Verification => ({
-    secondsPerContextToken: secondsPerHeadElement * dim,
+  const walked = (secondsPerContextToken: number, splitsEightBits: boolean): Verification => ({
+    secondsPerContextToken,
     ...(splitsEightBits && {walkRemedy: '--kv-cache fp8'}),
   })
-  if (vendor === 'amd') return sixteenBits && /^gfx9[45]/.test(gfxTarget) ? walked(AMD_UNSPLIT_SECONDS_PER_HEAD_ELEMENT, true) : undefined
+  if (vendor === 'amd') return sixteenBits && /^gfx9[45]/.test(gfxTarget) ? walked(AMD_UNSPLIT_SECONDS_PER_HEAD_ELEMENT * dim, true) : undefined
   const generation = Math.floor(computeCapability)
   if (vendor !== 'nvidia' || (generation !== 8 && generation !== 12)) return undefined
-  if (sixteenBits) return walked(UNSPLIT_SECONDS_PER_HEAD_ELEMENT, generation === 12)
+  if (sixteenBits) return walked(unsplitSecondsPerToken(gpu.accelerator, dim), generation === 12)
   if (generation !== 8 || !isAtLeast(engineVersion, '0.11.0')) return undefined
   return {
     ...(!usesSecondRunner(subject, deployment) && {hostSecondsPerPass: PLAN_SECONDS_PER_PASS}),
