@@ -11,6 +11,7 @@ import {insideWords, type Section} from './accuracy-page.ts'
 import {fitCalibration, logErrors, type Measurement} from './fit.ts'
 import {kindOf, platformOf} from './kinds.ts'
 import {readMeasurements} from './measurements.ts'
+import {publishedPrompts} from './prompts.ts'
 import type {Parameter} from './parameters.ts'
 import {PRIORS} from './priors.ts'
 import {COLUMNS, heldOut, type Holdout, isInside, leaveOneOut, quantile, row, type Score, scoreOf, shareOf} from './report.ts'
@@ -177,14 +178,28 @@ function newestLeftOut(measurements: readonly Measurement[]): Holdout[] {
   })
 }
 
-/** Numbers of hardware and links that the serving measurements do not have, and of formats that only such hardware runs. */
-export function fitOther(measurements: readonly Measurement[], calibration: Calibration, seen: readonly string[]): Calibration {
+const enginesOf = (measurements: readonly Measurement[]): Record<string, string[]> => {
+  const vendors = [...new Set(measurements.map(({input}) => input.accelerator.vendor))].sort()
+  const on = (vendor: string) => measurements.filter(({input}) => input.accelerator.vendor === vendor).map(({input}) => input.engine)
+  return Object.fromEntries(vendors.map((vendor) => [vendor, [...new Set(on(vendor))].sort()]))
+}
+
+/**
+ * Numbers of hardware and links that the serving measurements do not have, and of formats that only such hardware runs. `prompts`: published beside them, which
+ * only such hardware is told by.
+ */
+export function fitOther(
+  measurements: readonly Measurement[],
+  prompts: readonly Measurement[],
+  calibration: Calibration,
+  seen: readonly string[],
+): Calibration {
   const chosen = (parameter: Parameter) =>
     (parameter.hardwareClass !== undefined && !seen.includes(parameter.hardwareClass)) ||
     (parameter.path[0] === 'links' && parameter.path[1] !== 'nvlink') ||
     parameter.path.join('/') === 'kernels/weightOnlyCompute'
   return fitCalibration(
-    measurements.filter((m) => !seen.includes(hardwareClass(m.input.accelerator))),
+    [...measurements, ...prompts].filter((m) => !seen.includes(hardwareClass(m.input.accelerator))),
     calibration,
     chosen,
   )
@@ -200,6 +215,13 @@ export async function main({root, args}: Task): Promise<number> {
   return withCatalogue(root, async (catalogue) => {
     const {measurements, unused} = await readMeasurements(options.serving, catalogue)
     const other = await readMeasurements(options.other, catalogue)
+    const prompts = await publishedPrompts(root, catalogue)
+    /** Who is left out is left out with what else was published there. */
+    const withoutLeftOut = (part: readonly Measurement[]) => {
+      const left = new Set(other.measurements.map(({source}) => source))
+      for (const {source} of part) left.delete(source)
+      return prompts.filter(({source}) => !left.has(source))
+    }
     console.log(
       `${measurements.length} measurements under load, ${other.measurements.length} of other hardware; ${unused.length + other.unused.length} lines not used`,
     )
@@ -244,7 +266,7 @@ export async function main({root, args}: Task): Promise<number> {
 
     const loaded = fitCalibration(measurements, PRIORS)
     const seen = [...new Set(measurements.map((m) => hardwareClass(m.input.accelerator)))].sort()
-    const calibration = other.measurements.length > 0 ? fitOther(other.measurements, loaded, seen) : loaded
+    const calibration = other.measurements.length > 0 ? fitOther(other.measurements, prompts, loaded, seen) : loaded
     const errorsOf = (part: readonly Measurement[]) => part.map((m) => logErrors(m, calibration))
     // Questions with the flags told and with the flags left open are off by nearly the same: one interval serves both.
     const unseen =
@@ -255,7 +277,7 @@ export async function main({root, args}: Task): Promise<number> {
     const asRan = halves.length > 0 ? spreadOf(halves.flatMap(({errors}) => errors)) : base
     // Other hardware and older releases: each publisher predicted from the others.
     const onSeen = (m: Measurement) => seen.includes(hardwareClass(m.input.accelerator))
-    const others = leaveOneOut(other.measurements, loaded, 'source', (part, start) => fitOther(part, start, seen))
+    const others = leaveOneOut(other.measurements, loaded, 'source', (part, start) => fitOther(part, withoutLeftOut(part), start, seen))
     // An interval is for the question that people can ask, and none of them tells what a harness does: other hardware is that far off as published.
     const published = await readMeasurements(options.other, catalogue, 'as-published')
     const othersAsked = others.map(({name, fitted, tested: [first]}): Holdout => {
@@ -309,6 +331,7 @@ export async function main({root, args}: Task): Promise<number> {
       features: [...new Set(measurements.flatMap((m) => preparedModel(m.input, calibration).work.features))].sort(),
       cards: [...new Set(measurements.map((m) => m.gpu))].sort(),
       shapes: [...new Set(measurements.map((m) => shapeOf(m.input.architecture)))].sort(),
+      enginesOf: enginesOf([...measurements, ...other.measurements]),
     }
     const {extrapolated} = calibration.spread
     tellInside(HALVES, halves, () => [])

@@ -161,6 +161,14 @@ export interface Calibration {
    * Which hardware, models' features and engines took part, for `basis.extrapolated`; releases of engines: `measuredYears`. Cards by id and models by
    * `shapeOf`, for the interval alone.
    */
-  seen: {hardware: string[]; features: string[]; engines: string[]; cards: string[]; shapes: string[]}
+  seen: {
+    hardware: string[]
+    features: string[]
+    engines: string[]
+    cards: string[]
+    shapes: string[]
+    /** Engines by the maker of the cards that anybody measured them on. */
+    enginesOf?: Record<string, string[]>
+  }
   residuals: Record<string, {ttft?: Residual; tpot?: Residual; throughput?: Residual}>
 }

@@ -147,7 +147,8 @@ function extrapolations(input: PerformanceInput, calibration: Calibration, featu
   if (features.some((feature) => !seen.features.includes(feature))) result.push('model')
   else if (!seen.shapes.includes(shapeOf(input.architecture))) result.push('shape')
   const older = engine.measuredYears !== undefined && releaseYear(input.engineVersion, engine) < engine.measuredYears.oldest
-  if (!seen.engines.includes(input.engine) || older) result.push('engine')
+  const {[input.accelerator.vendor]: onMaker} = seen.enginesOf ?? {}
+  if (!seen.engines.includes(input.engine) || older || (onMaker && !onMaker.includes(input.engine))) result.push('engine')
   else if (engine.newestMeasured !== undefined && isLater(input.engineVersion, engine.newestMeasured)) result.push('release')
   return result
 }
