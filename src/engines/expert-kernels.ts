@@ -24,8 +24,20 @@ const NARROW_SINCE: Partial<Record<EngineId, string>> = {vllm: '0.22.0', sglang:
  */
 const DEQUANTISE_MXFP4: ReadonlySet<EngineId> = new Set(['vllm', 'sglang'])
 
+/**
+ * Without matrix units for 4 bits vLLM unpacks MXFP4 on AMD before each product (vllm/platforms/rocm.py supports_mx: gfx95 alone; fused_moe/oracle/mxfp4.py EMULATION); a
+ * kernel that multiplies with 4-bit weights there comes with 0.30.0 (fused_moe/experts/aiter_mxfp4_w4a16_moe.py). gpt-oss-120b on an MI300X, 0.24.0, and
+ * DeepSeek-V4 on MI325X, 0.29.0 (vllm-project/vllm#57079), take three times as long for a token as their weights would.
+ */
+const UNPACKED_BEFORE = '0.30.0'
+
 /** How an engine computes experts of 4 bits where that is not what the card's matrix units suggest; undefined where it is. */
-export function expertKernels(engine: EngineId, engineVersion: string, {vendor, computeCapability = 0}: Accelerator): ExpertKernels | undefined {
+export function expertKernels(
+  engine: EngineId,
+  engineVersion: string,
+  {vendor, computeCapability = 0, gfxTarget = ''}: Accelerator,
+): ExpertKernels | undefined {
+  if (engine === 'vllm' && /^gfx94/.test(gfxTarget) && !isAtLeast(engineVersion, UNPACKED_BEFORE)) return {unpacked: ['mxfp4']}
   if (vendor !== 'nvidia' || Math.floor(computeCapability) !== 12) return undefined
   const since = NARROW_SINCE[engine]
   return {

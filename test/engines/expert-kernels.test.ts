@@ -17,6 +17,11 @@ describe('how engines compute experts of 4 bits', () => {
     expect(found).toMatchObject({unfused: true, tileTokens: tokens})
     expect(found?.dequantised).toEqual(engine === 'trtllm' ? undefined : ['mxfp4'])
   })
+  it('MXFP4 is unpacked by vLLM before 0.30.0 on AMD without units for it', () => {
+    expect(expertKernels('vllm', '0.29.0', gpu('mi300x'))).toEqual({unpacked: ['mxfp4']})
+    expect(expertKernels('vllm', '0.30.0', gpu('mi300x'))).toBeUndefined()
+    expect(expertKernels('sglang', '0.5.13', gpu('mi300x'))).toBeUndefined()
+  })
   it.each(['b200-sxm', 'h100-sxm', 'rtx-4090', 'mi355x'])('%s: as its matrix units suggest', (card) =>
     expect(expertKernels('vllm', '0.33.0', gpu(card))).toBeUndefined(),
   )

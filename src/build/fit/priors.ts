@@ -112,6 +112,9 @@ export const PRIORS: Calibration = {
     },
     sglang: {
       ...ENGINE,
+      // 29 published runs on MI300X (0.5.6 to 0.5.13: sgl-project/sglang docs/cookbook, #30812, #31044) take 1.4 to 2.3 times as long for a token as those of vLLM would, on one card and on
+      // eight, with one request and with hundreds.
+      slowerOn: {amd: 1.6},
       mixedSteps: 0,
       reservedOutputShare: 0.8,
       // Kernels of DeepGEMM and FlashInfer are compiled where a shape is met for the first time.

@@ -99,6 +99,8 @@ export interface EngineCalibration {
   mixedSteps: number
   /** Share of the output for which cache is reserved when a request is admitted. */
   reservedOutputShare: number
+  /** Times that decode steps take longer on the cards of a maker than its kernels say. */
+  slowerOn?: Record<string, number>
   /** Yearly decrease of the host's time (logarithmic). */
   hostTrendPerYear: number
   /** Yearly decrease of kernel and launch time (logarithmic). */

@@ -73,6 +73,8 @@ export const replicaCount = ({dp, dpAttention}: Pick<PerformanceInput, 'dp' | 'd
 export interface ExpertKernels {
   /** Formats whose weights go to 16-bit products, although the matrix units take them, by their ids. */
   dequantised?: readonly string[]
+  /** Of those, what is written out in 16 bits and read again in each step. */
+  unpacked?: readonly string[]
   /** Routing, sorting, activation and sum are kernels of their own. */
   unfused?: boolean
   /** Tokens that each expert's share of a step is rounded up to. Absent: a few. */

@@ -132,7 +132,7 @@ export function stepModel(input: PerformanceInput, calibration: Calibration, eng
   const memoryRate = (family: keyof typeof kernels.bandwidth) => rates.bytesPerSecond * fraction((kernels.bandwidth[family] * bandwidth) / rates.bytesPerSecond)
   const units = modifiers.compute * unitShare(accelerator)
   const computeRate = (type: ComputeType, factor = 1) => rates.operationsPerSecond[type] * fraction(kernels.compute[type] * units * engine.compute * factor)
-  const {dequantised: dequantisedExperts = [], unfused, tileTokens} = input.expertKernels ?? {}
+  const {dequantised: dequantisedExperts = [], unpacked = [], unfused, tileTokens} = input.expertKernels ?? {}
   const expertType = (format: WeightFormat) =>
     dequantisedExperts.includes(format.id) ? ({type: 'bf16', dequantised: true} as const) : computeTypeOf(format, accelerator)
   const takesFourBits = (format: WeightFormat) => expertType(format).type === 'fp4'
@@ -170,6 +170,8 @@ export function stepModel(input: PerformanceInput, calibration: Calibration, eng
     memoryPerExpert: (expert.times * expert.bytesPerExpert) / expertMemory,
     computePerPair: (expert.times * 2 * expert.macsPerPair) / expertRate(expert.format),
     activationPerPair: (expert.times * expert.activationElements * 2) / denseMemory,
+    // Read once as they are, written in 16 bits, read again.
+    unpacking: unpacked.includes(expert.format.id) ? 1 + (2 * 16) / expert.format.elementBits : 1,
     // Whole tiles run at the published rate: their operands stay where they are.
     tiles:
       tileTokens !== undefined && takesFourBits(expert.format)
@@ -194,6 +196,7 @@ export function stepModel(input: PerformanceInput, calibration: Calibration, eng
   const activationPerToken = (work.activationElementsPerToken * 2) / denseMemory
 
   const {launchMicroseconds} = calibration
+  const slower = engine.slowerOn?.[accelerator.vendor] ?? 1
   const quantises = (isDequantised: boolean, {format, times}: {format: WeightFormat; times: number}) => (dynamicScales(format) && !isDequantised ? times : 0)
   const quantiseKernels =
     work.products.reduce((sum, product) => sum + quantises(computeTypeOf(product.format, accelerator).dequantised, product), 0) +
@@ -292,12 +295,12 @@ export function stepModel(input: PerformanceInput, calibration: Calibration, eng
 
     let expertSeconds = 0
     let touchedExperts = 0
-    for (const {expert, memoryPerExpert, computePerPair, activationPerPair, tiles} of experts) {
+    for (const {expert, memoryPerExpert, computePerPair, activationPerPair, unpacking, tiles} of experts) {
       const pairs = (tokens * expert.expertsPerToken) / expert.expertParallel
       const busiest = imbalance(tokens * expert.expertsPerToken, expert.expertParallel)
       const distinct = distinctExperts(expert.expertCount, expert.expertsPerToken, tokens, kernels.expertSpread)
       const touched = Math.min(expert.expertCount, distinct * imbalance(distinct, expert.expertParallel)) / expert.expertParallel
-      const read = (touched * memoryPerExpert) / (tiles?.readShare ?? 1)
+      const read = (touched * memoryPerExpert * unpacking) / (tiles?.readShare ?? 1)
       touchedExperts += touched * expert.times * expert.bytesPerExpert
       const needed = Math.max(
         (pairs * busiest + touched * kernels.expertPaddingTokens) * computePerPair,
@@ -364,7 +367,8 @@ export function stepModel(input: PerformanceInput, calibration: Calibration, eng
     const host =
       (engine.hostMilliseconds * 1e-3 + engine.hostMillisecondsPerDoubling * 1e-3 * hostRanks + engine.hostMicrosecondsPerSequence * 1e-6 * groupSequences) *
       hostFactor
-    const busy = Math.max(device, memory, compute) + collectives + launches
+    const slowed = prompt > 0 ? 1 : slower
+    const busy = (Math.max(device, memory, compute) + collectives + launches) * slowed
     // Outside graphs the host launches kernel by kernel: the slower of the two sets the pace.
     const outside = perSequence > 1 && input.drafting?.verification?.outsideGraphs !== undefined
     const pace =

@@ -79,6 +79,28 @@ describe('kernels beside the products of a step', () => {
     expect(step(dequantised, 4096).experts / step(taken, 4096).experts).toBeGreaterThan(1.5)
   })
 
+  // 4 bits read, 16 written, 16 read: nine times as many, of experts that one token touches, which are bound by memory.
+  it('formats that are unpacked before each product move nine times their bits', () => {
+    const input = question({model: 'gpt-oss-120b', weights: 'mxfp4', card: 'mi300x', tp: 1})
+    const experts = (unpacked?: string[]) => preparedModel({...input, expertKernels: {unpacked}}, calibration).time({...decode, decodeSequences: 1}).experts
+    expect(experts(['mxfp4']) / experts()).toBeGreaterThan(8)
+    expect(experts(['mxfp4']) / experts()).toBeLessThan(9.01)
+    expect(experts(['nvfp4'])).toBe(experts())
+  })
+
+  it('steps that decode take longer where an engine is slower on the cards of a maker, prompts do not', () => {
+    const times = (slowerOn: Record<string, number>, state = decode) =>
+      preparedModel(
+        question({card: 'mi300x', engine: 'sglang', engineVersion: '0.5.9'}),
+        changed(({engines}) => Object.assign(engines.sglang!, {slowerOn})),
+      ).time(state)
+    const [even, slower] = [times({}), times({amd: 2})]
+    expect(slower.total - slower.host).toBeCloseTo(2 * (even.total - even.host), 12)
+    expect(times({nvidia: 2})).toEqual(even)
+    const prompt = {...decode, promptTokens: 4096, promptSequences: 1}
+    expect(times({amd: 2}, prompt)).toEqual(times({}, prompt))
+  })
+
   it('a prompt of layers with a state is launched kernel by kernel, most of them from Triton', () => {
     const {architecture, checkpoint, layout, cacheLayout} = question({model: 'qwen3.5-397b-a17b', weights: 'bf16'})
     expect(workOf(architecture, checkpoint, layout, cacheLayout).promptKernelCount).toBe(45 * 45)
