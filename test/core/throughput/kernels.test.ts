@@ -79,11 +79,11 @@ describe('kernels beside the products of a step', () => {
     expect(step(dequantised, 4096).experts / step(taken, 4096).experts).toBeGreaterThan(1.5)
   })
 
-  // 4 bits read, 16 written, 16 read: nine times as many, of experts that one token touches, which are bound by memory.
-  it('formats that are unpacked before each product move nine times their bits', () => {
+  // 4 bits read, 16 written, 16 read: nine times as many, of experts that one token touches; what is computed hid some of the reading before.
+  it('formats that are unpacked before each product move up to nine times their bits', () => {
     const input = question({model: 'gpt-oss-120b', weights: 'mxfp4', card: 'mi300x', tp: 1})
     const experts = (unpacked?: string[]) => preparedModel({...input, expertKernels: {unpacked}}, calibration).time({...decode, decodeSequences: 1}).experts
-    expect(experts(['mxfp4']) / experts()).toBeGreaterThan(8)
+    expect(experts(['mxfp4']) / experts()).toBeGreaterThan(3)
     expect(experts(['mxfp4']) / experts()).toBeLessThan(9.01)
     expect(experts(['nvfp4'])).toBe(experts())
   })
