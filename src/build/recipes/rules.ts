@@ -151,7 +151,7 @@ export const RULES: Rule[] = [
   {
     class: 'server and requests',
     side: ['theirs'],
-    name: /^(?:--(?:served-model-name|host|port|default-chat-template-kwargs(?:\..*)?|exclude-tools-when-tool-choice-none|enable-metrics|enable-cache-report|enable-prompt-tokens-details|watchdog-timeout|decode-log-interval|skip-server-warmup|incremental-streaming-output|generation-config|allowed-local-media-path|log-.*|no-enable-log-requests|enable-log-requests|tokenizer-path|media-io-kwargs|video-pruning-rate|seed|sampling-defaults|allow-auto-truncate|limit.*)|\$(?:VLLM_ENGINE_READY_TIMEOUT_S|VLLM_USE_RUST_FRONTEND|VLLM_VIDEO_LOADER_BACKEND|VLLM_HAS_FLASHINFER_CUBIN|PYTHONNOUSERSITE|VLLM_WORKER_MULTIPROC_METHOD|PYTORCH_\w+|OMP_\w+))$/,
+    name: /^(?:--(?:served-model-name|host|port|default-chat-template-kwargs(?:\..*)?|exclude-tools-when-tool-choice-none|enable-metrics|enable-cache-report|enable-prompt-tokens-details|watchdog-timeout|decode-log-interval|skip-server-warmup|incremental-streaming-output|generation-config|allowed-local-media-path|log-.*|no-enable-log-requests|enable-log-requests|tokenizer-path|media-io-kwargs|video-pruning-rate|seed|sampling-defaults|allow-auto-truncate|limit.*)|\$(?:VLLM_ENGINE_READY_TIMEOUT_S|VLLM_USE_RUST_FRONTEND|VLLM_VIDEO_LOADER_BACKEND|VLLM_HAS_FLASHINFER_CUBIN|PYTHONNOUSERSITE|VLLM_WORKER_MULTIPROC_METHOD|AITER_TRITON_LOG_LEVEL|PYTORCH_\w+|OMP_\w+))$/,
   },
   {class: 'loading of weights', side: ['theirs'], name: /^--(?:model-loader-extra-config|safetensors-load-strategy|weight-loader-.*)$/},
   {class: 'loading of weights', side: ['theirs'], name: /^--load-format$/, value: /^fastsafetensors$/},
