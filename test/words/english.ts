@@ -26,6 +26,16 @@ export const BANNED: [RegExp, string][] = [
   [/\bleft it out\b|\bleaves it out\)/, 'ignores it'],
   [/\blearnt anew\b|\bread anew\b|\bstart anew\b/, 'again, afresh'],
   [/\bGive(n)? instead\b/, 'Overridden'],
+  [/\bmended\b/, 'fixed, corrected'],
+  [/\bforetold\b/, 'predicted'],
+  [/\bstands? in (the|a|its|none|one|place)\b/, 'is in, is listed in'],
+  [/\bso many\b(?! (that|as)\b)/, 'this many, that many'],
+  [/[;,] else (a|all|by|from|give|half|if|in|it|no|of|the|through|to|what|[A-Z\d#~])/, 'otherwise'],
+  [/\banew\b/, 'again'],
+  [/\btakes? back\b/, 'accepts'],
+  [/\btells? of\b|\bdoes not tell\b|\b(is|are) told as\b/, 'says, names, counts as'],
+  [/\bat hand\b/, 'available'],
+  [/\bwrong input\b/, 'an input error'],
 ]
 
 const COUNTED =
