@@ -1,7 +1,7 @@
 /** Forms that stop a reader, and what is plain instead. The plain form is what the message of the test says. */
 export const BANNED: [RegExp, string][] = [
   [/\bWhat (holds|starts) it\b/i, 'Would fit on, the command that starts'],
-  [/\bWould do\b/, 'What would help'],
+  [/\bWould do\b/, 'Would help'],
   [/\b[Ii]n all\b(?! (tests|other|layers|modules|cases))/, 'total, in total'],
   [/\bstored so\b/, 'stored in this format'],
   [/\bcannot be (served|told|started) so\b/, 'say what cannot be done'],
