@@ -313,6 +313,7 @@ const TasksFile = z.strictObject({
       words: z.array(z.string().min(1)).min(1),
       names: z.array(z.string().min(1)).optional(),
       modality: z.enum(['vision', 'audio', 'video']).optional(),
+      pooling: z.boolean().optional(),
     }),
   ),
 })

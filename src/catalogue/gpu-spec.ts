@@ -27,11 +27,22 @@ export function parseGpuSpec(spec: string): GpuRequest[] {
     if (isFigure(piece) && parts.length > 0) parts.push(`${parts.pop()},${piece}`)
     else parts.push(piece)
   }
+  const loose = parts.findIndex((part, index) => /^\s*\d{1,2}\s*$/.test(part) && index + 1 < parts.length)
+  if (loose >= 0) {
+    const meant = `${parts[loose]!.trim()}x${parts[loose + 1]!.trim()}`
+    throw invalidSpec(spec, `"${parts[loose]!.trim()}" is a number without a card (a count and its card are joined by x)`, [meant])
+  }
   const requests = parts.map((part) => parseGpuRequest(part.trim(), spec))
   const total = requests.reduce((sum, {count}) => sum + count, 0)
   if (total > largestGpuCount) throw invalidSpec(spec, `${total} GPUs are more than ${largestGpuCount}`)
   return requests
 }
+
+/** `2 3090`, `2 x RTX 3090` without the x. No name of a card begins with a short number and a blank. */
+const COUNT_BEFORE = /^([1-9]\d?)\s+(?!g(?:i?b)?\b)(.*(?:[a-z]|\d{3}).*)$/i
+
+/** How much memory says neither which card nor how fast. */
+const IS_SIZE = /^\d{1,4}\s*gi?b$/i
 
 /** `4090 x2`, `rtx 4090 x 2`: no card is called 2, and nobody has 4090 of one. */
 const COUNT_BEHIND = /^(\d{4}|(?!\d+\s*[x×*])[^:,=]*[a-z][^:,=]*?)\s*[x×*]\s*(\d{1,2})$/i
@@ -39,11 +50,13 @@ const COUNT_BEHIND = /^(\d{4}|(?!\d+\s*[x×*])[^:,=]*[a-z][^:,=]*?)\s*[x×*]\s*(
 function parseGpuRequest(part: string, spec: string): GpuRequest {
   if (isFigure(part)) throw invalidSpec(spec, `${quotedShort(part)} is a figure without a card before it`)
   const [, before, countBehind] = COUNT_BEHIND.exec(part) ?? []
-  const [, number, rest = ''] = before === undefined ? (/^(?:([-+]?[\d.]+)\s*[x×*]\s*)?(.*)$/is.exec(part) ?? []) : ['', countBehind, before]
+  const joined = part.replace(COUNT_BEFORE, (whole, count: string, card: string) => (/^[x×*]/i.test(card) ? whole : `${count}x${card}`))
+  const [, number, rest = ''] = before === undefined ? (/^(?:([-+]?[\d.]+)\s*[x×*]\s*)?(.*)$/is.exec(joined) ?? []) : ['', countBehind, before]
   // `7900xtx` and `9070 xt` are cards.
   const isName = Number(number) > largestGpuCount && /^t/i.test(rest)
   const countText = isName ? undefined : number
   const named = isName ? part : rest
+  if (IS_SIZE.test(named.trim())) throw invalidSpec(spec, `${quotedShort(named.trim())} is a memory size, not a card`)
   const {name, option} = splitOption(named)
   if (!/^[a-z0-9]/i.test(name)) throw invalidSpec(spec, part === '' ? 'a part of it is empty' : `${quotedShort(part)} names no GPU`)
   const count = countText === undefined ? 1 : Number(countText)
@@ -57,8 +70,9 @@ function splitOption(named: string): {name: string; option?: string} {
   return at < 0 ? {name: named.trim()} : {name: named.slice(0, at).trim(), option: named.slice(at + 1).trim()}
 }
 
-const invalidSpec = (spec: string, why: string): InputError =>
+const invalidSpec = (spec: string, why: string, suggestions: string[] = []): InputError =>
   new InputError(
     'GPU_SPEC_INVALID',
     `${quotedShort(spec)} is not a list of GPUs: ${why}; expected something like 8xh200-sxm or 2xrtx-4090,1xrtx-3090; ${HOW_TO_GIVE_FIGURES}`,
+    {suggestions},
   )

@@ -68,7 +68,7 @@ export function requireSystem(systems: readonly System[], name: string): System 
   const known = systems.map(({id, name: title, aliases}) => ({name: id, spellings: [title, ...aliases]}))
   throw new InputError(
     'MACHINE_UNKNOWN',
-    `No machine named ${quotedShort(name)} in the catalogue: servefit machines lists them; a file is given by its path, such as ./box.txt`,
+    `No machine named ${quotedShort(name)} in the catalogue: servefit machines lists them; ${/^\d{1,4}\s*[x×]\s*\S/i.test(name) ? `cards are given with --gpu, as in --gpu ${name.slice(0, 40)}` : 'a file is given by its path, such as ./box.txt'}`,
     {
       suggestions: nearest(name, known),
     },

@@ -12,8 +12,3 @@ export const documents: Documents = {
 
 /** The answer to a scenario; what it says in an engine's own words is read first. */
 export const answerAsked = (context: Context, scenario: Scenario): Promise<SpelledAnswer> => answerWith(context, scenario, documents)
-
-/** Words that begin an engine's command where `--` was forgotten. */
-const PROGRAMS = new Set(['vllm', 'sglang', 'trtllm-serve', 'docker', 'podman', 'python', 'python3'])
-
-export const beginsCommand = (word: string | undefined): boolean => word !== undefined && PROGRAMS.has(word)

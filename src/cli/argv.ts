@@ -36,3 +36,18 @@ export function partedArgv(argv: readonly string[]): {own: string[]; command?: s
   const at = argv.indexOf('--')
   return at < 0 ? {own: [...argv]} : {own: argv.slice(0, at), command: argv.slice(at + 1)}
 }
+
+/** Words that begin an engine's command where `--` was forgotten. */
+const PROGRAMS = new Set(['vllm', 'sglang', 'trtllm-serve', 'docker', 'podman', 'python', 'python3'])
+
+/** The program of an engine's command that was given without `--`, word by word or in one pair of quotes: `vllm serve Qwen/Qwen3-32B`. */
+export function engineProgram(words: readonly string[]): string | undefined {
+  const [first = ''] = (words[0] ?? '').trim().split(/\s+/)
+  return PROGRAMS.has(first) ? first : undefined
+}
+
+/** What to do about it. */
+export const markCommand = (words: readonly string[]): string => {
+  const [first, second] = words.join(' ').trim().split(/\s+/)
+  return `"${first}" begins an engine's own command: put -- before it, as in servefit check --gpu 2xrtx-4090 -- ${second === undefined || second.startsWith('-') ? first : `${first} ${second}`} ...`
+}

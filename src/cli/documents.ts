@@ -10,7 +10,7 @@ export const DOCUMENTS = {
   calibrate: 'what calibrate prints',
   diff: 'what diff prints',
   upgrade: 'what diff --engine-version prints',
-  machine: 'what detect prints and --machine takes back',
+  machine: 'what detect prints and --machine accepts',
   doctor: 'what doctor prints',
   here: 'what servefit prints without a command',
   models: 'what models prints',

@@ -1,8 +1,24 @@
 import {nearest, quotedShort} from '../core/nearest.ts'
+import {engineProgram, markCommand} from './argv.ts'
 import {spelledAs} from './flag-names.ts'
 
 /** Commands with one model as their argument: people write its name, or the card, in several words. */
 const TAKES_MODEL: ReadonlySet<string> = new Set(['check', 'config', 'plan'])
+
+/** Formats of `config`, which people take for flags. */
+const FORMATS: ReadonlySet<string> = new Set([
+  'command',
+  'file',
+  'docker',
+  'compose',
+  'systemd',
+  'kubernetes',
+  'leaderworkerset',
+  'ray',
+  'slurm',
+  'dynamo',
+  'llm-d',
+])
 
 /** What flags are called in llama.cpp, Ollama, calculators and benchmark clients, whose spelling says nothing of ours. */
 const OTHERS_FLAGS: {flag: string; words: string[]}[] = [
@@ -16,6 +32,15 @@ const OTHERS_FLAGS: {flag: string; words: string[]}[] = [
   {flag: 'slo-ttft-ms', words: ['ttft', 'ttft-ms', 'max-ttft']},
   {flag: 'slo-tpot-ms', words: ['tpot', 'itl', 'tpot-ms', 'max-tpot']},
   {flag: 'cpu-offload-gb', words: ['n-gpu-layers', 'ngl', 'gpu-layers', 'num-gpu', 'offload', 'cpu-offload', 'n-cpu-moe', 'cpu-moe']},
+]
+
+/** What people call our commands who know other programs. */
+const OTHERS_COMMANDS: {command: string; words: string[]}[] = [
+  {command: 'check', words: ['fit', 'fits', 'estimate', 'calc', 'calculate', 'calculator', 'size', 'ask']},
+  {command: 'config', words: ['run', 'serve', 'start', 'launch', 'deploy', 'generate', 'command']},
+  {command: 'models', words: ['list', 'ls', 'search', 'find', 'recommend']},
+  {command: 'here', words: ['info', 'system', 'me']},
+  {command: 'models show', words: ['show', 'inspect']},
 ]
 
 /** What was typed, for messages that name it: the command and the words behind it. */
@@ -84,8 +109,7 @@ export function parserFailure(error: ParserError, typed: Typed): Wrong | undefin
   const unknown = /^command (.+) not found$/.exec(error.message)
   if (unknown) {
     // oclif takes the arguments for parts of the command's name.
-    const [asked = ''] = unknown[1]!.split(':')
-    return {code: 'COMMAND_UNKNOWN', message: `No command "${asked}": servefit --help lists them`, suggestions: nearest(asked, COMMAND_NAMES)}
+    return unknownCommand(unknown[1]!.split(':'))
   }
   if (error.oclif?.exit !== 2) return undefined
   const missing = /^Missing \d+ required arg/.test(error.message) ? error.args?.[0] : undefined
@@ -102,6 +126,20 @@ export function parserFailure(error: ParserError, typed: Typed): Wrong | undefin
     .replaceAll(':;', ':')
     .replace(/\.$/, '')
   return {code: 'FLAGS_INVALID', ...(wordsOf(text, error, typed) ?? {message: `${text}: see ${helpOf(typed)}`, suggestions: []})}
+}
+
+/** A command that does not exist: an engine's own, a word for one of ours, a slip, or the name of a model. */
+function unknownCommand(words: readonly string[]): Wrong {
+  const [asked = ''] = words
+  if (engineProgram(words) !== undefined) return {code: 'COMMAND_UNKNOWN', message: markCommand(words), suggestions: []}
+  const meant = OTHERS_COMMANDS.filter(({words: others}) => others.includes(asked.toLowerCase())).map(({command}) => command)
+  const suggestions = [...new Set([...meant, ...nearest(asked, COMMAND_NAMES)])]
+  const isModel = suggestions.length === 0 && /^[\w./-]*\d[\w./-]*$/.test(asked)
+  return {
+    code: 'COMMAND_UNKNOWN',
+    message: `No command "${asked}": servefit --help lists them${isModel ? `; about a model: servefit check ${asked}` : ''}`,
+    suggestions,
+  }
 }
 
 const helpOf = ({command}: Typed): string => `servefit ${command === undefined ? '' : `${command.replaceAll(':', ' ')} `}--help`
@@ -127,6 +165,8 @@ function wordsOf(text: string, error: ParserError, typed: Typed): Omit<Wrong, 'c
     const written = (error.flags?.[0] ?? '').replace(/^-+/, '')
     if (written === 'model' && TAKES_MODEL.has(typed.command ?? ''))
       return said(`No flag --model: the model is the argument of ${typed.command}, such as servefit ${typed.command} qwen3-32b`)
+    // `config --docker`: the word is a format.
+    if (typed.command === 'config' && FORMATS.has(written)) return said(`No flag --${written}: formats are given with --format`, [`--format ${written}`])
     // What other programs call it comes first.
     const meant = OTHERS_FLAGS.find(({words}) => words.includes(written.toLowerCase().replaceAll('_', '-')))
     const own = meant && spellings.includes(meant.flag) ? [meant.flag] : []

@@ -1,3 +1,4 @@
+import {existsSync} from 'node:fs'
 import {dirname} from 'node:path'
 import * as Args from '@oclif/core/args'
 import * as Flags from '@oclif/core/flags'
@@ -11,6 +12,7 @@ import {reportFlags, wantsReport} from '../cli/report-flags.ts'
 import {sloFlags} from '../cli/slo-flags.ts'
 import {sourceFlags, sourcesFrom} from '../cli/source-flags.ts'
 import {realContext} from '../cli/world.ts'
+import {findModel} from '../catalogue/find-model.ts'
 import {stamped} from '../library/stamp.ts'
 import type {Capacity as Found, CapacityReport} from '../planner/capacity/index.ts'
 
@@ -42,7 +44,7 @@ A file (YAML or JSON) can hold the same, with several models on one fleet:
     '<%= config.bin %> <%= command.id %> examples/fleet.yaml --csv',
     '<%= config.bin %> <%= command.id %> --model gpt-oss-120b --trace examples/requests.csv --gpu 8xh100-sxm --price 8xh100-sxm=70/h --growth 5%/month --save ./fleet',
   ]
-  static override args = {file: Args.string({description: 'a YAML or JSON file with the fleet and its load'})}
+  static override args = {file: Args.string({description: 'a YAML or JSON file with the fleet and its load, or the name of a model, as with --model'})}
   static override flags = {
     model: Flags.string({description: 'a name, a repository or a path', helpValue: 'MODEL', helpGroup: LOAD}),
     ...lengthFlags,
@@ -121,7 +123,7 @@ A file (YAML or JSON) can hold the same, with several models on one fleet:
   }
 
   async run(): Promise<CapacityReport & {written?: string[]}> {
-    const {args, flags} = await this.parse(Capacity)
+    const {args, flags} = this.withModel(await this.parse(Capacity))
     const context = realContext(this.catalogue, sourcesFrom(flags))
     const [{capacityFiles, capacityGiven}, {capacityQuestion}, {capacity}] = await Promise.all([
       import('../cli/capacity-flags.ts'),
@@ -145,6 +147,13 @@ A file (YAML or JSON) can hold the same, with several models on one fleet:
     const written = flags.save !== undefined && report.feasible ? await this.saved({...found, report}, flags.save, flags.format, flags.force) : undefined
     if (written && !this.jsonEnabled()) this.sayWritten(written)
     return {...report, ...(written && {written})}
+  }
+
+  /** A name where a file is expected is the model, as in every other command. */
+  private withModel<A extends {file?: string}, F extends {model?: string}>(parsed: {args: A; flags: F}): {args: A; flags: F} {
+    const {args, flags} = parsed
+    if (args.file === undefined || flags.model !== undefined || existsSync(args.file) || !findModel(args.file, this.catalogue.modelEntries)) return parsed
+    return {args: {...args, file: undefined}, flags: {...flags, model: args.file}}
   }
 
   private async readFile(path: string) {

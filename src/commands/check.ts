@@ -1,7 +1,7 @@
 import * as Args from '@oclif/core/args'
 import * as Flags from '@oclif/core/flags'
-import {answerAsked, beginsCommand} from '../cli/answer-asked.ts'
-import {partedArgv} from '../cli/argv.ts'
+import {answerAsked} from '../cli/answer-asked.ts'
+import {engineProgram, markCommand, partedArgv} from '../cli/argv.ts'
 import {ServefitCommand} from '../cli/base.ts'
 import {choiceFlags, deploymentFlags, machineFlags, workloadFlags} from '../cli/flags.ts'
 import {commandWords} from '../cli/command-words.ts'
@@ -53,11 +53,7 @@ export default class Check extends ServefitCommand {
 
   async run(): Promise<CheckResult & {failed?: string[]}> {
     const {own, command: words} = partedArgv(this.argv)
-    if (words === undefined && beginsCommand(own[0]))
-      throw new InputError(
-        'COMMAND_UNMARKED',
-        `"${own[0]}" begins an engine's own command: put -- before it, as in servefit check --gpu 2xrtx-4090 -- ${own.slice(0, 2).join(' ')} ...`,
-      )
+    if (words === undefined && engineProgram(own) !== undefined) throw new InputError('COMMAND_UNMARKED', markCommand(own))
     const {args, flags} = await this.parse(Check, own)
     const context = realContext(this.catalogue, sourcesFrom(flags))
     const asked = await askedScenario(args.model, flags, {command: words})
@@ -70,11 +66,11 @@ export default class Check extends ServefitCommand {
       const spelled = commandWords(scenario.model, flagsOf(scenario, flags, command !== undefined), Check.flags)
       const advice = adviseOn(context, answered, spelled)
       const figures = flags.explain ? figuresBehind(this.catalogue, answered.best.model, answered.best.checkpoint) : undefined
+      const aside = command && !flags.markdown ? await this.reported(command, advice) : undefined
       if (isText)
         process.stdout.write(
-          renderCheck(answered, advice, {...this.look, explain: flags.explain, loadAssumed: isLoadAssumed(flags), ...(figures && {figures})}),
+          renderCheck(answered, advice, {...this.look, explain: flags.explain, loadAssumed: isLoadAssumed(flags), aside, ...(figures && {figures})}),
         )
-      if (command && !flags.markdown) await this.reported(command, advice)
       if (wantsReport(flags)) {
         const {checkDocument, handOn} = await import('../web/report/index.ts')
         await handOn(checkDocument(this.catalogue, answered, advice, spelled), flags, this.config.version)
@@ -95,12 +91,12 @@ export default class Check extends ServefitCommand {
     return holding(conditions, result)
   }
 
-  /** What became of the engine's own command: below the answer, and part of the result. */
-  private async reported(command: CommandReport, {changes}: Advice): Promise<void> {
+  /** What became of the engine's own command: part of the answer, and of the result. */
+  private async reported(command: CommandReport, {changes}: Advice): Promise<string> {
     const [{inEngineWords}, {renderCommand}] = await Promise.all([import('../planner/words/index.ts'), import('../render/command.ts')])
     const [change] = changes
     if (change) command.change = {flags: inEngineWords(command.engine, change.flags), outcome: change.outcome}
-    if (!this.jsonEnabled()) process.stdout.write(renderCommand(command, {columns: this.columns}))
+    return renderCommand(command, {columns: this.columns})
   }
 
   /** What the averages hide: printed below the answer, and part of the result. */

@@ -153,7 +153,7 @@ function notListed(devices: NvidiaDevice[], {container, wsl}: Surroundings, pci:
       code: 'gpu-not-listed',
       message: `${missing.length === 1 ? 'One NVIDIA card is' : `${missing.length} NVIDIA cards are`} on the bus, but nvidia-smi does not list ${missing.length === 1 ? 'it' : 'them'} (held by ${drivers})`,
       remedy: passed
-        ? 'nothing needs to be done if it is meant for virtual machines (vfio-pci); else give it back to the nvidia driver'
+        ? 'nothing needs to be done if it is meant for virtual machines (vfio-pci); otherwise bind it to the nvidia driver again'
         : 'look for "NVRM" in dmesg: the card may be too old for this driver, without power, or need a reboot',
     },
   ]

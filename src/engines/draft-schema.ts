@@ -40,7 +40,7 @@ const draftsFile = z.strictObject({
           shape: shape.optional(),
           source: z.array(text).min(1),
         })
-        .refine(({layerCount, shape: whole}) => layerCount === undefined || whole === undefined, 'layerCount stands in the shape, where there is one'),
+        .refine(({layerCount, shape: whole}) => layerCount === undefined || whole === undefined, 'layerCount belongs in the shape, where there is one'),
     )
     .min(1),
 })

@@ -83,14 +83,14 @@ async function pastedMachine(catalogue: Catalogue, text: string, place: string, 
     findGpu,
     findOnBus: (name, _memory, pciId) => {
       const [taken, ...others] = cardsOnBus(catalogue, name, pciId)
-      if (taken && others.length > 0) guesses.push(`the bus does not tell ${[taken, ...others].map(({id}) => id).join(', ')} apart: ${taken.id} is assumed`)
+      if (taken && others.length > 0) guesses.push(`${[taken, ...others].map(({id}) => id).join(', ')} look the same on the bus: ${taken.id} is assumed`)
       return taken
     },
     sliceBytes: (cardId, profile) => sliceBytes(catalogue, cardId, profile),
   })
-  if (!found) throw new InputError('MACHINE_UNREADABLE', `${place} holds no output that tells of GPUs: ${TAKEN}. ${howTo}`)
+  if (!found) throw new InputError('MACHINE_UNREADABLE', `${place} has no output about GPUs: ${TAKEN}. ${howTo}`)
   const {document, kinds, failure, several} = found
-  const told = kinds.length > 0 ? ` (it holds ${kinds.join(', ')})` : ''
+  const told = kinds.length > 0 ? ` (it has ${kinds.join(', ')})` : ''
   if (several)
     throw new InputError('MACHINE_SEVERAL', `${place} holds the same output of different machines: give those of one, and --nodes N where N are alike`)
   if (failure) throw new InputError('NO_GPU', `${place}: ${failure.message}; ${failure.remedy}`)
@@ -123,9 +123,9 @@ function withoutUsableGpu({gpus, problems}: MachineDocument, place: string, told
   const mig = problems.find(({code}) => code === 'mig-without-slices')
   if (gpus.length === 0 && mig) return `${place}: a card is in MIG mode and the text does not list its slices${told}: add what nvidia-smi -L prints`
   if (gpus.length === 0) return `${place} names no GPU${told}. ${howTo}`
-  if (gpus.every(isNameless)) return `${place} does not tell which GPUs these are (${gpus.length} x ${gpus[0]!.name})${told}. ${howTo}`
+  if (gpus.every(isNameless)) return `${place} does not say which GPUs these are (${gpus.length} x ${gpus[0]!.name})${told}. ${howTo}`
   const names = [...new Set(gpus.map(({name}) => name))].slice(0, 3).join(', ')
-  return `${place} does not tell how much memory its GPUs have (${names}), nor does the catalogue${told}. ${howTo}. A card by its figures: --gpu 2xcard:memory=20GiB,bandwidth=760GB/s,capability=8.6`
+  return `${place} does not say how much memory its GPUs have (${names}), nor does the catalogue${told}. ${howTo}. A card by its figures: --gpu 2xcard:memory=20GiB,bandwidth=760GB/s,capability=8.6`
 }
 
 /** All cards of a text by name, as `--gpu` takes them; nothing where one is not in the catalogue. */

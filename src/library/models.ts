@@ -66,9 +66,10 @@ export async function modelsThatFit(context: Context, models: readonly Model[], 
   const {gpu, machine: named, nodes, link, request, workload, limit = Number.POSITIVE_INFINITY} = asked
   const machine = await machineOf(context, {model: '', gpu, machine: named, nodes, link})
   const unbuilt = withoutBuild(context, machine, request)
-  // What embeds or ranks answers no questions: it is not what one looks for here.
-  const writing = unbuilt ? [] : models.filter(({pooling}) => !pooling)
-  const {models: best, complete} = fittingModels(context, writing, {machine, request, workload}, limit)
+  // What embeds or ranks answers no questions: it is listed where nothing else was asked for.
+  const writing = models.filter(({pooling}) => !pooling)
+  const meant = writing.length > 0 ? writing : models
+  const {models: best, complete} = fittingModels(context, unbuilt ? [] : meant, {machine, request, workload}, limit)
   return {machine, best, complete, unbuilt}
 }
 

@@ -115,7 +115,7 @@ export const configInput = async (): Promise<ObjectSchema> =>
     format: {enum: FORMATS.map(({id}) => id), description: FORMATS.map(({id, summary}) => `${id}: ${summary}`).join('; ')},
     set: {...strings, description: "options of the engine set by hand, as FLAG=VALUE or FLAG, checked against that release's options", examples: [['seed=7']]},
     public: {type: 'boolean', description: 'others than this machine reach it, with an API key'},
-    replicas: {type: 'integer', minimum: 1, description: 'so many equal servers, with a router in front; absent: 1'},
+    replicas: {type: 'integer', minimum: 1, description: 'number of identical servers, with a router in front; absent: 1'},
     ...EXPLAIN,
   })
 

@@ -36,6 +36,8 @@ interface View extends Look {
   loadAssumed?: boolean
   /** The comparisons behind what is said of quality, with `explain`. */
   figures?: readonly Figure[]
+  /** What became of an engine's own command: before what to run next. */
+  aside?: string
 }
 
 const LABEL = 16
@@ -69,7 +71,11 @@ export function renderCheck(answer: Answer, advice: Advice, view: View): string 
 
 /** What is told of an answer beside its verdict and its memory, each with its label: for every view the same. */
 export function factRows(best: Evaluation, result: Result, view: Pick<View, 'explain' | 'loadAssumed'> = {}): [string, string][] {
-  const rows: [string, string][] = best.pooling ? poolingRows(best, best.pooling) : best.verdict === 'unsupported' ? [] : capacityRows(best, result)
+  const rows: [string, string][] = best.pooling
+    ? poolingRows(best, best.pooling, best.workload ? loadInWords(best.workload) : '')
+    : best.verdict === 'unsupported'
+      ? []
+      : capacityRows(best, result)
   if (best.performance && !best.pooling) rows.push(...speedRows(best, view))
   if (result.quality && result.quality.level !== 'original') rows.push(['Quality', qualityWords(result.quality)])
   rows.push(...noteRows(best))
@@ -176,7 +182,12 @@ function capacityRows(evaluation: Evaluation, result: Result): [string, string][
 /** Three digits: more are not known of an interval's end. */
 const rounded = (value: number): number => Number(value.toPrecision(3))
 
-const BASIS_WORDS = {hardware: 'this hardware', model: 'models of this kind', engine: 'this release of the engine'}
+/** Hardware that was measured here and there, by many in many ways, counts as little measured (docs/accuracy.md). */
+const BASIS_WORDS = {
+  hardware: 'few or no measurements of this hardware',
+  model: 'no measurements of models of this kind',
+  engine: 'no measurements of this release of the engine',
+}
 
 const span = ({low, high}: {low: number; high: number}, words: (value: number) => string): string => `(${words(low)} to ${words(high)})`
 
@@ -227,7 +238,7 @@ function speedRows(evaluation: Evaluation, view: Pick<View, 'explain' | 'loadAss
   if (basis.ownRuns !== undefined) rows.push(['Basis', harmless(basis.ownRuns)])
   // The newest release of an engine is hardly ever measured: that alone is no news.
   const unmeasured = basis.extrapolated.filter((what) => view.explain || what !== 'engine').map((what) => BASIS_WORDS[what])
-  if (unmeasured.length > 0) rows.push(['Basis', `wide intervals: no measurements of ${unmeasured.join(' or ')}`])
+  if (unmeasured.length > 0) rows.push(['Basis', `wide intervals: ${unmeasured.join(', ')}`])
   return rows
 }
 
@@ -296,8 +307,8 @@ function adviceLines(advice: Advice, view: View, style: Paint): string[] {
   }
   const flagsWidth = Math.max(0, ...advice.changes.map(({flags}) => flags.length))
   block(
-    'What would help',
-    advice.changes.map(({flags, outcome}) => `${padEnd(flags, Math.min(flagsWidth, 26))}  ${style.dim(outcome)}`),
+    'Would help',
+    advice.changes.map(({flags, outcome}) => `${padEnd(flags, Math.min(flagsWidth, Math.max(26, view.columns - LABEL - 40)))}  ${style.dim(outcome)}`),
   )
   if (advice.holders.length > 0)
     block(
@@ -305,6 +316,7 @@ function adviceLines(advice: Advice, view: View, style: Paint): string[] {
       advice.holders.map(({title, memoryBytes, outcome}) => `${padEnd(title, 22)} ${gib(memoryBytes).padStart(7)} GiB  ${outcome}`),
     )
   if (advice.fitting.length > 0) block('Fits here', [advice.fitting.join(', ')])
+  if (view.aside) lines.push('', view.aside.replaceAll(/^\n|\n$/g, ''))
   if (advice.next.length > 0)
     lines.push('', ...advice.next.map((command, index) => `  ${padEnd(index === 0 ? 'Next' : '', LABEL)}${commandLines(command, view, LABEL + 2)}`))
   return lines

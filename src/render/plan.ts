@@ -161,7 +161,7 @@ function interactiveWords(best: RankedPlan, interactive: Objectives, objective: 
   const chosen = objective === 'throughput' ? 'as many users as can be served interactively' : 'served interactively'
   return best.meets
     ? `${chosen}: ${limits} (--users, --slo-ttft-ms and --slo-tpot-ms choose otherwise)`
-    : `not even one user can be served interactively, ${limits}: ${reachedWords(best, interactive)}`
+    : `even a single user misses the interactive limits (${limits}): ${reachedWords(best, interactive)}`
 }
 
 const NAMES = {ttftMs: 'first token', tpotMs: 'each further token', endToEndMs: 'the whole answer'}
@@ -170,7 +170,7 @@ const NAMES = {ttftMs: 'first token', tpotMs: 'each further token', endToEndMs: 
 function reachedWords(best: PlanPoint, objectives: Objectives): string {
   const parts = reached(best, objectives).map(
     ({name, limit, estimate, high}) =>
-      `${NAMES[name]} ${durationBeside(estimate, limit)} expected, up to ${durationBeside(high, limit)}; the limit is ${duration(limit)}`,
+      `${NAMES[name]} ${durationBeside(estimate, limit)} expected, up to ${durationBeside(high, limit)} (limit ${duration(limit)})`,
   )
   return `${objectives.percentile === undefined ? '' : `for ${objectives.percentile}% of simulated requests: `}${parts.join('; ')}`
 }
@@ -261,12 +261,12 @@ function limitWords(point: PlanPoint, objectives: Objectives): string {
 function whyNot(best: PlanPoint, second: PlanPoint): string {
   const [a, b] = [best.performance, second.performance]
   const name = `${second.evaluation.engine.title} ${second.evaluation.checkpoint.weights} ${layoutOf(second)}`
-  if (!second.meets) return `The next, ${name}, keeps the limits at no load that was tried.`
+  if (!second.meets) return `The runner-up, ${name}, keeps the limits at none of the loads tried.`
   const overlap = b.outputTokensPerSecond.high > a.outputTokensPerSecond.low
   const why = loss(a, b)
   return why === undefined
-    ? `The next, ${name}, is as good within the margin of error.`
-    : `The next, ${name}, ${why}${overlap ? '; the intervals overlap, so measure both if it matters' : ''}.`
+    ? `The runner-up, ${name}, is as good within the margin of error.`
+    : `The runner-up, ${name}, ${why}${overlap ? '; the intervals overlap, so measure both if it matters' : ''}.`
 }
 
 type Speeds = PlanPoint['performance']

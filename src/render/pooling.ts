@@ -3,8 +3,8 @@ import {count, duration, rate} from './numbers.ts'
 
 const span = ({low, high}: {low: number; high: number}, words: (value: number) => string): string => `(${words(low)} to ${words(high)})`
 
-/** What `check` says of an embedding model or a reranker, in the place of context, cache and speed. */
-export function poolingRows({deployment, model, workload, memory, verdict}: Evaluation, answer: PoolingAnswer): [string, string][] {
+/** `load`: the load in words. What `check` says of an embedding model or a reranker, in the place of context, cache and speed. */
+export function poolingRows({deployment, model, workload, memory, verdict, performance}: Evaluation, answer: PoolingAnswer, load: string): [string, string][] {
   const kind =
     answer.task === 'embed'
       ? 'an embedding model: it turns texts into vectors and generates nothing'
@@ -21,11 +21,14 @@ export function poolingRows({deployment, model, workload, memory, verdict}: Eval
     const {inputTokensPerSecond: tokens, textsPerSecond: texts, latencyMs} = answer
     rows.push(
       [
-        'In full batches',
-        `${rate(tokens.estimate)} tok/s in ${span(tokens, rate)}: ${rate(texts.estimate)} texts/s of ${count(workload?.inputTokens ?? 0)} tokens`,
+        'Throughput',
+        `${rate(texts.estimate)} texts/s of ${count(workload?.inputTokens ?? 0)} tokens in full batches, ${rate(tokens.estimate)} input tokens/s ${span(tokens, rate)}`,
       ],
-      ['One text', `${duration(latencyMs.estimate)} ${span(latencyMs, duration)}`],
+      ['Latency', `${duration(latencyMs.estimate)} ${span(latencyMs, duration)} for one text alone`],
     )
+    // With one request in flight that is all there is to say.
+    if (performance && workload && (workload.requestRate !== undefined || (workload.concurrency ?? 1) !== 1))
+      rows.push(['Load', `${load}: each text takes ${duration(performance.ttftMs.estimate)} ${span(performance.ttftMs, duration)}`])
   }
   if (answer.inputTokensPerSecond) rows.push(['Basis', 'estimated from the prefill of models that generate text: no embedding model or reranker was measured'])
   if (answer.leastGpuMemoryUtilization !== undefined)

@@ -191,6 +191,19 @@ describe('builds that the catalogue does not have', () => {
     expect((error as {suggestions: string[]}).suggestions[0]).toBe(id)
   })
 
+  it.each([
+    // The newest first, as nothing in the name chooses; what begins with the name before what only shares its words.
+    ['llama 70b', ['llama-3.3-70b', 'llama-3.1-nemotron-70b-instruct', 'llama-3.1-70b']],
+    ['gemma4', ['gemma-4-']],
+    ['deepseek-v4', ['deepseek-v4-flash', 'deepseek-v4-pro']],
+    // A slip in a build is answered with the build, behind its model.
+    ['Qwen/Qwen3-32B-AWQQ', ['qwen3-32b', 'Qwen/Qwen3-32B-AWQ']],
+  ])('%s suggests %j', async (name, beginnings) => {
+    const error = await modelOf(context, name).catch((caught: unknown) => caught)
+    const {suggestions} = error as {suggestions: string[]}
+    for (const [index, beginning] of beginnings.entries()) expect(suggestions[index]).toMatch(new RegExp(`^${beginning.replaceAll('.', '\\.')}`))
+  })
+
   it('do not take M2.6 for M2', async () => {
     const error = await modelOf(context, 'MiniMaxAI/MiniMax-M2.6').catch((caught: unknown) => caught)
     expect((error as {suggestions: string[]}).suggestions).toEqual(expect.arrayContaining(['minimax-m2.5', 'minimax-m2.7']))

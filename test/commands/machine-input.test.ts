@@ -100,7 +100,7 @@ describe('what --machine refuses, in one message with exit 2', () => {
   it('memory without a name', () =>
     expect(refused(ask('-'), 'GPU[0]\t\t: VRAM Total Memory (B): 206141652992\n')).toMatchObject({
       code: 'NO_GPU',
-      message: expect.stringContaining('does not tell which GPUs'),
+      message: expect.stringContaining('does not say which GPUs'),
     }))
   it('a failure of the tool', () =>
     expect(refused(ask('-'), 'No devices were found\n')).toMatchObject({code: 'NO_GPU', message: expect.stringContaining('finds no GPU')}))

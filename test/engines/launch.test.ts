@@ -279,6 +279,17 @@ describe('needs of models', () => {
     expect(modelNeed(needs, 'vllm', '0.19.0', named('deepseek-ai/DeepSeek-V4-Pro')).toolCallParser).toBeUndefined()
     expect(modelNeed(needs, 'vllm', '0.20.0', named('deepseek-ai/DeepSeek-V4-Pro')).toolCallParser).toBe('deepseek_v4')
   })
+
+  // vllm 0.33.0 recipes/models/deepseek-ai/DeepSeek-V4.1-Flash.yaml: prompts and calls of its own, and neither code nor a block size.
+  it('tell DeepSeek-V4.1 from V4', () => {
+    expect(modelNeed(needs, 'vllm', '0.30.0', named('deepseek-ai/DeepSeek-V4.1-Flash-1017'))).toEqual({
+      toolCallParser: 'deepseek_v41',
+      reasoningParser: 'deepseek_v41',
+      tokenizerMode: 'deepseek_v41',
+      kvCacheDtype: 'fp8',
+    })
+  })
+
   it('set AITER only for models whose recipe does, on CDNA 3 and newer', () => {
     const on = (hfId: string, gfxTarget?: string) => {
       const who = named(hfId)

@@ -1,7 +1,7 @@
 /** Forms that stop a reader, and what is plain instead. The plain form is what the message of the test says. */
 export const BANNED: [RegExp, string][] = [
   [/\bWhat (holds|starts) it\b/i, 'Would fit on, the command that starts'],
-  [/\bWould do\b/, 'What would help'],
+  [/\bWould do\b/, 'Would help'],
   [/\b[Ii]n all\b(?! (tests|other|layers|modules|cases))/, 'total, in total'],
   [/\bstored so\b/, 'stored in this format'],
   [/\bcannot be (served|told|started) so\b/, 'say what cannot be done'],
@@ -26,6 +26,16 @@ export const BANNED: [RegExp, string][] = [
   [/\bleft it out\b|\bleaves it out\)/, 'ignores it'],
   [/\blearnt anew\b|\bread anew\b|\bstart anew\b/, 'again, afresh'],
   [/\bGive(n)? instead\b/, 'Overridden'],
+  [/\bmended\b/, 'fixed, corrected'],
+  [/\bforetold\b/, 'predicted'],
+  [/\bstands? in (the|a|its|none|one|place)\b/, 'is in, is listed in'],
+  [/\bso many\b(?! (that|as)\b)/, 'this many, that many'],
+  [/[;,] else (a|all|by|from|give|half|if|in|it|no|of|the|through|to|what|[A-Z\d#~])/, 'otherwise'],
+  [/\banew\b/, 'again'],
+  [/\btakes? back\b/, 'accepts'],
+  [/\btells? of\b|\bdoes not tell\b|\b(is|are) told as\b/, 'says, names, counts as'],
+  [/\bat hand\b/, 'available'],
+  [/\bwrong input\b/, 'an input error'],
 ]
 
 const COUNTED =

@@ -96,7 +96,7 @@ export async function serveRound(root: string, scratch: Scratch): Promise<Step[]
   // Its speed is that of another machine: 1 is an answer too.
   step('verify reads the log and the result', verified, verified.status === 0 || verified.status === 1, problem)
   step(
-    'the engine holds as many tokens as were foretold',
+    'the engine holds as many tokens as predicted',
     verified,
     tokens.predicted === expected && tokens.reported === expected,
     `${expected} by hand, ${tokens.predicted} predicted, ${tokens.reported} in the log`,

@@ -31,8 +31,8 @@ const collective = (link: 'direct' | 'host', meaning: string): Parameter => ({
     collectiveBytes[link] = value
   },
 })
-const DIRECT = collective('direct', 'collectives for each further GPU, with multicast or peer buffers')
-const HOST = collective('host', 'the same without')
+const DIRECT = collective('direct', 'collectives for each further GPU, with multicast or peer-to-peer buffers')
+const HOST = collective('host', 'collectives for each further GPU, without such buffers')
 const scalar = (name: 'activationCopies' | 'encoderCopies' | 'graphBaseBytes' | 'graphBytesPerLayer' | 'loaderBytes', meaning: string): Parameter => ({
   name,
   meaning,
@@ -43,7 +43,7 @@ const scalar = (name: 'activationCopies' | 'encoderCopies' | 'graphBaseBytes' | 
 })
 const logits = (index: number): Parameter => ({
   name: `logitBytes.${index}`,
-  meaning: "bytes for each logit of the sampler's trial, sorting (0.17.0 and later: 14, a rule)",
+  meaning: "bytes per logit of the sampler's trial where it sorts (14 from 0.17.0, by rule)",
   get: ({logitBytes}) => logitBytes[index]!.bytes,
   set: ({logitBytes}, value) => {
     logitBytes[index]!.bytes = value
@@ -59,11 +59,11 @@ export const FITTED: Record<string, Parameter[]> = {
     DIRECT,
     HOST,
     COPIES,
-    {...scalar('encoderCopies', "copies of the image tower's widest layer"), firm: true},
+    {...scalar('encoderCopies', "copies of the vision tower's widest layer"), firm: true},
     logits(0),
-    scalar('graphBaseBytes', 'what every capture of graphs costs'),
+    scalar('graphBaseBytes', 'fixed cost of capturing graphs'),
     scalar('graphBytesPerLayer', 'one captured graph of one layer'),
-    scalar('loaderBytes', 'what loading leaves in the allocator on AMD, of quantised weights'),
+    scalar('loaderBytes', 'what loading quantised weights leaves in the allocator on AMD'),
   ],
   sglang: [runtime('nvidia'), runtime('amd'), DIRECT, HOST],
   trtllm: [runtime('nvidia'), COPIES],

@@ -28,7 +28,7 @@ export function tablesOf(calibration: MemoryCalibration): string {
       : [],
   )
   return [
-    '| engine | cases | median error of the cache | nine in ten within | spread kept clear | from |',
+    '| engine | cases | error of the cache: median | 90th percentile | spread | from |',
     '| --- | --- | --- | --- | --- | --- |',
     ...residuals,
     '',
@@ -36,7 +36,7 @@ export function tablesOf(calibration: MemoryCalibration): string {
     '| --- | --- | --- | --- |',
     ...parameters,
     '',
-    '| engine | cases left out | inside | margins | by kind of attention | by platform | by release |',
+    '| engine | cases left out | inside the interval | multiple | by kind of attention | by platform | by release |',
     '| --- | --- | --- | --- | --- | --- | --- |',
     ...errors,
     '',

@@ -9,13 +9,13 @@ export interface Section {
 }
 
 export const insideWords = ({throughput, tpot, ttft}: Spread): string =>
-  `Inside the interval that such a question gets: ${[throughput, tpot, ttft].map(percent).join(', ')} (output rate, time per token, first token).`
+  `Inside the 80% interval that such a question gets: output tokens/s ${percent(throughput)}, TPOT ${percent(tpot)}, TTFT ${percent(ttft)}.`
 
 const table = ({title, rows, inside}: Section): string =>
   [
     `## ${title}`,
     '',
-    '| what | cases | output rate: mean | median | nine in ten within | time per token: mean | median | first token: median |',
+    '| what | cases | output tokens/s: mean | median | 90th percentile | TPOT: mean | median | TTFT: median |',
     '|---|---:|---:|---:|---:|---:|---:|---:|',
     ...rows.map(
       ([name, {n, throughput, tpot, ttft}]) =>
@@ -40,7 +40,7 @@ const groupTable = ({title, groups}: GroupTable): string =>
   [
     `## ${title}`,
     '',
-    '| what | cases | output rate: median | nine in ten within | inside | time per token: median | nine in ten within | inside | first token: median | nine in ten within | inside |',
+    '| what | cases | output tokens/s: median | 90th percentile | inside | TPOT: median | 90th percentile | inside | TTFT: median | 90th percentile | inside |',
     '|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|',
     ...groups.map(({name, score: {n, throughput, tpot, ttft}, inside}) =>
       [
@@ -53,12 +53,12 @@ const groupTable = ({title, groups}: GroupTable): string =>
   ].join('\n')
 
 const OUTSIDE = {
-  hardware: 'a class of hardware',
+  hardware: 'the class of hardware',
   model: 'a kind of layer or feed-forward',
-  engine: 'an engine, or a release before the oldest measured',
-  release: 'a release after the newest measured',
-  shape: 'a model of measured kinds of layers',
-  card: 'a card of a measured class',
+  engine: 'the engine, or a release older than the oldest measured',
+  release: 'a release newer than the newest measured',
+  shape: 'the model, of measured kinds of layers',
+  card: 'the card, of a measured class',
 }
 
 /** Another planner's figures on rows that both answered, asked blind: mean absolute errors of the output rate. */
@@ -73,10 +73,10 @@ const PEER = {
 } as const
 
 const peerTable = [
-  `## Beside ${PEER.name}`,
+  `## Compared with ${PEER.name}`,
   '',
-  `Mean error of the output rate on the same measurements, none of which either had seen, where both gave an answer; servefit as of ${PEER.revision}. ${PEER.name.split(' ')[0]} measures kernels on the`,
-  'card itself. What left-out models and GPUs come to since stands in the tables above.',
+  `Mean error of output tokens/s on the same measurements, which neither had seen, where both gave an answer; servefit at revision ${PEER.revision}. ${PEER.name.split(' ')[0]} has`,
+  'measured kernels on the card itself. The tables above have what left-out models and GPUs come to today.',
   '',
   `| what | servefit | ${PEER.name.split(' ')[0]} |`,
   '|---|---:|---:|',
@@ -93,31 +93,35 @@ export function accuracyPage(calibration: Calibration, leftOut: readonly Section
       .join(', ')
   return `# How accurate the speed estimates are
 
-This page is written by \`npm run accuracy\` from measurement files; do not edit it. Errors are absolute and relative to the measurement.
+This page is written by \`npm run accuracy\` from measurement files; do not edit it. Errors are absolute values, relative to the measurement.
+Output tokens/s are those of the whole deployment, TPOT is the mean time per output token after the first, TTFT the time to first token.
 
-Set "${calibration.name}": ${calibration.about}.
+Fitted to the set "${calibration.name}": ${calibration.about}.
 
-An interval of 80% reaches, up and down, ${within(spread.base.throughput)} for the output rate, ${within(spread.base.tpot)} for the time per token and
-${within(spread.base.ttft)} for the time to first token. What nobody measured widens it: deviations of the logarithm that are added in squares.
+The 80% interval reaches, up and down, ${within(spread.base.throughput)} for output tokens/s, ${within(spread.base.tpot)} for TPOT and
+${within(spread.base.ttft)} for TTFT. Where something was never measured it is wider: these standard deviations of the logarithm are
+added in quadrature.
 
-| outside what was measured | output rate | time per token | first token |
+| never measured | output tokens/s | TPOT | TTFT |
 |---|---:|---:|---:|
 ${(Object.entries(OUTSIDE) as [keyof typeof OUTSIDE, string][])
-  .map(([what, words]) => `| ${words} | ${spread.extrapolated[what].throughput} | ${spread.extrapolated[what].tpot} | ${spread.extrapolated[what].ttft} |`)
+  .map(
+    ([what, words]) =>
+      `| ${words} | ${[spread.extrapolated[what].throughput, spread.extrapolated[what].tpot, spread.extrapolated[what].ttft].map((deviation) => deviation.toFixed(2)).join(' | ')} |`,
+  )
   .join('\n')}
 
-What is fitted is what ran: the rows say their launch flags, where they are known
-([why](decisions/0004-fitted-to-what-ran.md)). The first tables are of such rows. Those from "By engine" on ask as a person would who knows the
-model, the machine, the engine's release and the layout, and leaves every other flag open; "inside" is the share of measurements within the stated
-interval of 80%.
+The model is fitted to launches as they ran, with their flags where these are known ([why](decisions/0004-fitted-to-what-ran.md)), and the first
+tables are about such launches. The tables from "By engine" on ask as somebody would who knows the model, the machine, the engine's release and the
+layout, and leaves every other flag open; there, "inside" is the share of measurements inside the stated 80% interval.
 
-Not covered: speculation (acceptance rates are assumed), several nodes, pipeline stages under load, CPU offload, releases later than the newest measured one
-(it lends its speed, and the interval is wider), and consumer cards under many users (few sources, of mixed rigour).
+Not covered: speculative decoding (acceptance rates are assumed), several nodes, pipeline stages under load, CPU offload, releases newer than the newest
+measured one (they get its speed and a wider interval), and consumer cards with many users (few sources, of mixed rigour).
 
-Other hardware comes from many publishers, and each measured in its own way. Rows are compared with what their harness measures: one burst and the mean of
-rates where llama-benchy ran, decoding alone where prompts were in the cache, the newest release of the day where none is named. Rows that are faster than
-their weights and caches can be read ran something else, and are left out. A table below has them as they were published instead, as somebody compares them who
-knows nothing of the harness: intervals on such hardware are as wide as that takes.
+Measurements of other hardware come from many publishers, who each measured in their own way. An estimate is compared with what the harness in question
+measures: a single burst and the mean of the rates for llama-benchy, decoding alone where the prompts were already cached, the newest release of the day where
+none is named. Rows that are faster than their weights and caches can be read must have run something else, and are left out. One table below takes the
+figures as published instead, as somebody would who knows nothing of the harness; the intervals for such hardware are wide enough for that.
 
 ${leftOut.map(table).join('\n\n')}
 
@@ -125,13 +129,13 @@ ${peerTable}
 
 ${tables.map(groupTable).join('\n\n')}
 
-## Numbers that were fitted
+## Fitted numbers
 
-Shares of bandwidth: ${named(calibration.kernels.bandwidth)}.
-Shares of the dense rate: ${named(calibration.kernels.compute)}.
-Experts: ${named(calibration.kernels.expertCompute)}.
-Fixed time of a kernel in microseconds: ${named(calibration.launchMicroseconds)}.
+Share of the memory bandwidth that is reached: ${named(calibration.kernels.bandwidth)}.
+Share of the peak dense rate that is reached: ${named(calibration.kernels.compute)}.
+The same for experts: ${named(calibration.kernels.expertCompute)}.
+Fixed time of a kernel, in microseconds: ${named(calibration.launchMicroseconds)}.
 
-All of them stand in \`data/calibration/serving.json\` with what each means in \`src/core/throughput/calibration.ts\`.
+The values are in \`data/calibration/serving.json\`; \`src/core/throughput/calibration.ts\` says what each one means.
 `
 }

@@ -64,18 +64,18 @@ export async function pageOf(root: string, catalogue: Catalogue, serving: readon
     tableBy('By engine', measurements, calibration, (m) => m.input.engine),
     tableBy('By GPU', measurements, calibration, (m) => m.gpu),
     tableBy('By model', measurements, calibration, (m) => m.model),
-    tableBy('By precision of the weights', measurements, calibration, (m) => m.input.checkpoint.weights),
+    tableBy('By weight format', measurements, calibration, (m) => m.input.checkpoint.weights),
     {title: 'All', groups: [groupOf('all', measurements, calibration)]},
   ]
   if (elsewhere.length > 0)
     tables.push(
       tableBy(
-        'All files, by platform and kind of question',
+        'All measurements, by platform and load',
         [...measurements, ...elsewhere],
         calibration,
         (m) => `${platformOf(m.input.accelerator)}: ${kindOf(m.input.workload)}`,
       ),
-      tableBy('Other hardware and older releases, by class of hardware', elsewhere, calibration, (m) => hardwareClass(m.input.accelerator)),
+      tableBy('Other hardware and older releases, by compute capability or gfx target', elsewhere, calibration, (m) => hardwareClass(m.input.accelerator)),
     )
   return accuracyPage(calibration, leftOut, tables)
 }

@@ -22,12 +22,12 @@ SERVING holds measurements under load that everything is fitted to; OTHER furthe
 that hardware is fitted. Each line is a scenario with "observed" beside it. --dry writes nothing; --check fits once more,
 writes nothing, and exits with 1 where the parameters differ from those of data/calibration/serving.json.`
 
-const HALVES = 'A random half left out'
-const OPEN = 'The same, asked with the flags of the launch left open'
+const HALVES = 'A random half of the measurements left out'
+const OPEN = 'The same, with the launch flags unknown'
 const MODELS = 'One model left out'
 const CARDS = 'One GPU left out'
 const PUBLISHERS = 'Other hardware and older releases, each publisher left out'
-const PUBLISHED = 'The same as it was published, whatever the harness'
+const PUBLISHED = 'The same, with the figures as published'
 
 /** Standard normal deviate that leaves a tenth on either side. */
 const DEVIATE_80 = 1.2816
@@ -262,7 +262,7 @@ export async function main({root, args}: Task): Promise<number> {
     if (gpus.length > 0) report(CARDS, scored(gpus))
 
     const newest = wanted('release') ? newestLeftOut(measurements) : []
-    if (newest.length > 0) report('The newest releases of an engine left out, a fifth of a year of them', scored(newest))
+    if (newest.length > 0) report('The newest releases of an engine left out, ten weeks of them', scored(newest))
 
     const loaded = fitCalibration(measurements, PRIORS)
     const seen = [...new Set(measurements.map((m) => hardwareClass(m.input.accelerator)))].sort()

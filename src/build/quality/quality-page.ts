@@ -22,7 +22,7 @@ function recoveryTable(pools: readonly Pool[]): string {
       } | ${TOLD_KINDS.map((kind) => kindOf(pool, kind)).join(' | ')} |`,
   )
   return [
-    '| format | total parameters | comparisons | models | kept, median | eight in ten | long reasoning | code | long context | tools |',
+    '| format | total parameters | comparisons | models | kept, median | 10th to 90th percentile | long reasoning | code | long context | tools |',
     '|---|---|---:|---:|---:|---:|---:|---:|---:|---:|',
     ...rows,
   ].join('\n')
@@ -44,12 +44,12 @@ const inOrder = (pools: readonly Pool[]): Pool[] => {
 }
 
 const LEVELS: [Quality['level'], string][] = [
-  ['checkpoint', 'measured on exactly this checkpoint'],
-  ['model-format', 'another build of the same model in the same format'],
-  ['format-size', 'the format on models of this size'],
-  ['format', 'the format on models of other sizes'],
-  ['released', 'released in this format: no better version exists'],
-  ['rebuilt', 'made from such a release with more bits'],
+  ['checkpoint', 'comparisons of exactly this checkpoint'],
+  ['model-format', 'other builds of the same model in the same format'],
+  ['format-size', 'the format, on models of this size'],
+  ['format', 'the format, on models of other sizes'],
+  ['released', 'no comparison is possible: the model was released in this format'],
+  ['rebuilt', 'a rebuild of such a release in more bits'],
   ['unknown', 'nothing is known'],
 ]
 
@@ -58,7 +58,7 @@ function coverageTable(catalogue: Catalogue): string {
   for (const {id} of catalogue.modelEntries)
     for (const {quality} of catalogue.model(id).checkpoints) if (quality) counts.set(quality.level, (counts.get(quality.level) ?? 0) + 1)
   return [
-    '| level | | checkpoints of the catalogue |',
+    '| level | what it rests on | checkpoints in the catalogue |',
     '|---|---|---:|',
     ...LEVELS.map(([level, words]) => `| \`${level}\` | ${words} | ${counts.get(level) ?? 0} |`),
   ].join('\n')
@@ -76,16 +76,16 @@ function ownTable(catalogue: Catalogue): string {
       ({hfId, quality: {recovery, rows: number, worst, measurable}}) =>
         `| ${hfId} | ${number} | ${share(recovery)} | ${worst && worst.recovery < 1 ? lossWords(worst) : ''} | ${measurable === undefined ? '' : measurable ? 'yes' : 'no'} |`,
     )
-  return ['| checkpoint | comparisons | kept, median | kept least | more than noise |', '|---|---:|---:|---|---|', ...rows].join('\n')
+  return ['| checkpoint | comparisons | kept, median | largest loss | more than noise |', '|---|---:|---:|---|---|', ...rows].join('\n')
 }
 
 function leftOutTable(figures: readonly Figure[]): string {
   const words: Record<NonNullable<Figure['unpooled']>, string> = {
-    'cross-harness': 'the baseline was measured elsewhere and not beside it',
-    composite: 'an average of others that stand for themselves',
+    'cross-harness': 'the baseline was measured elsewhere, not alongside',
+    composite: 'an average of others that are counted themselves',
     'answers-not-read': "the harness misread the model's answers",
-    'kernel-fault': 'a fault of a kernel that was mended since',
-    'tuned-file': 'a file that was tuned further than those that people find under its format',
+    'kernel-fault': 'a kernel bug that has been fixed since',
+    'tuned-file': 'a file tuned further than the ones usually found under its format',
   }
   return [
     '| why | comparisons |',
@@ -105,27 +105,28 @@ export function qualityPage(catalogue: Catalogue): string {
   const models = new Set(figures.map(({model}) => model)).size
   return `# What quantising costs in quality
 
-This page is written by \`npm run quality\` from data/quality; do not edit it. ${figures.length.toLocaleString('en-US')} published comparisons of ${models} models: the same benchmark before
-and after quantising, each with its source. ${figures.filter(({by}) => by === 'independent').length} of them were made by others than the maker of the build.
+This page is written by \`npm run quality\` from data/quality; do not edit it. It rests on ${figures.length.toLocaleString('en-US')} published comparisons of ${models} models: the same
+benchmark before and after quantising, each with its source. ${figures.filter(({by}) => by === 'independent').length} of them come from somebody other than the maker of the build.
 
-"Kept" is the share of the baseline's score that is left. Above 100% is noise, never a gain. What \`compare\`, \`check\`, \`models show\` and \`engines support\` say of a
-checkpoint is the finest of these levels, and always says which:
+"Kept" is the share of the baseline's score that is left; above 100% is noise, not a gain. \`compare\`, \`check\`, \`models show\` and \`engines support\` report the finest
+of these levels for each checkpoint, and always say which one it is:
 
 ${coverageTable(catalogue)}
 
-AWQ, GPTQ and other packings of 4-bit integers are told as one format, FP8 with scales by tensor, row or block too: how a build was made moves more than that.
-Scores, perplexity and divergence are never put into one figure; where a level has scores, only these are told.
+AWQ, GPTQ and other packings of 4-bit integers count as one format, and so does FP8 with scales per tensor, row or block: how a build was made matters more than how it is packed.
+Scores, perplexity and divergence are never mixed into one figure; where a level has scores, only those are reported.
 
 ## Weights, by format and size
 
 ${recoveryTable(of('recovery'))}
 
-Size decides at 4 bits. Rows of one card are not independent, and one card can bring twenty: read models beside comparisons. The last four columns stand for
-themselves, with their number of comparisons: they lose first. MXFP4 here is rounding after training, and says nothing of models that were released in it.
+At 4 bits, what is lost depends most on the size of the model. Comparisons from one model card are not independent, and one card can bring twenty: look at the number of
+models too. The last four columns are those abilities alone, with the number of comparisons in brackets, because they suffer first. MXFP4 here means rounding
+after training; it says nothing about models that were released in MXFP4.
 
 ## Weights, by perplexity
 
-Formats of llama.cpp, over all sizes; mostly 8B models. Lower is better.
+Formats of llama.cpp, models of all sizes but mostly 8B. Lower is better.
 
 ${textTable(whole(of('perplexity')), 'perplexity, median', ({median}) => signed(median))}
 ${
@@ -139,36 +140,36 @@ ${textTable(whole(of('kld')), 'mean KLD, median', ({median}) => median.toFixed(3
 }
 ## The cache
 
-Beside 16-bit weights. INT8 and INT4 were measured on 7B models at short contexts, FP8 at long ones, the hardest test.
+Measured with 16-bit weights: INT8 and INT4 on 7B models at short contexts, FP8 at long contexts, the hardest test.
 
 ${recoveryTable(inOrder(caches))}
 
-## Checkpoints with figures of their own
+## Checkpoints with their own comparisons
 
-"More than noise": all comparisons together, or one of them by far, lost more than two runs of the original may differ by; where most benchmarks' number of
-questions is not known it is not told.
+"More than noise" means that all comparisons together, or a single one by a wide margin, lost more than two runs of the original may differ by. It is left empty where the
+number of questions is unknown for most of the benchmarks.
 
 ${ownTable(catalogue)}
 
-## What is kept and used for nothing
+## Comparisons on file but not used
 
 ${leftOutTable(figures)}
 
-## How the choice uses it
+## How it is used
 
-[planning.md](planning.md#which-checkpoint-is-meant), and why in [decision 6](decisions/0006-quality-by-figures.md).
+[How a checkpoint is chosen](planning.md#which-checkpoint-is-meant), and [why that way](decisions/0006-quality-by-figures.md).
 
 ## Adding a comparison
 
-One line in the file of the model, \`data/quality/<organisation>/<model>.jsonl\`:
+Add a line to the model's file, \`data/quality/<organisation>/<model>.jsonl\`:
 
 \`\`\`json
 {"checkpoint": "org/Model-FP8", "weights": "fp8", "benchmark": "GSM8K", "baseline": 91.1, "score": 90.9, "by": "maker", "source": "https://example.org/card"}
 \`\`\`
 
-The first line of a file says what all are of: \`{"model": "qwen3-32b", "seen": "2026-11-28"}\`, with the catalogue's id, or a repository and \`totalParams\` for a model that
-is not there. \`checkpoint\` is left out where the source names only the format. Scores are in per cent. Further fields, where they apply: \`metric\` (accuracy unless
-said), \`baselineWeights\` (bf16 unless said), \`kvCache\`, \`harness\`, \`samples\` (questions of one pass), \`uncertainty\`, \`note\`, \`seen\`, and \`unpooled\` with one of the
-words above where it must not be used. \`npm run build\` checks the file; \`npm run quality\` writes this page anew.
+The first line of the file says what all of its lines share: \`{"model": "qwen3-32b", "seen": "2026-11-28"}\`, with the catalogue's id, or a repository and \`totalParams\`
+for a model that is not catalogued. Leave out \`checkpoint\` where the source names only the format. Scores are percentages. Further fields, where they apply: \`metric\`
+(accuracy if not given), \`baselineWeights\` (bf16 if not given), \`kvCache\`, \`harness\`, \`samples\` (questions in one pass), \`uncertainty\`, \`note\`, \`seen\`, and
+\`unpooled\` with one of the reasons above where the comparison must not be used. \`npm run build\` checks the file; \`npm run quality\` rewrites this page.
 `
 }

@@ -50,19 +50,19 @@ export function pageOf(judged: readonly Judged[], leftOut: readonly LeftOut[], s
     return `| ${model} | ${engine} | ${list.length} | ${list.reduce((sum, entry) => sum + entry.equal.length, 0)} | ${byClass(differences)} | ${differences.filter((difference) => difference.class === undefined).length} |`
   })
   const versions = [...grouped(judged, ({launch}) => launch.engine)].map(([engine, list]) => `${engine} ${list[0]!.version}`).join(', ')
-  return `# Published launches against ours
+  return `# Published launch commands compared with ours
 
 Written by \`node src/build/run.mjs compare-recipes RELEASE FILE\`; do not edit by hand.
 
-Others publish commands for the models of the catalogue: ${sources.join('; ')}. Each was put beside the command that servefit writes for the same repository on the same number of the same cards, with no load named (so for one user, as everywhere), for the newest release we know (${versions}), and compared option by option under the names of that release. A recipe of vLLM counts with its base options, those of tool calling and reasoning, those of the variant, and those of its brand, generation and card (H200, B200, MI300X, and MI355X, RTX PRO 6000, RTX 5090 and GB10 where the recipe names them). Benchmark scripts start one model in several ways; all values that an option gets there count.
+Others publish start commands for the models of the catalogue: ${sources.join('; ')}. For each of them servefit wrote its own command for the same repository on the same cards, with no load given (so for one user) and for the newest release it knows (${versions}), and the two were compared option by option under that release's names. From a vLLM recipe the comparison takes the base options, tool calling, reasoning, the variant, and the options for the brand, the generation and the card (H200, B200 and MI300X; MI355X, RTX PRO 6000, RTX 5090 and GB10 where the recipe names them). A benchmark script may start one model in several ways; every value that an option has there counts.
 
-**${counted(judged.length, 'launch', 'launches')} compared: ${counted(equal, 'option')} equal, ${all.length} different, of which ${all.length - open.length} are explained by a class below and ${open.length} are not.** ${counted(leftOut.length, 'launch', 'launches')} could not be compared (last section).
+**${counted(judged.length, 'launch', 'launches')} compared: ${counted(equal, 'option')} equal, ${all.length} different. Of the differences, ${all.length - open.length} have a reason listed below and ${open.length} have none.** ${counted(leftOut.length, 'launch', 'launches')} could not be compared (see the last section).
 
-| model | engine | launches | equal | explained, by class | unexplained |
+| model | engine | launches | equal | different, by reason | unexplained |
 | --- | --- | ---: | ---: | --- | ---: |
 ${rows.join('\n')}
 
-## Classes
+## Why they differ
 
 ${[
   ...grouped(
@@ -114,7 +114,7 @@ function flagByFlag(judged: readonly Judged[]): string {
   if (list.length === 0) return ''
   return `## ${list.length} launches, flag by flag
 
-Recipes have options for a generation of cards or for one card besides those of the model. Of these, ${there} are in ours with the same value; ${missing.length} are not, by class: ${byClass(missing)}. The launches below are those with the most of them, cards in turn.
+Besides the model's options, recipes have options for a generation of cards or for one card. servefit's commands have ${there} of these with the same value and lack ${missing.length}, for these reasons: ${byClass(missing)}. The launches below are those with the most such options, taking one card after another.
 
 ${list.map(launchText).join('\n\n')}`
 }
@@ -124,7 +124,7 @@ function launchText({launch, equal, differences}: Judged): string {
     (difference) =>
       `| ${code(difference.name)}${difference.isForCard ? ' (for the card)' : ''} | ${cell(values(difference)).replace('\\|', '|')} | ${difference.class ?? 'unexplained'} |`,
   )
-  const table = rows.length === 0 ? 'Nothing differs.' : `| option | theirs | ours | class |\n| --- | --- | --- | --- |\n${rows.join('\n')}`
+  const table = rows.length === 0 ? 'Nothing differs.' : `| option | theirs | ours | reason |\n| --- | --- | --- | --- |\n${rows.join('\n')}`
   return `**${launch.repository}** on ${launch.count} x ${launch.gpu} (${launch.label}). Equal: ${equal.length === 0 ? 'none' : equal.map(code).join(', ')}.\n\n${table}`
 }
 
@@ -146,12 +146,14 @@ function openText(open: readonly (Difference & {launch: Published; model: string
     .join('\n')}`
 }
 
-/** Those that the catalogue lacks by name, the others with the cards and the reason. */
+/** Repositories that the catalogue lacks by name alone, the others with their cards and what was said of those. */
 function leftOutText(because: string, list: readonly LeftOut[]): string {
   const repositories = grouped(list, ({launch}) => launch.repository)
-  const words = [...repositories].map(([repository, own]) => {
-    const where = [...new Set(own.map(({launch}) => `${launch.count}x${launch.gpu} (${launch.engine})`))].join(', ')
-    return own[0]!.detail === undefined ? repository : `${repository} on ${where}: ${cell(own[0]!.detail)}`
-  })
+  const words = [...repositories].flatMap(([repository, own]) =>
+    [...grouped(own, ({detail = ''}) => detail)].map(([detail, same]) => {
+      const where = [...new Set(same.map(({launch}) => `${launch.count}x${launch.gpu} (${launch.engine})`))].join(', ')
+      return detail === '' ? repository : `${repository} on ${where}: ${cell(detail)}`
+    }),
+  )
   return `- **${because}** (${counted(list.length, 'launch', 'launches')} of ${counted(repositories.size, 'repository', 'repositories')}): ${words.join('; ')}`
 }

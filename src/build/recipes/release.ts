@@ -4,6 +4,9 @@ import {join} from 'node:path'
 import {parse} from 'yaml'
 import {cardsFor, parallelOf, type Published, wordsOf} from './read.ts'
 
+/** Cards of one tensor-parallel group: one number, or one for each card, generation or brand, and `default` for the rest. */
+type Parallel = number | Record<string, number>
+
 interface Override {
   extra_args?: string[]
   extra_env?: Record<string, string>
@@ -13,7 +16,7 @@ interface Variant extends Override {
   model_id?: string
   precision?: string
   vram_minimum_gb?: number
-  tp?: number
+  tp?: Parallel
   supported_hardware?: string[]
   hardware_overrides?: Record<string, Override>
 }
@@ -25,7 +28,7 @@ interface Recipe {
   opt_in_features?: string[]
   variants: Record<string, Variant>
   hardware_overrides?: Record<string, Override>
-  strategy_overrides?: Record<string, {tp?: number}>
+  strategy_overrides?: Record<string, {tp?: Parallel}>
 }
 
 interface Card {
@@ -107,8 +110,8 @@ function launchOf(recipe: Recipe, name: string, variant: Variant, card: string):
   const count =
     parallelOf(cardWords) ??
     parallelOf(words) ??
-    (Number.isInteger(variant.tp) ? variant.tp : undefined) ??
-    recipe.strategy_overrides?.single_node_tp?.tp ??
+    cardsOf(variant.tp, card) ??
+    cardsOf(recipe.strategy_overrides?.single_node_tp?.tp, card) ??
     cardsFor(Number(variant.vram_minimum_gb) || 0, gigabytes)
   return {
     from: 'vllm recipe',
@@ -121,6 +124,12 @@ function launchOf(recipe: Recipe, name: string, variant: Variant, card: string):
     card: {words: cardWords, environment: cardEnvironment},
     label: `${card}, ${name}`,
   }
+}
+
+/** What a recipe says of this card: by its own name before its generation's, its brand's and `default`; nothing where it speaks of others only. */
+function cardsOf(parallel: Parallel | undefined, card: string): number | undefined {
+  if (typeof parallel !== 'object') return parallel
+  return [card, ...CARDS[card]!.classes, 'default'].map((name) => parallel[name]).find((count) => count !== undefined)
 }
 
 /** A generation's overrides take the place of its brand's, a card's come on top. */

@@ -23,7 +23,7 @@ export {endToEndMs, excessOf, hasLimits, keepsLimits, type Reached, reachedLimit
 export {knownByNameAnswer, knownByNameWords} from './known-by-name.ts'
 export {marginOf} from './margin.ts'
 export {requireNames} from './names.ts'
-export {requireLayers, requireWriting} from './pooling.ts'
+export {poolingOf, requireLayers, requireWriting, textsOf} from './pooling.ts'
 export type {PoolingAnswer} from './pooling-answer.ts'
 export {type Result, SCHEMA_VERSION, toResult} from './result.ts'
 export {servedScore} from './score.ts'

@@ -1,7 +1,7 @@
 import type {Machine} from '../../core/accelerator.ts'
 import type {DeploymentRequest, Workload} from '../../core/deployment.ts'
 import type {Model} from '../../core/model.ts'
-import {bestLayout, diskBytes, isYes, preferredCheckpoints, taken, withoutAssumedSpeed} from '../answer/index.ts'
+import {bestLayout, diskBytes, isYes, poolingOf, preferredCheckpoints, taken, textsOf, withoutAssumedSpeed} from '../answer/index.ts'
 import type {Reason} from '../../core/terms.ts'
 import {ENGINES} from '../../engines/registry.ts'
 import {buildRefusal, driverRefusal} from '../../engines/support.ts'
@@ -71,11 +71,14 @@ function asChecked(context: Context, {machine, request, workload}: FitQuestion):
   const roomBytes = roomBytesOf(machine, request)
   return (model) => {
     // What is larger on disk than all memory needs no layout to be told so.
+    const load = model.pooling ? (textsOf(model, workload) ?? workload) : workload
     const candidates = preferredCheckpoints(model, accelerator, {weights: request.weights})
       .filter((checkpoint) => diskBytes(model, checkpoint) <= roomBytes)
-      .map((checkpoint) => ({checkpoint, judged: () => bestLayout({model, checkpoint, machine, engine, request, workload, calibration})}))
+      .map((checkpoint) => ({checkpoint, judged: () => bestLayout({model, checkpoint, machine, engine, request, workload: load, calibration})}))
     const best = taken(model, candidates)?.best
-    return best && isYes(best) ? [{model, evaluation: withoutAssumedSpeed(best)}] : []
+    if (!best || !isYes(best)) return []
+    const pooling = poolingOf(best, context.catalogue.speedCalibration)
+    return [{model, evaluation: withoutAssumedSpeed(pooling ? {...best, pooling} : best)}]
   }
 }
 
@@ -97,6 +100,8 @@ export interface Fit {
   outputTokensPerSecondPerUser?: number
   outputTokensPerSecond?: number
   ttftMs?: number
+  /** Of an embedding model or a reranker, in full batches; it has no other speed. */
+  textsPerSecond?: number
 }
 
 export function fitOf({model, evaluation}: FittingModel): Fit {
@@ -106,6 +111,7 @@ export function fitOf({model, evaluation}: FittingModel): Fit {
     performance,
     checkpoint,
     verdict,
+    pooling,
   } = evaluation
   const speed = userSpeed(evaluation)
   return {
@@ -120,9 +126,11 @@ export function fitOf({model, evaluation}: FittingModel): Fit {
     contextTokens: usableContext(model, evaluation),
     kvCacheTokens: memory.kvCacheTokens,
     ...(speed !== undefined && {outputTokensPerSecondPerUser: Math.round(speed * 10) / 10}),
-    ...(performance && {
-      outputTokensPerSecond: Math.round(performance.outputTokensPerSecond.estimate * 10) / 10,
-      ttftMs: Math.round(performance.ttftMs.estimate * 10) / 10,
-    }),
+    ...(pooling?.textsPerSecond && {textsPerSecond: Math.round(pooling.textsPerSecond.estimate * 10) / 10}),
+    ...(performance &&
+      !pooling && {
+        outputTokensPerSecond: Math.round(performance.outputTokensPerSecond.estimate * 10) / 10,
+        ttftMs: Math.round(performance.ttftMs.estimate * 10) / 10,
+      }),
   }
 }

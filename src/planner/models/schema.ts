@@ -18,6 +18,7 @@ const FitSchema = z.object({
   outputTokensPerSecondPerUser: z.number().optional(),
   outputTokensPerSecond: z.number().optional(),
   ttftMs: z.number().optional(),
+  textsPerSecond: z.number().optional(),
 })
 
 const fitting = z.array(ModelSchema.extend({fit: FitSchema}))

@@ -10,6 +10,8 @@ export interface TaskWords {
   /** Parts of a model's name that say it is made for this. */
   names?: string[]
   modality?: string
+  /** Only for models that turn texts into vectors or scores. */
+  pooling?: boolean
 }
 
 /** Sizes in words, by total parameters: what a phone, one card of a desktop, a few cards, a server holds. */
@@ -57,6 +59,7 @@ function fitting(word: string, tasks: readonly TaskWords[]): (model: Model) => b
   // A size is a part of a name by itself: 27b holds no 7b.
   if (size) return (model) => sizeFits(model, size)
   return (model) => {
+    if (task?.pooling && !model.pooling) return false
     if (namesOf(model).some((name) => plain(name).includes(plain(word)))) return true
     if (licenceFits(model, word) || model.checkpoints.some(({weights}) => weights === word)) return true
     if (task && isFor(model, task)) return true

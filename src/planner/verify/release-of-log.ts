@@ -40,14 +40,14 @@ export function releaseOfLog(context: Context, {engine, engineVersion, day, sour
     if (found.exact < LEAST_EXACT || found.exact * 2 < found.seen) return undefined
     warnings.push({
       code: 'engine-version-from-lines',
-      message: `the log does not say which release ran: ${found.exact} of ${found.seen} of its messages stand in the source where ${found.release} has them`,
+      message: `the log does not say which release ran: ${found.exact} of ${found.seen} of its messages come from the source lines of ${found.release}`,
     })
     return found.release
   }
   if (found.nearest * 2 < found.seen) return engineVersion
   warnings.push({
     code: 'engine-version-from-lines',
-    message: `${engineVersion} is a build of main: by where its messages stand in the source it is as new as ${found.release} (${found.nearest} of ${found.seen} are nearest to it), whose rules are used`,
+    message: `${engineVersion} is a build of main: the source lines of its messages are nearest to ${found.release} (${found.nearest} of ${found.seen}), whose rules are used`,
   })
   return found.release
 }

@@ -2,7 +2,7 @@
 import type {Catalogue, ClosedModel, KnownModel, ModelEntry} from '../../catalogue/catalogue.ts'
 import {buildNamed, draftedBy, type ForeignBuild, isForeign, type NamedBuild, promisedCheckpoint, publisherOf, withoutForm} from '../../catalogue/build-name.ts'
 import {findModel} from '../../catalogue/find-model.ts'
-import {nearest, quotedShort} from '../../core/nearest.ts'
+import {editDistance, nearest, quotedShort} from '../../core/nearest.ts'
 import {InputError} from '../../core/input-error.ts'
 import type {Model} from '../../core/model.ts'
 import type {FoundRepository, NamedModel} from './found-model.ts'
@@ -160,10 +160,49 @@ function nearestModels(catalogue: Catalogue, name: string): string[] {
           entries.map(({id, hfId}) => ({name: id, spellings: [hfId.split('/').at(-1)!]})),
           3,
         )
-  const likely = [...bases.map(({id}) => id), ...sameGeneration(entries, bare), ...alike]
+  const likely = [...bases.map(({id}) => id), ...(bases.length > 0 ? [] : withEveryWord(catalogue, bare)), ...sameGeneration(entries, bare), ...alike]
   // Other builds in the same format are no help to somebody whose base is known.
-  return [...new Set(bases.length > 0 ? likely : [...likely, ...nearest(name, known)])].slice(0, 5)
+  const [first, ...others] = bases.length > 0 ? likely : [...likely, ...nearest(name, known)]
+  return [...new Set([...(first === undefined ? [] : [first]), ...repositoriesLike(entries, name), ...others])].slice(0, 5)
 }
+
+/** A slip in the name of a build is answered with the build too. */
+function repositoriesLike(entries: readonly ModelEntry[], name: string): string[] {
+  if (!name.includes('/')) return []
+  const known = entries.flatMap(({hfId, checkpointIds}) => checkpointIds.filter((id) => id !== hfId))
+  return nearest(name, [...new Set(known)], 2).filter((repository) => editDistance(plain(name), plain(repository), FEW_SLIPS) <= FEW_SLIPS)
+}
+
+/** More slips than these make another name. */
+const FEW_SLIPS = 2
+
+/**
+ * Models whose names have every word of the asked one, which says too little to choose (`llama 70b`, `gemma4`): those that begin with it before those
+ * that begin with its first word, and of these the newest first.
+ */
+function withEveryWord(catalogue: Catalogue, name: string): string[] {
+  const asked = wordsOf(name)
+  const [first = ''] = asked
+  if (first.length < 3) return []
+  // `deepseek-v4` begins deepseek-v4-flash and not deepseek-v4.1-flash.
+  const begins = new RegExp(`^${asked.join('[^a-z0-9]*')}(?!\\.?\\d)`)
+  // What another is a version of comes before it: deepseek-v4-flash before deepseek-v4-flash-vision-exp.
+  const isVariant = (id: string): boolean => catalogue.modelEntries.some((other) => id.startsWith(`${other.id}-`))
+  return catalogue.modelEntries
+    .map(({id, pooling}) => ({id, pooling, words: wordsOf(id)}))
+    .filter(({words}) => asked.every((word) => words.includes(word)))
+    .map(({id, pooling, words}) => ({
+      id,
+      nearness: (words[0] === first ? 1 : 0) + (begins.test(id) ? 1 : 0) - (pooling ? 2 : 0) - (isVariant(id) ? 0.5 : 0),
+      released: catalogue.model(id).released ?? '',
+    }))
+    .sort((a, b) => b.nearness - a.nearness || (a.released < b.released ? 1 : a.released > b.released ? -1 : a.id < b.id ? -1 : 1))
+    .slice(0, 5)
+    .map(({id}) => id)
+}
+
+/** Runs of letters and runs of digits. */
+const wordsOf = (name: string): string[] => name.toLowerCase().match(/[a-z]+|\d+/g) ?? []
 
 /** What comes before the size in a name, and the size in billions: `gemma-4` and 27. */
 function generationOf(name: string): {generation: string; size: number} | undefined {

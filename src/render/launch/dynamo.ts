@@ -111,7 +111,7 @@ const PARSERS = /^--(?:reasoning-parser|tool-call-parser|enable-auto-tool-choice
 function engineFlags({launch, engine, model, isEngineFlag}: Startable): LaunchFlag[] {
   const {modelFlag} = RUNTIMES[engine.id]!
   const first: LaunchFlag = {flag: modelFlag, value: modelWord(launch, model), because: 'the checkpoint'}
-  if (engine.id === 'trtllm') return [first, {flag: '--extra-engine-args', value: FILE_IN_CONTAINER, because: 'everything else stands in the file'}]
+  if (engine.id === 'trtllm') return [first, {flag: '--extra-engine-args', value: FILE_IN_CONTAINER, because: 'everything else is in the file'}]
   return [first, ...launch.flags.filter(({flag}) => flag !== modelFlag && !PARSERS.test(flag) && isEngineFlag(flag))]
 }
 

@@ -22,7 +22,7 @@ export function smokeTest(startable: Startable): string {
   const patience = startPatience(startable)
   return `#!/bin/sh
 # Waits until the model is loaded, then asks once.
-# BASE_URL: where the server is, if not here. WAIT_SECONDS: how long to wait; else ${patience.seconds}: ${patience.because}.
+# BASE_URL: where the server is, if not here. WAIT_SECONDS: how long to wait; default ${patience.seconds}: ${patience.because}.
 set -eu
 base=\${BASE_URL:-http://127.0.0.1:${port}}
 limit=\${WAIT_SECONDS:-${patience.seconds}}

@@ -41,7 +41,7 @@ export const leaderWorkerSet: Format = {
   },
 }
 
-const RESTART_POLICY = remarked('RecreateGroupOnPodRestart', 'ranks that lost one of them begin anew together')
+const RESTART_POLICY = remarked('RecreateGroupOnPodRestart', 'when one rank is lost, all of them start again together')
 
 function documents(startable: Startable): Mapping[] {
   const {name} = startable

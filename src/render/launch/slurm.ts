@@ -28,10 +28,10 @@ export const slurm: Format = {
   },
   around(startable) {
     return [
-      {what: `--time=${SLURM_TIME}`, because: 'Slurm plans with an end; sbatch --time=... gives another'},
+      {what: `--time=${SLURM_TIME}`, because: 'Slurm needs a time limit; sbatch --time=... sets another'},
       {what: `--signal=TERM@${killSeconds(startable)}`, because: `before that end it is told to stop, and waits ${stopPatience(startable).because}`},
-      {what: '--requeue', because: 'it begins anew after a node fails'},
-      {what: '--exclusive', because: 'nobody else takes memory of these cards'},
+      {what: '--requeue', because: 'it starts again after a node fails'},
+      {what: '--exclusive', because: 'no other job takes memory of these cards'},
     ]
   },
 }
@@ -47,7 +47,7 @@ ${vendor === 'cpu' ? '' : `#SBATCH --gpus-per-node=${gpus}\n`}#SBATCH --exclusiv
 #SBATCH --time=${SLURM_TIME}
 #SBATCH --signal=TERM@${killSeconds(startable)}
 #SBATCH --requeue
-# --time: sbatch --time=... gives another; at its end the server is told to stop in time to give its answers. It begins anew after a node fails.
+# --time: sbatch --time=... sets another limit; before it ends, the server is told to stop, early enough to finish its answers. The job starts again after a node fails.
 # The engine is expected in the environment of the job; where pyxis is installed, --container-image can be added to srun.
 # HF_TOKEN is passed on from the environment of sbatch${launch.nodes ? ', and so are NCCL_SOCKET_IFNAME and GLOO_SOCKET_IFNAME, which nodes with several networks need' : ''}.
 ${keyComment(startable)}set -euo pipefail

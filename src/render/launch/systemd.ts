@@ -35,7 +35,7 @@ export const systemd: Format = {
       {what: 'Restart=on-failure', because: 'it comes back after a crash'},
       {
         what: `StartLimitIntervalSec=${limitSeconds(startable)}`,
-        because: `${START_LIMIT} starts that fail in that time are the last: something has to be mended`,
+        because: `after ${START_LIMIT} failed starts in that time it stays down: something has to be fixed first`,
       },
       {what: `TimeoutStopSec=${killSeconds(startable) + 10}`, because},
     ]

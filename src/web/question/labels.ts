@@ -25,7 +25,7 @@ const LABELS: Readonly<Record<string, string>> = dictionary({
   'slo-ttft-ms': 'First token within, ms',
   'slo-tpot-ms': 'Each further token, ms',
   'slo-e2e-ms': 'Whole answer, ms',
-  'slo-percentile': 'For so many in 100',
+  'slo-percentile': 'Met by this many in 100',
   objective: 'Best in',
   engine: 'Engine',
   'engine-version': 'Release',

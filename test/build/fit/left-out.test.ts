@@ -14,9 +14,9 @@ function meanOf(title: string, of: 'throughput' | 'tpot' | 'ttft', what: keyof E
 
 // What the last fit predicted of measurements that it had not seen: a fit that does worse is not to be shipped.
 it.each([
-  ['A random half left out', 'throughput', 'mean', 0.065],
-  ['A random half left out', 'tpot', 'median', 0.05],
-  ['A random half left out', 'ttft', 'median', 0.12],
+  ['A random half of the measurements left out', 'throughput', 'mean', 0.065],
+  ['A random half of the measurements left out', 'tpot', 'median', 0.05],
+  ['A random half of the measurements left out', 'ttft', 'median', 0.12],
   ['One model left out', 'throughput', 'mean', 0.11],
   ['One GPU left out', 'throughput', 'mean', 0.09],
 ] as const)('%s: %s, %s at most %d', (title, of, what, most) => {
@@ -25,8 +25,8 @@ it.each([
 
 // An interval of 80%: of measurements that the fit had not seen about as many lie inside. A class of hardware that nobody measured is given more.
 it.each([
-  ['A random half left out', 0.88],
-  ['The same, asked with the flags of the launch left open', 0.88],
+  ['A random half of the measurements left out', 0.88],
+  ['The same, with the launch flags unknown', 0.88],
   ['One model left out', 0.88],
   ['One GPU left out', 0.92],
 ])('%s: three in four lie inside the interval, and at most %d', (title, most) => {

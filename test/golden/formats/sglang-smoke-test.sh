@@ -1,6 +1,6 @@
 #!/bin/sh
 # Waits until the model is loaded, then asks once.
-# BASE_URL: where the server is, if not here. WAIT_SECONDS: how long to wait; else 2580: half an hour to compile and tune, 650 s to download 65 GB at 100 MB/s, 130 s to read them at 500 MB/s.
+# BASE_URL: where the server is, if not here. WAIT_SECONDS: how long to wait; default 2580: half an hour to compile and tune, 650 s to download 65 GB at 100 MB/s, 130 s to read them at 500 MB/s.
 set -eu
 base=${BASE_URL:-http://127.0.0.1:30000}
 limit=${WAIT_SECONDS:-2580}
