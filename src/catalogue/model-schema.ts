@@ -135,7 +135,16 @@ const architecture = z.strictObject({
   positionTokens: count.optional(),
   layers: z.record(layerName, layer),
   pattern: text,
-  draft: layer.extend({layerCount: count, outerElementCount: z.int().nonnegative(), storesEmbeddings: flag}).optional(),
+  draft: layer
+    .extend({
+      layerCount: count,
+      outerElementCount: z.int().nonnegative(),
+      storesEmbeddings: flag,
+      /** Layers that attend otherwise, by their place from 0. */
+      others: z.strictObject({places: z.array(z.int().nonnegative()).min(1), mixer}).optional(),
+      builtAsDrafted: flag,
+    })
+    .optional(),
   encoders: z
     .array(
       z.strictObject({
@@ -318,7 +327,8 @@ function architectureFrom(file: ModelFile['architecture']): Architecture {
         layerCount: draft.layerCount,
         kind: kindFrom('draft', draft),
         extraElementCount: draft.outerElementCount,
-        ...present({storesEmbeddings: draft.storesEmbeddings}),
+        ...present({storesEmbeddings: draft.storesEmbeddings, builtAsDrafted: draft.builtAsDrafted}),
+        ...present({others: draft.others && {places: draft.others.places, kind: kindFrom('draft', {...draft, mixer: draft.others.mixer})}}),
       },
       encoders: encoders as Encoder[] | undefined,
     }),
@@ -400,6 +410,8 @@ export function modelToYamlObject(model: Model): ModelFile {
           layerCount: draft.layerCount,
           outerElementCount: draft.extraElementCount,
           storesEmbeddings: draft.storesEmbeddings,
+          others: draft.others && {places: draft.others.places, mixer: draft.others.kind.mixers[0]},
+          builtAsDrafted: draft.builtAsDrafted,
           ...layerToFile(draft.kind),
         }),
       encoders,

@@ -204,6 +204,10 @@ export interface Encoder {
 export interface DraftLayers {
   layerCount: number
   kind: LayerKind
+  /** Layers among them that attend otherwise, by their place (Inkling: two over the whole context); their weights are counted like the rest. */
+  others?: {places: number[]; kind: LayerKind}
+  /** Engines build no more of them than tokens are drafted, each token by a layer of its own (Inkling). */
+  builtAsDrafted?: boolean
   /** Elements outside the layer itself, for each layer (projection of hidden + embedding, norms). */
   extraElementCount: number
   /** The checkpoint stores copies of embedding and head inside the draft (DeepSeek-V3, GLM-4.5). */

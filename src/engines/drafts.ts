@@ -42,7 +42,16 @@ const DSPARK_LAYERS = 3
 /** Draft layers of the checkpoint that a method loads: each of them has weights and a cache. */
 export function draftLayerCount({draft}: Architecture, speculative: Speculation | undefined): number {
   if (!draft) return 0
+  if (draft.builtAsDrafted && speculative !== undefined) return Math.min(draft.layerCount, speculative.tokens)
   return speculative !== undefined && methodWord(speculative.method) === 'dspark' ? Math.max(DSPARK_LAYERS, draft.layerCount) : draft.layerCount
+}
+
+/** What each of them is, first to last. */
+export function draftLayers(architecture: Architecture, speculative: Speculation | undefined): LayerKind[] {
+  const {draft} = architecture
+  if (!draft) return []
+  const {kind, others} = draft
+  return Array.from({length: draftLayerCount(architecture, speculative)}, (_, place) => (others?.places.includes(place) ? others.kind : kind))
 }
 
 /** A block is drafted at once, by layers of the checkpoint or by a model of its own. */

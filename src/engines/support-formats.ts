@@ -1,5 +1,6 @@
 import type {Accelerator} from '../core/accelerator.ts'
 import type {EngineId} from '../core/deployment.ts'
+import {weightFormat} from '../core/formats.ts'
 import type {AttentionTable} from './attention.ts'
 import type {BuildTable} from './builds.ts'
 import {capabilitiesInWords, type CapabilityRange, within} from './capabilities.ts'
@@ -119,12 +120,26 @@ const ruleOf = (rules: Record<string, Record<EngineId, FormatRules>>, name: stri
 
 /**
  * A weight format, by its short name. What packed a checkpoint (`compressed-tensors`, `modelopt`) has rules of its own for some formats:
- * `fp8/modelopt`.
+ * `fp8/modelopt`, and for some members of a family: `nvfp4-weight-only/modelopt_mixed`.
  */
 export function formatAnswer(table: SupportTable, engine: EngineId, format: string, accelerator: Accelerator, version: string, packer?: string): FormatAnswer {
   const family = formatFamily(format)
-  const own = packer === undefined ? undefined : ruleOf(table.formats, `${family}/${packer}`, engine)
-  return ruleAnswer(own ?? ruleOf(table.formats, family, engine), accelerator, version)
+  const packers = packer === MIXED ? [MIXED, MODEL_OPTIMIZER] : packer === undefined ? [] : [packer]
+  const own = packers.flatMap((name) => [`${format}/${name}`, `${family}/${name}`]).map((name) => ruleOf(table.formats, name, engine))
+  return ruleAnswer(own.find((rules) => rules !== undefined) ?? ruleOf(table.formats, family, engine), accelerator, version)
+}
+
+const MODEL_OPTIMIZER = 'modelopt'
+const MIXED = 'modelopt_mixed'
+
+/**
+ * Who packed a checkpoint, as the support table tells them apart. NVIDIA Model Optimizer writes `quant_algo: MIXED_PRECISION` where layers
+ * are quantised in more than one way; both engines read that with a class of its own (ModelOptMixedPrecisionConfig of modelopt.py and
+ * modelopt_quant.py), with other floors than those of its parts.
+ */
+export function packerOf(quantMethod: string | undefined, formats: readonly string[]): string | undefined {
+  if (quantMethod !== MODEL_OPTIMIZER) return quantMethod
+  return formats.filter((format) => weightFormat(format).elementBits < 16).length > 1 ? MIXED : quantMethod
 }
 
 /** A cache format, by its short name. */

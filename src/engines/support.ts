@@ -12,7 +12,7 @@ import {poolingReasons} from './pooling.ts'
 import {speculationReasons, uncountedLayers} from './speculation/choice.ts'
 import {attentionReason} from './attention.ts'
 import {type BuildQuestion, buildReason, buildWarnings, driverReason, variantFor} from './builds.ts'
-import {architectureAnswer, cacheAnswer, type FormatAnswer, formatAnswer} from './support-formats.ts'
+import {architectureAnswer, cacheAnswer, type FormatAnswer, formatAnswer, packerOf} from './support-formats.ts'
 import {optionReasons} from './options.ts'
 import {compareVersions, isUnlisted, resolveVersion} from './versions.ts'
 
@@ -120,11 +120,13 @@ function weightSupport({id, title, subject, deployment, data}: SupportQuestion):
       remedy: 'choose another checkpoint: servefit models show lists them',
     })
   const plugins = new Map<string, string[]>()
-  for (const format of formatsOf(subject)) {
+  const formats = formatsOf(subject)
+  const packer = packerOf(subject.checkpoint.quantMethod, formats)
+  for (const format of formats) {
     const name = supportName(format, subject)
     const answer =
       platformFormat(data, accelerator, name, deployment.engineVersion) ??
-      formatAnswer(data.support, id, name, accelerator, deployment.engineVersion, subject.checkpoint.quantMethod)
+      formatAnswer(data.support, id, name, accelerator, deployment.engineVersion, packer)
     const {title: formatTitle, weightOnly, computeType} = weightFormat(format)
     if (answer.kind === 'refused')
       support.reasons.push({

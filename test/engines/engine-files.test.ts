@@ -1,7 +1,7 @@
 import {readdirSync} from 'node:fs'
 import {describe, expect, it} from 'vitest'
 import {checkEngineFile, type FactsFile} from '../../src/engines/engine-schema.ts'
-import {architectureAnswer, cacheAnswer, formatAnswer, formatFamily, ruleAnswer} from '../../src/engines/support-formats.ts'
+import {architectureAnswer, cacheAnswer, formatAnswer, formatFamily, packerOf, ruleAnswer} from '../../src/engines/support-formats.ts'
 import {weightFormatIds} from '../../src/core/formats.ts'
 import {engineFile, flagTable, gpus, needsTable, supportTable} from './launch-fixtures.ts'
 
@@ -141,10 +141,30 @@ describe('what engines can load', () => {
     ['vllm', 'mxfp8', 'modelopt', 9.0, '0.19.1', 'refused', '0.20.0'],
     ['sglang', 'nvfp4', 'modelopt', 9.0, '0.5.12', 'refused', '0.5.13'],
     ['sglang', 'fp8', 'modelopt', 8.6, '0.5.18', 'refused', undefined],
+    // Several formats in one checkpoint: a Qwen3.6 35B A3B of NVIDIA ran on two RTX 3090 with 0.24.0, where pure FP8 was still refused.
+    ['vllm', 'fp8', 'modelopt_mixed', 8.6, '0.23.0', 'refused', '0.24.0'],
+    ['vllm', 'fp8', 'modelopt_mixed', 8.6, '0.24.0', 'stored', undefined],
+    ['vllm', 'fp8', 'modelopt_mixed', 8.9, '0.16.0', 'refused', '0.17.0'],
+    ['vllm', 'nvfp4', 'modelopt_mixed', 8.6, '0.20.0', 'refused', '0.24.0'],
+    ['vllm', 'nvfp4-weight-only', 'modelopt_mixed', 12.0, '0.21.0', 'refused', '0.22.0'],
+    ['vllm', 'nvfp4-weight-only', 'modelopt_mixed', 8.6, '0.24.0', 'stored', undefined],
+    ['vllm', 'nvfp4-weight-only', 'modelopt', 12.0, '0.20.2', 'refused', '0.21.0'],
+    ['vllm', 'nvfp4-weight-only', 'compressed-tensors', 8.6, '0.12.0', 'stored', undefined],
+    ['vllm', 'mxfp8', 'modelopt_mixed', 9.0, '0.28.0', 'stored', undefined],
+    ['sglang', 'fp8', 'modelopt_mixed', 8.6, '0.5.16', 'refused', '0.5.17'],
+    ['sglang', 'fp8', 'modelopt_mixed', 8.6, '0.5.17', 'stored', undefined],
+    ['sglang', 'nvfp4-weight-only', 'modelopt_mixed', 8.6, '0.5.14', 'refused', '0.5.15'],
   ])('%s, %s of %s on %s in %s: %s', (engine, format, packer, computeCapability, version, kind, later) => {
     const answer = formatAnswer(table, engine as 'vllm', format, {...gpus.a100.accelerator, computeCapability}, version, packer)
     expect(answer.kind).toBe(kind)
     expect(answer.elsewhere).toEqual(later === undefined ? undefined : {version: later, later: true})
+  })
+
+  it('takes a checkpoint of Model Optimizer for a mixed one where two formats are quantised', () => {
+    expect(packerOf('modelopt', ['nvfp4', 'bf16'])).toBe('modelopt')
+    expect(packerOf('modelopt', ['nvfp4-weight-only', 'fp8', 'bf16'])).toBe('modelopt_mixed')
+    expect(packerOf('compressed-tensors', ['nvfp4', 'fp8-channel'])).toBe('compressed-tensors')
+    expect(packerOf(undefined, ['bf16'])).toBeUndefined()
   })
 
   it('names the last release that took a format on a card', () => {

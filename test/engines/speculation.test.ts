@@ -3,7 +3,8 @@ import {describe, expect, it} from 'vitest'
 import {openCatalogue} from '../../src/catalogue/catalogue.ts'
 import type {DeploymentRequest} from '../../src/core/deployment.ts'
 import {InputError} from '../../src/core/input-error.ts'
-import {shapeParameters} from '../../src/engines/drafts.ts'
+import {checkpointBytes} from '../../src/core/weights.ts'
+import {draftLayers, shapeParameters} from '../../src/engines/drafts.ts'
 import type {Engine, EngineData, Subject} from '../../src/engines/engine.ts'
 import {checkFlag} from '../../src/engines/flags.ts'
 import {ENGINES} from '../../src/engines/registry.ts'
@@ -302,4 +303,32 @@ describe('SGLang draws up the next step while one that checks drafts runs', () =
     ['0.5.12', 'dflash', 2.2e-3],
     ['0.5.13', 'dflash', undefined],
   ])('%s with %s: waits %s', (version, method, seconds) => expect(waits(version, method)).toBe(seconds))
+
+describe('the eight layers of Inkling', () => {
+  const {architecture, checkpoints} = catalogue.model('inkling')
+  const wholeAt = (tokens: number) => draftLayers(architecture, {method: 'mtp', tokens}).map(({mixers}) => mixers.every((mixer) => mixer.kind === 'full' && !mixer.window))
+
+  // mtp_config.local_layer_ids is [0, 2, 4, 5, 6, 7]: the second and the fourth attend over the whole context.
+  it('are built as many as tokens are drafted, two of them over the whole context', () => {
+    expect(wholeAt(1)).toEqual([false])
+    expect(wholeAt(2)).toEqual([false, true])
+    expect(wholeAt(8)).toEqual([false, true, false, true, false, false, false, false])
+    expect(wholeAt(12)).toHaveLength(8)
+  })
+
+  // 591,854,374,368 bytes of tensors in the NVFP4 files, where the experts of one layer are at 16 bits.
+  it('complete the size of the files', () => {
+    const checkpoint = checkpoints.find(({hfId}) => hfId === 'thinkingmachines/Inkling-NVFP4')!
+    expect(checkpointBytes(architecture, checkpoint) / checkpoint.bytes!).toBeCloseTo(1, 2)
+  })
+
+  it('draft one token in vLLM until 0.27.1, and eight from 0.28.0', () => {
+    const request = (engineVersion: string, tokens: number) => ({engineVersion, tp: 8, ...drafting('mtp', tokens)})
+    expect(refusal('vllm', 'inkling', request('0.27.1', 8))[0]).toMatchObject({
+      message: 'vLLM 0.27.1 drafts one token with the layers of Inkling, not 8',
+      remedy: 'use --engine-version 0.28.0 or later, or --speculative mtp:1',
+    })
+    expect(refusal('vllm', 'inkling', request('0.27.1', 1))).toEqual([])
+    expect(refusal('vllm', 'inkling', request('0.28.0', 8))).toEqual([])
+  })
 })

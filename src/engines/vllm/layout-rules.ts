@@ -68,6 +68,21 @@ function draftReasons({engineVersion: version, speculative, maxNumBatchedTokens,
   ]
 }
 
+/** "Inkling MTP currently supports exactly one speculative token" (config/speculative.py, 0.26.0 to 0.27.1; not in 0.28.0). */
+const INKLING_DRAFTS_MORE = '0.28.0'
+
+function inklingReasons({model}: Subject, {engineVersion: version, speculative}: Deployment): Reason[] {
+  const isInkling = model.architecture.className === 'InklingForConditionalGeneration'
+  if (!isInkling || speculative?.method !== 'mtp' || speculative.tokens === 1 || isAtLeast(version, INKLING_DRAFTS_MORE)) return []
+  return [
+    reason(
+      'speculation-unavailable',
+      `vLLM ${version} drafts one token with the layers of Inkling, not ${speculative.tokens}`,
+      `use --engine-version ${INKLING_DRAFTS_MORE} or later, or --speculative mtp:1`,
+    ),
+  ]
+}
+
 /** Sizes that contradict each other: "customized max_cudagraph_capture_size should be consistent" (config/vllm.py _set_cudagraph_sizes, 0.28.0). */
 function graphReasons({graphs, maxNumBatchedTokens}: Deployment): Reason[] {
   if (!graphs?.sizes || graphs.maxBatch === undefined) return []
@@ -105,5 +120,6 @@ export const vllmLayoutReasons = (subject: Subject, deployment: Deployment): Rea
   ...contextReasons(subject, deployment),
   ...batchReasons(deployment),
   ...draftReasons(deployment),
+  ...inklingReasons(subject, deployment),
   ...graphReasons(deployment),
 ]

@@ -13,7 +13,7 @@ import type {Stage} from '../../core/weights.ts'
 import {contextLimit} from '../context.ts'
 import type {EngineData, Subject} from '../engine.ts'
 import {bytesOf, cutTo, tight} from '../beside-cache.ts'
-import {draftLayerCount, knownDraft, ownDraftLayers, shapeLayer, usesDraftLayers} from '../drafts.ts'
+import {draftLayers, knownDraft, ownDraftLayers, shapeLayer, usesDraftLayers} from '../drafts.ts'
 import {vllmExpertTile} from '../expert-padding.ts'
 import {longestStart} from '../longest.ts'
 import {encoderEstimate, isEncoder} from '../pooling.ts'
@@ -84,9 +84,10 @@ function stagePool(subject: Subject, deployment: Deployment, layout: CacheLayout
   const {architecture} = subject.model
   const parts = architecture.layerKinds.map((kind) => layerCache(kind, layout))
   const layers = architecture.layerSequence.slice(stage.first, stage.last).map((index) => parts[index]!)
-  // Each draft layer is built, whichever of them a step runs (models/deepseek_mtp.py, step3p5_mtp.py, deepseek_v4/nvidia/dspark.py, 0.33.0).
-  if (stage.head && architecture.draft && usesDraftLayers(architecture, deployment.speculative))
-    for (let layer = 0; layer < draftLayerCount(architecture, deployment.speculative); layer++) layers.push(layerCache(architecture.draft.kind, layout))
+  // Each draft layer is built, whichever of them a step runs (models/deepseek_mtp.py, step3p5_mtp.py, deepseek_v4/nvidia/dspark.py, 0.33.0),
+  // but for Inkling's (models/inkling/nvidia/mtp.py _select_mtp_depth_count, 0.28.0 to 0.33.0).
+  if (stage.head && usesDraftLayers(architecture, deployment.speculative))
+    layers.push(...draftLayers(architecture, deployment.speculative).map((kind) => layerCache(kind, layout)))
   // A draft of its own keeps whole layers: of its own shape where that is known, else like the model's.
   const draft = knownDraft(subject.model, deployment.speculative)
   const whole = draft?.shape ? layerCache(shapeLayer(draft.shape), layout) : parts.find((kindParts) => kindParts.some((part) => part.growth === 'growing'))
