@@ -80,6 +80,7 @@ const flagRow = z.strictObject({
   open: z.boolean().optional(),
   deprecated: z.boolean().optional(),
   instead: text.optional(),
+  gone: text.optional(),
   earlier: z
     .array(
       z.strictObject({
