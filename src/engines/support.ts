@@ -151,7 +151,7 @@ const elsewhere = ({elsewhere: other}: FormatAnswer): string => (other ? `use --
 
 /** Integer formats are told apart by who packed them: compressed-tensors has rules of its own. */
 function supportName(format: string, {checkpoint}: Subject): string {
-  if (checkpoint.quantMethod === 'compressed-tensors' && format.startsWith('int4')) return 'compressed-int4'
+  if (checkpoint.quantMethod === 'compressed-tensors' && /^(?:awq-)?int4/.test(format)) return 'compressed-int4'
   if (checkpoint.quantMethod === 'gptq' && format.startsWith('int4')) return 'gptq-int4'
   if (checkpoint.quantMethod === 'awq' && format.startsWith('int4')) return 'awq-int4'
   return format

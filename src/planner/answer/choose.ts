@@ -217,9 +217,14 @@ export function byPreference(model: Model, checkpoints: readonly Checkpoint[], a
     .map(({checkpoint}) => checkpoint)
 }
 
+/** What publishers' 4-bit integers are called, for who asks for `int4` alone. */
+const PUBLISHED_INT4: readonly string[] = ['awq-int4', 'gptq-int4', 'compressed-int4']
+
 /** Checkpoints of a model whose short format is the asked one, or one of its kind (fp8 also takes per-channel and block builds). */
 export function checkpointsOfWeights(model: Model, weights: string): Checkpoint[] {
-  return model.checkpoints.filter((checkpoint) => checkpoint.weights === weights || checkpoint.weights.startsWith(`${weights}-`))
+  return model.checkpoints.filter(
+    ({weights: own}) => own === weights || own.startsWith(`${weights}-`) || (weights === 'int4' && PUBLISHED_INT4.includes(own)),
+  )
 }
 
 /** A checkpoint that nobody published: every matrix in this format, what recipes usually keep left at 16 bits. */
@@ -367,7 +372,7 @@ function withFormat(model: Model, checkpoint: Checkpoint, weights: string | unde
 /** Names that people use for one another: what a repository holds in 16 bits, or in 4-bit integers, is called by any of them. */
 const SYNONYMS = [
   ['bf16', 'fp16'],
-  ['awq-int4', 'gptq-int4', 'compressed-int4', 'int4'],
+  [...PUBLISHED_INT4, 'int4'],
   ['gptq-int8', 'compressed-int8'],
 ]
 
