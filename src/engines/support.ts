@@ -139,6 +139,11 @@ function weightSupport({id, title, subject, deployment, data}: SupportQuestion):
         message: `${title} ${deployment.engineVersion} does not run weights in ${formatTitle} here: ${answer.because}`,
         remedy: `${elsewhere(answer)}choose another checkpoint: servefit models show lists them`,
       })
+    else if (answer.widenedTo !== undefined)
+      support.warnings.push({
+        code: 'weights-widened',
+        message: `${named(accelerator)} has no kernel for ${formatTitle}: ${title} ${deployment.engineVersion} turns these weights into ${weightFormat(answer.widenedTo).title} as it loads them, and they take the room of that`,
+      })
     else if (answer.kind === 'stored' && !weightOnly && computeType !== 'bf16')
       support.warnings.push({
         code: 'weight-only-fallback',

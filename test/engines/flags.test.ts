@@ -63,14 +63,13 @@ describe('options by version', () => {
     if (words !== undefined) expect(problem?.message).toContain(words)
   })
 
-  it.each([...vllm.flags.map((row) => [vllm, row] as const), ...sglang.flags.map((row) => [sglang, row] as const)].filter(([, {until, instead}]) => until && instead))(
-    '%#: what takes the place of an option is an option of that release',
-    (table, {name, until}) => {
-      const [offered] = findFlag(table, table.release!, name).problem?.suggestions ?? []
-      expect(until).not.toBe(table.release)
-      if (offered !== undefined) expect(findFlag(table, table.release!, /^--[\w-]+/.exec(offered)![0]).problem).toBeUndefined()
-    },
-  )
+  it.each(
+    [...vllm.flags.map((row) => [vllm, row] as const), ...sglang.flags.map((row) => [sglang, row] as const)].filter(([, {until, instead}]) => until && instead),
+  )('%#: what takes the place of an option is an option of that release', (table, {name, until}) => {
+    const [offered] = findFlag(table, table.release!, name).problem?.suggestions ?? []
+    expect(until).not.toBe(table.release)
+    if (offered !== undefined) expect(findFlag(table, table.release!, /^--[\w-]+/.exec(offered)![0]).problem).toBeUndefined()
+  })
 
   it('does not offer what is gone too', () => {
     // SGLang: --piecewise-cuda-graph-compiler became --cuda-graph-tc-compiler, which was last in 0.5.21.

@@ -61,7 +61,9 @@ describe('which checkpoint is meant', () => {
     const experts = 3 * 2560 * 768 * 512 * 40
     const {best} = await ask({model: 'ling-3.0-flash', gpu: '1xh200-sxm', weights: 'int4'})
     expect(best.checkpoint.hfId).toBe('inclusionAI/Ling-3.0-flash-int4')
-    const bytes = best.memory.terms.filter(({part, name}) => part === 'weights' && name !== 'weights: absorbed latent projections').reduce((sum, term) => sum + term.bytes, 0)
+    const bytes = best.memory.terms
+      .filter(({part, name}) => part === 'weights' && name !== 'weights: absorbed latent projections')
+      .reduce((sum, term) => sum + term.bytes, 0)
     expect(Math.abs(bytes / ((experts * 4.5) / 8 + (124_414_211_552 - experts) * 2) - 1)).toBeLessThan(0.005)
     expect((await ask({model: 'qwen3-32b', gpu: '1xh200-sxm', weights: 'int4'})).best.checkpoint.hfId).toBe('Qwen/Qwen3-32B-AWQ')
   })

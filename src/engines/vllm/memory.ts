@@ -35,6 +35,7 @@ import {stagesOf} from '../stages.ts'
 import {isAtLeast} from '../versions.ts'
 import {type PartTerm, weightTerms} from '../weight-terms.ts'
 import {allReduceBytes} from './all-reduce.ts'
+import {asLoaded} from '../loaded.ts'
 import {attentionWorkspaceBytes, capturesWholeSteps} from './attention-workspace.ts'
 import {type CachePool, cachePool, capacity, longestRequest, usableBlocks} from './cache-groups.ts'
 import {attentionPeak, compressedGraphBytes, compressedRow, hostTableTerms, isV41, loadedBufferTerms, pairBlockTokens} from './deepseek-v4.ts'
@@ -460,7 +461,7 @@ export function vllmMemory(subject: Subject, deployment: Deployment, data: Engin
     const terms = [
       ...weightTerms({
         architecture: withLoadedTowers(architecture, deployment),
-        checkpoint: subject.checkpoint,
+        checkpoint: asLoaded(subject, deployment, data),
         layout: vllmLayout(deployment),
         stage,
         stageCount: deployment.pp,

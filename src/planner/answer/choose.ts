@@ -222,9 +222,7 @@ const PUBLISHED_INT4: readonly string[] = ['awq-int4', 'gptq-int4', 'compressed-
 
 /** Checkpoints of a model whose short format is the asked one, or one of its kind (fp8 also takes per-channel and block builds). */
 export function checkpointsOfWeights(model: Model, weights: string): Checkpoint[] {
-  return model.checkpoints.filter(
-    ({weights: own}) => own === weights || own.startsWith(`${weights}-`) || (weights === 'int4' && PUBLISHED_INT4.includes(own)),
-  )
+  return model.checkpoints.filter(({weights: own}) => own === weights || own.startsWith(`${weights}-`) || (weights === 'int4' && PUBLISHED_INT4.includes(own)))
 }
 
 /** A checkpoint that nobody published: every matrix in this format, what recipes usually keep left at 16 bits. */
