@@ -138,6 +138,7 @@ const formatRule = z.strictObject({
   on: z.array(range).min(1).optional(),
   native: z.array(range).min(1).optional(),
   amd: z.union([z.boolean(), z.array(text).min(1)]).optional(),
+  amdBecause: text.optional(),
   widenedTo: text.optional(),
   since: version.optional(),
   until: version.optional(),

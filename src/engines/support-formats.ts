@@ -16,6 +16,8 @@ export interface FormatRule {
   native?: CapabilityRange[]
   /** AMD GPUs: all, none, or gfx targets by prefix. Absent: not known. */
   amd?: boolean | string[]
+  /** Why AMD GPUs are refused, in words that follow "because". */
+  amdBecause?: string
   /** AMD GPUs beside those have no kernel: their weights are widened to this format while they are loaded. */
   widenedTo?: string
   since?: string
@@ -76,7 +78,7 @@ export interface FormatAnswer {
 function amdAnswer(rule: FormatRule, accelerator: Accelerator): FormatAnswer {
   const {amd} = rule
   if (amd === undefined) return {kind: 'unknown'}
-  if (amd === false) return {kind: 'refused', because: 'it has no kernels for AMD GPUs'}
+  if (amd === false) return {kind: 'refused', because: rule.amdBecause ?? 'it has no kernels for AMD GPUs'}
   if (amd === true) return {kind: accelerator.native.length > 0 && rule.native ? 'native' : 'stored'}
   const target = accelerator.gfxTarget
   if (target === undefined) return {kind: 'unknown'}
