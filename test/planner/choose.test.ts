@@ -56,6 +56,10 @@ describe('which checkpoint is meant', () => {
     expect(best.warnings.map(({code}) => code)).toContain('checkpoint-not-published')
   })
 
+  it('a build for NPUs is not the INT8 build of another card', async () => {
+    expect((await ask({model: 'qwen3.8-27b', gpu: '2xrtx-3090', tp: 2, weights: 'int8', maxModelLen: 32768})).hypothetical).toBe(true)
+  })
+
   it('int4 alone means a published build in 4-bit integers, whoever packed it', async () => {
     // Ling 3.0 flash: routed experts of 2,560 x 768, three matrices, 512 of them in 40 layers, at 4.5 bits; the rest of 124.4 billion weights at 16.
     const experts = 3 * 2560 * 768 * 512 * 40

@@ -468,7 +468,7 @@ export function vllmMemory(subject: Subject, deployment: Deployment, data: Engin
         speculative: deployment.speculative,
         draft: knownDraft(subject.model, deployment.speculative),
         ...offloadAsked(deployment, vllmOffload(subject, deployment)),
-        expertTile: vllmExpertTile(subject.gpu.accelerator, version, hasCompressedAttention(architecture)),
+        expertTile: vllmExpertTile(subject.gpu.accelerator, version, hasCompressedAttention(architecture), architecture.className),
       }),
       ...vllmLoraTerms({architecture, deployment, layout: vllmLayout(deployment), stage}, data.support.lora),
       ...rotaryTerms(architecture),

@@ -250,11 +250,11 @@ const HYPOTHETICAL: Record<string, string> = dictionary({
  */
 export function choose(question: ChoiceQuestion): Choice {
   const {model, request, machine, prefer} = question
-  if (question.checkpoint) return {best: bestLayout({...question, checkpoint: withFormat(model, question.checkpoint, request.weights)}), passedOver: []}
+  if (question.checkpoint) return {best: bestLayout({...question, checkpoint: withFormat(question, question.checkpoint)}), passedOver: []}
   let candidates: readonly Checkpoint[] = model.checkpoints
   let hypothetical = false
   if (request.weights !== undefined) {
-    candidates = checkpointsOfWeights(model, request.weights)
+    candidates = checkpointsOfWeights(model, request.weights).filter((checkpoint) => isForCard(checkpoint, pacingAccelerator(machine)))
     if (candidates.length === 0) {
       candidates = [imagined(model, request.weights)]
       hypothetical = true
@@ -265,6 +265,9 @@ export function choose(question: ChoiceQuestion): Choice {
   if (!choice) throw new InputError('MODEL_WITHOUT_CHECKPOINT', `${model.name} has no checkpoint in the catalogue`)
   return {...choice, hypothetical}
 }
+
+/** What was packed for Ascend NPUs is no other card's build of a format that was asked for by name. */
+const isForCard = ({quantMethod}: Checkpoint, {vendor}: Accelerator): boolean => quantMethod !== 'ascend' || vendor === 'huawei'
 
 /** More bits are worth some speed, but not so much: whoever adds a card would lose a quarter of it for each user. */
 const MUCH_FASTER = 1.3
@@ -361,9 +364,9 @@ const PREFERRED: Partial<Record<Preference, (evaluation: Evaluation) => number>>
 }
 
 /** A repository whose format is asked for differently: the model's checkpoint of that format, published or imagined. */
-function withFormat(model: Model, checkpoint: Checkpoint, weights: string | undefined): Checkpoint {
+function withFormat({model, request: {weights}, machine}: ChoiceQuestion, checkpoint: Checkpoint): Checkpoint {
   if (weights === undefined || isCalled(checkpoint, weights)) return checkpoint
-  const published = checkpointsOfWeights(model, weights)
+  const published = checkpointsOfWeights(model, weights).filter((one) => isForCard(one, pacingAccelerator(machine)))
   return published.find((one) => one.weights === weights) ?? published[0] ?? {...imagined(model, weights), hfId: checkpoint.hfId}
 }
 

@@ -11,10 +11,7 @@ export function parseSpeculation(text: string): Speculation {
   const method = /^[a-z][a-z0-9_-]*/i.exec(text.trim())?.[0]?.toLowerCase()
   if (!method) throw new InputError('SPECULATION_INVALID', `Speculation "${text}" names no method: expected METHOD or METHOD:TOKENS, such as mtp:1`)
   const tokens = Number(
-    /^[a-z][a-z0-9_-]*:(\d+)$/i.exec(text.trim())?.[1] ??
-      /(\d+) draft tokens/i.exec(text)?.[1] ??
-      /(\d+) steps?/i.exec(text)?.[1] ??
-      usualDraftTokens(method),
+    /^[a-z][a-z0-9_-]*:(\d+)$/i.exec(text.trim())?.[1] ?? /(\d+) draft tokens/i.exec(text)?.[1] ?? /(\d+) steps?/i.exec(text)?.[1] ?? usualDraftTokens(method),
   )
   const {min, max} = LIMITS.draftTokens
   if (!Number.isInteger(tokens) || tokens < min || tokens > max)
