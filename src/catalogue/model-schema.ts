@@ -27,6 +27,7 @@ const mixer = z.discriminatedUnion('kind', [
     outputBias: flag,
     queryKeyNorm: z.enum(['head', 'layer']).optional(),
     outputGate: z.enum(['element', 'head']).optional(),
+    gateApart: flag,
     sinks: flag,
     sharesKvCache: flag,
     valueFromKey: flag,

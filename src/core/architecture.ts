@@ -22,6 +22,8 @@ export interface FullAttention {
   queryKeyNorm?: 'head' | 'layer'
   /** `element`: the query projection is twice as wide (Qwen3-Next); `head`: one gate value for each query head. */
   outputGate?: 'element' | 'head'
+  /** The gate of `element` is a matrix of its own, which recipes may leave alone (Muse Glimmer). */
+  gateApart?: boolean
   /** One learned logit for each query head (gpt-oss). */
   sinks?: boolean
   /** The layer reads another layer's cache and has neither K/V weights nor a cache (Gemma 3n, Gemma 4 E). */

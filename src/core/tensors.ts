@@ -81,7 +81,8 @@ function fullAttention(a: FullAttention, hidden: number): WeightTensor[] {
   const valueDim = a.valueHeadDim ?? a.headDim
   const queryRows = a.queryHeadCount * a.headDim
   const tensors = [
-    matrix('attention.query', queryRows * (a.outputGate === 'element' ? 2 : 1), hidden, ATTENTION_ROWS),
+    matrix('attention.query', queryRows * (a.outputGate === 'element' && !a.gateApart ? 2 : 1), hidden, ATTENTION_ROWS),
+    ...(a.outputGate === 'element' && a.gateApart ? [matrix('attention.gate', queryRows, hidden, ATTENTION_ROWS)] : []),
     matrix('attention.output', hidden, a.queryHeadCount * valueDim, ATTENTION_COLUMNS),
   ]
   const ownsKv = !a.sharesKvCache

@@ -80,6 +80,7 @@ const flagRow = z.strictObject({
   open: z.boolean().optional(),
   deprecated: z.boolean().optional(),
   instead: text.optional(),
+  gone: text.optional(),
   earlier: z
     .array(
       z.strictObject({
@@ -137,6 +138,8 @@ const formatRule = z.strictObject({
   on: z.array(range).min(1).optional(),
   native: z.array(range).min(1).optional(),
   amd: z.union([z.boolean(), z.array(text).min(1)]).optional(),
+  amdBecause: text.optional(),
+  widenedTo: text.optional(),
   since: version.optional(),
   until: version.optional(),
   plugin: text.optional(),

@@ -148,6 +148,8 @@ export interface Engine {
   support(subject: Subject, deployment: Deployment): Support
   /** The budget of the fullest GPU, and the cache that the engine would report at start. */
   memory(subject: Subject, deployment: Deployment): MemoryEstimate
+  /** The checkpoint as it lies in memory, where the engine widens formats that the card has no kernel for. Absent: as it is stored. */
+  asLoaded?(subject: Subject, deployment: Deployment): Checkpoint
   /** How one replica's ranks divide the weights, and how they store the cache: the speed model's view. */
   shardLayout(deployment: Deployment): ShardLayout
   cacheLayout(subject: Subject, deployment: Deployment): CacheLayout

@@ -20,19 +20,23 @@ export interface ExpertTile {
   because: string
 }
 
+/** Experts with the activation SiTU, for which AMD's kernels take narrower tiles. */
+const SITU = /^KimiK3/
+
 const MARLIN: ExpertTile = {intermediate: 128, hidden: 256, because: 'Marlin tiles of 128 x 256'}
 const TRITON: ExpertTile = {intermediate: 256, hidden: 256, inputsOnly: true, because: 'swizzled Triton tiles of 256 inputs'}
 
 /**
  * vLLM (vllm/model_executor/layers/quantization/mxfp4.py, 0.11.1 to 0.18; fused_moe/oracle/mxfp4.py
  * mxfp4_round_up_hidden_size_and_intermediate_size, from 0.19): FlashInfer on compute capability 10, Triton kernels on 9 from
- * 0.11.0 (not for DeepSeek-V4), Marlin elsewhere; on AMD 128, on gfx950 256, from 0.28 256 on all. Nothing is rounded for XPU and CPU
+ * 0.11.0 (not for DeepSeek-V4), Marlin elsewhere; on AMD 128, on gfx950 256, from 0.28 256 on all, but 128 where experts end in SiTU (Kimi K3). Nothing is rounded for XPU and CPU
  * (a B60 loads the 12.8 GiB of gpt-oss-20b as 12.87).
  */
-export function vllmExpertTile(accelerator: Accelerator, version: string, compressedAttention: boolean): ExpertTile | undefined {
+export function vllmExpertTile(accelerator: Accelerator, version: string, compressedAttention: boolean, className = ''): ExpertTile | undefined {
   if (accelerator.vendor === 'intel' || accelerator.vendor === 'cpu') return undefined
   if (accelerator.vendor === 'amd') {
-    const multiple = accelerator.gfxTarget?.startsWith('gfx95') || isAtLeast(version, '0.28.0') ? 256 : 128
+    const wide = accelerator.gfxTarget?.startsWith('gfx95') || isAtLeast(version, '0.28.0')
+    const multiple = wide && !SITU.test(className) ? 256 : 128
     return {intermediate: multiple, hidden: multiple, because: `tiles of ${multiple} on AMD`}
   }
   const family = Math.floor(accelerator.computeCapability ?? 0)

@@ -30,6 +30,8 @@ export interface FlagRow {
   deprecated?: boolean
   /** What the engine says to use in its place. */
   instead?: string
+  /** What became of an option that is no longer there, in words that follow a colon. */
+  gone?: string
   /** What the row said up to a release, the oldest first: each states all that may have changed. */
   earlier?: EarlierRow[]
   source?: string
@@ -99,8 +101,9 @@ export function findFlag(table: FlagTable, version: string, asked: string): Look
   const until = other.until ?? own(other.spellingsUntil, name)
   if (until !== undefined && compareVersions(version, until) > 0) {
     // What took its place, or the spelling that is left.
-    const now = other.instead ?? (isIn(other, other.name, version) ? other.name : undefined)
-    return {problem: {code: 'flag-gone', message: `${asked} was last in ${table.engine} ${until}`, ...(now !== undefined && {suggestions: [now]})}}
+    const now = successor(rows, other, version) ?? (isIn(other, other.name, version) ? other.name : undefined)
+    const why = other.gone === undefined ? '' : `: ${other.gone}`
+    return {problem: {code: 'flag-gone', message: `${asked} was last in ${table.engine} ${until}${why}`, ...(now !== undefined && {suggestions: [now]})}}
   }
   const since = own(other.spellings, name) ?? other.since
   const older = spellingsOf(other).filter((spelling) => spelling !== name && isIn(other, spelling, version))
@@ -111,6 +114,13 @@ export function findFlag(table: FlagTable, version: string, asked: string): Look
       ...(older.length > 0 && {suggestions: older}),
     },
   }
+}
+
+/** What the engine says to use instead, unless that is gone too. */
+function successor(rows: readonly FlagRow[], {instead}: FlagRow, version: string): string | undefined {
+  const name = instead && /^--[\w-]+/.exec(instead)?.[0]
+  const row = rows.find((one) => name !== undefined && spellingsOf(one).includes(name))
+  return row && !isIn(row, name!, version) ? undefined : instead
 }
 
 function isIn(row: FlagRow, name: string, version: string): boolean {

@@ -24,6 +24,7 @@ export const COUNTED_OFFLOAD_FLAGS: ReadonlySet<string> = new Set([
   '--offload-group-size',
   '--offload-num-in-group',
   '--offload-prefetch-step',
+  '--engram-config',
 ])
 
 /** Experts are stored as two tensors: gate and up for all of them, and down (w13_weight and w2_weight in vLLM and SGLang). */

@@ -17,6 +17,10 @@ export interface FormatRule {
   native?: CapabilityRange[]
   /** AMD GPUs: all, none, or gfx targets by prefix. Absent: not known. */
   amd?: boolean | string[]
+  /** Why AMD GPUs are refused, in words that follow "because". */
+  amdBecause?: string
+  /** AMD GPUs beside those have no kernel: their weights are widened to this format while they are loaded. */
+  widenedTo?: string
   since?: string
   until?: string
   /** Package to install, from this release on. */
@@ -68,17 +72,20 @@ export interface FormatAnswer {
   elsewhere?: {version: string; later: boolean}
   plugin?: string
   needs?: Record<string, string>
+  /** The format in which the weights lie in memory, where it is a wider one. */
+  widenedTo?: string
 }
 
 function amdAnswer(rule: FormatRule, accelerator: Accelerator): FormatAnswer {
   const {amd} = rule
   if (amd === undefined) return {kind: 'unknown'}
-  if (amd === false) return {kind: 'refused', because: 'it has no kernels for AMD GPUs'}
+  if (amd === false) return {kind: 'refused', because: rule.amdBecause ?? 'it has no kernels for AMD GPUs'}
   if (amd === true) return {kind: accelerator.native.length > 0 && rule.native ? 'native' : 'stored'}
   const target = accelerator.gfxTarget
   if (target === undefined) return {kind: 'unknown'}
-  return amd.some((prefix) => target.startsWith(prefix))
-    ? {kind: rule.native ? 'native' : 'stored'}
+  if (amd.some((prefix) => target.startsWith(prefix))) return {kind: rule.native ? 'native' : 'stored'}
+  return rule.widenedTo !== undefined
+    ? {kind: 'stored', widenedTo: rule.widenedTo}
     : {kind: 'refused', because: `it needs ${amd.map((prefix) => `${prefix}x`).join(' or ')}, but this GPU is ${target}`}
 }
 

@@ -14,7 +14,8 @@ import {attentionReason} from './attention.ts'
 import {type BuildQuestion, buildReason, buildWarnings, driverReason, variantFor} from './builds.ts'
 import {architectureAnswer, cacheAnswer, type FormatAnswer, formatAnswer, packerOf} from './support-formats.ts'
 import {optionReasons} from './options.ts'
-import {compareVersions, isUnlisted, resolveVersion} from './versions.ts'
+import {withRemedy} from './remedies.ts'
+import {compareVersions, isAtLeast, isUnlisted, resolveVersion} from './versions.ts'
 
 export interface SupportQuestion {
   id: string
@@ -53,6 +54,10 @@ export const driverRefusal = (id: string, gpu: MachineGpu, data: EngineData, eng
 export const imageVariant = (id: string, gpu: MachineGpu, data: EngineData, engineVersion: string): string | undefined =>
   variantFor(buildQuestion(id, data, engineVersion), gpu)
 
+/** Whether a release from this one on is built for the card. */
+const isBuiltFrom = (since: string, {id, subject, data}: Pick<SupportQuestion, 'id' | 'subject' | 'data'>): boolean =>
+  [since, ...data.versions].some((version) => isAtLeast(version, since) && !buildRefusal(id, subject.gpu.accelerator, data, version))
+
 function architectureReasons({id, title, subject, deployment, data}: SupportQuestion): Support {
   const {className} = subject.model.architecture
   const none: Support = {reasons: [], warnings: []}
@@ -68,7 +73,9 @@ function architectureReasons({id, title, subject, deployment, data}: SupportQues
           {
             code: 'engine-too-old',
             message: `${title} ${deployment.engineVersion} does not support ${className}: it came with ${answer.since}`,
-            remedy: `use --engine-version ${answer.since} or later`,
+            remedy: isBuiltFrom(answer.since, {id, subject, data})
+              ? `use --engine-version ${answer.since} or later`
+              : `no release of ${title} that has it is built for ${subject.gpu.accelerator.name}: you need a fork or a build of your own`,
           },
         ],
       }
@@ -134,6 +141,11 @@ function weightSupport({id, title, subject, deployment, data}: SupportQuestion):
         message: `${title} ${deployment.engineVersion} does not run weights in ${formatTitle} here: ${answer.because}`,
         remedy: `${elsewhere(answer)}choose another checkpoint: servefit models show lists them`,
       })
+    else if (answer.widenedTo !== undefined)
+      support.warnings.push({
+        code: 'weights-widened',
+        message: `${named(accelerator)} has no kernel for ${formatTitle}: ${title} ${deployment.engineVersion} turns these weights into ${weightFormat(answer.widenedTo).title} as it loads them, and they take the room of that`,
+      })
     else if (answer.kind === 'stored' && !weightOnly && computeType !== 'bf16')
       support.warnings.push({
         code: 'weight-only-fallback',
@@ -153,7 +165,7 @@ const elsewhere = ({elsewhere: other}: FormatAnswer): string => (other ? `use --
 
 /** Integer formats are told apart by who packed them: compressed-tensors has rules of its own. */
 function supportName(format: string, {checkpoint}: Subject): string {
-  if (checkpoint.quantMethod === 'compressed-tensors' && format.startsWith('int4')) return 'compressed-int4'
+  if (checkpoint.quantMethod === 'compressed-tensors' && /^(?:awq-)?int4/.test(format)) return 'compressed-int4'
   if (checkpoint.quantMethod === 'gptq' && format.startsWith('int4')) return 'gptq-int4'
   if (checkpoint.quantMethod === 'awq' && format.startsWith('int4')) return 'awq-int4'
   return format
@@ -189,11 +201,33 @@ function versionWarnings({title, deployment, data}: SupportQuestion): Warning[] 
     : []
 }
 
+/**
+ * A release that is built for the card helps only where it runs the model too: of those the first after the asked one, else the newest before it; where
+ * none does, what the newest lacks. Looked for when it is read.
+ */
+function builtAndRunning({remedy: known, ...reason}: Reason, question: SupportQuestion): Reason {
+  const {id, title, data, subject, deployment} = question
+  const reasonsIn = (engineVersion: string): Reason[] => supportOf({...question, deployment: {...deployment, engineVersion}}).reasons
+  return withRemedy(reason, () => {
+    const built = data.versions.filter((version) => !buildRefusal(id, subject.gpu.accelerator, data, version))
+    const newest = built.at(-1)
+    if (newest === undefined) return known
+    const running = built.filter((version) => reasonsIn(version).length === 0)
+    const later = running.find((version) => compareVersions(version, deployment.engineVersion) > 0)
+    if (later !== undefined) return `use --engine-version ${later}${running.at(-1) === data.versions.at(-1) ? ' or later' : ''}`
+    const before = running.at(-1)
+    if (before === newest) return known
+    return before === undefined
+      ? `${title} ${newest} is the newest that is built for this card, and it does not run this model there (${reasonsIn(newest)[0]!.message}): you need a fork or a build of your own`
+      : `use --engine-version ${before}, the newest release that is built for this card and runs this model`
+  })
+}
+
 /** Architecture, formats and layout against one engine, version and GPU. */
 export function supportOf(question: SupportQuestion): Support {
   const {id, data, subject, deployment, layout, ownReasons = []} = question
   const refusal = buildRefusal(id, subject.gpu.accelerator, data, deployment.engineVersion)
-  if (refusal) return {reasons: [refusal], warnings: []}
+  if (refusal) return {reasons: [refusal.code === 'build-unsupported' ? builtAndRunning(refusal, question) : refusal], warnings: []}
   const build = buildQuestion(id, data, deployment.engineVersion)
   const driver = driverReason(build, subject.gpu)
   if (driver) return {reasons: [driver], warnings: []}

@@ -47,6 +47,8 @@ describe('which tile', () => {
     expect(vllmExpertTile(card('b200-sxm'), '0.28.0', false)).toMatchObject({intermediate: 128, hidden: 256})
     expect(vllmExpertTile(card('radeon-ai-pro-r9700'), '0.13.0', false)).toMatchObject({intermediate: 128, hidden: 128})
     expect(vllmExpertTile(card('mi355x'), '0.13.0', false)).toMatchObject({intermediate: 256, hidden: 256})
+    // MoEActivation.SITU is rounded to 128 (0.28.0 to 0.33.0): 3,072 columns over eight ranks are three such tiles each.
+    expect(vllmExpertTile(card('mi325x'), '0.28.0', false, 'KimiK3ForConditionalGeneration')).toMatchObject({intermediate: 128, hidden: 128})
     expect(vllmExpertTile(card('h100-sxm'), '0.10.2', false)).toMatchObject({intermediate: 128, hidden: 256})
     expect(sglangExpertTile(card('b200-sxm'), false)).toMatchObject({intermediate: 256, hidden: 256})
     expect(sglangExpertTile(card('h100-sxm'), false).inputsOnly).toBe(true)

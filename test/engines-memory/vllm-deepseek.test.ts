@@ -133,6 +133,14 @@ describe('tables of n-grams', () => {
     expect(Math.abs(kept('deepseek-v4.1-flash', '8xh100-sxm', '0.31.0') + (768_022_850 * 256) / 8)).toBeLessThan(20_000)
     expect(kept('deepseek-v4.1-flash', '8xh100-sxm', '0.29.0')).toBe(0)
     expect(kept('qwen3.8-flash-next', '8xh100-sxm', '0.31.0')).toBeLessThan(-10 * GIB)
+    // Told to, the engine keeps them on the card (--engram-config).
+    for (const [flag, value] of [
+      ['--engram-config', '{"cpu_offload": false}'],
+      ['--engram-config.cpu_offload', 'false'],
+    ] as const) {
+      const asked = {engineVersion: '0.31.0', tp: 8, engineFlags: {[flag]: value}}
+      expect(bytesOf('weights: tables kept in host memory', '8xh100-sxm', asked, 'deepseek-v4.1-flash')).toBe(0)
+    }
     // Memory that is shared with the system holds them all the same.
     expect(kept('deepseek-v4.1-flash', '8xgb10', '0.31.0')).toBe(0)
   })

@@ -48,6 +48,38 @@ describe('options by version', () => {
     if (suggestion !== undefined) expect(problem?.suggestions).toContain(suggestion)
   })
 
+  it.each([
+    // vLLM 0.12.0 config/model.py: "replace this option with --runner pooling --convert"; 0.11.2 engine/arg_utils.py: "use --mm-processor-cache-gb 0 instead".
+    [vllm, '0.13.0', '--task', '--runner', '--convert'],
+    [vllm, '0.13.0', '--disable-mm-preprocessor-cache', '--mm-processor-cache-gb=0', undefined],
+    [vllm, '0.10.2', '--enable-reasoning', '--reasoning-parser', '--reasoning-parser alone'],
+    [vllm, '0.18.0', '--swap-space', '--kv-offloading-size', 'computes requests again'],
+    [vllm, '0.28.0', '--calculate-kv-scales', undefined, 'read from the checkpoint'],
+    // SGLang 0.5.4 server_args.py: "--enable-ep-moe is deprecated. Please set --ep-size".
+    [sglang, '0.5.23', '--enable-ep-moe', '--ep-size', undefined],
+  ] as const)('%#: says what took the place of %s', (table, version, name, instead, words) => {
+    const problem = checkFlag(table, version, name, '1')
+    expect(problem?.suggestions?.[0]).toBe(instead)
+    if (words !== undefined) expect(problem?.message).toContain(words)
+  })
+
+  it.each(
+    [...vllm.flags.map((row) => [vllm, row] as const), ...sglang.flags.map((row) => [sglang, row] as const)].filter(([, {until, instead}]) => until && instead),
+  )('%#: what takes the place of an option is an option of that release', (table, {name, until}) => {
+    const [offered] = findFlag(table, table.release!, name).problem?.suggestions ?? []
+    expect(until).not.toBe(table.release)
+    if (offered !== undefined) expect(findFlag(table, table.release!, /^--[\w-]+/.exec(offered)![0]).problem).toBeUndefined()
+  })
+
+  it('does not offer what is gone too', () => {
+    // SGLang: --piecewise-cuda-graph-compiler became --cuda-graph-tc-compiler, which was last in 0.5.21.
+    expect(findFlag(sglang, '0.5.21', '--piecewise-cuda-graph-compiler').problem?.suggestions).toEqual(['--cuda-graph-tc-compiler'])
+    expect(findFlag(sglang, '0.5.23', '--piecewise-cuda-graph-compiler').problem).toEqual({
+      code: 'flag-gone',
+      message: '--piecewise-cuda-graph-compiler was last in sglang 0.5.19',
+    })
+  })
+
   it('does not take prefixes for names, though one engine does: they break when an option is added', () => {
     expect(findFlag(sglang, '0.5.18', '--speculative-algo').problem?.suggestions).toContain('--speculative-algorithm')
   })

@@ -303,10 +303,12 @@ describe('SGLang draws up the next step while one that checks drafts runs', () =
     ['0.5.12', 'dflash', 2.2e-3],
     ['0.5.13', 'dflash', undefined],
   ])('%s with %s: waits %s', (version, method, seconds) => expect(waits(version, method)).toBe(seconds))
+})
 
 describe('the eight layers of Inkling', () => {
   const {architecture, checkpoints} = catalogue.model('inkling')
-  const wholeAt = (tokens: number) => draftLayers(architecture, {method: 'mtp', tokens}).map(({mixers}) => mixers.every((mixer) => mixer.kind === 'full' && !mixer.window))
+  const wholeAt = (tokens: number) =>
+    draftLayers(architecture, {method: 'mtp', tokens}).map(({mixers}) => mixers.every((mixer) => mixer.kind === 'full' && !mixer.window))
 
   // mtp_config.local_layer_ids is [0, 2, 4, 5, 6, 7]: the second and the fourth attend over the whole context.
   it('are built as many as tokens are drafted, two of them over the whole context', () => {

@@ -53,6 +53,19 @@ describe('a card that no official build has', () => {
   })
 })
 
+describe('a release that is built for the card helps where it runs the model', () => {
+  test.each([
+    // DeepseekV4ForCausalLM is in the registry from 0.20.0 on; builds for 7.0 end with 0.19.1.
+    ['8xv100-sxm2-32gb', 'deepseek-v4-flash', '0.33.0', /0\.19\.1 is the newest that is built for this card, .*came with 0\.20\.0\): you need a fork/],
+    ['8xv100-sxm2-32gb', 'deepseek-v4-flash', '0.19.1', /engine-too-old: .*no release of vLLM that has it is built for Tesla V100/],
+    // Qwen3NextForCausalLM came with 0.10.2, the builds for 12.1 with 0.12.0: the later of both.
+    ['1xgb10', 'qwen3-next-80b-a3b-instruct', '0.10.2', /use --engine-version 0\.12\.0 or later/],
+    ['1xv100-sxm2-32gb', 'qwen2.5-7b-instruct', '0.33.0', /use --engine-version 0\.19\.1, the newest release that is built for 7\.0/],
+  ])('%s with %s under %s', async (gpu, model, version, expected) => {
+    expect(await refusal(gpu, model, version, {})).toMatch(expected)
+  })
+})
+
 describe('a card that only another build of the release has', () => {
   const variant = (id: string, gpu: string, version: string, driver?: string) =>
     imageVariant(id, {...machineFromSpec(catalogue, gpu).gpus[0]!, ...(driver !== undefined && {driver})}, engineData(context, id), version)

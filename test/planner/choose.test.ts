@@ -56,6 +56,22 @@ describe('which checkpoint is meant', () => {
     expect(best.warnings.map(({code}) => code)).toContain('checkpoint-not-published')
   })
 
+  it('a build for NPUs is not the INT8 build of another card', async () => {
+    expect((await ask({model: 'qwen3.8-27b', gpu: '2xrtx-3090', tp: 2, weights: 'int8', maxModelLen: 32768})).hypothetical).toBe(true)
+  })
+
+  it('int4 alone means a published build in 4-bit integers, whoever packed it', async () => {
+    // Ling 3.0 flash: routed experts of 2,560 x 768, three matrices, 512 of them in 40 layers, at 4.5 bits; the rest of 124.4 billion weights at 16.
+    const experts = 3 * 2560 * 768 * 512 * 40
+    const {best} = await ask({model: 'ling-3.0-flash', gpu: '1xh200-sxm', weights: 'int4'})
+    expect(best.checkpoint.hfId).toBe('inclusionAI/Ling-3.0-flash-int4')
+    const bytes = best.memory.terms
+      .filter(({part, name}) => part === 'weights' && name !== 'weights: absorbed latent projections')
+      .reduce((sum, term) => sum + term.bytes, 0)
+    expect(Math.abs(bytes / ((experts * 4.5) / 8 + (124_414_211_552 - experts) * 2) - 1)).toBeLessThan(0.005)
+    expect((await ask({model: 'qwen3-32b', gpu: '1xh200-sxm', weights: 'int4'})).best.checkpoint.hfId).toBe('Qwen/Qwen3-32B-AWQ')
+  })
+
   it('what may not start even with changed settings is not taken before fewer bits that do', async () => {
     // Half of 235 billion bytes are 109.5 GiB for each 121.7 GiB of a GB10: in FP8 it may start with 32 sequences and 95%, in 4 bits it does.
     const {best, passedOver} = await ask({model: 'qwen3-235b-a22b', gpu: '2xgb10'})

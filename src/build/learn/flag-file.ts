@@ -17,6 +17,7 @@ const ORDER: (keyof FlagRow)[] = [
   'open',
   'deprecated',
   'instead',
+  'gone',
   'earlier',
   'source',
 ]

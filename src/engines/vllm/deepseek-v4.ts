@@ -38,13 +38,19 @@ export const compressedRow =
 const HOST_TABLES = /^(?:DeepseekV41|Qwen4Exp)For/
 const HOST_TABLES_SINCE = '0.30.0'
 
+/** `--engram-config '{"cpu_offload": false}'`, or its key alone: the tables lie on the card. */
+function keepsTables({engineFlags = {}}: Deployment): boolean {
+  const given = [engineFlags['--engram-config'], engineFlags['--engram-config.cpu_offload']].map(String)
+  return /"cpu_offload"\s*:\s*false/.test(given[0]!) || given[1] === 'false'
+}
+
 /** What such tables would take of a GPU and do not. Where memory is shared with the system they take it all the same. */
 export function hostTableTerms({model, checkpoint, gpu}: Subject, deployment: Deployment, stage: Stage): PartTerm[] {
   const {architecture} = model
   const {vendor, unifiedMemory} = gpu.accelerator
   const {className = '', lookupTables = []} = architecture
   if (!stage.embedding || lookupTables.length === 0 || unifiedMemory || !['nvidia', 'amd'].includes(vendor)) return []
-  if (!HOST_TABLES.test(className) || !isAtLeast(deployment.engineVersion, HOST_TABLES_SINCE)) return []
+  if (!HOST_TABLES.test(className) || !isAtLeast(deployment.engineVersion, HOST_TABLES_SINCE) || keepsTables(deployment)) return []
   const bytes = Math.round(weightBytes(architecture, checkpoint, vllmLayout(deployment), stage).get('embedding.per-layer') ?? 0)
   return [
     {

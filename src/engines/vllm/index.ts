@@ -1,5 +1,6 @@
 import type {Engine, EngineData} from '../engine.ts'
 import {identityOf} from '../identity.ts'
+import {asLoaded} from '../loaded.ts'
 import {draftingOf} from '../speculation/drafter.ts'
 import {supportOf} from '../support.ts'
 import {piecewiseByDefault} from './attention-workspace.ts'
@@ -23,6 +24,7 @@ export function createVllm(data: EngineData): Engine {
     support: (subject, deployment) =>
       supportOf({id, title: data.title, subject, deployment, layout: vllmLayout(deployment), ownReasons: vllmLayoutReasons(subject, deployment), data}),
     memory: (subject, deployment) => vllmMemory(subject, deployment, data),
+    asLoaded: (subject, deployment) => asLoaded(subject, deployment, data),
     shardLayout: vllmLayout,
     cacheLayout: vllmCacheLayout,
     piecewiseByDefault,

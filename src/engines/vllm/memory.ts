@@ -35,6 +35,7 @@ import {stagesOf} from '../stages.ts'
 import {isAtLeast} from '../versions.ts'
 import {type PartTerm, weightTerms} from '../weight-terms.ts'
 import {allReduceBytes} from './all-reduce.ts'
+import {asLoaded} from '../loaded.ts'
 import {attentionWorkspaceBytes, capturesWholeSteps} from './attention-workspace.ts'
 import {type CachePool, cachePool, capacity, longestRequest, usableBlocks} from './cache-groups.ts'
 import {attentionPeak, compressedGraphBytes, compressedRow, hostTableTerms, isV41, loadedBufferTerms, pairBlockTokens} from './deepseek-v4.ts'
@@ -461,14 +462,14 @@ export function vllmMemory(subject: Subject, deployment: Deployment, data: Engin
     const terms = [
       ...weightTerms({
         architecture: withLoadedTowers(architecture, deployment),
-        checkpoint: subject.checkpoint,
+        checkpoint: asLoaded(subject, deployment, data),
         layout: vllmLayout(deployment),
         stage,
         stageCount: deployment.pp,
         speculative: deployment.speculative,
         draft: knownDraft(subject.model, deployment.speculative),
         ...offloadAsked(deployment, vllmOffload(subject, deployment)),
-        expertTile: vllmExpertTile(subject.gpu.accelerator, version, hasCompressedAttention(architecture)),
+        expertTile: vllmExpertTile(subject.gpu.accelerator, version, hasCompressedAttention(architecture), architecture.className),
       }),
       ...vllmLoraTerms({architecture, deployment, layout: vllmLayout(deployment), stage}, data.support.lora),
       ...rotaryTerms(architecture),

@@ -53,6 +53,22 @@ const sparseRowsFactor = ({engineVersion, maxModelLen}: Pick<Deployment, 'engine
 /** Requests whose rows are gathered at once, as 16 bits (models/deepseek_v4/attention.py PREFILL_CHUNK_SIZE). FlashInfer reads the cache itself. */
 const COMPRESSED_REQUESTS = 4
 
+/** AMD's indexer reserves its scores for decode steps, of 32 bits, in the trial run (v1/attention/ops/rocm_aiter_mla_sparse.py). */
+const DECODE_SCORES_SINCE = '0.23.0'
+/** Rows are those that requests can have in a step, no longer all tokens of one (_max_decode_logits_rows). */
+const FEWER_ROWS_SINCE = '0.30.0'
+/** Here one row holds all heads' scores; on other targets each head has its own. */
+const SUMMED_HEADS = /^gfx9(?:42|50)/
+
+/** Bytes of the scores that AMD's indexer reserves for decode steps over so many index keys. */
+function decodeScoreBytes({gpu}: Subject, deployment: Deployment, keys: number, headCount: number): number {
+  const {vendor, gfxTarget = ''} = gpu.accelerator
+  const {engineVersion, maxNumSeqs, maxNumBatchedTokens, speculative} = deployment
+  if (vendor !== 'amd' || !isAtLeast(engineVersion, DECODE_SCORES_SINCE)) return 0
+  const rows = isAtLeast(engineVersion, FEWER_ROWS_SINCE) ? Math.min(maxNumBatchedTokens, maxNumSeqs * (1 + (speculative?.tokens ?? 0))) : maxNumBatchedTokens
+  return rows * keys * 4 * (SUMMED_HEADS.test(gfxTarget) ? 1 : headCount)
+}
+
 export interface SparseWorkspace {
   /** One workspace as large as the largest that any layer asks for. */
   gatheredBytes: number
@@ -73,13 +89,14 @@ export function sparseWorkspace(subject: Subject, deployment: Deployment): Spars
       return [
         gathersWindows ? COMPRESSED_REQUESTS * (rows + mixer.windowTokens + maxNumBatchedTokens) * mixer.headDim * 2 : 0,
         mixer.indexer ? INDEX_KEYS_PER_ROW * factor * rows * INDEX_KEY_BYTES : 0,
+        mixer.indexer ? decodeScoreBytes(subject, deployment, Math.floor(maxModelLen / mixer.compressionRatio), mixer.indexer.headCount) : 0,
       ]
     }
     if (mixer.kind !== 'mla' || !mixer.indexer) return []
     // Packed rows are gathered as 16 bits for FlashMLA; others are read where they lie.
     const isPacked = gathersWindows && cacheFormat(deployment.kvCache).elementBytes < 2 && !keepsPlainRows(subject, deployment)
     const rows = isPacked ? factor * maxModelLen * (mixer.kvLoraRank + mixer.ropeHeadDim) * 2 : 0
-    return [rows, INDEX_KEYS_PER_ROW * factor * maxModelLen * INDEX_KEY_BYTES]
+    return [rows, INDEX_KEYS_PER_ROW * factor * maxModelLen * INDEX_KEY_BYTES, decodeScoreBytes(subject, deployment, maxModelLen, mixer.indexer.headCount)]
   })
   if (needs.length === 0) return {gatheredBytes: 0, scoreBytes: 0}
   return {gatheredBytes: Math.max(...needs), scoreBytes: isAtLeast(engineVersion, '0.19.0') ? INDEXER_LOGIT_BYTES : 0}

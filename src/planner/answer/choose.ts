@@ -217,9 +217,12 @@ export function byPreference(model: Model, checkpoints: readonly Checkpoint[], a
     .map(({checkpoint}) => checkpoint)
 }
 
+/** What publishers' 4-bit integers are called, for who asks for `int4` alone. */
+const PUBLISHED_INT4: readonly string[] = ['awq-int4', 'gptq-int4', 'compressed-int4']
+
 /** Checkpoints of a model whose short format is the asked one, or one of its kind (fp8 also takes per-channel and block builds). */
 export function checkpointsOfWeights(model: Model, weights: string): Checkpoint[] {
-  return model.checkpoints.filter((checkpoint) => checkpoint.weights === weights || checkpoint.weights.startsWith(`${weights}-`))
+  return model.checkpoints.filter(({weights: own}) => own === weights || own.startsWith(`${weights}-`) || (weights === 'int4' && PUBLISHED_INT4.includes(own)))
 }
 
 /** A checkpoint that nobody published: every matrix in this format, what recipes usually keep left at 16 bits. */
@@ -247,11 +250,11 @@ const HYPOTHETICAL: Record<string, string> = dictionary({
  */
 export function choose(question: ChoiceQuestion): Choice {
   const {model, request, machine, prefer} = question
-  if (question.checkpoint) return {best: bestLayout({...question, checkpoint: withFormat(model, question.checkpoint, request.weights)}), passedOver: []}
+  if (question.checkpoint) return {best: bestLayout({...question, checkpoint: withFormat(question, question.checkpoint)}), passedOver: []}
   let candidates: readonly Checkpoint[] = model.checkpoints
   let hypothetical = false
   if (request.weights !== undefined) {
-    candidates = checkpointsOfWeights(model, request.weights)
+    candidates = checkpointsOfWeights(model, request.weights).filter((checkpoint) => isForCard(checkpoint, pacingAccelerator(machine)))
     if (candidates.length === 0) {
       candidates = [imagined(model, request.weights)]
       hypothetical = true
@@ -262,6 +265,9 @@ export function choose(question: ChoiceQuestion): Choice {
   if (!choice) throw new InputError('MODEL_WITHOUT_CHECKPOINT', `${model.name} has no checkpoint in the catalogue`)
   return {...choice, hypothetical}
 }
+
+/** What was packed for Ascend NPUs is no other card's build of a format that was asked for by name. */
+const isForCard = ({quantMethod}: Checkpoint, {vendor}: Accelerator): boolean => quantMethod !== 'ascend' || vendor === 'huawei'
 
 /** More bits are worth some speed, but not so much: whoever adds a card would lose a quarter of it for each user. */
 const MUCH_FASTER = 1.3
@@ -358,16 +364,16 @@ const PREFERRED: Partial<Record<Preference, (evaluation: Evaluation) => number>>
 }
 
 /** A repository whose format is asked for differently: the model's checkpoint of that format, published or imagined. */
-function withFormat(model: Model, checkpoint: Checkpoint, weights: string | undefined): Checkpoint {
+function withFormat({model, request: {weights}, machine}: ChoiceQuestion, checkpoint: Checkpoint): Checkpoint {
   if (weights === undefined || isCalled(checkpoint, weights)) return checkpoint
-  const published = checkpointsOfWeights(model, weights)
+  const published = checkpointsOfWeights(model, weights).filter((one) => isForCard(one, pacingAccelerator(machine)))
   return published.find((one) => one.weights === weights) ?? published[0] ?? {...imagined(model, weights), hfId: checkpoint.hfId}
 }
 
 /** Names that people use for one another: what a repository holds in 16 bits, or in 4-bit integers, is called by any of them. */
 const SYNONYMS = [
   ['bf16', 'fp16'],
-  ['awq-int4', 'gptq-int4', 'compressed-int4', 'int4'],
+  [...PUBLISHED_INT4, 'int4'],
   ['gptq-int8', 'compressed-int8'],
 ]
 

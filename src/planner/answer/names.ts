@@ -8,7 +8,7 @@ import {nearest, quotedShort} from '../../core/nearest.ts'
 /** Short names that are not storage formats themselves: mixtures and ladders that publishers name so. */
 const FURTHER_WEIGHTS = ['native', 'compressed-int4', 'compressed-int8', 'q4_k_m', 'q4_k_s', 'q5_k_m', 'q3_k_m', 'int4']
 
-/** Formats of so many bits, for who writes 4bit, q4 or w4. */
+/** Formats of so many bits, for who writes 4bit, q4, w4 or w4a16. */
 const OF_BITS: Readonly<Record<string, readonly string[]>> = dictionary({
   4: ['int4', 'awq-int4', 'gptq-int4', 'nvfp4', 'q4_k_m'],
   8: ['fp8', 'int8', 'gptq-int8'],
@@ -38,6 +38,7 @@ export function requireNames(
         'gptq-int4',
         'nvfp4',
         'mxfp4',
+        'int4',
         'int8',
         'native',
       ]),
@@ -45,7 +46,7 @@ export function requireNames(
     throw new InputError('WEIGHTS_UNKNOWN', `No weight format ${quotedShort(weights)}: expected one such as ${names.slice(0, 6).join(', ')}`, {
       suggestions: [
         ...new Set([
-          ...(OF_BITS[/^[qw]?(\d+)(?:-?bits?)?$/i.exec(weights)?.[1] ?? ''] ?? []).filter((name) => names.includes(name)),
+          ...(OF_BITS[/^[qw]?(\d+)(?:a16|-?bits?)?$/i.exec(weights)?.[1] ?? ''] ?? []).filter((name) => names.includes(name)),
           ...nearest(weights, names),
         ]),
       ].slice(0, 6),

@@ -27,7 +27,7 @@ function scheduling({admission: {everySteps, waitSteps} = {}}: Deployment): Pick
 
 /** What the speed model is asked: one replica as the engine divides it. */
 export function performanceInput(evaluation: Standing & {workload?: Workload}, workload: Workload): PerformanceInput {
-  const {engine, deployment, machine, memory, model, checkpoint} = evaluation
+  const {engine, deployment, machine, memory, model} = evaluation
   const subject = subjectOf({...evaluation, workload})
   const nodes = Math.max(1, Math.ceil(engine.gpuCount(deployment) / machine.gpus.length))
   const dpAttention = deployment.dpAttention || sharesExperts(evaluation)
@@ -38,7 +38,7 @@ export function performanceInput(evaluation: Standing & {workload?: Workload}, w
   const kernels = expertKernels(engine.id, deployment.engineVersion, accelerator)
   return {
     architecture: model.architecture,
-    checkpoint,
+    checkpoint: engine.asLoaded?.(subject, deployment) ?? evaluation.checkpoint,
     layout,
     cacheLayout: engine.cacheLayout(subject, deployment),
     accelerator,
