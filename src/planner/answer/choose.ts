@@ -1,5 +1,6 @@
 import {quotedShort} from '../../core/nearest.ts'
 import type {Accelerator, Machine} from '../../core/accelerator.ts'
+import {PairMemo} from '../../core/bounded-map.ts'
 import type {DeploymentRequest, Workload} from '../../core/deployment.ts'
 import {isWeightFormat, weightFormat} from '../../core/formats.ts'
 import {InputError} from '../../core/input-error.ts'
@@ -172,8 +173,17 @@ export const distinctCheckpoints = (model: Model, weights?: string): Checkpoint[
   distinct(byFidelity(model, weights === undefined ? model.checkpoints : checkpointsOfWeights(model, weights)))
 
 /** A model's checkpoints that differ in what is judged or measured, in the order in which they are asked whether they keep the load. */
-export const preferredCheckpoints = (model: Model, accelerator: Accelerator, {weights, prefer}: {weights?: string; prefer?: Preference} = {}): Checkpoint[] =>
-  distinct(byPreference(model, weights === undefined ? model.checkpoints : checkpointsOfWeights(model, weights), accelerator, prefer))
+export const preferredCheckpoints = (
+  model: Model,
+  accelerator: Accelerator,
+  {weights, prefer}: {weights?: string; prefer?: Preference} = {},
+): readonly Checkpoint[] =>
+  PREFERRED_ORDERS.once(model, accelerator, `${prefer} ${weights}`, () =>
+    distinct(byPreference(model, weights === undefined ? model.checkpoints : checkpointsOfWeights(model, weights), accelerator, prefer)),
+  )
+
+/** Orders that were made already: they rest on no load. */
+const PREFERRED_ORDERS = new PairMemo<Model, Accelerator, readonly Checkpoint[]>(500)
 
 /** Checkpoints of a model, the closest to its original first. */
 export function byFidelity(model: Pick<Model, 'hfId'>, checkpoints: readonly Checkpoint[]): Checkpoint[] {
@@ -248,17 +258,9 @@ const HYPOTHETICAL: Record<string, string> = dictionary({
 export function choose(question: ChoiceQuestion): Choice {
   const {model, request, machine, prefer} = question
   if (question.checkpoint) return {best: bestLayout({...question, checkpoint: withFormat(model, question.checkpoint, request.weights)}), passedOver: []}
-  let candidates: readonly Checkpoint[] = model.checkpoints
-  let hypothetical = false
-  if (request.weights !== undefined) {
-    candidates = checkpointsOfWeights(model, request.weights)
-    if (candidates.length === 0) {
-      candidates = [imagined(model, request.weights)]
-      hypothetical = true
-    }
-  }
-  const inOrder = distinct(byPreference(model, candidates, pacingAccelerator(machine), prefer))
-  const choice = taken(model, candidatesOf(inOrder, question), prefer)
+  const published = preferredCheckpoints(model, pacingAccelerator(machine), {weights: request.weights, prefer})
+  const hypothetical = request.weights !== undefined && published.length === 0
+  const choice = taken(model, candidatesOf(hypothetical ? [imagined(model, request.weights!)] : published, question), prefer)
   if (!choice) throw new InputError('MODEL_WITHOUT_CHECKPOINT', `${model.name} has no checkpoint in the catalogue`)
   return {...choice, hypothetical}
 }
