@@ -18,7 +18,7 @@ import {memoryInterval, type MemoryInterval} from './memory-interval.ts'
 import {pinnedBytes} from './offload.ts'
 import type {PoolingAnswer} from './pooling-answer.ts'
 import type {Replaced} from './settle.ts'
-import {sound} from './sound.ts'
+import {sound, soundPart} from './sound.ts'
 import {subjectOf} from './speed-input.ts'
 
 export const SCHEMA_VERSION = 2
@@ -180,7 +180,7 @@ export function toResult(evaluation: Evaluation, id?: string): Result {
     ...(checkpoint.quality && {quality: qualityWithCache(evaluation, checkpoint.quality)}),
     verdict,
     reasons: reasons.map((reason) => ({...reason})),
-    memory: ownCopy(TOLD.once(engine, memory, '', () => memoryTold(evaluation))),
+    memory: ownCopy(TOLD.once(engine, memory, '', () => soundPart(memoryTold(evaluation), 'memory'))),
     ...(performance && !model.pooling && {performance}),
     ...(tail && !model.pooling && {tail}),
     ...(pooling && {pooling}),
