@@ -6,7 +6,7 @@ import {type Result, toResult} from '../planner/answer/index.ts'
 import {type FailCondition, type GateCase, gateCase, holding} from '../planner/plan/index.ts'
 import type {CommandReport} from '../planner/words/index.ts'
 import type {Context} from '../planner/world/index.ts'
-import {ScenarioLineSchema, scenarioProblems} from '../planner/scenario/schema.ts'
+import {checkedLine, ScenarioLineSchema, scenarioProblems} from '../planner/scenario/schema.ts'
 import type {Scenario} from '../planner/scenario/index.ts'
 import {stamped} from '../library/stamp.ts'
 import {jsonText} from '../render/json-text.ts'
@@ -83,7 +83,7 @@ export async function answerLine(context: Context, line: string): Promise<(Resul
   try {
     const value = parseLine(line)
     id = idOf(value)
-    const parsed = ScenarioLineSchema.safeParse(value, {reportInput: true})
+    const parsed = checkedLine(value)
     if (!parsed.success) {
       const {messages, suggestions, path} = scenarioProblems(ScenarioLineSchema, parsed.error)
       const message = `scenario: ${messages.slice(0, 3).join('; ')}`

@@ -14,6 +14,8 @@ import type {Hub} from '../import/hub/open-hub.ts'
 const MAX_FILE_BYTES = 32 * 2 ** 20
 /** Models and machines from files, and answers about repositories, that are kept: `batch` meets more names than memory holds. */
 const MOST_MODELS = 64
+/** Machines of the catalogue, and lists of its cards, that are kept with what they stand for. */
+const MOST_LISTED = 500
 const MOST_REPOSITORIES = 500
 
 /** The planner's context with the real world behind it. */
@@ -28,7 +30,8 @@ export function realContext(catalogue: Catalogue, sources: ModelSources = {}): C
     catalogue: measured && measured.calibrations.length > 0 ? withLocalSpeed(catalogue, measured.calibrations) : catalogue,
     corrections: measured?.corrections,
     engines: new Map(),
-    listed: new BoundedMap(MOST_MODELS),
+    listed: new BoundedMap(MOST_LISTED),
+    named: new BoundedMap(MOST_MODELS),
     detect: () => (here ??= detectHere(catalogue)),
     readMachine: (path) =>
       machines.once(path, async () => {

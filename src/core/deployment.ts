@@ -166,6 +166,9 @@ export interface Deployment extends EngineOptions {
   reservedBytesPerGpu: number
 }
 
+/** A deployment as far as it decides what is loaded: whatever its context, its sequences and its share of memory. */
+export type LoadedDeployment = Omit<Deployment, 'maxModelLen' | 'maxNumSeqs' | 'gpuMemoryUtilization'>
+
 /** What scenarios, logs and flags say of a deployment under the same names, in the order of telling conflicts. */
 export const DEPLOYMENT_FIELDS = [
   'engine',

@@ -386,8 +386,17 @@ export interface ParameterCounts {
   activeWithEmbedding: number
 }
 
+/** Counted once for a model: every answer tells them. */
+const COUNTED = new WeakMap<Architecture, ParameterCounts>()
+
 /** Parameters by the rules that the weight tensors are laid out by. */
 export function countParameters(architecture: Architecture): ParameterCounts {
+  const known = COUNTED.get(architecture) ?? countAnew(architecture)
+  COUNTED.set(architecture, known)
+  return known
+}
+
+function countAnew(architecture: Architecture): ParameterCounts {
   let language = 0
   let active = 0
   const add = (tensor: WeightTensor, times: number) => {

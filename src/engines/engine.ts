@@ -20,8 +20,6 @@ export interface Subject {
   machine: Machine
   /** The GPU that limits the group: the one with least room. */
   gpu: MachineGpu
-  /** Longest request of the workload in tokens, where there is one. */
-  requestTokens?: number
 }
 
 export interface Support {

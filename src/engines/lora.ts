@@ -6,7 +6,7 @@
  * (q, k, v; gate and up) keep a first factor each, and all of them are allocated where one of them is a target.
  */
 import type {Architecture, FeedForward, LayerKind, Mixer} from '../core/architecture.ts'
-import type {Deployment, Lora} from '../core/deployment.ts'
+import type {Deployment, LoadedDeployment, Lora} from '../core/deployment.ts'
 import type {TensorClass} from '../core/model.ts'
 import {feedForwardTensors, mixerTensors, type WeightTensor} from '../core/tensors.ts'
 import type {Reason, Warning} from '../core/terms.ts'
@@ -111,7 +111,7 @@ const layersOf = (architecture: Architecture, first: number, last: number): Laye
 
 export interface LoraQuestion {
   architecture: Architecture
-  deployment: Deployment
+  deployment: LoadedDeployment
   layout: ShardLayout
   stage: Stage
 }
@@ -133,7 +133,7 @@ export const vllmLoraRank = (version: string, rank: number): number | undefined 
 const VLLM_TARGETS_SINCE = '0.19.0'
 
 /** Targets that vLLM is told, where the release has an option for them. */
-export const vllmLoraTargets = ({engineVersion, lora}: Deployment): string[] | undefined =>
+export const vllmLoraTargets = ({engineVersion, lora}: LoadedDeployment): string[] | undefined =>
   lora?.targets?.length && !lora.targets.some((name) => /^all/.test(name)) && isAtLeast(engineVersion, VLLM_TARGETS_SINCE) ? lora.targets : undefined
 
 /** First release that puts adapters on experts (vllm/lora/layers/fused_moe.py: not in 0.11.0, there in 0.11.1). */

@@ -14,7 +14,7 @@ export const sharedMemory = ({gpu}: Subject): OffloadUse | undefined =>
     : undefined
 
 /** For the terms of the weights: nothing where nothing is offloaded. */
-export const offloadAsked = ({cpuOffloadBytes}: Deployment, use: OffloadUse): {offload?: {bytes: number; use: OffloadUse}} =>
+export const offloadAsked = ({cpuOffloadBytes}: Pick<Deployment, 'cpuOffloadBytes'>, use: OffloadUse): {offload?: {bytes: number; use: OffloadUse}} =>
   cpuOffloadBytes > 0 || use.layers ? {offload: {bytes: cpuOffloadBytes, use}} : {}
 
 /** Flags that are passed on and read here: they move the numbers. */

@@ -1,4 +1,5 @@
 import {BoundedMap} from '../core/bounded-map.ts'
+import {ObjectNumbers} from '../core/object-numbers.ts'
 import type {Deployment} from '../core/deployment.ts'
 import type {MemoryEstimate} from '../core/memory.ts'
 import type {Engine, Subject, Support} from './engine.ts'
@@ -11,15 +12,9 @@ const MOST_KEPT = 1000
  * questions, a fleet or a plan asks for the same deployments under many loads.
  */
 export function remembering(engine: Engine): Engine {
-  const numbers = new WeakMap<object, number>()
-  let objects = 0
-  const numberOf = (value: object): number => {
-    const known = numbers.get(value) ?? ++objects
-    numbers.set(value, known)
-    return known
-  }
+  const numbers = new ObjectNumbers()
   const keyOf = ({model, checkpoint, machine, gpu}: Subject, deployment: Deployment): string =>
-    `${numberOf(model)} ${numberOf(checkpoint)} ${numberOf(machine)} ${numberOf(gpu)} ${JSON.stringify(deployment)}`
+    `${numbers.of(model)} ${numbers.of(checkpoint)} ${numbers.of(machine)} ${numbers.of(gpu)} ${JSON.stringify(deployment)}`
   const kept = <T>(ask: (subject: Subject, deployment: Deployment) => T) => {
     const answers = new BoundedMap<string, T>(MOST_KEPT)
     return (subject: Subject, deployment: Deployment): T => answers.once(keyOf(subject, deployment), () => ask(subject, deployment))

@@ -23,7 +23,7 @@ describe('formats that an AMD card has no kernel for', () => {
     expect(of('weights: experts', narrow)).toBeCloseTo((experts * 8.25) / 8, -6)
     expect(of('weights: experts', wide)).toBeCloseTo(experts * 2, -6)
     // The speed model reads the same bytes.
-    expect(performanceInput({...wide, workload: undefined}, {inputTokens: 1024, outputTokens: 1024, concurrency: 1}).checkpoint.formats.default).toBe('bf16')
+    expect(performanceInput(wide, {inputTokens: 1024, outputTokens: 1024, concurrency: 1}).checkpoint.formats.default).toBe('bf16')
   })
 
   it('and is refused before', async () => {

@@ -5,7 +5,7 @@
  * Read in vllm/models/deepseek_v4/** (up to 0.21.0 model_executor/models/deepseek_v4.py and layers/deepseek_v4_attention.py) of 0.20.0 to 0.33.0.
  */
 import type {Architecture, CompressedAttention} from '../../core/architecture.ts'
-import type {Deployment} from '../../core/deployment.ts'
+import type {Deployment, LoadedDeployment} from '../../core/deployment.ts'
 import {compressorOverlap} from '../../core/tensors.ts'
 import {type Stage, weightBytes} from '../../core/weights.ts'
 import {bytesInWords} from '../../core/words.ts'
@@ -39,13 +39,13 @@ const HOST_TABLES = /^(?:DeepseekV41|Qwen4Exp)For/
 const HOST_TABLES_SINCE = '0.30.0'
 
 /** `--engram-config '{"cpu_offload": false}'`, or its key alone: the tables lie on the card. */
-function keepsTables({engineFlags = {}}: Deployment): boolean {
+function keepsTables({engineFlags = {}}: LoadedDeployment): boolean {
   const given = [engineFlags['--engram-config'], engineFlags['--engram-config.cpu_offload']].map(String)
   return /"cpu_offload"\s*:\s*false/.test(given[0]!) || given[1] === 'false'
 }
 
 /** What such tables would take of a GPU and do not. Where memory is shared with the system they take it all the same. */
-export function hostTableTerms({model, checkpoint, gpu}: Subject, deployment: Deployment, stage: Stage): PartTerm[] {
+export function hostTableTerms({model, checkpoint, gpu}: Subject, deployment: LoadedDeployment, stage: Stage): PartTerm[] {
   const {architecture} = model
   const {vendor, unifiedMemory} = gpu.accelerator
   const {className = '', lookupTables = []} = architecture
@@ -127,7 +127,11 @@ const HIDDEN_ONLY_DRAFTING_SINCE = '0.27.0'
 /** Queries, index queries and compressor rows had a pool of their own in 0.27 and 0.28 (eager_scratch.py). */
 const SCRATCH = {since: '0.27.0', until: '0.29.0'}
 
-function scratchBytes(subject: Subject, {engineVersion: version, tp, maxNumBatchedTokens: tokens}: Deployment, mixers: readonly CompressedAttention[]): number {
+function scratchBytes(
+  subject: Subject,
+  {engineVersion: version, tp, maxNumBatchedTokens: tokens}: LoadedDeployment,
+  mixers: readonly CompressedAttention[],
+): number {
   if (subject.gpu.accelerator.vendor !== 'nvidia' || !isAtLeast(version, SCRATCH.since) || isAtLeast(version, SCRATCH.until)) return 0
   const [{queryHeadCount, headDim}] = mixers as [CompressedAttention]
   const indexer = mixers.find((mixer) => mixer.indexer)?.indexer
@@ -143,7 +147,7 @@ function scratchBytes(subject: Subject, {engineVersion: version, tp, maxNumBatch
  * _mtp_hidden_buffer, topk_indices_buffer); hyper-connections of 32 bits, not 16 (hc_attn_fn, hc_ffn_fn), and the experts that a word is sent to, 32 bits
  * each (tid2eid).
  */
-export function loadedBufferTerms(subject: Subject, deployment: Deployment, stage: Stage): PartTerm[] {
+export function loadedBufferTerms(subject: Subject, deployment: LoadedDeployment, stage: Stage): PartTerm[] {
   const {architecture} = subject.model
   const mixers = compressedMixers(architecture)
   if (mixers.length === 0 || isV41(architecture)) return []

@@ -1,11 +1,11 @@
-import type {Deployment} from '../../core/deployment.ts'
+import type {LoadedDeployment} from '../../core/deployment.ts'
 import type {ShardLayout} from '../../core/weights.ts'
 
 /**
  * vLLM's sharding: attention and dense layers over tp; experts whole over tp x dp ranks with expert parallelism, else their
  * matrices over the same ranks (docs/serving/expert_parallel_deployment.md).
  */
-export function vllmLayout(deployment: Deployment): ShardLayout {
+export function vllmLayout(deployment: LoadedDeployment): ShardLayout {
   const {tp, dp, ep} = deployment
   const ranks = tp * dp
   return {

@@ -3,10 +3,13 @@
  * context and collectives, and (from 0.20) CUDA graphs; the rest is cache (vllm/v1/worker/gpu_worker.py determine_available_memory).
  */
 import type {Architecture} from '../../core/architecture.ts'
-import {type Deployment, STATE_FORMATS} from '../../core/deployment.ts'
+import {PairMemo} from '../../core/bounded-map.ts'
+import {type Deployment, type LoadedDeployment, STATE_FORMATS} from '../../core/deployment.ts'
 import {cacheFormat} from '../../core/formats.ts'
 import {type CacheLayout, cacheTotals, layerCache} from '../../core/kv-cache.ts'
 import type {MemoryEstimate} from '../../core/memory.ts'
+import type {Checkpoint, Model} from '../../core/model.ts'
+import {ObjectNumbers} from '../../core/object-numbers.ts'
 import {type Reason, sumBytes} from '../../core/terms.ts'
 import {bytesInWords, countInWords} from '../../core/words.ts'
 import type {Stage} from '../../core/weights.ts'
@@ -51,7 +54,7 @@ import {stateAlignmentTokens, stateBlocks} from './states.ts'
 import {withFedTowers, withLoadedTowers} from './towers.ts'
 import {trialRules, trialTower} from './trial.ts'
 
-export function vllmCacheLayout(subject: Subject, deployment: Deployment): CacheLayout {
+export function vllmCacheLayout(subject: Subject, deployment: LoadedDeployment): CacheLayout {
   const format = cacheFormat(deployment.kvCache)
   const packed = format.elementBytes === 1
   return {
@@ -81,7 +84,7 @@ const USUAL_HEAD_DIM = 128
 const hasUsualHeads = (architecture: Architecture): boolean =>
   architecture.layerKinds.some(({mixers}) => mixers.some((mixer) => mixer.kind === 'full' && !mixer.window && mixer.headDim === USUAL_HEAD_DIM))
 
-function stagePool(subject: Subject, deployment: Deployment, layout: CacheLayout, stage: Stage): CachePool {
+function stagePool(subject: Subject, deployment: LoadedDeployment, layout: CacheLayout, stage: Stage): CachePool {
   const {architecture} = subject.model
   const parts = architecture.layerKinds.map((kind) => layerCache(kind, layout))
   const layers = architecture.layerSequence.slice(stage.first, stage.last).map((index) => parts[index]!)
@@ -445,6 +448,58 @@ function givenShortage(
 const lengthTakesRoom = (architecture: Architecture): boolean =>
   architecture.layerKinds.some(({mixers}) => mixers.some(({kind}) => kind === 'mla' || kind === 'compressed'))
 
+/** What a stage holds before it is tried out: its weights and what is loaded with them, and how its cache is cut. */
+interface LoadedStage {
+  stage: Stage
+  pool: CachePool
+  terms: readonly PartTerm[]
+}
+
+/** Stages that were reckoned already: a search for room changes nothing in them, and asks many times. */
+const LOADED = new PairMemo<Model, Checkpoint, readonly LoadedStage[]>(1000)
+const NUMBERS = new ObjectNumbers()
+
+function loadedStages(
+  subject: Subject,
+  {maxModelLen: _context, maxNumSeqs: _sequences, gpuMemoryUtilization: _share, ...loaded}: Deployment,
+  data: EngineData,
+) {
+  const {model, checkpoint, machine, gpu} = subject
+  const key = `${NUMBERS.of(machine)} ${NUMBERS.of(gpu)} ${NUMBERS.of(data)} ${JSON.stringify(loaded)}`
+  return LOADED.once(model, checkpoint, key, () =>
+    stagesOf(model.architecture, loaded.pp, 'middle-stages-first').map((stage) => loadedStage(subject, loaded, stage, data)),
+  )
+}
+
+function loadedStage(subject: Subject, deployment: LoadedDeployment, stage: Stage, data: EngineData): LoadedStage {
+  const {architecture} = subject.model
+  const {accelerator} = subject.gpu
+  const version = deployment.engineVersion
+  const layout = vllmLayout(deployment)
+  return {
+    stage,
+    pool: stagePool(subject, deployment, vllmCacheLayout(subject, deployment), stage),
+    terms: [
+      ...weightTerms({
+        architecture: withLoadedTowers(architecture, deployment),
+        checkpoint: asLoaded(subject, deployment, data),
+        layout,
+        stage,
+        stageCount: deployment.pp,
+        speculative: deployment.speculative,
+        draft: knownDraft(subject.model, deployment.speculative),
+        ...offloadAsked(deployment, vllmOffload(subject, deployment)),
+        expertTile: vllmExpertTile(accelerator, version, hasCompressedAttention(architecture), architecture.className),
+      }),
+      ...vllmLoraTerms({architecture, deployment, layout, stage}, data.support.lora),
+      ...rotaryTerms(architecture),
+      ...loaderTerms(subject, version, platformOverheads(data, accelerator, version)),
+      ...loadedBufferTerms(subject, deployment, stage),
+      ...hostTableTerms(subject, deployment, stage),
+    ],
+  }
+}
+
 export function vllmMemory(subject: Subject, deployment: Deployment, data: EngineData): MemoryEstimate {
   const {architecture} = subject.model
   const version = deployment.engineVersion
@@ -457,28 +512,8 @@ export function vllmMemory(subject: Subject, deployment: Deployment, data: Engin
   const areInside = graphsInsideBudget(subject, deployment)
   const outside = areInside ? [] : ['cuda-graph']
   // The stage with the fewest blocks decides for all.
-  const stages = stagesOf(architecture, deployment.pp, 'middle-stages-first').map((stage) => {
-    const pool = stagePool(subject, deployment, layout, stage)
-    const terms = [
-      ...weightTerms({
-        architecture: withLoadedTowers(architecture, deployment),
-        checkpoint: asLoaded(subject, deployment, data),
-        layout: vllmLayout(deployment),
-        stage,
-        stageCount: deployment.pp,
-        speculative: deployment.speculative,
-        draft: knownDraft(subject.model, deployment.speculative),
-        ...offloadAsked(deployment, vllmOffload(subject, deployment)),
-        expertTile: vllmExpertTile(subject.gpu.accelerator, version, hasCompressedAttention(architecture), architecture.className),
-      }),
-      ...vllmLoraTerms({architecture, deployment, layout: vllmLayout(deployment), stage}, data.support.lora),
-      ...rotaryTerms(architecture),
-      ...loaderTerms(subject, version, overheads),
-      ...loadedBufferTerms(subject, deployment, stage),
-      ...hostTableTerms(subject, deployment, stage),
-      ...overheadTerms(subject, deployment, stage, overheads),
-      ...tableTerms(subject, deployment, pool),
-    ]
+  const stages = loadedStages(subject, deployment, data).map(({stage, pool, terms: loaded}) => {
+    const terms = [...loaded, ...overheadTerms(subject, deployment, stage, overheads), ...tableTerms(subject, deployment, pool)]
     const left = requestedBytes - othersBytes(subject, deployment) - sumBytes(terms.filter((term) => !outside.includes(term.part)))
     const cacheBytes = givenCacheBytes(deployment, pool) ?? left
     return {

@@ -45,7 +45,10 @@ export async function machineOf(context: Context, scenario: Scenario): Promise<M
       'LINK_UNAVAILABLE',
       `Link ${link} applies to cards that are named with gpu: how ${machine === undefined ? 'this machine' : 'the machine'} is connected is known already`,
     )
-  if (machine !== undefined) return looksLikePath(machine) ? context.readMachine(machine) : machineFromName(context.catalogue, machine, nodes)
+  if (machine !== undefined)
+    return looksLikePath(machine)
+      ? context.readMachine(machine)
+      : listed(context, JSON.stringify([machine, nodes]), () => machineFromName(context.catalogue, machine, nodes))
   // A name that is unknown or closed is told before that this machine has no card.
   return context.detect().catch(async (problem: unknown) => {
     if (scenario.model !== '') await modelOf(context, scenario.model)

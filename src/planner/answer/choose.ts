@@ -1,5 +1,6 @@
 import {quotedShort} from '../../core/nearest.ts'
 import type {Accelerator, Machine} from '../../core/accelerator.ts'
+import {PairMemo} from '../../core/bounded-map.ts'
 import type {DeploymentRequest, Workload} from '../../core/deployment.ts'
 import {isWeightFormat, weightFormat} from '../../core/formats.ts'
 import {InputError} from '../../core/input-error.ts'
@@ -172,8 +173,17 @@ export const distinctCheckpoints = (model: Model, weights?: string): Checkpoint[
   distinct(byFidelity(model, weights === undefined ? model.checkpoints : checkpointsOfWeights(model, weights)))
 
 /** A model's checkpoints that differ in what is judged or measured, in the order in which they are asked whether they keep the load. */
-export const preferredCheckpoints = (model: Model, accelerator: Accelerator, {weights, prefer}: {weights?: string; prefer?: Preference} = {}): Checkpoint[] =>
-  distinct(byPreference(model, weights === undefined ? model.checkpoints : checkpointsOfWeights(model, weights), accelerator, prefer))
+export const preferredCheckpoints = (
+  model: Model,
+  accelerator: Accelerator,
+  {weights, prefer}: {weights?: string; prefer?: Preference} = {},
+): readonly Checkpoint[] =>
+  PREFERRED_ORDERS.once(model, accelerator, `${prefer} ${weights}`, () =>
+    distinct(byPreference(model, weights === undefined ? model.checkpoints : publishedFor(model, weights, accelerator), accelerator, prefer)),
+  )
+
+/** Orders that were made already: they rest on no load. */
+const PREFERRED_ORDERS = new PairMemo<Model, Accelerator, readonly Checkpoint[]>(500)
 
 /** Checkpoints of a model, the closest to its original first. */
 export function byFidelity(model: Pick<Model, 'hfId'>, checkpoints: readonly Checkpoint[]): Checkpoint[] {
@@ -251,23 +261,16 @@ const HYPOTHETICAL: Record<string, string> = dictionary({
 export function choose(question: ChoiceQuestion): Choice {
   const {model, request, machine, prefer} = question
   if (question.checkpoint) return {best: bestLayout({...question, checkpoint: withFormat(question, question.checkpoint)}), passedOver: []}
-  let candidates: readonly Checkpoint[] = model.checkpoints
-  let hypothetical = false
-  if (request.weights !== undefined) {
-    candidates = checkpointsOfWeights(model, request.weights).filter((checkpoint) => isForCard(checkpoint, pacingAccelerator(machine)))
-    if (candidates.length === 0) {
-      candidates = [imagined(model, request.weights)]
-      hypothetical = true
-    }
-  }
-  const inOrder = distinct(byPreference(model, candidates, pacingAccelerator(machine), prefer))
-  const choice = taken(model, candidatesOf(inOrder, question), prefer)
+  const published = preferredCheckpoints(model, pacingAccelerator(machine), {weights: request.weights, prefer})
+  const hypothetical = request.weights !== undefined && published.length === 0
+  const choice = taken(model, candidatesOf(hypothetical ? [imagined(model, request.weights!)] : published, question), prefer)
   if (!choice) throw new InputError('MODEL_WITHOUT_CHECKPOINT', `${model.name} has no checkpoint in the catalogue`)
   return {...choice, hypothetical}
 }
 
 /** What was packed for Ascend NPUs is no other card's build of a format that was asked for by name. */
-const isForCard = ({quantMethod}: Checkpoint, {vendor}: Accelerator): boolean => quantMethod !== 'ascend' || vendor === 'huawei'
+const publishedFor = (model: Model, weights: string, {vendor}: Accelerator): Checkpoint[] =>
+  checkpointsOfWeights(model, weights).filter(({quantMethod}) => quantMethod !== 'ascend' || vendor === 'huawei')
 
 /** More bits are worth some speed, but not so much: whoever adds a card would lose a quarter of it for each user. */
 const MUCH_FASTER = 1.3
@@ -366,7 +369,7 @@ const PREFERRED: Partial<Record<Preference, (evaluation: Evaluation) => number>>
 /** A repository whose format is asked for differently: the model's checkpoint of that format, published or imagined. */
 function withFormat({model, request: {weights}, machine}: ChoiceQuestion, checkpoint: Checkpoint): Checkpoint {
   if (weights === undefined || isCalled(checkpoint, weights)) return checkpoint
-  const published = checkpointsOfWeights(model, weights).filter((one) => isForCard(one, pacingAccelerator(machine)))
+  const published = publishedFor(model, weights, pacingAccelerator(machine))
   return published.find((one) => one.weights === weights) ?? published[0] ?? {...imagined(model, weights), hfId: checkpoint.hfId}
 }
 

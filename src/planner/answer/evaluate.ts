@@ -1,12 +1,13 @@
 import type {Machine} from '../../core/accelerator.ts'
 import type {Deployment, DeploymentRequest, Workload} from '../../core/deployment.ts'
+import {BoundedMap} from '../../core/bounded-map.ts'
 import {asConfigured} from '../../core/configured.ts'
 import {requestBytes} from '../../core/memory.ts'
 import type {Checkpoint, Model} from '../../core/model.ts'
+import {ObjectNumbers} from '../../core/object-numbers.ts'
 import {type Reason, sumBytes, type Warning} from '../../core/terms.ts'
 import type {Calibration} from '../../core/throughput/calibration.ts'
 import type {Performance} from '../../core/throughput/input.ts'
-import {performance} from '../../core/throughput/performance.ts'
 import {bytesInWords, countInWords, figureInWords} from '../../core/words.ts'
 import {expertCounts, NO_EXPERTS} from '../../engines/divisibility.ts'
 import {contextNote, contextReason} from '../../engines/context.ts'
@@ -23,10 +24,10 @@ import {hostMemoryWarnings} from './host-memory.ts'
 import {largest} from './largest.ts'
 import {hasLimits, keepsLimits, reachedInWords, reachedLimits, type Tail} from './limits.ts'
 import {marginOf} from './margin.ts'
-import {type Replaced, requestTokens, SETTING_FLAGS, type Settled, settle} from './settle.ts'
+import {neededContext, type Replaced, requestTokens, sequencesFor, SETTING_FLAGS, type Settled, settle} from './settle.ts'
 import {speculationWarnings} from './speculation.ts'
 import {offloadReasons, offloadWarnings, pinnedBytes} from './offload.ts'
-import {performanceInput, subjectOf} from './speed-input.ts'
+import {performanceInput, speedUnder, subjectOf} from './speed-input.ts'
 import {tailOf} from './tail.ts'
 
 export interface Question {
@@ -68,10 +69,44 @@ function heldOf({memory, deployment}: Pick<Standing, 'memory' | 'deployment'>, w
   return {requests: Math.min(cache, allowed) * ranks, byCache: cache <= allowed}
 }
 
+type Starting = Omit<Question, 'slo' | 'calibration'>
+
 /** Settles what nobody fixed and judges the start. The load's lengths and concurrency count; its speed does not. */
-export function standing({engine, model: named, checkpoint, machine, request, workload, asRan}: Omit<Question, 'slo' | 'calibration'>): Standing {
+export function standing(question: Starting): Standing {
+  const {request, workload} = question
+  const {stood, settled} = startOf(question)
+  if (stood.verdict !== 'fits') return stood
+  const shortage = shortageOf(settled, request, workload) ?? requestShortage(stood, workload)
+  return shortage ? {...stood, verdict: 'does-not-fit', reasons: [shortage]} : stood
+}
+
+/** A start before the lengths of a load are held against it: the same for all loads that need as long a context, and as many sequences where those count. */
+interface Start {
+  stood: Standing
+  settled: Settled
+}
+
+/** Starts that are kept for an engine: those of a few models on a few machines with all their layouts. */
+const MOST_STARTS = 1000
+const STARTS = new WeakMap<Engine, BoundedMap<string, Start>>()
+const NUMBERS = new ObjectNumbers()
+
+/** The start of a question, made once: a file of questions or a fleet asks for the same deployments under many loads. */
+function startOf(question: Starting): Start {
+  const {engine, model: named, checkpoint, machine, request, workload, asRan = false} = question
   const model = asConfigured(named, checkpoint)
-  const subject = subjectOf({model, checkpoint, machine, workload})
+  const starts = STARTS.get(engine) ?? new BoundedMap<string, Start>(MOST_STARTS)
+  STARTS.set(engine, starts)
+  const about = `${NUMBERS.of(model)} ${NUMBERS.of(checkpoint)} ${NUMBERS.of(machine)} ${asRan}`
+  const key = `${about} ${neededContext(model, request, workload)} ${JSON.stringify(request)}`
+  const make = () => startAnew(question, model)
+  const known = starts.once(key, make)
+  const sequences = sequencesFor(workload)
+  return [undefined, sequences].includes(known.settled.sequences) ? known : starts.once(`${key} ${sequences}`, make)
+}
+
+function startAnew({engine, checkpoint, machine, request, workload, asRan}: Starting, model: Model): Start {
+  const subject = subjectOf({model, checkpoint, machine})
   const settled = settle(engine, subject, request, workload, asRan)
   const {deployment, memory, replaced} = settled
   const told = supportOf(engine, subject, deployment)
@@ -97,13 +132,8 @@ export function standing({engine, model: named, checkpoint, machine, request, wo
     ...cardWarnings(machine, deployment),
     ...replicaWarnings(engine, machine, deployment),
   ]
-  const shortage =
-    reasons.length > 0
-      ? undefined
-      : (contextReason(subject, deployment) ??
-        shortageOf(settled, request, workload) ??
-        requestShortage({model, checkpoint, machine, deployment, memory}, workload))
-  return {
+  const tooLong = reasons.length > 0 ? undefined : contextReason(subject, deployment)
+  const stood: Standing = {
     model,
     checkpoint,
     machine,
@@ -111,12 +141,13 @@ export function standing({engine, model: named, checkpoint, machine, request, wo
     deployment,
     replaced,
     memory,
-    verdict: reasons.length > 0 ? 'unsupported' : shortage ? 'does-not-fit' : 'fits',
-    reasons: shortage ? [shortage] : reasons,
+    verdict: reasons.length > 0 ? 'unsupported' : tooLong ? 'does-not-fit' : 'fits',
+    reasons: tooLong ? [tooLong] : reasons,
     warnings,
     ...(request.acceptance !== undefined && {givenAcceptance: request.acceptance}),
     ...(request.engineVersion !== undefined && !isVersion(request.engineVersion) && {unnamedBuild: request.engineVersion}),
   }
+  return {stood, settled}
 }
 
 /** How a standing is asked about: under which load, within which limits. */
@@ -132,14 +163,13 @@ export function judge(stood: Standing, {workload, slo = {}, calibration}: Asked,
   if (stood.verdict !== 'fits') return evaluation
   const tooLong = requestShortage(stood, workload)
   if (tooLong) return {...evaluation, verdict: 'does-not-fit', reasons: [tooLong]}
-  const {engine, machine} = stood
-  const own = calibrationFor(calibration, engine.id, pacingAccelerator(machine))
   const speed =
-    known.performance ??
-    (workload && stood.deployment.runner !== 'pooling' ? performance(performanceInput(evaluation, admittedLoad(stood, workload)), own) : undefined)
+    known.performance ?? (workload && stood.deployment.runner !== 'pooling' ? speedUnder(stood, admittedLoad(stood, workload), calibration) : undefined)
   const judged: Evaluation = {...evaluation, ...(speed && {performance: speed})}
-  if (workload && speed && stood.deployment.speculative)
-    judged.warnings = [...judged.warnings, ...speculationWarnings(stood.deployment, stood.givenAcceptance, performanceInput(evaluation, workload), speed, own)]
+  if (workload && speed && stood.deployment.speculative) {
+    const own = calibrationFor(calibration, stood.engine.id, pacingAccelerator(stood.machine))
+    judged.warnings = [...judged.warnings, ...speculationWarnings(stood.deployment, stood.givenAcceptance, performanceInput(stood, workload), speed, own)]
+  }
   if (speed && hasLimits(slo) && slo.percentile !== undefined) judged.tail = known.tail ?? tailOf(judged, slo, calibration)
   const slow = slowness(judged, slo)
   if (slow.reasons.length > 0) return {...judged, verdict: 'too-slow', reasons: slow.reasons}

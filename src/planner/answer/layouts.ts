@@ -1,5 +1,6 @@
 import type {Machine} from '../../core/accelerator.ts'
 import type {Architecture} from '../../core/architecture.ts'
+import {PairMemo} from '../../core/bounded-map.ts'
 import type {DeploymentRequest} from '../../core/deployment.ts'
 import {dividesHeads} from '../../engines/divisibility.ts'
 import {hasSlices, isMixed, servingGroups} from '../world/index.ts'
@@ -33,7 +34,16 @@ export interface Place {
  * Ways to lay a model over a machine: those of each set of its cards that could serve together. Unequal cards are a set only where all of
  * them take part: what leaves one idle is a layout of the others.
  */
-export function placesFor(architecture: Architecture, machine: Machine, request: DeploymentRequest, concurrency?: number): Place[] {
+export function placesFor(architecture: Architecture, machine: Machine, request: DeploymentRequest, concurrency = Number.POSITIVE_INFINITY): readonly Place[] {
+  // More requests than cards ask for no other layout.
+  const requests = Math.min(concurrency, machine.gpus.length * machine.nodeCount)
+  return KNOWN.once(architecture, machine, `${requests} ${JSON.stringify(request)}`, () => placesAnew(architecture, machine, request, requests))
+}
+
+/** Places that were found already: the checkpoints of a model, and the loads of many questions, are laid over a machine in the same ways. */
+const KNOWN = new PairMemo<Architecture, Machine, readonly Place[]>(500)
+
+function placesAnew(architecture: Architecture, machine: Machine, request: DeploymentRequest, concurrency: number): Place[] {
   const groups = servingGroups(machine)
   if (groups.length === 1) return placesOf(architecture, groups[0]!, request, concurrency)
   const places = groups.flatMap((group) =>
@@ -46,7 +56,7 @@ export function placesFor(architecture: Architecture, machine: Machine, request:
   return places.length > 0 ? places : placesOf(architecture, groups[0]!, request, concurrency)
 }
 
-const placesOf = (architecture: Architecture, machine: Machine, request: DeploymentRequest, concurrency?: number): Place[] =>
+const placesOf = (architecture: Architecture, machine: Machine, request: DeploymentRequest, concurrency: number): Place[] =>
   layoutsFor(architecture, machine, request, concurrency).map((layout) => ({machine, request: layout, ...(isOther(request, layout) && {fallback: true})}))
 
 /** Experts dealt out over replicas of one GPU are a variant that only vLLM has, and that it needs only where it cannot split them. */

@@ -1,4 +1,5 @@
 /** The safety margin: how far an estimate may be off, by what in it is not known. */
+import {PairMemo} from '../../core/bounded-map.ts'
 import type {Deployment} from '../../core/deployment.ts'
 import {type MemoryEstimate, requestBytes} from '../../core/memory.ts'
 import {sumBytes} from '../../core/terms.ts'
@@ -24,11 +25,19 @@ export interface Margin {
   because: string
 }
 
+type Spreads = Pick<Engine, 'spreadBytes' | 'memoryErrors'>
+
+/** Margins that were reckoned already: an engine makes each estimate for one checkpoint, machine and deployment. */
+const KNOWN = new PairMemo<Spreads, MemoryEstimate, Margin>(2000)
+
 /**
  * Independent errors add up by their squares; how many times their sum a range takes is what logs showed of such models, releases and platforms. Half
  * of an interval of memory: an answer is tight where its low end does not reach.
  */
-export function marginOf(subject: Subject, deployment: Deployment, memory: MemoryEstimate, engine: Pick<Engine, 'spreadBytes' | 'memoryErrors'>): Margin {
+export const marginOf = (subject: Subject, deployment: Deployment, memory: MemoryEstimate, engine: Spreads): Margin =>
+  KNOWN.once(engine, memory, '', () => marginAnew(subject, deployment, memory, engine))
+
+function marginAnew(subject: Subject, deployment: Deployment, memory: MemoryEstimate, engine: Spreads): Margin {
   const {checkpoint, gpu, model} = subject
   const weights = sumBytes(memory.terms.filter(({part}) => part === 'weights'))
   const draft = sumBytes(memory.terms.filter(({part, kind}) => part === 'weights' && kind === 'assumed'))

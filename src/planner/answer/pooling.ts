@@ -4,12 +4,10 @@ import {InputError} from '../../core/input-error.ts'
 import type {Model} from '../../core/model.ts'
 import type {Interval} from '../../core/terms.ts'
 import type {Calibration} from '../../core/throughput/calibration.ts'
-import {performance} from '../../core/throughput/performance.ts'
 import {isEncoder} from '../../engines/pooling.ts'
-import {calibrationFor, pacingAccelerator} from '../world/index.ts'
 import {type Evaluation, starts} from './evaluation.ts'
 import type {PoolingAnswer} from './pooling-answer.ts'
-import {performanceInput, subjectOf} from './speed-input.ts'
+import {speedUnder, subjectOf} from './speed-input.ts'
 
 /** Length of a text that is assumed where nobody says one. */
 const ASSUMED_TOKENS = 1024
@@ -26,7 +24,7 @@ const scaled = ({estimate, low, high}: Interval, factor: number): Interval => ({
 
 /** Undefined for a model that writes. */
 export function poolingOf(evaluation: Evaluation, calibration: Calibration): PoolingAnswer | undefined {
-  const {model, deployment, workload, engine} = evaluation
+  const {model, deployment, workload} = evaluation
   if (!model.pooling) return undefined
   const tokens = workload?.inputTokens ?? Math.min(ASSUMED_TOKENS, model.architecture.contextTokens - 1)
   const batchTexts = Math.max(1, Math.min(deployment.maxNumSeqs, Math.floor(deployment.maxNumBatchedTokens / tokens)))
@@ -38,11 +36,7 @@ export function poolingOf(evaluation: Evaluation, calibration: Calibration): Poo
     batchTexts: deployment.maxNumSeqs,
   }
   if (!starts(evaluation)) return answer
-  const own = calibrationFor(calibration, engine.id, pacingAccelerator(evaluation.machine))
-  const at = (concurrency: number) => {
-    const load: Workload = {inputTokens: tokens, outputTokens: 1, concurrency}
-    return performance(performanceInput({...evaluation, workload: load}, load), own)
-  }
+  const at = (concurrency: number) => speedUnder(evaluation, {inputTokens: tokens, outputTokens: 1, concurrency}, calibration)
   // Two batches: one is read while the other is gathered.
   const texts = at(2 * batchTexts * (deployment.dpAttention ? 1 : deployment.dp)).outputTokensPerSecond
   return {...answer, latencyMs: at(1).ttftMs, textsPerSecond: texts, inputTokensPerSecond: scaled(texts, tokens)}

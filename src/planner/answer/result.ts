@@ -1,12 +1,14 @@
 import type {Machine} from '../../core/accelerator.ts'
 import type {Deployment, Workload} from '../../core/deployment.ts'
+import {PairMemo} from '../../core/bounded-map.ts'
 import {cacheFormat} from '../../core/formats.ts'
-import type {MemoryPart} from '../../core/memory.ts'
+import type {MemoryEstimate, MemoryPart} from '../../core/memory.ts'
 import type {Quality} from '../../core/quality.ts'
 import {countParameters} from '../../core/tensors.ts'
 import {sumBytes, type Reason, type Term, type Warning} from '../../core/terms.ts'
 import type {Performance} from '../../core/throughput/input.ts'
 import {contextLimit} from '../../engines/context.ts'
+import type {Engine} from '../../engines/engine.ts'
 import {longestStart} from '../../engines/longest.ts'
 import {LIMITS} from '../scenario/index.ts'
 import {isMixed, kindsOf, pacingAccelerator} from '../world/index.ts'
@@ -16,7 +18,7 @@ import {memoryInterval, type MemoryInterval} from './memory-interval.ts'
 import {pinnedBytes} from './offload.ts'
 import type {PoolingAnswer} from './pooling-answer.ts'
 import type {Replaced} from './settle.ts'
-import {sound} from './sound.ts'
+import {sound, soundPart} from './sound.ts'
 import {subjectOf} from './speed-input.ts'
 
 export const SCHEMA_VERSION = 2
@@ -104,26 +106,55 @@ function settingsOf({gpuMemoryUtilization, ...others}: Deployment): Omit<Deploym
   return gpuMemoryUtilization < LIMITS.fraction.min ? others : {...others, gpuMemoryUtilization}
 }
 
-/** The contract's view of an evaluation. Fields that do not apply are left out. */
-export function toResult(evaluation: Evaluation, id?: string): Result {
-  const {model, checkpoint, machine, engine, deployment, replaced, memory, verdict, reasons, warnings, performance, workload, tail, pooling} = evaluation
+type Told = Result['memory']
+
+/** What was told of a memory: many answers are about the same start under other loads. An engine makes each estimate for one checkpoint, machine and deployment. */
+const TOLD = new PairMemo<Engine, MemoryEstimate, Told>(1000)
+
+function memoryTold(evaluation: Evaluation): Told {
+  const {model, checkpoint, machine, engine, deployment, memory} = evaluation
   const of = (part: MemoryPart) => sumBytes(memory.terms.filter((term) => term.part === part))
-  const counts = countParameters(model.architecture)
-  const gpus = engine.gpuCount(deployment)
   const largestMaxModelLen = largestThatStarts(evaluation)
   const interval = memoryInterval(evaluation, largestMaxModelLen)
   const hostBytes = pinnedBytes({engine, deployment, memory, subject: subjectOf({model, checkpoint, machine})})
-  const perGpu = {
-    totalBytes: memory.totalBytes,
-    budgetBytes: memory.budgetBytes,
-    weightsBytes: of('weights'),
-    activationBytes: of('activation'),
-    cudaGraphBytes: of('cuda-graph'),
-    runtimeBytes: of('runtime'),
-    kvCacheBytes: of('kv-cache'),
-    ...(of('state') > 0 && {stateBytes: of('state')}),
-    freeBytes: Math.max(0, memory.totalBytes - sumBytes(memory.terms)),
+  return {
+    perGpu: {
+      totalBytes: memory.totalBytes,
+      budgetBytes: memory.budgetBytes,
+      weightsBytes: of('weights'),
+      activationBytes: of('activation'),
+      cudaGraphBytes: of('cuda-graph'),
+      runtimeBytes: of('runtime'),
+      kvCacheBytes: of('kv-cache'),
+      ...(of('state') > 0 && {stateBytes: of('state')}),
+      freeBytes: Math.max(0, memory.totalBytes - sumBytes(memory.terms)),
+    },
+    kvBytesPerToken: Math.round(memory.kvBytesPerToken),
+    ...(memory.stateBytesPerSequence > 0 && {stateBytesPerSequence: Math.round(memory.stateBytesPerSequence)}),
+    kvCacheTokens: memory.kvCacheTokens,
+    maxConcurrencyAtMaxModelLen: Math.floor(memory.maxConcurrencyAtMaxModelLen * 100) / 100,
+    largestMaxModelLen,
+    ...(memory.largestMaxNumSeqs !== undefined && {largestMaxNumSeqs: memory.largestMaxNumSeqs}),
+    ...(interval && {interval}),
+    ...(hostBytes > 0 && {hostBytes: Math.round(hostBytes)}),
+    terms: memory.terms.map(({part: _part, ...term}) => term),
   }
+}
+
+/** Whoever is given a result may change it. */
+const ownCopy = ({perGpu, interval, hostBytes, terms, ...figures}: Told): Told => ({
+  perGpu: {...perGpu},
+  ...figures,
+  ...(interval && {interval: {kvCacheTokens: {...interval.kvCacheTokens}, largestMaxModelLen: {...interval.largestMaxModelLen}}}),
+  ...(hostBytes !== undefined && {hostBytes}),
+  terms: terms.map((term) => ({...term})),
+})
+
+/** The contract's view of an evaluation. Fields that do not apply are left out. */
+export function toResult(evaluation: Evaluation, id?: string): Result {
+  const {model, checkpoint, machine, engine, deployment, replaced, memory, verdict, reasons, warnings, performance, workload, tail, pooling} = evaluation
+  const counts = countParameters(model.architecture)
+  const gpus = engine.gpuCount(deployment)
   return sound({
     schemaVersion: SCHEMA_VERSION,
     ...(id === undefined ? {} : {id}),
@@ -140,23 +171,16 @@ export function toResult(evaluation: Evaluation, id?: string): Result {
       nodes: Math.min(machine.nodeCount, Math.max(1, Math.ceil(gpus / machine.gpus.length))),
       ...(isMixed(machine) && {cards: cardsOf(machine)}),
     },
-    deployment: {...settingsOf(deployment), ...(model.pooling && {runner: 'pooling' as const}), ...(replaced.length > 0 && {replaced})},
+    deployment: {
+      ...settingsOf(deployment),
+      ...(model.pooling && {runner: 'pooling' as const}),
+      ...(replaced.length > 0 && {replaced: replaced.map((one) => ({...one}))}),
+    },
     ...(workload && {workload}),
     ...(checkpoint.quality && {quality: qualityWithCache(evaluation, checkpoint.quality)}),
     verdict,
-    reasons,
-    memory: {
-      perGpu,
-      kvBytesPerToken: Math.round(memory.kvBytesPerToken),
-      ...(memory.stateBytesPerSequence > 0 && {stateBytesPerSequence: Math.round(memory.stateBytesPerSequence)}),
-      kvCacheTokens: memory.kvCacheTokens,
-      maxConcurrencyAtMaxModelLen: Math.floor(memory.maxConcurrencyAtMaxModelLen * 100) / 100,
-      largestMaxModelLen,
-      ...(memory.largestMaxNumSeqs !== undefined && {largestMaxNumSeqs: memory.largestMaxNumSeqs}),
-      ...(interval && {interval}),
-      ...(hostBytes > 0 && {hostBytes: Math.round(hostBytes)}),
-      terms: memory.terms.map(({part: _part, ...term}) => term),
-    },
+    reasons: reasons.map((reason) => ({...reason})),
+    memory: ownCopy(TOLD.once(engine, memory, '', () => soundPart(memoryTold(evaluation), 'memory'))),
     ...(performance && !model.pooling && {performance}),
     ...(tail && !model.pooling && {tail}),
     ...(pooling && {pooling}),

@@ -28,6 +28,8 @@ export interface Settled {
   neededTokens: number
   /** Where no setting makes room for it: the longest request that the roomiest of them holds. */
   roomiest?: {tokens: number; flags: string}
+  /** Present where settings were tried that rest on how many requests the load has at once: `sequencesFor` it. */
+  sequences?: number
 }
 
 /** Context that an answer must reach when nobody asked for one: 8,192 tokens, or the model's limit. */
@@ -48,6 +50,10 @@ export function neededContext(model: Model, request: Pick<DeploymentRequest, 'ma
   const limit = model.architecture.contextTokens
   return request.maxModelLen ?? Math.max(Math.min(UNASKED_CONTEXT_TOKENS, limit), Math.min(limit, requestTokens(workload)))
 }
+
+/** Fewest sequences that a start command is given for a load. */
+export const sequencesFor = (workload: Pick<Workload, 'concurrency'> | undefined): number =>
+  typeof workload?.concurrency === 'number' ? Math.max(FEW_SEQUENCES, workload.concurrency) : FEW_SEQUENCES
 
 /** It comes up, and takes a request as long as is needed; where a context was asked for and the engine starts with any, it need only come up. */
 const enters = (memory: MemoryEstimate, {maxModelLen}: Deployment, needed: number, asked: boolean): boolean =>
@@ -74,9 +80,11 @@ export function settle(engine: Engine, subject: Subject, asked: DeploymentReques
   const fixed = asked.maxModelLen !== undefined
   // Weights that the card cannot hold leave room for no setting.
   let roomiest: Settled['roomiest']
+  let sequences: number | undefined
   const hopeless = sumBytes(memory.terms.filter(({part}) => part === 'weights')) > memory.totalBytes
   if ((!hopeless && !enters(memory, deployment, needed, fixed)) || (asked.maxNumSeqs === undefined && limit !== undefined)) {
-    for (const roomier of roomierRequests(asked, {workload, deployment, limit, share: freeShare(subject.gpu, engine.mostMemoryShare)})) {
+    sequences = sequencesFor(workload)
+    for (const roomier of roomierRequests(asked, {sequences, deployment, limit, share: freeShare(subject.gpu, engine.mostMemoryShare)})) {
       const tried = engine.resolve(subject, roomier)
       const estimate = engine.memory(subject, tried)
       if (!enters(estimate, tried, needed, fixed) || safeSequences(estimate, tried) !== undefined) {
@@ -105,6 +113,7 @@ export function settle(engine: Engine, subject: Subject, asked: DeploymentReques
     neededTokens: needed,
     replaced: replacedIn(engine, subject, asked, request, {deployment: first, memory: firstMemory}),
     ...(roomiest && {roomiest}),
+    ...(sequences !== undefined && {sequences}),
   }
 }
 
@@ -138,7 +147,8 @@ function settledSequences(engine: Engine, subject: Subject, asked: DeploymentReq
 }
 
 interface Roomier {
-  workload: Workload | undefined
+  /** Sequences that the load needs. */
+  sequences: number
   deployment: Deployment
   /** Sequences that the pool of states allows. */
   limit: number | undefined
@@ -147,10 +157,9 @@ interface Roomier {
 }
 
 /** Requests with more room for the cache, the gentlest change first: fewer sequences at once, then the largest share of memory. What was asked for stays. */
-function roomierRequests(asked: DeploymentRequest, {workload, deployment, limit, share}: Roomier): DeploymentRequest[] {
-  const enough = typeof workload?.concurrency === 'number' ? Math.max(FEW_SEQUENCES, workload.concurrency) : FEW_SEQUENCES
-  const sequences = asked.maxNumSeqs === undefined ? [limit, enough].filter((count) => count !== undefined && count < deployment.maxNumSeqs) : []
-  const fewer = [...new Set(sequences)].sort((a, b) => b! - a!).map((maxNumSeqs) => ({...asked, maxNumSeqs}))
+function roomierRequests(asked: DeploymentRequest, {sequences, deployment, limit, share}: Roomier): DeploymentRequest[] {
+  const counts = asked.maxNumSeqs === undefined ? [limit, sequences].filter((count) => count !== undefined && count < deployment.maxNumSeqs) : []
+  const fewer = [...new Set(counts)].sort((a, b) => b! - a!).map((maxNumSeqs) => ({...asked, maxNumSeqs}))
   const larger = (from: DeploymentRequest) => ({...from, gpuMemoryUtilization: share})
   const open = asked.gpuMemoryUtilization === undefined && share > deployment.gpuMemoryUtilization
   return [...fewer, ...(open ? [...fewer.slice(-1), ...(fewer.length === 0 ? [asked] : [])].map(larger) : [])]

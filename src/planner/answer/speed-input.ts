@@ -1,17 +1,21 @@
 import type {Deployment, Workload} from '../../core/deployment.ts'
-import type {PerformanceInput} from '../../core/throughput/input.ts'
+import type {Calibration} from '../../core/throughput/calibration.ts'
+import type {Performance, PerformanceInput} from '../../core/throughput/input.ts'
+import {performance, preparedModel} from '../../core/throughput/performance.ts'
+import type {StepModel} from '../../core/throughput/step.ts'
 import type {Subject} from '../../engines/engine.ts'
 import {expertKernels} from '../../engines/expert-kernels.ts'
 import {isEncoder} from '../../engines/pooling.ts'
-import {linkWithin, pacingAccelerator, tightestGpu} from '../world/index.ts'
+import {calibrationFor, linkWithin, pacingAccelerator, tightestGpu} from '../world/index.ts'
 import type {Evaluation, Standing} from './evaluation.ts'
 import {offloadOf} from './offload.ts'
-import {requestTokens} from './settle.ts'
 
-export function subjectOf(question: Pick<Evaluation, 'model' | 'checkpoint' | 'machine' | 'workload'>): Subject {
-  const {model, checkpoint, machine, workload} = question
-  return {model, checkpoint, machine, gpu: tightestGpu(machine), requestTokens: workload && requestTokens(workload)}
-}
+export const subjectOf = ({model, checkpoint, machine}: Pick<Evaluation, 'model' | 'checkpoint' | 'machine'>): Subject => ({
+  model,
+  checkpoint,
+  machine,
+  gpu: tightestGpu(machine),
+})
 
 /** Replicas whose experts lie spread over all their GPUs work as one group, whatever the engine calls them (vLLM's data parallelism). */
 export function sharesExperts({engine, deployment, model}: Pick<Evaluation, 'engine' | 'deployment' | 'model'>): boolean {
@@ -26,9 +30,9 @@ function scheduling({admission: {everySteps, waitSteps} = {}}: Deployment): Pick
 }
 
 /** What the speed model is asked: one replica as the engine divides it. */
-export function performanceInput(evaluation: Standing & {workload?: Workload}, workload: Workload): PerformanceInput {
+export function performanceInput(evaluation: Standing, workload: Workload): PerformanceInput {
   const {engine, deployment, machine, memory, model} = evaluation
-  const subject = subjectOf({...evaluation, workload})
+  const subject = subjectOf(evaluation)
   const nodes = Math.max(1, Math.ceil(engine.gpuCount(deployment) / machine.gpus.length))
   const dpAttention = deployment.dpAttention || sharesExperts(evaluation)
   const layout = engine.shardLayout(deployment)
@@ -67,7 +71,38 @@ export function performanceInput(evaluation: Standing & {workload?: Workload}, w
       piecewiseGraphs: true,
     }),
     ...(kernels && {expertKernels: kernels}),
-    // Without a prefix cache nothing is found in it.
-    workload: deployment.prefixCaching === false && workload.prefixHitRate ? {...workload, prefixHitRate: 0} : workload,
+    workload: loadOf(deployment, workload),
   }
+}
+
+/** Without a prefix cache nothing is found in it. */
+const loadOf = ({prefixCaching}: Deployment, workload: Workload): Workload =>
+  prefixCaching === false && workload.prefixHitRate ? {...workload, prefixHitRate: 0} : workload
+
+/** A deployment made ready for stepping. */
+interface Ready {
+  /** The calibration that was asked with; `own` is the one of its card and engine. */
+  asked: Calibration
+  own: Calibration
+  input: PerformanceInput
+  model: StepModel
+}
+
+/** Made once for a deployment: nothing of it but the load differs from one load to the next. */
+const READY = new WeakMap<Standing, Ready>()
+
+function readyFor(stood: Standing, load: Workload, calibration: Calibration): Ready {
+  const known = READY.get(stood)
+  if (known?.asked === calibration) return known
+  const input = performanceInput(stood, load)
+  const own = calibrationFor(calibration, input.engine, input.accelerator)
+  const ready = {asked: calibration, own, input, model: preparedModel(input, own)}
+  READY.set(stood, ready)
+  return ready
+}
+
+/** The speed of a deployment under a load. */
+export function speedUnder(stood: Standing, load: Workload, calibration: Calibration): Performance {
+  const {input, own, model} = readyFor(stood, load, calibration)
+  return performance({...input, workload: loadOf(stood.deployment, load)}, own, model)
 }

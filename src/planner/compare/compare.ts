@@ -87,7 +87,7 @@ export function compare(context: Context, question: ComparisonQuestion): Compari
 }
 
 /** Published checkpoints in the order of preference, of one format where one is asked for. @throws InputError WEIGHTS_UNKNOWN with the formats there are. */
-function checkpointsOf(model: Model, machine: Machine, {request: {weights}, prefer}: ComparisonQuestion): Checkpoint[] {
+function checkpointsOf(model: Model, machine: Machine, {request: {weights}, prefer}: ComparisonQuestion): readonly Checkpoint[] {
   const found = preferredCheckpoints(model, pacingAccelerator(machine), {weights, prefer})
   if (found.length > 0 || weights === undefined) return found
   const formats = [...new Set(model.checkpoints.map((checkpoint) => checkpoint.weights))]

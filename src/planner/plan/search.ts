@@ -2,11 +2,9 @@ import type {Machine} from '../../core/accelerator.ts'
 import type {DeploymentRequest, Workload} from '../../core/deployment.ts'
 import type {Checkpoint, Model} from '../../core/model.ts'
 import type {Calibration} from '../../core/throughput/calibration.ts'
-import {performance, preparedModel} from '../../core/throughput/performance.ts'
 import type {Engine} from '../../engines/engine.ts'
-import {distinctCheckpoints, hasLimits, holdingContext, judge, keepsLimits, performanceInput, placesFor, type Standing, standing} from '../answer/index.ts'
+import {distinctCheckpoints, hasLimits, holdingContext, judge, keepsLimits, placesFor, speedUnder, type Standing, standing} from '../answer/index.ts'
 import {INTERACTIVE_LIMITS, type Objective, type Objectives, type Preference} from '../scenario/index.ts'
-import {calibrationFor} from '../world/index.ts'
 import {foundLoads} from './found-loads.ts'
 import {type Probe, pointsThatMatter} from './loads.ts'
 import {preferenceTier, ranked} from './objectives.ts'
@@ -151,14 +149,12 @@ function probeOf(stood: Standing, loads: readonly Workload[], question: ProbeQue
   const choosing = question.choosing ?? choosingLimits({workload: question.workload ?? loads[0]!, objectives})
   const {percentile: _percentile, ...means} = objectives
   const known: PlanPoint[] = []
-  let ready: Ready | undefined
   return (index) => {
     const load = loads[index]!
     const before = known[index]
     if (before) return before
     const own = settledFor(stood, load, request)
-    ready = ready?.stood === own ? ready : readyFor(own, load, calibration)
-    const predicted = performance({...ready.input, workload: load}, ready.calibration, ready.model)
+    const predicted = speedUnder(own, load, calibration)
     const evaluation = judge(own, {workload: load, slo: means, calibration}, {performance: predicted})
     const kept = keepsLimits(predicted, load, {...choosing, percentile: undefined})
     const keepsUp = evaluation.reasons.every(({code}) => code !== 'overloaded')
@@ -176,19 +172,6 @@ function probeOf(stood: Standing, loads: readonly Workload[], question: ProbeQue
 }
 
 type ProbeQuestion = Pick<PlanQuestion, 'calibration' | 'objectives'> & {request?: DeploymentRequest; workload?: Workload; choosing?: Objectives}
-
-interface Ready {
-  stood: Standing
-  input: ReturnType<typeof performanceInput>
-  calibration: Calibration
-  model: ReturnType<typeof preparedModel>
-}
-
-function readyFor(stood: Standing, load: Workload, calibration: Calibration): Ready {
-  const input = performanceInput(stood, load)
-  const own = calibrationFor(calibration, input.engine, input.accelerator)
-  return {stood, input, calibration: own, model: preparedModel(input, own)}
-}
 
 /** Where few sequences were set because more do not start, a load beyond them is settled anew, as `check` does with that load. */
 export function settledFor(stood: Standing, load: Workload, asked: DeploymentRequest | undefined): Standing {

@@ -8,7 +8,7 @@ import type {Engine, EngineData} from '../../engines/engine.ts'
 import {type Correction, correctedEngine} from './corrections.ts'
 import {DEFAULT_ENGINE, ENGINE_ALIASES, ENGINES} from '../../engines/registry.ts'
 import {canBeRelease} from '../../engines/versions.ts'
-import type {FoundModelFile, FoundRepository} from './found-model.ts'
+import type {FoundModelFile, FoundRepository, NamedModel} from './found-model.ts'
 
 /** What answering needs of the world: compiled data, and the two things that are looked at only when asked about. */
 export interface Context {
@@ -27,8 +27,10 @@ export interface Context {
   corrections?: readonly Correction[]
   /** Engines that were opened, by id. */
   engines: Map<string, Engine>
-  /** Machines that lists of cards stood for, by the list: what is known of a deployment is known of the same machine. */
+  /** Machines that lists of cards, or names of the catalogue, stood for, by the list or the name: what is known of a deployment is known of the same machine. */
   listed?: BoundedMap<string, Machine>
+  /** What names of models stood for, by the name: what is known of a model is known of the same one. */
+  named?: BoundedMap<string, Promise<NamedModel>>
 }
 
 /** The engine of this name in a release that can exist. @throws InputError ENGINE_UNKNOWN, ENGINE_VERSION_UNKNOWN. */

@@ -155,7 +155,8 @@ export function kindsOf({gpus}: Machine): MachineGpu[][] {
 }
 
 /** Whether its cards differ. */
-export const isMixed = (machine: Machine): boolean => machine.gpus.some((gpu) => kindOf(gpu) !== kindOf(machine.gpus[0]!))
+export const isMixed = ({gpus}: Machine): boolean =>
+  gpus.some(({accelerator, memoryBytes}) => accelerator.id !== gpus[0]!.accelerator.id || memoryBytes !== gpus[0]!.memoryBytes)
 
 /** Some of the cards as a machine of their own. */
 export function cardsOf(machine: Machine, gpus: MachineGpu[]): Machine {
@@ -200,8 +201,18 @@ export function servingGroups(machine: Machine): Machine[] {
   return [...groups.values()].map((gpus) => cardsOf(machine, gpus))
 }
 
-/** The slowest card of a group; where one is slower in bandwidth and another in arithmetic, a card with the worse of both. */
-export function pacingAccelerator({gpus}: Machine): Accelerator {
+const PACING = new WeakMap<Machine, Accelerator>()
+
+/** The slowest card of a group; where one is slower in bandwidth and another in arithmetic, a card with the worse of both, which is the same for each asking. */
+export function pacingAccelerator(machine: Machine): Accelerator {
+  const known = PACING.get(machine)
+  if (known) return known
+  const slowest = slowestOf(machine)
+  PACING.set(machine, slowest)
+  return slowest
+}
+
+function slowestOf({gpus}: Machine): Accelerator {
   const cards = [...new Map(gpus.map(({accelerator}) => [accelerator.id, accelerator])).values()]
   const bandwidth = ({memoryBandwidthBytesPerSecond}: Accelerator) => memoryBandwidthBytesPerSecond ?? Number.POSITIVE_INFINITY
   const slowest = cards.reduce((a, b) => (bandwidth(b) < bandwidth(a) ? b : a))

@@ -33,7 +33,10 @@ function startedByPath(named: NamedModel, path: string | undefined, given: strin
  * and on the hub, where the context allows it.
  * @throws InputError MODEL_UNKNOWN with the closest names, MODEL_CLOSED for one whose weights are not published.
  */
-export async function modelOf(context: Context, name: string): Promise<NamedModel> {
+export const modelOf = (context: Context, name: string): Promise<NamedModel> =>
+  context.named ? context.named.once(name, () => modelAnew(context, name)) : modelAnew(context, name)
+
+async function modelAnew(context: Context, name: string): Promise<NamedModel> {
   const named = await namedModel(context, name)
   const model = modelWithQuality(context.catalogue, named.model)
   return {...named, model, ...(named.checkpoint && {checkpoint: withQuality(context.catalogue, model, named.checkpoint)})}
