@@ -22,6 +22,7 @@ function entry(id: string, {released, family = 'own', contextTokens = 40_960, to
   const model: Model = {...dense, id, family, released}
   const evaluation = {
     verdict,
+    model,
     checkpoint,
     deployment: {maxModelLen: 0},
     memory: {largestMaxModelLen: contextTokens},

@@ -9,6 +9,9 @@ const STRIDE = 3
 /** What is beaten by more than this at the loads around one is beaten there too. */
 const CLEARLY = 1.1
 
+/** Limits are kept by the estimate, or by the slow end of its interval too: what ranks first. */
+const KEPT = ['sure', 'meets'] as const
+
 /** Deployments closer than this at both ends of the loads are taken to be as close between them. */
 const TWINS = 0.02
 
@@ -31,7 +34,8 @@ export function pointsThatMatter(probes: readonly Probe[], loads: readonly Workl
     return point
   }
   for (const probe of probes) for (const index of new Set([0, last])) look(probe, index)
-  const singles = withoutTwins(probes, last)
+  const twins = twinsByFirst(probes, last)
+  const singles = [...twins.keys()]
   const coarse = Array.from(loads.keys()).filter((index) => index % STRIDE === 0 || index === last)
   for (const probe of singles) for (const index of coarse) look(probe, index)
   // Up to one request for each replica, throughput grows and nobody waits for anybody.
@@ -42,15 +46,16 @@ export function pointsThatMatter(probes: readonly Probe[], loads: readonly Workl
   }
   for (const probe of probes) {
     const places = singles.includes(probe) ? coarse : [0, last]
-    for (const [at, first] of places.entries()) {
-      let [low, high] = [first, places[at + 1] ?? first]
-      if (!probe(low).meets || probe(high).meets) continue
-      while (high - low > 1) {
-        const middle = (low + high) >> 1
-        if (look(probe, middle).meets) low = middle
-        else high = middle
+    for (const kept of KEPT)
+      for (const [at, first] of places.entries()) {
+        let [low, high] = [first, places[at + 1] ?? first]
+        if (!probe(low)[kept] || probe(high)[kept]) continue
+        while (high - low > 1) {
+          const middle = (low + high) >> 1
+          if (look(probe, middle)[kept]) low = middle
+          else high = middle
+        }
       }
-    }
   }
   for (const probe of singles) for (const index of aroundPeak(probe, coarse)) look(probe, index)
   const known = points.filter(({meets}) => meets)
@@ -62,13 +67,26 @@ export function pointsThatMatter(probes: readonly Probe[], loads: readonly Workl
       if (high === undefined || !probe(low).meets || [low, high].every((index) => isBeaten(probe(index), rivals.get(tiers.get(probe)!)!))) continue
       for (let index = low + 1; index < high; index++) look(probe, index)
     }
+  // Of twins the best may be any one, by little.
+  for (const [probe, others] of twins)
+    for (const kept of KEPT) {
+      const best = bestOf(probe, [...seen.get(probe)!], kept)
+      if (best !== undefined) for (const other of others) look(other, best)
+    }
   return points
 }
 
-/** The first of each set of deployments that are as quick at both ends and the same but for the cache and who published the weights. */
-function withoutTwins(probes: readonly Probe[], last: number): Probe[] {
+/** The load with most throughput of those that are kept; undefined where none is. */
+const bestOf = (probe: Probe, indices: readonly number[], kept: (typeof KEPT)[number]): number | undefined =>
+  indices
+    .filter((index) => probe(index)[kept])
+    .sort((a, b) => probe(b).performance.outputTokensPerSecond.estimate - probe(a).performance.outputTokensPerSecond.estimate)[0]
+
+/** The first of each set of deployments that are as quick at both ends and the same but for the cache and who published the weights, with the others of its set. */
+function twinsByFirst(probes: readonly Probe[], last: number): Map<Probe, Probe[]> {
   const firsts = new Map<string, Probe[]>()
-  return probes.filter((probe) => {
+  const twins = new Map<Probe, Probe[]>()
+  for (const probe of probes) {
     const {
       engine,
       checkpoint,
@@ -77,10 +95,14 @@ function withoutTwins(probes: readonly Probe[], last: number): Probe[] {
     const key = `${engine.id} ${checkpoint.weights} ${tp} ${pp} ${dp} ${ep} ${dpAttention}`
     const known = firsts.get(key) ?? []
     firsts.set(key, known)
-    if (known.some((other) => [0, last].every((index) => areClose(probe(index), other(index))))) return false
-    known.push(probe)
-    return true
-  })
+    const first = known.find((other) => [0, last].every((index) => areClose(probe(index), other(index))))
+    if (first) twins.get(first)!.push(probe)
+    else {
+      known.push(probe)
+      twins.set(probe, [])
+    }
+  }
+  return twins
 }
 
 function areClose({performance: a}: PlanPoint, {performance: b}: PlanPoint): boolean {
