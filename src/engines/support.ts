@@ -125,8 +125,7 @@ function weightSupport({id, title, subject, deployment, data}: SupportQuestion):
   for (const format of formats) {
     const name = supportName(format, subject)
     const answer =
-      platformFormat(data, accelerator, name, deployment.engineVersion) ??
-      formatAnswer(data.support, id, name, accelerator, deployment.engineVersion, packer)
+      platformFormat(data, accelerator, name, deployment.engineVersion) ?? formatAnswer(data.support, id, name, accelerator, deployment.engineVersion, packer)
     const {title: formatTitle, weightOnly, computeType} = weightFormat(format)
     if (answer.kind === 'refused')
       support.reasons.push({
