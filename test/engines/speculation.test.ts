@@ -4,6 +4,7 @@ import {openCatalogue} from '../../src/catalogue/catalogue.ts'
 import type {DeploymentRequest} from '../../src/core/deployment.ts'
 import {InputError} from '../../src/core/input-error.ts'
 import {checkpointBytes} from '../../src/core/weights.ts'
+import {countParameters} from '../../src/core/tensors.ts'
 import {draftLayers, shapeParameters} from '../../src/engines/drafts.ts'
 import type {Engine, EngineData, Subject} from '../../src/engines/engine.ts'
 import {checkFlag} from '../../src/engines/flags.ts'
@@ -332,5 +333,45 @@ describe('the eight layers of Inkling', () => {
     })
     expect(refusal('vllm', 'inkling', request('0.27.1', 1))).toEqual([])
     expect(refusal('vllm', 'inkling', request('0.28.0', 8))).toEqual([])
+  })
+})
+
+describe('drafters that stand in the place of multi-token prediction', () => {
+  const {architecture, checkpoints} = catalogue.model('deepseek-v4.1-flash')
+
+  // Three layers of 128 experts, three matrices of 5,120 x 2,304 each: 13.6e9 elements, the "14B" of the recipe. 510,313,353,565 bytes of files.
+  it('DeepSeek V4.1 Flash has one of three layers, and with it the size of its files', () => {
+    expect(draftLayers(architecture, {method: 'dspark', tokens: 5})).toHaveLength(3)
+    expect(countParameters(architecture).draft / (3 * 128 * 3 * 5120 * 2304)).toBeCloseTo(1.05, 1)
+    expect(checkpointBytes(architecture, checkpoints[0]!) / 510_313_353_565).toBeGreaterThan(0.985)
+    expect(checkpointBytes(architecture, checkpoints[0]!) / 510_313_353_565).toBeLessThan(1.005)
+  })
+
+  it('drafts by DSpark and by nothing else of its own', () => {
+    expect(refusal('vllm', 'deepseek-v4.1-flash', {engineVersion: '0.31.0', tp: 8, ...drafting('dspark', 5)})).toEqual([])
+    expect(refusal('vllm', 'deepseek-v4.1-flash', {engineVersion: '0.31.0', tp: 8, ...drafting('mtp', 3)})[0]?.message).toMatch(
+      /^deepseek-ai\/DeepSeek-V4\.1-Flash has a drafter in the place of multi-token-prediction layers; dspark runs the drafter of its checkpoint/,
+    )
+  })
+
+  it('is named where another checkpoint of the model has it', () => {
+    expect(refusal('sglang', 'deepseek-v4-flash', {engineVersion: '0.5.16', tp: 8, ...drafting('dspark', 5)})[0]).toMatchObject({
+      message: 'deepseek-ai/DeepSeek-V4-Flash has no DSpark drafter; deepseek-ai/DeepSeek-V4-Flash-0731 has one',
+      remedy: 'use deepseek-ai/DeepSeek-V4-Flash-0731, or --speculative mtp:5',
+    })
+  })
+
+  // "DSpark requires num_speculative_tokens >= dspark_block_size" in 0.26.0 to 0.27.1 alone; the block of DeepSeek's has five.
+  it.each([
+    ['0.25.0', 3, false],
+    ['0.26.0', 3, true],
+    ['0.27.1', 5, false],
+    ['0.28.0', 1, false],
+  ])('in vLLM %s drafts %d tokens: refused %s', (engineVersion, tokens, refused) => {
+    const subject = {...subjectOf('deepseek-v4-flash', '8xb200-sxm')}
+    subject.checkpoint = subject.model.checkpoints.find(({hfId}) => hfId === 'deepseek-ai/DeepSeek-V4-Flash-0731')!
+    const deployment = engines.vllm.resolve(subject, {engineVersion, tp: 8, ...drafting('dspark', tokens)})
+    const reasons = engines.vllm.support(subject, deployment).reasons.filter(({code}) => code === 'speculation-unavailable')
+    expect(reasons.map(({remedy}) => remedy)).toEqual(refused ? ['use --speculative dspark:5, or --engine-version 0.28.0 or later'] : [])
   })
 })

@@ -154,6 +154,9 @@ describe('attention without kernels on a card', () => {
     ['8xl40s', 'deepseek-v3.2', '0.28.0', {}, /^attention-unsupported: .*8\.9\b/],
     ['2xrtx-pro-6000-blackwell-server', 'deepseek-v4-flash', '0.21.0', {}, /^attention-unsupported: .*use --engine-version 0\.24\.0 or later$/],
     ['8xa100-80gb-sxm', 'deepseek-v4-flash', '0.28.0', {}, /^attention-unsupported: .*8\.0\b/],
+    // Rows without positions: vllm-project/vllm#53963 and #53906 on 12.0 and 12.1 (pe_dim must be 64), ready from 0.32.0; SGLang's kernel is for GLM-5 (#40286).
+    ['4xrtx-pro-6000-blackwell-server', 'glm-5.3-flash', '0.30.0', {}, /^attention-unsupported: .*12\.0.*; use --engine-version 0\.32\.0 or later$/],
+    ['8xrtx-pro-6000-blackwell-server', 'glm-5.3-flash', '0.5.20', {engine: 'sglang'}, /^attention-unsupported: .*12\.0.*no release of SGLang/],
     ['8xrtx-4090', 'deepseek-v4-flash', '0.5.18', {engine: 'sglang'}, /attention-unsupported: .*8\.9\b/],
     ['8xrtx-pro-6000-blackwell-server', 'deepseek-v4-flash', '0.5.12', {engine: 'sglang'}, /^attention-unsupported: .*--engine-version 0\.5\.13 or later$/m],
     // On 12.x SGLang has it for GLM and an FP8 cache alone.
@@ -169,6 +172,7 @@ describe('attention without kernels on a card', () => {
     ['8xb200-sxm', 'deepseek-v3.2', '0.17.0', {}],
     ['8xrtx-pro-6000-blackwell-server', 'deepseek-v3.2', '0.24.0', {}],
     ['4xrtx-pro-6000-blackwell-server', 'deepseek-v4-flash', '0.24.0', {}],
+    ['4xrtx-pro-6000-blackwell-server', 'glm-5.3-flash', '0.32.0', {}],
     ['8xmi300x', 'deepseek-v3.2', '0.28.0', {}],
   ])('%s runs %s with %s', async (gpu, model, version, more) => expect(await refusal(gpu, model, version, more)).not.toContain('attention-unsupported'))
 })

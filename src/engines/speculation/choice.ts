@@ -21,9 +21,15 @@ export function draftsOf({hfId, drafts = []}: Pick<Model, 'hfId' | 'drafts'>, me
 const hasUncountedLayers = ({architecture, hfId, drafts = []}: Pick<Model, 'architecture' | 'hfId' | 'drafts'>): boolean =>
   architecture.draft === undefined && drafts.some((draft) => draft.hfId === hfId)
 
-/** The model's own layers can draft: it has them, and the checkpoint holds them. */
-const hasLayers = (model: Pick<Model, 'architecture' | 'hfId' | 'drafts'>, {draftIncluded}: Pick<Checkpoint, 'draftIncluded'>): boolean =>
-  (model.architecture.draft !== undefined || hasUncountedLayers(model)) && draftIncluded !== false
+/**
+ * The model's own layers can draft by multi-token prediction: it has them, and the checkpoint holds them, not a drafter in their place. "DeepSeek V4.1
+ * has no classic-MTP draft: its checkpoints ship DSpark stages under mtp.*" (vllm/config/speculative.py, 0.33.0); V4's of July and August 2026 have no
+ * weights for it either (vllm-project/vllm#41834).
+ */
+const hasLayers = (
+  model: Pick<Model, 'architecture' | 'hfId' | 'drafts'>,
+  {draftIncluded, draftMethod}: Pick<Checkpoint, 'draftIncluded' | 'draftMethod'>,
+): boolean => (model.architecture.draft !== undefined || hasUncountedLayers(model)) && draftIncluded !== false && draftMethod === undefined
 
 /** The checkpoint holds layers that draft by this method. */
 const draftsItself = (method: string, checkpoint: Pick<Checkpoint, 'draftMethod'>): boolean => checkpoint.draftMethod === method
@@ -131,6 +137,10 @@ export function speculationReasons({table, engine, model, checkpoint, speculativ
   if ((method.needs === 'layers' || answer.ownLayers) && hasLayers(model, checkpoint)) return []
   if (draftsItself(speculative.method, checkpoint)) return []
   const ways = waysOf(table, id, version, model, checkpoint)
+  if (method.needs === 'layers' && checkpoint.draftMethod !== undefined)
+    return because(`${checkpoint.hfId} has a drafter in the place of multi-token-prediction layers; ${ways}`)
+  const other = model.checkpoints.find(({draftMethod}) => draftMethod === speculative.method)
+  if (other) return because(`${checkpoint.hfId} has no ${method.title} drafter; ${other.hfId} has one`, `use ${other.hfId}, or ${remedy.replace(/^use /, '')}`)
   if (method.needs === 'layers')
     return because(
       model.architecture.draft === undefined && !hasUncountedLayers(model)

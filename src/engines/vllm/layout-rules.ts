@@ -68,6 +68,24 @@ function draftReasons({engineVersion: version, speculative, maxNumBatchedTokens,
   ]
 }
 
+/**
+ * "DSpark requires num_speculative_tokens >= dspark_block_size ... Smaller values produce incorrect output" (config/speculative.py, 0.26.0 to 0.27.1):
+ * DeepSeek's drafters were trained for blocks of five (dspark_block_size of V4 and V4.1).
+ */
+const WHOLE_BLOCKS = {since: '0.26.0', until: '0.28.0', tokens: 5}
+
+function blockReasons({model, checkpoint}: Subject, {engineVersion: version, speculative}: Deployment): Reason[] {
+  if (speculative?.method !== 'dspark' || checkpoint.draftMethod !== 'dspark' || model.family !== 'deepseek-v4') return []
+  if (speculative.tokens >= WHOLE_BLOCKS.tokens || !isAtLeast(version, WHOLE_BLOCKS.since) || isAtLeast(version, WHOLE_BLOCKS.until)) return []
+  return [
+    reason(
+      'speculation-unavailable',
+      `vLLM ${version} drafts no fewer than ${WHOLE_BLOCKS.tokens} tokens with the drafter of ${checkpoint.hfId}`,
+      `use --speculative dspark:${WHOLE_BLOCKS.tokens}, or --engine-version ${WHOLE_BLOCKS.until} or later`,
+    ),
+  ]
+}
+
 /** "Inkling MTP currently supports exactly one speculative token" (config/speculative.py, 0.26.0 to 0.27.1; not in 0.28.0). */
 const INKLING_DRAFTS_MORE = '0.28.0'
 
@@ -120,6 +138,7 @@ export const vllmLayoutReasons = (subject: Subject, deployment: Deployment): Rea
   ...contextReasons(subject, deployment),
   ...batchReasons(deployment),
   ...draftReasons(deployment),
+  ...blockReasons(subject, deployment),
   ...inklingReasons(subject, deployment),
   ...graphReasons(deployment),
 ]
