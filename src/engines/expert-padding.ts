@@ -55,7 +55,8 @@ const BYTE_SCALES_SINCE = '0.5.18'
 export function sglangExpertTile(accelerator: Accelerator, compressedAttention: boolean, version: string): ExpertTile {
   if (accelerator.vendor === 'amd') return {intermediate: 256, hidden: 256, because: 'tiles of 256 on AMD'}
   if (Math.floor(accelerator.computeCapability ?? 0) === 10) return {intermediate: 256, hidden: 256, because: 'FlashInfer tiles of 256'}
-  if (compressedAttention) return isAtLeast(version, BYTE_SCALES_SINCE) ? MARLIN : {...MARLIN, scaleBytes: 4, because: `${MARLIN.because}, scales loaded at 32 bits`}
+  if (compressedAttention)
+    return isAtLeast(version, BYTE_SCALES_SINCE) ? MARLIN : {...MARLIN, scaleBytes: 4, because: `${MARLIN.because}, scales loaded at 32 bits`}
   return Math.floor(accelerator.computeCapability ?? 0) === 9 ? TRITON : MARLIN
 }
 
