@@ -45,14 +45,18 @@ export function vllmExpertTile(accelerator: Accelerator, version: string, compre
   return MARLIN
 }
 
+/** 0.5.16 and 0.5.17 were not read. */
+const BYTE_SCALES_SINCE = '0.5.18'
+
 /**
  * SGLang (python/sglang/srt/layers/quantization/mxfp4.py, arg_groups/overrides.py, 0.5.15): FlashInfer on compute capability 10, Marlin
- * on 12, Triton kernels on 9. DeepSeek-V4 takes Marlin on 9 too, with scales loaded at 32 bits (mxfp4_marlin_moe.py).
+ * on 12, Triton kernels on 9. DeepSeek-V4 takes Marlin on 9 too, with scales loaded at 32 bits (mxfp4_marlin_moe.py), from 0.5.18 at 8 (E8M0).
  */
-export function sglangExpertTile(accelerator: Accelerator, compressedAttention: boolean): ExpertTile {
+export function sglangExpertTile(accelerator: Accelerator, compressedAttention: boolean, version: string): ExpertTile {
   if (accelerator.vendor === 'amd') return {intermediate: 256, hidden: 256, because: 'tiles of 256 on AMD'}
   if (Math.floor(accelerator.computeCapability ?? 0) === 10) return {intermediate: 256, hidden: 256, because: 'FlashInfer tiles of 256'}
-  if (compressedAttention) return {...MARLIN, scaleBytes: 4, because: `${MARLIN.because}, scales loaded at 32 bits`}
+  if (compressedAttention)
+    return isAtLeast(version, BYTE_SCALES_SINCE) ? MARLIN : {...MARLIN, scaleBytes: 4, because: `${MARLIN.because}, scales loaded at 32 bits`}
   return Math.floor(accelerator.computeCapability ?? 0) === 9 ? TRITON : MARLIN
 }
 

@@ -206,7 +206,9 @@ function versionWarnings({title, deployment, data}: SupportQuestion): Warning[] 
  */
 function builtAndRunning({remedy: known, ...reason}: Reason, question: SupportQuestion): Reason {
   const {id, title, data, subject, deployment} = question
-  const reasonsIn = (engineVersion: string): Reason[] => supportOf({...question, deployment: {...deployment, engineVersion}}).reasons
+  const reasonsIn = (engineVersion: string, checkpoint = subject.checkpoint): Reason[] =>
+    supportOf({...question, subject: {...subject, checkpoint}, deployment: {...deployment, engineVersion}}).reasons
+  const ofOtherWeights = (version: string): boolean => subject.model.checkpoints.some((checkpoint) => reasonsIn(version, checkpoint).length === 0)
   return withRemedy(reason, () => {
     const built = data.versions.filter((version) => !buildRefusal(id, subject.gpu.accelerator, data, version))
     const newest = built.at(-1)
@@ -216,6 +218,8 @@ function builtAndRunning({remedy: known, ...reason}: Reason, question: SupportQu
     if (later !== undefined) return `use --engine-version ${later}${running.at(-1) === data.versions.at(-1) ? ' or later' : ''}`
     const before = running.at(-1)
     if (before === newest) return known
+    const other = before === undefined && built.findLast(ofOtherWeights)
+    if (other) return `use --engine-version ${other} with other weights`
     return before === undefined
       ? `${title} ${newest} is the newest that is built for this card, and it does not run this model there (${reasonsIn(newest)[0]!.message}): you need a fork or a build of your own`
       : `use --engine-version ${before}, the newest release that is built for this card and runs this model`

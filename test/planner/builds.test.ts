@@ -60,6 +60,8 @@ describe('a release that is built for the card helps where it runs the model', (
     ['8xv100-sxm2-32gb', 'deepseek-v4-flash', '0.19.1', /engine-too-old: .*no release of vLLM that has it is built for Tesla V100/],
     // Qwen3NextForCausalLM came with 0.10.2, the builds for 12.1 with 0.12.0: the later of both.
     ['1xgb10', 'qwen3-next-80b-a3b-instruct', '0.10.2', /use --engine-version 0\.12\.0 or later/],
+    // FP8 in blocks is read from 7.5 on; the 16-bit weights run on 7.0.
+    ['2xv100-sxm2-32gb', 'Qwen/Qwen3-32B-FP8', '0.33.0', /use --engine-version 0\.19\.1 with other weights/],
     ['1xv100-sxm2-32gb', 'qwen2.5-7b-instruct', '0.33.0', /use --engine-version 0\.19\.1, the newest release that is built for 7\.0/],
   ])('%s with %s under %s', async (gpu, model, version, expected) => {
     expect(await refusal(gpu, model, version, {})).toMatch(expected)

@@ -57,6 +57,13 @@ describe('verify LOG', () => {
     for (const {predicted, reported, difference} of verified([RIGHT, '--gpu', 'rtx-4090']).log!.lines) expect(difference).toBeCloseTo(reported - predicted, 6)
   })
 
+  it('shares the GPUs of the layout out among nodes, where the card alone is named', () => {
+    const log =
+      'INFO 09-14 10:00:00 [gpu_worker.py:508] Available KV cache memory: 22.5 GiB\nINFO 09-14 10:00:01 [kv_cache_utils.py:2146] GPU KV cache size: 240,816 tokens\n'
+    const {stdout} = run(['verify', '-', '--model', 'minimax-m2.7', '--gpu', 'gb10', '--nodes', '2', '--tp', '2', '--engine-version', '0.29.0'], log)
+    expect(stdout).toContain('2 nodes of GB10')
+  })
+
   it('takes as many GPUs as the log has ranks, and says where flags contradict it', () => {
     const document = verified([fixture('vllm-0.28.0-qwen3-32b-fp8-2-ranks.log'), '--gpu', 'h100-sxm', '--tp', '4', '--max-model-len', '8k'])
     expect(document.log).toMatchObject({hardware: {gpus: 2}, deployment: {tp: 2, maxModelLen: 32768}})

@@ -207,7 +207,7 @@ export function sglangMemory(subject: Subject, deployment: Deployment, data: Eng
         speculative: deployment.speculative,
         draft: knownDraft(subject.model, deployment.speculative),
         ...offloadAsked(deployment, sglangOffload(subject)),
-        expertTile: sglangExpertTile(subject.gpu.accelerator, kinds.compressed),
+        expertTile: sglangExpertTile(subject.gpu.accelerator, kinds.compressed, version),
       }),
       ...sglangLoraTerms({architecture, deployment, layout: sglangLayout(deployment), stage}),
     ]

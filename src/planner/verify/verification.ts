@@ -141,9 +141,9 @@ const idle = (machine: Machine, figures: RankFigures): Machine => ({
 
 const gpuCount = ({tp = 1, pp = 1, dp = 1, dpAttention, engine}: DeploymentRequest): number => tp * pp * (dpAttention && engine === 'sglang' ? 1 : dp)
 
-/** As many GPUs as the log's layout needs, where `--gpu` names only their kind. */
-function gpuSpec(spec: string | undefined, request: DeploymentRequest): string | undefined {
-  const world = gpuCount(request)
+/** As many GPUs as the log's layout needs of each node, where `--gpu` names only their kind. */
+function gpuSpec(spec: string | undefined, request: DeploymentRequest, nodes = 1): string | undefined {
+  const world = Math.ceil(gpuCount(request) / nodes)
   return spec !== undefined && world > 1 && !/^\s*\d+\s*[x×]/i.test(spec) && !spec.includes(',') ? `${world}x${spec}` : spec
 }
 
@@ -200,7 +200,7 @@ export async function verification(context: Context, {report: read, flags, today
     pp: request.pp ?? 1,
     dp: request.dp ?? 1,
     model,
-    gpu: gpuSpec(gpu ?? (machine === undefined ? await cardWithout(context, report, warnings) : undefined), request),
+    gpu: gpuSpec(gpu ?? (machine === undefined ? await cardWithout(context, report, warnings) : undefined), request, nodes),
     machine,
     nodes,
   })
