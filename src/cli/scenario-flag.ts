@@ -66,6 +66,10 @@ export async function askedScenario(
 export const isLoadAssumed = (flags: Record<string, unknown>): boolean =>
   flags.scenario === undefined && ['concurrency', 'input-tokens', 'output-tokens', 'request-rate'].every((name) => flags[name] === undefined)
 
+/** Nobody said how long prompts and answers are. */
+export const areLengthsAssumed = (flags: Record<string, unknown>): boolean =>
+  flags.scenario === undefined && flags['input-tokens'] === undefined && flags['output-tokens'] === undefined
+
 /** The limits of flags over those that a file has. */
 function withLimits<S extends AskedScenario>(scenario: S, flags: Record<string, unknown>): S {
   const slo = objectivesFrom(flags, scenario.slo)

@@ -9,6 +9,7 @@ import {lookFlags} from '../cli/look-flags.ts'
 import {withProgress} from '../cli/progress.ts'
 import {parseCount, parseNumber, parseShare} from '../cli/quantities.ts'
 import {reportFlags, wantsReport} from '../cli/report-flags.ts'
+import {areLengthsAssumed} from '../cli/scenario-flag.ts'
 import {sloFlags} from '../cli/slo-flags.ts'
 import {sourceFlags, sourcesFrom} from '../cli/source-flags.ts'
 import {realContext} from '../cli/world.ts'
@@ -137,7 +138,11 @@ A file (YAML or JSON) can hold the same, with several models on one fleet:
     if (!report.feasible) this.answerNo()
     if (!this.jsonEnabled() && !flags.markdown) {
       const {capacityCsv, renderCapacity} = await import('../render/capacity.ts')
-      process.stdout.write(flags.csv ? capacityCsv(report) : renderCapacity(report, this.look))
+      process.stdout.write(
+        flags.csv
+          ? capacityCsv(report)
+          : renderCapacity(report, {...this.look, lengthsAssumed: args.file === undefined && flags.trace === undefined && areLengthsAssumed(flags)}),
+      )
     }
     if (wantsReport(flags)) {
       const {capacityDocument, handOn} = await import('../web/report/index.ts')

@@ -9,7 +9,7 @@ import {lookFlags} from '../cli/look-flags.ts'
 import {pipelineFlags, writeReports} from '../cli/pipeline.ts'
 import {withProgress} from '../cli/progress.ts'
 import {reportFlags, wantsReport} from '../cli/report-flags.ts'
-import {askedScenario, flagsOf, scenarioFlags} from '../cli/scenario-flag.ts'
+import {areLengthsAssumed, askedScenario, flagsOf, scenarioFlags} from '../cli/scenario-flag.ts'
 import {sloFlags} from '../cli/slo-flags.ts'
 import {sourceFlags, sourcesFrom} from '../cli/source-flags.ts'
 import {realContext} from '../cli/world.ts'
@@ -90,7 +90,7 @@ export default class Plan extends ServefitCommand {
     const json = this.jsonEnabled()
     if (!json && !flags.markdown) {
       const next = nextCommand(planned, {...spelled, ...loadOf(best?.evaluation.workload)}, scenario.model)
-      const title = `${harmless(planned.model.name)} on ${machineTitle(machine)}, prompts of ${count(workload.inputTokens)} and answers of ${count(workload.outputTokens)} tokens`
+      const title = `${harmless(planned.model.name)} on ${machineTitle(machine)}, prompts of ${count(workload.inputTokens)} and answers of ${count(workload.outputTokens)} tokens${areLengthsAssumed(flags) ? ' (assumed: --input, --output)' : ''}`
       const {concurrency, requestRate} = planned.question.workload
       const fixedLoad = concurrency !== undefined || requestRate !== undefined
       process.stdout.write(renderPlan({...planned, title, objectives, objective, fixedLoad, next}, this.look))

@@ -50,8 +50,15 @@ const knownWords = (spelling: string): string[] => WORDS.once(spelling, () => wo
 /** As `similarity`; what is less than `least` may come out as 0, which is found sooner. */
 function agreement(asked: readonly string[], other: readonly string[], least: number): number {
   if (other.length === 0) return 0
+  if (abbreviates(asked, other)) return ABBREVIATED
   return Math.max(closeness(asked.join(''), other.join(''), least), overlap(asked, other))
 }
+
+/** Almost the name: `gpu-mem-util` is short for `gpu-memory-utilization` word by word, though half of the letters are missing. */
+const ABBREVIATED = 0.95
+
+const abbreviates = (asked: readonly string[], other: readonly string[]): boolean =>
+  asked.length > 1 && asked.length === other.length && asked.every((word, at) => word === other[at] || (word.length > 2 && other[at]!.startsWith(word)))
 
 /** Share of the asked letters that have a like word in the other name; less where that name has many words more. */
 function overlap(asked: readonly string[], other: readonly string[]): number {

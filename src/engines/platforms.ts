@@ -55,7 +55,9 @@ export function platformRefusal(accelerator: Accelerator, data: EngineData, engi
 }
 
 const elsewhereInWords = (platform: Platform | undefined): string =>
-  platform?.elsewhere ? `other engines run there, which servefit does not model: ${platform.elsewhere}` : 'no engine that servefit models runs there'
+  platform?.elsewhere
+    ? `${platform.elsewhere} ${/,| and /.test(platform.elsewhere) ? 'run there too, but servefit does not model them' : 'runs there too, but servefit does not model it'}`
+    : 'no engine that servefit models runs there'
 
 function listed(build: PlatformBuild, formats: Record<string, PlatformFormat>, name: string, version: string): FormatAnswer {
   const format = Object.hasOwn(formats, name) ? formats[name] : undefined

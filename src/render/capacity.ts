@@ -31,14 +31,15 @@ const machinesOf = (number: number): string => `${count(number)} machine${number
 const percent = (share: number): string => `${Math.round(share * 100)}%`
 const money = (amount: number): string => (amount >= 1000 ? count(Math.round(amount)) : amount.toFixed(2))
 
-/** `capacity` for people: a line for each kind of machine, how the best is laid out, and how it grows. */
-export function renderCapacity(report: CapacityReport, look: Look): string {
+/** `capacity` for people: a line for each kind of machine, how the best is laid out, and how it grows. `lengthsAssumed`: nobody gave any. */
+export function renderCapacity(report: CapacityReport, look: Look & {lengthsAssumed?: boolean}): string {
   const {columns} = look
   const style = paint(look.colour)
   const lines = report.demands.map((demand) => wrap(demandWords(demand), columns - 2, 2))
   lines[0] = style.bold(lines[0] ?? '')
   const {candidates} = report
   if (report.demands.some(({sloAssumed}) => sloAssumed)) lines.push(`  ${wrap(ASSUMED_LIMITS, columns - 4, 2)}`)
+  if (look.lengthsAssumed) lines.push(`  ${wrap('The lengths of prompts and answers are assumed: --input and --output give others.', columns - 4, 2)}`)
   if (candidates) lines.push(`  ${wrap(candidateWords(candidates.considered, report.options), columns - 4, 2)}`)
   lines.push('')
   const feasible = report.options.filter((option) => option.feasible)

@@ -38,7 +38,7 @@ export function renderGpu(gpu: Accelerator, columns: number): string {
   if (gpu.tdpWatts) lines.push(row('Power', `${count(gpu.tdpWatts)} W`))
   if (gpu.releaseYear) lines.push(row('Released', String(gpu.releaseYear)))
   if (gpu.confidence === 'low') lines.push(row('Note', 'its figures are uncertain'))
-  const names = [...gpu.aliases, ...(gpu.nicknames ?? [])]
+  const names = [...gpu.aliases, ...(gpu.nicknames ?? [])].filter((name) => name !== gpu.name)
   if (names.length > 0) lines.push(row('Also', names.join(', ')))
   lines.push('', `  ${padEnd('Next', 14)}${commandLines(`servefit check qwen3-32b --gpu 1x${gpu.id}`, {columns}, 16)}`)
   return `${lines.join('\n')}\n`

@@ -262,6 +262,15 @@ describe('parseGpuSpec', () => {
   })
 
   test.each([
+    ['2 3090', 2, '3090'],
+    ['2 RTX 3090', 2, 'rtx 3090'],
+    ['2 x RTX 3090', 2, 'rtx 3090'],
+    ['7900 xtx', 1, '7900 xtx'],
+  ])('%s is %d of %s', (spec, count, id) => expect(parseGpuSpec(spec)).toEqual([{count, id}]))
+
+  test.each([
+    ['2,3090', 'joined by x'],
+    ['24 gb', 'a memory size, not a card'],
     ['', 'empty'],
     ['8xh200,', 'empty'],
     ['8x', 'names no GPU'],

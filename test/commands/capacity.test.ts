@@ -28,6 +28,15 @@ afterAll(() => rmSync(folder, {recursive: true, force: true}))
 const file = (name: string) => join(folder, name)
 
 describe('capacity', () => {
+  it('takes a model by its name alone, and says that lengths are assumed', () => {
+    const asked = ['--users', '20', '--gpu', '1xl4']
+    const {code, stdout} = servefit(['capacity', 'qwen3-8b', ...asked])
+    expect(code).toBe(0)
+    expect(stdout).toBe(servefit(['capacity', '--model', 'qwen3-8b', ...asked]).stdout)
+    expect(stdout.replaceAll(/\s+/g, ' ')).toContain('The lengths of prompts and answers are assumed: --input and --output')
+    expect(servefit(['capacity', 'qwen3-8b', ...asked, '--input', '1k']).stdout).not.toContain('are assumed')
+  })
+
   it('from flags, in 80 columns', () => {
     const {code, stdout} = servefit(
       [

@@ -70,7 +70,7 @@ describe('check -- COMMAND', () => {
     const args = ['check', '--gpu', '1xh100-sxm', '--', 'vllm', 'serve', 'Qwen/Qwen3-8B', '--max-model-lenn', '5']
     const {code, stderr} = servefit(args)
     expect(code).toBe(2)
-    expect(stderr).toContain('did you mean --max-model-len?')
+    expect(stderr).toContain('Did you mean --max-model-len?')
     expect(json([...args, '--json'])).toMatchObject({code: 2, error: {code: 'COMMAND_REFUSED', suggestions: ['--max-model-len']}})
   })
 

@@ -109,6 +109,16 @@ describe('wrong flags are answered in words', () => {
     [['check', 'qwen3-8b', '--gpu', 'l4', '--weights', '4bit'], 'Did you mean awq-int4, gptq-int4 or nvfp4?'],
     [['check', 'qwen3-8b', '--gpu', 'l4', '--engine', 'ollama'], 'expected vllm, sglang, trtllm, the only ones that servefit models'],
     [['check', 'qwen3-8b', '--gpu', 'l4', '--simulate', '--seed', 'x'], '--seed x: expected a whole number'],
+    // What newcomers type.
+    [['vllm', 'serve', 'Qwen/Qwen3-8B'], 'put -- before it, as in servefit check --gpu 2xrtx-4090 -- vllm serve ...'],
+    [['check', 'vllm serve Qwen/Qwen3-8B -tp 2', '--gpu', 'l4'], 'put -- before it, as in servefit check --gpu 2xrtx-4090 -- vllm serve ...'],
+    [['fit', 'qwen3-8b'], 'Did you mean check?'],
+    [['qwen3-32b', '--gpu', 'l4'], 'about a model: servefit check qwen3-32b'],
+    [['check', 'qwen3-8b', '--gpu', '2,3090'], 'Did you mean 2x3090?'],
+    [['check', 'qwen3-8b', '--gpu', '24GB'], '"24GB" is a memory size, not a card'],
+    [['check', 'qwen3-8b', '--machine', '8xh100'], 'cards are given with --gpu, as in --gpu 8xh100'],
+    [['config', 'qwen3-8b', '--gpu', 'l4', '--docker'], 'Did you mean --format docker?'],
+    [['capacity', 'no-such-file.yaml'], 'no-such-file.yaml cannot be read'],
   ])('%s', (args, says) => {
     const {code, stderr} = servefit(args)
     expect(code).toBe(2)

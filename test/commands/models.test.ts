@@ -14,6 +14,36 @@ interface Row {
 
 const models = (...args: string[]): Row[] => (JSON.parse(servefit(['models', ...args, '--json']).stdout) as {models: Row[]}).models
 
+describe('models that turn texts into vectors', () => {
+  it('are listed where nothing else is asked for, with their own speed', () => {
+    const {code, stdout} = servefit(['models', 'embedding', '--fits', '--gpu', 'l4', '--json'])
+    const {models} = JSON.parse(stdout) as {models: {id: string; fit: {textsPerSecond?: number; outputTokensPerSecond?: number}}[]}
+    expect(code).toBe(0)
+    const ids = models.map(({id}) => id)
+    expect(ids).toEqual(expect.arrayContaining(['bge-m3', 'qwen3-embedding-8b', 'nomic-embed-text-v1.5']))
+    // It writes, though one of its aliases embeds.
+    expect(ids).not.toContain('qwen3-vl-8b-instruct')
+    for (const {fit} of models) {
+      expect(fit.textsPerSecond).toBeGreaterThan(0)
+      expect(fit.outputTokensPerSecond).toBeUndefined()
+    }
+  })
+
+  it('are not among the others', () => {
+    const {stdout} = servefit(['models', 'qwen3', '--fits', '--gpu', 'l4', '--limit', '0', '--json'])
+    expect((JSON.parse(stdout) as {models: {id: string}[]}).models.map(({id}) => id).filter((id) => /embedding|reranker/.test(id))).toEqual([])
+  })
+
+  // By Little's law a text of a closed loop of N users takes about N / (texts a second), once batches are full.
+  it('say what a load does to one text', () => {
+    const {stdout} = servefit(['check', 'qwen3-embedding-8b', '--gpu', 'rtx-4090', '--users', '32', '--input', '512'])
+    const [, texts] = /Throughput\s+([\d.]+) texts\/s/.exec(stdout)!
+    const [, seconds] = /Load\s+32 users: each text takes ([\d.]+) s/.exec(stdout)!
+    expect((Number(seconds) * Number(texts)) / 32).toBeGreaterThan(0.8)
+    expect((Number(seconds) * Number(texts)) / 32).toBeLessThan(1.2)
+  })
+})
+
 describe('models', () => {
   const all = models()
 

@@ -38,7 +38,7 @@ describe('plan', () => {
     for (const part of [
       /^ {2}best {3}/m,
       /^Engine +Weights +KV +Layout +Users +tok\/s/m,
-      /^ {2}The next, /m,
+      /^ {2}The runner-up, /m,
       /tok\/s per GPU \(up\) against/,
       /^ {2}Refused, of \d+ deployments/m,
       /^ {2}Next {3}servefit config /m,

@@ -11,8 +11,7 @@ export interface FittingModel {
 }
 
 /** Tokens a second that one user sees after the first; nothing where the model writes none. */
-export const userSpeed = ({performance, model}: Evaluation): number | undefined =>
-  performance && !model.pooling ? 1000 / performance.tpotMs.estimate : undefined
+export const userSpeed = ({performance, pooling}: Evaluation): number | undefined => (performance && !pooling ? 1000 / performance.tpotMs.estimate : undefined)
 
 /** Longest request that would start, up to the model's own limit; further only where that was asked for. */
 export const usableContext = ({architecture}: Model, {deployment, memory}: Evaluation): number =>

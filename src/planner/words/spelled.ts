@@ -117,8 +117,9 @@ async function filesFor(
 
 function refusal({refused}: CommandReading, engine: string, assumed: boolean): InputError {
   const release = assumed ? ' (the newest that servefit knows: name another with --engine-version)' : ''
-  const meant = refused.map(({message, suggestions}) => `${message}${suggestions.length > 0 ? `; did you mean ${suggestions[0]}?` : ''}`)
-  return new InputError('COMMAND_REFUSED', `${engine}${release} would refuse this line: ${meant.slice(0, 6).join('; ')}`, {
+  // Of one option the suggestion stands below the message.
+  const meant = refused.map(({message, suggestions}) => `${message}${suggestions.length > 0 && refused.length > 1 ? `; did you mean ${suggestions[0]}?` : ''}`)
+  return new InputError('COMMAND_REFUSED', `${engine}${release} would refuse this command: ${meant.slice(0, 6).join('; ')}`, {
     suggestions: [...new Set(refused.flatMap(({suggestions}) => suggestions))].slice(0, 5),
   })
 }

@@ -51,7 +51,10 @@ function needs(startable: Startable): string {
   const words: string[] = []
   if (launch.file || (needsRouter(startable) && routerOf(startable).kind === 'proxy'))
     words.push('Needs Docker Compose 2.23.1 or later, which takes the text of a file from here (configs, content).')
-  if (nonRoot) words.push('Containers run as you, not as root. What they wrote as root before is taken back by: sudo chown -R "$(id -u)" ~/.cache/huggingface')
+  if (nonRoot)
+    words.push(
+      'Containers run as you, not as root. If earlier containers wrote there as root, take the files over first: sudo chown -R "$(id -u)" ~/.cache/huggingface',
+    )
   if (slice && slice.identity === undefined)
     words.push(`${replicas > 1 ? `${slice.variable}_0 to ${slice.variable}_${replicas - 1}, in .env: each` : `${slice.variable}, in .env:`} ${SLICE_WORDS}.`)
   if (key !== undefined) words.push(keyFileWords(key, '.env'))

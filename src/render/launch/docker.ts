@@ -146,7 +146,7 @@ function runText(startable: Startable, role?: Role, rank = 0): string {
 function ownCaches(startable: Startable): string {
   if (startable.nonRoot === undefined) return ''
   const folders = keptFolders(startable).map(({folder}) => `"$HOME"/${folder}`)
-  return `${commentLines('What containers wrote as root before is taken back by: sudo chown -R "$(id -u)" ~/.cache/huggingface')}mkdir -p ${folders.join(' ')}\n`
+  return `${commentLines('If earlier containers wrote there as root, take the files over first: sudo chown -R "$(id -u)" ~/.cache/huggingface')}mkdir -p ${folders.join(' ')}\n`
 }
 
 /** RDMA devices, where the node has them: their memory is pinned. */

@@ -1,4 +1,4 @@
-# What containers wrote as root before is taken back by: sudo chown -R "$(id -u)" ~/.cache/huggingface
+# If earlier containers wrote there as root, take the files over first: sudo chown -R "$(id -u)" ~/.cache/huggingface
 mkdir -p "$HOME"/.cache/huggingface "$HOME"/.cache/vllm
 docker network inspect qwen3-32b > /dev/null 2>&1 || docker network create qwen3-32b
 docker run --detach \
