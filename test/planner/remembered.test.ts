@@ -20,7 +20,15 @@ const STARTS = [
   {model: 'llama-3.1-8b', gpu: '2xrtx-4090,1xrtx-3090'},
   {model: 'qwen3-32b', machine: 'dgx-h200', engine: 'trtllm', tp: 8},
 ]
-const OTHERWISE = [{}, {maxModelLen: 16_384}, {maxNumSeqs: 48}, {kvCache: 'fp8'}, {gpuMemoryUtilization: 0.8}, {nodes: 2}, {enforceEager: true}, {prefer: 'context'}]
+const OTHERWISE = [
+  {maxModelLen: 16_384},
+  {maxNumSeqs: 48},
+  {kvCache: 'fp8'},
+  {gpuMemoryUtilization: 0.8},
+  {nodes: 2},
+  {enforceEager: true},
+  {prefer: 'context'},
+]
 const LOADS = [
   undefined,
   {inputTokens: 1024, outputTokens: 256, concurrency: 1},
@@ -31,9 +39,10 @@ const LOADS = [
   {inputTokens: 1024, outputTokens: 256, concurrency: 'max'},
   {inputTokens: 1024, outputTokens: 256, requestRate: 3},
 ]
-const questions = STARTS.flatMap((start, row) =>
-  LOADS.map((workload, column) => ({...start, ...OTHERWISE[(row + column) % OTHERWISE.length], ...(workload && {workload})})),
-)
+const questions: object[] = STARTS.flatMap((start, row) => [
+  ...LOADS.map((workload) => ({...start, workload})),
+  ...OTHERWISE.map((more, column) => ({...start, ...more, workload: LOADS[(row + column) % LOADS.length]})),
+])
 
 describe('what is remembered of one question', () => {
   it('changes nothing in the answer to another, whichever comes first', async () => {

@@ -121,7 +121,11 @@ const HIDDEN_ONLY_DRAFTING_SINCE = '0.27.0'
 /** Queries, index queries and compressor rows had a pool of their own in 0.27 and 0.28 (eager_scratch.py). */
 const SCRATCH = {since: '0.27.0', until: '0.29.0'}
 
-function scratchBytes(subject: Subject, {engineVersion: version, tp, maxNumBatchedTokens: tokens}: LoadedDeployment, mixers: readonly CompressedAttention[]): number {
+function scratchBytes(
+  subject: Subject,
+  {engineVersion: version, tp, maxNumBatchedTokens: tokens}: LoadedDeployment,
+  mixers: readonly CompressedAttention[],
+): number {
   if (subject.gpu.accelerator.vendor !== 'nvidia' || !isAtLeast(version, SCRATCH.since) || isAtLeast(version, SCRATCH.until)) return 0
   const [{queryHeadCount, headDim}] = mixers as [CompressedAttention]
   const indexer = mixers.find((mixer) => mixer.indexer)?.indexer

@@ -457,7 +457,11 @@ interface LoadedStage {
 const LOADED = new PairMemo<Model, Checkpoint, readonly LoadedStage[]>(1000)
 const NUMBERS = new ObjectNumbers()
 
-function loadedStages(subject: Subject, {maxModelLen: _context, maxNumSeqs: _sequences, gpuMemoryUtilization: _share, ...loaded}: Deployment, data: EngineData) {
+function loadedStages(
+  subject: Subject,
+  {maxModelLen: _context, maxNumSeqs: _sequences, gpuMemoryUtilization: _share, ...loaded}: Deployment,
+  data: EngineData,
+) {
   const {model, checkpoint, machine, gpu} = subject
   const key = `${NUMBERS.of(machine)} ${NUMBERS.of(gpu)} ${NUMBERS.of(data)} ${JSON.stringify(loaded)}`
   return LOADED.once(model, checkpoint, key, () =>
@@ -507,11 +511,7 @@ export function vllmMemory(subject: Subject, deployment: Deployment, data: Engin
   const outside = areInside ? [] : ['cuda-graph']
   // The stage with the fewest blocks decides for all.
   const stages = loadedStages(subject, deployment, data).map(({stage, pool, terms: loaded}) => {
-    const terms = [
-      ...loaded,
-      ...overheadTerms(subject, deployment, stage, overheads),
-      ...tableTerms(subject, deployment, pool),
-    ]
+    const terms = [...loaded, ...overheadTerms(subject, deployment, stage, overheads), ...tableTerms(subject, deployment, pool)]
     const left = requestedBytes - othersBytes(subject, deployment) - sumBytes(terms.filter((term) => !outside.includes(term.part)))
     const cacheBytes = givenCacheBytes(deployment, pool) ?? left
     return {
