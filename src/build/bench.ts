@@ -19,10 +19,11 @@ const CASES: {name: string; args: string[]; input?: () => string; bound?: number
 ]
 
 /** One model on one machine under loads of which none comes twice. */
-const thousandLoads = (): string =>
-  Array.from({length: 1000}, (_, index) =>
+function thousandLoads(): string {
+  return Array.from({length: 1000}, (_, index) =>
     JSON.stringify({model: 'qwen3-32b', gpu: '2xrtx-4090', workload: {inputTokens: 256 + index, outputTokens: 256, concurrency: 1 + (index % 64)}}),
   ).join('\n')
+}
 
 /** Scenarios over models, machines and loads, none twice. */
 function scenarios(count: number): string {
