@@ -215,7 +215,7 @@ export const RULES: Rule[] = [
     class: 'card requirements',
     engine: 'vllm',
     side: ['ours'],
-    name: /^(?:--(?:moe|linear|attention)-backend|--attention-config\..*|--mm-encoder-attn-backend|\$VLLM_(?:USE_DEEP_GEMM|FLASHINFER_ALLREDUCE_BACKEND|FLOAT32_MATMUL_PRECISION|MARLIN_\w+|ROCM_\w+))$/,
+    name: /^(?:--(?:moe|linear|attention)-backend|--attention-config\..*|--mm-encoder-attn-backend|\$(?:GPU_MAX_HW_QUEUES|NCCL_MIN_NCHANNELS|TORCH_BLAS_PREFER_HIPBLASLT)|\$VLLM_(?:USE_DEEP_GEMM|FLASHINFER_ALLREDUCE_BACKEND|FLOAT32_MATMUL_PRECISION|MARLIN_\w+|ROCM_\w+))$/,
   },
   {class: 'cache offloading', engine: 'sglang', side: ['theirs'], name: /^\$(?:MOONCAKE_|MC_)\w+$/},
   {class: 'adapters', engine: 'sglang', side: ['theirs'], name: /^(?:--(?:enable-lora|lora-.*|max-loras-per-batch)|\$SGLANG_EXPERIMENTAL_LORA_OPTI)$/},
