@@ -106,7 +106,7 @@ describe('wrong flags are answered in words', () => {
     [['check', 'qwen3-8b', '--gpu', 'l4', '--ctx-size', '32k'], 'Did you mean --context or'],
     [['check', 'qwen3-8b', '--vram', '24'], 'Did you mean --gpu?'],
     [['check', '--model', 'qwen3-8b', '--gpu', 'l4'], 'the model is the argument of check'],
-    [['check', 'qwen3-8b', '--gpu', 'l4', '--weights', '4bit'], 'Did you mean awq-int4, gptq-int4 or nvfp4?'],
+    [['check', 'qwen3-8b', '--gpu', 'l4', '--weights', '4bit'], 'Did you mean int4, awq-int4, gptq-int4 or nvfp4?'],
     [['check', 'qwen3-8b', '--gpu', 'l4', '--engine', 'ollama'], 'expected vllm, sglang, trtllm, the only ones that servefit models'],
     [['check', 'qwen3-8b', '--gpu', 'l4', '--simulate', '--seed', 'x'], '--seed x: expected a whole number'],
     // What newcomers type.
