@@ -81,17 +81,26 @@ function differing(a: unknown, b: unknown, path = ''): string[] {
 
 type Index = 0 | 1 | 2
 
-/** Deviation that puts 80% of the errors inside, from errors of measurements that the fit had not seen. */
-const deviationOf = (errors: readonly [number, number, number][], index: Index): number =>
+/** Deviation that puts so many of the errors inside the interval of 80%, from errors of measurements that the fit had not seen. */
+const deviationOf = (errors: readonly [number, number, number][], index: Index, share = 0.8): number =>
   quantile(
     errors.map((e) => Math.abs(e[index])).filter((value) => !Number.isNaN(value)),
-    0.8,
+    share,
   ) / DEVIATE_80
 
-const spreadOf = (errors: readonly [number, number, number][]): Spread => ({
-  ttft: deviationOf(errors, 0),
-  tpot: deviationOf(errors, 1),
-  throughput: deviationOf(errors, 2),
+const spreadOf = (errors: readonly [number, number, number][], share?: number): Spread => ({
+  ttft: deviationOf(errors, 0, share),
+  tpot: deviationOf(errors, 1, share),
+  throughput: deviationOf(errors, 2, share),
+})
+
+/** Of questions that leave the launch open, no fewer than these lie inside the interval that they share with those that tell it. */
+const LEAST_INSIDE = 0.75
+
+const widest = (a: Spread, b: Spread): Spread => ({
+  ttft: Math.max(a.ttft, b.ttft),
+  tpot: Math.max(a.tpot, b.tpot),
+  throughput: Math.max(a.throughput, b.throughput),
 })
 
 const NOTHING: Spread = {ttft: 0, tpot: 0, throughput: 0}
@@ -273,7 +282,13 @@ export async function main({root, args}: Task): Promise<number> {
       halves.length > 0
         ? [...halves, ...halvesOpen].flatMap(({errors, tested}) => errors.map((e, i) => ({e, m: tested[i]!})))
         : [...measurements, ...open.measurements].map((m) => ({e: logErrors(m, calibration), m}))
-    const base = spreadOf(unseen.map(({e}) => e))
+    const opened = halves.length > 0 ? halvesOpen.flatMap(({errors, tested}) => errors.map((e, i) => ({e, m: tested[i]!}))) : unseen
+    /** Of the chosen measurements: most of all questions lie inside, and no fewer than most of those that leave the launch open. */
+    const sharedSpread = (chosen: (m: Measurement) => boolean): Spread => {
+      const [all, open] = [unseen, opened].map((part) => part.filter(({m}) => chosen(m)).map(({e}) => e))
+      return widest(spreadOf(all!), spreadOf(open!, LEAST_INSIDE))
+    }
+    const base = sharedSpread(() => true)
     const asRan = halves.length > 0 ? spreadOf(halves.flatMap(({errors}) => errors)) : base
     // Other hardware and older releases: each publisher predicted from the others.
     const onSeen = (m: Measurement) => seen.includes(hardwareClass(m.input.accelerator))
@@ -290,7 +305,7 @@ export async function main({root, args}: Task): Promise<number> {
     const engines = [...new Set(measurements.map((m) => m.input.engine))].sort()
     calibration.spread = {
       base,
-      byEngine: Object.fromEntries(engines.map((engine) => [engine, spreadOf(unseen.filter(({m}) => m.input.engine === engine).map(({e}) => e))])),
+      byEngine: Object.fromEntries(engines.map((engine) => [engine, sharedSpread((m) => m.input.engine === engine)])),
       extrapolated: {
         hardware: addedBy(
           errorsWhere(othersAsked, (m) => !onSeen(m)),
@@ -316,7 +331,7 @@ export async function main({root, args}: Task): Promise<number> {
           believed.release,
         ),
         engine: addedBy(
-          errorsWhere(others, (m) => onSeen(m) && isOlder(m, calibration)),
+          errorsWhere(othersAsked, (m) => onSeen(m) && isOlder(m, calibration)),
           base,
           believed.engine,
         ),
