@@ -68,7 +68,7 @@ describe('capacity', () => {
 
   it('keeps the limits as expected, tells what the slow end would carry, and plans below saturation', async () => {
     const slo = {ttftMs: 1500, tpotMs: 30}
-    const {report} = await ask([demand({requestRate: 100, slo})], ['1xh100-sxm'])
+    const {report} = await ask([demand({requestRate: 120, slo})], ['1xh100-sxm'])
     const [option] = report.options
     const [{carries, cautious, limits, result}] = option!.placements as [Placement]
     expect(result.performance!.ttftMs.estimate).toBeLessThanOrEqual(slo.ttftMs)
@@ -82,8 +82,8 @@ describe('capacity', () => {
     const slow = await checked(context, {...result, workload: {inputTokens: 1024, outputTokens: 256, requestRate: cautious!.carries}}, '1xh100-sxm')
     expect(slow.performance!.ttftMs.high).toBeLessThanOrEqual(slo.ttftMs)
     expect(slow.performance!.tpotMs.high).toBeLessThanOrEqual(slo.tpotMs)
-    expect(option!.periods[0]!.cautious!.needed).toBe(Math.ceil(100 / cautious!.carries))
-    expect(option!.periods[0]!.needed).toBe(Math.ceil(100 / carries))
+    expect(option!.periods[0]!.cautious!.needed).toBe(Math.ceil(120 / cautious!.carries))
+    expect(option!.periods[0]!.needed).toBe(Math.ceil(120 / carries))
     expect(option!.verdict).toBe('tight')
     const half = await ask([demand({requestRate: 10})], ['1xh100-sxm'], {maxUtilisation: 0.4})
     const more = await ask([demand({requestRate: 10})], ['1xh100-sxm'], {maxUtilisation: 0.8})

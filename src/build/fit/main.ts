@@ -81,27 +81,37 @@ function differing(a: unknown, b: unknown, path = ''): string[] {
 
 type Index = 0 | 1 | 2
 
-/** Deviation that puts so many of the errors inside the interval of 80%, from errors of measurements that the fit had not seen. */
-const deviationOf = (errors: readonly [number, number, number][], index: Index, share = 0.8): number =>
+/** Deviation that puts 80% of the errors inside, from errors of measurements that the fit had not seen. */
+const deviationOf = (errors: readonly [number, number, number][], index: Index): number =>
   quantile(
     errors.map((e) => Math.abs(e[index])).filter((value) => !Number.isNaN(value)),
-    share,
+    0.8,
   ) / DEVIATE_80
 
-const spreadOf = (errors: readonly [number, number, number][], share?: number): Spread => ({
-  ttft: deviationOf(errors, 0, share),
-  tpot: deviationOf(errors, 1, share),
-  throughput: deviationOf(errors, 2, share),
+const spreadOf = (errors: readonly [number, number, number][]): Spread => ({
+  ttft: deviationOf(errors, 0),
+  tpot: deviationOf(errors, 1),
+  throughput: deviationOf(errors, 2),
 })
 
-/** Of questions that leave the launch open, no fewer than these lie inside the interval that they share with those that tell it. */
+/** Of questions that leave the launch open no fewer than these lie inside the interval, which is that of questions that tell it. */
 const LEAST_INSIDE = 0.75
 
-const widest = (a: Spread, b: Spread): Spread => ({
-  ttft: Math.max(a.ttft, b.ttft),
-  tpot: Math.max(a.tpot, b.tpot),
-  throughput: Math.max(a.throughput, b.throughput),
-})
+/** What widens the spreads of all engines alike until as many of these errors lie inside. */
+function widenedBy(part: readonly {e: [number, number, number]; m: Measurement}[], byEngine: Record<string, Spread>): Spread {
+  const factor = (of: keyof Spread, index: Index) =>
+    Math.max(
+      1,
+      // Nothing was left out: nothing is known of it.
+      quantile(
+        part.map(({e, m}) => Math.abs(e[index]) / (DEVIATE_80 * byEngine[m.input.engine]![of])).filter((value) => !Number.isNaN(value)),
+        LEAST_INSIDE,
+      ) || 1,
+    )
+  return {ttft: factor('ttft', 0), tpot: factor('tpot', 1), throughput: factor('throughput', 2)}
+}
+
+const times = (a: Spread, b: Spread): Spread => ({ttft: a.ttft * b.ttft, tpot: a.tpot * b.tpot, throughput: a.throughput * b.throughput})
 
 const NOTHING: Spread = {ttft: 0, tpot: 0, throughput: 0}
 
@@ -282,13 +292,11 @@ export async function main({root, args}: Task): Promise<number> {
       halves.length > 0
         ? [...halves, ...halvesOpen].flatMap(({errors, tested}) => errors.map((e, i) => ({e, m: tested[i]!})))
         : [...measurements, ...open.measurements].map((m) => ({e: logErrors(m, calibration), m}))
-    const opened = halves.length > 0 ? halvesOpen.flatMap(({errors, tested}) => errors.map((e, i) => ({e, m: tested[i]!}))) : unseen
-    /** Of the chosen measurements: most of all questions lie inside, and no fewer than most of those that leave the launch open. */
-    const sharedSpread = (chosen: (m: Measurement) => boolean): Spread => {
-      const [all, open] = [unseen, opened].map((part) => part.filter(({m}) => chosen(m)).map(({e}) => e))
-      return widest(spreadOf(all!), spreadOf(open!, LEAST_INSIDE))
-    }
-    const base = sharedSpread(() => true)
+    const opened = halvesOpen.flatMap(({errors, tested}) => errors.map((e, i) => ({e, m: tested[i]!})))
+    const engines = [...new Set(measurements.map((m) => m.input.engine))].sort()
+    const together = Object.fromEntries(engines.map((engine) => [engine, spreadOf(unseen.filter(({m}) => m.input.engine === engine).map(({e}) => e))]))
+    const widening = widenedBy(opened, together)
+    const base = times(spreadOf(unseen.map(({e}) => e)), widening)
     const asRan = halves.length > 0 ? spreadOf(halves.flatMap(({errors}) => errors)) : base
     // Other hardware and older releases: each publisher predicted from the others.
     const onSeen = (m: Measurement) => seen.includes(hardwareClass(m.input.accelerator))
@@ -302,10 +310,9 @@ export async function main({root, args}: Task): Promise<number> {
     const believed = PRIORS.spread.extrapolated
     const classRemains = ({gpu, input}: Measurement) =>
       measurements.some((m) => m.gpu !== gpu && hardwareClass(m.input.accelerator) === hardwareClass(input.accelerator))
-    const engines = [...new Set(measurements.map((m) => m.input.engine))].sort()
     calibration.spread = {
       base,
-      byEngine: Object.fromEntries(engines.map((engine) => [engine, sharedSpread((m) => m.input.engine === engine)])),
+      byEngine: Object.fromEntries(engines.map((engine) => [engine, times(together[engine]!, widening)])),
       extrapolated: {
         hardware: addedBy(
           errorsWhere(othersAsked, (m) => !onSeen(m)),
