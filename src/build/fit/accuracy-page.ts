@@ -121,7 +121,8 @@ measured one (they get its speed and a wider interval), and consumer cards with 
 Measurements of other hardware come from many publishers, who each measured in their own way. An estimate is compared with what the harness in question
 measures: a single burst and the mean of the rates for llama-benchy, decoding alone where the prompts were already cached, the newest release of the day where
 none is named. Rows that are faster than their weights and caches can be read must have run something else, and are left out. One table below takes the
-figures as published instead, as somebody would who knows nothing of the harness; the intervals for such hardware are wide enough for that.
+figures as published instead, as somebody would who knows nothing of the harness; the intervals for such hardware are wide enough for that. The
+rates of such hardware also rest on published times to first token of single prompts (\`src/build/fit/prompts.yaml\`), which no table counts.
 
 ${leftOut.map(table).join('\n\n')}
 
