@@ -15,7 +15,8 @@ const USAGE = `usage: node src/build/run.mjs check-memory FILE.jsonl [ENGINE=VER
 
 FILE holds start-up logs: scenarios with "observed" beside them. Those that test/fixtures/memory/contradictions.json names are
 told apart, and so are machines whose memory is shared with the system. A log that names no release is judged by the newest, or by
-the one that is given for its engine: vllm=0.28.0 for logs that were written while that was the newest. --list names every verdict
+the one that is given for its engine: vllm=0.28.0 for logs that were written while that was the newest; where its date tells an
+older one, test/fixtures/memory/releases.json has that. --list names every verdict
 that is wrong, with the reason that was given, and every cache that is far off. Exits with 1 when the rest misses a bar.`
 
 const GIB = 1024 ** 3
@@ -42,6 +43,9 @@ interface Case {
   words: string
 }
 
+/** Releases of logs that name none, by what their dates allow. */
+type Dated = Record<string, {engineVersion: string; because: string}>
+
 const isRight = ({started, said}: Case): boolean | undefined => (started === undefined ? undefined : started === said)
 
 /**
@@ -55,10 +59,10 @@ function takenBytes({memory, machine}: Evaluation, {availableBeforeLoadGiB}: Lin
   return taken > BUSY_BYTES ? taken : 0
 }
 
-async function caseOf(context: ReturnType<typeof realContext>, line: string, unnamed: Record<string, string>): Promise<Case> {
+async function caseOf(context: ReturnType<typeof realContext>, line: string, unnamed: Record<string, string>, dated: Dated): Promise<Case> {
   const log = JSON.parse(line) as Line
   const {id, observed} = log
-  const engineVersion = log.engineVersion ?? unnamed[log.engine]
+  const engineVersion = log.engineVersion ?? dated[id]?.engineVersion ?? unnamed[log.engine]
   const scenario = withFlags(context.catalogue, JSON.parse(line))
   const parsed = MeasuredScenarioSchema.parse({...scenario, ...(engineVersion !== undefined && {engineVersion})})
   const first = await answer(context, parsed, {asRan: true})
@@ -114,12 +118,14 @@ export async function main({root, args}: Task): Promise<number> {
     return 2
   }
   const context = realContext(openCatalogue(join(root, 'dist', 'data')))
-  const contradictions = JSON.parse(readFileSync(join(root, 'test', 'fixtures', 'memory', 'contradictions.json'), 'utf8')) as Record<string, string>
+  const fixture = (name: string) => JSON.parse(readFileSync(join(root, 'test', 'fixtures', 'memory', name), 'utf8'))
+  const contradictions = fixture('contradictions.json') as Record<string, string>
+  const dated = fixture('releases.json') as Dated
   const unnamed = Object.fromEntries(releases.map((release) => release.split('=')))
   const cases: Case[] = []
   for (const line of readFileSync(file, 'utf8').split('\n').filter(Boolean))
     try {
-      cases.push(await caseOf(context, line, unnamed))
+      cases.push(await caseOf(context, line, unnamed, dated))
     } catch (error) {
       // A model that the catalogue does not have says nothing of the arithmetic.
       if (!(error instanceof InputError)) throw error

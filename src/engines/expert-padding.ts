@@ -45,12 +45,11 @@ export function vllmExpertTile(accelerator: Accelerator, version: string, compre
   return MARLIN
 }
 
-/** 0.5.16 and 0.5.17 were not read. */
-const BYTE_SCALES_SINCE = '0.5.18'
+const BYTE_SCALES_SINCE = '0.5.16'
 
 /**
  * SGLang (python/sglang/srt/layers/quantization/mxfp4.py, arg_groups/overrides.py, 0.5.15): FlashInfer on compute capability 10, Marlin
- * on 12, Triton kernels on 9. DeepSeek-V4 takes Marlin on 9 too, with scales loaded at 32 bits (mxfp4_marlin_moe.py), from 0.5.18 at 8 (E8M0).
+ * on 12, Triton kernels on 9. DeepSeek-V4 takes Marlin on 9 too, with scales loaded at 32 bits (mxfp4_marlin_moe.py, 0.5.15.post1), from 0.5.16 at 8 (E8M0).
  */
 export function sglangExpertTile(accelerator: Accelerator, compressedAttention: boolean, version: string): ExpertTile {
   if (accelerator.vendor === 'amd') return {intermediate: 256, hidden: 256, because: 'tiles of 256 on AMD'}
