@@ -1,4 +1,5 @@
 import {nearest, quotedShort} from '../core/nearest.ts'
+import {FORMAT_IDS} from '../render/launch/format-ids.ts'
 import {engineProgram, markCommand} from './argv.ts'
 import {spelledAs} from './flag-names.ts'
 
@@ -6,19 +7,7 @@ import {spelledAs} from './flag-names.ts'
 const TAKES_MODEL: ReadonlySet<string> = new Set(['check', 'config', 'plan'])
 
 /** Formats of `config`, which people take for flags. */
-const FORMATS: ReadonlySet<string> = new Set([
-  'command',
-  'file',
-  'docker',
-  'compose',
-  'systemd',
-  'kubernetes',
-  'leaderworkerset',
-  'ray',
-  'slurm',
-  'dynamo',
-  'llm-d',
-])
+const FORMATS: ReadonlySet<string> = new Set(FORMAT_IDS)
 
 /** What flags are called in llama.cpp, Ollama, calculators and benchmark clients, whose spelling says nothing of ours. */
 const OTHERS_FLAGS: {flag: string; words: string[]}[] = [

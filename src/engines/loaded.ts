@@ -2,7 +2,7 @@
 import type {Deployment} from '../core/deployment.ts'
 import type {Checkpoint} from '../core/model.ts'
 import type {EngineData, Subject} from './engine.ts'
-import {formatAnswer} from './support-formats.ts'
+import {formatAnswer, packerOf} from './support-formats.ts'
 
 /** By the checkpoint, then by what was widened: the same object for the same question, as sums are remembered by it. */
 const KNOWN = new WeakMap<Checkpoint, Map<string, Checkpoint>>()
@@ -15,9 +15,10 @@ export function asLoaded(
 ): Checkpoint {
   const {formats, exceptions} = checkpoint
   const used = new Set([...Object.values(formats), ...(exceptions ?? []).map(({format}) => format)])
+  const packer = packerOf(checkpoint.quantMethod, [...used])
   const wider = new Map<string, string>()
   for (const format of used) {
-    const {widenedTo} = formatAnswer(data.support, engine, format, gpu.accelerator, engineVersion, checkpoint.quantMethod)
+    const {widenedTo} = formatAnswer(data.support, engine, format, gpu.accelerator, engineVersion, packer)
     if (widenedTo !== undefined) wider.set(format, widenedTo)
   }
   if (wider.size === 0) return checkpoint

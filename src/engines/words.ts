@@ -64,15 +64,15 @@ const DRAFT_METHODS: Record<string, string> = dictionary({
 })
 
 /**
- * Speculation as vLLM's `--speculative-config` has it: method, model, num_speculative_tokens. A model without a method is a draft model
- * unless its name says otherwise, as vLLM tells them (vllm/config/speculative.py __post_init__, 0.28.0).
- */
-/**
  * Tokens that are drafted for each step where nothing says so. Block drafters make a whole block in one pass: seven and one that is known is what most
  * commands of the recipes in vLLM 0.33.0 give them (8 of 11 with dflash, 18 of 49 with dspark). Others are asked for one.
  */
 export const usualDraftTokens = (method: string): number => (/^(?:dflash2?|dspark)$/i.test(method) ? 7 : 1)
 
+/**
+ * Speculation as vLLM's `--speculative-config` has it: method, model, num_speculative_tokens. A model without a method is a draft model
+ * unless its name says otherwise, as vLLM tells them (vllm/config/speculative.py __post_init__, 0.28.0).
+ */
 export function speculationFrom(config: Record<string, unknown>): Speculation {
   const model = typeof config.model === 'string' ? config.model : undefined
   const named = typeof config.method === 'string' ? config.method.toLowerCase() : undefined

@@ -1,4 +1,5 @@
 import {describe, expect, it} from 'vitest'
+import {FORMAT_IDS} from '../../src/render/launch/format-ids.ts'
 import {FORMATS, formatOf, joinArtifacts, writeFormat} from '../../src/render/launch/formats.ts'
 import {extras} from '../../src/render/launch/extras.ts'
 import {type Given, startable, TWO_NODES} from './startables.ts'
@@ -21,6 +22,8 @@ describe('formats', () => {
       'llm-d',
     ])
   })
+
+  it('are those whose names stand apart from them', () => expect(FORMATS.map(({id}) => id)).toEqual([...FORMAT_IDS]))
 
   it('offer the nearest name', () => {
     expect(() => formatOf('kubernets')).toThrow(expect.objectContaining({code: 'FORMAT_UNKNOWN', suggestions: ['kubernetes']}))

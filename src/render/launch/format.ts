@@ -1,10 +1,11 @@
 import {InputError} from '../../core/input-error.ts'
 import type {Artifact} from './artifact.ts'
+import type {FormatId} from './format-ids.ts'
 import type {Startable} from './startable.ts'
 
 /** One way to write a start down. @throws InputError where it cannot express the deployment. */
 export interface Format {
-  id: string
+  id: FormatId
   summary: string
   write(startable: Startable): Artifact[]
   /** What stands around the launch itself, and why. Absent: nothing does. */
